@@ -1,0 +1,89 @@
+import type { JsonValue } from '../json.ts';
+
+/** A table of the warehouse by its three-part name. */
+export interface TableName {
+  readonly catalog: string;
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** A column as the warehouse describes it; `type` is the Databricks name of the type, upper case, e.g. `TIMESTAMP_NTZ`. */
+export interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** A value that can be bound to a named parameter. */
+export type ParameterValue = string | number | boolean | null;
+
+/**
+ * One read-only SELECT in the Databricks dialect, whatever warehouse runs it.
+ * Parameters are written `:name` and always bound, never pasted.
+ */
+export interface SelectStatement {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+}
+
+/** A row as JSON can hold it: see `value.ts` for how each SQL type is carried over without loss. */
+export type Row = Readonly<Record<string, JsonValue>>;
+
+/**
+ * How far a read has come: opaque to everyone but the warehouse that made it.
+ * Stored in a partition's checkpoint, given back to `read` to go on after the rows it covers.
+ */
+export type ReadPosition = JsonValue;
+
+export interface RowBatch {
+  readonly rows: readonly Row[];
+  /** Where a later read goes on after this batch. */
+  readonly position: ReadPosition;
+}
+
+export interface ReadOptions {
+  /** Rows in a batch: every batch but the last has exactly this many. */
+  readonly batchSize: number;
+  /** The position of the last batch that was kept, or null to read from the start. */
+  readonly resumeAfter: ReadPosition | null;
+  /** Aborting interrupts the statement where it runs, not only the reading of it. */
+  readonly signal: AbortSignal;
+}
+
+export interface RowStream {
+  /**
+   * False when `resumeAfter` was given and could not be honoured (the data has changed underneath, or the
+   * statement has no stable order): the stream then starts over from the first row.
+   */
+  readonly resumed: boolean;
+  readonly batches: AsyncIterable<RowBatch>;
+}
+
+/** Where rows come from. Runs inside a worker thread; one instance serves one thread. */
+export interface Warehouse {
+  /**
+   * The columns of a table, in their order.
+   * @throws WarehouseError TABLE_NOT_FOUND where there is none of that name.
+   */
+  describeTable(table: TableName, signal: AbortSignal): Promise<readonly TableColumn[]>;
+  /** How many rows the statement gives. */
+  countRows(statement: SelectStatement, signal: AbortSignal): Promise<number>;
+  /** The rows of the statement as a stream of batches, any number of them in flat memory. */
+  readRows(statement: SelectStatement, options: ReadOptions): Promise<RowStream>;
+  close(): Promise<void>;
+}
+
+export type WarehouseErrorCode = 'TABLE_NOT_FOUND' | 'STATEMENT_FAILED' | 'UNAVAILABLE';
+
+/**
+ * A failure of the warehouse that people may read: the message holds no credential, no file system path and no
+ * parameter value.
+ */
+export class WarehouseError extends Error {
+  override readonly name = 'WarehouseError';
+  readonly code: WarehouseErrorCode;
+
+  constructor(code: WarehouseErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
