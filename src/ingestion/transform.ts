@@ -1,0 +1,245 @@
+import { hash } from 'node:crypto';
+import type { BladeItem } from '../data-types/blade-item.ts';
+import { isAbsent } from '../data-types/column-kind.ts';
+import type { DataType } from '../data-types/data-type.ts';
+import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Row } from '../warehouse/warehouse.ts';
+import { canonicalJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
+import { printableName, printableValue } from './printable.ts';
+import { createRowShapes, type RowShape } from './row-shape.ts';
+
+export interface TransformOptions {
+  readonly dataType: DataType;
+  /** Where the rows come from; written into every item's metadata. */
+  readonly sourceMetadata: JsonObject;
+  /** The marking of every item, whatever its row says. */
+  readonly classification?: Marking;
+  /** Laid over the source's metadata, key by key. */
+  readonly extraMetadata?: JsonObject;
+}
+
+export type TransformOutcome =
+  | { readonly ok: true; readonly item: BladeItem }
+  | {
+      readonly ok: false;
+      /** The id the row would have had; null where it has no usable one. */
+      readonly itemId: string | null;
+      /** Names the column and what would be right; safe to store and to show. */
+      readonly message: string;
+    };
+
+/** Turns a row into an item, or says what is wrong with it. Never throws, whatever the row. */
+export type Transform = (row: Row) => TransformOutcome;
+
+/** The longest item id, in UTF-16 code units: every such id fits into an index of PostgreSQL. */
+export const maximumItemIdLength = 512;
+
+/** The largest data of an item, in bytes of its JSON text. */
+export const maximumDataBytes = 1_048_576;
+
+/**
+ * Makes the transform of one source's rows: it keeps what it learns about their columns, so use one for many rows.
+ * @throws UnstorableValueError when the metadata cannot be stored: see `metadataProblem`.
+ */
+export function createTransform(options: TransformOptions): Transform {
+  const { dataType, classification } = options;
+  const metadata = overlaidJson(options.sourceMetadata, options.extraMetadata ?? {});
+  const shapeOf = createRowShapes(
+    new Set([...dataType.columns.map((column) => column.name), ...markingColumns]),
+  );
+
+  function transform(row: Row): TransformOutcome {
+    const shape = shapeOf(row);
+    if (shape.problem !== null) {
+      return failure(null, shape.problem);
+    }
+    const known = shape.renamed ? knownValues(row, shape) : row;
+    const writtenId = itemIdFrom(known, dataType);
+    const problem = columnProblem(known, dataType, shape);
+    if (problem !== null) {
+      return failure(writtenId, problem);
+    }
+    if (writtenId === null && !dataType.identifyingColumns.some((column) => !isAbsent(known[column]))) {
+      return failure(
+        null,
+        `No id: a ${dataType.name} row needs ${dataType.identifyingColumns.join(' or ')}.`,
+      );
+    }
+    if (writtenId !== null && writtenId.length > maximumItemIdLength) {
+      return failure(
+        null,
+        `item_id must be at most ${maximumItemIdLength} characters long; ${printableValue(writtenId)} has ${writtenId.length}.`,
+      );
+    }
+    const marking = classification ?? markingFrom(known, dataType, shape);
+    if (typeof marking !== 'string') {
+      return failure(writtenId, marking.problem);
+    }
+    const data = rowJson(row, shape);
+    if (typeof data !== 'string') {
+      return failure(writtenId, data.problem);
+    }
+    const item: BladeItem = {
+      dataType: dataType.name,
+      itemId: writtenId ?? `sha256-${hash('sha256', data, 'hex').slice(0, 32)}`,
+      classificationMarking: marking,
+      data,
+      metadata,
+      // No JSON text and no marking has a line feed in it, so that no two items run into the same text.
+      contentHash: hash('sha256', `${marking}\n${metadata}\n${data}`, 'base64url'),
+    };
+    return { ok: true, item };
+  }
+
+  return (row) => {
+    try {
+      return transform(row);
+    } catch {
+      // Only values that are no JSON come here, such as objects whose properties cannot be read.
+      return failure(null, 'The row is not an object of JSON values.');
+    }
+  };
+}
+
+/**
+ * Why metadata cannot be laid into items, as the end of a sentence that starts with its name; null where it can:
+ * for checking a job's input before it starts.
+ */
+export function metadataProblem(metadata: JsonObject): string | null {
+  try {
+    const bytes = Buffer.byteLength(canonicalJson(metadata));
+    return bytes > maximumDataBytes ? tooLarge : null;
+  } catch (error) {
+    if (error instanceof UnstorableValueError) {
+      return error.message;
+    }
+    throw error;
+  }
+}
+
+/**
+ * The row as JSON text that PostgreSQL's jsonb can hold, its columns' names as they are, for keeping a row that
+ * failed; null where that cannot be.
+ */
+export function storableRowJson(row: Row): string | null {
+  try {
+    const json = canonicalJson(row);
+    return Buffer.byteLength(json) > maximumDataBytes ? null : json;
+  } catch {
+    return null;
+  }
+}
+
+// The first one that is filled in counts.
+const markingColumns = ['classification_marking', 'classification'] as const;
+
+const tooLarge = `is larger than ${maximumDataBytes} bytes as JSON`;
+
+interface Problem {
+  readonly problem: string;
+}
+
+function failure(itemId: string | null, message: string): TransformOutcome {
+  const usable = itemId !== null && itemId.length <= maximumItemIdLength && isStorableText(itemId);
+  return { ok: false, itemId: usable ? itemId : null, message };
+}
+
+function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** The known columns of a row under their lower-case names. */
+function knownValues(row: Row, shape: RowShape): Row {
+  const values: Record<string, JsonValue> = {};
+  for (const [column, name] of shape.knownNames) {
+    values[column] = row[name] ?? null;
+  }
+  return values;
+}
+
+function itemIdFrom(known: Row, dataType: DataType): string | null {
+  const value = known[dataType.identifyingColumns[0] ?? ''];
+  switch (typeof value) {
+    case 'string':
+      return value.trim() || null;
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      return null;
+  }
+}
+
+function columnProblem(known: Row, dataType: DataType, shape: RowShape): string | null {
+  const checked = dataType.rowSchema.safeParse(known);
+  if (checked.success) {
+    return null;
+  }
+  return checked.error.issues
+    .slice(0, maximumProblems)
+    .map(({ path, message }) => {
+      const column = String(path[0]);
+      return `${printableName(shape.knownNames.get(column) ?? column)} must be ${message}, not ${printableValue(known[column])}.`;
+    })
+    .join(' ');
+}
+
+const maximumProblems = 3;
+
+function markingFrom(known: Row, dataType: DataType, shape: RowShape): Marking | Problem {
+  for (const column of markingColumns) {
+    const value = known[column];
+    if (!isAbsent(value)) {
+      const marking = typeof value === 'string' ? parseMarking(value) : undefined;
+      return (
+        marking ?? {
+          problem: `${printableName(shape.knownNames.get(column) ?? column)} must be one of ${markings.join(', ')}, not ${printableValue(value)}.`,
+        }
+      );
+    }
+  }
+  return dataType.defaultMarking;
+}
+
+function rowJson(row: Row, shape: RowShape): string | Problem {
+  let json = '';
+  for (const { name, prefix } of shape.members) {
+    const value = row[name];
+    try {
+      json += prefix + (typeof value === 'string' ? canonicalText(value) : canonicalJson(value));
+    } catch (error) {
+      if (error instanceof UnstorableValueError) {
+        return { problem: `Column ${printableName(name)} ${error.message}.` };
+      }
+      throw error;
+    }
+  }
+  json += '}';
+  // No UTF-16 code unit takes more than three bytes, so that short texts need no counting.
+  if (json.length * 3 > maximumDataBytes && Buffer.byteLength(json) > maximumDataBytes) {
+    return {
+      problem: `The row ${tooLarge}; its longest column is ${printableName(longestColumn(row, shape))}.`,
+    };
+  }
+  return json;
+}
+
+function longestColumn(row: Row, shape: RowShape): string {
+  let longest = '';
+  let greatestLength = -1;
+  for (const { name } of shape.members) {
+    const { length } = canonicalJson(row[name]);
+    if (length > greatestLength) {
+      greatestLength = length;
+      longest = name;
+    }
+  }
+  return longest;
+}
+
+// A Map and not a spread object, so that a key such as __proto__ is a key like any other.
+function overlaidJson(below: JsonObject, above: JsonObject): string {
+  const members = new Map([...Object.entries(below), ...Object.entries(above)]);
+  return canonicalJson(Object.fromEntries(members));
+}
