@@ -55,7 +55,9 @@ function columnSchema(
   expected: string,
   accepts: (value: unknown) => boolean,
 ): ColumnSchema {
-  const schema = z.custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected });
+  const schema = z
+    .custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected })
+    .optional();
   kinds.set(schema, kind);
   return schema;
 }

@@ -1,0 +1,345 @@
+import { describe, expect, test } from 'vitest';
+import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import { dataTypes, findDataType } from '../../src/data-types/registry.ts';
+import {
+  createTransform,
+  metadataProblem,
+  storableRowJson,
+  type TransformOptions,
+} from '../../src/ingestion/transform.ts';
+import type { JsonObject, JsonValue } from '../../src/json.ts';
+import type { Row } from '../../src/warehouse/warehouse.ts';
+
+describe('the id of an item', () => {
+  test('is the item_id column as text, without the spaces around it', () => {
+    expect(itemOf({ item_id: ' S-1 ' }).itemId).toBe('S-1');
+    expect(itemOf({ item_id: 42 }).itemId).toBe('42');
+    expect(itemOf({ item_id: 0 }).itemId).toBe('0');
+    expect(itemOf({ item_id: 1e21 }).itemId).toBe('1e+21');
+    expect(itemOf({ item_id: false }).itemId).toBe('false');
+  });
+
+  test('comes from the content where only another identifying column is filled in', () => {
+    const { itemId } = itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 });
+    expect(itemId).toMatch(/^sha256-[0-9a-f]{32}$/);
+    expect(itemOf({ flight_hours: 2, mission_id: 'M-1', item_id: '' }).itemId).toBe(itemId);
+    expect(itemOf({ MISSION_ID: 'M-1', ITEM_ID: '', FLIGHT_HOURS: 2 }).itemId).toBe(itemId);
+    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 3 }).itemId).not.toBe(itemId);
+    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { classification: 'TS' }).itemId).toBe(
+      itemId,
+    );
+  });
+
+  test.each([{}, { item_id: null }, { item_id: '  ', mission_id: '' }, { flight_hours: 2, colour: 'grey' }])(
+    'cannot be found in %j, and the message says which columns would do',
+    (row) => {
+      expect(failureOf(row)).toEqual({
+        itemId: null,
+        message: 'No id: a sortie row needs item_id or mission_id.',
+      });
+    },
+  );
+
+  test('has at most 512 characters', () => {
+    expect(itemOf({ item_id: 'x'.repeat(512) }).itemId).toHaveLength(512);
+    const { itemId, message } = failureOf({ item_id: 'x'.repeat(513) });
+    expect(itemId).toBeNull();
+    expect(message).toMatch(/^item_id must be at most 512 characters long; "x{80}…" has 513\.$/);
+  });
+
+  test('is not taken from a list or an object', () => {
+    expect(failureOf({ item_id: ['S-1'], mission_id: 'M-1' })).toEqual({
+      itemId: null,
+      message: 'item_id must be text, not a list.',
+    });
+  });
+});
+
+describe('the marking of an item', () => {
+  test.each(dataTypes)('is the default of $name where the row has none', (dataType) => {
+    const row = { item_id: '1', classification_marking: ' ', classification: null };
+    expect(itemOf(row, { dataType }).classificationMarking).toBe(dataType.defaultMarking);
+  });
+
+  test('is that of the row, first of classification_marking and then of classification', () => {
+    expect(itemOf({ item_id: '1', classification: 'secret' }).classificationMarking).toBe('SECRET');
+    expect(
+      itemOf({ item_id: '1', classification: 'S', Classification_Marking: ' ts ' }).classificationMarking,
+    ).toBe('TS');
+  });
+
+  test('is that of the job where it has one, whatever the row says', () => {
+    const item = itemOf({ item_id: '1', classification: 'COSMIC' }, { classification: 'CUI' });
+    expect(item.classificationMarking).toBe('CUI');
+  });
+
+  test('must be a known one', () => {
+    expect(failureOf({ item_id: '1', CLASSIFICATION: `COSMIC${'C'.repeat(200)}` })).toEqual({
+      itemId: '1',
+      message: `CLASSIFICATION must be one of U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS, TOP SECRET, not "COSMIC${'C'.repeat(74)}…".`,
+    });
+    expect(failureOf({ item_id: '1', classification: 3 }).message).toContain('not 3.');
+  });
+});
+
+describe('the data of an item', () => {
+  test('is the whole row, unknown columns included, as it was read', () => {
+    const row = {
+      item_id: '1',
+      flight_hours: '2.50',
+      mission_status: '',
+      squadron: { name: 'Ωmega', ranks: [1, null] },
+    };
+    expect(JSON.parse(itemOf(row).data)).toEqual(row);
+  });
+
+  test('has known columns in lower case and unknown ones as they are', () => {
+    const item = itemOf({ ITEM_ID: '1', Flight_Hours: 2, Squadron: 'A', squadron: 'B' });
+    expect(JSON.parse(item.data)).toEqual({ item_id: '1', flight_hours: 2, Squadron: 'A', squadron: 'B' });
+  });
+
+  test('cannot have one known column twice', () => {
+    expect(failureOf({ item_id: '1', ITEM_ID: '2' })).toEqual({
+      itemId: null,
+      message: 'Columns item_id and ITEM_ID are the same column: a row can have only one of them.',
+    });
+  });
+
+  test('keeps texts that JSON has to escape', () => {
+    const description = 'a "quoted" back\\slash\\u0000 line\nfeed \u2028 \u0001 😀 é';
+    expect(JSON.parse(itemOf({ item_id: '1', description }).data)).toEqual({ item_id: '1', description });
+  });
+
+  test('keeps a column named __proto__, and nothing comes of it', () => {
+    const row: Row = JSON.parse(
+      '{"item_id":"1","__proto__":{"item_id":"2","polluted":true},"constructor":1}',
+    );
+    expect(JSON.parse(itemOf(row).data)).toEqual(row);
+    expect(itemOf(row).itemId).toBe('1');
+    expect({}).not.toHaveProperty('polluted');
+    expect(failureOf(JSON.parse('{"__proto__":{"item_id":"2"}}')).message).toContain('No id');
+  });
+
+  test('keeps the largest and the smallest numbers', () => {
+    const row = {
+      item_id: '1',
+      flight_hours: Number.MAX_VALUE,
+      a: Number.MIN_VALUE,
+      b: 2 ** 53 + 2,
+      c: -1e-7,
+    };
+    expect(JSON.parse(itemOf(row).data)).toEqual(row);
+  });
+});
+
+describe('a row that cannot be stored', () => {
+  test.each<[string, Row, string]>([
+    ['a NUL character', { pilot_callsign: 'VI\0PER' }, 'Column pilot_callsign holds a NUL character'],
+    ['a NUL character deep inside', { crew: [{ name: ['\0'] }] }, 'Column crew holds a NUL character'],
+    ['a NUL character in a key', { crew: { 'na\0me': 1 } }, 'Column crew holds a NUL character'],
+    ['a NUL character in a name', { 'cr\0ew': 1 }, 'The name of column "cr\\u0000ew" holds a NUL character'],
+    ['half a surrogate pair', { crew: 'a\ud83d' }, 'Column crew holds half a surrogate pair'],
+    ['a reversed surrogate pair', { crew: '\ude00\ud83d' }, 'Column crew holds half a surrogate pair'],
+    [
+      'half a pair in a name',
+      { 'cr\udc00ew': 1 },
+      'The name of column "cr\\udc00ew" holds half a surrogate pair',
+    ],
+    ['too deep nesting', { crew: nested(101) }, 'Column crew is nested more than 100 levels deep'],
+    ['far too deep nesting', { crew: nested(100_000) }, 'Column crew is nested more than 100 levels deep'],
+    ['no number', { crew: Number.NaN }, 'Column crew is NaN'],
+  ])('for %s says so and names the column', (_reason, columns, message) => {
+    const failure = failureOf({ item_id: '1', ...columns });
+    expect(failure.message).toContain(message);
+    expect(failure.message).not.toContain('\0');
+    expect(failure.message.isWellFormed()).toBe(true);
+  });
+
+  test('for its id gives no id that could not be stored either', () => {
+    expect(failureOf({ item_id: 'S\0' }).itemId).toBeNull();
+    expect(failureOf({ item_id: 'S\ud800' }).itemId).toBeNull();
+  });
+
+  test('for its size names its longest column', () => {
+    const failure = failureOf({
+      item_id: '1',
+      mission_status: 'x'.repeat(10),
+      description: 'é'.repeat(600_000),
+    });
+    expect(failure).toEqual({
+      itemId: '1',
+      message: 'The row is larger than 1048576 bytes as JSON; its longest column is description.',
+    });
+  });
+
+  test('is still an item at the limits', () => {
+    expect(itemOf({ item_id: '1', crew: nested(100) }).itemId).toBe('1');
+    const filling = 1_048_576 - '{"description":"","item_id":"1"}'.length;
+    expect(itemOf({ item_id: '1', description: 'x'.repeat(filling) }).data).toHaveLength(1_048_576);
+    expect(failureOf({ item_id: '1', description: 'x'.repeat(filling + 1) }).message).toContain(
+      'larger than',
+    );
+  });
+});
+
+describe('a column of the wrong type', () => {
+  test('is named as the table names it, with what would be right and what was there', () => {
+    expect(failureOf({ item_id: '1', FLIGHT_HOURS: 'two', scheduled_departure: '2024-02-30' })).toEqual({
+      itemId: '1',
+      message:
+        'scheduled_departure must be a date and time such as 2024-03-31T08:30:00Z, not "2024-02-30". ' +
+        'FLIGHT_HOURS must be a number, not "two".',
+    });
+  });
+
+  test('gives a message of bounded length', () => {
+    const row = Object.fromEntries(
+      (findDataType('sortie')?.columns ?? []).map(({ name }) => [
+        name,
+        name === 'flight_hours' ? '😀'.repeat(9999) : [],
+      ]),
+    );
+    expect(failureOf(row).message.length).toBeLessThan(500);
+    const { message } = failureOf({ item_id: '1', flight_hours: '😀'.repeat(9999) });
+    expect(message).toBe(`flight_hours must be a number, not "${'😀'.repeat(80)}…".`);
+  });
+});
+
+describe('the metadata of an item', () => {
+  test('is that of the source, with that of the job laid over it', () => {
+    const { metadata } = itemOf(
+      { item_id: '1' },
+      {
+        sourceMetadata: { source: 'a', table: 'b' },
+        extraMetadata: { table: 'mine', nested: { z: 1, a: [2] } },
+      },
+    );
+    expect(metadata).toBe('{"nested":{"a":[2],"z":1},"source":"a","table":"mine"}');
+  });
+
+  test('may have a key named __proto__, which is a key like any other', () => {
+    const extraMetadata: JsonObject = JSON.parse('{"__proto__":{"polluted":true}}');
+    expect(itemOf({ item_id: '1' }, { sourceMetadata: { a: 1 }, extraMetadata }).metadata).toBe(
+      '{"__proto__":{"polluted":true},"a":1}',
+    );
+    expect({}).not.toHaveProperty('polluted');
+  });
+
+  test('can be checked before a job starts', () => {
+    expect(metadataProblem({ fine: ['yes'] })).toBeNull();
+    expect(metadataProblem({ name: '\0' })).toContain('NUL character');
+    expect(metadataProblem({ name: nested(200) })).toContain('nested more than 100 levels');
+    expect(metadataProblem({ name: 'x'.repeat(1_048_576) })).toContain('larger than 1048576 bytes');
+  });
+});
+
+describe('the content hash', () => {
+  const row = { item_id: '1', flight_hours: 2, crew: { b: 1, a: 2 } };
+  const { contentHash } = itemOf(row);
+
+  test('is the same for the same content, whatever the order of columns and keys', () => {
+    expect(contentHash).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(itemOf({ crew: { a: 2, b: 1 }, FLIGHT_HOURS: 2, ITEM_ID: '1' }).contentHash).toBe(contentHash);
+  });
+
+  test('is another one when marking, data or metadata change', () => {
+    const hashes = [
+      contentHash,
+      itemOf(row, { classification: 'TS' }).contentHash,
+      itemOf({ ...row, flight_hours: 3 }).contentHash,
+      itemOf({ ...row, flight_hours: '2' }).contentHash,
+      itemOf({ ...row, added: null }).contentHash,
+      itemOf(row, { extraMetadata: { added: null } }).contentHash,
+    ];
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+});
+
+test('rows of changing shapes go through one transform without disturbing each other', () => {
+  const transform = createTransform(optionsOf({}));
+  for (let index = 0; index < 1_000; index++) {
+    const row = { [`extra_${index % 300}`]: index, [index % 2 === 0 ? 'item_id' : 'ITEM_ID']: `S-${index}` };
+    const outcome = transform(row);
+    expect(outcome.ok && JSON.parse(outcome.item.data)).toEqual({
+      [`extra_${index % 300}`]: index,
+      item_id: `S-${index}`,
+    });
+  }
+});
+
+test('no value whatever makes it throw', () => {
+  const cyclic: Record<string, unknown> = { item_id: '1' };
+  cyclic.self = cyclic;
+  const nasty: unknown[] = [
+    null,
+    undefined,
+    42,
+    'row',
+    [],
+    [1],
+    cyclic,
+    { item_id: 1n },
+    { item_id: Symbol('id') },
+    { item_id: '1', column: () => 1 },
+    { item_id: '1', column: new Date(0) },
+    { item_id: '1', column: new Map() },
+    { item_id: '1', flight_hours: 1n },
+    { item_id: '1', classification: Object.create(null) },
+    {
+      get item_id() {
+        throw new Error('no');
+      },
+    },
+    new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no');
+        },
+      },
+    ),
+  ];
+  const transform = createTransform(optionsOf({}));
+  for (const row of nasty) {
+    const outcome = transform(row as Row);
+    expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/\.$/) });
+  }
+});
+
+test('a row that failed is kept as JSON where PostgreSQL can hold it', () => {
+  expect(storableRowJson({ ITEM_ID: '1', a: [] })).toBe('{"ITEM_ID":"1","a":[]}');
+  expect(storableRowJson({ item_id: '\0' })).toBeNull();
+  expect(storableRowJson({ item_id: 'x'.repeat(1_048_576) })).toBeNull();
+});
+
+function optionsOf(changes: Partial<TransformOptions>): TransformOptions {
+  const sortie = findDataType('sortie');
+  if (sortie === undefined) {
+    throw new Error('There is no data type sortie.');
+  }
+  return { dataType: sortie, sourceMetadata: { source: 'flights' }, ...changes };
+}
+
+function itemOf(row: Row, changes: Partial<TransformOptions> = {}): BladeItem {
+  const outcome = createTransform(optionsOf(changes))(row);
+  if (!outcome.ok) {
+    throw new Error(outcome.message);
+  }
+  return outcome.item;
+}
+
+function failureOf(row: Row): { itemId: string | null; message: string } {
+  const outcome = createTransform(optionsOf({}))(row);
+  if (outcome.ok) {
+    throw new Error(`The row became item ${outcome.item.itemId}.`);
+  }
+  return { itemId: outcome.itemId, message: outcome.message };
+}
+
+function nested(depth: number): JsonValue {
+  let value: JsonValue = 'deep';
+  for (let level = 0; level < depth; level++) {
+    value = [value];
+  }
+  return value;
+}
