@@ -1,0 +1,64 @@
+import { Client } from 'pg';
+import { NO_FILTER, readMigrations } from './migration-files.ts';
+import { createSchemaEngine } from './schema-engine.ts';
+
+/** A migration does not apply. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+/**
+ * Applies the migrations of prisma/migrations that the database does not have yet. Processes that start at once wait for each
+ * other; a migration that was cut short is taken up again, as each is one transaction.
+ * @returns the names of those that were applied now, in order.
+ * @throws MigrationError, whose message names the migration.
+ */
+export async function applyMigrations(connectionString: string): Promise<string[]> {
+  const lock = new Client({ connectionString });
+  lock.on('error', () => {}); // A query that is under way rejects by itself.
+  await lock.connect();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    try {
+      return await applyLocked(connectionString);
+    } finally {
+      await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    }
+  } finally {
+    await lock.end();
+  }
+}
+
+// Any number will do that is not used for another lock of the database.
+const MIGRATION_LOCK = 7_462_113_905;
+async function applyLocked(connectionString: string): Promise<string[]> {
+  const engine = await createSchemaEngine({ connectionString, throwAway: false });
+  try {
+    const migrationsList = await readMigrations();
+    const state = await engine.diagnoseMigrationHistory({
+      migrationsList,
+      optInToShadowDatabase: false,
+      filters: NO_FILTER,
+    });
+    // Nobody is at it, since we have the lock: the process that was has ended, or it reported why it failed.
+    for (const migrationName of state.failedMigrationNames) {
+      await engine.markMigrationRolledBack({ migrationName });
+    }
+    const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTER });
+    return appliedMigrationNames;
+  } catch (error) {
+    throw toMigrationError(error);
+  } finally {
+    engine.free();
+  }
+}
+
+/** The engine says which migration in the trace that follows its message. */
+function toMigrationError(error: unknown): MigrationError {
+  const text = error instanceof Error ? error.message : String(error);
+  const name = /migration_name="([^"]+)"/.exec(text)?.[1];
+  const [message = text] = text.split(/\n +0: /);
+  return new MigrationError(`${name ? `Migration ${name}` : 'The migrations'} did not apply: ${message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type ColumnType,
+  ColumnTypeEnum,
+  isDriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlQuery,
+  type SqlResultSet,
+} from '@prisma/driver-adapter-utils';
+import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { type Pool, types } from 'pg';
+
+/**
+ * Prisma's schema engine, in WebAssembly: nothing is downloaded, and no binary has to fit the machine.
+ * @param options.connectionString the database it works on.
+ * @param options.throwAway whether the engine may empty that database and replay migrations in it.
+ * @returns an engine to be freed after use; its errors carry Prisma's own messages.
+ */
+export async function createSchemaEngine(options: {
+  connectionString: string;
+  throwAway: boolean;
+}): Promise<SchemaEngine> {
+  const { SchemaEngine } = await loadEngineModule();
+  const connect = () => connectWhole(options.connectionString);
+  const adapterFactory = bindMigrationAwareSqlAdapterFactory({
+    provider: 'postgres',
+    adapterName: '@prisma/adapter-pg',
+    connect,
+    connectToShadowDb() {
+      if (options.throwAway) return connect();
+      throw new Error('Migrations are replayed only in a database that is thrown away');
+    },
+  });
+  return await SchemaEngine.new({ datamodels: undefined }, () => undefined, adapterFactory);
+}
+
+/** The adapter of the client, with what the engine needs beyond it. */
+async function connectWhole(connectionString: string): Promise<SqlDriverAdapter> {
+  const adapter = await new PrismaPg({ connectionString, max: 2 }).connect();
+  const pool = adapter.underlyingDriver();
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  return Object.assign(adapter, {
+    // Sent whole, so that each script is one transaction; the adapter splits it at every semicolon, also in a function's body.
+    async executeScript(script: string) {
+      await adapter.executeRaw({ sql: script, args: [], argTypes: [] });
+    },
+    async queryRaw(query: SqlQuery) {
+      try {
+        return await queryRaw(query);
+      } catch (error) {
+        if (!isUnsupportedType(error)) throw error;
+        return await queryCatalog(pool, query);
+      }
+    },
+  });
+}
+
+function isUnsupportedType(error: unknown): boolean {
+  return isDriverAdapterError(error) && error.cause.kind === 'UnsupportedNativeDataType';
+}
+
+/** Reads PostgreSQL's own catalogs, some of whose columns have types that the adapter does not know. */
+async function queryCatalog(pool: Pool, query: SqlQuery): Promise<SqlResultSet> {
+  const { fields, rows } = await pool.query({ text: query.sql, values: query.args, rowMode: 'array' });
+  return {
+    columnNames: fields.map((field) => field.name),
+    columnTypes: fields.map((field) => CATALOG_TYPES.get(field.dataTypeID) ?? ColumnTypeEnum.Text),
+    rows,
+  };
+}
+
+const { BOOL, CHAR, INT2, INT4, INT8, OID } = types.builtins;
+const TEXT_ARRAY = 1009;
+const CATALOG_TYPES = new Map<number, ColumnType>([
+  [BOOL, ColumnTypeEnum.Boolean],
+  [CHAR, ColumnTypeEnum.Character],
+  [INT2, ColumnTypeEnum.Int32],
+  [INT4, ColumnTypeEnum.Int32],
+  [INT8, ColumnTypeEnum.Int64],
+  [OID, ColumnTypeEnum.Int64],
+  [TEXT_ARRAY, ColumnTypeEnum.TextArray],
+]);
+
+type EngineModule = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
+
+// TypeScript knows WebAssembly only among the types of a browser.
+declare const WebAssembly: {
+  instantiate(
+    code: Uint8Array,
+    imports: Record<string, object>,
+  ): Promise<{ instance: { exports: Record<string, unknown> } }>;
+};
+
+let engineModule: Promise<EngineModule> | undefined;
+
+function loadEngineModule(): Promise<EngineModule> {
+  engineModule ??= instantiateEngine();
+  return engineModule;
+}
+
+async function instantiateEngine(): Promise<EngineModule> {
+  const bindings: EngineModule = await import('@prisma/schema-engine-wasm/schema_engine_bg');
+  const bindingsPath = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const code = await readFile(new URL('schema_engine_bg.wasm', pathToFileURL(bindingsPath)));
+  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': bindings });
+  bindings.__wbg_set_wasm(instance.exports);
+  const start = instance.exports.__wbindgen_start;
+  if (typeof start !== 'function')
+    throw new Error('The schema engine does not start: it is of another version');
+  start();
+  return bindings;
+}

@@ -1,0 +1,116 @@
+import type { PGlite } from '@electric-sql/pglite';
+
+/** What the guard tells about the session that it guards. */
+export interface SessionEvents {
+  /** A notification came out of the database. */
+  onNotification(channel: string, payload: string): void;
+  /** The database itself broke, rather than a statement: nothing can be asked of it any more. */
+  onBroken(error: Error): void;
+}
+
+/**
+ * Makes the one session of PGlite safe to share among the clients of its socket server, which asks `isInTransaction` whether
+ * it may give the session to another client. By itself that is false between the messages of one statement, so a statement
+ * whose messages arrive in pieces got its parameters bound to the statement of another client
+ * (https://github.com/electric-sql/pglite/issues/1046). Guarded, the session stays with a client from its first message
+ * until the database is ready for the next statement.
+ *
+ * Notifications are read from what the database answers, since the socket server gives them only to whoever caused them.
+ */
+export function guardSession(database: PGlite, events: SessionEvents): PGlite {
+  let statementOpen = false;
+  const answers = new AnswerReader({
+    onReady() {
+      statementOpen = false;
+    },
+    onNotification: events.onNotification,
+  });
+
+  const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
+    if (message[0] === TERMINATE) return;
+    statementOpen = true;
+    try {
+      await database.execProtocolRawStream(message, {
+        ...options,
+        onRawData(answer) {
+          answers.read(answer);
+          options.onRawData(answer);
+        },
+      });
+    } catch (error) {
+      // The socket server would never serve anybody again, and say nothing.
+      events.onBroken(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  };
+
+  const rollBack: PGlite['exec'] = async (statement, options) => {
+    // A client left in the middle of a statement: after an error in it, the database would ignore everything up to a sync.
+    await database.execProtocolRaw(SYNC);
+    statementOpen = false;
+    return database.exec(statement, options);
+  };
+
+  return new Proxy(database, {
+    get(target, property) {
+      if (property === 'isInTransaction') return () => statementOpen || target.isInTransaction();
+      if (property === 'execProtocolRawStream') return execProtocolRawStream;
+      if (property === 'exec') return rollBack;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const TERMINATE = 'X'.charCodeAt(0);
+const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+const NOTIFICATION = 'A'.charCodeAt(0);
+const SYNC = Uint8Array.of('S'.charCodeAt(0), 0, 0, 0, 4);
+
+/** Reads the two kinds of messages that matter out of the database's answers, which arrive cut anywhere, and skips the rest. */
+class AnswerReader {
+  readonly #handlers: { onReady(): void; onNotification(channel: string, payload: string): void };
+  readonly #header = Buffer.alloc(5);
+  #headerLength = 0;
+  #bodyLeft = 0;
+  #body: Buffer[] = [];
+
+  constructor(handlers: { onReady(): void; onNotification(channel: string, payload: string): void }) {
+    this.#handlers = handlers;
+  }
+
+  read(answer: Uint8Array): void {
+    let offset = 0;
+    while (offset < answer.length) {
+      if (this.#headerLength < this.#header.length) {
+        const part = answer.subarray(offset, offset + this.#header.length - this.#headerLength);
+        this.#header.set(part, this.#headerLength);
+        this.#headerLength += part.length;
+        offset += part.length;
+        if (this.#headerLength < this.#header.length) return;
+        this.#bodyLeft = this.#header.readInt32BE(1) - 4;
+      }
+      const part = answer.subarray(offset, offset + this.#bodyLeft);
+      // The bytes are the database's own memory, which the next answer overwrites.
+      if (this.#header[0] === NOTIFICATION) this.#body.push(Buffer.from(part));
+      this.#bodyLeft -= part.length;
+      offset += part.length;
+      if (this.#bodyLeft === 0) this.#finishMessage();
+    }
+  }
+
+  #finishMessage(): void {
+    this.#headerLength = 0;
+    if (this.#header[0] === READY_FOR_QUERY) this.#handlers.onReady();
+    if (this.#header[0] !== NOTIFICATION) return;
+    const body = Buffer.concat(this.#body);
+    this.#body = [];
+    const processIdLength = 4;
+    const channelEnd = body.indexOf(0, processIdLength);
+    const payloadEnd = body.indexOf(0, channelEnd + 1);
+    this.#handlers.onNotification(
+      body.toString('utf8', processIdLength, channelEnd),
+      body.toString('utf8', channelEnd + 1, payloadEnd),
+    );
+  }
+}
