@@ -1,0 +1,15 @@
+import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import type { JsonObject } from '../../src/json.ts';
+
+/** An item for tests of catalogs. */
+export function item(itemId: string, data: JsonObject = {}, dataType = 'sortie'): BladeItem {
+  const text = JSON.stringify(data);
+  return {
+    dataType,
+    itemId,
+    classificationMarking: 'SECRET',
+    data: text,
+    metadata: '{"source":"test"}',
+    contentHash: `hash of ${text}`,
+  };
+}
