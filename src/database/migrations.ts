@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { NO_FILTER, readMigrations } from './migration-files.ts';
-import { createSchemaEngine } from './schema-engine.ts';
+import { withSchemaEngine } from './schema-engine.ts';
 
 /** A migration does not apply. */
 export class MigrationError extends Error {
@@ -32,24 +32,18 @@ export async function applyMigrations(connectionString: string): Promise<string[
 // Any number will do that is not used for another lock of the database.
 const MIGRATION_LOCK = 7_462_113_905;
 async function applyLocked(connectionString: string): Promise<string[]> {
-  const engine = await createSchemaEngine({ connectionString, throwAway: false });
+  const input = { migrationsList: await readMigrations(), filters: NO_FILTER };
   try {
-    const migrationsList = await readMigrations();
-    const state = await engine.diagnoseMigrationHistory({
-      migrationsList,
-      optInToShadowDatabase: false,
-      filters: NO_FILTER,
+    return await withSchemaEngine({ connectionString, throwAway: false }, async (engine) => {
+      const state = await engine.diagnoseMigrationHistory({ ...input, optInToShadowDatabase: false });
+      // Nobody is at it, since we have the lock: the process that was has ended, or it reported why it failed.
+      for (const migrationName of state.failedMigrationNames) {
+        await engine.markMigrationRolledBack({ migrationName });
+      }
+      return (await engine.applyMigrations(input)).appliedMigrationNames;
     });
-    // Nobody is at it, since we have the lock: the process that was has ended, or it reported why it failed.
-    for (const migrationName of state.failedMigrationNames) {
-      await engine.markMigrationRolledBack({ migrationName });
-    }
-    const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTER });
-    return appliedMigrationNames;
   } catch (error) {
     throw toMigrationError(error);
-  } finally {
-    engine.free();
   }
 }
 

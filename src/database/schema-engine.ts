@@ -12,20 +12,23 @@ import {
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { type Pool, types } from 'pg';
+import { Pool, types } from 'pg';
 
 /**
- * Prisma's schema engine, in WebAssembly: nothing is downloaded, and no binary has to fit the machine.
+ * Uses Prisma's schema engine, in WebAssembly: nothing is downloaded, and no binary has to fit the machine.
  * @param options.connectionString the database it works on.
  * @param options.throwAway whether the engine may empty that database and replay migrations in it.
- * @returns an engine to be freed after use; its errors carry Prisma's own messages.
+ * @param use is given the engine; its errors carry Prisma's own messages.
+ * @returns what `use` returns, after the engine's connections are closed.
  */
-export async function createSchemaEngine(options: {
-  connectionString: string;
-  throwAway: boolean;
-}): Promise<SchemaEngine> {
+export async function withSchemaEngine<T>(
+  options: { connectionString: string; throwAway: boolean },
+  use: (engine: SchemaEngine) => Promise<T>,
+): Promise<T> {
   const { SchemaEngine } = await loadEngineModule();
-  const connect = () => connectWhole(options.connectionString);
+  const pool = new Pool({ connectionString: options.connectionString, max: 2 });
+  pool.on('error', () => {}); // A query that is under way rejects by itself.
+  const connect = () => connectWhole(pool);
   const adapterFactory = bindMigrationAwareSqlAdapterFactory({
     provider: 'postgres',
     adapterName: '@prisma/adapter-pg',
@@ -35,13 +38,21 @@ export async function createSchemaEngine(options: {
       throw new Error('Migrations are replayed only in a database that is thrown away');
     },
   });
-  return await SchemaEngine.new({ datamodels: undefined }, () => undefined, adapterFactory);
+  try {
+    const engine = await SchemaEngine.new({ datamodels: undefined }, () => undefined, adapterFactory);
+    try {
+      return await use(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await pool.end();
+  }
 }
 
 /** The adapter of the client, with what the engine needs beyond it. */
-async function connectWhole(connectionString: string): Promise<SqlDriverAdapter> {
-  const adapter = await new PrismaPg({ connectionString, max: 2 }).connect();
-  const pool = adapter.underlyingDriver();
+async function connectWhole(pool: Pool): Promise<SqlDriverAdapter> {
+  const adapter = await new PrismaPg(pool).connect();
   const queryRaw = adapter.queryRaw.bind(adapter);
   return Object.assign(adapter, {
     // Sent whole, so that each script is one transaction; the adapter splits it at every semicolon, also in a function's body.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { MIGRATION_SCRIPT, MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
-import { createSchemaEngine } from './schema-engine.ts';
+import { withSchemaEngine } from './schema-engine.ts';
 
 /**
  * Writes the migration that leads from the present migrations to prisma/schema.prisma. What a schema cannot say (checks,
@@ -45,20 +45,18 @@ export async function diffMigrations(): Promise<string | null> {
 }
 
 async function diffIn(connectionString: string): Promise<string | null> {
-  const engine = await createSchemaEngine({ connectionString, throwAway: true });
-  try {
-    const schemaPath = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
-    const schema = { path: schemaPath, content: await readFile(schemaPath, 'utf8') };
-    const { stdout, exitCode } = await engine.diff({
-      from: { tag: 'migrations', ...(await readMigrations()) },
+  const path = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
+  const schema = { path, content: await readFile(path, 'utf8') };
+  const migrations = await readMigrations();
+  const { stdout, exitCode } = await withSchemaEngine({ connectionString, throwAway: true }, (engine) =>
+    engine.diff({
+      from: { tag: 'migrations', ...migrations },
       to: { tag: 'schemaDatamodel', files: [schema] },
       script: true,
       exitCode: true,
       filters: NO_FILTER,
-    });
-    const changed = 2;
-    return exitCode === changed ? stdout : null;
-  } finally {
-    engine.free();
-  }
+    }),
+  );
+  const changed = 2;
+  return exitCode === changed ? stdout : null;
 }
