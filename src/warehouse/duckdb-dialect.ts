@@ -1,0 +1,71 @@
+import { transpile } from '@polyglot-sql/sdk';
+import {
+  databricks,
+  duckdb,
+  parseStatements,
+  readTokens,
+  replaceNodes,
+  type SyntaxNode,
+  type Token,
+  writeNode,
+} from './syntax-tree.ts';
+
+const parameterMark = 'blade_parameter_';
+const tryCastMark = 'blade_try_cast';
+
+/**
+ * Turns one checked statement of the Databricks dialect into that of DuckDB, with its parameters as `$name`.
+ * A failing `CAST` stays an error, as it is on Databricks.
+ * @throws Error where the statement cannot be parsed, or holds what DuckDB has no equivalent for.
+ */
+export function toDuckDbSql(sql: string): string {
+  const parsed = parseStatements(sql);
+  const statement = parsed.ok ? parsed.statements[0] : undefined;
+  if (statement === undefined) throw new Error('The statement cannot be parsed.');
+  const result = transpile(writeNode(replaceNodes(statement, markNode) as SyntaxNode), databricks, duckdb);
+  const text = result.success ? result.sql?.[0] : undefined;
+  if (text === undefined) throw new Error('The statement has no equivalent in the dialect of DuckDB.');
+  return rewriteTokens(text);
+}
+
+/** Marks what must be found again in the translated text, where it can no longer be told apart. */
+function markNode(kind: string, content: SyntaxNode): SyntaxNode | null {
+  if (kind === 'parameter' && typeof content.name === 'string' && !content.name.startsWith(parameterMark))
+    return { parameter: { ...content, name: `${parameterMark}${content.name}` } };
+  // Every CAST is translated to TRY_CAST, so that those that were one from the start need a mark.
+  if (kind === 'try_cast')
+    return {
+      function: { name: tryCastMark, args: [{ cast: content }], distinct: false, trailing_comments: [] },
+    };
+  return null;
+}
+
+const callsWithoutParentheses = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME']);
+
+function rewriteTokens(sql: string): string {
+  const tokens = readTokens(sql, duckdb);
+  if (tokens === null) throw new Error('The translated statement cannot be read.');
+  const characters = Array.from(sql);
+  const edits: { start: number; end: number; text: string }[] = [];
+  tokens.forEach((token, index) => {
+    const before = tokens[index - 1];
+    const after = tokens[index + 1];
+    const word = token.text.toUpperCase();
+    if (isQuoted(token)) return;
+    if (before?.text === ':' && token.text.startsWith(parameterMark)) {
+      edits.push({ start: before.start, end: token.end, text: `$${token.text.slice(parameterMark.length)}` });
+    } else if (word === tryCastMark.toUpperCase()) {
+      edits.push({ start: token.start, end: token.end, text: '' });
+    } else if (word === 'TRY_CAST' && tokens[index - 2]?.text.toUpperCase() !== tryCastMark.toUpperCase()) {
+      edits.push({ start: token.start, end: token.end, text: 'CAST' });
+    } else if (callsWithoutParentheses.has(word) && after?.text === '(' && tokens[index + 2]?.text === ')') {
+      edits.push({ start: after.start, end: tokens[index + 2]?.end ?? after.end, text: '' });
+    }
+  });
+  for (const edit of edits.reverse()) characters.splice(edit.start, edit.end - edit.start, edit.text);
+  return characters.join('');
+}
+
+function isQuoted(token: Token): boolean {
+  return /STRING|QUOTED/.test(token.kind);
+}

@@ -1,0 +1,31 @@
+import { type ParameterValue, WarehouseError } from './warehouse.ts';
+
+/** What DuckDB said of a failed statement, as people may read it: without paths, cells and parameter values. */
+export function failedStatement(
+  error: unknown,
+  parameters: Readonly<Record<string, ParameterValue>> = {},
+): WarehouseError {
+  if (error instanceof WarehouseError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new WarehouseError('STATEMENT_FAILED', readableMessage(message, parameters));
+}
+
+function readableMessage(message: string, parameters: Readonly<Record<string, ParameterValue>>): string {
+  // What follows shows the translated statement, which is not the one that was written.
+  let text = message.split(/\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/)[0] ?? '';
+  text = text.replace(/(?:\b[A-Za-z]:)?(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');
+  for (const [name, value] of Object.entries(parameters))
+    if (typeof value === 'string' && value.length > 0) text = text.replaceAll(value, `:${name}`);
+  if (/^(?:Conversion|Invalid Input|Out of Range|Constraint|Mismatch Type|Serialization) Error/i.test(text))
+    text = withoutValues(text);
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** Errors of these kinds come from what a cell holds, and quote it. */
+function withoutValues(text: string): string {
+  return text
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
+    .replace(/'(?:[^'\\]|\\.)*'/g, "'…'")
+    .replace(/\bvalue -?\d[\d.e+-]*/gi, 'value …')
+    .replace(/Original Line:.*/gis, '');
+}

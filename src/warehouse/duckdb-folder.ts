@@ -1,0 +1,157 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type TableName, WarehouseError } from './warehouse.ts';
+
+/** A table of a folder warehouse as it is now. */
+export interface TableFile {
+  /** The name as the folders and the file spell it. */
+  readonly name: TableName;
+  /** Changes whenever the file does: its size and its time of last change. */
+  readonly version: string;
+}
+
+/** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
+export interface TableFolder {
+  /**
+   * Makes the tables ready to be read under their three-part names, as their files are now.
+   * @throws WarehouseError TABLE_NOT_FOUND where there is no file for one of them; an error of DuckDB where a file
+   * cannot be read as its ending says.
+   */
+  prepare(tables: readonly TableName[]): Promise<readonly TableFile[]>;
+}
+
+/** Serves the files of a folder to all connections of the instance that `connection` belongs to. */
+export function openTableFolder(connection: DuckDBConnection, folder: string): TableFolder {
+  const views = new Map<string, string>();
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function prepareTable(table: TableName): Promise<TableFile> {
+    const file = await findFile(folder, table);
+    const view = [file.name.catalog, file.name.schema, file.name.table].map(quote).join('.');
+    const version = `${file.path} ${file.version}`;
+    if (views.get(view) !== version) {
+      await connection.run(`ATTACH IF NOT EXISTS ':memory:' AS ${quote(file.name.catalog)}`);
+      await connection.run(
+        `CREATE SCHEMA IF NOT EXISTS ${quote(file.name.catalog)}.${quote(file.name.schema)}`,
+      );
+      await connection.run(
+        `CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(connection, file.path)}`,
+      );
+      views.set(view, version);
+    }
+    return { name: file.name, version: file.version };
+  }
+
+  async function prepareAll(tables: readonly TableName[]): Promise<readonly TableFile[]> {
+    const files: TableFile[] = [];
+    for (const table of tables) files.push(await prepareTable(table));
+    return files;
+  }
+
+  return {
+    prepare(tables) {
+      // One after the other, since two statements may need the same view.
+      const prepared = turn.then(() => prepareAll(tables));
+      turn = prepared.catch(() => {});
+      return prepared;
+    },
+  };
+}
+
+interface FoundFile extends TableFile {
+  readonly path: string;
+}
+
+const endings = ['.parquet', '.csv', '.ndjson'] as const;
+
+/** Finds the file by listing folders, as a name of a table may not be used as a path. */
+async function findFile(folder: string, table: TableName): Promise<FoundFile> {
+  const catalog = await findEntry(folder, [table.catalog]);
+  const schema = catalog && (await findEntry(join(folder, catalog), [table.schema]));
+  const wanted = endings.map((ending) => `${table.table}${ending}`);
+  const file = schema && (await findEntry(join(folder, catalog, schema), wanted));
+  if (!file) throw tableNotFound(table);
+  const path = join(folder, catalog, schema, file);
+  const status = await stat(path, { bigint: true }).catch(() => null);
+  if (!status?.isFile()) throw tableNotFound(table);
+  const name = { catalog, schema, table: file.slice(0, file.lastIndexOf('.')) };
+  return { path, name, version: `${status.size}-${status.mtimeNs}` };
+}
+
+/** The entry that is spelled like the first of the names that has one, whatever its case. */
+async function findEntry(folder: string, names: readonly string[]): Promise<string | null> {
+  const entries: readonly string[] = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const spelled = name.toLowerCase();
+    const entry = entries.includes(name) ? name : entries.find((entry) => entry.toLowerCase() === spelled);
+    if (entry !== undefined) return entry;
+  }
+  return null;
+}
+
+function tableNotFound(table: TableName): WarehouseError {
+  const name = `${table.catalog}.${table.schema}.${table.table}`;
+  return new WarehouseError('TABLE_NOT_FOUND', `There is no table ${name} in the warehouse.`);
+}
+
+/**
+ * The call that reads a file. The types of a text file are found once, over all its rows, so that a column with some
+ * cells of another kind is text and no statement fails at them.
+ */
+async function readerOf(connection: DuckDBConnection, path: string): Promise<string> {
+  if (path.endsWith('.csv')) return csvReader(connection, path);
+  if (path.endsWith('.ndjson')) return jsonReader(connection, path);
+  return `read_parquet(${quoteText(path)})`;
+}
+
+async function csvReader(connection: DuckDBConnection, path: string): Promise<string> {
+  const given = `header = true, quote = '"', escape = '"', null_padding = true, parallel = false`;
+  const result = await connection.runAndReadAll(
+    `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
+      list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
+    FROM sniff_csv(${quoteText(path)}, ${given}, sample_size = -1)`,
+  );
+  const found = result.getRowObjectsJson()[0] ?? {};
+  const columns: { name: string; type: string }[] = JSON.parse(String(found.columns));
+  const formats = [
+    ...(found.date_format === null ? [] : [`dateformat = ${quoteText(String(found.date_format))}`]),
+    ...(found.timestamp_format === null
+      ? []
+      : [`timestampformat = ${quoteText(String(found.timestamp_format))}`]),
+  ];
+  return `read_csv(${[
+    quoteText(path),
+    given,
+    'auto_detect = false',
+    `delim = ${quoteText(String(found.delimiter))}`,
+    `skip = ${Number(found.skip)}`,
+    ...formats,
+    `columns = ${columnsText(columns)}`,
+  ].join(', ')})`;
+}
+
+async function jsonReader(connection: DuckDBConnection, path: string): Promise<string> {
+  const reader = `read_ndjson(${quoteText(path)}, sample_size = -1)`;
+  const result = await connection.runAndReadAll(
+    `SELECT column_name AS name, column_type AS type FROM (DESCRIBE SELECT * FROM ${reader})`,
+  );
+  const columns = result.getRowObjectsJson().map((column) => ({
+    name: String(column.name),
+    // JSON is what cells of several kinds have in common; as text, those that are text are not put in quotes.
+    type: column.type === 'JSON' ? 'VARCHAR' : String(column.type),
+  }));
+  return `read_ndjson(${quoteText(path)}, columns = ${columnsText(columns)})`;
+}
+
+function columnsText(columns: readonly { readonly name: string; readonly type: string }[]): string {
+  return `{${columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ')}}`;
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,55 @@
+/**
+ * What a statement that only reads rows of tables may not hold. The kinds are the parser's names of syntax nodes;
+ * the functions are those of Databricks and DuckDB that reach files, the network, settings, code or other sessions.
+ */
+
+/** Statements and clauses that write, lock, change settings or run code. */
+// biome-ignore format: a list is easier to read in lines
+export const forbiddenKinds: ReadonlySet<string> = new Set([
+  'insert', 'update', 'delete', 'merge', 'copy', 'put', 'stage_reference', 'truncate', 'truncate_table',
+  'load_data', 'export', 'conditional_insert', 'multitable_inserts', 'into', 'into_clause',
+  'undrop', 'split_table', 'flashback_table', 'user_defined_function',
+  'use', 'cache', 'uncache', 'refresh', 'pragma', 'set_statement', 'set_item', 'query_band', 'alter_session',
+  'grant', 'revoke', 'describe', 'show', 'command', 'kill', 'prepare', 'execute', 'raw', 'try_catch',
+  'locking_statement', 'lock', 'attach', 'detach', 'install', 'summarize', 'declare', 'declare_item',
+  'transaction', 'commit', 'rollback', 'analyze', 'return_stmt', 'next_value_for', 'query_transform',
+  'pipe_operator', 'stream', 'directory', 'credentials', 'read_c_s_v', 'read_parquet', 'to_file', 'predict',
+  'vector_search', 'semantic_view', 'open_j_s_o_n', 'x_m_l_table', 'heredoc', 'braced_wildcard',
+]);
+
+/** The first words of kinds of which every one is forbidden, e.g. `create_table`. */
+export const forbiddenKindPrefix = /^(create|drop|alter|analyze|m_l|a_i)_/;
+
+/** Functions that are refused wherever they are called. */
+// biome-ignore format: a list is easier to read in lines
+export const forbiddenFunction = new RegExp(
+  `^(?:${[
+    'read_.*', 'write_.*', 'copy_.*', 'parquet_.*', '.*_scan', 'glob', 'sniff_csv', 'cloud_files',
+    'http_.*', 'url_.*get', 'getenv', 'current_setting', 'set_config', 'getvariable', 'nextval', 'currval',
+    'duckdb_.*', 'pragma_.*', 'pg_.*', 'system_.*', 'checkpoint', 'force_checkpoint', 'query', 'query_table',
+    'remote_query', 'json_execute_serialized_sql', 'from_substrait.*', 'get_substrait.*', 'sql_auto_complete',
+    'dbgen', 'dsdgen', 'which_secret', 'list_secrets?', 'secret', 'try_secret', 'input_file_.*',
+    'java_method', 'reflect', 'try_reflect', 'ai_.*', 'vector_search', 'event_log', 'identifier',
+    'load_.*', 'install_.*', 'attach_.*', 'sleep.*', 'write_log', 'parse_duckdb_log_message',
+  ].join('|')})$`,
+  'i',
+);
+
+/** The only functions that may stand where a table stands. */
+// biome-ignore format: a list is easier to read in lines
+export const tableFunctions: ReadonlySet<string> = new Set([
+  'range', 'generate_series', 'sequence', 'explode', 'explode_outer', 'posexplode', 'posexplode_outer',
+  'inline', 'inline_outer', 'stack', 'unnest', 'json_tuple', 'variant_explode', 'variant_explode_outer',
+]);
+
+/** Functions that give another result each time the same statement runs. */
+export const changingFunction =
+  /^(rand|random|randn|randstr|uniform|uuid.*|gen_random_uuid|shuffle|now|today|getdate|curdate|current_.*|localtime|localtimestamp|unix_timestamp|monotonically_increasing_id|spark_partition_id|setseed)$/i;
+
+/** Functions that give true or false, so that a filter may be one call of them. */
+export const booleanFunction =
+  /^(isnull|isnotnull|isnan|is_nan|is_inf|isinf|is_variant_null|is_member|like|ilike|rlike|regexp|regexp_like|startswith|starts_with|endswith|ends_with|contains|array_contains|arrays_overlap|map_contains_key|exists|forall|boolean|equal_null|is_valid_utf8|luhn_check|xor)$/i;
+
+/** What a table name may not look like: a file or an address. */
+export const fileLikeName =
+  /[/\\:*?]|\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|db|duckdb|arrow|gz|zst|xlsx)$/i;
