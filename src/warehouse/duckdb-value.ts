@@ -61,12 +61,24 @@ export function converterOf(type: DuckDBType): ValueConverter {
       return (value) =>
         value instanceof DuckDBUnionValue ? (members.get(value.tag) ?? ofAny)(value.value) : ofAny(value);
     }
+    case DuckDBTypeId.TIMESTAMP:
+      return ofTimestamp;
     default:
       return ofAny;
   }
 }
 
 const asItIs: ValueConverter = (value) => value as JsonValue;
+
+/** The commonest of the dates and times, without a look at whether it has an end, which costs as much as the rest. */
+const ofTimestamp: ValueConverter = (value) => {
+  if (!(value instanceof DuckDBTimestampValue)) return null;
+  const { micros } = value;
+  return micros > -distant && micros < distant ? (timestampText(micros) ?? ofAny(value)) : ofAny(value);
+};
+
+/** Microseconds from 1970 to a time that no row of ours comes near. */
+const distant = 1n << 52n;
 
 const ofJson: ValueConverter = (value) => (typeof value === 'string' ? jsonValue(value) : null);
 

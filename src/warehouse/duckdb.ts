@@ -60,7 +60,7 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
 
   async function finish(run: Running): Promise<void> {
     running.delete(run);
-    run.close();
+    await run.close();
   }
 
   return {
@@ -104,22 +104,21 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
         const files = await preparedTables(tables, checked, options.signal);
         const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
         const covered = coveredRows(options.resumeAfter, fingerprint);
-        const batches = readBatches(
-          () => start(checked, checked.sql, parameters, options.signal),
+        const batches = readBatches({
+          start: () => reported(parameters, () => start(checked, checked.sql, parameters, options.signal)),
           finish,
-          (rows) => (fingerprint === null ? null : { rows, fingerprint }),
-          covered ?? 0,
-          options.batchSize,
-          parameters,
-        );
+          positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
+          covered: covered ?? 0,
+          batchSize: options.batchSize,
+          signal: options.signal,
+        });
         return { resumed: options.resumeAfter === null || covered !== null, batches };
       });
     },
 
     async close() {
       closed = true;
-      for (const run of running) run.interrupt();
-      for (const run of running) await finish(run);
+      await Promise.all([...running].map(finish));
       admin.closeSync();
       instance.closeSync();
       await rm(overflow, { recursive: true, force: true });
@@ -196,34 +195,37 @@ function coveredRows(position: ReadPosition, fingerprint: string | null): number
   return typeof position.rows === 'number' && position.rows >= 0 ? position.rows : null;
 }
 
-async function* readBatches(
-  start: () => Promise<Running>,
-  finish: (run: Running) => Promise<void>,
-  positionAt: (rows: number) => ReadPosition,
-  covered: number,
-  batchSize: number,
-  parameters: Parameters,
-): AsyncGenerator<RowBatch, void, undefined> {
-  const run = await reported(parameters, start);
+interface BatchReading {
+  readonly start: () => Promise<Running>;
+  readonly finish: (run: Running) => Promise<void>;
+  readonly positionAt: (rows: number) => ReadPosition;
+  /** Rows that an earlier read has kept. */
+  readonly covered: number;
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
+async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
+  const { start, finish, positionAt, covered, batchSize, signal } = reading;
+  const run = await start();
   try {
     let position = 0;
     let rows: Row[] = [];
-    for (;;) {
-      const chunk = await reported(parameters, () => run.next());
-      if (chunk === null) break;
+    for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
       // Rows before the position are read and left: the same statement gives the same order, one with an OFFSET may not.
       const first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
+      let row = position + first;
       position += chunk.rowCount;
-      let row = first;
       for (const converted of run.rows(chunk, first)) {
         row += 1;
         rows.push(converted);
-        if (rows.length === batchSize) {
-          yield { rows, position: positionAt(position - chunk.rowCount + row) };
-          rows = [];
-        }
+        if (rows.length < batchSize) continue;
+        throwIfAborted(signal);
+        yield { rows, position: positionAt(row) };
+        rows = [];
       }
     }
+    throwIfAborted(signal);
     if (rows.length > 0) yield { rows, position: positionAt(position) };
   } finally {
     await finish(run);
@@ -237,8 +239,8 @@ interface Running {
   next(): Promise<DuckDBDataChunk | null>;
   /** The rows of a chunk from the one at `first` on. */
   rows(chunk: DuckDBDataChunk, first: number): Row[];
-  interrupt(): void;
-  close(): void;
+  /** Ends it wherever it is. */
+  close(): Promise<void>;
 }
 
 async function startStatement(
@@ -256,7 +258,7 @@ async function startStatement(
     if (prepared.statementType !== StatementType.SELECT)
       throw new WarehouseError('STATEMENT_FAILED', 'Only a SELECT can run here.');
     bind(prepared, checked, parameters);
-    return running(connection, prepared, guard);
+    return running(connection, prepared, parameters, guard);
   } catch (error) {
     connection.closeSync();
     throw error;
@@ -265,10 +267,30 @@ async function startStatement(
 
 type Guard = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-function running(connection: DuckDBConnection, prepared: DuckDBPreparedStatement, guard: Guard): Running {
+function running(
+  connection: DuckDBConnection,
+  prepared: DuckDBPreparedStatement,
+  parameters: Parameters,
+  guard: Guard,
+): Running {
   let result: DuckDBResult | null = null;
   let names: readonly string[] = [];
   let converters: readonly ValueConverter[] = [];
+  let ahead: Promise<DuckDBDataChunk | null> | null = null;
+  let closed = false;
+
+  async function fetchChunk(): Promise<DuckDBDataChunk | null> {
+    if (closed) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
+    if (result === null) {
+      result = await guard(() => prepared.stream());
+      names = result.deduplicatedColumnNames();
+      converters = result.columnTypes().map(converterOf);
+    }
+    const open = result;
+    const chunk = await guard(() => open.fetchChunk());
+    return chunk === null || chunk.rowCount === 0 ? null : chunk;
+  }
+
   return {
     columns() {
       return Array.from({ length: prepared.columnCount }, (_, index) => ({
@@ -277,22 +299,24 @@ function running(connection: DuckDBConnection, prepared: DuckDBPreparedStatement
       }));
     },
     async next() {
-      if (result === null) {
-        result = await guard(() => prepared.stream());
-        names = result.deduplicatedColumnNames();
-        converters = result.columnTypes().map(converterOf);
-      }
-      const open = result;
-      const chunk = await guard(() => open.fetchChunk());
-      return chunk === null || chunk.rowCount === 0 ? null : chunk;
+      ahead ??= fetchChunk();
+      const current = ahead;
+      const chunk = await reported(parameters, () => current);
+      // The engine works on the next rows while these are converted and kept.
+      ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
+      ahead.catch(() => {});
+      return chunk;
     },
     rows(chunk, first) {
       return rowsOf(chunk, names, converters, first);
     },
-    interrupt() {
+    async close() {
+      if (closed) return;
+      closed = true;
+      const interrupting = setInterval(() => connection.interrupt(), 20);
       connection.interrupt();
-    },
-    close() {
+      await ahead?.catch(() => {});
+      clearInterval(interrupting);
       prepared.destroySync();
       connection.closeSync();
     },
