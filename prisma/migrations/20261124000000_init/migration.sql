@@ -254,3 +254,10 @@ $$;
 
 CREATE TRIGGER "job_notify" AFTER INSERT OR UPDATE ON "job"
     FOR EACH ROW EXECUTE FUNCTION "job_notify"();
+
+-- Called in the middle of a write whose partition another attempt has taken over: all of the statement fails.
+CREATE FUNCTION "blade_lease_lost"() RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'another attempt has taken the partition over' USING ERRCODE = 'BL001';
+END;
+$$;

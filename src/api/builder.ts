@@ -1,0 +1,74 @@
+import SchemaBuilder from '@pothos/core';
+import ErrorsPlugin from '@pothos/plugin-errors';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import ValidationPlugin from '@pothos/plugin-validation';
+import { DateTimeResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
+import type PrismaTypes from '../database/generated/pothos-types.ts';
+import { getDatamodel } from '../database/generated/pothos-types.ts';
+import { InvalidInputError } from '../jobs/job-errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { ApiContext } from './context.ts';
+import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+
+/** The builder that all types of the API are made with. */
+export const builder = new SchemaBuilder<{
+  Context: ApiContext;
+  PrismaTypes: PrismaTypes;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: { list: false; items: false };
+  DefaultNodeNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string | number | bigint };
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: JsonValue; Output: unknown };
+    JSONObject: { Input: JsonObject; Output: unknown };
+  };
+}>({
+  plugins: [ErrorsPlugin, ValidationPlugin, RelayPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  errors: { directResult: true, unsafelyHandleInputErrors: true },
+  validation: {
+    validationError: ({ issues }) =>
+      new InvalidInputError(
+        issues.map(({ path, message }) => ({
+          field: (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+          message,
+        })),
+      ),
+  },
+  relay: {
+    encodeGlobalID: (typename, id) => encodeGlobalId(typename, id),
+    decodeGlobalID: (globalId) => ({ ...decodeGlobalId(globalId) }),
+    edgesFieldOptions: { nullable: { list: false, items: false } },
+    nodeFieldOptions: { nullable: false },
+    nodeQueryOptions: {
+      description: 'Anything that has an id, by its id; null when there is nothing of that id.',
+    },
+    nodesQueryOptions: false,
+    cursorType: 'String',
+    nodeTypeOptions: { description: 'Anything with an id that is unique over all types.' },
+  },
+  prisma: {
+    client: ({ prisma }) => prisma,
+    dmmf: getDatamodel(),
+    maxConnectionSize: 200,
+    defaultConnectionSize: 20,
+    onUnusedQuery: process.env.NODE_ENV === 'production' ? null : 'warn',
+  },
+});
+
+builder.addScalarType('DateTime', DateTimeResolver, {
+  description: 'A moment in time, in UTC, as in RFC 3339: `2026-11-24T05:30:00.000Z`.',
+});
+builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' });
+builder.addScalarType('JSONObject', JSONObjectResolver, { description: 'A JSON object.' });
+
+builder.queryType({ description: 'Looks things up; changes nothing.' });
+builder.mutationType({
+  description:
+    'Starts and ends jobs, and keeps data sources. Each mutation gives a union: what it is for, or one of the failures that can be expected, each a type of its own.',
+});
+builder.subscriptionType({
+  description: 'Watches jobs live, over WebSocket (graphql-transport-ws) or server-sent events.',
+});

@@ -1,0 +1,56 @@
+import { PothosValidationError } from '@pothos/core';
+import { GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { v7 as newUuid } from 'uuid';
+import { ExpectedError, InvalidInputError } from '../jobs/job-errors.ts';
+
+/**
+ * What a client is told of an error that is not part of a mutation's union. Errors that can be expected keep their
+ * message and get a code; any other is logged under an id, and the id is all that the client learns.
+ */
+export function createErrorMask(log: Logger): (error: unknown) => Error {
+  return (error) => {
+    if (!(error instanceof GraphQLError)) return mask(log, error, {});
+    const original = originalOf(error);
+    if (original === undefined) return error;
+    const { nodes, positions, path } = error;
+    const place = { nodes: nodes ?? null, positions: positions ?? null, path: path ?? null };
+    if (original instanceof InvalidInputError) {
+      return new GraphQLError(original.message, {
+        ...place,
+        extensions: { code: 'BAD_USER_INPUT', issues: original.issues },
+      });
+    }
+    if (original instanceof ExpectedError) {
+      return new GraphQLError(original.message, { ...place, extensions: { code: codeOf(original) } });
+    }
+    if (original instanceof PothosValidationError) {
+      return new GraphQLError(original.message, { ...place, extensions: { code: 'BAD_USER_INPUT' } });
+    }
+    return mask(log, original, place);
+  };
+}
+
+/** The error that a resolver threw; undefined where GraphQL itself made the error, which is for the client. */
+function originalOf(error: GraphQLError): Error | undefined {
+  let original = error.originalError;
+  while (original instanceof GraphQLError) original = original.originalError;
+  return original ?? undefined;
+}
+
+function mask(log: Logger, error: unknown, place: object): GraphQLError {
+  const errorId = newUuid();
+  log.error({ err: error, errorId }, 'a request failed unexpectedly');
+  return new GraphQLError(`Unexpected error; the log has it under ${errorId}`, {
+    ...place,
+    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
+  });
+}
+
+/** `JobNotFoundError` has the code `JOB_NOT_FOUND`. */
+function codeOf(error: ExpectedError): string {
+  return error.name
+    .replace(/Error$/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toUpperCase();
+}

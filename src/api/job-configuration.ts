@@ -1,0 +1,95 @@
+import type { Job } from '../database/generated/prisma/client.ts';
+import { jobOptionsSchema } from '../jobs/job-input.ts';
+import { builder } from './builder.ts';
+import { SyncTypeEnum } from './job-enums.ts';
+
+const JobOptionsType = builder.objectRef<ReturnType<typeof jobOptionsSchema.parse>>('JobOptions').implement({
+  description: 'How a job is run.',
+  fields: (t) => ({
+    batchSize: t.exposeInt('batchSize', { description: 'Rows that are saved and uploaded together.' }),
+    maxErrors: t.exposeInt('maxErrors', {
+      nullable: true,
+      description: 'Failed items at which a source is given up; null for no limit.',
+    }),
+  }),
+});
+
+/** The input of the same settings. */
+export const JobOptionsInput = builder.inputType('JobOptionsInput', {
+  description: 'How a job is run; the defaults fit most jobs.',
+  fields: (t) => ({
+    batchSize: t.int({
+      description: 'Rows that are saved and uploaded together, from 1 to 10,000. 2,000 when left out.',
+    }),
+    maxErrors: t.int({
+      description:
+        'Give a source up when more of its items than this fail, at least 0. No limit when left out.',
+    }),
+  }),
+});
+
+const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implement({
+  description: 'What a sync was started with.',
+  fields: (t) => ({
+    syncType: t.field({
+      type: SyncTypeEnum,
+      description: 'How much of its sources it reads.',
+      resolve: ({ syncType }) => syncType ?? 'FULL',
+    }),
+    dataType: t.exposeString('dataType', {
+      nullable: true,
+      description: 'The data type it syncs; null for all.',
+    }),
+    filter: t.exposeString('filter', {
+      nullable: true,
+      description: 'The condition on rows; null for all rows.',
+    }),
+    maxItems: t.exposeInt('maxItems', {
+      nullable: true,
+      description: 'The most rows of each source; null for all.',
+    }),
+    options: t.field({
+      type: JobOptionsType,
+      description: 'How it is run.',
+      resolve: ({ options }) => jobOptionsSchema.parse(options),
+    }),
+  }),
+});
+
+const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').implement({
+  description: 'What a query job was started with. The values of its parameters are not shown.',
+  fields: (t) => ({
+    dataType: t.string({
+      description: 'The data type of its items.',
+      resolve: ({ dataType }) => dataType ?? '',
+    }),
+    sqlQuery: t.string({
+      description: 'The SELECT that it runs.',
+      resolve: ({ sqlQuery }) => sqlQuery ?? '',
+    }),
+    parameterNames: t.stringList({
+      description: 'The names of its bound parameters.',
+      resolve: ({ parameters }) => Object.keys(parameters ?? {}).sort(),
+    }),
+    classification: t.exposeString('classification', {
+      nullable: true,
+      description: 'The marking that all its items get; null for the marking of each row.',
+    }),
+    metadata: t.expose('metadata', {
+      type: 'JSONObject',
+      nullable: true,
+      description: 'Laid over the metadata of every item.',
+    }),
+    options: t.field({
+      type: JobOptionsType,
+      description: 'How it is run.',
+      resolve: ({ options }) => jobOptionsSchema.parse(options),
+    }),
+  }),
+});
+
+export const JobConfigurationUnion = builder.unionType('JobConfiguration', {
+  description: 'What a job was started with, by its kind.',
+  types: [SyncConfigurationType, QueryConfigurationType],
+  resolveType: ({ kind }) => (kind === 'SYNC' ? SyncConfigurationType : QueryConfigurationType),
+});

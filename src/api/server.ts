@@ -1,0 +1,180 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import type { ExecutionArgs } from 'graphql';
+import { GraphQLError } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { createYoga } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import type { ApiContext } from './context.ts';
+import { createErrorMask } from './error-mask.ts';
+import { schema } from './schema.ts';
+
+export interface ApiServer {
+  /** Where GraphQL is served, such as `http://127.0.0.1:4000/graphql`. */
+  readonly url: string;
+  /** Ends subscriptions with a code on which clients connect again, and stops listening. */
+  close(): Promise<void>;
+}
+
+export interface ApiServerOptions {
+  readonly context: ApiContext;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly log: Logger;
+}
+
+const PATH = '/graphql';
+
+/** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
+export async function startApiServer({ context, host, port, log }: ApiServerOptions): Promise<ApiServer> {
+  const yoga = createYoga({
+    schema,
+    context: () => context,
+    graphqlEndpoint: PATH,
+    healthCheckEndpoint: '/health/live',
+    landingPage: false,
+    logging: yogaLog(log),
+    maskedErrors: { maskError: createErrorMask(log) },
+    renderGraphiQL,
+    graphiql: { title: 'BLADE Ingestion', subscriptionsProtocol: 'WS', defaultQuery: DEFAULT_QUERY },
+  });
+
+  const server = createServer((request, response) => {
+    if (request.url === '/') {
+      response.writeHead(302, { location: PATH }).end();
+      return;
+    }
+    yoga(request, response);
+  });
+
+  const webSockets = new WebSocketServer({ server, path: PATH });
+  const graphqlOverWebSocket = useServer<Record<string, unknown>, Record<string, never>>(
+    {
+      execute: (args) => enveloped(args).execute(args),
+      subscribe: (args) => enveloped(args).subscribe(args),
+      async onSubscribe(connection, _id, params) {
+        const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
+          ...connection,
+          req: connection.extra.request,
+          socket: connection.extra.socket,
+          params,
+        });
+        let document: ReturnType<typeof parse>;
+        try {
+          document = parse(params.query);
+        } catch (error) {
+          if (error instanceof GraphQLError) return [error];
+          throw error;
+        }
+        const errors = validate(schema, document);
+        if (errors.length > 0) return errors;
+        const args: EnvelopedArgs = {
+          schema,
+          document,
+          operationName: params.operationName ?? null,
+          variableValues: params.variables ?? null,
+          contextValue: await contextFactory(),
+          rootValue: { execute, subscribe },
+        };
+        return args;
+      },
+    },
+    webSockets,
+  );
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  const hostName = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+
+  return {
+    url: `http://${hostName}:${address.port}${PATH}`,
+    async close() {
+      await graphqlOverWebSocket.dispose();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await yoga.dispose();
+    },
+  };
+}
+
+/** The functions of the request's own pipeline travel in the root value, as graphql-ws hands on nothing else. */
+interface EnvelopedArgs extends ExecutionArgs {
+  readonly rootValue: Pick<
+    ReturnType<ReturnType<typeof createYoga>['getEnveloped']>,
+    'execute' | 'subscribe'
+  >;
+}
+
+function enveloped(args: ExecutionArgs): EnvelopedArgs['rootValue'] {
+  return (args as EnvelopedArgs).rootValue;
+}
+
+function yogaLog(log: Logger) {
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (...values: unknown[]) =>
+      log[level](values.map(String).join(' '));
+  return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('error') };
+}
+
+const DEFAULT_QUERY = `# BLADE Ingestion: start a sync, then watch it. The docs (top left) describe every field.
+
+mutation StartSync {
+  startSync(input: { syncType: FULL }) {
+    __typename
+    ... on StartSyncSuccess {
+      message
+      job { id state }
+    }
+    ... on Error {
+      message
+    }
+  }
+}
+
+subscription WatchSync {
+  syncProgress {
+    state
+    job {
+      id
+      revision
+      progress {
+        currentOperation
+        percent
+        processedItems
+        totalItems
+        errorCount
+        itemsPerSecond
+        estimatedCompletion
+        byType { dataType processedItems totalItems errorCount }
+      }
+      recentErrors
+    }
+  }
+}
+
+query History {
+  jobs(first: 10) {
+    totalCount
+    edges { node { id kind state createdAt finishedAt progress { processedItems errorCount } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+
+mutation StopSync {
+  stopSync {
+    __typename
+    ... on StopSyncSuccess { message job { id state } }
+    ... on Error { message }
+  }
+}
+`;

@@ -1,0 +1,105 @@
+import type { Logger } from 'pino';
+import { startApiServer } from './api/server.ts';
+import type { Config } from './config.ts';
+import { openDatabase } from './database/database.ts';
+import { createPrismaClient } from './database/prisma-client.ts';
+import { createThreadPool } from './ingestion/thread-pool.ts';
+import { createJobEvents } from './jobs/job-events.ts';
+import { listenToJobs } from './jobs/job-notifications.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { openPartitionQueue } from './jobs/queue.ts';
+import { startWorker } from './jobs/worker.ts';
+
+/** A running program: the roles that its configuration names, on one database. */
+export interface Application {
+  /** Where GraphQL is served; null without the role `api`. */
+  readonly url: string | null;
+  /** Stops in order: no new work, running partitions back to their checkpoints, then the API and the database. */
+  stop(): Promise<void>;
+}
+
+/** Connections of the API and the job layer of one process. */
+const MAX_CONNECTIONS = 10;
+
+/**
+ * Starts the program.
+ * @throws where the database cannot be opened or migrated, or the address is taken: what was started is stopped again.
+ */
+export async function startApplication(config: Config, log: Logger): Promise<Application> {
+  const started: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopPart of started.splice(0).reverse()) {
+      await stopPart().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
+    }
+  };
+  try {
+    const url = await startParts(config, log, started);
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  log: Logger,
+  started: (() => Promise<void>)[],
+): Promise<string | null> {
+  const database = await openDatabase({
+    folder: config.databaseFolder,
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+  });
+  started.push(() => database.close());
+  log.info({ database: database.kind }, 'database is open');
+
+  const prisma = createPrismaClient(database.connectionString, { maxConnections: MAX_CONNECTIONS });
+  started.push(() => prisma.$disconnect());
+
+  const queue = await openPartitionQueue({
+    connectionString: database.connectionString,
+    useNotifications: database.kind === 'server',
+    onError: (error) => log.error({ err: error }, 'the queue met an error'),
+  });
+  started.push(() => queue.stop(0));
+  // Nobody else can have the embedded database open: what is marked as running was left by a process that died.
+  if (database.kind === 'embedded') await queue.releaseAll();
+
+  const notifications = await listenToJobs(database.notifications, (error) =>
+    log.error({ err: error }, 'changes of jobs could not be caught up'),
+  );
+  started.push(() => notifications.close());
+
+  const pool = createThreadPool(
+    { connectionString: database.connectionString, warehouse: config.warehouse, catalog: config.catalog },
+    config.roles.has('worker') ? config.workerThreads : 0,
+  );
+  started.push(() => pool.close());
+
+  if (config.roles.has('worker')) {
+    const worker = await startWorker({
+      prisma,
+      queue,
+      pool,
+      notifications,
+      progressIntervalMs: config.progressIntervalMs,
+      log,
+    });
+    started.push(() => worker.stop());
+  }
+  if (!config.roles.has('api')) return null;
+
+  const events = createJobEvents(prisma, notifications, (error) =>
+    log.error({ err: error }, 'changed jobs could not be read'),
+  );
+  started.push(async () => events.close());
+  const jobs = createJobs({ prisma, queue, pool, events });
+  const server = await startApiServer({
+    context: { prisma, jobs },
+    host: config.host,
+    port: config.port,
+    log,
+  });
+  started.push(() => server.close());
+  return server.url;
+}

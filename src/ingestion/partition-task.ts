@@ -1,0 +1,76 @@
+import type { SyncType } from '../database/generated/prisma/enums.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
+
+/** A partition of a job, as it is handed to a worker thread: what to read, where to resume. Never rows. */
+export interface PartitionTask {
+  readonly jobId: string;
+  readonly partitionId: string;
+  /** Raised by every claim: see PartitionLease. */
+  readonly attempt: number;
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  /** The source's name, as people read it. */
+  readonly sourceName: string;
+  readonly input: PartitionInput;
+  /** What the first attempt decided to read; null before that. */
+  readonly plan: PartitionPlan | null;
+  readonly position: JsonValue | null;
+  readonly readItems: number;
+  readonly successCount: number;
+  readonly errorCount: number;
+  /** Set on every item in place of the row's own marking. */
+  readonly classification: string | null;
+  /** Laid over the metadata of every item. */
+  readonly metadata: JsonObject;
+  /** Rows in a batch. */
+  readonly batchSize: number;
+  /** The partition fails when more of its items than this fail; null for no limit. */
+  readonly maxErrors: number | null;
+}
+
+/** Where a partition's rows come from. */
+export type PartitionInput =
+  | {
+      readonly kind: 'TABLE';
+      readonly table: TableName;
+      readonly syncType: SyncType;
+      /** One boolean expression in the Databricks dialect, checked; null for all rows. */
+      readonly filter: string | null;
+      readonly maxItems: number | null;
+      readonly cursorColumn: string | null;
+      /** The greatest cursor value that earlier syncs have read. */
+      readonly watermark: string | null;
+    }
+  | {
+      readonly kind: 'QUERY';
+      readonly sql: string;
+      readonly parameters: Readonly<Record<string, ParameterValue>>;
+    }
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+
+/** What an attempt reads: decided once, so that later attempts read the same. */
+export type PartitionPlan =
+  | {
+      readonly kind: 'STATEMENT';
+      readonly statement: SelectStatement;
+      /** The source's watermark once the partition has finished; null when it must not move. */
+      readonly watermark: string | null;
+    }
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+
+/** What a thread tells while it works. */
+export interface PartitionProgress {
+  /** What it does now, as people read it. */
+  readonly currentOperation: string;
+}
+
+/** How an attempt ended. */
+export type PartitionOutcome =
+  | { readonly status: 'COMPLETED'; readonly watermark: string | null }
+  /** The source could not be read, or not to its end. */
+  | { readonly status: 'FAILED'; readonly message: string; readonly isReadError: boolean }
+  /** Told to stop: what was read is saved, the checkpoint stands. */
+  | { readonly status: 'STOPPED' }
+  /** Another attempt has taken over: nothing more may be written. */
+  | { readonly status: 'LEASE_LOST' };

@@ -1,0 +1,83 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Pool } from 'pg';
+import { workerData } from 'piscina';
+import { openCatalog } from '../catalog/registry.ts';
+import { openWarehouse } from '../warehouse/registry.ts';
+import { qualifiedName } from '../warehouse/statement.ts';
+import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
+import type { PartitionOutcome, PartitionTask } from './partition-task.ts';
+import { type PartitionResources, planAhead, runPartition } from './run-partition.ts';
+import type { TableDescription, ThreadConfiguration } from './thread-pool.ts';
+
+/** A call of the thread pool: the port carries progress out and the stop in. */
+interface PartitionCall {
+  readonly task: PartitionTask;
+  readonly port: MessagePort;
+}
+
+/** Runs a partition; called by the thread pool. */
+export function partition({ task, port }: PartitionCall): Promise<PartitionOutcome> {
+  return untilStopped(port, async (signal) =>
+    runPartition(await resources(), task, (progress) => port.postMessage(progress), signal),
+  );
+}
+
+/** Plans a partition that no attempt has claimed yet; called by the thread pool. */
+export function plan({ task, port }: PartitionCall): Promise<void> {
+  return untilStopped(port, async (signal) => planAhead(await resources(), task, signal));
+}
+
+async function untilStopped<Result>(
+  port: MessagePort,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const stop = new AbortController();
+  port.on('message', () => stop.abort());
+  try {
+    return await work(stop.signal);
+  } finally {
+    port.close();
+  }
+}
+
+/** Describes a table of the warehouse and counts its rows; called by the thread pool. */
+export async function describeTable(table: TableName): Promise<TableDescription> {
+  const { warehouse } = await resources();
+  const signal = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
+  try {
+    const columns = await warehouse.describeTable(table, signal);
+    const statement = { sql: `SELECT * FROM ${qualifiedName(table)}`, parameters: {} };
+    return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
+  } catch (error) {
+    if (error instanceof WarehouseError) return { ok: false, message: error.message };
+    if (signal.aborted) return { ok: false, message: 'the warehouse gave no answer within a minute' };
+    throw error;
+  }
+}
+
+const DESCRIBE_TIMEOUT_MS = 60_000;
+
+/** Connections a thread needs: one saves while another marks, and one more reads failed items. */
+const CONNECTIONS = 3;
+
+let opened: Promise<PartitionResources> | undefined;
+
+function resources(): Promise<PartitionResources> {
+  opened ??= open().catch((error: unknown) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+async function open(): Promise<PartitionResources> {
+  const configuration: ThreadConfiguration = workerData;
+  const pool = new Pool({ connectionString: configuration.connectionString, max: CONNECTIONS });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the thread.
+  pool.on('error', () => {});
+  const [warehouse, catalog] = await Promise.all([
+    openWarehouse(configuration.warehouse),
+    openCatalog(configuration.catalog),
+  ]);
+  return { pool, warehouse, catalog };
+}

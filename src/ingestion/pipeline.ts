@@ -1,0 +1,156 @@
+import { Readable } from 'node:stream';
+import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
+import type { BladeItem } from '../data-types/blade-item.ts';
+import type { ItemError, ItemStore, SaveBatch } from '../database/item-store.ts';
+import type { JsonValue } from '../json.ts';
+import type { Row, RowBatch } from '../warehouse/warehouse.ts';
+import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
+
+export interface Pipeline {
+  readonly batches: AsyncIterable<RowBatch>;
+  readonly transform: Transform;
+  readonly store: ItemStore;
+  readonly catalog: Catalog;
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  /** Names the batches of this attempt in the catalog. */
+  readonly uploadKey: (sequence: number) => string;
+  /** Errors that the partition may have before it is given up; null for no limit. */
+  readonly maxErrors: number | null;
+  /** Errors of earlier attempts. */
+  readonly errorCount: number;
+  /** Told after each batch that was saved or uploaded. */
+  readonly onProgress: () => void;
+  /** Aborts uploads; the reading is ended by the batches themselves. */
+  readonly uploadSignal: AbortSignal;
+}
+
+/** The partition had more item errors than its job allows. */
+export class TooManyErrorsError extends Error {
+  override readonly name = 'TooManyErrorsError';
+}
+
+/**
+ * Takes batches through transform, save, upload and mark. Each stage works on its own batch while the others work on
+ * theirs, with one batch waiting between two stages, so memory is that of a handful of batches.
+ *
+ * @returns ids of items whose content changed while they were uploaded: they have to be uploaded again.
+ */
+export async function runPipeline(pipeline: Pipeline): Promise<ReadonlySet<string>> {
+  const countErrors = createErrorLimit(pipeline);
+  const transformed = stage(transformBatches(pipeline));
+  const saved = stage(saveBatches(pipeline, transformed, countErrors));
+  return uploadBatches(pipeline, saved, countErrors);
+}
+
+function createErrorLimit({ maxErrors, errorCount }: Pipeline) {
+  let count = errorCount;
+  return (errors: number) => {
+    count += errors;
+    if (maxErrors !== null && count > maxErrors) {
+      throw new TooManyErrorsError(`more than ${maxErrors} of its items failed`);
+    }
+  };
+}
+
+/** Runs a generator ahead of its consumer by one batch. Leaving the loop over it ends the generator, too. */
+function stage<Batch>(batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
+  return Readable.from(batches, { objectMode: true, highWaterMark: 1 });
+}
+
+interface TransformedBatch {
+  readonly items: readonly BladeItem[];
+  readonly supersededRows: number;
+  readonly errors: readonly ItemError[];
+  readonly position: JsonValue;
+}
+
+async function* transformBatches({ batches, transform }: Pipeline): AsyncGenerator<TransformedBatch> {
+  for await (const { rows, position } of batches) yield { ...transformRows(rows, transform), position };
+}
+
+function transformRows(rows: readonly Row[], transform: Transform) {
+  const items = new Map<string, BladeItem>();
+  const errors: ItemError[] = [];
+  for (const row of rows) {
+    const result = transform(row);
+    if (result.ok) items.set(result.item.itemId, result.item);
+    else {
+      errors.push({
+        stage: 'TRANSFORM',
+        itemId: result.itemId,
+        message: result.message,
+        row: rowOfError(row),
+      });
+    }
+  }
+  return { items: [...items.values()], supersededRows: rows.length - errors.length - items.size, errors };
+}
+
+/** The row of an error as jsonb can hold it; what it cannot hold shows as U+FFFD, and a huge row is left out. */
+function rowOfError(row: Row): string | null {
+  const storable = storableRowJson(row);
+  if (storable !== null) return storable;
+  const json = JSON.stringify(row);
+  if (json.length > maximumDataBytes) return null;
+  // JSON.stringify escapes a surrogate only where its other half is missing.
+  return json.replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g, (written) =>
+    written.length > 2 ? '\\ufffd' : written,
+  );
+}
+
+interface SavedBatch {
+  readonly pending: readonly BladeItem[];
+}
+
+async function* saveBatches(
+  pipeline: Pipeline,
+  batches: AsyncIterable<TransformedBatch>,
+  countErrors: (errors: number) => void,
+): AsyncGenerator<SavedBatch> {
+  const { store, dataType, dataSourceId, onProgress } = pipeline;
+  for await (const batch of batches) {
+    const save: SaveBatch = { dataType, dataSourceId, ...batch };
+    const pending = await store.saveBatch(save);
+    onProgress();
+    yield { pending };
+    countErrors(batch.errors.length);
+  }
+}
+
+async function uploadBatches(
+  pipeline: Pipeline,
+  batches: AsyncIterable<SavedBatch>,
+  countErrors: (errors: number) => void,
+): Promise<ReadonlySet<string>> {
+  const supersededIds = new Set<string>();
+  let sequence = 0;
+  for await (const { pending } of batches) {
+    if (pending.length === 0) continue;
+    const key = pipeline.uploadKey(sequence++);
+    const outcomes = await pipeline.catalog.upload({ key, items: pending }, pipeline.uploadSignal);
+    const { accepted, rejected } = splitOutcomes(pending, outcomes);
+    const superseded = await pipeline.store.markUploaded({
+      dataType: pipeline.dataType,
+      accepted,
+      rejected,
+      successCount: accepted.length,
+    });
+    for (const itemId of superseded) supersededIds.add(itemId);
+    pipeline.onProgress();
+    countErrors(rejected.length);
+  }
+  return supersededIds;
+}
+
+/** Sorts uploaded items by what the catalog said of each. */
+export function splitOutcomes(items: readonly BladeItem[], outcomes: readonly UploadOutcome[]) {
+  const accepted: BladeItem[] = [];
+  const rejected: { item: BladeItem; message: string }[] = [];
+  items.forEach((item, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.status === 'ACCEPTED') accepted.push(item);
+    else rejected.push({ item, message: outcome?.message ?? 'the catalog gave no answer for the item' });
+  });
+  return { accepted, rejected };
+}

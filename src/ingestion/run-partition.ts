@@ -1,0 +1,232 @@
+import type { Pool } from 'pg';
+import type { Catalog } from '../catalog/catalog.ts';
+import { isMarking } from '../data-types/marking.ts';
+import { findDataType } from '../data-types/registry.ts';
+import { createItemStore, type ItemStore, LeaseLostError, savePlanAhead } from '../database/item-store.ts';
+import { type RowBatch, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
+import { countFailedItems, readFailedItems } from './failed-items.ts';
+import { type PlannedPartition, planPartition } from './partition-plan.ts';
+import type { PartitionOutcome, PartitionPlan, PartitionProgress, PartitionTask } from './partition-task.ts';
+import { runPipeline, splitOutcomes, TooManyErrorsError } from './pipeline.ts';
+import { createTransform } from './transform.ts';
+
+/** What a worker thread has open for every partition that it runs. */
+export interface PartitionResources {
+  readonly pool: Pool;
+  readonly warehouse: Warehouse;
+  readonly catalog: Catalog;
+}
+
+/** How long uploads of what is saved already may go on after a stop, in milliseconds. */
+const UPLOAD_GRACE_MS = 5_000;
+
+/**
+ * Runs one attempt of a partition to its end.
+ * @param signal stops it: the statement in the warehouse is interrupted, what was read is saved and uploaded.
+ * @throws what is neither the source's fault nor the items': the attempt can be repeated from its checkpoint.
+ */
+export async function runPartition(
+  resources: PartitionResources,
+  task: PartitionTask,
+  onProgress: (progress: PartitionProgress) => void,
+  signal: AbortSignal,
+): Promise<PartitionOutcome> {
+  const store = createItemStore(resources.pool, task);
+  const uploads = uploadsUntil(signal);
+  const attempt: Attempt = { ...resources, task, store, onProgress, signal, uploadSignal: uploads.signal };
+  try {
+    const plan = task.plan ?? (await makePlan(attempt));
+    await ingest(attempt, plan);
+    if (signal.aborted) return { status: 'STOPPED' };
+    return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
+  } catch (error) {
+    if (error instanceof LeaseLostError) return { status: 'LEASE_LOST' };
+    if (signal.aborted) return { status: 'STOPPED' };
+    if (error instanceof WarehouseError)
+      return { status: 'FAILED', message: error.message, isReadError: true };
+    if (error instanceof TooManyErrorsError)
+      return { status: 'FAILED', message: error.message, isReadError: false };
+    throw error;
+  } finally {
+    uploads.end();
+  }
+}
+
+/** Stores the plan of a partition that no attempt has claimed yet, so that the job's total is known early. */
+export async function planAhead(
+  { pool, warehouse }: PartitionResources,
+  task: PartitionTask,
+  signal: AbortSignal,
+): Promise<void> {
+  const { plan, totalItems } = await decidePlan({ pool, warehouse, task, signal });
+  await savePlanAhead(pool, task.partitionId, plan, totalItems);
+}
+
+interface Attempt extends PartitionResources {
+  readonly task: PartitionTask;
+  readonly store: ItemStore;
+  readonly onProgress: (progress: PartitionProgress) => void;
+  readonly signal: AbortSignal;
+  readonly uploadSignal: AbortSignal;
+}
+
+async function makePlan(attempt: Attempt): Promise<PartitionPlan> {
+  const { task, store, onProgress } = attempt;
+  onProgress({
+    currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : `Counting rows of ${task.sourceName}`,
+  });
+  const { plan, totalItems } = await decidePlan(attempt);
+  await store.savePlan(plan, totalItems);
+  return plan;
+}
+
+async function decidePlan({
+  pool,
+  warehouse,
+  task,
+  signal,
+}: Pick<Attempt, 'pool' | 'warehouse' | 'task' | 'signal'>): Promise<PlannedPartition> {
+  if (task.input.kind !== 'FAILED_ITEMS') return planPartition(warehouse, task.input, signal);
+  const { partitionId } = task.input;
+  return {
+    plan: { kind: 'FAILED_ITEMS', partitionId },
+    totalItems: await countFailedItems(pool, partitionId),
+  };
+}
+
+async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
+  const { task, store, catalog, signal } = attempt;
+  const { resumed, batches } = await openRows(attempt, plan);
+  if (resumed) await settleEarlierAttempts(attempt);
+  else if (task.readItems > 0 || task.errorCount > 0) await store.startOver();
+
+  const currentOperation = operationOf(task);
+  attempt.onProgress({ currentOperation });
+  const superseded = await runPipeline({
+    batches: untilStopped(batches, signal),
+    transform: transformOf(task),
+    store,
+    catalog,
+    dataType: task.dataType,
+    dataSourceId: task.dataSourceId,
+    uploadKey: (sequence) => uploadKey(task, String(sequence)),
+    maxErrors: task.maxErrors,
+    errorCount: resumed ? task.errorCount : 0,
+    onProgress: () => attempt.onProgress({ currentOperation }),
+    uploadSignal: attempt.uploadSignal,
+  });
+  await uploadAgain(attempt, superseded);
+}
+
+function operationOf(task: PartitionTask): string {
+  switch (task.input.kind) {
+    case 'TABLE':
+      return `Syncing ${task.dataType} data from ${task.sourceName}`;
+    case 'QUERY':
+      return 'Processing query results';
+    case 'FAILED_ITEMS':
+      return `Retrying failed ${task.dataType} items`;
+  }
+}
+
+function transformOf(task: PartitionTask) {
+  const dataType = findDataType(task.dataType);
+  if (dataType === undefined) throw new Error(`there is no data type ${task.dataType}`);
+  const { classification } = task;
+  if (classification !== null && !isMarking(classification))
+    throw new Error(`${classification} is no marking`);
+  return createTransform({
+    dataType,
+    sourceMetadata: task.metadata,
+    ...(classification === null ? {} : { classification }),
+  });
+}
+
+async function openRows(
+  { pool, warehouse, task, signal }: Attempt,
+  plan: PartitionPlan,
+): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
+  const options = { batchSize: task.batchSize, resumeAfter: task.position, signal };
+  switch (plan.kind) {
+    case 'FAILED_ITEMS':
+      return { resumed: true, batches: readFailedItems(pool, plan.partitionId, options) };
+    case 'STATEMENT': {
+      const { resumed, batches } = await warehouse.readRows(plan.statement, options);
+      return { resumed: resumed && task.position !== null, batches };
+    }
+  }
+}
+
+/** A stop ends the reading like the end of the rows does, so that what was read goes on through save and upload. */
+async function* untilStopped(
+  batches: AsyncIterable<RowBatch>,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  try {
+    for await (const batch of batches) {
+      if (signal.aborted) return;
+      yield batch;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Uploads what earlier attempts saved and did not upload, and counts the rows that they still owed. */
+async function settleEarlierAttempts(attempt: Attempt): Promise<void> {
+  const { task, store, catalog, uploadSignal } = attempt;
+  const owedRows = task.readItems - task.successCount - task.errorCount;
+  if (owedRows <= 0) return;
+  attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
+  const items = await store.pendingItems();
+  const outcomes =
+    items.length === 0 ? [] : await catalog.upload({ key: uploadKey(task, 'resumed'), items }, uploadSignal);
+  const { accepted, rejected } = splitOutcomes(items, outcomes);
+  const superseded = await store.markUploaded({
+    dataType: task.dataType,
+    accepted,
+    rejected,
+    successCount: owedRows - rejected.length,
+  });
+  await uploadAgain(attempt, new Set(superseded));
+}
+
+/** Another job changed these items while they were uploaded: the catalog gets the content that the store has now. */
+async function uploadAgain({ task, store, catalog, uploadSignal }: Attempt, itemIds: ReadonlySet<string>) {
+  let remaining: readonly string[] = [...itemIds];
+  for (let round = 1; remaining.length > 0 && round <= MAX_UPLOAD_ROUNDS; round++) {
+    const items = await store.findItems(task.dataType, remaining);
+    const outcomes = await catalog.upload({ key: uploadKey(task, `again-${round}`), items }, uploadSignal);
+    // A rejected one stays without an upload time, and the next sync takes it up.
+    const { accepted } = splitOutcomes(items, outcomes);
+    remaining = await store.markUploaded({
+      dataType: task.dataType,
+      accepted,
+      rejected: [],
+      successCount: 0,
+    });
+  }
+}
+
+const MAX_UPLOAD_ROUNDS = 5;
+
+function uploadKey(task: PartitionTask, suffix: string): string {
+  return `${task.partitionId}-${task.attempt}-${suffix}`;
+}
+
+function uploadsUntil(signal: AbortSignal): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    timer = setTimeout(() => controller.abort(signal.reason), UPLOAD_GRACE_MS);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return {
+    signal: controller.signal,
+    end: () => {
+      signal.removeEventListener('abort', stop);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { dataTypeNames, findDataType } from '../data-types/registry.ts';
+import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import type { TableName } from '../warehouse/warehouse.ts';
+import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from './job-errors.ts';
+
+const nameSchema = (maximum: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, { error: 'must not be empty' })
+    .max(maximum, { error: `must have at most ${maximum} characters` });
+
+export const saveDataSourceInputSchema = z.object({
+  id: z.string().nullish(),
+  name: nameSchema(200),
+  dataType: z.string().refine((name) => findDataType(name) !== undefined, {
+    error: ({ input }) =>
+      `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
+  }),
+  catalogName: nameSchema(255),
+  schemaName: nameSchema(255),
+  tableName: nameSchema(255),
+  enabled: z
+    .boolean()
+    .nullish()
+    .transform((enabled) => enabled ?? true),
+  cursorColumn: nameSchema(255)
+    .nullish()
+    .transform((column) => column ?? null),
+});
+
+export type SaveDataSourceInput = z.output<typeof saveDataSourceInputSchema>;
+
+/**
+ * Makes a source, or changes the one whose id is given. Its watermark starts anew when it is another table or cursor
+ * column that it is synced by.
+ * @param sourceId the source to change, or null to make one.
+ * @throws DataSourceNotFoundError, or InvalidInputError for a name that another source has.
+ */
+export async function saveDataSource(
+  prisma: PrismaClient,
+  sourceId: string | null,
+  input: Omit<SaveDataSourceInput, 'id'>,
+): Promise<DataSource> {
+  try {
+    if (sourceId === null) return await prisma.dataSource.create({ data: input });
+    return await prisma.$transaction(async (transaction) => {
+      const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
+      if (existing === null) throw new DataSourceNotFoundError(sourceId);
+      const isReadTheSame = READ_BY.every((column) => existing[column] === input[column]);
+      return transaction.dataSource.update({
+        where: { id: sourceId },
+        data: { ...input, ...(isReadTheSame ? {} : { watermark: null }) },
+      });
+    });
+  } catch (error) {
+    if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') {
+      throw new InvalidInputError([
+        { field: 'input.name', message: `another data source is called ${JSON.stringify(input.name)}` },
+      ]);
+    }
+    throw error;
+  }
+}
+
+const READ_BY = ['catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;
+
+/**
+ * Deletes a source; its items and the history of its jobs stay.
+ * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads it.
+ */
+export async function deleteDataSource(prisma: PrismaClient, sourceId: string): Promise<DataSource> {
+  return prisma.$transaction(async (transaction) => {
+    const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
+    if (source === null) throw new DataSourceNotFoundError(sourceId);
+    const active = await transaction.jobPartition.count({
+      where: { dataSourceId: sourceId, state: { in: ['PENDING', 'RUNNING'] } },
+    });
+    if (active > 0) throw new DataSourceInUseError(sourceId);
+    return transaction.dataSource.delete({ where: { id: sourceId } });
+  });
+}
+
+/** What a look at a source's table found. */
+export type DataSourceTest =
+  | {
+      readonly isReadable: true;
+      readonly source: DataSource;
+      readonly columns: readonly { readonly name: string; readonly type: string }[];
+      /** Known columns of the data type that the table lacks. */
+      readonly missingColumns: readonly string[];
+      /** Columns of the table that the data type does not know: they are kept as they are. */
+      readonly surplusColumns: readonly string[];
+      readonly rowCount: number;
+      /** What would keep a sync from working well, in the order of its weight. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly isReadable: false; readonly source: DataSource; readonly message: string };
+
+/**
+ * Looks whether a source can be read, and whether its table fits its data type.
+ * @throws DataSourceNotFoundError.
+ */
+export async function testDataSource(
+  prisma: PrismaClient,
+  pool: ThreadPool,
+  sourceId: string,
+): Promise<DataSourceTest> {
+  const source = await prisma.dataSource.findUnique({ where: { id: sourceId } });
+  if (source === null) throw new DataSourceNotFoundError(sourceId);
+  const described = await pool.describeTable(tableOf(source));
+  if (!described.ok) return { isReadable: false, source, message: described.message };
+
+  const { columns, rowCount } = described;
+  const dataType = findDataType(source.dataType);
+  const known = new Set(dataType?.columns.map(({ name }) => name));
+  const found = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const warnings: string[] = [];
+  if (dataType !== undefined && !dataType.identifyingColumns.some((name) => found.has(name))) {
+    warnings.push(
+      `the table has none of the columns that identify an item (${dataType.identifyingColumns.join(', ')}): every row would fail`,
+    );
+  }
+  if (source.cursorColumn !== null && !found.has(source.cursorColumn.toLowerCase())) {
+    warnings.push(`the table has no column ${source.cursorColumn}: an INCREMENTAL sync would fail`);
+  }
+  return {
+    isReadable: true,
+    source,
+    columns,
+    missingColumns: [...known].filter((name) => !found.has(name)),
+    surplusColumns: columns.map(({ name }) => name).filter((name) => !known.has(name.toLowerCase())),
+    rowCount,
+    warnings,
+  };
+}
+
+/** The table that a source reads. */
+export function tableOf({ catalogName, schemaName, tableName }: DataSource): TableName {
+  return { catalog: catalogName, schema: schemaName, table: tableName };
+}

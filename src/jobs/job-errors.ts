@@ -1,0 +1,127 @@
+import type { JobState } from './job-state.ts';
+
+/** A failure that a caller can expect and act on: the API gives each as a type of its own. */
+export abstract class ExpectedError extends Error {}
+
+export interface InputIssue {
+  /** The input field at fault, as a path from the mutation's argument: `input.maxItems`. */
+  readonly field: string;
+  /** What is wrong and what would be right. */
+  readonly message: string;
+}
+
+/** Some input cannot be used: nothing was started or changed. */
+export class InvalidInputError extends ExpectedError {
+  override readonly name = 'InvalidInputError';
+  readonly issues: readonly InputIssue[];
+
+  constructor(issues: readonly InputIssue[]) {
+    super(issues.map(({ field, message }) => `${field}: ${message}`).join('; '));
+    this.issues = issues;
+  }
+}
+
+/** A sync is active, and there is one at a time. */
+export class SyncAlreadyRunningError extends ExpectedError {
+  override readonly name = 'SyncAlreadyRunningError';
+  readonly activeJobId: string | null;
+
+  constructor(activeJobId: string | null) {
+    super('a sync job is already running: wait for its end, or stop it with stopSync');
+    this.activeJobId = activeJobId;
+  }
+}
+
+/** There is nothing for stopSync to stop. */
+export class NoActiveSyncError extends ExpectedError {
+  override readonly name = 'NoActiveSyncError';
+
+  constructor() {
+    super('no sync job is active');
+  }
+}
+
+/** No enabled data source fits. */
+export class NoDataSourceError extends ExpectedError {
+  override readonly name = 'NoDataSourceError';
+  readonly dataType: string | null;
+
+  constructor(dataType: string | null) {
+    super(
+      dataType === null
+        ? 'there is no enabled data source: add or enable one with saveDataSource'
+        : `there is no enabled data source of type ${dataType}: add or enable one with saveDataSource`,
+    );
+    this.dataType = dataType;
+  }
+}
+
+/** No job has the id. */
+export class JobNotFoundError extends ExpectedError {
+  override readonly name = 'JobNotFoundError';
+  readonly jobId: string;
+
+  constructor(jobId: string) {
+    super(`there is no job ${jobId}`);
+    this.jobId = jobId;
+  }
+}
+
+/** The job has ended, and a terminal state never changes. */
+export class JobAlreadyFinishedError extends ExpectedError {
+  override readonly name = 'JobAlreadyFinishedError';
+  readonly jobId: string;
+  readonly state: JobState;
+
+  constructor(jobId: string, state: JobState) {
+    super(`job ${jobId} has already ended: it is ${state}`);
+    this.jobId = jobId;
+    this.state = state;
+  }
+}
+
+/** The job has not ended, so there is nothing to retry yet. */
+export class JobNotFinishedError extends ExpectedError {
+  override readonly name = 'JobNotFinishedError';
+  readonly jobId: string;
+  readonly state: JobState;
+
+  constructor(jobId: string, state: JobState) {
+    super(`job ${jobId} has not ended: it is ${state}; wait for its end or cancel it first`);
+    this.jobId = jobId;
+    this.state = state;
+  }
+}
+
+/** No item of the job failed in a way that can be retried alone. */
+export class NothingToRetryError extends ExpectedError {
+  override readonly name = 'NothingToRetryError';
+  readonly jobId: string;
+
+  constructor(jobId: string) {
+    super(`job ${jobId} has no failed items to retry`);
+    this.jobId = jobId;
+  }
+}
+
+/** No data source has the id. */
+export class DataSourceNotFoundError extends ExpectedError {
+  override readonly name = 'DataSourceNotFoundError';
+  readonly dataSourceId: string;
+
+  constructor(dataSourceId: string) {
+    super(`there is no data source ${dataSourceId}`);
+    this.dataSourceId = dataSourceId;
+  }
+}
+
+/** The source is read by an active job. */
+export class DataSourceInUseError extends ExpectedError {
+  override readonly name = 'DataSourceInUseError';
+  readonly dataSourceId: string;
+
+  constructor(dataSourceId: string) {
+    super(`data source ${dataSourceId} is being read by an active job: wait for its end or cancel it first`);
+    this.dataSourceId = dataSourceId;
+  }
+}

@@ -1,0 +1,200 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { Job, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { JobChange, JobNotifications } from './job-notifications.ts';
+import { isTerminal } from './job-state.ts';
+
+/** Jobs as they change. One row read serves all subscribers of the process, however many they are. */
+export interface JobEvents {
+  /**
+   * A job: its present state first, then each later revision, to its terminal state. A subscriber that is slower
+   * than the job skips to the newest.
+   * @returns null where there is no such job.
+   */
+  watchJob(jobId: string): Promise<AsyncIterableIterator<Job> | null>;
+  /** Jobs that fit the filter, each time one changes or is made, without end. */
+  watchChanges(filter: JobChangeFilter): AsyncIterableIterator<Job>;
+  close(): void;
+}
+
+/** What never changes of a job, so that a subscriber sees all of a job's life or none of it. */
+export interface JobChangeFilter {
+  readonly kinds?: readonly Job['kind'][] | null | undefined;
+  readonly dataTypes?: readonly string[] | null | undefined;
+}
+
+export function createJobEvents(
+  prisma: PrismaClient,
+  notifications: JobNotifications,
+  onError: (error: unknown) => void,
+): JobEvents {
+  const subscribers = new Set<Subscriber>();
+  const changed = new Set<string>();
+  let isReading = false;
+
+  function readSoon(jobId: string): void {
+    changed.add(jobId);
+    if (isReading) return;
+    isReading = true;
+    void readChanged().finally(() => {
+      isReading = false;
+    });
+  }
+
+  async function readChanged(): Promise<void> {
+    // Changes of one turn of the event loop are read together.
+    await setImmediate();
+    while (changed.size > 0 && subscribers.size > 0) {
+      const ids = [...changed];
+      changed.clear();
+      try {
+        const jobs = await prisma.job.findMany({ where: { id: { in: ids } } });
+        for (const job of jobs) for (const subscriber of subscribers) subscriber.offer(job);
+      } catch (error) {
+        onError(error);
+        for (const id of ids) changed.add(id);
+        await setTimeout(READ_RETRY_MS);
+      }
+    }
+  }
+
+  const unsubscribe = notifications.subscribe({
+    onChange(change) {
+      for (const subscriber of subscribers) {
+        if (subscriber.wants(change)) return readSoon(change.id);
+      }
+    },
+    async onReconnect() {
+      const since = new Date(Date.now() - MISSED_WINDOW_MS);
+      const watched = [...subscribers].flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+      const missed = await prisma.job.findMany({
+        where: { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] },
+      });
+      for (const job of missed) for (const subscriber of subscribers) subscriber.offer(job);
+    },
+  });
+
+  function subscribe(options: SubscriberOptions): Subscriber {
+    const subscriber = createSubscriber(options, () => subscribers.delete(subscriber));
+    subscribers.add(subscriber);
+    return subscriber;
+  }
+
+  return {
+    async watchJob(jobId) {
+      const subscriber = subscribe({ jobId, accepts: (job) => job.id === jobId, endsWithJob: true });
+      const job = await prisma.job.findUnique({ where: { id: jobId } }).catch((error: unknown) => {
+        subscriber.end();
+        throw error;
+      });
+      if (job === null) {
+        subscriber.end();
+        return null;
+      }
+      subscriber.offer(job);
+      return subscriber.events;
+    },
+
+    watchChanges({ kinds, dataTypes }) {
+      const accepts = ({ kind, dataType }: Pick<Job, 'kind' | 'dataType'>) =>
+        (kinds?.includes(kind) ?? true) &&
+        (dataTypes == null || dataType === null || dataTypes.includes(dataType));
+      return subscribe({ jobId: null, accepts, endsWithJob: false }).events;
+    },
+
+    close() {
+      unsubscribe();
+      for (const subscriber of subscribers) subscriber.end();
+    },
+  };
+}
+
+/** How long to wait before a read that failed is tried again, in milliseconds. */
+const READ_RETRY_MS = 1_000;
+
+/** After a lost connection, jobs that changed within this time are told again; subscribers skip what they have seen. */
+const MISSED_WINDOW_MS = 10 * 60_000;
+
+/** Jobs whose last seen revision an endless subscription remembers, so that its memory is bounded. */
+const REMEMBERED_JOBS = 10_000;
+
+interface SubscriberOptions {
+  /** The one job it watches, or null for all that it accepts. */
+  readonly jobId: string | null;
+  readonly accepts: (job: Pick<Job, 'id' | 'kind' | 'dataType'>) => boolean;
+  readonly endsWithJob: boolean;
+}
+
+interface Subscriber {
+  readonly jobId: string | null;
+  readonly events: AsyncIterableIterator<Job>;
+  wants(change: JobChange): boolean;
+  /** Takes a revision unless a newer one of the job has been taken; a waiting older one is replaced. */
+  offer(job: Job): void;
+  end(): void;
+}
+
+function createSubscriber({ jobId, accepts, endsWithJob }: SubscriberOptions, onEnd: () => void): Subscriber {
+  const waiting = new Map<string, Job>();
+  const newestRevisions = new Map<string, number>();
+  let wake: (() => void) | undefined;
+  let ended = false;
+
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    onEnd();
+    wake?.();
+  }
+
+  function takeOldest(): Job | undefined {
+    for (const [id, job] of waiting) {
+      waiting.delete(id);
+      return job;
+    }
+    return undefined;
+  }
+
+  function remember({ id, revision }: Job): void {
+    newestRevisions.delete(id);
+    newestRevisions.set(id, revision);
+    for (const oldestId of newestRevisions.keys()) {
+      if (newestRevisions.size <= REMEMBERED_JOBS) break;
+      newestRevisions.delete(oldestId);
+    }
+  }
+
+  async function next(): Promise<IteratorResult<Job, undefined>> {
+    for (;;) {
+      const oldest = takeOldest();
+      if (oldest !== undefined) return { done: false, value: oldest };
+      if (ended) return { done: true, value: undefined };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      await promise;
+    }
+  }
+
+  const events: AsyncIterableIterator<Job> = {
+    next,
+    async return() {
+      waiting.clear();
+      end();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => events,
+  };
+
+  return {
+    jobId,
+    events,
+    wants: (change) => accepts(change) && (newestRevisions.get(change.id) ?? 0) < change.revision,
+    offer(job) {
+      if (ended || !accepts(job) || (newestRevisions.get(job.id) ?? 0) >= job.revision) return;
+      remember(job);
+      waiting.set(job.id, job);
+      if (endsWithJob && isTerminal(job.state)) end();
+      wake?.();
+    },
+    end,
+  };
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { markings, parseMarking } from '../data-types/marking.ts';
+import { dataTypeNames, findDataType } from '../data-types/registry.ts';
+import { SyncType } from '../database/generated/prisma/enums.ts';
+import { metadataProblem } from '../ingestion/transform.ts';
+import type { JsonObject } from '../json.ts';
+import { checkFilter, checkQuery } from '../warehouse/statement.ts';
+
+const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
+  error: ({ input }) =>
+    `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
+});
+
+/** How a job is run: settings with defaults, so a stored job always has them all. */
+export const jobOptionsSchema = z.object({
+  batchSize: z
+    .int({ error: 'must be a whole number from 1 to 10000' })
+    .min(1, { error: 'must be a whole number from 1 to 10000' })
+    .max(10_000, { error: 'must be a whole number from 1 to 10000' })
+    .nullish()
+    .transform((size) => size ?? DEFAULT_BATCH_SIZE),
+  maxErrors: z
+    .int()
+    .min(0, { error: 'must be at least 0; leave it out for no limit' })
+    .nullish()
+    .transform((limit) => limit ?? null),
+});
+
+/** Rows in a batch: large enough that a batch's statement outweighs its round trip, small enough for flat memory. */
+const DEFAULT_BATCH_SIZE = 2_000;
+
+const optionsInputSchema = jobOptionsSchema
+  .nullish()
+  .transform((options) => options ?? jobOptionsSchema.parse({}));
+
+export const startSyncInputSchema = z.object({
+  syncType: z.enum(SyncType),
+  dataType: dataTypeSchema.nullish().transform((name) => name ?? null),
+  filter: z
+    .string()
+    .superRefine((filter, context) => {
+      const checked = checkFilter(filter);
+      if (!checked.ok) context.addIssue({ code: 'custom', message: checked.message });
+    })
+    .nullish()
+    .transform((filter) => filter ?? null),
+  maxItems: z
+    .int()
+    .min(1, { error: 'must be at least 1; leave it out for all items' })
+    .nullish()
+    .transform((limit) => limit ?? null),
+  options: optionsInputSchema,
+});
+
+const parameterValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'must be a string, a number, a boolean or null',
+});
+
+export const startQueryJobInputSchema = z
+  .object({
+    dataType: dataTypeSchema,
+    sqlQuery: z.string(),
+    parameters: z
+      .record(z.string(), parameterValueSchema)
+      .nullish()
+      .transform((parameters) => parameters ?? {}),
+    catalogConfig: z
+      .object({
+        classification: z
+          .string()
+          .transform((text, context) => {
+            const marking = parseMarking(text);
+            if (marking !== undefined) return marking;
+            context.addIssue({
+              code: 'custom',
+              message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
+            });
+            return z.NEVER;
+          })
+          .nullish()
+          .transform((marking) => marking ?? null),
+        metadata: z
+          .custom<JsonObject>(
+            (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+            {
+              error: 'must be a JSON object',
+            },
+          )
+          .superRefine((metadata, context) => {
+            const problem = metadataProblem(metadata);
+            if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+          })
+          .nullish()
+          .transform((metadata) => metadata ?? null),
+      })
+      .nullish()
+      .transform((config) => config ?? { classification: null, metadata: null }),
+    options: optionsInputSchema,
+  })
+  .transform((input, context) => {
+    const checked = checkQuery(input.sqlQuery);
+    if (!checked.ok) {
+      context.addIssue({ code: 'custom', path: ['sqlQuery'], message: checked.message });
+      return z.NEVER;
+    }
+    const wanted = new Set(checked.parameterNames);
+    for (const name of wanted) {
+      if (Object.hasOwn(input.parameters, name)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['parameters', name],
+        message: `the query uses :${name}, so it needs a value`,
+      });
+    }
+    for (const name of Object.keys(input.parameters)) {
+      if (wanted.has(name)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['parameters', name],
+        message: `the query does not use :${name}; remove it`,
+      });
+    }
+    return { ...input, sqlQuery: checked.sql };
+  });
+
+export type StartSyncInput = z.output<typeof startSyncInputSchema>;
+export type StartQueryJobInput = z.output<typeof startQueryJobInputSchema>;

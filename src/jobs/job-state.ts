@@ -1,0 +1,32 @@
+import { JobState } from '../database/generated/prisma/enums.ts';
+
+export { JobState };
+
+/** States that a job leaves no more. */
+export type TerminalJobState = Extract<JobState, 'COMPLETED' | 'FAILED' | 'CANCELLED'>;
+
+/** Where a job can go from each state: the database's trigger holds to the same table. */
+const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
+  QUEUED: ['RUNNING', 'CANCELLED', 'FAILED'],
+  RUNNING: ['COMPLETED', 'FAILED', 'CANCELLING', 'CANCELLED'],
+  CANCELLING: ['CANCELLED', 'FAILED'],
+  COMPLETED: [],
+  FAILED: [],
+  CANCELLED: [],
+};
+
+/** States in which a job is still to end. */
+export const ACTIVE_STATES = (Object.keys(TRANSITIONS) as JobState[]).filter((state) => !isTerminal(state));
+
+export function isTerminal(state: JobState): state is TerminalJobState {
+  return TRANSITIONS[state].length === 0;
+}
+
+export function canTransition(from: JobState, to: JobState): boolean {
+  return TRANSITIONS[from].includes(to);
+}
+
+/** States from which a job can go to the given one. */
+export function statesBefore(to: JobState): readonly JobState[] {
+  return (Object.keys(TRANSITIONS) as JobState[]).filter((from) => canTransition(from, to));
+}

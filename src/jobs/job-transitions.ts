@@ -1,0 +1,275 @@
+import type { JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
+import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { PartitionOutcome } from '../ingestion/partition-task.ts';
+import { JobAlreadyFinishedError, JobNotFoundError } from './job-errors.ts';
+import { isTerminal, type JobState, type TerminalJobState } from './job-state.ts';
+
+type Transaction = Prisma.TransactionClient;
+
+/** The columns of a job that decide where it can go, locked until the transaction ends. */
+interface LockedJob {
+  readonly id: string;
+  readonly state: JobState;
+  readonly kind: 'SYNC' | 'QUERY';
+}
+
+export type Claim =
+  /** The partition is the caller's, under the attempt that it carries. */
+  | { readonly status: 'CLAIMED'; readonly partition: JobPartition; readonly isFirstOfJob: boolean }
+  /** There is nothing to run: the partition or its job has ended. */
+  | { readonly status: 'ENDED' };
+
+/**
+ * Takes a partition for one attempt and, with the first partition, sets its job running.
+ * Whoever held the partition before can write nothing more for it.
+ */
+export async function claimPartition(prisma: PrismaClient, partitionId: string): Promise<Claim> {
+  return prisma.$transaction(async (transaction) => {
+    const job = await lockJobOfPartition(transaction, partitionId);
+    if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
+    if (job.state === 'CANCELLING') {
+      await endPartition(transaction, partitionId, null, { state: 'CANCELLED', message: null });
+      await finishJobWhenDone(transaction, job);
+      return { status: 'ENDED' };
+    }
+    const [partition] = await transaction.jobPartition.updateManyAndReturn({
+      where: { id: partitionId, state: { in: ['PENDING', 'RUNNING'] } },
+      data: { state: 'RUNNING', attempt: { increment: 1 } },
+    });
+    if (partition === undefined) return { status: 'ENDED' };
+    if (partition.startedAt === null) {
+      await transaction.$executeRaw`update job_partition set started_at = now() where id = ${partitionId}::uuid`;
+    }
+    const isFirstOfJob = job.state === 'QUEUED';
+    if (isFirstOfJob) {
+      await transaction.$executeRaw`
+        update job set state = 'RUNNING', started_at = now(), updated_at = now(),
+          current_operation = ${job.kind === 'SYNC' ? 'Initializing sync' : 'Executing query'}
+        where id = ${job.id}::uuid`;
+    }
+    return { status: 'CLAIMED', partition, isFirstOfJob };
+  });
+}
+
+/**
+ * Asks a job to stop. A job that no thread works on is cancelled at once; a running one is CANCELLING until its
+ * threads have stopped.
+ * @throws JobNotFoundError, or JobAlreadyFinishedError for a job that has ended.
+ */
+export async function cancel(prisma: PrismaClient, jobId: string): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJob(transaction, jobId);
+    if (job === null) throw new JobNotFoundError(jobId);
+    if (isTerminal(job.state)) throw new JobAlreadyFinishedError(jobId, job.state);
+    if (job.state === 'CANCELLING') return;
+    await transaction.$executeRaw`
+      update job_partition set state = 'CANCELLED', finished_at = now(), total_items = coalesce(total_items, processed_items)
+      where job_id = ${jobId}::uuid and state = 'PENDING'`;
+    const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
+    if (running === 0) await finishJob(transaction, job, { state: 'CANCELLED', failureReason: null });
+    else {
+      await transaction.$executeRaw`
+        update job set state = 'CANCELLING', updated_at = now(), current_operation = 'Cancelling',
+          estimated_completion = null
+        where id = ${jobId}::uuid`;
+    }
+  });
+}
+
+/** How a partition ended, as it is stored. */
+interface PartitionEnd {
+  readonly state: Exclude<PartitionState, 'PENDING' | 'RUNNING'>;
+  readonly message: string | null;
+}
+
+/**
+ * Stores how an attempt ended, brings its source up to date and, with the last partition, ends the job.
+ * Does nothing when the attempt is not the current one any more.
+ */
+export async function finishPartition(
+  prisma: PrismaClient,
+  partition: Pick<JobPartition, 'id' | 'attempt'>,
+  outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>,
+): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJobOfPartition(transaction, partition.id);
+    if (job === null || isTerminal(job.state)) return;
+    const ended = await endPartition(transaction, partition.id, partition.attempt, endOf(outcome));
+    if (ended === null) return;
+    if (outcome.status === 'FAILED' && outcome.isReadError)
+      await recordReadError(transaction, ended, outcome.message);
+    if (job.kind === 'SYNC') await updateSource(transaction, ended, outcome);
+    await finishJobWhenDone(transaction, job);
+  });
+}
+
+/** Ends a partition whose attempts keep dying, whoever holds it, so that its job comes to an end too. */
+export async function abandonPartition(
+  prisma: PrismaClient,
+  partitionId: string,
+  reason: string,
+): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJobOfPartition(transaction, partitionId);
+    if (job === null || isTerminal(job.state)) return;
+    const ended = await endPartition(transaction, partitionId, null, { state: 'FAILED', message: reason });
+    if (ended === null) return;
+    if (job.kind === 'SYNC') {
+      await updateSource(transaction, ended, { status: 'FAILED', message: reason, isReadError: false });
+    }
+    await finishJobWhenDone(transaction, job);
+  });
+}
+
+function endOf(outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>): PartitionEnd {
+  switch (outcome.status) {
+    case 'COMPLETED':
+      return { state: 'COMPLETED', message: null };
+    case 'FAILED':
+      return { state: 'FAILED', message: outcome.message };
+    case 'STOPPED':
+      return { state: 'CANCELLED', message: null };
+  }
+}
+
+interface EndedPartition {
+  readonly id: string;
+  readonly jobId: string;
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  readonly sourceName: string;
+  readonly successCount: number;
+}
+
+async function endPartition(
+  transaction: Transaction,
+  partitionId: string,
+  attempt: number | null,
+  end: PartitionEnd,
+): Promise<EndedPartition | null> {
+  const rows = await transaction.$queryRaw<EndedPartition[]>`
+    update job_partition set
+      state = ${end.state}::partition_state, message = ${end.message}, finished_at = now(),
+      total_items = case when ${end.state} = 'COMPLETED' then processed_items
+        else greatest(coalesce(total_items, 0), processed_items) end
+    where id = ${partitionId}::uuid and state in ('PENDING', 'RUNNING')
+      and (${attempt}::int is null or attempt = ${attempt}::int)
+    returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",
+      source_name as "sourceName", success_count as "successCount"`;
+  return rows[0] ?? null;
+}
+
+/** A source that cannot be read, or not to its end, counts as one error of its job. */
+async function recordReadError(
+  transaction: Transaction,
+  partition: EndedPartition,
+  message: string,
+): Promise<void> {
+  await transaction.jobError.create({
+    data: {
+      jobId: partition.jobId,
+      partitionId: partition.id,
+      stage: 'READ',
+      dataType: partition.dataType,
+      message: `Failed to query ${partition.dataType} from ${partition.sourceName}: ${message}`,
+    },
+  });
+  await transaction.$executeRaw`
+    update job_partition set error_count = error_count + 1, processed_items = processed_items + 1,
+      total_items = greatest(total_items, processed_items + 1)
+    where id = ${partition.id}::uuid`;
+}
+
+async function updateSource(
+  transaction: Transaction,
+  partition: EndedPartition,
+  outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>,
+): Promise<void> {
+  if (partition.dataSourceId === null) return;
+  const { state, message } = endOf(outcome);
+  await transaction.dataSource.updateMany({
+    where: { id: partition.dataSourceId },
+    data: {
+      lastSyncAt: new Date(),
+      lastSyncState: state,
+      lastSyncMessage: message,
+      ...(outcome.status === 'COMPLETED' ? { itemCount: partition.successCount } : {}),
+      ...(outcome.status === 'COMPLETED' && outcome.watermark !== null
+        ? { watermark: outcome.watermark }
+        : {}),
+    },
+  });
+}
+
+/** How a job ends once all its partitions have: cancelled if asked to, failed when none of them could be read. */
+async function finishJobWhenDone(transaction: Transaction, job: LockedJob): Promise<void> {
+  const partitions = await transaction.jobPartition.findMany({
+    where: { jobId: job.id },
+    select: { state: true, message: true, sourceName: true },
+    orderBy: { ordinal: 'asc' },
+  });
+  if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
+  if (job.state === 'CANCELLING' || partitions.some(({ state }) => state === 'CANCELLED')) {
+    await finishJob(transaction, job, { state: 'CANCELLED', failureReason: null });
+  } else if (partitions.every(({ state }) => state === 'FAILED')) {
+    const reasons = partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`).join('; ');
+    await finishJob(transaction, job, { state: 'FAILED', failureReason: reasons });
+  } else await finishJob(transaction, job, { state: 'COMPLETED', failureReason: null });
+}
+
+interface JobEnd {
+  readonly state: TerminalJobState;
+  readonly failureReason: string | null;
+}
+
+async function finishJob(transaction: Transaction, job: LockedJob, end: JobEnd): Promise<void> {
+  const what = job.kind === 'SYNC' ? 'Sync' : 'Query job';
+  await transaction.$executeRaw`
+    update job set
+      state = ${end.state}::job_state, failure_reason = ${end.failureReason}, finished_at = now(), updated_at = now(),
+      current_operation = ${`${what} ${end.state.toLowerCase()}`}, estimated_completion = null,
+      items_per_second = case when started_at < now()
+        then progress.processed_items / extract(epoch from now() - started_at) end,
+      total_items = coalesce(progress.total_items, 0), is_total_known = true, processed_items = progress.processed_items,
+      success_count = progress.success_count, error_count = progress.error_count,
+      progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors
+    from ${progressOf(job.id)} as progress
+    where job.id = ${job.id}::uuid`;
+}
+
+/** A job's progress as its partitions and errors tell it: the one source of a job's counts. */
+export function progressOf(jobId: string): Prisma.Sql {
+  return Prisma.sql`(
+    select
+      sum(total_items)::int as total_items,
+      coalesce(sum(processed_items), 0)::int as processed_items,
+      coalesce(sum(success_count), 0)::int as success_count,
+      coalesce(sum(error_count), 0)::int as error_count,
+      coalesce(bool_and(total_items is not null), false) as is_total_known,
+      (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
+          'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count) order by data_type), '[]')
+        from (
+          select data_type, sum(total_items)::int as total_items, sum(processed_items)::int as processed_items,
+            sum(success_count)::int as success_count, sum(error_count)::int as error_count
+          from job_partition where job_id = ${jobId}::uuid group by data_type
+        ) as by_type
+      ) as progress_by_type,
+      (select coalesce(array_agg(message order by id), '{}') from (
+        select id, message from job_error where job_id = ${jobId}::uuid order by id desc limit 10
+      ) as recent) as recent_errors
+    from job_partition where job_id = ${jobId}::uuid
+  )`;
+}
+
+async function lockJob(transaction: Transaction, jobId: string): Promise<LockedJob | null> {
+  const rows = await transaction.$queryRaw<LockedJob[]>`
+    select id, state, kind from job where id = ${jobId}::uuid for update`;
+  return rows[0] ?? null;
+}
+
+async function lockJobOfPartition(transaction: Transaction, partitionId: string): Promise<LockedJob | null> {
+  const rows = await transaction.$queryRaw<LockedJob[]>`
+    select id, state, kind from job
+    where id = (select job_id from job_partition where id = ${partitionId}::uuid) for update`;
+  return rows[0] ?? null;
+}

@@ -1,0 +1,64 @@
+import type { DataSource, Job, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import {
+  type DataSourceTest,
+  deleteDataSource,
+  type SaveDataSourceInput,
+  saveDataSource,
+  testDataSource,
+} from './data-sources.ts';
+import { NoActiveSyncError } from './job-errors.ts';
+import type { JobEvents } from './job-events.ts';
+import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
+import { cancel } from './job-transitions.ts';
+import type { PartitionQueue } from './queue.ts';
+import { retryJob } from './retry-job.ts';
+import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
+
+/** All that can be done with jobs and sources: what the API offers, each as its own file has it. */
+export interface Jobs {
+  startSync(input: StartSyncInput): Promise<Job>;
+  startQueryJob(input: StartQueryJobInput): Promise<Job>;
+  /** @throws JobNotFoundError, JobAlreadyFinishedError. */
+  cancelJob(jobId: string): Promise<Job>;
+  /** @throws NoActiveSyncError. */
+  stopSync(): Promise<Job>;
+  retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
+  /** The active sync or else the most recent one; null when there was none. */
+  currentSync(): Promise<Job | null>;
+  saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
+  deleteDataSource(sourceId: string): Promise<DataSource>;
+  testDataSource(sourceId: string): Promise<DataSourceTest>;
+  readonly events: JobEvents;
+}
+
+export function createJobs(parts: {
+  prisma: PrismaClient;
+  queue: PartitionQueue;
+  pool: ThreadPool;
+  events: JobEvents;
+}): Jobs {
+  const { prisma, queue, pool, events } = parts;
+
+  async function cancelJob(jobId: string): Promise<Job> {
+    await cancel(prisma, jobId);
+    return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+  }
+
+  return {
+    startSync: (input) => startSync({ prisma, queue }, input),
+    startQueryJob: (input) => startQueryJob({ prisma, queue }, input),
+    cancelJob,
+    async stopSync() {
+      const active = await findActiveSync(prisma);
+      if (active === null) throw new NoActiveSyncError();
+      return cancelJob(active.id);
+    },
+    retryJob: (jobId, failedItemsOnly) => retryJob({ prisma, queue }, jobId, failedItemsOnly),
+    currentSync: () => prisma.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { id: 'desc' } }),
+    saveDataSource: (sourceId, input) => saveDataSource(prisma, sourceId, input),
+    deleteDataSource: (sourceId) => deleteDataSource(prisma, sourceId),
+    testDataSource: (sourceId) => testDataSource(prisma, pool, sourceId),
+    events,
+  };
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { checkFilter } from '../warehouse/statement.ts';
+import { tableOf } from './data-sources.ts';
+import { jobOptionsSchema } from './job-input.ts';
+
+/**
+ * What a thread is handed for a partition: its job's configuration, its source and its checkpoint as they are stored.
+ * @throws when the partition's job is gone.
+ */
+export async function loadPartitionTask(
+  prisma: PrismaClient,
+  partition: JobPartition,
+): Promise<PartitionTask> {
+  const [job, source] = await Promise.all([
+    prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } }),
+    partition.dataSourceId === null
+      ? null
+      : prisma.dataSource.findUnique({ where: { id: partition.dataSourceId } }),
+  ]);
+  const options = jobOptionsSchema.parse(job.options);
+  return {
+    jobId: job.id,
+    partitionId: partition.id,
+    attempt: partition.attempt,
+    dataType: partition.dataType,
+    dataSourceId: partition.dataSourceId,
+    sourceName: partition.sourceName,
+    input: inputOf(job, partition, source),
+    plan: partition.plan as PartitionPlan | null,
+    position: partition.position as JsonValue | null,
+    readItems: partition.readItems,
+    successCount: partition.successCount,
+    errorCount: partition.errorCount,
+    classification: job.classification,
+    metadata: metadataOf(job, partition, source),
+    batchSize: options.batchSize,
+    maxErrors: options.maxErrors,
+  };
+}
+
+function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
+  if (partition.retryOfPartitionId !== null) {
+    return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
+  }
+  switch (job.kind) {
+    case 'QUERY':
+      return {
+        kind: 'QUERY',
+        sql: job.sqlQuery ?? '',
+        parameters: parametersSchema.parse(job.parameters ?? {}),
+      };
+    case 'SYNC':
+      if (source === null) throw new Error(`data source ${partition.sourceName} has been deleted`);
+      return {
+        kind: 'TABLE',
+        table: tableOf(source),
+        syncType: job.syncType ?? 'FULL',
+        filter: normalizedFilter(job.filter),
+        maxItems: job.maxItems,
+        cursorColumn: source.cursorColumn,
+        watermark: source.watermark,
+      };
+  }
+}
+
+const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+function normalizedFilter(filter: string | null): string | null {
+  if (filter === null) return null;
+  const checked = checkFilter(filter);
+  if (!checked.ok) throw new Error(`the filter is no longer accepted: ${checked.message}`);
+  return checked.sql;
+}
+
+/** What every item of the partition carries: where it is from and, of a query job, its id, time and own metadata. */
+function metadataOf(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
+  const origin: JsonObject = {
+    data_source: partition.sourceName,
+    ...(source === null || job.kind === 'QUERY'
+      ? {}
+      : { source_table: `${source.catalogName}.${source.schemaName}.${source.tableName}` }),
+  };
+  if (job.kind === 'SYNC') return origin;
+  return {
+    ...origin,
+    query_job_id: job.id,
+    query_time: (job.startedAt ?? job.createdAt).toISOString(),
+    ...(job.metadata as JsonObject | null),
+  };
+}

@@ -1,0 +1,119 @@
+import { fromPrisma, PgBoss } from 'pg-boss';
+import type { Prisma } from '../database/generated/prisma/client.ts';
+
+/** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
+export interface PartitionQueue {
+  /** Enqueues partitions as part of the transaction that creates them. Call `wake` once it is committed. */
+  enqueue(transaction: Prisma.TransactionClient, partitionIds: readonly string[]): Promise<void>;
+  /** Lets the workers of this process look at once; those of others are notified by the database. */
+  wake(): void;
+  /**
+   * Runs handlers for partitions until `stop`.
+   * @param handlers.run rejects when the partition has to be run again; it is, after a backoff.
+   * @param handlers.giveUp is called for a partition whose every attempt has failed.
+   */
+  work(
+    concurrency: number,
+    handlers: {
+      run(partitionId: string): Promise<void>;
+      giveUp(partitionId: string): Promise<void>;
+    },
+  ): Promise<void>;
+  /**
+   * Gives up what no living worker holds to the next one, at once instead of after the missing heartbeats.
+   * Only for a database that no other process can be using.
+   */
+  releaseAll(): Promise<void>;
+  /** Stops taking partitions and waits for those that run, for at most `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly connectionString: string;
+  /** Whether LISTEN works over the connection: it does on a server, and not through the embedded one's socket. */
+  readonly useNotifications: boolean;
+  /** Told of faults of the queue itself; it goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Attempts of a partition after the first, before it is given up. */
+const RETRY_LIMIT = 5;
+
+/** A worker that gives no sign for this long, in seconds, is taken for dead. */
+const HEARTBEAT_SECONDS = 15;
+
+const PARTITIONS = 'partitions';
+const GIVEN_UP = 'partitions-given-up';
+
+interface PartitionMessage {
+  readonly partitionId: string;
+}
+
+/** Opens the queue in the database's schema `pgboss`, which it makes where it is missing. */
+export async function openPartitionQueue(options: QueueOptions): Promise<PartitionQueue> {
+  const boss = new PgBoss({
+    connectionString: options.connectionString,
+    application_name: 'blade-queue',
+    max: 4,
+    useListenNotify: options.useNotifications,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    schedule: false,
+  });
+  boss.on('error', options.onError);
+  await boss.start();
+  await boss.createQueue(GIVEN_UP, { retryLimit: RETRY_LIMIT, retryBackoff: true });
+  await boss.createQueue(PARTITIONS, {
+    retryLimit: RETRY_LIMIT,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 60,
+    expireInSeconds: 24 * 60 * 60,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    deadLetter: GIVEN_UP,
+    notify: true,
+  });
+  const workers: string[] = [];
+
+  return {
+    async enqueue(transaction, partitionIds) {
+      await boss.insert(
+        PARTITIONS,
+        partitionIds.map((partitionId) => ({ data: { partitionId } satisfies PartitionMessage })),
+        { db: fromPrisma(transaction) },
+      );
+    },
+
+    wake() {
+      for (const worker of workers) boss.notifyWorker(worker);
+    },
+
+    async work(concurrency, { run, giveUp }) {
+      for (let count = 0; count < concurrency; count++) {
+        const worker: string = await boss.work<PartitionMessage>(
+          PARTITIONS,
+          { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 5 },
+          async ([message]) => {
+            // Without this the worker would wait out its polling interval before it takes the next one.
+            boss.notifyWorker(worker);
+            if (message !== undefined) await run(message.data.partitionId);
+          },
+        );
+        workers.push(worker);
+      }
+      await boss.work<PartitionMessage>(GIVEN_UP, { pollingIntervalSeconds: 2 }, async ([message]) => {
+        if (message !== undefined) await giveUp(message.data.partitionId);
+      });
+    },
+
+    async releaseAll() {
+      const { rows } = await boss
+        .getDb()
+        .executeSql("select id from pgboss.job where name = $1 and state = 'active'", [PARTITIONS]);
+      const ids = rows.map(({ id }) => String(id));
+      if (ids.length > 0) await boss.fail(PARTITIONS, ids, { message: 'the process that ran it has ended' });
+    },
+
+    stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
+  };
+}

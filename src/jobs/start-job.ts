@@ -1,0 +1,131 @@
+import { v7 as newUuid } from 'uuid';
+import { type DataSource, type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
+import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
+import { ACTIVE_STATES } from './job-state.ts';
+import type { PartitionQueue } from './queue.ts';
+
+export interface JobStarter {
+  readonly prisma: PrismaClient;
+  readonly queue: PartitionQueue;
+}
+
+/** A partition to be, of a job to be. */
+export interface NewPartition {
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  readonly sourceName: string;
+  readonly retryOfPartitionId?: string;
+}
+
+/**
+ * Starts a sync of all enabled sources, or of those of one data type.
+ * @throws NoDataSourceError, or SyncAlreadyRunningError while another sync is active: the database decides which of
+ * several callers wins.
+ */
+export async function startSync(starter: JobStarter, input: StartSyncInput): Promise<Job> {
+  return createJob(starter, async (transaction) => {
+    const sources = await enabledSources(transaction, input.dataType);
+    if (sources.length === 0) throw new NoDataSourceError(input.dataType);
+    return {
+      job: {
+        kind: 'SYNC',
+        syncType: input.syncType,
+        dataType: input.dataType,
+        filter: input.filter,
+        maxItems: input.maxItems,
+        options: input.options,
+      },
+      partitions: sources.map(partitionOf),
+    };
+  });
+}
+
+/**
+ * Starts a job that ingests the rows of one SELECT as items of a data type.
+ * @throws NoDataSourceError where no enabled source has the data type, to which its items could belong.
+ */
+export async function startQueryJob(starter: JobStarter, input: StartQueryJobInput): Promise<Job> {
+  return createJob(starter, async (transaction) => {
+    const [source] = await enabledSources(transaction, input.dataType);
+    if (source === undefined) throw new NoDataSourceError(input.dataType);
+    return {
+      job: {
+        kind: 'QUERY',
+        dataType: input.dataType,
+        sqlQuery: input.sqlQuery,
+        parameters: input.parameters,
+        classification: input.catalogConfig.classification,
+        ...(input.catalogConfig.metadata === null
+          ? {}
+          : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
+        options: input.options,
+      },
+      partitions: [partitionOf(source)],
+    };
+  });
+}
+
+/** What `createJob` is to make. */
+export interface NewJob {
+  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'>;
+  readonly partitions: readonly NewPartition[];
+}
+
+/**
+ * Makes a job with its partitions and their places in the queue, in one transaction: all of them or none.
+ * @param describe what to make; what it throws is thrown on, and nothing is made.
+ */
+export async function createJob(
+  { prisma, queue }: JobStarter,
+  describe: (transaction: Prisma.TransactionClient) => Promise<NewJob>,
+): Promise<Job> {
+  const created = await prisma
+    .$transaction(async (transaction) => {
+      const { job, partitions } = await describe(transaction);
+      const row = await transaction.job.create({ data: { id: newUuid(), ...job } });
+      const rows = partitions.map((partition, ordinal) => ({
+        id: newUuid(),
+        jobId: row.id,
+        ordinal,
+        ...partition,
+      }));
+      await transaction.jobPartition.createMany({ data: rows });
+      await queue.enqueue(
+        transaction,
+        rows.map(({ id }) => id),
+      );
+      return row;
+    })
+    .catch(async (error: unknown) => {
+      if (!isActiveSyncConflict(error)) throw error;
+      const active = await findActiveSync(prisma);
+      throw new SyncAlreadyRunningError(active?.id ?? null);
+    });
+  queue.wake();
+  return created;
+}
+
+/** The sync that is active; there is one at most. */
+export function findActiveSync(prisma: PrismaClient): Promise<Job | null> {
+  return prisma.job.findFirst({ where: { kind: 'SYNC', state: { in: [...ACTIVE_STATES] } } });
+}
+
+function enabledSources(
+  transaction: Prisma.TransactionClient,
+  dataType: string | null,
+): Promise<DataSource[]> {
+  return transaction.dataSource.findMany({
+    where: { enabled: true, ...(dataType === null ? {} : { dataType }) },
+    orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
+  });
+}
+
+function partitionOf({ id, name, dataType }: DataSource): NewPartition {
+  return { dataType, dataSourceId: id, sourceName: name };
+}
+
+/** The only unique constraint that a new job can break is the one of active syncs: its id is new. */
+function isActiveSyncConflict(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}

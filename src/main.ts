@@ -1,0 +1,29 @@
+import { pino } from 'pino';
+import { type Application, startApplication } from './application.ts';
+import { ConfigError, parseConfig } from './config.ts';
+
+/** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
+async function main(): Promise<void> {
+  const config = parseConfig(process.env);
+  const log = pino({ level: config.logLevel, base: null });
+  const application = await startApplication(config, log);
+  stopOnSignal(application);
+  if (application.url !== null) log.info(`GraphQL and GraphiQL are at ${application.url}`);
+}
+
+function stopOnSignal(application: Application): void {
+  let isStopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      void application.stop().then(() => process.exit(0));
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof ConfigError ? error.message : error;
+  process.stderr.write(`${message instanceof Error ? message.stack : message}\n`);
+  process.exit(1);
+});
