@@ -1,10 +1,12 @@
 import { transpile } from '@polyglot-sql/sdk';
 import {
+  contentOf,
   databricks,
   duckdb,
+  kindOf,
   parseStatements,
   readTokens,
-  replaceNodes,
+  replaceObjects,
   type SyntaxNode,
   type Token,
   writeNode,
@@ -22,15 +24,17 @@ export function toDuckDbSql(sql: string): string {
   const parsed = parseStatements(sql);
   const statement = parsed.ok ? parsed.statements[0] : undefined;
   if (statement === undefined) throw new Error('The statement cannot be parsed.');
-  const result = transpile(writeNode(replaceNodes(statement, markNode) as SyntaxNode), databricks, duckdb);
+  const result = transpile(writeNode(replaceObjects(statement, markNode) as SyntaxNode), databricks, duckdb);
   const text = result.success ? result.sql?.[0] : undefined;
   if (text === undefined) throw new Error('The statement has no equivalent in the dialect of DuckDB.');
   return rewriteTokens(text);
 }
 
 /** Marks what must be found again in the translated text, where it can no longer be told apart. */
-function markNode(kind: string, content: SyntaxNode): SyntaxNode | null {
-  if (kind === 'parameter' && typeof content.name === 'string' && !content.name.startsWith(parameterMark))
+function markNode(node: SyntaxNode): SyntaxNode | null {
+  const kind = kindOf(node);
+  const content = kind === null ? {} : contentOf(node, kind);
+  if (kind === 'parameter' && typeof content.name === 'string')
     return { parameter: { ...content, name: `${parameterMark}${content.name}` } };
   // Every CAST is translated to TRY_CAST, so that those that were one from the start need a mark.
   if (kind === 'try_cast')

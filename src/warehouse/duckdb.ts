@@ -174,7 +174,7 @@ async function reported<Result>(parameters: Parameters, work: () => Promise<Resu
   try {
     return await work();
   } catch (error) {
-    if (error instanceof DOMException) throw error;
+    if (error instanceof AbortError) throw error;
     throw failedStatement(error, parameters);
   }
 }
@@ -386,6 +386,13 @@ function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal): Gu
 }
 
 function throwIfAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new DOMException('The statement was aborted.', { name: 'AbortError', cause: signal.reason });
+  if (signal.aborted) throw new AbortError(signal.reason);
+}
+
+class AbortError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor(reason: unknown) {
+    super('The statement was aborted.', { cause: reason });
+  }
 }

@@ -13,7 +13,6 @@ import {
   kindOf,
   parseStatements,
   readTokens,
-  replaceNodes,
   type SyntaxNode,
   type Token,
   visitTree,
@@ -97,7 +96,7 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
       refuse(`A filter has no parameters: write the value itself instead of :${found.parameterNames[0]}.`);
     visitTree(condition, refuseInFilter);
     checkCondition(condition);
-    return { ok: true, sql: `(${writeNode(replaceNodes(condition, correctType) as SyntaxNode)})` };
+    return { ok: true, sql: `(${writeNode(condition)})` };
   });
 }
 
@@ -400,11 +399,4 @@ function refuseCondition(node: unknown, kind: string): never {
   if (kind === 'column')
     refuse(`${shown} is not a condition: compare it, as in ${shown} = 'HIGH' or ${shown} IS NOT NULL.`);
   refuse(`${shown} is not a condition: write a comparison, as in priority = 'HIGH' AND quantity > 10.`);
-}
-
-/** The parser writes this type without its underscore, which Databricks does not know. */
-function correctType(kind: string, content: SyntaxNode): SyntaxNode | null {
-  if (kind !== 'cast' && kind !== 'try_cast') return null;
-  if (!isObject(content.to) || content.to.name !== 'TIMESTAMPNTZ') return null;
-  return { [kind]: { ...content, to: { ...content.to, name: 'TIMESTAMP_NTZ' } } };
 }

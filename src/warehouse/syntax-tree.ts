@@ -21,10 +21,23 @@ export const duckdb = 'duckdb' as Dialect;
 
 /** Parses statements of the Databricks dialect; the parser's own limits on depth hold. */
 export function parseStatements(sql: string): ParsedText {
-  const result = parse(sql, databricks);
+  const result = parse(withReadableLimits(sql), databricks);
   if (result.success) return { ok: true, statements: result.ast as unknown as SyntaxNode[] };
   const message = result.error.replace(/^Parse error at line \d+, column \d+: /, '');
   return { ok: false, message, line: result.errorLine ?? 1, column: result.errorColumn ?? 1 };
+}
+
+/** The parser takes LIMIT for the name of a table before a parameter, unless that is in parentheses. */
+function withReadableLimits(sql: string): string {
+  if (!/limit\s*:/i.test(sql)) return sql;
+  const tokens = readTokens(sql) ?? [];
+  const characters = Array.from(sql);
+  for (let index = tokens.length - 3; index >= 0; index -= 1) {
+    const [limit, colon, name] = tokens.slice(index, index + 3);
+    if (limit?.kind !== 'LIMIT' || colon?.text !== ':' || name === undefined) continue;
+    characters.splice(colon.start, name.end - colon.start, `(:${name.text})`);
+  }
+  return characters.join('');
 }
 
 /** The words of a text, or null where it has a quote without an end. */
@@ -50,7 +63,7 @@ export function readTokens(sql: string, dialect: Dialect = databricks): readonly
 
 /** Writes a node as text of the Databricks dialect. */
 export function writeNode(node: SyntaxNode): string {
-  const result = generate([node], databricks);
+  const result = generate([replaceObjects(node, correctType)], databricks);
   const text = result.success ? result.sql?.[0] : undefined;
   if (text === undefined) throw new Error('A parsed statement could not be written again.');
   return text;
@@ -84,17 +97,29 @@ export function visitTree(root: unknown, visit: (key: string, value: unknown) =>
   }
 }
 
-/** A copy of the tree in which each node that `replace` answers for is what it answered. */
-export function replaceNodes(
-  value: unknown,
-  replace: (kind: string, content: SyntaxNode) => SyntaxNode | null,
-): unknown {
-  if (Array.isArray(value)) return value.map((item) => replaceNodes(item, replace));
+/** A copy of the tree in which each object that `replace` answers for is what it answered. */
+export function replaceObjects(value: unknown, replace: (object: SyntaxNode) => SyntaxNode | null): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceObjects(item, replace));
   if (!isObject(value)) return value;
-  const kind = kindOf(value);
-  const replaced = kind === null ? null : replace(kind, contentOf(value, kind));
-  const source = replaced ?? value;
-  return Object.fromEntries(Object.entries(source).map(([key, item]) => [key, replaceNodes(item, replace)]));
+  const entries = Object.entries(replace(value) ?? value);
+  return Object.fromEntries(entries.map(([key, item]) => [key, replaceObjects(item, replace)]));
+}
+
+/** The parser writes two types otherwise than Databricks reads them. */
+function correctType(object: SyntaxNode): SyntaxNode | null {
+  if (object.data_type === 'custom' && object.name === 'TIMESTAMPNTZ')
+    return { ...object, name: 'TIMESTAMP_NTZ' };
+  const literal = contentOf(object, 'literal');
+  // Written as it is, it would become one without a zone.
+  if (literal.literal_type === 'timestamp')
+    return { cast: { ...zonedCast(), this: { literal: { ...literal, literal_type: 'string' } } } };
+  return null;
+}
+
+function zonedCast(): SyntaxNode {
+  const parsed = parseStatements("SELECT CAST('' AS TIMESTAMP)");
+  const select = contentOf(parsed.ok ? parsed.statements[0] : null, 'select');
+  return contentOf(Array.isArray(select.expressions) ? select.expressions[0] : null, 'cast');
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
