@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { startApiServer } from './api/server.ts';
 import type { Config } from './config.ts';
-import { openDatabase } from './database/database.ts';
+import { type Database, openDatabase } from './database/database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
+import { createDemoData } from './demo-data.ts';
 import { createThreadPool } from './ingestion/thread-pool.ts';
 import { createJobEvents } from './jobs/job-events.ts';
 import { listenToJobs } from './jobs/job-notifications.ts';
@@ -14,6 +15,8 @@ import { startWorker } from './jobs/worker.ts';
 export interface Application {
   /** Where GraphQL is served; null without the role `api`. */
   readonly url: string | null;
+  /** Resolves with the reason when the database is lost for good; otherwise never. */
+  readonly databaseLost: Promise<Error>;
   /** Stops in order: no new work, running partitions back to their checkpoints, then the API and the database. */
   stop(): Promise<void>;
 }
@@ -23,9 +26,14 @@ const MAX_CONNECTIONS = 10;
 
 /**
  * Starts the program.
+ * @param open opens the database; a test may give one of its own, which is closed with the program.
  * @throws where the database cannot be opened or migrated, or the address is taken: what was started is stopped again.
  */
-export async function startApplication(config: Config, log: Logger): Promise<Application> {
+export async function startApplication(
+  config: Config,
+  log: Logger,
+  open: (config: Config) => Promise<Database> = openConfiguredDatabase,
+): Promise<Application> {
   const started: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const stopPart of started.splice(0).reverse()) {
@@ -33,28 +41,34 @@ export async function startApplication(config: Config, log: Logger): Promise<App
     }
   };
   try {
-    const url = await startParts(config, log, started);
-    return { url, stop };
+    const database = await open(config);
+    const url = await startParts(config, log, database, started);
+    return { url, databaseLost: database.lost, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+function openConfiguredDatabase({ databaseFolder, databaseUrl }: Config): Promise<Database> {
+  return openDatabase({ folder: databaseFolder, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
+}
+
 async function startParts(
   config: Config,
   log: Logger,
+  database: Database,
   started: (() => Promise<void>)[],
 ): Promise<string | null> {
-  const database = await openDatabase({
-    folder: config.databaseFolder,
-    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
-  });
   started.push(() => database.close());
   log.info({ database: database.kind }, 'database is open');
 
   const prisma = createPrismaClient(database.connectionString, { maxConnections: MAX_CONNECTIONS });
   started.push(() => prisma.$disconnect());
+
+  if (config.demoData && config.warehouse.kind === 'duckdb') {
+    await createDemoData(prisma, config.warehouse.folder);
+  }
 
   const queue = await openPartitionQueue({
     connectionString: database.connectionString,

@@ -74,8 +74,10 @@ export const environmentSchema = z.object({
     .describe('Least time between two progress writes of a job, in milliseconds.'),
   BLADE_DEMO_DATA: z
     .stringbool()
-    .default(true)
-    .describe('Fill an empty folder warehouse with demo tables and their sources at first start.'),
+    .optional()
+    .describe(
+      'Fill an empty folder warehouse with demo tables and their sources at first start; `true` unless BLADE_WAREHOUSE_FOLDER is set.',
+    ),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log line that is written.'),
 });
 
@@ -109,6 +111,6 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     workerThreads: settings.BLADE_WORKER_THREADS,
     progressIntervalMs: settings.BLADE_PROGRESS_INTERVAL_MS,
     logLevel: settings.LOG_LEVEL,
-    demoData: settings.BLADE_DEMO_DATA,
+    demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,
   };
 }

@@ -8,6 +8,11 @@ async function main(): Promise<void> {
   const log = pino({ level: config.logLevel, base: null });
   const application = await startApplication(config, log);
   stopOnSignal(application);
+  void application.databaseLost.then(async (reason) => {
+    log.fatal({ err: reason }, 'the database is lost; started again, the program goes on where it was');
+    await application.stop();
+    process.exit(1);
+  });
   if (application.url !== null) log.info(`GraphQL and GraphiQL are at ${application.url}`);
 }
 

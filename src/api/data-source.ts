@@ -150,7 +150,7 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
   description: 'What a look at the source found.',
   fields: (t) => ({
     isReadable: t.exposeBoolean('isReadable', { description: 'Whether its table can be read.' }),
-    message: t.string({
+    problem: t.string({
       nullable: true,
       description: 'Why it cannot be read; null when it can.',
       resolve: (test) => (test.isReadable ? null : test.message),

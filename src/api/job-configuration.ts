@@ -36,10 +36,6 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
       description: 'How much of its sources it reads.',
       resolve: ({ syncType }) => syncType ?? 'FULL',
     }),
-    dataType: t.exposeString('dataType', {
-      nullable: true,
-      description: 'The data type it syncs; null for all.',
-    }),
     filter: t.exposeString('filter', {
       nullable: true,
       description: 'The condition on rows; null for all rows.',
@@ -59,10 +55,6 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
 const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').implement({
   description: 'What a query job was started with. The values of its parameters are not shown.',
   fields: (t) => ({
-    dataType: t.string({
-      description: 'The data type of its items.',
-      resolve: ({ dataType }) => dataType ?? '',
-    }),
     sqlQuery: t.string({
       description: 'The SELECT that it runs.',
       resolve: ({ sqlQuery }) => sqlQuery ?? '',

@@ -15,6 +15,10 @@ export const JobNode = builder.prismaNode('Job', {
   fields: (t) => ({
     kind: t.expose('kind', { type: JobKindEnum, description: 'Whether it is a sync or a query job.' }),
     state: t.expose('state', { type: JobStateEnum, description: 'Where it is between start and end.' }),
+    dataType: t.exposeString('dataType', {
+      nullable: true,
+      description: 'The data type it was started for; null for a sync of all of them.',
+    }),
     revision: t.exposeInt('revision', {
       description:
         'Raised with every change: of two answers about a job, the one with the greater revision is newer.',

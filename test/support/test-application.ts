@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Application, startApplication } from '../../src/application.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
+
+/** The whole program in this process, on a database, warehouse and catalog of the test's own. */
+export interface TestApplication {
+  readonly client: ApiClient;
+  readonly database: TestDatabase;
+  readonly url: string;
+  /** Where `blade/field/sortie.parquet` is the table `blade.field.sortie`. */
+  readonly warehouseFolder: string;
+  readonly catalogFolder: string;
+  /** Every line that the program logged so far. */
+  readonly log: readonly string[];
+  close(): Promise<void>;
+}
+
+/** @param environment settings beside those of a test, such as `BLADE_WORKER_THREADS`. */
+export async function startTestApplication(
+  environment: Record<string, string> = {},
+): Promise<TestApplication> {
+  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  const database = await createTestDatabase();
+  const log: string[] = [];
+  const config: Config = {
+    ...parseConfig({
+      PORT: '0',
+      BLADE_DATA_FOLDER: folder,
+      BLADE_DEMO_DATA: 'false',
+      BLADE_PROGRESS_INTERVAL_MS: '20',
+      BLADE_WORKER_THREADS: '2',
+      LOG_LEVEL: 'debug',
+      ...environment,
+    }),
+  };
+  const application: Application = await startApplication(
+    config,
+    pino({ level: config.logLevel }, { write: (line: string) => log.push(line) }),
+    async () => ({ ...database, close: async () => {} }),
+  );
+  const url = application.url ?? '';
+  const client = createApiClient(url);
+  return {
+    client,
+    database,
+    url,
+    warehouseFolder: join(folder, 'warehouse'),
+    catalogFolder: join(folder, 'catalog'),
+    log,
+    async close() {
+      await client.close();
+      await application.stop();
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
