@@ -89,31 +89,26 @@ function serve(
     reason = error instanceof Error ? error.message : String(error);
   });
 
-  let closing: Promise<void> | undefined;
+  let isClosing = false;
+  const released = exited.then(release);
   const lost = new Promise<Error>((resolve) => {
-    void exited.then(async () => {
-      if (closing) return;
-      await release();
-      resolve(new Error(`The embedded database stopped: ${reason ?? 'its thread ended'}`));
+    void released.then(() => {
+      if (!isClosing) resolve(new Error(`The embedded database stopped: ${reason ?? 'its thread ended'}`));
     });
   });
 
-  const close = async () => {
-    thread.postMessage('close' satisfies EmbeddedServerRequest);
-    // A statement that does not end must not keep the process from ending; the data stands a thread that is killed.
-    const timer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS);
-    await exited;
-    clearTimeout(timer);
-    await release();
-  };
   return {
     connectionString,
     kind: 'embedded',
     notifications,
     lost,
-    close() {
-      closing ??= close();
-      return closing;
+    async close() {
+      isClosing = true;
+      thread.postMessage('close' satisfies EmbeddedServerRequest);
+      // A statement that does not end must not keep the process from ending; the data stands a thread that is killed.
+      const timer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS);
+      await released;
+      clearTimeout(timer);
     },
   };
 }

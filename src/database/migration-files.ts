@@ -12,20 +12,23 @@ export const MIGRATION_SCRIPT = 'migration.sql';
 /** Every table and enum is ours. */
 export const NO_FILTER: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/** Reads all migrations, in the order in which they apply, as the schema engine takes them. */
-export async function readMigrations(): Promise<MigrationList> {
-  const entries = await readdir(MIGRATIONS_FOLDER, { withFileTypes: true });
+/** Reads all migrations of a folder, in the order in which they apply, as the schema engine takes them. */
+export async function readMigrations(folder: string): Promise<MigrationList> {
+  const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const lockFile = 'migration_lock.toml';
   return {
-    baseDir: MIGRATIONS_FOLDER,
-    lockfile: { path: lockFile, content: await readFile(join(MIGRATIONS_FOLDER, lockFile), 'utf8') },
+    baseDir: folder,
+    lockfile: { path: lockFile, content: await readFile(join(folder, lockFile), 'utf8') },
     shadowDbInitScript: '',
-    migrationDirectories: await Promise.all(names.sort().map(readMigration)),
+    migrationDirectories: await Promise.all(names.sort().map((name) => readMigration(folder, name))),
   };
 }
 
-async function readMigration(name: string): Promise<MigrationList['migrationDirectories'][number]> {
-  const value = await readFile(join(MIGRATIONS_FOLDER, name, MIGRATION_SCRIPT), 'utf8');
+async function readMigration(
+  folder: string,
+  name: string,
+): Promise<MigrationList['migrationDirectories'][number]> {
+  const value = await readFile(join(folder, name, MIGRATION_SCRIPT), 'utf8');
   return { path: name, migrationFile: { path: MIGRATION_SCRIPT, content: { tag: 'ok', value } } };
 }

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { NO_FILTER, readMigrations } from './migration-files.ts';
+import { MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
 /** A migration does not apply. */
@@ -8,19 +8,23 @@ export class MigrationError extends Error {
 }
 
 /**
- * Applies the migrations of prisma/migrations that the database does not have yet. Processes that start at once wait for each
- * other; a migration that was cut short is taken up again, as each is one transaction.
+ * Applies the migrations that the database does not have yet. Processes that start at once wait for each other; a migration
+ * that failed or was cut short is tried again, as each is one transaction.
+ * @param folder where the migrations are, in Prisma's layout.
  * @returns the names of those that were applied now, in order.
  * @throws MigrationError, whose message names the migration.
  */
-export async function applyMigrations(connectionString: string): Promise<string[]> {
+export async function applyMigrations(
+  connectionString: string,
+  folder = MIGRATIONS_FOLDER,
+): Promise<string[]> {
   const lock = new Client({ connectionString });
   lock.on('error', () => {}); // A query that is under way rejects by itself.
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
-      return await applyLocked(connectionString);
+      return await applyLocked(connectionString, folder);
     } finally {
       await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     }
@@ -31,8 +35,8 @@ export async function applyMigrations(connectionString: string): Promise<string[
 
 // Any number will do that is not used for another lock of the database.
 const MIGRATION_LOCK = 7_462_113_905;
-async function applyLocked(connectionString: string): Promise<string[]> {
-  const input = { migrationsList: await readMigrations(), filters: NO_FILTER };
+async function applyLocked(connectionString: string, folder: string): Promise<string[]> {
+  const input = { migrationsList: await readMigrations(folder), filters: NO_FILTER };
   try {
     return await withSchemaEngine({ connectionString, throwAway: false }, async (engine) => {
       const state = await engine.diagnoseMigrationHistory({ ...input, optInToShadowDatabase: false });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, escapeIdentifier } from 'pg';
+import { Client, DatabaseError, escapeIdentifier } from 'pg';
 import type { NotificationListener, Notifications } from './notifications.ts';
 
 /** When the connection is looked after, in milliseconds. */
@@ -43,6 +43,8 @@ export class ServerNotifications implements Notifications {
   /** The connection that is, or the one to come. */
   #connected: Promise<Client>;
   #check: NodeJS.Timeout | undefined;
+  /** The statement that was sent last: a connection takes one at a time. */
+  #lastStatement: Promise<unknown> = Promise.resolve();
 
   constructor(connectionString: string, care: ConnectionCare) {
     this.#connectionString = connectionString;
@@ -89,11 +91,12 @@ export class ServerNotifications implements Notifications {
     for (;;) {
       const client = await this.#connected;
       try {
-        await client.query(`listen ${escapeIdentifier(name)}`);
+        await this.#send(client, `listen ${escapeIdentifier(name)}`);
         return;
       } catch (error) {
-        if (client === this.#client) throw error;
-        // The connection was lost meanwhile: the next one is awaited.
+        if (error instanceof DatabaseError && error.severity === 'ERROR') throw error;
+        // It is the connection that is lost, whether it said so already or not: the next one is awaited.
+        this.#lose(client);
       }
     }
   }
@@ -102,8 +105,15 @@ export class ServerNotifications implements Notifications {
     channel.users -= 1;
     if (channel.users > 0) return;
     this.#channels.delete(name);
+    if (!this.#client) return;
     // A connection that is lost listens to nothing anyway.
-    await this.#client?.query(`unlisten ${escapeIdentifier(name)}`).catch(() => {});
+    await this.#send(this.#client, `unlisten ${escapeIdentifier(name)}`).catch(() => {});
+  }
+
+  #send(client: Client, statement: string): Promise<unknown> {
+    const sent = this.#lastStatement.catch(() => {}).then(() => client.query(statement));
+    this.#lastStatement = sent;
+    return sent;
   }
 
   async #connect(): Promise<Client> {
@@ -137,6 +147,7 @@ export class ServerNotifications implements Notifications {
   #lose(client: Client): void {
     if (client !== this.#client) return;
     this.#client = null;
+    void client.end().catch(() => {});
     this.#connected = this.#reconnect();
     this.#connected.catch(() => {}); // Rejects only when closing.
   }
@@ -164,10 +175,9 @@ export class ServerNotifications implements Notifications {
     const client = this.#client;
     if (!client) return;
     try {
-      await client.query('select 1');
+      await this.#send(client, 'select 1');
     } catch {
       this.#lose(client);
-      await client.end().catch(() => {});
     }
   }
 }

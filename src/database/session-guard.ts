@@ -18,6 +18,7 @@ export interface SessionEvents {
  * Notifications are read from what the database answers, since the socket server gives them only to whoever caused them.
  */
 export function guardSession(database: PGlite, events: SessionEvents): PGlite {
+  watchEngine(database, events.onBroken);
   let statementOpen = false;
   const answers = new AnswerReader({
     onReady() {
@@ -39,7 +40,7 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
       });
     } catch (error) {
       // The socket server would never serve anybody again, and say nothing.
-      events.onBroken(error instanceof Error ? error : new Error(String(error)));
+      events.onBroken(toError(error));
       throw error;
     }
   };
@@ -60,6 +61,32 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
+
+/**
+ * Errors of statements leave the engine in one known way. Anything else, as when its stack overflows, leaves it in the middle
+ * of what it did: PGlite says nothing then, and neither that statement nor any later one is ever answered.
+ */
+function watchEngine(database: PGlite, onBroken: (error: Error) => void): void {
+  const engine = database.Module;
+  const step = engine._PostgresMainLoopOnce;
+  engine._PostgresMainLoopOnce = () => {
+    try {
+      step();
+    } catch (error) {
+      if (!isStatementError(error)) onBroken(toError(error));
+      throw error;
+    }
+  };
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function isStatementError(error: unknown): boolean {
+  const longJump = 100;
+  return typeof error === 'object' && error !== null && 'status' in error && error.status === longJump;
 }
 
 const TERMINATE = 'X'.charCodeAt(0);

@@ -47,7 +47,7 @@ export async function diffMigrations(): Promise<string | null> {
 async function diffIn(connectionString: string): Promise<string | null> {
   const path = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
   const schema = { path, content: await readFile(path, 'utf8') };
-  const migrations = await readMigrations();
+  const migrations = await readMigrations(MIGRATIONS_FOLDER);
   const { stdout, exitCode } = await withSchemaEngine({ connectionString, throwAway: true }, (engine) =>
     engine.diff({
       from: { tag: 'migrations', ...migrations },
