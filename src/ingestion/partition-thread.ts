@@ -27,6 +27,11 @@ export function plan({ task, port }: PartitionCall): Promise<void> {
   return untilStopped(port, async (signal) => planAhead(await resources(), task, signal));
 }
 
+/** Opens what the thread needs before it is given work; called by the thread pool. */
+export async function open(): Promise<void> {
+  await resources();
+}
+
 async function untilStopped<Result>(
   port: MessagePort,
   work: (signal: AbortSignal) => Promise<Result>,
@@ -63,14 +68,14 @@ const CONNECTIONS = 3;
 let opened: Promise<PartitionResources> | undefined;
 
 function resources(): Promise<PartitionResources> {
-  opened ??= open().catch((error: unknown) => {
+  opened ??= openResources().catch((error: unknown) => {
     opened = undefined;
     throw error;
   });
   return opened;
 }
 
-async function open(): Promise<PartitionResources> {
+async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
   const pool = new Pool({ connectionString: configuration.connectionString, max: CONNECTIONS });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the thread.

@@ -48,6 +48,10 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     atomics: 'disabled',
   });
 
+  // Threads load their code and open the warehouse now, so that the first job does not wait for it; one that fails here
+  // tells why when it is given work.
+  for (let thread = 0; thread < threads; thread++) pool.run(null, { name: 'open' }).catch(() => {});
+
   async function call<Result>(
     name: string,
     task: PartitionTask,
