@@ -1,4 +1,4 @@
-import { openAsBlob } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -11,7 +11,7 @@ export interface EmbeddedServerOptions {
   readonly dataFolder: string;
   /** Exists from when the data folder was made whole. */
   readonly madeWholePath: string;
-  /** A dump of a data folder, to begin with where there is none yet. */
+  /** A data folder to begin with a copy of where there is none yet. */
   readonly prepared: string | null;
   readonly address: { readonly socketPath: string } | { readonly host: string };
   readonly maxConnections: number;
@@ -57,11 +57,10 @@ async function openData(): Promise<PGlite> {
     // What a process left behind that ended while it made the folder.
     await rm(options.dataFolder, { recursive: true, force: true });
     await mkdir(dirname(options.dataFolder), { recursive: true });
+    // Several times as fast as its asynchronous twin, and this thread has nothing else to do.
+    if (options.prepared) cpSync(options.prepared, options.dataFolder, { recursive: true });
   }
-  const opened = await PGlite.create({
-    dataDir: options.dataFolder,
-    ...(options.prepared && !isWhole ? { loadDataDir: await openAsBlob(options.prepared) } : {}),
-  });
+  const opened = await PGlite.create(options.dataFolder);
   if (!isWhole) {
     await opened.exec('checkpoint');
     await writeFile(options.madeWholePath, '');

@@ -27,7 +27,7 @@ async function makeFolder(): Promise<string> {
 async function openPrepared(folder: string): Promise<Database> {
   const prepared = inject('preparedDatabase');
   if (prepared.kind === 'server') return await openDatabase({ folder });
-  return await startEmbeddedServer({ folder, prepared: prepared.dumpPath });
+  return await startEmbeddedServer({ folder, prepared: prepared.folder });
 }
 
 /** Where the socket of a database is. */

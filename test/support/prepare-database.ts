@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/database/database.ts';
@@ -10,7 +9,7 @@ import { applyMigrations } from '../../src/database/migrations.ts';
 
 /** A migrated database that every test's own one begins as a copy of. */
 export type PreparedDatabase =
-  | { readonly kind: 'embedded'; readonly dumpPath: string }
+  | { readonly kind: 'embedded'; readonly folder: string }
   | { readonly kind: 'server'; readonly url: string; readonly template: string };
 
 declare module 'vitest' {
@@ -19,7 +18,7 @@ declare module 'vitest' {
   }
 }
 
-/** Once a test run: on the server that TEST_DATABASE_URL names, and otherwise as a dump of an embedded database. */
+/** Once a test run: on the server that TEST_DATABASE_URL names, and otherwise as the folder of an embedded one. */
 export default async function prepareDatabase(project: TestProject): Promise<() => Promise<void>> {
   const url = process.env.TEST_DATABASE_URL;
   return url ? await prepareServer(project, url) : await prepareEmbedded(project);
@@ -38,12 +37,7 @@ async function prepareEmbedded(project: TestProject): Promise<() => Promise<void
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await openDatabase({ folder });
   await database.close();
-  const data = await PGlite.create(join(folder, 'data'));
-  const dump = await data.dumpDataDir('none');
-  await data.close();
-  const dumpPath = join(folder, 'dump.tar');
-  await writeFile(dumpPath, dump.stream());
-  project.provide('preparedDatabase', { kind: 'embedded', dumpPath });
+  project.provide('preparedDatabase', { kind: 'embedded', folder });
   process.stdout.write('Test databases: embedded\n');
   return () => rm(folder, { recursive: true });
 }

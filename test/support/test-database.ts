@@ -18,13 +18,13 @@ export interface TestDatabase extends Database {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const prepared = inject('preparedDatabase');
   return prepared.kind === 'embedded'
-    ? await createEmbedded(prepared.dumpPath)
+    ? await createEmbedded(prepared.folder)
     : await createOnServer(prepared.url, prepared.template);
 }
 
-async function createEmbedded(dumpPath: string): Promise<TestDatabase> {
+async function createEmbedded(prepared: string): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  const database = await startEmbeddedServer({ folder, prepared: dumpPath });
+  const database = await startEmbeddedServer({ folder, prepared });
   return withPool(database, () => rm(folder, { recursive: true }));
 }
 
