@@ -116,6 +116,9 @@ export function recentRate(samples: readonly RateSample[]): number | null {
   return ((last.processedItems - first.processedItems) / (last.at - first.at)) * 1000;
 }
 
+/** While nothing moves there is no rate to tell, so the time of counting and waiting does not count into it. */
 function withSample(samples: readonly RateSample[], sample: RateSample): RateSample[] {
+  const first = samples[0];
+  if (first === undefined || sample.processedItems <= first.processedItems) return [sample];
   return [...samples.filter(({ at }) => at >= sample.at - RATE_WINDOW_MS), sample];
 }
