@@ -1,16 +1,29 @@
+import { AbortError } from './duckdb-abort.ts';
 import { type ParameterValue, WarehouseError } from './warehouse.ts';
 
+export type StatementParameters = Readonly<Record<string, ParameterValue>>;
+
+/** Runs something of the warehouse and turns its errors into those that people may read. */
+export async function reported<Result>(
+  parameters: StatementParameters,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AbortError) throw error;
+    throw failedStatement(error, parameters);
+  }
+}
+
 /** What DuckDB said of a failed statement, as people may read it: without paths, cells and parameter values. */
-export function failedStatement(
-  error: unknown,
-  parameters: Readonly<Record<string, ParameterValue>> = {},
-): WarehouseError {
+function failedStatement(error: unknown, parameters: StatementParameters): WarehouseError {
   if (error instanceof WarehouseError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new WarehouseError('STATEMENT_FAILED', readableMessage(message, parameters));
 }
 
-function readableMessage(message: string, parameters: Readonly<Record<string, ParameterValue>>): string {
+function readableMessage(message: string, parameters: StatementParameters): string {
   // What follows shows the translated statement, which is not the one that was written.
   let text = message.split(/\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/)[0] ?? '';
   text = text.replace(/(?:\b[A-Za-z]:)?(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');

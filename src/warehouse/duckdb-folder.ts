@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
+import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
 import { type TableName, WarehouseError } from './warehouse.ts';
 
 /** A table of a folder warehouse as it is now. */
@@ -16,47 +17,56 @@ export interface TableFolder {
   /**
    * Makes the tables ready to be read under their three-part names, as their files are now.
    * @throws WarehouseError TABLE_NOT_FOUND where there is no file for one of them; an error of DuckDB where a file
-   * cannot be read as its ending says.
+   * cannot be read as its ending says; AbortError after the signal.
    */
-  prepare(tables: readonly TableName[]): Promise<readonly TableFile[]>;
+  prepare(tables: readonly TableName[], signal: AbortSignal): Promise<readonly TableFile[]>;
 }
 
-/** Serves the files of a folder to all connections of the instance that `connection` belongs to. */
-export function openTableFolder(connection: DuckDBConnection, folder: string): TableFolder {
+/** Serves the files of a folder to all connections of the instance. */
+export function openTableFolder(instance: DuckDBInstance, folder: string): TableFolder {
   const views = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function prepareTable(table: TableName): Promise<TableFile> {
+  async function prepareTable(table: TableName, run: RunStatement): Promise<TableFile> {
     const file = await findFile(folder, table);
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quote).join('.');
     const version = `${file.path} ${file.version}`;
     if (views.get(view) !== version) {
-      await connection.run(`ATTACH IF NOT EXISTS ':memory:' AS ${quote(file.name.catalog)}`);
-      await connection.run(
-        `CREATE SCHEMA IF NOT EXISTS ${quote(file.name.catalog)}.${quote(file.name.schema)}`,
-      );
-      await connection.run(
-        `CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(connection, file.path)}`,
-      );
+      await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quote(file.name.catalog)}`);
+      await run(`CREATE SCHEMA IF NOT EXISTS ${quote(file.name.catalog)}.${quote(file.name.schema)}`);
+      await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path)}`);
       views.set(view, version);
     }
     return { name: file.name, version: file.version };
   }
 
-  async function prepareAll(tables: readonly TableName[]): Promise<readonly TableFile[]> {
-    const files: TableFile[] = [];
-    for (const table of tables) files.push(await prepareTable(table));
-    return files;
+  async function prepareAll(tables: readonly TableName[], signal: AbortSignal): Promise<TableFile[]> {
+    const connection = await instance.connect();
+    const run = runnerOf(connection, interruptOnAbort(connection, signal));
+    try {
+      const files: TableFile[] = [];
+      for (const table of tables) files.push(await prepareTable(table, run));
+      return files;
+    } finally {
+      connection.closeSync();
+    }
   }
 
   return {
-    prepare(tables) {
+    async prepare(tables, signal) {
+      if (tables.length === 0) return [];
       // One after the other, since two statements may need the same view.
-      const prepared = turn.then(() => prepareAll(tables));
+      const prepared = turn.then(() => prepareAll(tables, signal));
       turn = prepared.catch(() => {});
-      return prepared;
+      return await prepared;
     },
   };
+}
+
+type RunStatement = (sql: string) => Promise<Record<string, Json>[]>;
+
+function runnerOf(connection: DuckDBConnection, guard: Guard): RunStatement {
+  return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
 interface FoundFile extends TableFile {
@@ -99,20 +109,19 @@ function tableNotFound(table: TableName): WarehouseError {
  * The call that reads a file. The types of a text file are found once, over all its rows, so that a column with some
  * cells of another kind is text and no statement fails at them.
  */
-async function readerOf(connection: DuckDBConnection, path: string): Promise<string> {
-  if (path.endsWith('.csv')) return csvReader(connection, path);
-  if (path.endsWith('.ndjson')) return jsonReader(connection, path);
+async function readerOf(run: RunStatement, path: string): Promise<string> {
+  if (path.endsWith('.csv')) return csvReader(run, path);
+  if (path.endsWith('.ndjson')) return jsonReader(run, path);
   return `read_parquet(${quoteText(path)})`;
 }
 
-async function csvReader(connection: DuckDBConnection, path: string): Promise<string> {
+async function csvReader(run: RunStatement, path: string): Promise<string> {
   const given = `header = true, quote = '"', escape = '"', null_padding = true, parallel = false`;
-  const result = await connection.runAndReadAll(
+  const [found = {}] = await run(
     `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
       list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
     FROM sniff_csv(${quoteText(path)}, ${given}, sample_size = -1)`,
   );
-  const found = result.getRowObjectsJson()[0] ?? {};
   const columns: { name: string; type: string }[] = JSON.parse(String(found.columns));
   const formats = [
     ...(found.date_format === null ? [] : [`dateformat = ${quoteText(String(found.date_format))}`]),
@@ -131,12 +140,12 @@ async function csvReader(connection: DuckDBConnection, path: string): Promise<st
   ].join(', ')})`;
 }
 
-async function jsonReader(connection: DuckDBConnection, path: string): Promise<string> {
+async function jsonReader(run: RunStatement, path: string): Promise<string> {
   const reader = `read_ndjson(${quoteText(path)}, sample_size = -1)`;
-  const result = await connection.runAndReadAll(
+  const described = await run(
     `SELECT column_name AS name, column_type AS type FROM (DESCRIBE SELECT * FROM ${reader})`,
   );
-  const columns = result.getRowObjectsJson().map((column) => ({
+  const columns = described.map((column) => ({
     name: String(column.name),
     // JSON is what cells of several kinds have in common; as text, those that are text are not put in quotes.
     type: column.type === 'JSON' ? 'VARCHAR' : String(column.type),

@@ -2,25 +2,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  DuckDBInstance,
-  type DuckDBPreparedStatement,
-  type DuckDBResult,
-  StatementType,
-  version,
-} from '@duckdb/node-api';
-import type { JsonValue } from '../json.ts';
-import { toDuckDbSql } from './duckdb-dialect.ts';
-import { failedStatement } from './duckdb-error.ts';
+import { version } from '@duckdb/node-api';
+import { throwIfAborted } from './duckdb-abort.ts';
+import { reported, type StatementParameters } from './duckdb-error.ts';
 import { openTableFolder, type TableFile, type TableFolder } from './duckdb-folder.ts';
-import { databricksTypeOf } from './duckdb-type.ts';
-import { converterOf, type ValueConverter } from './duckdb-value.ts';
+import { openLockedInstance } from './duckdb-instance.ts';
+import { type RunningStatement, startStatement } from './duckdb-statement.ts';
 import { type CheckedQuery, checkQuery, maxStatementBytes, qualifiedName } from './statement.ts';
-import { setKey } from './value.ts';
 import {
-  type ParameterValue,
   type ReadPosition,
   type Row,
   type RowBatch,
@@ -45,20 +34,26 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
   });
   // Big sorts and joins go to disk, in a folder of this instance alone.
   const overflow = join(tmpdir(), `blade-warehouse-${randomUUID()}`);
-  const instance = await lockedInstance(root, overflow);
-  const admin = await instance.connect();
-  const tables = openTableFolder(admin, root);
-  const running = new Set<Running>();
+  const instance = await openLockedInstance({ folder: root, overflow });
+  const tables = openTableFolder(instance, root);
+  const running = new Set<RunningStatement>();
   let closed = false;
 
-  async function start(checked: CheckedQuery, sql: string, parameters: Parameters, signal: AbortSignal) {
-    if (closed) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-    const run = await startStatement(instance, sql, checked, parameters, signal);
+  async function start(
+    checked: CheckedQuery,
+    sql: string,
+    parameters: StatementParameters,
+    signal: AbortSignal,
+  ) {
+    if (closed) throw closedError();
+    const run = await startStatement(instance, sql, checked.parameterNames, parameters, signal);
     running.add(run);
-    return run;
+    if (!closed) return run;
+    await finish(run);
+    throw closedError();
   }
 
-  async function finish(run: Running): Promise<void> {
+  async function finish(run: RunningStatement): Promise<void> {
     running.delete(run);
     await run.close();
   }
@@ -119,36 +114,14 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
     async close() {
       closed = true;
       await Promise.all([...running].map(finish));
-      admin.closeSync();
       instance.closeSync();
       await rm(overflow, { recursive: true, force: true });
     },
   };
 }
 
-type Parameters = Readonly<Record<string, ParameterValue>>;
-
-/** A private instance of DuckDB that can read the folder, write its overflow, and do nothing else. */
-async function lockedInstance(root: string, overflow: string): Promise<DuckDBInstance> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    // One thread gives the rows of a statement in the same order each time, which resuming relies on.
-    threads: '1',
-    memory_limit: '512MB',
-    temp_directory: overflow,
-    max_temp_directory_size: '8GB',
-    autoload_known_extensions: 'false',
-    autoinstall_known_extensions: 'false',
-    allow_community_extensions: 'false',
-    // It would keep content of files that have changed since.
-    enable_external_file_cache: 'false',
-  });
-  const connection = await instance.connect();
-  await connection.run("SET GLOBAL TimeZone = 'UTC'");
-  await connection.run(`SET allowed_directories = ['${join(root, '/').replaceAll("'", "''")}']`);
-  await connection.run('SET enable_external_access = false');
-  await connection.run('SET lock_configuration = true');
-  connection.closeSync();
-  return instance;
+function closedError(): WarehouseError {
+  return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
 }
 
 function checkedStatement(sql: string): CheckedQuery {
@@ -164,19 +137,9 @@ async function preparedTables(
   signal: AbortSignal,
 ): Promise<readonly TableFile[]> {
   throwIfAborted(signal);
-  const files = await tables.prepare(checked.tables);
+  const files = await tables.prepare(checked.tables, signal);
   throwIfAborted(signal);
   return files;
-}
-
-/** Runs something of the warehouse and turns its errors into those that people may read. */
-async function reported<Result>(parameters: Parameters, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AbortError) throw error;
-    throw failedStatement(error, parameters);
-  }
 }
 
 /** What the order and the content of the rows depend on. */
@@ -196,8 +159,8 @@ function coveredRows(position: ReadPosition, fingerprint: string | null): number
 }
 
 interface BatchReading {
-  readonly start: () => Promise<Running>;
-  readonly finish: (run: Running) => Promise<void>;
+  readonly start: () => Promise<RunningStatement>;
+  readonly finish: (run: RunningStatement) => Promise<void>;
   readonly positionAt: (rows: number) => ReadPosition;
   /** Rows that an earlier read has kept. */
   readonly covered: number;
@@ -229,170 +192,5 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
     if (rows.length > 0) yield { rows, position: positionAt(position) };
   } finally {
     await finish(run);
-  }
-}
-
-/** A statement that runs on a connection of its own. */
-interface Running {
-  columns(): { name: string; type: string }[];
-  /** The next rows, or null after the last. */
-  next(): Promise<DuckDBDataChunk | null>;
-  /** The rows of a chunk from the one at `first` on. */
-  rows(chunk: DuckDBDataChunk, first: number): Row[];
-  /** Ends it wherever it is. */
-  close(): Promise<void>;
-}
-
-async function startStatement(
-  instance: DuckDBInstance,
-  sql: string,
-  checked: CheckedQuery,
-  parameters: Parameters,
-  signal: AbortSignal,
-): Promise<Running> {
-  throwIfAborted(signal);
-  const connection = await instance.connect();
-  const guard = interruptOnAbort(connection, signal);
-  try {
-    const prepared = await guard(() => connection.prepare(toDuckDbSql(sql)));
-    if (prepared.statementType !== StatementType.SELECT)
-      throw new WarehouseError('STATEMENT_FAILED', 'Only a SELECT can run here.');
-    bind(prepared, checked, parameters);
-    return running(connection, prepared, parameters, guard);
-  } catch (error) {
-    connection.closeSync();
-    throw error;
-  }
-}
-
-type Guard = <Result>(work: () => Promise<Result>) => Promise<Result>;
-
-function running(
-  connection: DuckDBConnection,
-  prepared: DuckDBPreparedStatement,
-  parameters: Parameters,
-  guard: Guard,
-): Running {
-  let result: DuckDBResult | null = null;
-  let names: readonly string[] = [];
-  let converters: readonly ValueConverter[] = [];
-  let ahead: Promise<DuckDBDataChunk | null> | null = null;
-  let closed = false;
-
-  async function fetchChunk(): Promise<DuckDBDataChunk | null> {
-    if (closed) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-    if (result === null) {
-      result = await guard(() => prepared.stream());
-      names = result.deduplicatedColumnNames();
-      converters = result.columnTypes().map(converterOf);
-    }
-    const open = result;
-    const chunk = await guard(() => open.fetchChunk());
-    return chunk === null || chunk.rowCount === 0 ? null : chunk;
-  }
-
-  return {
-    columns() {
-      return Array.from({ length: prepared.columnCount }, (_, index) => ({
-        name: prepared.columnName(index),
-        type: databricksTypeOf(prepared.columnType(index)),
-      }));
-    },
-    async next() {
-      ahead ??= fetchChunk();
-      const current = ahead;
-      const chunk = await reported(parameters, () => current);
-      // The engine works on the next rows while these are converted and kept.
-      ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
-      ahead.catch(() => {});
-      return chunk;
-    },
-    rows(chunk, first) {
-      return rowsOf(chunk, names, converters, first);
-    },
-    async close() {
-      if (closed) return;
-      closed = true;
-      const interrupting = setInterval(() => connection.interrupt(), 20);
-      connection.interrupt();
-      await ahead?.catch(() => {});
-      clearInterval(interrupting);
-      prepared.destroySync();
-      connection.closeSync();
-    },
-  };
-}
-
-function rowsOf(
-  chunk: DuckDBDataChunk,
-  names: readonly string[],
-  converters: readonly ValueConverter[],
-  first: number,
-): Row[] {
-  const rows: Record<string, JsonValue>[] = [];
-  for (let index = first; index < chunk.rowCount; index += 1) rows.push({});
-  names.forEach((name, column) => {
-    const vector = chunk.getColumnVector(column);
-    const convert = converters[column] ?? (() => null);
-    const special = name === '__proto__';
-    rows.forEach((row, index) => {
-      const value = vector.getItem(first + index);
-      const converted = value === null ? null : convert(value);
-      if (special) setKey(row, name, converted);
-      else row[name] = converted;
-    });
-  });
-  return rows;
-}
-
-function bind(prepared: DuckDBPreparedStatement, checked: CheckedQuery, parameters: Parameters): void {
-  for (const name of checked.parameterNames) {
-    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    if (value === undefined)
-      throw new WarehouseError('STATEMENT_FAILED', `The parameter :${name} has no value.`);
-    const index = prepared.parameterIndex(name);
-    if (value === null) prepared.bindNull(index);
-    else if (typeof value === 'string') prepared.bindVarchar(index, value);
-    else if (typeof value === 'boolean') prepared.bindBoolean(index, value);
-    else if (Number.isSafeInteger(value)) prepared.bindBigInt(index, BigInt(value));
-    else prepared.bindDouble(index, value);
-  }
-}
-
-/** Makes work on a connection end soon after the signal, wherever in the statement it is. */
-function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal): Guard {
-  return async (work) => {
-    throwIfAborted(signal);
-    let again: NodeJS.Timeout | undefined;
-    const interrupt = () => {
-      connection.interrupt();
-      // An interrupt that comes before the engine has taken up the work is lost.
-      again = setInterval(() => connection.interrupt(), 20);
-    };
-    signal.addEventListener('abort', interrupt, { once: true });
-    try {
-      const result = await work();
-      // A stream that was interrupted between two chunks ends as if it were complete.
-      throwIfAborted(signal);
-      return result;
-    } catch (error) {
-      throwIfAborted(signal);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', interrupt);
-      clearInterval(again);
-    }
-  };
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new AbortError(signal.reason);
-}
-
-class AbortError extends Error {
-  override readonly name = 'AbortError';
-
-  constructor(reason: unknown) {
-    super('The statement was aborted.', { cause: reason });
   }
 }

@@ -9,6 +9,7 @@ import {
 } from './statement-rules.ts';
 import {
   contentOf,
+  holdsAggregate,
   isObject,
   kindOf,
   parseStatements,
@@ -95,6 +96,8 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
     if (found.parameterNames.length > 0)
       refuse(`A filter has no parameters: write the value itself instead of :${found.parameterNames[0]}.`);
     visitTree(condition, refuseInFilter);
+    if (holdsAggregate(condition))
+      refuse('A filter looks at one row at a time: use a query job to count or sum up.');
     checkCondition(condition);
     return { ok: true, sql: `(${writeNode(condition)})` };
   });

@@ -122,6 +122,11 @@ function zonedCast(): SyntaxNode {
   return contentOf(Array.isArray(select.expressions) ? select.expressions[0] : null, 'cast');
 }
 
+/** Whether a node sums up rows anywhere within it. */
+export function holdsAggregate(node: SyntaxNode): boolean {
+  return ast.hasAggregates(node as unknown as Parameters<typeof ast.hasAggregates>[0]);
+}
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,77 @@
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { onTestFinished } from 'vitest';
+import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
+import type {
+  ParameterValue,
+  ReadPosition,
+  Row,
+  RowBatch,
+  SelectStatement,
+  Warehouse,
+} from '../../src/warehouse/warehouse.ts';
+
+/** A folder warehouse in a temporary folder that is gone after the test. */
+export interface FolderWarehouse {
+  readonly folder: string;
+  readonly warehouse: Warehouse;
+  /** Where the file of a table of `blade.field` lies. */
+  path(file: string): string;
+  /** Writes the rows of a query of DuckDB to a file of `blade.field`. */
+  write(file: string, query: string): Promise<void>;
+  /** All rows of a statement. */
+  rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
+}
+
+export async function folderWarehouse(): Promise<FolderWarehouse> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'blade', 'field'), { recursive: true });
+  const warehouse = await openDuckDbWarehouse({ folder });
+  onTestFinished(() => warehouse.close());
+  const path = (file: string) => join(folder, 'blade', 'field', file);
+  return {
+    folder,
+    warehouse,
+    path,
+    write: (file, query) => writeFile(path(file), query),
+    rows: async (sql, parameters = {}) =>
+      (await batchesOf(warehouse, statement(sql, parameters), 1000)).flatMap((batch) => [...batch.rows]),
+  };
+}
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'blade-warehouse-test-')));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function statement(
+  sql: string,
+  parameters: Readonly<Record<string, ParameterValue>> = {},
+): SelectStatement {
+  return { sql, parameters };
+}
+
+export const never = new AbortController().signal;
+
+export async function batchesOf(
+  warehouse: Warehouse,
+  select: SelectStatement,
+  batchSize: number,
+  resumeAfter: ReadPosition = null,
+): Promise<RowBatch[]> {
+  const { batches } = await warehouse.readRows(select, { batchSize, resumeAfter, signal: never });
+  return await Array.fromAsync(batches);
+}
+
+async function writeFile(path: string, query: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const format = path.endsWith('.parquet') ? 'parquet' : path.endsWith('.csv') ? 'csv' : 'json';
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(`COPY (${query}) TO '${path}' (FORMAT ${format})`);
+  connection.closeSync();
+  instance.closeSync();
+}
