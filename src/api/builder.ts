@@ -11,6 +11,10 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { ApiContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 
+const MAX_PAGE_SIZE = 200;
+const DEFAULT_PAGE_SIZE = 20;
+const PAGE_SIZES = `${DEFAULT_PAGE_SIZE} when left out, and never more than ${MAX_PAGE_SIZE}.`;
+
 /** The builder that all types of the API are made with. */
 export const builder = new SchemaBuilder<{
   Context: ApiContext;
@@ -40,10 +44,30 @@ export const builder = new SchemaBuilder<{
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, id),
     decodeGlobalID: (globalId) => ({ ...decodeGlobalId(globalId) }),
-    edgesFieldOptions: { nullable: { list: false, items: false } },
-    nodeFieldOptions: { nullable: false },
+    idFieldOptions: { description: 'Unique over all types.' },
+    edgesFieldOptions: {
+      nullable: { list: false, items: false },
+      description: 'What the page holds, in the order of the list, whichever end it is counted from.',
+    },
+    nodeFieldOptions: { nullable: false, description: 'What stands in this place.' },
+    cursorFieldOptions: { description: 'Names this place, for `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'Where the page lies in the list.' },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether more comes after the page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether something comes before the page.' },
+    startCursorFieldOptions: {
+      description: 'For `before`: the page before this one. Null for an empty page.',
+    },
+    endCursorFieldOptions: { description: 'For `after`: the page after this one. Null for an empty page.' },
+    firstArgOptions: {
+      description: `The most to give, from the beginning or after \`after\`. ${PAGE_SIZES}`,
+    },
+    lastArgOptions: { description: `The most to give, from the end or before \`before\`. ${PAGE_SIZES}` },
+    afterArgOptions: { description: 'Give what comes after the place with this cursor.' },
+    beforeArgOptions: { description: 'Give what comes before the place with this cursor.' },
     nodeQueryOptions: {
       description: 'Anything that has an id, by its id; null when there is nothing of that id.',
+      args: { id: { description: 'The id, as any answer gives it.' } },
     },
     nodesQueryOptions: false,
     cursorType: 'String',
@@ -52,8 +76,8 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: ({ prisma }) => prisma,
     dmmf: getDatamodel(),
-    maxConnectionSize: 200,
-    defaultConnectionSize: 20,
+    maxConnectionSize: MAX_PAGE_SIZE,
+    defaultConnectionSize: DEFAULT_PAGE_SIZE,
     onUnusedQuery: process.env.NODE_ENV === 'production' ? null : 'warn',
   },
 });

@@ -1,3 +1,4 @@
+import { isObjectType } from 'graphql';
 import { builder } from './builder.ts';
 import './data-source.ts';
 import './data-type.ts';
@@ -10,3 +11,9 @@ import './sync.ts';
 
 /** The schema of the API, of which schema.graphql is the printed form. */
 export const schema = builder.toSchema();
+
+// The plugin that makes the field takes no description for it.
+for (const type of Object.values(schema.getTypeMap())) {
+  const totalCount = isObjectType(type) ? type.getFields().totalCount : undefined;
+  if (totalCount !== undefined) totalCount.description = 'How many the whole list has, whatever the page.';
+}

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import {
+  GraphQLEnumType,
+  GraphQLInputObjectType,
+  GraphQLInterfaceType,
+  GraphQLObjectType,
+  GraphQLUnionType,
+  isIntrospectionType,
+  isNonNullType,
+  isSpecifiedScalarType,
+} from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { printApiSchema } from '../../src/api/print-schema.ts';
+import { schema } from '../../src/api/schema.ts';
+
+test('schema.graphql is the schema that the program serves', async () => {
+  const file = await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8');
+  expect(file, 'schema.graphql is out of date: run `npm run schema` and commit what it writes').toBe(
+    printApiSchema(),
+  );
+});
+
+test('every type, field, argument, enum value and input field tells what it is', () => {
+  const undescribed = [...describedParts()].filter(([, description]) => !description?.trim());
+  expect(undescribed.map(([name]) => name)).toEqual([]);
+});
+
+test('nothing in the schema is described by its own name', () => {
+  const parrots = [...describedParts()].filter(
+    ([name, description]) => plain(description ?? '') === plain(name.split('.').at(-1) ?? ''),
+  );
+  expect(parrots.map(([name]) => name)).toEqual([]);
+});
+
+describe('every mutation gives a union of what it is for and of the failures that can be expected', () => {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+
+  test('and there are the mutations that the API promises', () => {
+    expect(mutations.map(({ name }) => name).sort()).toEqual([
+      'cancelJob',
+      'deleteDataSource',
+      'retryJob',
+      'saveDataSource',
+      'startQueryJob',
+      'startSync',
+      'stopSync',
+      'testDataSource',
+    ]);
+  });
+
+  test.each(mutations)('$name', ({ name, type, args }) => {
+    expect(isNonNullType(type)).toBe(true);
+    const union = isNonNullType(type) ? type.ofType : type;
+    if (!(union instanceof GraphQLUnionType)) throw new Error(`${name} gives no union`);
+    const resultName = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    expect(union.name).toBe(`${resultName}Result`);
+
+    const [success, ...others] = union.getTypes().filter((member) => !member.name.endsWith('Error'));
+    expect(success?.name).toBe(`${resultName}Success`);
+    expect(others).toEqual([]);
+
+    const errors = union.getTypes().filter((member) => member.name.endsWith('Error'));
+    expect(errors.length).toBeGreaterThan(0);
+    for (const error of errors) {
+      expect(
+        error.getInterfaces().map((implemented) => implemented.name),
+        `${error.name} has to implement Error`,
+      ).toContain('Error');
+    }
+    const names = errors.map((error) => error.name);
+    if (args.length > 0) expect(names).toContain('InvalidInputError');
+  });
+
+  test('and success types are never errors', () => {
+    const errorTypes = schema.getPossibleTypes(schema.getType('Error') as GraphQLInterfaceType);
+    expect(errorTypes.map(({ name }) => name).filter((name) => !name.endsWith('Error'))).toEqual([]);
+    expect(errorTypes.length).toBeGreaterThan(5);
+  });
+});
+
+/** Everything of the schema that takes a description, by its path. */
+function* describedParts(): Generator<[path: string, description: string | null | undefined]> {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isIntrospectionType(type) || isSpecifiedScalarType(type)) continue;
+    yield [type.name, type.description];
+    if (type instanceof GraphQLEnumType) {
+      for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value.description];
+    }
+    if (type instanceof GraphQLInputObjectType) {
+      for (const field of Object.values(type.getFields())) {
+        yield [`${type.name}.${field.name}`, field.description];
+      }
+    }
+    if (type instanceof GraphQLObjectType || type instanceof GraphQLInterfaceType) {
+      for (const field of Object.values(type.getFields())) {
+        yield [`${type.name}.${field.name}`, field.description];
+        for (const arg of field.args) yield [`${type.name}.${field.name}.${arg.name}`, arg.description];
+      }
+    }
+  }
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]/g, '');
+}
