@@ -4,12 +4,14 @@ import { type DataSource, Prisma, type PrismaClient } from '../database/generate
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from './job-errors.ts';
+import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
 const nameSchema = (maximum: number) =>
   z
     .string()
     .trim()
     .min(1, { error: 'must not be empty' })
+    .refine(isStorableText, { error: UNSTORABLE_TEXT })
     .max(maximum, { error: `must have at most ${maximum} characters` });
 
 export const saveDataSourceInputSchema = z.object({

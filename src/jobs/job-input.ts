@@ -5,6 +5,7 @@ import { SyncType } from '../database/generated/prisma/enums.ts';
 import { metadataProblem } from '../ingestion/transform.ts';
 import type { JsonObject } from '../json.ts';
 import { checkFilter, checkQuery } from '../warehouse/statement.ts';
+import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
 const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
   error: ({ input }) =>
@@ -52,9 +53,11 @@ export const startSyncInputSchema = z.object({
   options: optionsInputSchema,
 });
 
-const parameterValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()], {
-  error: 'must be a string, a number, a boolean or null',
-});
+const parameterValueSchema = z
+  .union([z.string(), z.number(), z.boolean(), z.null()], {
+    error: 'must be a string, a number, a boolean or null',
+  })
+  .refine((value) => typeof value !== 'string' || isStorableText(value), { error: UNSTORABLE_TEXT });
 
 export const startQueryJobInputSchema = z
   .object({
