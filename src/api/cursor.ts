@@ -1,41 +1,49 @@
-import { InvalidInputError } from '../jobs/job-errors.ts';
-
-interface PageArguments {
-  readonly first?: number | null | undefined;
-  readonly last?: number | null | undefined;
-  readonly after?: string | null | undefined;
-  readonly before?: string | null | undefined;
-}
-
-/** The form of a cursor's key, by the column that the connection is ordered by. */
-export const cursorKeys = {
-  uuid: /^GPC:S:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
-  bigint: /^GPC:(I|N|B):\d{1,19}$/,
-  pair: /^GPC:J:\["[^"]*",".+"\]$/s,
-} as const;
+import { decodeCursorChunk } from '@pothos/core';
+import { z } from 'zod';
 
 /**
- * Checks the arguments of a connection before they reach the database.
- * @throws InvalidInputError naming the argument.
+ * Checks the arguments of a connection before anything is made of them; other arguments pass as they are.
+ * @param isKey whether a value is a key that places of the list go by.
  */
-export function checkPage(page: PageArguments, key: RegExp): void {
-  for (const name of ['first', 'last'] as const) {
-    const size = page[name];
-    if (size != null && size < 0)
-      throw new InvalidInputError([{ field: name, message: 'must be at least 0' }]);
-  }
-  if (page.first != null && page.last != null) {
-    throw new InvalidInputError([{ field: 'last', message: 'cannot be given together with first' }]);
-  }
-  for (const name of ['after', 'before'] as const) {
-    const cursor = page[name];
-    if (cursor != null && !key.test(Buffer.from(cursor, 'base64').toString())) {
-      throw new InvalidInputError([
-        {
-          field: name,
-          message: 'is not a cursor of this list: use endCursor or startCursor of a page that it gave',
-        },
-      ]);
-    }
+export function pageSchema(isKey: (key: unknown) => boolean) {
+  const size = z.number().min(0, { error: 'must be at least 0' }).nullish();
+  const cursor = z
+    .string()
+    .refine((text) => isKey(keyOf(text)), {
+      error: 'is not a cursor of this list: use endCursor or startCursor of a page that it gave',
+    })
+    .nullish();
+  return z
+    .looseObject({ first: size, last: size, after: cursor, before: cursor })
+    .superRefine((page, context) => {
+      const clash = CLASHES.find((names) => names.every((name) => page[name] != null));
+      if (clash === undefined) return;
+      const [one, other] = clash;
+      context.addIssue({
+        code: 'custom',
+        path: [other],
+        message: `cannot be given together with ${one}: page forward with first and after, backward with last and before`,
+      });
+    });
+}
+
+const CLASHES = [
+  ['first', 'last'],
+  ['first', 'before'],
+  ['after', 'last'],
+  ['after', 'before'],
+] as const;
+
+/** What a cursor holds; undefined where the text is no cursor. */
+function keyOf(cursor: string): unknown {
+  const text = Buffer.from(cursor, 'base64').toString();
+  if (!text.startsWith(PREFIX)) return undefined;
+  try {
+    return decodeCursorChunk(text.slice(PREFIX.length));
+  } catch {
+    return undefined;
   }
 }
+
+/** What Pothos begins the cursors of Prisma's lists with. */
+const PREFIX = 'GPC:';

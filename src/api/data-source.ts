@@ -3,6 +3,7 @@ import { type DataSourceTest, saveDataSourceInputSchema } from '../jobs/data-sou
 import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
+import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
 
 const DataSourceNode = builder.prismaNode('DataSource', {
@@ -65,12 +66,14 @@ builder.queryFields((t) => ({
         description: 'Only sources that are enabled, or that are not.',
       }),
     },
-    resolve: (query, _root, { dataType, enabled }, { prisma }) =>
-      prisma.dataSource.findMany({
+    resolve: (query, _root, { dataType, enabled }, { prisma }) => {
+      if (dataType != null) checkDataTypes([dataType], 'dataType');
+      return prisma.dataSource.findMany({
         ...query,
         where: { ...(dataType == null ? {} : { dataType }), ...(enabled == null ? {} : { enabled }) },
         orderBy: { name: 'asc' },
-      }),
+      });
+    },
   }),
   dataSource: t.prismaField({
     type: 'DataSource',

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../jobs/job-errors.ts';
+import { isBigintKey, isItemKey, isUuid } from './input-checks.ts';
 
 /** The type and the key that a node's id stands for. */
 export interface GlobalId {
@@ -13,10 +14,12 @@ export function encodeGlobalId(typename: string, id: string | number | bigint): 
 
 /** @throws InvalidInputError where the text is no id of a node. */
 export function decodeGlobalId(globalId: string): GlobalId {
-  const match = /^([A-Za-z]+):(.+)$/s.exec(globalId);
-  const [, typename, id] = match ?? [];
-  if (typename === undefined || id === undefined)
-    throw malformed('id', 'Job:01997f3e-8c1a-7000-8000-000000000000');
+  const separator = globalId.indexOf(':');
+  const typename = globalId.slice(0, Math.max(0, separator));
+  const id = globalId.slice(separator + 1);
+  const node = NODES.get(typename);
+  if (node === undefined) throw malformed('id', `Job:${EXAMPLE}`);
+  if (!node.isKey(id)) throw malformed('id', `${typename}:${node.example}`);
   return { typename, id };
 }
 
@@ -27,11 +30,35 @@ export function decodeGlobalId(globalId: string): GlobalId {
  */
 export function uuidOf(typename: string, globalId: string, field: string): string {
   const id = globalId.startsWith(`${typename}:`) ? globalId.slice(typename.length + 1) : globalId;
-  if (!UUID.test(id)) throw malformed(field, `${typename}:01997f3e-8c1a-7000-8000-000000000000`);
+  if (!isUuid(id)) throw malformed(field, `${typename}:${EXAMPLE}`);
   return id.toLowerCase();
 }
 
-export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+interface NodeKeys {
+  isKey(text: string): boolean;
+  readonly example: string;
+}
+
+const EXAMPLE = '01997f3e-8c1a-7000-8000-000000000000';
+const UUIDS: NodeKeys = { isKey: isUuid, example: EXAMPLE };
+
+/** The keys of each type of node. */
+const NODES: ReadonlyMap<string, NodeKeys> = new Map([
+  ['Job', UUIDS],
+  ['JobPartition', UUIDS],
+  ['DataSource', UUIDS],
+  ['JobError', { isKey: (text) => /^\d+$/.test(text) && isBigintKey(BigInt(text)), example: '12' }],
+  ['BladeItem', { isKey: (text) => isItemKey(parsedJson(text)), example: '["sortie","SRT-0000001"]' }],
+]);
+
+/** Undefined where the text is no JSON. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 function malformed(field: string, example: string): InvalidInputError {
   return new InvalidInputError([{ field, message: `is not an id: ids look like ${example}` }]);

@@ -1,10 +1,12 @@
 import { isMarking, markings, parseMarking } from '../data-types/marking.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
+import { metadataProblem } from '../ingestion/transform.ts';
 import { InvalidInputError } from '../jobs/job-errors.ts';
+import type { JsonObject } from '../json.ts';
 import { builder } from './builder.ts';
-import { checkPage, cursorKeys } from './cursor.ts';
+import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes } from './job.ts';
+import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
 
 builder.prismaNode('BladeItem', {
   id: { field: 'dataType_itemId', description: 'Unique over all types.' },
@@ -82,14 +84,13 @@ builder.queryFields((t) => ({
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
       },
       totalCount: (_root, { filter }, { prisma }) => prisma.bladeItem.count({ where: whereOf(filter) }),
-      resolve: (query, _root, args, { prisma }) => {
-        checkPage(args, cursorKeys.pair);
-        return prisma.bladeItem.findMany({
+      validate: pageSchema(isItemKey),
+      resolve: (query, _root, { filter }, { prisma }) =>
+        prisma.bladeItem.findMany({
           ...query,
-          where: whereOf(args.filter),
+          where: whereOf(filter),
           orderBy: [{ dataType: 'asc' }, { itemId: 'asc' }],
-        });
-      },
+        }),
     },
     { description: 'A page of items.' },
     { description: 'An item and its place in the list.' },
@@ -102,14 +103,17 @@ builder.queryFields((t) => ({
       dataType: t.arg.string({ required: true, description: 'Its data type.' }),
       itemId: t.arg.string({ required: true, description: 'Its id among the items of the data type.' }),
     },
-    resolve: (query, _root, { dataType, itemId }, { prisma }) =>
-      prisma.bladeItem.findUnique({ ...query, where: { dataType_itemId: { dataType, itemId } } }),
+    resolve: (query, _root, { dataType, itemId }, { prisma }) => {
+      checkDataTypes([dataType], 'dataType');
+      checkText(itemId, 'itemId');
+      return prisma.bladeItem.findUnique({ ...query, where: { dataType_itemId: { dataType, itemId } } });
+    },
   }),
 }));
 
 function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Prisma.BladeItemWhereInput {
   if (filter == null) return {};
-  checkDataTypes(filter.dataTypes);
+  checkDataTypes(filter.dataTypes, 'filter.dataTypes');
   const conditions: Prisma.BladeItemWhereInput[] = [];
   if (filter.dataTypes != null) conditions.push({ dataType: { in: filter.dataTypes } });
   if (filter.classificationMarkings != null) {
@@ -120,11 +124,20 @@ function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Pris
   }
   if (filter.jobId != null) conditions.push({ jobId: uuidOf('Job', filter.jobId, 'filter.jobId') });
   if (filter.isUploaded != null) conditions.push({ uploadedAt: filter.isUploaded ? { not: null } : null });
-  if (filter.itemIdPrefix != null) conditions.push({ itemId: { startsWith: filter.itemIdPrefix } });
+  if (filter.itemIdPrefix != null) {
+    checkText(filter.itemIdPrefix, 'filter.itemIdPrefix');
+    conditions.push({ itemId: { startsWith: filter.itemIdPrefix } });
+  }
+  checkData(filter.data);
   for (const [column, value] of Object.entries(filter.data ?? {})) {
     conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
   }
   return { AND: conditions };
+}
+
+function checkData(data: JsonObject | null | undefined): void {
+  const problem = data == null ? null : metadataProblem(data);
+  if (problem !== null) throw new InvalidInputError([{ field: 'filter.data', message: problem }]);
 }
 
 function knownMarking(text: string): string {

@@ -1,9 +1,9 @@
-import { dataTypeNames, findDataType } from '../data-types/registry.ts';
-import type { Job, JobPartition } from '../database/generated/prisma/client.ts';
-import { InvalidInputError, JobNotFoundError } from '../jobs/job-errors.ts';
+import type { ErrorStage, Job, JobPartition, Prisma } from '../database/generated/prisma/client.ts';
+import { JobNotFoundError } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
-import { checkPage, cursorKeys } from './cursor.ts';
+import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
+import { checkDataTypes, isBigintKey, isUuid } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
@@ -75,12 +75,11 @@ export const JobNode = builder.prismaNode('Job', {
           orderBy: { name: 'asc' },
         }),
     }),
-    errors: t.relatedConnection(
-      'errors',
+    errors: t.prismaConnection(
       {
-        description: 'Everything that went wrong, in its order, each with the row it happened to.',
+        type: 'JobError',
         cursor: 'id',
-        totalCount: true,
+        description: 'Everything that went wrong, in its order, each with the row it happened to.',
         args: {
           stages: t.arg({
             type: [ErrorStageEnum],
@@ -88,20 +87,20 @@ export const JobNode = builder.prismaNode('Job', {
             description: 'Only errors of these stages; all when left out.',
           }),
         },
-        query: (args) => {
-          const page: object = args;
-          checkPage(page, cursorKeys.bigint);
-          return {
-            where: args.stages == null ? {} : { stage: { in: args.stages } },
-            orderBy: { id: 'asc' },
-          };
-        },
+        validate: pageSchema(isBigintKey),
+        totalCount: (job, { stages }, { prisma }) => prisma.jobError.count({ where: errorsOf(job, stages) }),
+        resolve: (query, job, { stages }, { prisma }) =>
+          prisma.jobError.findMany({ ...query, where: errorsOf(job, stages), orderBy: { id: 'asc' } }),
       },
       { description: 'A page of errors.' },
       { description: 'An error and its place in the list.' },
     ),
   }),
 });
+
+function errorsOf({ id }: Job, stages: readonly ErrorStage[] | null | undefined): Prisma.JobErrorWhereInput {
+  return { jobId: id, ...(stages == null ? {} : { stage: { in: [...stages] } }) };
+}
 
 builder.prismaNode('JobPartition', {
   id: { field: 'id', description: 'Unique over all types.' },
@@ -229,15 +228,14 @@ builder.queryField('jobs', (t) =>
         }),
       },
       totalCount: (_parent, { filter }, { prisma }) => prisma.job.count({ where: whereOf(filter) }),
-      resolve: (query, _parent, args, { prisma }) => {
-        checkPage(args, cursorKeys.uuid);
-        return prisma.job.findMany({
+      validate: pageSchema(isUuid),
+      resolve: (query, _parent, { filter, orderBy }, { prisma }) =>
+        prisma.job.findMany({
           ...query,
-          where: whereOf(args.filter),
+          where: whereOf(filter),
           // Ids are UUIDs of version 7: they rise with time.
-          orderBy: { id: args.orderBy === 'OLDEST_FIRST' ? 'asc' : 'desc' },
-        });
-      },
+          orderBy: { id: orderBy === 'OLDEST_FIRST' ? 'asc' : 'desc' },
+        }),
     },
     { description: 'A page of jobs.' },
     { description: 'A job and its place in the list.' },
@@ -246,7 +244,7 @@ builder.queryField('jobs', (t) =>
 
 function whereOf(filter: typeof JobFilter.$inferInput | null | undefined) {
   if (filter == null) return {};
-  checkDataTypes(filter.dataTypes);
+  checkDataTypes(filter.dataTypes, 'filter.dataTypes');
   return {
     ...(filter.kinds == null ? {} : { kind: { in: filter.kinds } }),
     ...(filter.states == null ? {} : { state: { in: filter.states } }),
@@ -256,19 +254,6 @@ function whereOf(filter: typeof JobFilter.$inferInput | null | undefined) {
       ...(filter.createdBefore == null ? {} : { lt: filter.createdBefore }),
     },
   };
-}
-
-/** @throws InvalidInputError for a name that is no data type. */
-export function checkDataTypes(names: readonly string[] | null | undefined): void {
-  for (const name of names ?? []) {
-    if (findDataType(name) !== undefined) continue;
-    throw new InvalidInputError([
-      {
-        field: 'filter.dataTypes',
-        message: `there is no data type ${JSON.stringify(name)}; known are ${dataTypeNames.join(', ')}`,
-      },
-    ]);
-  }
 }
 
 const JobChangesFilter = builder.inputType('JobChangesFilter', {
@@ -313,7 +298,7 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: (_root, { filter }, { jobs }) => {
-      checkDataTypes(filter?.dataTypes);
+      checkDataTypes(filter?.dataTypes, 'filter.dataTypes');
       return jobs.events.watchChanges(filter ?? {});
     },
     resolve: (job: Job) => job,
