@@ -1,0 +1,562 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SaveDataSourceInput, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
+import {
+  CancelJob,
+  DeleteDataSource,
+  RetryJob,
+  SaveDataSource,
+  StartQueryJob,
+  StartSync,
+  StopSync,
+  TestDataSource,
+} from '../support/operations.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const UNKNOWN_ID = '01997f3e-8c1a-7000-8000-000000000000';
+const SELECT = 'SELECT * FROM blade.field.sortie';
+
+let application: TestApplication;
+
+beforeAll(async () => {
+  // No worker: what should be refused and is not stays in the queue, where it is found.
+  application = await startTestApplication({ BLADE_ROLES: 'api' });
+  await save({ name: 'Sorties', dataType: 'sortie' });
+});
+
+afterAll(() => application.close());
+
+afterEach(async () => {
+  const jobs = await application.database.pool.query(
+    `select kind, state, filter, sql_query from job where state <> 'COMPLETED'`,
+  );
+  expect(jobs.rows, 'a refused input started a job').toEqual([]);
+  const queued = await application.database.pool.query('select 1 from pgboss.job where state < $1', [
+    'active',
+  ]);
+  expect(queued.rows, 'a refused input left something in the queue').toEqual([]);
+});
+
+function save(input: Partial<SaveDataSourceInput>) {
+  return application.client.send(SaveDataSource, {
+    input: {
+      name: 'A source',
+      dataType: 'sortie',
+      catalogName: 'blade',
+      schemaName: 'field',
+      tableName: 'sortie',
+      ...input,
+    },
+  });
+}
+
+/** Expects that startSync refuses the input for the field, for a reason. */
+async function expectSyncRefused(input: Partial<StartSyncInput>, field: string, reason: RegExp) {
+  const { startSync } = await application.client.send(StartSync, { input: { syncType: 'FULL', ...input } });
+  expect(startSync).toEqual({
+    __typename: 'InvalidInputError',
+    message: expect.stringContaining(field),
+    issues: [{ field, message: expect.stringMatching(reason) }],
+  });
+}
+
+async function expectQueryJobRefused(input: Partial<StartQueryJobInput>, field: string, reason: RegExp) {
+  const { startQueryJob } = await application.client.send(StartQueryJob, {
+    input: { dataType: 'sortie', sqlQuery: SELECT, ...input },
+  });
+  expect(startQueryJob).toEqual({
+    __typename: 'InvalidInputError',
+    message: expect.stringContaining(field),
+    issues: [{ field, message: expect.stringMatching(reason) }],
+  });
+}
+
+async function expectSourceRefused(input: Partial<SaveDataSourceInput>, field: string, reason: RegExp) {
+  const before = await sources();
+  expect((await save(input)).saveDataSource).toEqual({
+    __typename: 'InvalidInputError',
+    issues: [{ field, message: expect.stringMatching(reason) }],
+  });
+  expect(await sources()).toEqual(before);
+}
+
+async function sources() {
+  const { rows } = await application.database.pool.query('select * from data_source order by id');
+  return rows;
+}
+
+describe('startSync names the field at fault and starts nothing', () => {
+  test('for a data type that there is not', () =>
+    expectSyncRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine".*maintenance/));
+
+  test('for an empty data type', () => expectSyncRefused({ dataType: '' }, 'input.dataType', /no data type/));
+
+  test.each([0, -1, -2_147_483_648])('for maxItems %i', (maxItems) =>
+    expectSyncRefused({ maxItems }, 'input.maxItems', /at least 1/),
+  );
+
+  test.each([0, -1, 10_001])('for batches of %i', (batchSize) =>
+    expectSyncRefused({ options: { batchSize } }, 'input.options.batchSize', /1 to 10000/),
+  );
+
+  test('for maxErrors below 0', () =>
+    expectSyncRefused({ options: { maxErrors: -1 } }, 'input.options.maxErrors', /at least 0/));
+
+  test.each([
+    ['nothing at all', '', /empty/],
+    ['a column, which is no condition', 'flight_hours', /not a condition/],
+    ['a number', '1', /not a condition/],
+    ['half a condition', 'flight_hours >', /cannot be understood/],
+    ['a parameter', 'flight_hours > :hours', /no parameters/],
+    ['a NUL', "mission_id = 'a\0b'", /NUL/],
+    ['a way out of its parentheses', '1=1) UNION SELECT * FROM blade.secret.pay WHERE (1=1', /./],
+    ['a second statement', '1=1; DROP TABLE blade.field.sortie', /semicolon/],
+    ['a comment that swallows what follows', '1=1 --', /comment/],
+    ['a query of another table', 'item_id IN (SELECT item_id FROM blade.secret.pay)', /./],
+    ['a clause that follows it', '1=1 ORDER BY item_id', /ORDER BY/],
+    ['a limit that follows it', '1=1 LIMIT 1', /LIMIT/],
+    ['an aggregate', 'count(*) > 1', /query job/],
+    ['a function that reads a file', "length(read_files('/etc/passwd')) > 1", /./],
+  ])('for a filter that holds %s', (_what, filter, reason) =>
+    expectSyncRefused({ filter }, 'input.filter', reason),
+  );
+
+  test('with every fault at once, so that a person mends them in one go', async () => {
+    const { startSync } = await application.client.send(StartSync, {
+      input: {
+        syncType: 'FULL',
+        dataType: 'submarine',
+        maxItems: 0,
+        filter: 'flight_hours',
+        options: { batchSize: 0, maxErrors: -1 },
+      },
+    });
+    if (startSync.__typename !== 'InvalidInputError') throw new Error(startSync.__typename);
+    expect(startSync.issues.map(({ field }) => field).sort()).toEqual([
+      'input.dataType',
+      'input.filter',
+      'input.maxItems',
+      'input.options.batchSize',
+      'input.options.maxErrors',
+    ]);
+    for (const { field, message } of startSync.issues) {
+      expect(startSync.message).toContain(`${field}: ${message}`);
+    }
+  });
+
+  test('and what GraphQL itself refuses never comes as far', async () => {
+    const answer = await application.client.sendRaw(
+      'mutation { startSync(input: { syncType: SOME, maxItems: "many" }) { __typename } }',
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.data).toBeUndefined();
+    expect(answer.errors?.map(({ message }) => message).join()).toMatch(
+      /Int cannot represent.*"SOME" does not exist/,
+    );
+  });
+});
+
+describe('startQueryJob names the field at fault and starts nothing', () => {
+  test('for a data type that there is not', () =>
+    expectQueryJobRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine"/));
+
+  test.each([
+    ['that is empty', '', /empty/],
+    ['of blanks', ' \n ', /empty/],
+    ['of a comment', '-- SELECT 1', /empty/],
+    ['of two statements', `${SELECT}; ${SELECT}`, /one statement/],
+    [
+      'with a second statement behind a comment',
+      `${SELECT} /* */ ; DROP TABLE blade.field.sortie`,
+      /one statement/,
+    ],
+    ['that inserts', `INSERT INTO blade.field.sortie ${SELECT}`, /INSERT/],
+    ['that deletes in a CTE', `WITH gone AS (DELETE FROM blade.field.sortie) ${SELECT}`, /./],
+    ['that updates', "UPDATE blade.field.sortie SET item_id = 'x'", /UPDATE/],
+    [
+      'that merges',
+      `MERGE INTO blade.field.sortie USING (${SELECT}) s ON true WHEN MATCHED THEN DELETE`,
+      /MERGE/,
+    ],
+    ['that drops', 'DROP TABLE blade.field.sortie', /DROP/],
+    ['that makes a table', `CREATE TABLE blade.field.copy AS ${SELECT}`, /CREATE/],
+    ['that makes a table of its rows', `SELECT * INTO blade.field.copy FROM blade.field.sortie`, /./],
+    ['that copies to a file', `COPY (${SELECT}) TO '/tmp/blade-leak.csv'`, /COPY/],
+    ['that attaches a database', "ATTACH '/tmp/other.db'", /ATTACH/],
+    ['that changes a setting', 'SET enable_external_access = true', /SET/],
+    ['that installs an extension', 'INSTALL httpfs', /INSTALL/],
+    ['that grants', 'GRANT ALL ON TABLE blade.field.sortie TO everyone', /GRANT/],
+    ['that is cut off', 'SELECT * FROM', /cannot be understood/],
+    ['that reads a file', "SELECT * FROM read_csv('/etc/passwd')", /./],
+    ['that reads a file as a table', "SELECT * FROM '/etc/passwd'", /./],
+    ['that reads a table without its full name', 'SELECT * FROM sortie', /catalog\.schema\.table/],
+    ['with a NUL', `${SELECT} WHERE item_id = 'a\0'`, /NUL/],
+    ['with a positional parameter', `${SELECT} WHERE item_id = ?`, /by name/],
+  ])('for a query %s', (_what, sqlQuery, reason) =>
+    expectQueryJobRefused({ sqlQuery }, 'input.sqlQuery', reason),
+  );
+
+  const WITH_PARAMETER = `${SELECT} WHERE departure_base = :base`;
+
+  test('for a parameter without a value', () =>
+    expectQueryJobRefused({ sqlQuery: WITH_PARAMETER }, 'input.parameters.base', /:base.*needs a value/));
+
+  test('for a value without its parameter', () =>
+    expectQueryJobRefused({ parameters: { base: 'EDW' } }, 'input.parameters.base', /does not use :base/));
+
+  test.each([
+    ['an object', { like: 'EDW' }],
+    ['a list', ['EDW']],
+  ])('for a value that is %s', (_what, base) =>
+    expectQueryJobRefused(
+      { sqlQuery: WITH_PARAMETER, parameters: { base } },
+      'input.parameters.base',
+      /a string, a number, a boolean or null/,
+    ),
+  );
+
+  test.each([
+    ['a NUL', 'a\0b'],
+    ['half a character', 'a\ud800b'],
+  ])('for a value that holds %s, which no database stores', (_what, base) =>
+    expectQueryJobRefused(
+      { sqlQuery: WITH_PARAMETER, parameters: { base } },
+      'input.parameters.base',
+      /NUL|U\+0000|surrogate|character/i,
+    ),
+  );
+
+  test('for a marking that there is not', () =>
+    expectQueryJobRefused(
+      { catalogConfig: { classification: 'PUBLIC' } },
+      'input.catalogConfig.classification',
+      /"PUBLIC" is no known marking.*UNCLASSIFIED/,
+    ));
+
+  test.each([
+    ['a NUL in a value', { note: 'a\0b' }],
+    ['a NUL in a name', { 'a\0b': 'note' }],
+    ['a NUL deep inside', { list: [{ note: 'a\0b' }] }],
+    ['half a character', { note: 'a\ud800b' }],
+    ['more than an item may hold', { note: 'x'.repeat(20_000_000) }],
+  ])('for metadata with %s', (_what, metadata) =>
+    expectQueryJobRefused({ catalogConfig: { metadata } }, 'input.catalogConfig.metadata', /./),
+  );
+
+  test.each([0, 10_001])('for batches of %i', (batchSize) =>
+    expectQueryJobRefused({ options: { batchSize } }, 'input.options.batchSize', /1 to 10000/),
+  );
+});
+
+describe('saveDataSource names the field at fault and saves nothing', () => {
+  test.each(['name', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const)(
+    'for an empty %s',
+    async (field) => {
+      await expectSourceRefused({ [field]: '' }, `input.${field}`, /not be empty/);
+      await expectSourceRefused({ [field]: '  \t' }, `input.${field}`, /not be empty/);
+    },
+  );
+
+  test.each(['name', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const)(
+    'for a %s with a NUL',
+    (field) => expectSourceRefused({ [field]: 'a\0b' }, `input.${field}`, /NUL/),
+  );
+
+  test.each([
+    ['name', 201],
+    ['catalogName', 256],
+    ['schemaName', 256],
+    ['tableName', 256],
+    ['cursorColumn', 256],
+  ] as const)('for a %s of %i characters', (field, length) =>
+    expectSourceRefused({ [field]: 'x'.repeat(length) }, `input.${field}`, /at most/),
+  );
+
+  test('for a data type that there is not', () =>
+    expectSourceRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine"/));
+
+  test('for a name that another source has', () =>
+    expectSourceRefused({ name: 'Sorties' }, 'input.name', /another data source is called "Sorties"/));
+
+  test('for a name that another source has, when a source is renamed', async () => {
+    const { saveDataSource } = await save({ name: 'Renamed' });
+    if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error(saveDataSource.__typename);
+    const { id } = saveDataSource.dataSource;
+    await expectSourceRefused({ id, name: 'Sorties' }, 'input.name', /another data source is called/);
+    await application.client.send(DeleteDataSource, { id });
+  });
+
+  test('for a malformed id', () =>
+    expectSourceRefused({ id: 'the first one' }, 'input.id', /ids look like DataSource:/));
+
+  test('for the id of another type', () =>
+    expectSourceRefused({ id: `Job:${UNKNOWN_ID}` }, 'input.id', /ids look like DataSource:/));
+
+  test('and tells when there is no source of the id', async () => {
+    const before = await sources();
+    const { saveDataSource } = await save({ id: `DataSource:${UNKNOWN_ID}` });
+    expect(saveDataSource).toMatchObject({
+      __typename: 'DataSourceNotFoundError',
+      id: `DataSource:${UNKNOWN_ID}`,
+    });
+    expect(await sources()).toEqual(before);
+  });
+});
+
+describe('a malformed id is an input error of the mutation', () => {
+  const expected = (type: string) => ({
+    __typename: 'InvalidInputError',
+    issues: [{ field: 'id', message: expect.stringMatching(`ids look like ${type}:`) }],
+  });
+  const malformed = [
+    '',
+    'x',
+    '12',
+    'Job:',
+    'DataSource:',
+    'Job:x',
+    `Item:${UNKNOWN_ID}`,
+    `Job:${UNKNOWN_ID}0`,
+  ];
+
+  test.each([...malformed, `DataSource:${UNKNOWN_ID}`, "Job:' OR 1=1 --", 'Job:\0'])(
+    'cancelJob and retryJob of %j',
+    async (id) => {
+      const { client } = application;
+      expect((await client.send(CancelJob, { id })).cancelJob).toEqual(expected('Job'));
+      expect((await client.send(RetryJob, { id, failedItemsOnly: false })).retryJob).toEqual(expected('Job'));
+      expect((await client.send(RetryJob, { id, failedItemsOnly: true })).retryJob).toEqual(expected('Job'));
+    },
+  );
+
+  test.each([...malformed, `Job:${UNKNOWN_ID}`])('deleteDataSource and testDataSource of %j', async (id) => {
+    const { client } = application;
+    expect((await client.send(DeleteDataSource, { id })).deleteDataSource).toEqual(expected('DataSource'));
+    expect((await client.send(TestDataSource, { id })).testDataSource).toEqual(expected('DataSource'));
+  });
+});
+
+describe('an id of nothing gives the error that names it', () => {
+  test.each([`Job:${UNKNOWN_ID}`, UNKNOWN_ID, UNKNOWN_ID.toUpperCase()])('of a job, as %s', async (id) => {
+    const { client } = application;
+    const error = { id: `Job:${UNKNOWN_ID}`, message: expect.stringContaining(UNKNOWN_ID) };
+    expect((await client.send(CancelJob, { id })).cancelJob).toEqual({
+      __typename: 'JobNotFoundError',
+      ...error,
+    });
+    expect((await client.send(RetryJob, { id, failedItemsOnly: false })).retryJob).toEqual({
+      __typename: 'JobNotFoundError',
+      ...error,
+    });
+  });
+
+  test('of a data source', async () => {
+    const { client } = application;
+    const id = `DataSource:${UNKNOWN_ID}`;
+    const error = { __typename: 'DataSourceNotFoundError', id, message: expect.stringContaining(UNKNOWN_ID) };
+    expect((await client.send(DeleteDataSource, { id })).deleteDataSource).toEqual(error);
+    expect((await client.send(TestDataSource, { id })).testDataSource).toEqual(error);
+  });
+});
+
+describe('what has nothing to work on tells so and starts nothing', () => {
+  test('a sync of a data type without an enabled source', async () => {
+    const { saveDataSource } = await save({ name: 'Off', dataType: 'logistics', enabled: false });
+    expect(saveDataSource.__typename).toBe('SaveDataSourceSuccess');
+    const { startSync } = await application.client.send(StartSync, {
+      input: { syncType: 'FULL', dataType: 'logistics' },
+    });
+    expect(startSync).toEqual({
+      __typename: 'NoDataSourceError',
+      dataType: 'logistics',
+      message: expect.stringContaining('logistics'),
+    });
+  });
+
+  test('a query job of a data type without an enabled source', async () => {
+    const { startQueryJob } = await application.client.send(StartQueryJob, {
+      input: { dataType: 'deployment', sqlQuery: SELECT },
+    });
+    expect(startQueryJob).toEqual({
+      __typename: 'NoDataSourceError',
+      dataType: 'deployment',
+      message: expect.stringContaining('deployment'),
+    });
+  });
+
+  test('a sync while every source is switched off', async () => {
+    await application.database.pool.query('update data_source set enabled = false');
+    try {
+      const { startSync } = await application.client.send(StartSync, { input: { syncType: 'FULL' } });
+      expect(startSync).toEqual({
+        __typename: 'NoDataSourceError',
+        dataType: null,
+        message: expect.stringContaining('saveDataSource'),
+      });
+    } finally {
+      await application.database.pool.query(`update data_source set enabled = true where name = 'Sorties'`);
+    }
+  });
+
+  test('stopSync while no sync is active', async () => {
+    const { stopSync } = await application.client.send(StopSync, {});
+    expect(stopSync).toEqual({ __typename: 'NoActiveSyncError', message: 'no sync job is active' });
+  });
+});
+
+describe('a query with input that cannot be used is an error with its code and its field', () => {
+  const cursor = (key: string) => Buffer.from(key).toString('base64');
+  const ofJobs = cursor(`GPC:S:${UNKNOWN_ID}`);
+  const ofItems = cursor('GPC:J:["sortie","SRT-0000001"]');
+  const ofErrors = cursor('GPC:I:12');
+
+  test.each([
+    ['a malformed id of a job', 'query { job(id: "x") { id } }', 'id'],
+    ['the id of a source for a job', `query { job(id: "DataSource:${UNKNOWN_ID}") { id } }`, 'id'],
+    ['a malformed id of a source', 'query { dataSource(id: "x") { id } }', 'id'],
+    ['a malformed id of anything', 'query { node(id: "x") { id } }', 'id'],
+    ['an id of anything that is of no type', `query { node(id: "Nothing:${UNKNOWN_ID}") { id } }`, 'id'],
+    ['a malformed id of a job as anything', 'query { node(id: "Job:x") { id } }', 'id'],
+    ['a malformed id of a partition', 'query { node(id: "JobPartition:x") { id } }', 'id'],
+    ['a malformed id of a source as anything', 'query { node(id: "DataSource:x") { id } }', 'id'],
+    ['a malformed id of an error', 'query { node(id: "JobError:x") { id } }', 'id'],
+    [
+      'an id of an error beyond all numbers',
+      'query { node(id: "JobError:99999999999999999999") { id } }',
+      'id',
+    ],
+    ['an id of an item without its parts', 'query { node(id: "BladeItem:sortie") { id } }', 'id'],
+    ['an id of an item of one part', 'query { node(id: "BladeItem:[\\"sortie\\"]") { id } }', 'id'],
+    ['an id of an item of numbers', 'query { node(id: "BladeItem:[1,2]") { id } }', 'id'],
+
+    ['jobs after garbage', 'query { jobs(after: "garbage") { totalCount edges { cursor } } }', 'after'],
+    ['jobs after nothing', 'query { jobs(after: "") { totalCount edges { cursor } } }', 'after'],
+    ['jobs after an item', `query { jobs(after: "${ofItems}") { edges { cursor } } }`, 'after'],
+    ['jobs before an error', `query { jobs(before: "${ofErrors}") { edges { cursor } } }`, 'before'],
+    ['jobs from both ends', 'query { jobs(first: 1, last: 1) { edges { cursor } } }', 'last'],
+    ['fewer than no jobs', 'query { jobs(first: -1) { edges { cursor } } }', 'first'],
+    ['fewer than no last jobs', 'query { jobs(last: -1) { edges { cursor } } }', 'last'],
+    [
+      'jobs of a data type that there is not',
+      'query { jobs(filter: { dataTypes: ["submarine"] }) { totalCount edges { cursor } } }',
+      'filter.dataTypes',
+    ],
+
+    ['items after garbage', 'query { items(after: "garbage") { edges { cursor } } }', 'after'],
+    ['items after a job', `query { items(after: "${ofJobs}") { edges { cursor } } }`, 'after'],
+    ['items before an error', `query { items(before: "${ofErrors}") { edges { cursor } } }`, 'before'],
+    [
+      'items after a broken pair',
+      `query { items(after: "${cursor('GPC:J:["a","\\"]')}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'items after a pair of numbers',
+      `query { items(after: "${cursor('GPC:J:[1,2]')}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'items after three',
+      `query { items(after: "${cursor('GPC:J:["a","b","c"]')}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'items after a NUL',
+      `query { items(after: "${cursor('GPC:J:["a","\\u0000"]')}") { edges { cursor } } }`,
+      'after',
+    ],
+    ['items from both ends', 'query { items(first: 1, last: 1) { edges { cursor } } }', 'last'],
+    ['fewer than no items', 'query { items(first: -1) { edges { cursor } } }', 'first'],
+    [
+      'items of a data type that there is not',
+      'query { items(filter: { dataTypes: ["submarine"] }) { edges { cursor } } }',
+      'filter.dataTypes',
+    ],
+    [
+      'items of a marking that there is not',
+      'query { items(filter: { classificationMarkings: ["PUBLIC"] }) { edges { cursor } } }',
+      'filter.classificationMarkings',
+    ],
+    [
+      'items of a malformed job',
+      'query { items(filter: { jobId: "x" }) { edges { cursor } } }',
+      'filter.jobId',
+    ],
+    [
+      'items of a malformed source',
+      'query { items(filter: { dataSourceId: "x" }) { edges { cursor } } }',
+      'filter.dataSourceId',
+    ],
+    [
+      'items whose id begins with a NUL',
+      'query { items(filter: { itemIdPrefix: "\\u0000" }) { edges { cursor } } }',
+      'filter.itemIdPrefix',
+    ],
+    [
+      'items whose data holds a NUL',
+      'query { items(filter: { data: { priority: "\\u0000" } }) { edges { cursor } } }',
+      'filter.data',
+    ],
+    [
+      'items whose data has a column with a NUL',
+      'query { items(filter: { data: { priority: { a: ["\\u0000"] } } }) { edges { cursor } } }',
+      'filter.data',
+    ],
+  ])('%s', async (_what, query, field) => {
+    const { data, errors } = await application.client.sendRaw(query);
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(field),
+        extensions: {
+          code: 'BAD_USER_INPUT',
+          issues: [{ field, message: expect.stringMatching(/\w/) }],
+        },
+      }),
+    ]);
+    expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
+  });
+
+  test.each([
+    ['an item', 'query { item(dataType: "sortie", itemId: "\\u0000") { id } }', 'itemId'],
+    ['an item of a data type', 'query { item(dataType: "\\u0000", itemId: "1") { id } }', 'dataType'],
+    ['data sources', 'query { dataSources(dataType: "\\u0000") { id } }', 'dataType'],
+  ])('%s by a name with a NUL', async (_what, query, field) => {
+    const { errors } = await application.client.sendRaw(query);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', issues: [{ field }] } }]);
+  });
+});
+
+describe('a page of the errors of a job with input that cannot be used is an error too', () => {
+  const jobId = '01997f3e-8c1a-7000-8000-00000000000a';
+  const ofJobs = Buffer.from(`GPC:S:${UNKNOWN_ID}`).toString('base64');
+
+  beforeAll(async () => {
+    await application.database.pool.query(
+      `insert into job (id, kind, data_type, sql_query, state, started_at, finished_at, total_items)
+       values ($1, 'QUERY', 'sortie', 'SELECT 1', 'COMPLETED', now(), now(), 0)`,
+      [jobId],
+    );
+  });
+
+  test.each([
+    ['after garbage', 'after: "garbage"', 'after'],
+    ['after a job', `after: "${ofJobs}"`, 'after'],
+    ['after a number that is none', `after: "${Buffer.from('GPC:N:1.5').toString('base64')}"`, 'after'],
+    [
+      'after a number beyond all',
+      `before: "${Buffer.from('GPC:I:9999999999999999999').toString('base64')}"`,
+      'before',
+    ],
+    ['from both ends', 'first: 1, last: 1', 'last'],
+    ['of fewer than none', 'first: -1', 'first'],
+  ])('%s', async (_what, page, field) => {
+    const { errors } = await application.client.sendRaw(
+      `query { job(id: "${jobId}") { id errors(${page}) { edges { cursor } } } }`,
+    );
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(field),
+        extensions: { code: 'BAD_USER_INPUT', issues: [{ field, message: expect.stringMatching(/\w/) }] },
+      }),
+    ]);
+  });
+});
