@@ -84,45 +84,57 @@ async function planFull(warehouse: Warehouse, input: TableInput, cursor: Cursor,
 
 async function planIncremental(warehouse: Warehouse, input: TableInput, cursor: Cursor, signal: AbortSignal) {
   const pastWatermark = input.watermark === null ? [] : [cursor.above(input.watermark, 'low')];
-  const { high, total } = await measure(warehouse, input, cursor, pastWatermark, signal);
+  // A watermark once set passes rows without a cursor by, so they are read before it is.
+  const withEmpty = input.watermark === null ? cursor.orEmpty : (condition: Condition) => condition;
+  const { high, total, emptyCursors } = await measure(warehouse, input, cursor, pastWatermark, signal);
   const movesTo = (watermark: string | null) => (input.filter === null ? watermark : null);
 
-  if (high === null) {
-    return planned(
-      selectRows(input, pastWatermark, input.maxItems),
-      Math.min(total, input.maxItems ?? total),
-      null,
-    );
-  }
   if (input.maxItems === null || total <= input.maxItems) {
-    const upToHigh =
-      input.watermark === null ? cursor.atMostOrNull(high, 'high') : cursor.atMost(high, 'high');
-    return planned(selectRows(input, [...pastWatermark, upToHigh], null), total, movesTo(high));
+    const upToHigh = high === null ? [] : [withEmpty(cursor.atMost(high, 'high'))];
+    return planned(selectRows(input, [...pastWatermark, ...upToHigh], null), total, movesTo(high));
   }
 
   // A limited sync takes the oldest rows, and only whole groups of equal cursor values: the watermark could not
-  // tell the rest of a group from what has been read.
-  const firstLeftOut = await readText(
+  // tell the rest of a group from what has been read. Rows without a cursor are the oldest of these groups.
+  const firstLeftOut = await valueAt(
     warehouse,
-    {
-      sql: `SELECT ${cursor.asText} AS value FROM ${from(input, [...pastWatermark, cursor.present])} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${input.maxItems}`,
-      parameters: parametersOf(pastWatermark),
-    },
-    'value',
+    input,
+    cursor,
+    pastWatermark,
+    input.maxItems - emptyCursors,
     signal,
   );
-  if (firstLeftOut === null) {
-    const conditions = [...pastWatermark, cursor.atMost(high, 'high')];
-    const within = await measure(warehouse, input, cursor, conditions, signal);
-    return planned(selectRows(input, conditions, null), within.total, movesTo(high));
+  if (firstLeftOut !== null) {
+    const whole = [...pastWatermark, withEmpty(cursor.below(firstLeftOut, 'high'))];
+    const wholeGroups = await measure(warehouse, input, cursor, whole, signal);
+    if (wholeGroups.total > 0) {
+      return planned(selectRows(input, whole, null), wholeGroups.total, movesTo(wholeGroups.high));
+    }
   }
-  const whole = [...pastWatermark, cursor.below(firstLeftOut, 'high')];
-  const wholeGroups = await measure(warehouse, input, cursor, whole, signal);
-  if (wholeGroups.total > 0) {
-    return planned(selectRows(input, whole, null), wholeGroups.total, movesTo(wholeGroups.high));
-  }
-  const oneGroup = [...pastWatermark, cursor.atMost(firstLeftOut, 'high')];
-  return planned(selectRows(input, oneGroup, input.maxItems), input.maxItems, null);
+  const oldestGroup =
+    firstLeftOut === null ? pastWatermark : [...pastWatermark, cursor.atMost(firstLeftOut, 'high')];
+  return planned(selectRows(input, oldestGroup, input.maxItems), input.maxItems, null);
+}
+
+/** The cursor value of the row at an offset in the order of cursors; null where there is none. */
+async function valueAt(
+  warehouse: Warehouse,
+  input: TableInput,
+  cursor: Cursor,
+  conditions: readonly Condition[],
+  offset: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (offset < 0) return null;
+  const row = await readRow(
+    warehouse,
+    {
+      sql: `SELECT ${cursor.asText} AS value FROM ${from(input, [...conditions, cursor.present])} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
+      parameters: parametersOf(conditions),
+    },
+    signal,
+  );
+  return textOf(row?.value);
 }
 
 /** A condition of a WHERE clause with what it binds. */
@@ -139,7 +151,8 @@ interface Cursor {
   above(value: string, parameter: string): Condition;
   below(value: string, parameter: string): Condition;
   atMost(value: string, parameter: string): Condition;
-  atMostOrNull(value: string, parameter: string): Condition;
+  /** The condition, or no cursor at all. */
+  orEmpty(condition: Condition): Condition;
 }
 
 const CURSOR_TYPES = /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING)$/;
@@ -149,18 +162,14 @@ function cursorConditions(column: string, type: string): Cursor {
     sql: `${column} ${operator} CAST(:${parameter} AS ${type})`,
     parameters: { [parameter]: value },
   });
-  const atMost = compare('<=');
   return {
     column,
     asText: `CAST(${column} AS STRING)`,
     present: { sql: `${column} IS NOT NULL`, parameters: {} },
     above: compare('>'),
     below: compare('<'),
-    atMost,
-    atMostOrNull(value, parameter) {
-      const condition = atMost(value, parameter);
-      return { ...condition, sql: `(${condition.sql} OR ${column} IS NULL)` };
-    },
+    atMost: compare('<='),
+    orEmpty: ({ sql, parameters }) => ({ sql: `(${sql} OR ${column} IS NULL)`, parameters }),
   };
 }
 
@@ -170,25 +179,20 @@ async function measure(
   cursor: Cursor,
   conditions: readonly Condition[],
   signal: AbortSignal,
-): Promise<{ high: string | null; total: number }> {
+): Promise<{ high: string | null; total: number; emptyCursors: number }> {
   const row = await readRow(
     warehouse,
     {
-      sql: `SELECT CAST(MAX(${cursor.column}) AS STRING) AS high, COUNT(*) AS total FROM ${from(input, conditions)}`,
+      sql: `SELECT CAST(MAX(${cursor.column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${cursor.column}) AS empty_cursors FROM ${from(input, conditions)}`,
       parameters: parametersOf(conditions),
     },
     signal,
   );
-  return { high: textOf(row?.high), total: Number(row?.total ?? 0) };
-}
-
-async function readText(
-  warehouse: Warehouse,
-  statement: SelectStatement,
-  column: string,
-  signal: AbortSignal,
-) {
-  return textOf((await readRow(warehouse, statement, signal))?.[column]);
+  return {
+    high: textOf(row?.high),
+    total: Number(row?.total ?? 0),
+    emptyCursors: Number(row?.empty_cursors ?? 0),
+  };
 }
 
 async function readRow(
