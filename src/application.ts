@@ -5,10 +5,12 @@ import { type Database, openDatabase } from './database/database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
 import { createDemoData } from './demo-data.ts';
 import { createThreadPool } from './ingestion/thread-pool.ts';
+import { startBoss } from './jobs/boss.ts';
 import { createJobEvents } from './jobs/job-events.ts';
 import { listenToJobs } from './jobs/job-notifications.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { openPartitionQueue } from './jobs/queue.ts';
+import { openSchedules } from './jobs/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
@@ -70,12 +72,15 @@ async function startParts(
     await createDemoData(prisma, config.warehouse.folder);
   }
 
-  const queue = await openPartitionQueue({
+  const boss = await startBoss({
     connectionString: database.connectionString,
     useNotifications: database.kind === 'server',
+    runsSchedules: config.roles.has('worker'),
     onError: (error) => log.error({ err: error }, 'the queue met an error'),
   });
-  started.push(() => queue.stop(0));
+  started.push(() => boss.stop({ graceful: false }));
+  const queue = await openPartitionQueue(boss);
+  const schedules = await openSchedules(boss, { prisma, queue });
   // Nobody else can have the embedded database open: what is marked as running was left by a process that died.
   if (database.kind === 'embedded') await queue.releaseAll();
 
@@ -100,6 +105,8 @@ async function startParts(
       log,
     });
     started.push(() => worker.stop());
+    await schedules.work();
+    started.push(() => schedules.stop());
   }
   if (!config.roles.has('api')) return null;
 
@@ -107,7 +114,7 @@ async function startParts(
     log.error({ err: error }, 'changed jobs could not be read'),
   );
   started.push(async () => events.close());
-  const jobs = createJobs({ prisma, queue, pool, events });
+  const jobs = createJobs({ prisma, queue, pool, schedules, events });
   const server = await startApiServer({
     context: { prisma, jobs },
     host: config.host,

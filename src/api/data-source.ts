@@ -6,7 +6,47 @@ import { uuidOf } from './global-id.ts';
 import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
 
+const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
+  description:
+    'When a data source is synced by itself: INCREMENTAL, once for each time that comes due in the cluster.',
+  fields: (t) => ({
+    cron: t.string({
+      description: 'Minute, hour, day of the month, month, day of the week.',
+      resolve: ({ scheduleCron }) => scheduleCron ?? '',
+    }),
+    timeZone: t.exposeString('scheduleTimeZone', {
+      description: 'The time zone that the fields are meant in.',
+    }),
+    nextRuns: t.field({
+      type: ['DateTime'],
+      description: 'The times at which it comes due next; none while the source is disabled.',
+      args: {
+        count: t.arg.int({ required: true, defaultValue: 1, description: 'How many, from 1 to 100.' }),
+      },
+      resolve: (source, { count }, { jobs }) => jobs.nextRuns(source, Math.min(Math.max(count, 1), 100)),
+    }),
+  }),
+});
+
+builder.prismaNode('ScheduledRun', {
+  id: { field: 'id', description: 'Unique over all types.' },
+  description: "A time at which a source's schedule came due, and what came of it.",
+  fields: (t) => ({
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it came due.' }),
+    job: t.relation('job', {
+      nullable: true,
+      description:
+        'The sync that it started; null when it was skipped, and once the job is pruned from history.',
+    }),
+    skippedBecause: t.exposeString('skippedBecause', {
+      nullable: true,
+      description: 'Why no sync was started, such as that another was active; null when one was.',
+    }),
+  }),
+});
+
 const DataSourceNode = builder.prismaNode('DataSource', {
+  nullable: true,
   id: { field: 'id', description: 'Unique over all types; `dataSource(id:)` takes it.' },
   description: 'A table of the warehouse that syncs read.',
   fields: (t) => ({
@@ -46,6 +86,17 @@ const DataSourceNode = builder.prismaNode('DataSource', {
     lastSyncMessage: t.exposeString('lastSyncMessage', {
       nullable: true,
       description: 'Why its last sync FAILED; null otherwise.',
+    }),
+    schedule: t.field({
+      type: ScheduleType,
+      nullable: true,
+      description: 'When it is synced by itself; null for by hand only.',
+      resolve: (source) => (source.scheduleCron === null ? null : source),
+    }),
+    scheduledRuns: t.relation('scheduledRuns', {
+      description: 'The last times its schedule came due, the newest first.',
+      args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'How many, at most 100.' }) },
+      query: ({ first }) => ({ orderBy: { id: 'desc' }, take: Math.min(Math.max(first, 0), 100) }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', {
@@ -90,6 +141,20 @@ builder.queryFields((t) => ({
   }),
 }));
 
+const ScheduleInput = builder.inputType('ScheduleInput', {
+  description: 'When a data source is synced by itself.',
+  fields: (t) => ({
+    cron: t.string({
+      required: true,
+      description:
+        'Minute, hour, day of the month, month, day of the week: `30 2 * * *` is half past two each night.',
+    }),
+    timeZone: t.string({
+      description: 'The time zone that the fields are meant in, such as `Europe/Berlin`; UTC when left out.',
+    }),
+  }),
+});
+
 const SaveDataSourceInput = builder
   .inputType('SaveDataSourceInput', {
     description: 'A data source as it is to be.',
@@ -107,6 +172,10 @@ const SaveDataSourceInput = builder
       cursorColumn: t.string({
         description:
           'The column that tells new rows from old ones: a number, date, timestamp or string that grows. Another table or column starts the watermark anew.',
+      }),
+      schedule: t.field({
+        type: ScheduleInput,
+        description: 'When it is synced by itself; by hand only when left out.',
       }),
     }),
   })

@@ -9,6 +9,7 @@ import { uuidOf } from './global-id.ts';
 import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
 
 builder.prismaNode('BladeItem', {
+  nullable: true,
   id: { field: 'dataType_itemId', description: 'Unique over all types.' },
   description: 'An item of BLADE data, as it was last read.',
   fields: (t) => ({
@@ -126,13 +127,18 @@ function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Pris
   if (filter.isUploaded != null) conditions.push({ uploadedAt: filter.isUploaded ? { not: null } : null });
   if (filter.itemIdPrefix != null) {
     checkText(filter.itemIdPrefix, 'filter.itemIdPrefix');
-    conditions.push({ itemId: { startsWith: filter.itemIdPrefix } });
+    conditions.push({ itemId: { startsWith: literally(filter.itemIdPrefix) } });
   }
   checkData(filter.data);
   for (const [column, value] of Object.entries(filter.data ?? {})) {
     conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
   }
   return { AND: conditions };
+}
+
+/** The text for `startsWith`, which Prisma makes a LIKE of without escaping what means something there. */
+function literally(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
 }
 
 function checkData(data: JsonObject | null | undefined): void {

@@ -10,6 +10,7 @@ import { JobProgressType, percentOf } from './job-progress.ts';
 
 /** Jobs as the API shows them: every type that gives a job gives this one. */
 export const JobNode = builder.prismaNode('Job', {
+  nullable: true,
   id: { field: 'id', description: 'Unique over all types; `job(id:)` takes it.' },
   description: 'A sync or a query job, from its start to its end and after.',
   fields: (t) => ({
@@ -103,6 +104,7 @@ function errorsOf({ id }: Job, stages: readonly ErrorStage[] | null | undefined)
 }
 
 builder.prismaNode('JobPartition', {
+  nullable: true,
   id: { field: 'id', description: 'Unique over all types.' },
   description: 'One source of a job: what a worker thread runs, with its own counts and checkpoint.',
   fields: (t) => ({
@@ -154,6 +156,7 @@ function percentOfPartition({ state, totalItems, processedItems }: JobPartition)
 }
 
 builder.prismaNode('JobError', {
+  nullable: true,
   id: { field: 'id', description: 'Unique over all types.' },
   description: 'One thing that went wrong in a job.',
   fields: (t) => ({

@@ -4,6 +4,7 @@ import { type DataSource, Prisma, type PrismaClient } from '../database/generate
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from './job-errors.ts';
+import type { Schedules } from './schedules.ts';
 import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
 const nameSchema = (maximum: number) =>
@@ -31,31 +32,52 @@ export const saveDataSourceInputSchema = z.object({
   cursorColumn: nameSchema(255)
     .nullish()
     .transform((column) => column ?? null),
+  schedule: z
+    .object({
+      cron: nameSchema(100),
+      timeZone: nameSchema(100)
+        .nullish()
+        .transform((name) => name ?? 'UTC'),
+    })
+    .nullish()
+    .transform((schedule) => schedule ?? null),
 });
 
 export type SaveDataSourceInput = z.output<typeof saveDataSourceInputSchema>;
 
 /**
- * Makes a source, or changes the one whose id is given. Its watermark starts anew when it is another table or cursor
- * column that it is synced by.
+ * Makes a source, or changes the one whose id is given. Its watermark starts anew when it is another table, cursor
+ * column or data type that it is synced by.
  * @param sourceId the source to change, or null to make one.
- * @throws DataSourceNotFoundError, or InvalidInputError for a name that another source has.
+ * @throws DataSourceNotFoundError, or InvalidInputError for a name that another source has and for a schedule that
+ * cannot be used.
  */
 export async function saveDataSource(
   prisma: PrismaClient,
+  schedules: Schedules,
   sourceId: string | null,
-  input: Omit<SaveDataSourceInput, 'id'>,
+  { schedule, ...input }: Omit<SaveDataSourceInput, 'id'>,
 ): Promise<DataSource> {
+  if (schedule !== null) schedules.nextRuns(schedule, 1);
+  const data = {
+    ...input,
+    scheduleCron: schedule?.cron ?? null,
+    scheduleTimeZone: schedule?.timeZone ?? 'UTC',
+  };
   try {
-    if (sourceId === null) return await prisma.dataSource.create({ data: input });
     return await prisma.$transaction(async (transaction) => {
-      const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
-      if (existing === null) throw new DataSourceNotFoundError(sourceId);
-      const isReadTheSame = READ_BY.every((column) => existing[column] === input[column]);
-      return transaction.dataSource.update({
-        where: { id: sourceId },
-        data: { ...input, ...(isReadTheSame ? {} : { watermark: null }) },
-      });
+      const saved =
+        sourceId === null
+          ? await transaction.dataSource.create({ data })
+          : await transaction.dataSource.update({
+              where: { id: sourceId },
+              data: {
+                ...data,
+                ...((await isReadTheSame(transaction, sourceId, input)) ? {} : { watermark: null }),
+              },
+            });
+      await schedules.apply(transaction, saved);
+      return saved;
     });
   } catch (error) {
     if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') {
@@ -67,13 +89,28 @@ export async function saveDataSource(
   }
 }
 
-const READ_BY = ['catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;
+/** @throws DataSourceNotFoundError. */
+async function isReadTheSame(
+  transaction: Prisma.TransactionClient,
+  sourceId: string,
+  input: Pick<DataSource, (typeof READ_BY)[number]>,
+): Promise<boolean> {
+  const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
+  if (existing === null) throw new DataSourceNotFoundError(sourceId);
+  return READ_BY.every((column) => existing[column] === input[column]);
+}
+
+const READ_BY = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;
 
 /**
  * Deletes a source; its items and the history of its jobs stay.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads it.
  */
-export async function deleteDataSource(prisma: PrismaClient, sourceId: string): Promise<DataSource> {
+export async function deleteDataSource(
+  prisma: PrismaClient,
+  schedules: Schedules,
+  sourceId: string,
+): Promise<DataSource> {
   return prisma.$transaction(async (transaction) => {
     const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
     if (source === null) throw new DataSourceNotFoundError(sourceId);
@@ -81,6 +118,7 @@ export async function deleteDataSource(prisma: PrismaClient, sourceId: string): 
       where: { dataSourceId: sourceId, state: { in: ['PENDING', 'RUNNING'] } },
     });
     if (active > 0) throw new DataSourceInUseError(sourceId);
+    await schedules.apply(transaction, { ...source, enabled: false });
     return transaction.dataSource.delete({ where: { id: sourceId } });
   });
 }

@@ -13,6 +13,7 @@ import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
 import { cancel } from './job-transitions.ts';
 import type { PartitionQueue } from './queue.ts';
 import { retryJob } from './retry-job.ts';
+import { type Schedules, scheduleOf } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
 /** All that can be done with jobs and sources: what the API offers, each as its own file has it. */
@@ -28,6 +29,8 @@ export interface Jobs {
   currentSync(): Promise<Job | null>;
   saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
+  /** The times at which a source is synced by itself next; none for one without a schedule, or that is disabled. */
+  nextRuns(source: DataSource, count: number): Date[];
   testDataSource(sourceId: string): Promise<DataSourceTest>;
   readonly events: JobEvents;
 }
@@ -36,9 +39,10 @@ export function createJobs(parts: {
   prisma: PrismaClient;
   queue: PartitionQueue;
   pool: ThreadPool;
+  schedules: Schedules;
   events: JobEvents;
 }): Jobs {
-  const { prisma, queue, pool, events } = parts;
+  const { prisma, queue, pool, schedules, events } = parts;
 
   async function cancelJob(jobId: string): Promise<Job> {
     await cancel(prisma, jobId);
@@ -55,9 +59,15 @@ export function createJobs(parts: {
       return cancelJob(active.id);
     },
     retryJob: (jobId, failedItemsOnly) => retryJob({ prisma, queue }, jobId, failedItemsOnly),
-    currentSync: () => prisma.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { id: 'desc' } }),
-    saveDataSource: (sourceId, input) => saveDataSource(prisma, sourceId, input),
-    deleteDataSource: (sourceId) => deleteDataSource(prisma, sourceId),
+    currentSync: async () =>
+      (await findActiveSync(prisma)) ??
+      (await prisma.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
+    saveDataSource: (sourceId, input) => saveDataSource(prisma, schedules, sourceId, input),
+    deleteDataSource: (sourceId) => deleteDataSource(prisma, schedules, sourceId),
+    nextRuns(source, count) {
+      const schedule = scheduleOf(source);
+      return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
+    },
     testDataSource: (sourceId) => testDataSource(prisma, pool, sourceId),
     events,
   };

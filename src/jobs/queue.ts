@@ -1,4 +1,4 @@
-import { fromPrisma, PgBoss } from 'pg-boss';
+import { fromPrisma, type PgBoss } from 'pg-boss';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 
 /** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
@@ -24,16 +24,8 @@ export interface PartitionQueue {
    * Only for a database that no other process can be using.
    */
   releaseAll(): Promise<void>;
-  /** Stops taking partitions and waits for those that run, for at most `timeoutMs`. */
-  stop(timeoutMs: number): Promise<void>;
-}
-
-export interface QueueOptions {
-  readonly connectionString: string;
-  /** Whether LISTEN works over the connection: it does on a server, and not through the embedded one's socket. */
-  readonly useNotifications: boolean;
-  /** Told of faults of the queue itself; it goes on. */
-  readonly onError: (error: Error) => void;
+  /** Stops taking partitions and waits for those that run. */
+  stop(): Promise<void>;
 }
 
 /** Attempts of a partition after the first, before it is given up. */
@@ -49,19 +41,8 @@ interface PartitionMessage {
   readonly partitionId: string;
 }
 
-/** Opens the queue in the database's schema `pgboss`, which it makes where it is missing. */
-export async function openPartitionQueue(options: QueueOptions): Promise<PartitionQueue> {
-  const boss = new PgBoss({
-    connectionString: options.connectionString,
-    application_name: 'blade-queue',
-    max: 4,
-    useListenNotify: options.useNotifications,
-    superviseIntervalSeconds: 5,
-    monitorIntervalSeconds: 5,
-    schedule: false,
-  });
-  boss.on('error', options.onError);
-  await boss.start();
+/** Makes the queue of partitions. */
+export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
   await boss.createQueue(GIVEN_UP, { retryLimit: RETRY_LIMIT, retryBackoff: true });
   await boss.createQueue(PARTITIONS, {
     retryLimit: RETRY_LIMIT,
@@ -114,6 +95,8 @@ export async function openPartitionQueue(options: QueueOptions): Promise<Partiti
       if (ids.length > 0) await boss.fail(PARTITIONS, ids, { message: 'the process that ran it has ended' });
     },
 
-    stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
+    async stop() {
+      await Promise.all([PARTITIONS, GIVEN_UP].map((queue) => boss.offWork(queue, { wait: true })));
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import { type DataSource, type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
-import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
+import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { ACTIVE_STATES } from './job-state.ts';
 import type { PartitionQueue } from './queue.ts';
 
@@ -39,6 +39,22 @@ export async function startSync(starter: JobStarter, input: StartSyncInput): Pro
       partitions: sources.map(partitionOf),
     };
   });
+}
+
+/**
+ * Starts an INCREMENTAL sync of one source.
+ * @throws SyncAlreadyRunningError while another sync is active.
+ */
+export async function startSyncOfSource(starter: JobStarter, source: DataSource): Promise<Job> {
+  return createJob(starter, async () => ({
+    job: {
+      kind: 'SYNC',
+      syncType: 'INCREMENTAL',
+      dataType: source.dataType,
+      options: jobOptionsSchema.parse({}),
+    },
+    partitions: [partitionOf(source)],
+  }));
 }
 
 /**

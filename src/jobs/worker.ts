@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
@@ -133,7 +134,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop() {
       isStopping = true;
       for (const { stop } of running.values()) stop.abort();
-      await queue.stop(STOP_TIMEOUT_MS);
+      await Promise.race([queue.stop(), setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false })]);
       unsubscribe();
       await progress.close();
     },

@@ -1,0 +1,26 @@
+import { PgBoss } from 'pg-boss';
+
+export interface BossOptions {
+  readonly connectionString: string;
+  /** Whether LISTEN works over any connection: it does on a server, and not through the embedded one's socket. */
+  readonly useNotifications: boolean;
+  /** Whether this process sends what schedules have come due for; of several, one does so at a time. */
+  readonly runsSchedules: boolean;
+  /** Told of faults of pg-boss itself; it goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Starts pg-boss in the database's schema `pgboss`, which it makes where it is missing. */
+export async function startBoss(options: BossOptions): Promise<PgBoss> {
+  const boss = new PgBoss({
+    connectionString: options.connectionString,
+    application_name: 'blade-queue',
+    max: 4,
+    useListenNotify: options.useNotifications,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    schedule: options.runsSchedules,
+  });
+  boss.on('error', options.onError);
+  return boss.start();
+}

@@ -1,0 +1,127 @@
+import { fromPrisma, type PgBoss } from 'pg-boss';
+import { v7 as newUuid } from 'uuid';
+import type { DataSource, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
+import { InvalidInputError, SyncAlreadyRunningError } from './job-errors.ts';
+import { type JobStarter, startSyncOfSource } from './start-job.ts';
+
+/** When a source is synced by itself. */
+export interface Schedule {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  /** IANA name, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+}
+
+/** Syncs that start by themselves: pg-boss sends each tick once across the cluster. */
+export interface Schedules {
+  /**
+   * The times at which a schedule comes due next.
+   * @throws InvalidInputError naming what of the schedule cannot be used.
+   */
+  nextRuns(schedule: Schedule, count: number): Date[];
+  /** Brings the ticks of a source in line with its schedule, as part of the transaction that changed it. */
+  apply(transaction: Prisma.TransactionClient, source: DataSource): Promise<void>;
+  /** Starts a sync for each tick from now on. */
+  work(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const TICKS = 'scheduled-syncs';
+
+interface Tick {
+  readonly dataSourceId: string;
+}
+
+export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<Schedules> {
+  await boss.createQueue(TICKS, { retryLimit: 3, retryDelay: 5 });
+
+  return {
+    nextRuns({ cron, timeZone }, count) {
+      if (!isTimeZone(timeZone)) {
+        throw invalid(
+          'timeZone',
+          `${JSON.stringify(timeZone)} is no time zone: names are like UTC or Europe/Berlin`,
+        );
+      }
+      try {
+        if (cron.trim().split(/\s+/).length !== 5) throw new Error('it has not five fields');
+        return boss.previewSchedule(cron, { tz: timeZone, count });
+      } catch {
+        throw invalid(
+          'cron',
+          `${JSON.stringify(cron)} is no cron expression: it has five fields, such as \`30 2 * * *\` for half past two each night`,
+        );
+      }
+    },
+
+    async apply(transaction, source) {
+      const db = fromPrisma(transaction);
+      const schedule = scheduleOf(source);
+      if (schedule === null || !source.enabled) await boss.unschedule(TICKS, source.id, { db });
+      else {
+        const tick: Tick = { dataSourceId: source.id };
+        await boss.schedule(TICKS, schedule.cron, tick, { tz: schedule.timeZone, key: source.id, db });
+      }
+    },
+
+    async work() {
+      await boss.work<Tick>(TICKS, { pollingIntervalSeconds: 2 }, async ([tick]) => {
+        if (tick !== undefined) await runScheduledSync(starter, tick.data.dataSourceId);
+      });
+    },
+
+    stop: () => boss.offWork(TICKS, { wait: true }),
+  };
+}
+
+/** The schedule of a source; null for one that is synced by hand only. */
+export function scheduleOf(source: DataSource): Schedule | null {
+  return source.scheduleCron === null
+    ? null
+    : { cron: source.scheduleCron, timeZone: source.scheduleTimeZone };
+}
+
+/**
+ * Starts the sync of one source for a tick, or records why it did not: a sync was active, or the source is gone or
+ * disabled.
+ */
+export async function runScheduledSync(starter: JobStarter, dataSourceId: string): Promise<void> {
+  const { prisma } = starter;
+  const source = await prisma.dataSource.findUnique({ where: { id: dataSourceId } });
+  if (source === null) return;
+  if (!source.enabled) return record(prisma, dataSourceId, null, 'the source is disabled');
+  try {
+    const job = await startSyncOfSource(starter, source);
+    await record(prisma, dataSourceId, job.id, null);
+  } catch (error) {
+    if (!(error instanceof SyncAlreadyRunningError)) throw error;
+    await record(
+      prisma,
+      dataSourceId,
+      null,
+      `a sync was active: job ${error.activeJobId ?? 'that has ended since'}`,
+    );
+  }
+}
+
+async function record(
+  prisma: PrismaClient,
+  dataSourceId: string,
+  jobId: string | null,
+  skippedBecause: string | null,
+): Promise<void> {
+  await prisma.scheduledRun.create({ data: { id: newUuid(), dataSourceId, jobId, skippedBecause } });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(field: keyof Schedule, message: string): InvalidInputError {
+  return new InvalidInputError([{ field: `input.schedule.${field}`, message }]);
+}
