@@ -324,15 +324,25 @@ export const JobById = graphql(`
 `);
 
 export const JobErrors = graphql(`
-  query JobErrors($id: ID!, $first: Int, $after: String, $stages: [ErrorStage!]) {
+  query JobErrors(
+    $id: ID!
+    $first: Int
+    $after: String
+    $last: Int
+    $before: String
+    $stages: [ErrorStage!]
+  ) {
     job(id: $id) {
-      errors(first: $first, after: $after, stages: $stages) {
+      errors(first: $first, after: $after, last: $last, before: $before, stages: $stages) {
         totalCount
         pageInfo {
           hasNextPage
+          hasPreviousPage
+          startCursor
           endCursor
         }
         edges {
+          cursor
           node {
             id
             stage
@@ -386,14 +396,17 @@ export const DataSources = graphql(`
 `);
 
 export const Items = graphql(`
-  query Items($filter: ItemFilter, $first: Int, $after: String) {
-    items(filter: $filter, first: $first, after: $after) {
+  query Items($filter: ItemFilter, $first: Int, $after: String, $last: Int, $before: String) {
+    items(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
       totalCount
       pageInfo {
         hasNextPage
+        hasPreviousPage
+        startCursor
         endCursor
       }
       edges {
+        cursor
         node {
           id
           dataType
@@ -410,6 +423,77 @@ export const Items = graphql(`
             name
           }
         }
+      }
+    }
+  }
+`);
+
+export const ItemByKey = graphql(`
+  query ItemByKey($dataType: String!, $itemId: String!) {
+    item(dataType: $dataType, itemId: $itemId) {
+      id
+      dataType
+      itemId
+      classificationMarking
+      data
+      metadata
+      catalogId
+      uploadedAt
+      job {
+        id
+      }
+      dataSource {
+        id
+        name
+      }
+    }
+  }
+`);
+
+export const NodeById = graphql(`
+  query NodeById($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Job {
+        kind
+        state
+      }
+      ... on JobPartition {
+        sourceName
+        dataSource {
+          id
+        }
+      }
+      ... on JobError {
+        stage
+        message
+        partition {
+          id
+        }
+      }
+      ... on DataSource {
+        name
+        fullTableName
+      }
+      ... on BladeItem {
+        dataType
+        itemId
+      }
+    }
+  }
+`);
+
+export const DataTypes = graphql(`
+  query DataTypes {
+    dataTypes {
+      name
+      description
+      defaultMarking
+      columns {
+        name
+        kind
+        identifying
       }
     }
   }
