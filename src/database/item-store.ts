@@ -81,8 +81,18 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
   const leaseValues = [lease.partitionId, lease.attempt];
 
   async function write<Result>(text: string, values: unknown[]): Promise<Result> {
+    for (let deadlocks = 0; ; ) {
+      try {
+        return await run(pool, text, values);
+      } catch (error) {
+        if (!isDeadlock(error) || ++deadlocks > MAX_DEADLOCKS) throw error;
+      }
+    }
+  }
+
+  async function run<Result>(connection: Pick<Pool, 'query'>, text: string, values: unknown[]) {
     try {
-      const { rows } = await pool.query(text, [...leaseValues, ...values]);
+      const { rows } = await connection.query(text, [...leaseValues, ...values]);
       const [row] = rows;
       if (row === undefined) throw new LeaseLostError(lease);
       return row as Result;
@@ -116,7 +126,7 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
     const client = await pool.connect();
     try {
       await client.query('begin');
-      await client.query(SAVE_BATCH, [...leaseValues, ...saveBatchValues(batch)]);
+      await run(client, SAVE_BATCH, saveBatchValues(batch));
       return null;
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -225,6 +235,9 @@ const LEASE = `lease as materialized (
 // there, and not by a lock at the start, lets the saving and the marking of one partition overlap.
 const HELD = `attempt = case when p.attempt = $2 and p.state = 'RUNNING' then p.attempt else blade_lease_lost() end`;
 
+// Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
+const IN_ORDER = 'order by u.item_id collate "C"';
+
 const SAVE_PLAN = `with ${LEASE}
 update job_partition p set ${HELD}, plan = $3::jsonb, total_items = $4::int from lease where p.id = lease.id returning p.id`;
 
@@ -241,10 +254,12 @@ saved as (
   select $4, u.item_id, u.classification_marking, u.data::jsonb, u.metadata::jsonb, u.content_hash, $5, lease.job_id, lease.id
   from lease, unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
     as u (item_id, classification_marking, data, metadata, content_hash)
+  ${IN_ORDER}
   on conflict (data_type, item_id) do update set
     classification_marking = excluded.classification_marking, data = excluded.data, metadata = excluded.metadata,
     content_hash = excluded.content_hash, data_source_id = excluded.data_source_id, job_id = excluded.job_id,
-    pending_partition_id = excluded.pending_partition_id, uploaded_at = null, updated_at = now()
+    pending_partition_id = excluded.pending_partition_id, uploaded_at = null,
+    updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else now() end
   where stored.content_hash <> excluded.content_hash or stored.uploaded_at is null
   returning item_id
 ),
@@ -285,7 +300,9 @@ function saveBatchValues(batch: SaveBatch): unknown[] {
 }
 
 const MARK_UPLOADED = `with ${LEASE},
-accepted as (select * from unnest($5::text[], $6::text[], $7::text[]) as u (item_id, content_hash, catalog_id)),
+accepted as (
+  select * from unnest($5::text[], $6::text[], $7::text[]) as u (item_id, content_hash, catalog_id) ${IN_ORDER}
+),
 rejected as (select * from unnest($8::text[], $9::text[], $10::text[]) as u (item_id, content_hash, message)),
 marked as (
   update blade_item b set
@@ -317,12 +334,19 @@ returning superseded.ids as superseded`;
 /** Raised by the function blade_lease_lost() of the database. */
 const LEASE_LOST = 'BL001';
 
+/** How often a statement is repeated that a deadlock undid: its lock order follows the plan that the database chose. */
+const MAX_DEADLOCKS = 10;
+
 interface DatabaseError extends Error {
   readonly code: string;
 }
 
 function hasCode(error: unknown): error is DatabaseError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+function isDeadlock(error: unknown): boolean {
+  return hasCode(error) && error.code === '40P01';
 }
 
 /** SQLSTATE classes of what a row itself can be to blame for: data exceptions, constraints, program limits. */
