@@ -1,0 +1,398 @@
+import { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import {
+  createItemStore,
+  type ItemStore,
+  LeaseLostError,
+  type PartitionLease,
+  type SaveBatch,
+  savePlanAhead,
+} from '../../src/database/item-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+beforeEach(async () => {
+  await database.pool.query('truncate job, blade_item cascade');
+});
+
+afterAll(() => database.close());
+
+const isServer = inject('preparedDatabase').kind === 'server';
+
+/** A partition of a running query job, claimed for the first time. */
+async function claimed(): Promise<PartitionLease> {
+  const lease = { jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1 };
+  await database.pool.query(
+    `insert into job (id, kind, state, sql_query, data_type, started_at)
+     values ($1, 'QUERY', 'RUNNING', 'select 1', 'sortie', now())`,
+    [lease.jobId],
+  );
+  await database.pool.query(
+    `insert into job_partition (id, job_id, ordinal, state, attempt, data_type, source_name, total_items)
+     values ($1, $2, 0, 'RUNNING', 1, 'sortie', 'Sorties', 100)`,
+    [lease.partitionId, lease.jobId],
+  );
+  return lease;
+}
+
+function storeOf(lease: PartitionLease): ItemStore {
+  return createItemStore(database.pool, lease);
+}
+
+function item(itemId: string, version = 1): BladeItem {
+  return {
+    dataType: 'sortie',
+    itemId,
+    classificationMarking: 'CONFIDENTIAL',
+    data: JSON.stringify({ item_id: itemId, version }),
+    metadata: '{}',
+    contentHash: `${itemId} ${version}`,
+  };
+}
+
+function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): SaveBatch {
+  return {
+    dataType: 'sortie',
+    dataSourceId: null,
+    items,
+    supersededRows: 0,
+    errors: [],
+    position: items.length,
+    ...rest,
+  };
+}
+
+function uploaded(accepted: readonly BladeItem[], rejected: readonly BladeItem[] = []) {
+  return {
+    dataType: 'sortie',
+    accepted,
+    rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
+    successCount: accepted.length,
+  };
+}
+
+async function counts({ partitionId }: PartitionLease) {
+  const { rows } = await database.pool.query(
+    `select position, total_items as total, read_items as read, processed_items as processed,
+       success_count as success, error_count as errors from job_partition where id = $1`,
+    [partitionId],
+  );
+  return rows[0];
+}
+
+/** All that a store could write. */
+async function everything() {
+  const tables = ['job_partition', 'blade_item', 'job_error'].map(async (table) => {
+    const { rows } = await database.pool.query(`select xmin::text, t.* from ${table} t order by t::text`);
+    return rows;
+  });
+  return Promise.all(tables);
+}
+
+const rowError = {
+  stage: 'TRANSFORM',
+  itemId: 'bad',
+  message: 'it is bad',
+  row: '{"item_id":"bad"}',
+} as const;
+
+describe('what a batch counts', () => {
+  test('an item that has to be uploaded counts once it is uploaded, an unchanged one at once', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    expect(await store.saveBatch(batch([item('a'), item('b')]))).toEqual([item('a'), item('b')]);
+    expect(await counts(lease)).toEqual({
+      position: 2,
+      total: 100,
+      read: 2,
+      processed: 0,
+      success: 0,
+      errors: 0,
+    });
+    expect(await store.markUploaded(uploaded([item('a'), item('b')]))).toEqual([]);
+    expect(await counts(lease)).toMatchObject({ read: 2, processed: 2, success: 2 });
+    const next = [item('a'), item('b', 2), item('c')];
+    expect(await store.saveBatch(batch(next, { position: 5 }))).toEqual([item('b', 2), item('c')]);
+    expect(await counts(lease)).toMatchObject({ position: 5, read: 5, processed: 3, success: 3 });
+  });
+
+  test('replaced rows count as success and failed ones as errors, which are kept', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    await store.saveBatch(batch([item('a')], { supersededRows: 3, errors: [rowError] }));
+    expect(await counts(lease)).toMatchObject({ read: 5, processed: 4, success: 3, errors: 1 });
+    await store.markUploaded(uploaded([], [item('a')]));
+    expect(await counts(lease)).toMatchObject({ read: 5, processed: 5, success: 3, errors: 2 });
+    const { rows } = await database.pool.query(
+      'select job_id, stage, item_id, message, "row" from job_error order by id',
+    );
+    expect(rows).toEqual([
+      {
+        job_id: lease.jobId,
+        stage: 'TRANSFORM',
+        item_id: 'bad',
+        message: 'it is bad',
+        row: { item_id: 'bad' },
+      },
+      { job_id: lease.jobId, stage: 'UPLOAD', item_id: 'a', message: 'no a', row: null },
+    ]);
+  });
+
+  test('the total grows with the rows where more come than were counted', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set total_items = 1');
+    await storeOf(lease).saveBatch(batch([item('a'), item('b')]));
+    expect(await counts(lease)).toMatchObject({ total: 2, read: 2 });
+  });
+
+  test('starting over forgets position, counts and errors, and keeps the items', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    await store.saveBatch(batch([item('a')], { errors: [rowError] }));
+    await store.startOver();
+    expect(await counts(lease)).toEqual({
+      position: null,
+      total: 100,
+      read: 0,
+      processed: 0,
+      success: 0,
+      errors: 0,
+    });
+    expect((await database.pool.query('select 1 from job_error')).rowCount).toBe(0);
+    expect(await store.findItems('sortie', ['a'])).toHaveLength(1);
+  });
+});
+
+describe('a saved item', () => {
+  test('is owed to the catalog until it is marked as uploaded', async () => {
+    const store = storeOf(await claimed());
+    await store.saveBatch(batch([item('b'), item('a'), item('c')]));
+    expect((await store.pendingItems()).map(({ itemId }) => itemId)).toEqual(['a', 'b', 'c']);
+    await store.markUploaded(uploaded([item('b')], [item('c')]));
+    expect((await store.pendingItems()).map(({ itemId }) => itemId)).toEqual(['a']);
+    const { rows } = await database.pool.query('select item_id, catalog_id from blade_item order by item_id');
+    expect(rows).toEqual([
+      { item_id: 'a', catalog_id: null },
+      { item_id: 'b', catalog_id: 'BLADE-sortie-b' },
+      { item_id: 'c', catalog_id: null },
+    ]);
+  });
+
+  test('that no upload was marked for is taken up by the next job that reads it, and is not changed by that', async () => {
+    await storeOf(await claimed()).saveBatch(batch([item('a')]));
+    const before = await database.pool.query('select updated_at from blade_item');
+    await database.pool.query('select pg_sleep(0.01)');
+    const next = storeOf(await claimed());
+    expect(await next.saveBatch(batch([item('a')]))).toEqual([item('a')]);
+    expect(await next.pendingItems()).toHaveLength(1);
+    expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
+  });
+
+  test('that another job changed while it was uploaded is reported, and owed again with its new content', async () => {
+    const store = storeOf(await claimed());
+    const other = storeOf(await claimed());
+    await store.saveBatch(batch([item('a'), item('b')]));
+    await other.saveBatch(batch([item('a', 2)]));
+    await other.markUploaded(uploaded([item('a', 2)]));
+    expect(await store.markUploaded(uploaded([item('a'), item('b')]))).toEqual(['a']);
+    const { rows } = await database.pool.query(
+      `select item_id, uploaded_at is not null as uploaded, data->'version' as version from blade_item order by item_id`,
+    );
+    expect(rows).toEqual([
+      { item_id: 'a', uploaded: false, version: 2 },
+      { item_id: 'b', uploaded: true, version: 1 },
+    ]);
+    expect(await store.pendingItems()).toMatchObject([{ itemId: 'a', contentHash: 'a 2' }]);
+    expect(await store.markUploaded({ ...uploaded([item('a', 2)]), successCount: 0 })).toEqual([]);
+    expect(await store.pendingItems()).toEqual([]);
+  });
+});
+
+describe('an item that the database refuses', () => {
+  beforeEach(() =>
+    database.pool.query(`alter table blade_item add constraint refused check (item_id not like 'poison%')`),
+  );
+
+  afterEachDrop('blade_item', 'refused');
+
+  test.each([
+    ['alone', ['poison']],
+    ['among others', ['a', 'poison1', 'b', 'c', 'd', 'poison2', 'e']],
+    ['beside another', ['poison1', 'poison2']],
+  ])('%s costs its row only, and is kept as an error of the stage SAVE with its row', async (_name, ids) => {
+    const lease = await claimed();
+    const good = ids.filter((id) => !id.startsWith('poison'));
+    const pending = await storeOf(lease).saveBatch(
+      batch(
+        ids.map((id) => item(id)),
+        { errors: [rowError] },
+      ),
+    );
+    expect(pending.map(({ itemId }) => itemId)).toEqual(good);
+    const errors = ids.length - good.length + 1;
+    expect(await counts(lease)).toMatchObject({
+      read: ids.length + 1,
+      processed: errors,
+      success: 0,
+      errors,
+    });
+    const { rows } = await database.pool.query(
+      `select item_id, message, "row" from job_error where stage = 'SAVE' order by item_id`,
+    );
+    expect(rows).toEqual(
+      ids
+        .filter((id) => id.startsWith('poison'))
+        .map((id) => ({
+          item_id: id,
+          message: expect.stringContaining('refused'),
+          row: { item_id: id, version: 1 },
+        })),
+    );
+  });
+
+  test('is looked for in vain by an attempt that is not the current one any more', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set attempt = 2');
+    await expect(storeOf(lease).saveBatch(batch([item('poison'), item('a')]))).rejects.toThrow(
+      LeaseLostError,
+    );
+  });
+});
+
+function afterEachDrop(table: string, constraint: string) {
+  beforeEach(() => async () => {
+    await database.pool.query(`alter table ${table} drop constraint ${constraint}`);
+  });
+}
+
+describe('items, errors and checkpoint are saved as one', () => {
+  beforeEach(() =>
+    database.pool.query(
+      'alter table job_partition add constraint short check (read_items < 4 and success_count < 2)',
+    ),
+  );
+
+  afterEachDrop('job_partition', 'short');
+
+  test('so that nothing is saved where the checkpoint cannot be', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    await store.saveBatch(batch([item('a'), item('b')]));
+    const before = await everything();
+    await expect(store.saveBatch(batch([item('c')], { errors: [rowError] }))).rejects.toMatchObject({
+      constraint: 'short',
+    });
+    expect(await everything()).toEqual(before);
+    await expect(store.markUploaded(uploaded([item('a'), item('b')]))).rejects.toMatchObject({
+      constraint: 'short',
+    });
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an attempt that is not the current one any more', () => {
+  const calls: Record<string, (store: ItemStore) => Promise<unknown>> = {
+    savePlan: (store) => store.savePlan({ kind: 'STATEMENT' }, 7),
+    startOver: (store) => store.startOver(),
+    saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
+    markUploaded: (store) => store.markUploaded(uploaded([item('a')], [item('b')])),
+  };
+
+  const losses: Record<string, string> = {
+    'after another has taken the partition over': 'update job_partition set attempt = attempt + 1',
+    'after the partition has ended': `update job_partition set state = 'CANCELLED', finished_at = now()`,
+    'after the partition was handed back': `update job_partition set state = 'PENDING'`,
+    'after the job was deleted': 'delete from job',
+  };
+
+  for (const [when, loss] of Object.entries(losses)) {
+    test.each(Object.keys(calls))(`writes nothing with %s ${when}`, async (call) => {
+      const store = storeOf(await claimed());
+      await store.saveBatch(batch([item('a'), item('b')], { errors: [rowError] }));
+      await database.pool.query(loss);
+      const before = await everything();
+      await expect(calls[call]?.(store)).rejects.toThrow(LeaseLostError);
+      expect(await everything()).toEqual(before);
+    });
+  }
+
+  // The embedded database runs one statement after the other.
+  describe.runIf(isServer)('since it was taken over', () => {
+    test.each(['saveBatch', 'markUploaded'])('while its %s ran, writes nothing', async (call) => {
+      const store = storeOf(await claimed());
+      await store.saveBatch(batch([item('a'), item('b')], { errors: [rowError] }));
+      const holder = await database.pool.connect();
+      try {
+        await holder.query('begin');
+        await holder.query('select 1 from blade_item for update');
+        const written = calls[call]?.(store).catch((error: unknown) => error);
+        await untilSomeoneWaits();
+        await database.pool.query('update job_partition set attempt = attempt + 1');
+        const before = await everything();
+        await holder.query('commit');
+        expect(await written).toBeInstanceOf(LeaseLostError);
+        expect(await everything()).toEqual(before);
+      } finally {
+        await holder.query('rollback');
+        holder.release();
+      }
+    });
+  });
+});
+
+async function untilSomeoneWaits(): Promise<void> {
+  await vi.waitFor(async () => {
+    const { rowCount } = await database.pool.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    expect(rowCount).toBeGreaterThan(0);
+  });
+}
+
+describe('a plan that is made ahead', () => {
+  test('is kept for a partition that waits', async () => {
+    const { partitionId } = await claimed();
+    await database.pool.query(`update job_partition set state = 'PENDING', total_items = null`);
+    await savePlanAhead(database.pool, partitionId, { kind: 'STATEMENT' }, 12);
+    await savePlanAhead(database.pool, partitionId, { kind: 'ANOTHER' }, 13);
+    const { rows } = await database.pool.query('select plan, total_items from job_partition');
+    expect(rows).toEqual([{ plan: { kind: 'STATEMENT' }, total_items: 12 }]);
+  });
+
+  test('comes too late for one that an attempt has claimed', async () => {
+    const { partitionId } = await claimed();
+    await savePlanAhead(database.pool, partitionId, { kind: 'STATEMENT' }, 12);
+    const { rows } = await database.pool.query('select plan, total_items from job_partition');
+    expect(rows).toEqual([{ plan: null, total_items: 100 }]);
+  });
+});
+
+test('jobs that write the same items in opposite orders at once all get through', async () => {
+  const ids = Array.from({ length: 1_500 }, (_, index) => `item-${String(index).padStart(4, '0')}`);
+  const writers = await Promise.all(
+    [ids, ids.toReversed(), ids, ids.toReversed()].map(async (order, writer) => {
+      const pool = new Pool({ connectionString: database.connectionString, max: 2 });
+      pool.on('error', () => {}); // Removing the database may end a connection that the pool is ending.
+      return { pool, order, store: createItemStore(pool, await claimed()), writer };
+    }),
+  );
+  try {
+    await Promise.all(
+      writers.map(async ({ store, order, writer }) => {
+        for (let round = 0; round < 8; round++) {
+          const items = order.map((id) => item(id, round * 10 + writer));
+          const pending = await store.saveBatch(batch(items));
+          await store.markUploaded(uploaded(pending));
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(writers.map(({ pool }) => pool.end()));
+  }
+});
