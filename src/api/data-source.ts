@@ -29,6 +29,7 @@ const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
 });
 
 builder.prismaNode('ScheduledRun', {
+  nullable: true,
   id: { field: 'id', description: 'Unique over all types.' },
   description: "A time at which a source's schedule came due, and what came of it.",
   fields: (t) => ({

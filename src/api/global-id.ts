@@ -47,6 +47,7 @@ const NODES: ReadonlyMap<string, NodeKeys> = new Map([
   ['Job', UUIDS],
   ['JobPartition', UUIDS],
   ['DataSource', UUIDS],
+  ['ScheduledRun', UUIDS],
   ['JobError', { isKey: (text) => /^\d+$/.test(text) && isBigintKey(BigInt(text)), example: '12' }],
   ['BladeItem', { isKey: (text) => isItemKey(parsedJson(text)), example: '["sortie","SRT-0000001"]' }],
 ]);
