@@ -285,6 +285,20 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
     await application.client.send(DeleteDataSource, { id });
   });
 
+  test.each([
+    ['cron', 'never'],
+    ['cron', ''],
+    ['cron', '* * * *'],
+    ['cron', '0 * * * * *'],
+    ['cron', '61 * * * *'],
+    ['cron', '0 0 31 2 *'],
+    ['cron', '@reboot'],
+    ['timeZone', 'Mars/Olympus'],
+    ['timeZone', ''],
+  ])('for a schedule with the %s %j', (part, text) =>
+    expectSourceRefused({ schedule: { cron: '0 2 * * *', [part]: text } }, `input.schedule.${part}`, /./),
+  );
+
   test('for a malformed id', () =>
     expectSourceRefused({ id: 'the first one' }, 'input.id', /ids look like DataSource:/));
 

@@ -8,6 +8,11 @@ import type {
   SaveDataSourceInput,
 } from '../generated/graphql.ts';
 import {
+  insertJob as insertJobRow,
+  insertPartition as insertPartitionRow,
+  type JobRow,
+} from '../support/job-rows.ts';
+import {
   CancelJob,
   DataSources,
   DataTypes,
@@ -87,40 +92,10 @@ function query<Result extends object>(text: string, values: readonly unknown[] =
   return application.database.pool.query<Result>(text, [...values]);
 }
 
-/** A job that no worker knows of, in the state; a terminal one has ended. */
-async function insertJob(
-  job: { kind?: 'SYNC' | 'QUERY'; state?: string; dataType?: string; id?: string; createdAt?: Date } = {},
-): Promise<string> {
-  const { kind = 'QUERY', state = 'COMPLETED', dataType = 'sortie', id = newUuid() } = job;
-  const isTerminal = ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state);
-  await query(
-    `insert into job (id, kind, state, data_type, sync_type, sql_query, started_at, finished_at, total_items,
-       failure_reason, created_at)
-     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, now(), $7, 0, $8, $9)`,
-    [
-      id,
-      kind,
-      state,
-      dataType,
-      kind === 'SYNC' ? 'FULL' : null,
-      kind === 'SYNC' ? null : 'SELECT 1',
-      isTerminal ? new Date() : null,
-      state === 'FAILED' ? 'its source was away' : null,
-      job.createdAt ?? new Date(),
-    ],
-  );
-  return id;
-}
+const insertJob = (job: JobRow = {}) => insertJobRow(application.database, job);
 
-async function insertPartition(jobId: string, sourceId: string, state = 'RUNNING'): Promise<string> {
-  const id = newUuid();
-  await query(
-    `insert into job_partition (id, job_id, ordinal, state, data_type, data_source_id, source_name, finished_at)
-     values ($1, $2, 0, $3::partition_state, 'sortie', $4, 'Sorties', $5)`,
-    [id, jobId, state, sourceId, state === 'RUNNING' ? null : new Date()],
-  );
-  return id;
-}
+const insertPartition = (jobId: string, dataSourceId: string, state: 'RUNNING' | 'COMPLETED') =>
+  insertPartitionRow(application.database, { jobId, dataSourceId, state });
 
 describe('syncStatus', () => {
   test('gives the most recent sync with its progress by data type, once it has ended', async () => {
@@ -309,18 +284,18 @@ describe('the errors of a job', () => {
 
 describe('the list of jobs', () => {
   /** Jobs as a year of use would leave them, the oldest first. */
-  const history: { id: string; kind: string; state: string; dataType: string; createdAt: Date }[] = [];
+  const history: Required<JobRow>[] = [];
   const START = Date.parse('2025-03-01T00:00:00Z');
 
   beforeAll(async () => {
-    const states = ['COMPLETED', 'FAILED', 'CANCELLED'];
+    const states = ['COMPLETED', 'FAILED', 'CANCELLED'] as const;
     const types = ['maintenance', 'sortie', 'deployment', 'logistics'];
     for (let index = 0; index < 230; index++) {
       const createdAt = new Date(START + index * 3_600_000);
       const job = {
         id: newUuid({ msecs: createdAt.getTime() }),
         kind: index % 5 === 0 ? ('SYNC' as const) : ('QUERY' as const),
-        state: states[index % 3] ?? '',
+        state: states[index % 3] ?? 'COMPLETED',
         dataType: types[index % 4] ?? '',
         createdAt,
       };
@@ -562,15 +537,43 @@ describe('node', () => {
     expect(await node(item?.id ?? '')).toEqual({ __typename: 'BladeItem', id: item?.id, dataType, itemId });
   });
 
+  test('finds a run of a schedule', async () => {
+    const id = newUuid();
+    await query('insert into scheduled_run (id, data_source_id, skipped_because) values ($1, $2, $3)', [
+      id,
+      sorties,
+      'a sync was active',
+    ]);
+    expect(await node(`ScheduledRun:${id}`)).toEqual({
+      __typename: 'ScheduledRun',
+      id: `ScheduledRun:${id}`,
+    });
+  });
+
   test.each([
     'Job:01997f3e-8c1a-7000-8000-000000000000',
     'JobPartition:01997f3e-8c1a-7000-8000-000000000000',
     'DataSource:01997f3e-8c1a-7000-8000-000000000000',
+    'ScheduledRun:01997f3e-8c1a-7000-8000-000000000000',
     'JobError:9223372036854775807',
     'BladeItem:["sortie","nothing"]',
     'BladeItem:["submarine","nothing"]',
   ])('is null where there is nothing of the id %s', async (id) => {
     expect(await node(id)).toBeNull();
+  });
+
+  test('knows the ids of every type that has them', async () => {
+    const { data } = await application.client.sendRaw(
+      'query { __type(name: "Node") { possibleTypes { name } } }',
+    );
+    const { possibleTypes } = (data as { __type: { possibleTypes: { name: string }[] } }).__type;
+    expect(possibleTypes.length).toBeGreaterThan(5);
+    for (const { name } of possibleTypes) {
+      const { errors } = await application.client.sendRaw(`query { node(id: "${name}:?") { id } }`);
+      expect(errors?.[0]?.message).toContain(`ids look like ${name}:`);
+      const example = / ids look like (.*)$/.exec(errors?.[0]?.message ?? '')?.[1] ?? '';
+      expect((await node(example))?.__typename ?? name).toBe(name);
+    }
   });
 
   test('tells what is there now, each time it is asked', async () => {
@@ -770,7 +773,7 @@ describe('deleteDataSource', () => {
   test('is refused while an active job reads the source, and nothing is lost', async () => {
     const { client } = application;
     const jobId = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
-    await insertPartition(jobId, sorties);
+    await insertPartition(jobId, sorties, 'RUNNING');
     const { deleteDataSource } = await client.send(DeleteDataSource, { id: sorties });
     expect(deleteDataSource).toEqual({
       __typename: 'DataSourceInUseError',

@@ -1,0 +1,84 @@
+import { v7 as newUuid } from 'uuid';
+import type { TestDatabase } from './test-database.ts';
+
+/** A job as a test wants it in the database; what is left out is as of a query job that has ended. */
+export interface JobRow {
+  readonly id?: string;
+  readonly kind?: 'SYNC' | 'QUERY';
+  readonly state?: 'QUEUED' | 'RUNNING' | 'CANCELLING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
+  readonly dataType?: string;
+  readonly createdAt?: Date;
+}
+
+/**
+ * Writes a job that no queue and no worker knows of: it changes only as the test changes it.
+ * @returns its UUID.
+ */
+export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promise<string> {
+  const { kind = 'QUERY', state = 'COMPLETED', dataType = 'sortie', id = newUuid() } = job;
+  const isTerminal = ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state);
+  await pool.query(
+    `insert into job (id, kind, state, data_type, sync_type, sql_query, started_at, finished_at, total_items,
+       failure_reason, created_at)
+     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, $7, $8, 0, $9, $10)`,
+    [
+      id,
+      kind,
+      state,
+      dataType,
+      kind === 'SYNC' ? 'FULL' : null,
+      kind === 'SYNC' ? null : 'SELECT 1',
+      state === 'QUEUED' ? null : new Date(),
+      isTerminal ? new Date() : null,
+      state === 'FAILED' ? 'its source was away' : null,
+      job.createdAt ?? new Date(),
+    ],
+  );
+  return id;
+}
+
+/**
+ * Writes the next revision of a job.
+ * @returns the number of the revision.
+ */
+export async function writeRevision({ pool }: TestDatabase, jobId: string): Promise<number> {
+  const { rows } = await pool.query<{ revision: number }>(
+    `update job set current_operation = 'Revision ' || revision + 1, updated_at = now() where id = $1 returning revision`,
+    [jobId],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error(`there is no job ${jobId}`);
+  return row.revision;
+}
+
+/** Moves a job to the next state. */
+export async function moveJob(
+  { pool }: TestDatabase,
+  jobId: string,
+  state: 'RUNNING' | 'COMPLETED' | 'CANCELLED',
+): Promise<void> {
+  await pool.query(
+    state === 'RUNNING'
+      ? `update job set state = 'RUNNING', started_at = now(), updated_at = now() where id = $1`
+      : `update job set state = '${state}', finished_at = now(), updated_at = now() where id = $1`,
+    [jobId],
+  );
+}
+
+/**
+ * Writes a partition of a job, with counts of nothing.
+ * @returns its UUID.
+ */
+export async function insertPartition(
+  { pool }: TestDatabase,
+  partition: { jobId: string; dataSourceId?: string; state?: 'RUNNING' | 'COMPLETED' },
+): Promise<string> {
+  const id = newUuid();
+  const { jobId, dataSourceId = null, state = 'RUNNING' } = partition;
+  await pool.query(
+    `insert into job_partition (id, job_id, ordinal, state, data_type, data_source_id, source_name, finished_at)
+     values ($1, $2, 0, $3::partition_state, 'sortie', $4, 'Sorties', $5)`,
+    [id, jobId, state, dataSourceId, state === 'RUNNING' ? null : new Date()],
+  );
+  return id;
+}
