@@ -4,12 +4,15 @@ import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
 import { createDemoData } from './demo-data.ts';
+import { createHealth } from './health.ts';
+import { startHealthServer } from './health-server.ts';
 import { createThreadPool } from './ingestion/thread-pool.ts';
 import { startBoss } from './jobs/boss.ts';
 import { createJobEvents } from './jobs/job-events.ts';
 import { listenToJobs } from './jobs/job-notifications.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { openPartitionQueue } from './jobs/queue.ts';
+import { startRetention } from './jobs/retention.ts';
 import { openSchedules } from './jobs/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
 
@@ -95,7 +98,33 @@ async function startParts(
   );
   started.push(() => pool.close());
 
+  const health = createHealth({
+    prisma,
+    boss,
+    warehouse: config.roles.has('worker') ? config.warehouse : null,
+  });
+  const listen = { readiness: health.readiness, host: config.host, port: config.port, log };
+  let url: string | null = null;
+  if (config.roles.has('api')) {
+    const events = createJobEvents(prisma, notifications, (error) =>
+      log.error({ err: error }, 'changed jobs could not be read'),
+    );
+    started.push(async () => events.close());
+    const jobs = createJobs({ prisma, queue, pool, schedules, events });
+    const server = await startApiServer({ ...listen, context: { prisma, jobs } });
+    started.push(() => server.close());
+    url = server.url;
+  } else {
+    const server = await startHealthServer(listen);
+    log.info(`health is at ${server.url}/health/ready`);
+    started.push(() => server.close());
+  }
+
+  // Started last, so that it stops first: the API tells of what runs until that is back at its checkpoints.
   if (config.roles.has('worker')) {
+    started.push(await startRetention(boss, prisma, config.retention, log));
+    await schedules.work();
+    started.push(() => schedules.stop());
     const worker = await startWorker({
       prisma,
       queue,
@@ -105,22 +134,7 @@ async function startParts(
       log,
     });
     started.push(() => worker.stop());
-    await schedules.work();
-    started.push(() => schedules.stop());
   }
-  if (!config.roles.has('api')) return null;
-
-  const events = createJobEvents(prisma, notifications, (error) =>
-    log.error({ err: error }, 'changed jobs could not be read'),
-  );
-  started.push(async () => events.close());
-  const jobs = createJobs({ prisma, queue, pool, schedules, events });
-  const server = await startApiServer({
-    context: { prisma, jobs },
-    host: config.host,
-    port: config.port,
-    log,
-  });
-  started.push(() => server.close());
-  return server.url;
+  started.push(async () => health.drain());
+  return url;
 }

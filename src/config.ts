@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { CatalogConfiguration } from './catalog/registry.ts';
+import type { RetentionSettings } from './jobs/retention.ts';
 import type { WarehouseConfiguration } from './warehouse/registry.ts';
 
 /** What the program runs with: the environment, parsed once. */
@@ -18,6 +19,7 @@ export interface Config {
   readonly workerThreads: number;
   /** The least time between two progress writes of a job, in milliseconds. */
   readonly progressIntervalMs: number;
+  readonly retention: RetentionSettings;
   readonly logLevel: LogLevel;
   /** Fill an empty folder warehouse with demo tables and sources at start. */
   readonly demoData: boolean;
@@ -32,6 +34,8 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const retentionDays = z.coerce.number().int().min(0).max(36_500);
 
 /** Each environment variable with its default and meaning: the one list that the docs are checked against. */
 export const environmentSchema = z.object({
@@ -78,6 +82,14 @@ export const environmentSchema = z.object({
     .describe(
       'Fill an empty folder warehouse with demo tables and their sources at first start; `true` unless BLADE_WAREHOUSE_FOLDER is set.',
     ),
+  BLADE_HISTORY_RETENTION_DAYS: retentionDays
+    .default(90)
+    .describe(
+      'How long ended jobs, their errors and the records of schedules are kept, in days; `0` for ever.',
+    ),
+  BLADE_ITEM_RETENTION_DAYS: retentionDays
+    .default(0)
+    .describe('How long items that do not change are kept, in days; `0` for ever.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log line that is written.'),
 });
 
@@ -110,6 +122,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     },
     workerThreads: settings.BLADE_WORKER_THREADS,
     progressIntervalMs: settings.BLADE_PROGRESS_INTERVAL_MS,
+    retention: {
+      historyDays: settings.BLADE_HISTORY_RETENTION_DAYS || null,
+      itemDays: settings.BLADE_ITEM_RETENTION_DAYS || null,
+    },
     logLevel: settings.LOG_LEVEL,
     demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,
   };

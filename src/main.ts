@@ -16,12 +16,16 @@ async function main(): Promise<void> {
   if (application.url !== null) log.info(`GraphQL and GraphiQL are at ${application.url}`);
 }
 
+/** How long stopping may take before the process ends all the same, in milliseconds. */
+const STOP_LIMIT_MS = 25_000;
+
 function stopOnSignal(application: Application): void {
   let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
       isStopping = true;
+      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
       void application.stop().then(() => process.exit(0));
     });
   }

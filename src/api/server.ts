@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
@@ -7,6 +6,8 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
+import type { Readiness } from '../health.ts';
+import { answerHealth, listen } from '../health-server.ts';
 import type { ApiContext } from './context.ts';
 import { createErrorMask } from './error-mask.ts';
 import { schema } from './schema.ts';
@@ -20,6 +21,7 @@ export interface ApiServer {
 
 export interface ApiServerOptions {
   readonly context: ApiContext;
+  readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -29,12 +31,17 @@ export interface ApiServerOptions {
 const PATH = '/graphql';
 
 /** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
-export async function startApiServer({ context, host, port, log }: ApiServerOptions): Promise<ApiServer> {
+export async function startApiServer({
+  context,
+  readiness,
+  host,
+  port,
+  log,
+}: ApiServerOptions): Promise<ApiServer> {
   const yoga = createYoga({
     schema,
     context: () => context,
     graphqlEndpoint: PATH,
-    healthCheckEndpoint: '/health/live',
     landingPage: false,
     logging: yogaLog(log),
     maskedErrors: { maskError: createErrorMask(log) },
@@ -43,6 +50,7 @@ export async function startApiServer({ context, host, port, log }: ApiServerOpti
   });
 
   const server = createServer((request, response) => {
+    if (answerHealth(request, response, readiness)) return;
     if (request.url === '/') {
       response.writeHead(302, { location: PATH }).end();
       return;
@@ -85,18 +93,10 @@ export async function startApiServer({ context, host, port, log }: ApiServerOpti
     webSockets,
   );
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const address = server.address() as AddressInfo;
-  const hostName = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const origin = await listen(server, host, port);
 
   return {
-    url: `http://${hostName}:${address.port}${PATH}`,
+    url: `${origin}${PATH}`,
     async close() {
       await graphqlOverWebSocket.dispose();
       server.closeAllConnections();

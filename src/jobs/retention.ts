@@ -1,0 +1,92 @@
+import type { PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+
+/** How long what has ended is kept, in days; null for ever. */
+export interface RetentionSettings {
+  /** Jobs with their partitions and errors, from their end; and the records of scheduled runs. */
+  readonly historyDays: number | null;
+  /** Items, from the last change of their content. */
+  readonly itemDays: number | null;
+}
+
+export interface PrunedCounts {
+  readonly jobs: number;
+  readonly scheduledRuns: number;
+  readonly items: number;
+}
+
+const RETENTION = 'retention';
+
+/** Once a night, when few people look. */
+const EVERY_NIGHT = '17 3 * * *';
+
+/** Prunes once a night; of all processes of a cluster, one does. */
+export async function startRetention(
+  boss: PgBoss,
+  prisma: PrismaClient,
+  settings: RetentionSettings,
+  log: Logger,
+): Promise<() => Promise<void>> {
+  await boss.createQueue(RETENTION, { retryLimit: 3, retryDelay: 60 });
+  await boss.schedule(RETENTION, EVERY_NIGHT);
+  await boss.work(RETENTION, { pollingIntervalSeconds: 60 }, async () => {
+    log.info(
+      { pruned: await prune(prisma, settings, new Date()) },
+      'pruned what was older than its retention',
+    );
+  });
+  return () => boss.offWork(RETENTION, { wait: true });
+}
+
+/**
+ * Deletes what has outlived its retention, a thousand at a time so that nobody waits long for a lock.
+ * @param now the time from which ages are counted.
+ */
+export async function prune(
+  prisma: PrismaClient,
+  settings: RetentionSettings,
+  now: Date,
+): Promise<PrunedCounts> {
+  const { historyDays, itemDays } = settings;
+  const counts = { jobs: 0, scheduledRuns: 0, items: 0 };
+  if (historyDays !== null) {
+    const cutoff = daysBefore(now, historyDays);
+    // A job is deleted with its partitions and errors; errors may be many, so theirs go first.
+    await inBatches(
+      () => prisma.$executeRaw`delete from job_error where id in (
+        select e.id from job_error e join job j on j.id = e.job_id where j.finished_at < ${cutoff} limit ${BATCH})`,
+    );
+    counts.jobs = await inBatches(
+      () => prisma.$executeRaw`delete from job where id in (
+        select id from job where finished_at < ${cutoff} limit ${BATCH})`,
+    );
+    counts.scheduledRuns = await inBatches(
+      () => prisma.$executeRaw`delete from scheduled_run where id in (
+        select id from scheduled_run where created_at < ${cutoff} limit ${BATCH})`,
+    );
+  }
+  if (itemDays !== null) {
+    const cutoff = daysBefore(now, itemDays);
+    counts.items = await inBatches(
+      () => prisma.$executeRaw`delete from blade_item where (data_type, item_id) in (
+        select data_type, item_id from blade_item where updated_at < ${cutoff} limit ${BATCH})`,
+    );
+  }
+  return counts;
+}
+
+const BATCH = 1_000;
+
+async function inBatches(deleteBatch: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const deleted = await deleteBatch();
+    total += deleted;
+    if (deleted < BATCH) return total;
+  }
+}
+
+function daysBefore(now: Date, days: number): Date {
+  return new Date(now.getTime() - days * 24 * 60 * 60 * 1000);
+}

@@ -1,0 +1,100 @@
+import { v7 as newUuid } from 'uuid';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
+import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { prune } from '../../src/jobs/retention.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const now = new Date('2026-06-30T00:00:00Z');
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  prisma = createPrismaClient(database.connectionString, { maxConnections: 2 });
+});
+
+afterAll(async () => {
+  await prisma.$disconnect();
+  await database.close();
+});
+
+function daysAgo(days: number): Date {
+  return new Date(now.getTime() - days * 24 * 60 * 60 * 1000);
+}
+
+/** A sync with three errors: one that ended, or one that still waits. */
+async function makeJob(finishedDaysAgo: number | null, retryOfId: string | null = null): Promise<string> {
+  const id = newUuid();
+  const end =
+    finishedDaysAgo === null
+      ? {}
+      : { state: 'COMPLETED' as const, totalItems: 0, finishedAt: daysAgo(finishedDaysAgo) };
+  await prisma.job.create({
+    data: { id, kind: 'SYNC', syncType: 'FULL', createdAt: daysAgo(400), retryOfId, ...end },
+  });
+  const partition = await prisma.jobPartition.create({
+    data: { id: newUuid(), jobId: id, ordinal: 0, dataType: 'sortie', sourceName: 'Sorties' },
+  });
+  const error = { jobId: id, partitionId: partition.id, stage: 'TRANSFORM' as const, dataType: 'sortie' };
+  await prisma.jobError.createMany({ data: Array.from({ length: 3 }, () => ({ ...error, message: 'bad' })) });
+  return id;
+}
+
+async function makeItem(itemId: string, changedDaysAgo: number): Promise<void> {
+  await prisma.bladeItem.create({
+    data: {
+      dataType: 'sortie',
+      itemId,
+      classificationMarking: 'U',
+      data: {},
+      metadata: {},
+      contentHash: itemId,
+      jobId: newUuid(),
+      updatedAt: daysAgo(changedDaysAgo),
+    },
+  });
+}
+
+test('jobs go with their errors once they have ended longer ago than their retention, and active ones never', async () => {
+  const old = await makeJob(91);
+  const recent = await makeJob(89);
+  const active = await makeJob(null);
+  const pruned = await prune(prisma, { historyDays: 90, itemDays: null }, now);
+  expect(pruned).toMatchObject({ jobs: 1, items: 0 });
+  const left = await prisma.job.findMany({ select: { id: true } });
+  expect(left.map(({ id }) => id).sort()).toEqual([recent, active].sort());
+  expect(await prisma.jobError.count({ where: { jobId: old } })).toBe(0);
+  expect(await prisma.jobError.count({ where: { jobId: recent } })).toBe(3);
+});
+
+test('a retry stays when the job that it retried is pruned, and names it no more', async () => {
+  const retry = await makeJob(10, await makeJob(200));
+  await prune(prisma, { historyDays: 90, itemDays: null }, now);
+  const left = await prisma.job.findUnique({ where: { id: retry }, select: { retryOfId: true } });
+  expect(left).toEqual({ retryOfId: null });
+});
+
+test('history is kept for ever where no retention is set for it', async () => {
+  const ancient = await makeJob(10_000);
+  expect((await prune(prisma, { historyDays: null, itemDays: null }, now)).jobs).toBe(0);
+  expect(await prisma.job.count({ where: { id: ancient } })).toBe(1);
+});
+
+test('items are kept for ever unless a retention is set for them', async () => {
+  await makeItem('OLD', 400);
+  await makeItem('NEW', 1);
+  expect((await prune(prisma, { historyDays: 90, itemDays: null }, now)).items).toBe(0);
+  expect((await prune(prisma, { historyDays: null, itemDays: 365 }, now)).items).toBe(1);
+  expect((await prisma.bladeItem.findMany()).map(({ itemId }) => itemId)).toEqual(['NEW']);
+});
+
+test('thousands of jobs are pruned in one go', async () => {
+  await database.pool.query(
+    `insert into job (id, kind, sync_type, state, total_items, finished_at, created_at)
+     select gen_random_uuid(), 'SYNC', 'FULL', 'COMPLETED', 0, $1::timestamptz, $1 from generate_series(1, 2500)`,
+    [daysAgo(100)],
+  );
+  expect((await prune(prisma, { historyDays: 90, itemDays: null }, now)).jobs).toBe(2500);
+});
