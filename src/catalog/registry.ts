@@ -1,8 +1,11 @@
 import type { Catalog } from './catalog.ts';
 import { openFolderCatalog } from './folder.ts';
+import { type HttpCatalogOptions, openHttpCatalog, shareOfHttpCatalog } from './http.ts';
 
 /** Which catalog items go to, and what it takes to reach it. Plain data: it can be handed to a thread. */
-export type CatalogConfiguration = { readonly kind: 'folder'; readonly folder: string };
+export type CatalogConfiguration =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | ({ readonly kind: 'http' } & HttpCatalogOptions);
 
 /**
  * Opens the catalog that the configuration names. A new kind is a file beside this one and a line here.
@@ -12,5 +15,12 @@ export async function openCatalog(configuration: CatalogConfiguration): Promise<
   switch (configuration.kind) {
     case 'folder':
       return await openFolderCatalog({ folder: configuration.folder });
+    case 'http':
+      return await openHttpCatalog(configuration);
   }
+}
+
+/** The configuration of one of several threads, so that all of them together keep to the limits. */
+export function shareOfCatalog(configuration: CatalogConfiguration, threads: number): CatalogConfiguration {
+  return configuration.kind === 'http' ? shareOfHttpCatalog(configuration, threads) : configuration;
 }

@@ -1,0 +1,271 @@
+import { ExponentialBackoff } from 'cockatiel';
+import PQueue from 'p-queue';
+import { Agent } from 'undici';
+import type { BladeItem } from '../data-types/blade-item.ts';
+import type { Catalog, UploadOutcome } from './catalog.ts';
+import { CatalogError } from './catalog-error.ts';
+import { parseCatalogUrl } from './catalog-url.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { exchange } from './http-exchange.ts';
+import { judgeAnswer, judgeError, type Verdict } from './http-verdict.ts';
+import { createItemForm, dataSourceOf, type ItemForm } from './item-form.ts';
+import { guardQueue } from './outage.ts';
+
+/** A catalog service and how to treat it. The limits are those of one instance: each thread opens its own. */
+export interface HttpCatalogOptions {
+  /** Where `/catalog/item` and `/catalog/exists` are, with or without a slash at the end. */
+  readonly url: string;
+  /** Sent as bearer token; null for none. */
+  readonly token: string | null;
+  /** Requests at once, and so the connections that are kept open. */
+  readonly concurrency: number;
+  /** Requests that start in a second, those tried again included; null for no limit. */
+  readonly requestsPerSecond: number | null;
+  /** From sending a request to the end of its answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How often an item is sent, while the catalog works for others, before it is rejected. */
+  readonly attempts: number;
+  /** About the time between the first two attempts, in milliseconds; it doubles from one to the next. */
+  readonly backoffMs: number;
+  /** The longest time between two attempts, and between two probes of a catalog that is down, in milliseconds. */
+  readonly maxBackoffMs: number;
+  /** The longest time that `retry-after` is obeyed for, in milliseconds. */
+  readonly maxRetryAfterMs: number;
+  /** How long uploads wait for a catalog that is down, in milliseconds. */
+  readonly maxOutageMs: number;
+}
+
+/** Limits that suit a catalog nobody has measured yet. */
+export const httpCatalogDefaults = {
+  concurrency: 16,
+  requestsPerSecond: null,
+  timeoutMs: 30_000,
+  attempts: 5,
+  backoffMs: 500,
+  maxBackoffMs: 5_000,
+  maxRetryAfterMs: 60_000,
+  maxOutageMs: 30_000,
+} as const satisfies Partial<HttpCatalogOptions>;
+
+/**
+ * A catalog that is a service. Each item is posted as a form of its own: what may pass later is tried again, what will
+ * not is rejected in the catalog's own words. While the catalog is down uploads wait, and what is left of them is
+ * rejected at once when that lasts too long or when the token is not valid.
+ * @param clock the time that waiting is measured in.
+ * @throws CatalogError where URL or token cannot be used; so does `exists` where the catalog gives no answer to it.
+ */
+export async function openHttpCatalog(
+  options: HttpCatalogOptions,
+  clock: Clock = systemClock,
+): Promise<Catalog> {
+  const { url, token, concurrency, timeoutMs, maxRetryAfterMs, attempts, backoffMs, maxBackoffMs } = options;
+  const { origin, path } = parseCatalogUrl(url);
+  const authorization = authorizationOf(token);
+  const agent = new Agent({
+    connections: concurrency,
+    // One request a connection, so that `concurrency` is what it says.
+    allowH2: false,
+    connect: { timeout: timeoutMs },
+    // An exchange has a limit of its own, for all of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const queue = new PQueue({ concurrency, ...rateLimitOf(options) });
+  const guard = guardQueue(queue, { ...options, clock });
+  const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
+
+  /** Lets requests be sent until the work is done, the signal aborts, or sending more makes no sense. */
+  async function withSession<Result>(
+    signal: AbortSignal,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    signal.throwIfAborted();
+    const ended = new AbortController();
+    const ending = AbortSignal.any([signal, ended.signal]);
+    const cancellations = new Set<(reason: unknown) => void>();
+    ending.addEventListener('abort', () => {
+      for (const cancel of [...cancellations]) {
+        cancel(ending.reason);
+      }
+    });
+    const end = (message: string) => ended.abort(new SessionEndedError(message));
+    const leave = guard.join(end);
+    try {
+      return await work({ ending, cancellations, end });
+    } finally {
+      leave();
+    }
+  }
+
+  /** Sends a request until it is decided. */
+  async function send(createRequest: () => CatalogRequest, session: Session): Promise<Decision> {
+    const { ending } = session;
+    let backoff = backoffs.next();
+    let charged = 0;
+    while (true) {
+      const { verdict, isCharged } = await queue.add(() => attempt(createRequest(), session, charged === 0), {
+        signal: ending,
+      });
+      if (verdict.kind !== 'FAILED') {
+        return verdict;
+      }
+      if (!isCharged) {
+        continue;
+      }
+      charged++;
+      if (charged >= attempts) {
+        const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
+        return { kind: 'REFUSED', status: verdict.status, message };
+      }
+      await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
+      backoff = backoff.next(undefined);
+    }
+  }
+
+  async function attempt(request: CatalogRequest, { cancellations, end }: Session, isFirst: boolean) {
+    const verdict = await judge(request, cancellations);
+    if (verdict.kind === 'FAILED') {
+      return { verdict, isCharged: guard.failed(verdict, isFirst) };
+    }
+    guard.answered();
+    if (verdict.kind === 'UNAUTHORIZED') {
+      end(verdict.message);
+      throw new SessionEndedError(verdict.message);
+    }
+    return { verdict, isCharged: false };
+  }
+
+  async function judge(request: CatalogRequest, cancellations: Session['cancellations']): Promise<Verdict> {
+    const { method, body } = request;
+    const headers = { ...request.headers, ...authorization };
+    try {
+      const answer = await exchange(
+        agent,
+        { origin, method, path: path + request.path, headers, body },
+        { timeoutMs, cancellations },
+      );
+      return judgeAnswer(answer, { token, maxRetryAfterMs, now: clock.now() });
+    } catch (error) {
+      return judgeError(error, timeoutMs);
+    }
+  }
+
+  return {
+    upload: ({ items }, signal) =>
+      withSession(signal, async (session) => {
+        const form = createItemForm();
+        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item, form), session))));
+      }),
+    exists: (dataType, itemId, signal) =>
+      withSession(signal, async (session) =>
+        isFound(await explained(send(() => existsOf(dataType, itemId), session))),
+      ),
+    async close() {
+      guard.close();
+      await agent.destroy();
+    },
+  };
+}
+
+/** The limits of one of several instances that are to keep to them together. */
+export function shareOfHttpCatalog<Options extends HttpCatalogOptions>(
+  options: Options,
+  instances: number,
+): Options {
+  const { concurrency, requestsPerSecond } = options;
+  return {
+    ...options,
+    concurrency: Math.max(1, Math.floor(concurrency / instances)),
+    requestsPerSecond: requestsPerSecond === null ? null : requestsPerSecond / instances,
+  };
+}
+
+/** A time in which requests are sent for one caller. */
+interface Session {
+  readonly ending: AbortSignal;
+  /** Of the requests that are under way. */
+  readonly cancellations: Set<(reason: unknown) => void>;
+  /** Ends it: what has not been answered is given up for this reason. */
+  readonly end: (message: string) => void;
+}
+
+class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError';
+}
+
+interface CatalogRequest {
+  readonly method: 'GET' | 'POST';
+  /** After the path of the catalog. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+type Decision =
+  | { readonly kind: 'ACCEPTED' }
+  | { readonly kind: 'REFUSED'; readonly status: number | null; readonly message: string };
+
+function uploadOf(item: BladeItem, form: ItemForm): CatalogRequest {
+  return {
+    method: 'POST',
+    path: '/catalog/item',
+    headers: { 'content-type': form.contentType },
+    body: form.bodyOf(item),
+  };
+}
+
+function existsOf(dataType: string, itemId: string): CatalogRequest {
+  const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
+  return { method: 'GET', path: `/catalog/exists?${query}`, headers: {}, body: null };
+}
+
+async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
+  try {
+    const decision = await sent;
+    return decision.kind === 'ACCEPTED' ? accepted : { status: 'REJECTED', message: decision.message };
+  } catch (error) {
+    if (error instanceof SessionEndedError) {
+      return { status: 'REJECTED', message: error.message };
+    }
+    throw error;
+  }
+}
+
+const accepted: UploadOutcome = { status: 'ACCEPTED' };
+
+async function explained(sent: Promise<Decision>): Promise<Decision> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
+  }
+}
+
+function isFound(decision: Decision): boolean {
+  if (decision.kind === 'ACCEPTED') {
+    return true;
+  }
+  if (decision.status === 404) {
+    return false;
+  }
+  throw new CatalogError(decision.message);
+}
+
+function authorizationOf(token: string | null): Readonly<Record<string, string>> {
+  if (token === null) {
+    return {};
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new CatalogError('The token of the catalog must be of visible ASCII characters, without spaces.');
+  }
+  return { authorization: `Bearer ${token}` };
+}
+
+/** In no second do more requests start than that; below one request a second, the time between two is longer. */
+function rateLimitOf({ requestsPerSecond }: HttpCatalogOptions) {
+  if (requestsPerSecond === null) {
+    return {};
+  }
+  const intervalCap = Math.max(1, Math.floor(requestsPerSecond));
+  return { intervalCap, interval: (intervalCap * 1_000) / requestsPerSecond, strict: true };
+}

@@ -1,0 +1,263 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+
+/** A catalog service for tests: keeps what it is sent, and misbehaves when it is told to. */
+export interface CatalogServer {
+  /** Where it is, with the path that was asked for. */
+  readonly url: string;
+  /** The items it has accepted, by source and id as in `BLADE:sortie/1`; the last upload of each. */
+  readonly items: ReadonlyMap<string, ReceivedItem>;
+  /** Everything it was asked, in the order in which the requests began. */
+  readonly requests: readonly ReceivedRequest[];
+  /** The most requests that it had at once. */
+  readonly peakConcurrency: number;
+  /** The most connections that were open at once. */
+  readonly peakConnections: number;
+  /** The most requests that began within one second. */
+  readonly peakRate: number;
+  /** Decides what becomes of each upload; null, as at first, to accept it. */
+  answerWith(decide: (upload: Upload) => Reply | null): void;
+  /** Breaks all connections and refuses new ones. */
+  goDown(): Promise<void>;
+  /** Listens again, where it did before. */
+  comeBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An upload as its form has it. */
+export interface ReceivedItem {
+  readonly fileName: string;
+  readonly contentType: string;
+  /** The content of the file. */
+  readonly data: string;
+  readonly dataSource: string;
+  readonly classificationMarking: string;
+  readonly itemId: string;
+  readonly metadata: string;
+}
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** The item, once its form has been read. */
+  itemId: string | null;
+}
+
+export interface Upload {
+  /** How many uploads began before this one. */
+  readonly ordinal: number;
+  /** How many times this item has been uploaded, this time included. */
+  readonly attempt: number;
+  readonly item: ReceivedItem;
+}
+
+export type Reply =
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+      /** Milliseconds before the answer. */
+      readonly after?: number;
+    }
+  /** The connection is broken off instead of an answer. */
+  | 'RESET'
+  /** The connection is broken off in the middle of the answer. */
+  | 'HALF_ANSWER'
+  /** Something that is not HTTP. */
+  | 'GARBAGE'
+  /** Never an answer. */
+  | 'SILENCE'
+  /** An answer whose body never ends. */
+  | 'ENDLESS_ANSWER';
+
+/**
+ * Starts a catalog service on a free port of this machine.
+ * @param options.path what its URL has after the port, such as `/api/v1/`.
+ * @param options.resetInBody ordinals of uploads whose connection is broken off while their form is still coming in.
+ */
+export async function startCatalogServer(
+  options: { path?: string; resetInBody?: ReadonlySet<number> } = {},
+): Promise<CatalogServer> {
+  const { path = '', resetInBody = new Set<number>() } = options;
+  const base = path.replace(/\/$/, '');
+  const items = new Map<string, ReceivedItem>();
+  const requests: ReceivedRequest[] = [];
+  const attempts = new Map<string, number>();
+  const sockets = new Set<Socket>();
+  const closed = new AbortController();
+  let uploads = 0;
+  let concurrency = 0;
+  let peakConcurrency = 0;
+  let peakConnections = 0;
+  let decide: (upload: Upload) => Reply | null = () => null;
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://catalog');
+    const received: ReceivedRequest = {
+      method: request.method ?? '',
+      path: url.pathname,
+      authorization: request.headers.authorization,
+      time: Date.now(),
+      itemId: null,
+    };
+    requests.push(received);
+    peakConcurrency = Math.max(peakConcurrency, ++concurrency);
+    response.once('close', () => concurrency--);
+    switch (`${received.method} ${received.path}`) {
+      case `GET ${base}/catalog/exists`: {
+        const key = `${url.searchParams.get('source')}/${url.searchParams.get('id')}`;
+        response.writeHead(items.has(key) ? 200 : 404).end();
+        return;
+      }
+      case `POST ${base}/catalog/item`: {
+        const ordinal = uploads++;
+        if (resetInBody.has(ordinal)) {
+          request.once('data', () => request.socket.resetAndDestroy());
+          return;
+        }
+        const item = await readForm(request);
+        received.itemId = item.itemId;
+        const key = `${item.dataSource}/${item.itemId}`;
+        const attempt = (attempts.get(key) ?? 0) + 1;
+        attempts.set(key, attempt);
+        const reply = decide({ ordinal, attempt, item }) ?? { status: 201, body: '{"status":"stored"}' };
+        if (typeof reply === 'object' && reply.status >= 200 && reply.status < 300) {
+          items.set(key, item);
+        }
+        await answer(response, reply, closed.signal);
+        return;
+      }
+      default:
+        response.writeHead(404).end();
+    }
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    peakConnections = Math.max(peakConnections, sockets.size);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  async function listen(port: number): Promise<number> {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+  async function goDown(): Promise<void> {
+    const down = once(server, 'close');
+    server.close();
+    for (const socket of sockets) {
+      socket.resetAndDestroy();
+    }
+    await down;
+  }
+  const port = await listen(0);
+
+  return {
+    url: `http://127.0.0.1:${port}${path}`,
+    items,
+    requests,
+    get peakConcurrency() {
+      return peakConcurrency;
+    },
+    get peakConnections() {
+      return peakConnections;
+    },
+    get peakRate() {
+      return peakRateOf(requests);
+    },
+    answerWith(newDecide) {
+      decide = newDecide;
+    },
+    goDown,
+    comeBack: async () => {
+      await listen(port);
+    },
+    async close() {
+      closed.abort();
+      if (server.listening) {
+        await goDown();
+      }
+    },
+  };
+}
+
+function peakRateOf(requests: readonly ReceivedRequest[]): number {
+  let peak = 0;
+  let first = 0;
+  requests.forEach(({ time }, index) => {
+    while (time - (requests[first]?.time ?? time) >= 1_000) {
+      first++;
+    }
+    peak = Math.max(peak, index - first + 1);
+  });
+  return peak;
+}
+
+/** Reads a form with a parser that is not of undici: who writes and who reads must not share a mistake. */
+async function readForm(request: IncomingMessage): Promise<ReceivedItem> {
+  const parts = new Map<string, string>();
+  let fileName = '';
+  let contentType = '';
+  const parser = new Busboy({ headers: request.headers as BusboyHeaders, preservePath: true });
+  parser.on('field', (name, value) => parts.set(name, value));
+  parser.on('file', (name, stream, receivedName, _encoding, type) => {
+    fileName = receivedName;
+    contentType = type;
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => parts.set(name, Buffer.concat(chunks).toString('utf8')));
+  });
+  request.pipe(parser);
+  await once(parser, 'finish');
+  const part = (name: string): string => {
+    const value = parts.get(name);
+    if (value === undefined) {
+      throw new Error(`the form has no ${name}`);
+    }
+    return value;
+  };
+  return {
+    fileName,
+    contentType,
+    data: part('file'),
+    dataSource: part('dataSource'),
+    classificationMarking: part('classificationMarking'),
+    itemId: part('itemId'),
+    metadata: part('metadata'),
+  };
+}
+
+async function answer(response: ServerResponse, reply: Reply, signal: AbortSignal): Promise<void> {
+  switch (reply) {
+    case 'RESET':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'HALF_ANSWER':
+      response.writeHead(201, { 'content-length': '1000' });
+      response.write('{"status":', () => response.socket?.resetAndDestroy());
+      return;
+    case 'GARBAGE':
+      response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n\r\n');
+      return;
+    case 'SILENCE':
+      return;
+    case 'ENDLESS_ANSWER':
+      response.writeHead(201);
+      response.write('{');
+      return;
+  }
+  const { status, headers = {}, body = '', after = 0 } = reply;
+  if (after > 0) {
+    await delay(after, undefined, { signal });
+  }
+  response.writeHead(status, headers).end(body);
+}
