@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { throwIfAborted } from './abort.ts';
 
 /** Runs work on a connection so that it ends soon after the signal. */
 export type Guard = <Result>(work: () => Promise<Result>) => Promise<Result>;
@@ -27,18 +28,4 @@ export function interruptOnAbort(connection: DuckDBConnection, signal: AbortSign
       clearInterval(again);
     }
   };
-}
-
-/** @throws AbortError after the signal. */
-export function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new AbortError(signal.reason);
-}
-
-/** What a statement ends with after its signal. */
-export class AbortError extends Error {
-  override readonly name = 'AbortError';
-
-  constructor(reason: unknown) {
-    super('The statement was aborted.', { cause: reason });
-  }
 }

@@ -1,4 +1,4 @@
-import { AbortError } from './duckdb-abort.ts';
+import { AbortError } from './abort.ts';
 import { type ParameterValue, WarehouseError } from './warehouse.ts';
 
 export type StatementParameters = Readonly<Record<string, ParameterValue>>;

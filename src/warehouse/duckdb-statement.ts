@@ -7,7 +7,8 @@ import {
   StatementType,
 } from '@duckdb/node-api';
 import type { JsonValue } from '../json.ts';
-import { type Guard, interruptOnAbort, throwIfAborted } from './duckdb-abort.ts';
+import { throwIfAborted } from './abort.ts';
+import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
 import { toDuckDbSql } from './duckdb-dialect.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
 import { databricksTypeOf } from './duckdb-type.ts';

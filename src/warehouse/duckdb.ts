@@ -3,7 +3,7 @@ import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
-import { throwIfAborted } from './duckdb-abort.ts';
+import { throwIfAborted } from './abort.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
 import { openTableFolder, type TableFile, type TableFolder } from './duckdb-folder.ts';
 import { openLockedInstance } from './duckdb-instance.ts';

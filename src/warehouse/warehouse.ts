@@ -47,7 +47,11 @@ export interface ReadOptions {
   readonly resumeAfter: ReadPosition | null;
   /** Aborting interrupts the statement where it runs, not only the reading of it. */
   readonly signal: AbortSignal;
+  readonly onWaiting?: OnWaiting | undefined;
 }
+
+/** Told true while a statement has to wait before it can run, as it does while its warehouse starts; then false. */
+export type OnWaiting = (isWaiting: boolean) => void;
 
 export interface RowStream {
   /**
@@ -64,15 +68,20 @@ export interface Warehouse {
    * The columns of a table, in their order.
    * @throws WarehouseError TABLE_NOT_FOUND where there is none of that name.
    */
-  describeTable(table: TableName, signal: AbortSignal): Promise<readonly TableColumn[]>;
+  describeTable(
+    table: TableName,
+    signal: AbortSignal,
+    onWaiting?: OnWaiting,
+  ): Promise<readonly TableColumn[]>;
   /** How many rows the statement gives. */
-  countRows(statement: SelectStatement, signal: AbortSignal): Promise<number>;
+  countRows(statement: SelectStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
   /** The rows of the statement as a stream of batches, any number of them in flat memory. */
   readRows(statement: SelectStatement, options: ReadOptions): Promise<RowStream>;
   close(): Promise<void>;
 }
 
-export type WarehouseErrorCode = 'TABLE_NOT_FOUND' | 'STATEMENT_FAILED' | 'UNAVAILABLE';
+/** INTERRUPTED: the rows ended before the last of them, and reading them again may well succeed. */
+export type WarehouseErrorCode = 'TABLE_NOT_FOUND' | 'STATEMENT_FAILED' | 'UNAVAILABLE' | 'INTERRUPTED';
 
 /**
  * A failure of the warehouse that people may read: the message holds no credential, no file system path and no

@@ -1,0 +1,12 @@
+import { createRequire } from 'node:module';
+
+type Arrow = typeof import('apache-arrow', { with: { 'resolution-mode': 'require' }});
+
+export type Data = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Data;
+export type DataType = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).DataType;
+export type Field = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Field;
+export type RecordBatch = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).RecordBatch;
+export type Schema = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Schema;
+
+/** The copy of Apache Arrow that the driver of Databricks has loaded: its module form would be a second one. */
+export const arrow = createRequire(import.meta.url)('apache-arrow') as Arrow;

@@ -1,0 +1,165 @@
+import {
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { toDuckDbSql } from '../../../src/warehouse/duckdb-dialect.ts';
+import { databricksTypeOf } from '../../../src/warehouse/duckdb-type.ts';
+import type { ResultColumn } from './arrow-form.ts';
+
+/** A parameter as it comes over the wire. */
+export interface BoundParameter {
+  readonly name?: string;
+  readonly type?: string;
+  readonly value?: { readonly stringValue?: string };
+}
+
+/** The engine behind the test's warehouse: DuckDB, asked in the dialect of Databricks. */
+export interface Engine {
+  /** Runs statements of DuckDB, to make tables in the catalog `blade`. */
+  run(sql: string): Promise<void>;
+  execute(sql: string, parameters: readonly BoundParameter[]): Execution;
+  close(): void;
+}
+
+/** A statement that runs. */
+export interface Execution {
+  /** Resolves when its first rows are there; rejects with a DatabricksFault. */
+  readonly ready: Promise<readonly ResultColumn[]>;
+  /** Up to that many of the next rows, column by column; null after the last. */
+  next(rows: number): Promise<DuckDBValue[][] | null>;
+  cancel(): void;
+}
+
+/** An error as Databricks words it. */
+export class DatabricksFault extends Error {
+  readonly sqlState: string;
+
+  constructor(message: string, sqlState: string) {
+    super(message);
+    this.sqlState = sqlState;
+  }
+}
+
+export async function openEngine(): Promise<Engine> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const admin = await instance.connect();
+  await admin.run("ATTACH ':memory:' AS blade");
+  await admin.run('CREATE SCHEMA blade.field');
+  await admin.run("SET GLOBAL TimeZone = 'UTC'");
+  return {
+    async run(sql) {
+      await admin.run(sql);
+    },
+    execute: (sql, parameters) => execute(instance, sql, parameters),
+    close() {
+      admin.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+function execute(instance: DuckDBInstance, sql: string, parameters: readonly BoundParameter[]): Execution {
+  let interrupt = () => {};
+  let end = () => {};
+  let result: DuckDBResult | null = null;
+  let rest: DuckDBValue[][] | null = null;
+
+  async function start(): Promise<readonly ResultColumn[]> {
+    const connection = await instance.connect();
+    interrupt = () => connection.interrupt();
+    end = () => connection.closeSync();
+    const described = /^DESCRIBE TABLE (.*)$/s.exec(sql)?.[1];
+    const prepared = await connection.prepare(toDuckDbSql(described ? `SELECT * FROM ${described}` : sql));
+    if (described) {
+      const description = await connection.prepare(describedRows(prepared));
+      result = await description.stream();
+    } else {
+      bind(prepared, parameters);
+      result = await prepared.stream();
+    }
+    const names = result.columnNames();
+    // The first rows are there when a statement is finished.
+    rest = await nextChunk();
+    return result.columnTypes().map((type, index) => ({ name: names[index] ?? '', type }));
+  }
+
+  async function nextChunk(): Promise<DuckDBValue[][] | null> {
+    const chunk = await result?.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) {
+      end();
+      return null;
+    }
+    return chunk.getColumns();
+  }
+
+  const ready = start().catch((error: unknown) => {
+    throw faultOf(error instanceof Error ? error.message : String(error));
+  });
+  ready.catch(() => {});
+  return {
+    ready,
+    async next(rows) {
+      await ready;
+      if (rest === null) return null;
+      const page: DuckDBValue[][] = rest.map(() => []);
+      let length = 0;
+      while (rest !== null && length < rows) {
+        const chunk: DuckDBValue[][] = rest;
+        const missing = rows - length;
+        page.forEach((column, index) => {
+          for (const value of (chunk[index] ?? []).slice(0, missing)) column.push(value);
+        });
+        length = page[0]?.length ?? 0;
+        const isLonger = (chunk[0]?.length ?? 0) > missing;
+        rest = isLonger ? chunk.map((column) => column.slice(missing)) : await nextChunk();
+      }
+      return page;
+    },
+    cancel: () => interrupt(),
+  };
+}
+
+/** Rows as DESCRIBE gives them, with what follows the columns of a partitioned table. */
+function describedRows(prepared: DuckDBPreparedStatement): string {
+  const rows = Array.from({ length: prepared.columnCount }, (_, index) => [
+    prepared.columnName(index),
+    databricksTypeOf(prepared.columnType(index)).toLowerCase(),
+  ]);
+  const lines = [...rows, ['# Partition Information', ''], ['# col_name', 'data_type'], ...rows.slice(0, 1)];
+  const quoted = (text: string | undefined) => `'${(text ?? '').replaceAll("'", "''")}'`;
+  const values = lines.map(([name, type]) => `(${quoted(name)}, ${quoted(type)}, NULL::VARCHAR)`);
+  return `SELECT * FROM (VALUES ${values.join(', ')}) described(col_name, data_type, comment)`;
+}
+
+function bind(prepared: DuckDBPreparedStatement, parameters: readonly BoundParameter[]): void {
+  for (const { name, type, value } of parameters) {
+    const index = prepared.parameterIndex(name ?? '');
+    const text = value?.stringValue;
+    if (text === undefined) prepared.bindNull(index);
+    else if (type === 'INTEGER' || type === 'BIGINT') prepared.bindBigInt(index, BigInt(text));
+    else if (type === 'DOUBLE') prepared.bindDouble(index, Number(text));
+    else if (type === 'BOOLEAN') prepared.bindBoolean(index, text === 'TRUE');
+    else if (type === 'STRING') prepared.bindVarchar(index, text);
+    else throw new Error(`a parameter of type ${type}`);
+  }
+}
+
+function faultOf(message: string): DatabricksFault {
+  const missing = /Table with name (\S+) does not exist|(?:Catalog|Schema) "?(\S+?)"? does not exist/.exec(
+    message,
+  );
+  if (missing)
+    return new DatabricksFault(
+      `[TABLE_OR_VIEW_NOT_FOUND] The table or view \`${missing[1] ?? missing[2]}\` cannot be found. Verify the spelling and correctness of the schema and catalog. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'UnresolvedRelation [secret_plan], [], false\n`,
+      '42P01',
+    );
+  const malformed = /Could not convert string '(.*?)' to (\w+)/.exec(message);
+  if (malformed)
+    return new DatabricksFault(
+      `org.apache.hive.service.cli.HiveSQLException: Error running query: [CAST_INVALID_INPUT] org.apache.spark.SparkNumberFormatException: [CAST_INVALID_INPUT] The value '${malformed[1]}' of the type "STRING" cannot be cast to "${malformed[2]}" because it is malformed. SQLSTATE: 22018\n\tat org.apache.spark.sql.errors.QueryExecutionErrors$.invalidInput(QueryExecutionErrors.scala:139)`,
+      '22018',
+    );
+  return new DatabricksFault(`[INTERNAL] ${message.split('\n')[0]} SQLSTATE: XX000`, 'XX000');
+}
