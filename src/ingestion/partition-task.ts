@@ -70,6 +70,8 @@ export type PartitionOutcome =
   | { readonly status: 'COMPLETED'; readonly watermark: string | null }
   /** The source could not be read, or not to its end. */
   | { readonly status: 'FAILED'; readonly message: string; readonly isReadError: boolean }
+  /** The catalog cannot take items now: the attempt can be repeated from its checkpoint. */
+  | { readonly status: 'INTERRUPTED'; readonly message: string }
   /** Told to stop: what was read is saved, the checkpoint stands. */
   | { readonly status: 'STOPPED' }
   /** Another attempt has taken over: nothing more may be written. */

@@ -17,8 +17,8 @@ interface PartitionCall {
 
 /** Runs a partition; called by the thread pool. */
 export function partition({ task, port }: PartitionCall): Promise<PartitionOutcome> {
-  return untilStopped(port, async (signal) =>
-    runPartition(await resources(), task, (progress) => port.postMessage(progress), signal),
+  return untilStopped(port, (signal) =>
+    runPartition(resources, task, (progress) => port.postMessage(progress), signal),
   );
 }
 
@@ -47,9 +47,9 @@ async function untilStopped<Result>(
 
 /** Describes a table of the warehouse and counts its rows; called by the thread pool. */
 export async function describeTable(table: TableName): Promise<TableDescription> {
-  const { warehouse } = await resources();
   const signal = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
   try {
+    const { warehouse } = await resources();
     const columns = await warehouse.describeTable(table, signal);
     const statement = { sql: `SELECT * FROM ${qualifiedName(table)}`, parameters: {} };
     return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };

@@ -13,8 +13,8 @@ export interface Pipeline {
   readonly catalog: Catalog;
   readonly dataType: string;
   readonly dataSourceId: string | null;
-  /** Names the batches of this attempt in the catalog. */
-  readonly uploadKey: (sequence: number) => string;
+  /** Names the next batch in the catalog. */
+  readonly nextUploadKey: () => string;
   /** Errors that the partition may have before it is given up; null for no limit. */
   readonly maxErrors: number | null;
   /** Errors of earlier attempts. */
@@ -124,10 +124,9 @@ async function uploadBatches(
   countErrors: (errors: number) => void,
 ): Promise<ReadonlySet<string>> {
   const supersededIds = new Set<string>();
-  let sequence = 0;
   for await (const { pending } of batches) {
     if (pending.length === 0) continue;
-    const key = pipeline.uploadKey(sequence++);
+    const key = pipeline.nextUploadKey();
     const outcomes = await pipeline.catalog.upload({ key, items: pending }, pipeline.uploadSignal);
     const { accepted, rejected } = splitOutcomes(pending, outcomes);
     const superseded = await pipeline.store.markUploaded({

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
+import { CatalogError } from '../catalog/catalog-error.ts';
 import { isMarking } from '../data-types/marking.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore, LeaseLostError, savePlanAhead } from '../database/item-store.ts';
@@ -22,19 +23,30 @@ const UPLOAD_GRACE_MS = 5_000;
 
 /**
  * Runs one attempt of a partition to its end.
+ * @param open gives what the thread has open, or throws where that cannot be opened.
  * @param signal stops it: the statement in the warehouse is interrupted, what was read is saved and uploaded.
  * @throws what is neither the source's fault nor the items': the attempt can be repeated from its checkpoint.
  */
 export async function runPartition(
-  resources: PartitionResources,
+  open: () => Promise<PartitionResources>,
   task: PartitionTask,
   onProgress: (progress: PartitionProgress) => void,
   signal: AbortSignal,
 ): Promise<PartitionOutcome> {
-  const store = createItemStore(resources.pool, task);
   const uploads = uploadsUntil(signal);
-  const attempt: Attempt = { ...resources, task, store, onProgress, signal, uploadSignal: uploads.signal };
+  const ended = new AbortController();
   try {
+    const resources = await open();
+    let sequence = 0;
+    const attempt: Attempt = {
+      ...resources,
+      task,
+      store: createItemStore(resources.pool, task),
+      onProgress,
+      signal: AbortSignal.any([signal, ended.signal]),
+      uploadSignal: uploads.signal,
+      nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
+    };
     const plan = task.plan ?? (await makePlan(attempt));
     await ingest(attempt, plan);
     if (signal.aborted) return { status: 'STOPPED' };
@@ -46,8 +58,11 @@ export async function runPartition(
       return { status: 'FAILED', message: error.message, isReadError: true };
     if (error instanceof TooManyErrorsError)
       return { status: 'FAILED', message: error.message, isReadError: false };
+    if (error instanceof CatalogError) return { status: 'INTERRUPTED', message: error.message };
     throw error;
   } finally {
+    // Where the saving or the uploading failed, the statement in the warehouse is still running.
+    ended.abort();
     uploads.end();
   }
 }
@@ -66,8 +81,11 @@ interface Attempt extends PartitionResources {
   readonly task: PartitionTask;
   readonly store: ItemStore;
   readonly onProgress: (progress: PartitionProgress) => void;
+  /** Aborted by a stop and by the end of the attempt. */
   readonly signal: AbortSignal;
   readonly uploadSignal: AbortSignal;
+  /** Names the next batch in the catalog: no two of all attempts have the same name. */
+  readonly nextUploadKey: () => string;
 }
 
 async function makePlan(attempt: Attempt): Promise<PartitionPlan> {
@@ -97,8 +115,10 @@ async function decidePlan({
 async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   const { task, store, catalog, signal } = attempt;
   const { resumed, batches } = await openRows(attempt, plan);
-  if (resumed) await settleEarlierAttempts(attempt);
-  else if (task.readItems > 0 || task.errorCount > 0) await store.startOver();
+  if (task.attempt > 1) {
+    if (!resumed) await store.startOver();
+    await settleEarlierAttempts(attempt, resumed);
+  }
 
   const currentOperation = operationOf(task);
   attempt.onProgress({ currentOperation });
@@ -109,7 +129,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     catalog,
     dataType: task.dataType,
     dataSourceId: task.dataSourceId,
-    uploadKey: (sequence) => uploadKey(task, String(sequence)),
+    nextUploadKey: attempt.nextUploadKey,
     maxErrors: task.maxErrors,
     errorCount: resumed ? task.errorCount : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
@@ -172,15 +192,19 @@ async function* untilStopped(
   }
 }
 
-/** Uploads what earlier attempts saved and did not upload, and counts the rows that they still owed. */
-async function settleEarlierAttempts(attempt: Attempt): Promise<void> {
+/**
+ * Uploads what earlier attempts saved and did not upload. A resumed attempt counts the rows that they still owed;
+ * another one reads these rows again.
+ */
+async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
   const { task, store, catalog, uploadSignal } = attempt;
-  const owedRows = task.readItems - task.successCount - task.errorCount;
-  if (owedRows <= 0) return;
   attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
   const items = await store.pendingItems();
-  const outcomes =
-    items.length === 0 ? [] : await catalog.upload({ key: uploadKey(task, 'resumed'), items }, uploadSignal);
+  if (!resumed) return uploadAgain(attempt, new Set(items.map(({ itemId }) => itemId)));
+  const owedRows = task.readItems - task.successCount - task.errorCount;
+  if (items.length === 0 && owedRows === 0) return;
+  const key = attempt.nextUploadKey();
+  const outcomes = items.length === 0 ? [] : await catalog.upload({ key, items }, uploadSignal);
   const { accepted, rejected } = splitOutcomes(items, outcomes);
   const superseded = await store.markUploaded({
     dataType: task.dataType,
@@ -191,12 +215,15 @@ async function settleEarlierAttempts(attempt: Attempt): Promise<void> {
   await uploadAgain(attempt, new Set(superseded));
 }
 
-/** Another job changed these items while they were uploaded: the catalog gets the content that the store has now. */
-async function uploadAgain({ task, store, catalog, uploadSignal }: Attempt, itemIds: ReadonlySet<string>) {
+/** The catalog gets the content that the store has now of items that it may hold with another. */
+async function uploadAgain(
+  { task, store, catalog, uploadSignal, nextUploadKey }: Attempt,
+  itemIds: ReadonlySet<string>,
+) {
   let remaining: readonly string[] = [...itemIds];
   for (let round = 1; remaining.length > 0 && round <= MAX_UPLOAD_ROUNDS; round++) {
     const items = await store.findItems(task.dataType, remaining);
-    const outcomes = await catalog.upload({ key: uploadKey(task, `again-${round}`), items }, uploadSignal);
+    const outcomes = await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
     // A rejected one stays without an upload time, and the next sync takes it up.
     const { accepted } = splitOutcomes(items, outcomes);
     remaining = await store.markUploaded({
@@ -209,10 +236,6 @@ async function uploadAgain({ task, store, catalog, uploadSignal }: Attempt, item
 }
 
 const MAX_UPLOAD_ROUNDS = 5;
-
-function uploadKey(task: PartitionTask, suffix: string): string {
-  return `${task.partitionId}-${task.attempt}-${suffix}`;
-}
 
 function uploadsUntil(signal: AbortSignal): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();

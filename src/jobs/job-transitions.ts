@@ -28,13 +28,12 @@ export async function claimPartition(prisma: PrismaClient, partitionId: string):
     const job = await lockJobOfPartition(transaction, partitionId);
     if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
     if (job.state === 'CANCELLING') {
-      await endPartition(transaction, partitionId, null, { state: 'CANCELLED', message: null });
-      await finishJobWhenDone(transaction, job);
+      await endPartition(transaction, job, { id: partitionId, attempt: null }, { status: 'STOPPED' });
       return { status: 'ENDED' };
     }
     const [partition] = await transaction.jobPartition.updateManyAndReturn({
       where: { id: partitionId, state: { in: ['PENDING', 'RUNNING'] } },
-      data: { state: 'RUNNING', attempt: { increment: 1 } },
+      data: { state: 'RUNNING', attempt: { increment: 1 }, message: null },
     });
     if (partition === undefined) return { status: 'ENDED' };
     if (partition.startedAt === null) {
@@ -76,6 +75,9 @@ export async function cancel(prisma: PrismaClient, jobId: string): Promise<void>
   });
 }
 
+/** Ways of an attempt to end that end its partition, too. */
+export type FinalOutcome = Extract<PartitionOutcome, { status: 'COMPLETED' | 'FAILED' | 'STOPPED' }>;
+
 /** How a partition ended, as it is stored. */
 interface PartitionEnd {
   readonly state: Exclude<PartitionState, 'PENDING' | 'RUNNING'>;
@@ -89,39 +91,71 @@ interface PartitionEnd {
 export async function finishPartition(
   prisma: PrismaClient,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
-  outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>,
+  outcome: FinalOutcome,
 ): Promise<void> {
   await prisma.$transaction(async (transaction) => {
     const job = await lockJobOfPartition(transaction, partition.id);
     if (job === null || isTerminal(job.state)) return;
-    const ended = await endPartition(transaction, partition.id, partition.attempt, endOf(outcome));
-    if (ended === null) return;
-    if (outcome.status === 'FAILED' && outcome.isReadError)
-      await recordReadError(transaction, ended, outcome.message);
-    if (job.kind === 'SYNC') await updateSource(transaction, ended, outcome);
-    await finishJobWhenDone(transaction, job);
+    await endPartition(transaction, job, partition, outcome);
   });
 }
 
-/** Ends a partition whose attempts keep dying, whoever holds it, so that its job comes to an end too. */
-export async function abandonPartition(
+/**
+ * Lets go of a partition before its end: nobody works on it until it is claimed again, and goes on from its
+ * checkpoint. Where its job has been asked to stop, it ends instead. Does nothing when the attempt is not the
+ * current one any more.
+ * @param reason why it has to be tried again, for people; null where nothing is wrong with it.
+ * @param requeue puts it back into the queue as part of the transaction, where it still has to run.
+ */
+export async function handBackPartition(
   prisma: PrismaClient,
-  partitionId: string,
-  reason: string,
+  partition: Pick<JobPartition, 'id' | 'attempt'>,
+  reason: string | null,
+  requeue: (transaction: Transaction) => Promise<void> = async () => {},
 ): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJobOfPartition(transaction, partition.id);
+    if (job === null || isTerminal(job.state)) return;
+    if (job.state === 'CANCELLING') {
+      await endPartition(transaction, job, partition, { status: 'STOPPED' });
+      return;
+    }
+    const { count } = await transaction.jobPartition.updateMany({
+      where: { id: partition.id, attempt: partition.attempt, state: 'RUNNING' },
+      data: { state: 'PENDING', message: reason },
+    });
+    if (count === 0) return;
+    await transaction.$executeRaw`
+      update job set current_operation = ${waitingOperation(reason)}, estimated_completion = null, updated_at = now()
+      where id = ${job.id}::uuid`;
+    await requeue(transaction);
+  });
+}
+
+/** What a job does while a partition of it waits for its next attempt. */
+export function waitingOperation(reason: string | null): string {
+  return reason === null ? 'Waiting for a worker' : `Waiting to try again: ${reason}`;
+}
+
+/** Ends a partition whose attempts keep failing, whoever holds it, so that its job comes to an end too. */
+export async function abandonPartition(prisma: PrismaClient, partitionId: string): Promise<void> {
   await prisma.$transaction(async (transaction) => {
     const job = await lockJobOfPartition(transaction, partitionId);
     if (job === null || isTerminal(job.state)) return;
-    const ended = await endPartition(transaction, partitionId, null, { state: 'FAILED', message: reason });
-    if (ended === null) return;
-    if (job.kind === 'SYNC') {
-      await updateSource(transaction, ended, { status: 'FAILED', message: reason, isReadError: false });
-    }
-    await finishJobWhenDone(transaction, job);
+    const partition = await transaction.jobPartition.findUnique({ where: { id: partitionId } });
+    await endPartition(
+      transaction,
+      job,
+      { id: partitionId, attempt: null },
+      { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+    );
   });
 }
 
-function endOf(outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>): PartitionEnd {
+/** Why an attempt has to be repeated, or could not be any more, where only the log can tell. */
+export const UNEXPECTED_END = 'it ended unexpectedly; the log tells why';
+
+function endOf(outcome: FinalOutcome): PartitionEnd {
   switch (outcome.status) {
     case 'COMPLETED':
       return { state: 'COMPLETED', message: null };
@@ -138,24 +172,43 @@ interface EndedPartition {
   readonly dataType: string;
   readonly dataSourceId: string | null;
   readonly sourceName: string;
+  readonly retryOfPartitionId: string | null;
   readonly successCount: number;
 }
 
+/**
+ * Ends a partition, brings its source up to date and, with the last partition, ends the job.
+ * @param partition whose attempt has to be the current one; null for whichever that is.
+ */
 async function endPartition(
   transaction: Transaction,
-  partitionId: string,
-  attempt: number | null,
-  end: PartitionEnd,
+  job: LockedJob,
+  partition: { readonly id: string; readonly attempt: number | null },
+  outcome: FinalOutcome,
+): Promise<void> {
+  const ended = await storeEnd(transaction, partition, endOf(outcome));
+  if (ended === null) return;
+  if (outcome.status === 'FAILED' && outcome.isReadError)
+    await recordReadError(transaction, ended, outcome.message);
+  if (job.kind === 'SYNC') await updateSource(transaction, ended, outcome);
+  await finishJobWhenDone(transaction, job);
+}
+
+async function storeEnd(
+  transaction: Transaction,
+  { id, attempt }: { readonly id: string; readonly attempt: number | null },
+  { state, message }: PartitionEnd,
 ): Promise<EndedPartition | null> {
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     update job_partition set
-      state = ${end.state}::partition_state, message = ${end.message}, finished_at = now(),
-      total_items = case when ${end.state} = 'COMPLETED' then processed_items
+      state = ${state}::partition_state, message = ${message}, finished_at = now(),
+      total_items = case when ${state} = 'COMPLETED' then processed_items
         else greatest(coalesce(total_items, 0), processed_items) end
-    where id = ${partitionId}::uuid and state in ('PENDING', 'RUNNING')
+    where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
       and (${attempt}::int is null or attempt = ${attempt}::int)
     returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",
-      source_name as "sourceName", success_count as "successCount"`;
+      source_name as "sourceName", retry_of_partition_id as "retryOfPartitionId",
+      success_count as "successCount"`;
   return rows[0] ?? null;
 }
 
@@ -180,12 +233,13 @@ async function recordReadError(
     where id = ${partition.id}::uuid`;
 }
 
+/** Keeps with a source how its sync ended; a retry of failed items alone has not read it, and tells nothing of it. */
 async function updateSource(
   transaction: Transaction,
   partition: EndedPartition,
-  outcome: Exclude<PartitionOutcome, { status: 'LEASE_LOST' }>,
+  outcome: FinalOutcome,
 ): Promise<void> {
-  if (partition.dataSourceId === null) return;
+  if (partition.dataSourceId === null || partition.retryOfPartitionId !== null) return;
   const { state, message } = endOf(outcome);
   await transaction.dataSource.updateMany({
     where: { id: partition.dataSourceId },

@@ -6,9 +6,14 @@ import { checkFilter } from '../warehouse/statement.ts';
 import { tableOf } from './data-sources.ts';
 import { jobOptionsSchema } from './job-input.ts';
 
+/** What a partition was to read cannot be read any more, however often it is tried. */
+export class InputGoneError extends Error {
+  override readonly name = 'InputGoneError';
+}
+
 /**
  * What a thread is handed for a partition: its job's configuration, its source and its checkpoint as they are stored.
- * @throws when the partition's job is gone.
+ * @throws InputGoneError when its source has been deleted.
  */
 export async function loadPartitionTask(
   prisma: PrismaClient,
@@ -53,7 +58,7 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
         parameters: parametersSchema.parse(job.parameters ?? {}),
       };
     case 'SYNC':
-      if (source === null) throw new Error(`data source ${partition.sourceName} has been deleted`);
+      if (source === null) throw new InputGoneError('the data source has been deleted');
       return {
         kind: 'TABLE',
         table: tableOf(source),
@@ -71,7 +76,7 @@ const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z
 function normalizedFilter(filter: string | null): string | null {
   if (filter === null) return null;
   const checked = checkFilter(filter);
-  if (!checked.ok) throw new Error(`the filter is no longer accepted: ${checked.message}`);
+  if (!checked.ok) throw new InputGoneError(`the filter is no longer accepted: ${checked.message}`);
   return checked.sql;
 }
 

@@ -1,12 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import type { JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { JobNotifications } from './job-notifications.ts';
 import type { JobState } from './job-state.ts';
-import { abandonPartition, claimPartition, finishPartition } from './job-transitions.ts';
-import { loadPartitionTask } from './partition-tasks.ts';
+import {
+  abandonPartition,
+  claimPartition,
+  finishPartition,
+  handBackPartition,
+  UNEXPECTED_END,
+  waitingOperation,
+} from './job-transitions.ts';
+import { InputGoneError, loadPartitionTask } from './partition-tasks.ts';
 import { createProgressWriter } from './progress.ts';
 import type { PartitionQueue } from './queue.ts';
 
@@ -30,7 +37,7 @@ const STOP_TIMEOUT_MS = 10_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { prisma, queue, pool, notifications, log } = options;
-  const running = new Map<string, RunningPartition>();
+  const activities = new Set<Activity>();
   let isStopping = false;
 
   const progress = createProgressWriter(prisma, {
@@ -42,13 +49,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   function stopWhenEnding(jobId: string, state: JobState): void {
     if (state === 'QUEUED' || state === 'RUNNING') return;
-    for (const partition of running.values()) if (partition.jobId === jobId) partition.stop.abort();
+    for (const activity of activities) if (activity.jobId === jobId) activity.stop.abort();
   }
 
   const unsubscribe = notifications.subscribe({
     onChange: ({ id, state }) => stopWhenEnding(id, state),
     async onReconnect() {
-      const jobIds = [...new Set([...running.values()].map(({ jobId }) => jobId))];
+      const jobIds = [...new Set([...activities].map(({ jobId }) => jobId))];
       const jobs = await prisma.job.findMany({
         where: { id: { in: jobIds } },
         select: { id: true, state: true },
@@ -57,64 +64,88 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
   });
 
-  async function run(partitionId: string): Promise<void> {
-    const claim = await claimPartition(prisma, partitionId);
-    if (claim.status === 'ENDED') return;
-    const { partition } = claim;
-    const current: RunningPartition = { jobId: partition.jobId, stop: new AbortController() };
-    running.set(partitionId, current);
-    const partitionLog = log.child({ jobId: partition.jobId, partitionId, attempt: partition.attempt });
-    partitionLog.info({ source: partition.sourceName }, 'partition started');
+  /** Does something for a job until it is done or the job is stopped. */
+  async function forJob<Result>(jobId: string, work: (signal: AbortSignal) => Promise<Result>) {
+    const activity: Activity = { jobId, stop: new AbortController() };
+    if (isStopping) activity.stop.abort();
+    activities.add(activity);
     try {
-      if (claim.isFirstOfJob) void planSiblings(partition.jobId, partitionId, current.stop.signal);
-      const outcome = await pool.runPartition(await loadPartitionTask(prisma, partition), {
-        signal: current.stop.signal,
-        onProgress: ({ currentOperation }) => progress.changed(partition.jobId, currentOperation),
-      });
-      partitionLog.info({ outcome: outcome.status }, 'partition ended');
-      await settle(partition, outcome);
+      return await work(activity.stop.signal);
     } finally {
-      running.delete(partitionId);
+      activities.delete(activity);
     }
   }
 
-  async function settle(
-    partition: { id: string; attempt: number },
-    outcome: PartitionOutcome,
-  ): Promise<void> {
-    if (outcome.status === 'LEASE_LOST') return;
-    if (outcome.status === 'STOPPED' && isStopping && !(await isCancelled(partition.id))) {
-      await prisma.$transaction((transaction) => queue.enqueue(transaction, [partition.id]));
-      return;
+  async function run(partitionId: string): Promise<void> {
+    const claim = await claimPartition(prisma, partitionId);
+    if (claim.status === 'ENDED') return;
+    const { partition, isFirstOfJob } = claim;
+    const { jobId, attempt, sourceName } = partition;
+    const partitionLog = log.child({ jobId, partitionId, attempt });
+    partitionLog.info({ source: sourceName }, 'partition started');
+    try {
+      if (isFirstOfJob) void planSiblings(jobId, partitionId);
+      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal));
+      partitionLog.info({ outcome: outcome.status }, 'partition ended');
+      await settle(partition, outcome);
+    } catch (error) {
+      partitionLog.warn({ err: error }, 'partition has to be tried again');
+      const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
+      await handBackPartition(prisma, partition, reason);
+      progress.changed(jobId, waitingOperation(reason));
+      throw error;
+    }
+  }
+
+  async function attemptOf(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
+    try {
+      return await pool.runPartition(await loadPartitionTask(prisma, partition), {
+        signal,
+        onProgress: ({ currentOperation }) => progress.changed(partition.jobId, currentOperation),
+      });
+    } catch (error) {
+      if (!(error instanceof InputGoneError)) throw error;
+      return { status: 'FAILED', message: error.message, isReadError: true };
+    }
+  }
+
+  async function settle(partition: JobPartition, outcome: PartitionOutcome): Promise<void> {
+    switch (outcome.status) {
+      case 'LEASE_LOST':
+        return;
+      case 'INTERRUPTED':
+        throw new InterruptedError(outcome.message);
+      case 'STOPPED':
+        if (isStopping) {
+          return handBackPartition(prisma, partition, null, (transaction) =>
+            queue.enqueue(transaction, [partition.id]),
+          );
+        }
     }
     await finishPartition(prisma, partition, outcome);
   }
 
-  async function isCancelled(partitionId: string): Promise<boolean> {
-    const partition = await prisma.jobPartition.findUnique({
-      where: { id: partitionId },
-      select: { job: { select: { state: true } } },
-    });
-    return partition?.job.state !== 'RUNNING';
-  }
-
   /** Counts the rows of a job's other partitions early, so that its total is known before they run. */
-  async function planSiblings(jobId: string, partitionId: string, signal: AbortSignal): Promise<void> {
-    try {
+  async function planSiblings(jobId: string, partitionId: string): Promise<void> {
+    await forJob(jobId, async (signal) => {
       const siblings = await prisma.jobPartition.findMany({
         where: { jobId, id: { not: partitionId }, state: 'PENDING' },
         orderBy: { ordinal: 'asc' },
       });
       for (const sibling of siblings) {
         if (signal.aborted) return;
-        await pool.planPartition(await loadPartitionTask(prisma, sibling), signal);
-        progress.changed(jobId, `Counting rows of ${sibling.sourceName}`);
+        await planEarly(sibling, signal);
       }
+    }).catch((error: unknown) => log.debug({ err: error, jobId }, 'no partition could be planned early'));
+  }
+
+  async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
+    const { id, jobId, sourceName } = partition;
+    try {
+      await pool.planPartition(await loadPartitionTask(prisma, partition), signal);
+      progress.changed(jobId, `Counting rows of ${sourceName}`);
     } catch (error) {
-      log.debug(
-        { err: error, jobId },
-        'a partition could not be planned early; it plans itself when it runs',
-      );
+      log.debug({ err: error, jobId, partitionId: id }, 'a partition plans itself when it runs');
     }
   }
 
@@ -122,18 +153,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     run,
     async giveUp(partitionId) {
       log.error({ partitionId }, 'partition given up: every attempt failed');
-      await abandonPartition(
-        prisma,
-        partitionId,
-        'every attempt to run it ended unexpectedly; the log tells why',
-      );
+      await abandonPartition(prisma, partitionId);
     },
   });
 
   return {
     async stop() {
       isStopping = true;
-      for (const { stop } of running.values()) stop.abort();
+      for (const { stop } of activities) stop.abort();
       await Promise.race([queue.stop(), setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false })]);
       unsubscribe();
       await progress.close();
@@ -141,7 +168,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-interface RunningPartition {
+/** Something under way for a job: a partition that runs, or the counting of others. */
+interface Activity {
   readonly jobId: string;
   readonly stop: AbortController;
+}
+
+/** An attempt ended in a known way that lets it be repeated. */
+class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
 }
