@@ -11,7 +11,8 @@ export async function countFailedItems(pool: Pool, partitionId: string): Promise
 }
 
 /**
- * The failed rows of a partition in the order in which they failed. A row that was stored is taken from the store.
+ * The failed rows of a partition in the order in which they failed. A row that was stored is taken from the store,
+ * and one is left out that has come in since with another content: the kept row is older than that.
  * @param resumeAfter position of the last batch that was kept, or null for all.
  * @param signal ends the stream before its next batch.
  */
@@ -35,4 +36,5 @@ export async function* readFailedItems(
 
 const FAILED_ITEMS = `from job_error e
   left join blade_item b on b.data_type = e.data_type and b.item_id = e.item_id
-  where e.partition_id = $1 and e.stage <> 'READ' and coalesce(e."row", b.data) is not null`;
+  where e.partition_id = $1 and e.stage <> 'READ' and coalesce(e."row", b.data) is not null
+    and (e."row" is null or b.item_id is null or b.updated_at <= e.created_at)`;

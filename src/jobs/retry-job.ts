@@ -34,7 +34,7 @@ export async function retryJob(starter: JobStarter, jobId: string, failedItemsOn
         metadata: job.metadata ?? Prisma.DbNull,
         options: job.options ?? {},
         retryOfId: job.id,
-        failedItemsOnly,
+        failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
       },
       partitions: partitions.map(({ id, dataType, dataSourceId, sourceName, retryOfPartitionId }) => ({
         dataType,
