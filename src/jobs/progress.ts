@@ -62,7 +62,9 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   async function write(jobId: string, tracked: Tracked): Promise<void> {
     const itemsPerSecond = recentRate(tracked.samples);
-    const [row] = await prisma.$queryRaw<{ state: JobState; processedItems: number }[]>`
+    // The lock comes first, so that counts are read after whatever another worker has written of them.
+    const lock = prisma.$queryRaw`select 1 from job where id = ${jobId}::uuid for update`;
+    const update = prisma.$queryRaw<{ state: JobState; processedItems: number }[]>`
       update job set
         current_operation = case when state = 'RUNNING' then ${tracked.currentOperation} else current_operation end,
         total_items = progress.total_items, processed_items = progress.processed_items,
@@ -76,6 +78,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
       from ${progressOf(jobId)} as progress
       where id = ${jobId}::uuid and state in ('RUNNING', 'CANCELLING')
       returning state, job.processed_items as "processedItems"`;
+    const [, [row]] = await prisma.$transaction([lock, update]);
     if (row === undefined) return;
     tracked.samples = withSample(tracked.samples, { at: now(), processedItems: row.processedItems });
     options.onState(jobId, row.state);
