@@ -7,7 +7,7 @@ import {
   saveDataSource,
   testDataSource,
 } from './data-sources.ts';
-import { NoActiveSyncError } from './job-errors.ts';
+import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
 import type { JobEvents } from './job-events.ts';
 import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
 import { cancel } from './job-transitions.ts';
@@ -56,7 +56,9 @@ export function createJobs(parts: {
     async stopSync() {
       const active = await findActiveSync(prisma);
       if (active === null) throw new NoActiveSyncError();
-      return cancelJob(active.id);
+      return cancelJob(active.id).catch((error: unknown) => {
+        throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
+      });
     },
     retryJob: (jobId, failedItemsOnly) => retryJob({ prisma, queue }, jobId, failedItemsOnly),
     currentSync: async () =>
