@@ -1,0 +1,279 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { httpCatalogDefaults } from '../../src/catalog/http.ts';
+import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
+import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { DeleteDataSource, JobById, JobErrors, RetryJob } from '../support/operations.ts';
+import { addSource, forgetAll, removeTable, storedItems, writeRows } from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+let catalog: CatalogServer;
+let application: TestApplication;
+
+beforeAll(async () => {
+  catalog = await startCatalogServer();
+  application = await startTestApplication(
+    {},
+    { catalog: { kind: 'http', ...httpCatalogDefaults, url: catalog.url, token: null } },
+  );
+});
+
+afterEach(async () => {
+  catalog.answerWith(() => null);
+  await forgetAll(application);
+});
+
+afterAll(async () => {
+  await application.close();
+  await catalog.close();
+});
+
+async function sync(input: Partial<StartSyncInput> = {}): Promise<JobFactsFragment> {
+  const { id } = await application.client.startSync({ syncType: 'FULL', ...input });
+  return application.client.waitForEnd(id);
+}
+
+function send(id: string, failedItemsOnly: boolean) {
+  return application.client.send(RetryJob, { id, failedItemsOnly });
+}
+
+/** Retries a job that has to be retried, and waits for the end of the retry. */
+async function retry(id: string, failedItemsOnly = false) {
+  const { retryJob } = await send(id, failedItemsOnly);
+  if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
+  expect(retryJob.job).toMatchObject({ retryOf: { id }, failedItemsOnly });
+  return application.client.waitForEnd(retryJob.job.id);
+}
+
+async function errorsOf(id: string) {
+  const { job } = await application.client.send(JobErrors, { id, first: 100 });
+  return job?.errors.edges.map(({ node }) => node) ?? [];
+}
+
+async function addSorties(rows: readonly object[]): Promise<string> {
+  await writeRows(application.warehouseFolder, 'sortie', rows);
+  return addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+}
+
+const flights = Array.from({ length: 20 }, (_, index) => ({
+  item_id: `S-${String(index + 1).padStart(2, '0')}`,
+  mission_id: `M-${index + 1}`,
+  flight_hours: '1.5',
+}));
+
+function refuseUploadsOf(...itemIds: string[]): void {
+  catalog.answerWith(({ item }) => (itemIds.includes(item.itemId) ? { status: 400, body: 'no' } : null));
+}
+
+describe('a retry of a whole job', () => {
+  test('that completed reads everything again, with the same configuration', async () => {
+    await addSorties(flights);
+    const options = { batchSize: 7, maxErrors: 3 };
+    const first = await sync({ dataType: 'sortie', filter: "item_id <> 'S-01'", maxItems: 15, options });
+    const again = await retry(first.id);
+    expect(again).toMatchObject({
+      state: 'COMPLETED',
+      kind: 'SYNC',
+      dataType: 'sortie',
+      progress: { totalItems: 15 },
+    });
+    const [one, other] = await Promise.all(
+      [first, again].map(({ id }) => application.client.send(JobById, { id })),
+    );
+    expect(other?.job?.configuration).toEqual(one?.job?.configuration);
+  });
+
+  test('that failed goes through once its source can be read', async () => {
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    await removeTable(application.warehouseFolder, 'sortie');
+    const failed = await sync();
+    expect(failed.state).toBe('FAILED');
+    await writeRows(application.warehouseFolder, 'sortie', flights);
+    expect(await retry(failed.id)).toMatchObject({ state: 'COMPLETED', progress: { successCount: 20 } });
+  });
+
+  test('that was cancelled reads everything, with what was read before', async () => {
+    await addSorties(flights);
+    catalog.answerWith(() => ({ status: 201, after: 50 }));
+    const { id } = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 1 } });
+    await vi.waitFor(async () => expect(await storedItems(application)).not.toHaveLength(0));
+    await application.client.cancelJob(id);
+    expect(await application.client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
+    expect(await retry(id)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { totalItems: 20, successCount: 20 },
+    });
+    expect((await storedItems(application)).every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);
+  });
+
+  test('that was a query binds the same parameters, and its items name the retry', async () => {
+    await addSorties(flights);
+    const { id } = await application.client.startQueryJob({
+      dataType: 'sortie',
+      sqlQuery: 'SELECT * FROM blade.field.sortie WHERE item_id = :id',
+      parameters: { id: 'S-07' },
+      catalogConfig: { classification: 'SECRET', metadata: { reason: 'exercise' } },
+    });
+    await application.client.waitForEnd(id);
+    const again = await retry(id);
+    expect(again).toMatchObject({ state: 'COMPLETED', kind: 'QUERY', progress: { successCount: 1 } });
+    expect(await storedItems(application)).toMatchObject([
+      {
+        itemId: 'S-07',
+        marking: 'SECRET',
+        metadata: { reason: 'exercise', query_job_id: again.id.slice('Job:'.length) },
+      },
+    ]);
+  });
+
+  test('whose source has been deleted fails at once and says so', async () => {
+    const sourceId = await addSorties(flights);
+    const { id } = await sync();
+    await application.client.send(DeleteDataSource, { id: `DataSource:${sourceId}` });
+    expect(await retry(id)).toMatchObject({
+      state: 'FAILED',
+      failureReason: 'Sorties: the data source has been deleted',
+      recentErrors: ['Failed to query sortie from Sorties: the data source has been deleted'],
+    });
+  });
+});
+
+describe('a retry of the failed items alone', () => {
+  test('takes rows that became no item from where they were kept, without reading the warehouse', async () => {
+    await addSorties([
+      ...flights,
+      { item_id: 'bad-1', flight_hours: 'many' },
+      { item_id: 'bad-2', flight_hours: 'few' },
+    ]);
+    const first = await sync();
+    expect(first.progress).toMatchObject({ successCount: 20, errorCount: 2 });
+    await removeTable(application.warehouseFolder, 'sortie');
+    // Somebody puts one of the kept rows right.
+    await application.database.pool.query(
+      `update job_error set "row" = '{"item_id":"bad-1","flight_hours":3}' where item_id = 'bad-1'`,
+    );
+    const again = await retry(first.id, true);
+    expect(again).toMatchObject({
+      state: 'COMPLETED',
+      progress: { totalItems: 2, processedItems: 2, successCount: 1, errorCount: 1 },
+    });
+    expect(await errorsOf(again.id)).toMatchObject([
+      { stage: 'TRANSFORM', itemId: 'bad-2', message: 'flight_hours must be a number, not "few".' },
+    ]);
+    expect((await storedItems(application)).map(({ itemId }) => itemId)).toEqual([
+      ...flights.map((flight) => flight.item_id),
+      'bad-1',
+    ]);
+    // What failed again can be tried again.
+    expect(await retry(again.id, true)).toMatchObject({ progress: { totalItems: 1, errorCount: 1 } });
+  });
+
+  test('stores what the database refused, once it does no more', async () => {
+    const { pool } = application.database;
+    await addSorties(flights);
+    await pool.query(`alter table blade_item add constraint refused check (item_id <> 'S-05')`);
+    const first = await sync().finally(() => pool.query('alter table blade_item drop constraint refused'));
+    expect(first.progress).toMatchObject({ successCount: 19, errorCount: 1 });
+    await removeTable(application.warehouseFolder, 'sortie');
+    expect(await retry(first.id, true)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { totalItems: 1, successCount: 1, errorCount: 0 },
+    });
+    expect(await storedItems(application)).toHaveLength(20);
+  });
+
+  test('uploads what the catalog refused, once it takes it', async () => {
+    await addSorties(flights);
+    refuseUploadsOf('S-03', 'S-11');
+    const first = await sync({ options: { batchSize: 6 } });
+    expect(first).toMatchObject({ state: 'COMPLETED', progress: { successCount: 18, errorCount: 2 } });
+    expect(await errorsOf(first.id)).toMatchObject([
+      { stage: 'UPLOAD', itemId: 'S-03', message: expect.stringContaining('400') },
+      { stage: 'UPLOAD', itemId: 'S-11' },
+    ]);
+    const notUploaded = (await storedItems(application)).filter(({ uploadedAt }) => uploadedAt === null);
+    expect(notUploaded.map(({ itemId }) => itemId)).toEqual(['S-03', 'S-11']);
+    await removeTable(application.warehouseFolder, 'sortie');
+    refuseUploadsOf('S-11');
+    const again = await retry(first.id, true);
+    expect(again.progress).toMatchObject({ totalItems: 2, successCount: 1, errorCount: 1 });
+    catalog.answerWith(() => null);
+    expect(await retry(again.id, true)).toMatchObject({ progress: { totalItems: 1, successCount: 1 } });
+    expect((await storedItems(application)).every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);
+    expect(catalog.items.has('BLADE:sortie/S-03')).toBe(true);
+    expect(catalog.items.has('BLADE:sortie/S-11')).toBe(true);
+  });
+
+  test('does not put an older row over what has come in since', async () => {
+    const { pool } = application.database;
+    await addSorties([{ item_id: 'S-05', mission_status: 'PLANNED' }]);
+    await pool.query(`alter table blade_item add constraint refused check (item_id <> 'S-05')`);
+    const first = await sync().finally(() => pool.query('alter table blade_item drop constraint refused'));
+    await writeRows(application.warehouseFolder, 'sortie', [{ item_id: 'S-05', mission_status: 'FLOWN' }]);
+    await sync();
+    expect(await retry(first.id, true)).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 0 } });
+    expect(await storedItems(application)).toMatchObject([{ data: { mission_status: 'FLOWN' } }]);
+  });
+
+  test('leaves what is known of the last sync of the source as it is', async () => {
+    await addSorties(flights);
+    refuseUploadsOf('S-03');
+    const first = await sync();
+    const read = () => application.database.pool.query('select * from data_source');
+    const before = (await read()).rows;
+    expect(before).toMatchObject([{ item_count: 19 }]);
+    await retry(first.id, true);
+    expect((await read()).rows).toEqual(before);
+  });
+
+  test('stays one when it is itself retried as a whole', async () => {
+    await addSorties(flights);
+    refuseUploadsOf('S-03');
+    const first = await sync();
+    const again = await retry(first.id, true);
+    expect(again.progress).toMatchObject({ totalItems: 1, errorCount: 1 });
+    catalog.answerWith(() => null);
+    const { retryJob } = await send(again.id, false);
+    expect(retryJob).toMatchObject({ __typename: 'RetryJobSuccess', job: { failedItemsOnly: true } });
+    if (retryJob.__typename !== 'RetryJobSuccess') return;
+    expect(await application.client.waitForEnd(retryJob.job.id)).toMatchObject({
+      progress: { totalItems: 1, successCount: 1 },
+    });
+  });
+
+  test('is refused where nothing failed, and where only a source could not be read', async () => {
+    await addSorties(flights);
+    const { id } = await sync();
+    expect(await send(id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError', id } });
+    await removeTable(application.warehouseFolder, 'sortie');
+    const unread = await sync();
+    expect(unread).toMatchObject({ state: 'FAILED', progress: { errorCount: 1 } });
+    expect(await send(unread.id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError' } });
+  });
+});
+
+describe('a retry is refused', () => {
+  test('for a job that there is not', async () => {
+    const id = `Job:${crypto.randomUUID()}`;
+    expect(await send(id, false)).toMatchObject({ retryJob: { __typename: 'JobNotFoundError' } });
+  });
+
+  test('for a job that has not ended, and for a sync while another one is active', async () => {
+    await addSorties(flights);
+    const ended = await sync();
+    catalog.answerWith(() => ({ status: 201, after: 200 }));
+    await writeRows(
+      application.warehouseFolder,
+      'sortie',
+      flights.map((flight) => ({ ...flight, flight_hours: '2.5' })),
+    );
+    const active = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 1 } });
+    expect(await send(active.id, false)).toMatchObject({
+      retryJob: { __typename: 'JobNotFinishedError', id: active.id },
+    });
+    expect(await send(ended.id, false)).toMatchObject({
+      retryJob: { __typename: 'SyncAlreadyRunningError', activeJob: { id: active.id } },
+    });
+    await application.client.cancelJob(active.id);
+    await application.client.waitForEnd(active.id);
+  });
+});
