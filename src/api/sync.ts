@@ -6,6 +6,7 @@ import {
   SyncAlreadyRunningError,
 } from '../jobs/job-errors.ts';
 import { startSyncInputSchema } from '../jobs/job-input.ts';
+import { isTerminal } from '../jobs/job-state.ts';
 import { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
@@ -122,24 +123,54 @@ builder.subscriptionField('syncProgress', (t) =>
     type: SyncStatusType,
     description:
       'How it stands with syncs now, then each later state of the active sync, and then of the next one. Does not complete.',
-    subscribe: async function* (_root, _args, { jobs }) {
+    subscribe: async (_root, _args, { jobs }) => {
       const changes = jobs.events.watchChanges({ kinds: ['SYNC'] });
       try {
-        const present = await jobs.currentSync();
-        yield { job: present };
-        for await (const job of changes) {
-          if (
-            present === null ||
-            job.id > present.id ||
-            (job.id === present.id && job.revision > present.revision)
-          ) {
-            yield { job };
-          }
-        }
-      } finally {
+        return syncStatuses(await jobs.currentSync(), changes);
+      } catch (error) {
         await changes.return?.();
+        throw error;
       }
     },
     resolve: (status: { job: Job | null }) => status,
   }),
 );
+
+/**
+ * The present sync, then each later state of it, and then of the next one. No generator: one that waits for a change
+ * could not be ended before the change came.
+ */
+function syncStatuses(
+  present: Job | null,
+  changes: AsyncIterableIterator<Job>,
+): AsyncIterableIterator<{ job: Job | null }> {
+  let shown: Job | null | undefined;
+  const statuses: AsyncIterableIterator<{ job: Job | null }> = {
+    async next() {
+      if (shown === undefined) {
+        shown = present;
+        return { done: false, value: { job: present } };
+      }
+      for (;;) {
+        const change = await changes.next();
+        if (change.done) return change;
+        if (!follows(change.value, shown)) continue;
+        shown = change.value;
+        return { done: false, value: { job: change.value } };
+      }
+    },
+    async return() {
+      await changes.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => statuses,
+  };
+  return statuses;
+}
+
+/** Whether a sync is to be shown after the one shown: its later state, or the next one, which is active or newer. */
+function follows(job: Job, shown: Job | null): boolean {
+  if (shown === null) return true;
+  if (job.id === shown.id) return job.revision > shown.revision;
+  return !isTerminal(job.state) || (isTerminal(shown.state) && job.createdAt > shown.createdAt);
+}
