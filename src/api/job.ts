@@ -292,7 +292,7 @@ builder.subscriptionFields((t) => ({
   jobChanges: t.field({
     type: JobNode,
     description:
-      'For lists: every job that is made or changes from now on, each time it does. Does not complete.',
+      'For lists: every job that is made or changes from now on, each time it does. A client that is slower skips to the newest state of each job, and misses the oldest of more than 10,000 that wait for it. Does not complete.',
     args: {
       filter: t.arg({
         type: JobChangesFilter,

@@ -11,7 +11,10 @@ export interface JobEvents {
    * @returns null where there is no such job.
    */
   watchJob(jobId: string): Promise<AsyncIterableIterator<Job> | null>;
-  /** Jobs that fit the filter, each time one changes or is made, without end. */
+  /**
+   * Jobs that fit the filter, each time one changes or is made, without end. A subscriber that is slower skips to the
+   * newest revision of each job, and misses the oldest of more than 10,000 jobs that wait for it.
+   */
   watchChanges(filter: JobChangeFilter): AsyncIterableIterator<Job>;
   close(): void;
 }
@@ -114,8 +117,11 @@ const READ_RETRY_MS = 1_000;
 /** After a lost connection, jobs that changed within this time are told again; subscribers skip what they have seen. */
 const MISSED_WINDOW_MS = 10 * 60_000;
 
-/** Jobs whose last seen revision an endless subscription remembers, so that its memory is bounded. */
-const REMEMBERED_JOBS = 10_000;
+/**
+ * Jobs that wait for a subscriber, and jobs whose last seen revision it remembers, so that its memory is bounded: the oldest
+ * of more are dropped.
+ */
+const MAX_JOBS = 10_000;
 
 interface SubscriberOptions {
   /** The one job it watches, or null for all that it accepts. */
@@ -154,15 +160,6 @@ function createSubscriber({ jobId, accepts, endsWithJob }: SubscriberOptions, on
     return undefined;
   }
 
-  function remember({ id, revision }: Job): void {
-    newestRevisions.delete(id);
-    newestRevisions.set(id, revision);
-    for (const oldestId of newestRevisions.keys()) {
-      if (newestRevisions.size <= REMEMBERED_JOBS) break;
-      newestRevisions.delete(oldestId);
-    }
-  }
-
   async function next(): Promise<IteratorResult<Job, undefined>> {
     for (;;) {
       const oldest = takeOldest();
@@ -190,11 +187,22 @@ function createSubscriber({ jobId, accepts, endsWithJob }: SubscriberOptions, on
     wants: (change) => accepts(change) && (newestRevisions.get(change.id) ?? 0) < change.revision,
     offer(job) {
       if (ended || !accepts(job) || (newestRevisions.get(job.id) ?? 0) >= job.revision) return;
-      remember(job);
-      waiting.set(job.id, job);
+      newestRevisions.delete(job.id);
+      setBounded(newestRevisions, job.id, job.revision);
+      setBounded(waiting, job.id, job);
       if (endsWithJob && isTerminal(job.state)) end();
       wake?.();
     },
     end,
   };
+}
+
+/** Sets a key that is the newest of the map from then on where it is new, and drops the oldest of too many. */
+function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.set(key, value);
+  if (map.size <= MAX_JOBS) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
 }

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Job, PrismaClient } from '../../src/database/generated/prisma/client.ts';
+import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { createJobEvents, type JobEvents } from '../../src/jobs/job-events.ts';
+import { type JobNotifications, listenToJobs } from '../../src/jobs/job-notifications.ts';
+import { insertJob, writeRevision } from '../support/job-rows.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+let notifications: JobNotifications;
+let events: JobEvents;
+const faults: unknown[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  prisma = createPrismaClient(database.connectionString, { maxConnections: 2 });
+  notifications = await listenToJobs(database.notifications, (error) => faults.push(error));
+  events = createJobEvents(prisma, notifications, (error) => faults.push(error));
+});
+
+afterAll(async () => {
+  events.close();
+  await notifications.close();
+  await prisma.$disconnect();
+  await database.close();
+  expect(faults).toEqual([]);
+});
+
+/** Reads until the job comes. */
+async function readTo(jobs: AsyncIterableIterator<Job>, id: string): Promise<Job[]> {
+  const seen: Job[] = [];
+  for (;;) {
+    const { done, value } = await jobs.next();
+    if (done) throw new Error(`job ${id} never came`);
+    seen.push(value);
+    if (value.id === id) return seen;
+  }
+}
+
+test('a subscriber to all jobs that reads nothing keeps the newest ten thousand, each once, and no more', async () => {
+  const slow = events.watchChanges({});
+  const eager = events.watchChanges({ dataTypes: ['logistics'] });
+  await database.pool.query(
+    `insert into job (id, kind, state, data_type, sql_query, started_at, finished_at, total_items)
+     select gen_random_uuid(), 'QUERY', 'COMPLETED', 'sortie', 'SELECT 1', now(), now(), 0
+     from generate_series(1, 10500)`,
+  );
+  const busy = await insertJob(database, { state: 'RUNNING' });
+  for (let count = 0; count < 20; count++) await writeRevision(database, busy);
+  const marker = await insertJob(database, { dataType: 'logistics' });
+  await readTo(eager, marker);
+
+  const waiting = await readTo(slow, marker);
+  expect(waiting).toHaveLength(10_000);
+  expect(new Set(waiting.map(({ id }) => id)).size).toBe(10_000);
+  expect(waiting.filter(({ id }) => id === busy).map(({ revision }) => revision)).toEqual([21]);
+  await slow.return?.();
+  await eager.return?.();
+});
+
+test('a subscriber that ends while it waits for a change is let go at once', async () => {
+  const id = await insertJob(database, { state: 'RUNNING' });
+  const watched = await events.watchJob(id);
+  expect(await watched?.next()).toMatchObject({ value: { id } });
+  for (const jobs of [watched, events.watchChanges({})]) {
+    const waits = jobs?.next();
+    await jobs?.return?.();
+    expect(await waits).toEqual({ done: true, value: undefined });
+    expect(await jobs?.next()).toEqual({ done: true, value: undefined });
+  }
+});
+
+test('a job that there is not is null', async () => {
+  expect(await events.watchJob('01997f3e-8c1a-7000-8000-000000000000')).toBeNull();
+});
+
+test('closing ends every subscription, after what it has not read yet', async () => {
+  const own = createJobEvents(prisma, notifications, (error) => faults.push(error));
+  const id = await insertJob(database, { state: 'RUNNING' });
+  const watched = await own.watchJob(id);
+  const all = own.watchChanges({});
+  const waits = all.next();
+  own.close();
+  expect(await waits).toEqual({ done: true, value: undefined });
+  expect(await watched?.next()).toMatchObject({ done: false, value: { id } });
+  expect(await watched?.next()).toEqual({ done: true, value: undefined });
+});
