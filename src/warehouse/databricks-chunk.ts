@@ -1,6 +1,4 @@
 import { type DBSQLClient, thrift } from '@databricks/sql';
-import ArrowResultHandler from '@databricks/sql/dist/result/ArrowResultHandler.js';
-import CloudFetchResultHandler from '@databricks/sql/dist/result/CloudFetchResultHandler.js';
 import type IResultsProvider from '@databricks/sql/dist/result/IResultsProvider.js';
 import type ThriftOperationBackend from '@databricks/sql/dist/thrift-backend/ThriftOperationBackend.js';
 import type {
@@ -11,6 +9,7 @@ import type {
 import type { JsonValue } from '../json.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
 import { columnReader } from './arrow-value.ts';
+import { ArrowResultHandler, CloudFetchResultHandler } from './databricks-driver.ts';
 import { type ThriftColumn, thriftColumn } from './thrift-value.ts';
 import { setKey } from './value.ts';
 import { type Row, WarehouseError } from './warehouse.ts';
@@ -42,11 +41,11 @@ export async function openPages(
   const source = checkedRowSets(operation.dataProvider);
   switch (metadata.resultFormat) {
     case TSparkRowSetType.ARROW_BASED_SET:
-      return arrowPages(new ArrowResultHandler.default(client, source, metadata), pageRows);
+      return arrowPages(new ArrowResultHandler(client, source, metadata), pageRows);
     case TSparkRowSetType.URL_BASED_SET: {
       const atOnce = client.getConfig().cloudFetchConcurrentDownloads;
       return arrowPages(
-        new CloudFetchResultHandler.default(client, linksAsNeeded(source, atOnce), metadata),
+        new CloudFetchResultHandler(client, linksAsNeeded(source, atOnce), metadata),
         pageRows,
       );
     }

@@ -1,8 +1,8 @@
 import { DBSQLParameter, thrift } from '@databricks/sql';
-import DBSQLOperation from '@databricks/sql/dist/DBSQLOperation.js';
-import ThriftOperationBackend from '@databricks/sql/dist/thrift-backend/ThriftOperationBackend.js';
+import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
 import { AbortError, untilAborted } from './abort.ts';
 import { type Chunk, openPages, type ResultPages } from './databricks-chunk.ts';
+import { ThriftOperationBackend } from './databricks-driver.ts';
 import { brokenOffError, isSessionLost, readableError } from './databricks-error.ts';
 import type { DatabricksSessions, Session } from './databricks-session.ts';
 import type { OnWaiting, ParameterValue } from './warehouse.ts';
@@ -105,7 +105,7 @@ async function execute(
   settings: StatementSettings,
   session: Session,
   { sql, parameters, signal }: StatementRun,
-): Promise<DBSQLOperation.default> {
+): Promise<IOperation.default> {
   const executing = session.executeStatement(sql, {
     namedParameters: Object.fromEntries(
       Object.entries(parameters).map(([name, value]) => [name, new DBSQLParameter({ value })]),
@@ -114,9 +114,7 @@ async function execute(
     useCloudFetch: settings.useCloudFetch,
   });
   try {
-    const operation = await untilAborted(executing, signal);
-    if (operation instanceof DBSQLOperation.default) return operation;
-    throw new Error('The driver gave an operation of an unknown kind.');
+    return await untilAborted(executing, signal);
   } catch (error) {
     // The warehouse names a statement only in its answer, so that one cannot be cancelled before.
     if (error instanceof AbortError) settings.inBackground(executing.then((operation) => operation.cancel()));
@@ -126,7 +124,7 @@ async function execute(
 
 async function withFirstPage(
   settings: StatementSettings,
-  operation: DBSQLOperation.default,
+  operation: IOperation.default,
   pages: ResultPages,
   { parameters, signal }: StatementRun,
 ): Promise<FinishedStatement> {
@@ -158,9 +156,8 @@ async function withFirstPage(
 const RUNNING = thrift.TCLIService_types.TOperationState.RUNNING_STATE;
 
 /** The part of the driver that holds the result as it came. */
-function backendOf(operation: DBSQLOperation.default): ThriftOperationBackend.default {
-  const { backend } = operation as unknown as { readonly backend: unknown };
-  if (backend instanceof ThriftOperationBackend.default) return backend;
+function backendOf(operation: IOperation.default): InstanceType<typeof ThriftOperationBackend> {
+  if ('backend' in operation && operation.backend instanceof ThriftOperationBackend) return operation.backend;
   throw new Error('The driver gave an operation of an unknown kind.');
 }
 

@@ -5,7 +5,8 @@ import { dataTypes } from '../../src/data-types/registry.ts';
 import { createDemoTables, demoSources } from '../../src/warehouse/demo/demo-tables.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
-import { batchesOf, folderWarehouse, never, statement, temporaryFolder } from './folder-warehouse.ts';
+import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
+import { batchesOf, never, statement } from './reading.ts';
 
 test('an empty folder gets the tables of all demo sources, the same each time, and once', async () => {
   const folders = [await temporaryFolder(), await temporaryFolder()];

@@ -4,14 +4,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
-import type {
-  ParameterValue,
-  ReadPosition,
-  Row,
-  RowBatch,
-  SelectStatement,
-  Warehouse,
-} from '../../src/warehouse/warehouse.ts';
+import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
+import { batchesOf, statement } from './reading.ts';
 
 /** A folder warehouse in a temporary folder that is gone after the test. */
 export interface FolderWarehouse {
@@ -45,25 +39,6 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'blade-warehouse-test-')));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-export function statement(
-  sql: string,
-  parameters: Readonly<Record<string, ParameterValue>> = {},
-): SelectStatement {
-  return { sql, parameters };
-}
-
-export const never = new AbortController().signal;
-
-export async function batchesOf(
-  warehouse: Warehouse,
-  select: SelectStatement,
-  batchSize: number,
-  resumeAfter: ReadPosition = null,
-): Promise<RowBatch[]> {
-  const { batches } = await warehouse.readRows(select, { batchSize, resumeAfter, signal: never });
-  return await Array.fromAsync(batches);
 }
 
 async function writeFile(path: string, query: string): Promise<void> {

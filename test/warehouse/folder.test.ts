@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLockedInstance } from '../../src/warehouse/duckdb-instance.ts';
 import { openWarehouse } from '../../src/warehouse/registry.ts';
-import { folderWarehouse, never, statement, temporaryFolder } from './folder-warehouse.ts';
+import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
+import { never, statement } from './reading.ts';
 
 const table = (name: string) => ({ catalog: 'blade', schema: 'field', table: name });
 

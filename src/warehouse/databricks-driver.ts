@@ -1,0 +1,19 @@
+import { createRequire } from 'node:module';
+
+/**
+ * The inner parts of the driver that the reading of results needs. They are CommonJS without named exports, which tools
+ * import in ways of their own; a `require` is the same everywhere, and gives the copy that the driver itself uses.
+ */
+const require = createRequire(import.meta.url);
+
+export const ArrowResultHandler = (
+  require('@databricks/sql/dist/result/ArrowResultHandler.js') as typeof import('@databricks/sql/dist/result/ArrowResultHandler.js')
+).default;
+
+export const CloudFetchResultHandler = (
+  require('@databricks/sql/dist/result/CloudFetchResultHandler.js') as typeof import('@databricks/sql/dist/result/CloudFetchResultHandler.js')
+).default;
+
+export const ThriftOperationBackend = (
+  require('@databricks/sql/dist/thrift-backend/ThriftOperationBackend.js') as typeof import('@databricks/sql/dist/thrift-backend/ThriftOperationBackend.js')
+).default;
