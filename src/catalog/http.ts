@@ -1,15 +1,15 @@
 import { ExponentialBackoff } from 'cockatiel';
-import PQueue from 'p-queue';
 import { Agent } from 'undici';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import type { Catalog, UploadOutcome } from './catalog.ts';
 import { CatalogError } from './catalog-error.ts';
 import { parseCatalogUrl } from './catalog-url.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { exchange } from './http-exchange.ts';
+import { type ExchangeRequest, exchange } from './http-exchange.ts';
 import { judgeAnswer, judgeError, type Verdict } from './http-verdict.ts';
-import { createItemForm, dataSourceOf, type ItemForm } from './item-form.ts';
+import { createItemForm, dataSourceOf } from './item-form.ts';
 import { guardQueue } from './outage.ts';
+import { createRequestQueue } from './request-queue.ts';
 
 /** A catalog service and how to treat it. The limits are those of one instance: each thread opens its own. */
 export interface HttpCatalogOptions {
@@ -70,7 +70,7 @@ export async function openHttpCatalog(
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const queue = new PQueue({ concurrency, ...rateLimitOf(options) });
+  const queue = createRequestQueue(concurrency, options.requestsPerSecond);
   const guard = guardQueue(queue, { ...options, clock });
   const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
 
@@ -80,25 +80,28 @@ export async function openHttpCatalog(
     work: (session: Session) => Promise<Result>,
   ): Promise<Result> {
     signal.throwIfAborted();
+    // Not AbortSignal.any, which would be kept, with all that listens to it, for as long as the signal is.
     const ended = new AbortController();
-    const ending = AbortSignal.any([signal, ended.signal]);
     const cancellations = new Set<(reason: unknown) => void>();
-    ending.addEventListener('abort', () => {
+    ended.signal.addEventListener('abort', () => {
       for (const cancel of [...cancellations]) {
-        cancel(ending.reason);
+        cancel(ended.signal.reason);
       }
     });
     const end = (message: string) => ended.abort(new SessionEndedError(message));
+    const abort = () => ended.abort(signal.reason);
+    signal.addEventListener('abort', abort);
     const leave = guard.join(end);
     try {
-      return await work({ ending, cancellations, end });
+      return await work({ ending: ended.signal, cancellations, end });
     } finally {
       leave();
+      signal.removeEventListener('abort', abort);
     }
   }
 
   /** Sends a request until it is decided. */
-  async function send(createRequest: () => CatalogRequest, session: Session): Promise<Decision> {
+  async function send(createRequest: () => ExchangeRequest, session: Session): Promise<Decision> {
     const { ending } = session;
     let backoff = backoffs.next();
     let charged = 0;
@@ -122,7 +125,7 @@ export async function openHttpCatalog(
     }
   }
 
-  async function attempt(request: CatalogRequest, { cancellations, end }: Session, isFirst: boolean) {
+  async function attempt(request: ExchangeRequest, { cancellations, end }: Session, isFirst: boolean) {
     const verdict = await judge(request, cancellations);
     if (verdict.kind === 'FAILED') {
       return { verdict, isCharged: guard.failed(verdict, isFirst) };
@@ -135,15 +138,9 @@ export async function openHttpCatalog(
     return { verdict, isCharged: false };
   }
 
-  async function judge(request: CatalogRequest, cancellations: Session['cancellations']): Promise<Verdict> {
-    const { method, body } = request;
-    const headers = { ...request.headers, ...authorization };
+  async function judge(request: ExchangeRequest, cancellations: Session['cancellations']): Promise<Verdict> {
     try {
-      const answer = await exchange(
-        agent,
-        { origin, method, path: path + request.path, headers, body },
-        { timeoutMs, cancellations },
-      );
+      const answer = await exchange(agent, request, { timeoutMs, cancellations });
       return judgeAnswer(answer, { token, maxRetryAfterMs, now: clock.now() });
     } catch (error) {
       return judgeError(error, timeoutMs);
@@ -154,12 +151,30 @@ export async function openHttpCatalog(
     upload: ({ items }, signal) =>
       withSession(signal, async (session) => {
         const form = createItemForm();
-        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item, form), session))));
+        const headers = { 'content-type': form.contentType, ...authorization };
+        const uploadOf = (item: BladeItem): ExchangeRequest => ({
+          origin,
+          method: 'POST',
+          path: `${path}/catalog/item`,
+          headers,
+          body: form.bodyOf(item),
+        });
+        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item), session))));
       }),
+
     exists: (dataType, itemId, signal) =>
-      withSession(signal, async (session) =>
-        isFound(await explained(send(() => existsOf(dataType, itemId), session))),
-      ),
+      withSession(signal, async (session) => {
+        const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
+        const question: ExchangeRequest = {
+          origin,
+          method: 'GET',
+          path: `${path}/catalog/exists?${query}`,
+          headers: authorization,
+          body: null,
+        };
+        return isFound(await explained(send(() => question, session)));
+      }),
+
     async close() {
       guard.close();
       await agent.destroy();
@@ -193,31 +208,9 @@ class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
 }
 
-interface CatalogRequest {
-  readonly method: 'GET' | 'POST';
-  /** After the path of the catalog. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-}
-
 type Decision =
   | { readonly kind: 'ACCEPTED' }
   | { readonly kind: 'REFUSED'; readonly status: number | null; readonly message: string };
-
-function uploadOf(item: BladeItem, form: ItemForm): CatalogRequest {
-  return {
-    method: 'POST',
-    path: '/catalog/item',
-    headers: { 'content-type': form.contentType },
-    body: form.bodyOf(item),
-  };
-}
-
-function existsOf(dataType: string, itemId: string): CatalogRequest {
-  const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
-  return { method: 'GET', path: `/catalog/exists?${query}`, headers: {}, body: null };
-}
 
 async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
@@ -259,13 +252,4 @@ function authorizationOf(token: string | null): Readonly<Record<string, string>>
     throw new CatalogError('The token of the catalog must be of visible ASCII characters, without spaces.');
   }
   return { authorization: `Bearer ${token}` };
-}
-
-/** In no second do more requests start than that; below one request a second, the time between two is longer. */
-function rateLimitOf({ requestsPerSecond }: HttpCatalogOptions) {
-  if (requestsPerSecond === null) {
-    return {};
-  }
-  const intervalCap = Math.max(1, Math.floor(requestsPerSecond));
-  return { intervalCap, interval: (intervalCap * 1_000) / requestsPerSecond, strict: true };
 }

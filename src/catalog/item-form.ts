@@ -10,7 +10,7 @@ export interface ItemForm {
 }
 
 // Not FormData of undici: it turns every line end of a value into CR LF, which would upload one item under the id of
-// another, and takes six times as long for a request as this.
+// another, and takes five times as long for a request as this.
 
 /** A form for items that exist already: its boundary is drawn now, so that none of them can hold it. */
 export function createItemForm(): ItemForm {

@@ -1,7 +1,7 @@
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
-import type PQueue from 'p-queue';
 import type { Clock } from './clock.ts';
 import type { Failure } from './http-verdict.ts';
+import type { RequestQueue } from './request-queue.ts';
 
 /**
  * A circuit breaker that waits: it pauses the queue of requests while the catalog is down, lets a single request
@@ -40,7 +40,7 @@ export interface OutageOptions {
 }
 
 /** Guards a queue, which nobody else pauses or starts. */
-export function guardQueue(queue: PQueue, options: OutageOptions): OutageGuard {
+export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageGuard {
   const { maxOutageMs, backoffMs, maxBackoffMs, timeoutMs, clock } = options;
   const { concurrency } = queue;
   const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });

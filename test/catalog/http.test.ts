@@ -368,13 +368,15 @@ describe('a catalog that asks to wait', () => {
 });
 
 describe('a catalog that is down', () => {
-  test('for a short time costs no item', async () => {
+  const limits = [null, 10_000];
+
+  test.each(limits)('for a short time costs no item (requests a second: %j)', async (requestsPerSecond) => {
     const server = await startServer();
     await server.goDown();
     const clock = createLeapingClock(async (count) => {
       if (count === 5) await server.comeBack();
     });
-    const catalog = await open(server, { attempts: 2 }, clock);
+    const catalog = await open(server, { attempts: 2, requestsPerSecond }, clock);
     expect(acceptedIn(await upload(catalog, itemsFrom(0, 300)))).toBe(300);
     expect(await catalog.exists('sortie', '299', signal)).toBe(true);
   });
@@ -408,17 +410,20 @@ describe('a catalog that is down', () => {
     expect(server.requests.length).toBeLessThan(350);
   });
 
-  test('for long has what is left rejected soon, together and with the reason', async () => {
-    const server = await startServer();
-    await server.goDown();
-    const clock = createLeapingClock();
-    const begin = clock.now();
-    const outcomes = await upload(await open(server, {}, clock), itemsFrom(0, 500));
-    expect(new Set(outcomes.map((outcome) => rejection([outcome])))).toEqual(
-      new Set(['The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)']),
-    );
-    expect(clock.now() - begin).toBe(30_000);
-  });
+  test.each(limits)(
+    'for long has what is left rejected soon, together and with the reason (%j)',
+    async (requestsPerSecond) => {
+      const server = await startServer();
+      await server.goDown();
+      const clock = createLeapingClock();
+      const begin = clock.now();
+      const outcomes = await upload(await open(server, { requestsPerSecond }, clock), itemsFrom(0, 500));
+      expect(new Set(outcomes.map((outcome) => rejection([outcome])))).toEqual(
+        new Set(['The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)']),
+      );
+      expect(clock.now() - begin).toBe(30_000);
+    },
+  );
 
   test('for long is asked once for each further upload, and gets that one when it is back', async () => {
     const server = await startServer();
@@ -463,21 +468,24 @@ describe('a catalog that is down', () => {
 describe('an abort', () => {
   const reason = new Error('the job was cancelled');
 
-  test('ends an upload at once, and what is under way of it', async () => {
-    const server = await startServer();
-    const abort = new AbortController();
-    server.answerWith(({ ordinal }) => {
-      if (ordinal === 13) abort.abort(reason);
-      return ordinal >= 10 ? 'SILENCE' : null;
-    });
-    const catalog = await open(server, { concurrency: 4 });
-    await expect(catalog.upload({ key: 'k', items: itemsFrom(0, 100) }, abort.signal)).rejects.toBe(reason);
-    expect(server.items.size).toBe(10);
-    expect(server.requests).toHaveLength(14);
+  test.each([null, 10_000])(
+    'ends an upload at once, and what is under way of it (requests a second: %j)',
+    async (requestsPerSecond) => {
+      const server = await startServer();
+      const abort = new AbortController();
+      server.answerWith(({ ordinal }) => {
+        if (ordinal === 13) abort.abort(reason);
+        return ordinal >= 10 ? 'SILENCE' : null;
+      });
+      const catalog = await open(server, { concurrency: 4, requestsPerSecond });
+      await expect(catalog.upload({ key: 'k', items: itemsFrom(0, 100) }, abort.signal)).rejects.toBe(reason);
+      expect(server.items.size).toBe(10);
+      expect(server.requests).toHaveLength(14);
 
-    server.answerWith(() => null);
-    expect(acceptedIn(await upload(catalog, itemsFrom(0, 100)))).toBe(100);
-  });
+      server.answerWith(() => null);
+      expect(acceptedIn(await upload(catalog, itemsFrom(0, 100)))).toBe(100);
+    },
+  );
 
   test('before an upload lets nothing be sent', async () => {
     const server = await startServer();
