@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Application, startApplication } from '../../src/application.ts';
+import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -20,9 +21,13 @@ export interface TestApplication {
   close(): Promise<void>;
 }
 
-/** @param environment settings beside those of a test, such as `BLADE_WORKER_THREADS`. */
+/**
+ * @param environment settings beside those of a test, such as `BLADE_WORKER_THREADS`.
+ * @param parts.catalog the catalog that is used in place of a folder of the test's own.
+ */
 export async function startTestApplication(
   environment: Record<string, string> = {},
+  parts: { readonly catalog?: CatalogConfiguration } = {},
 ): Promise<TestApplication> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await createTestDatabase();
@@ -37,6 +42,7 @@ export async function startTestApplication(
       LOG_LEVEL: 'debug',
       ...environment,
     }),
+    ...parts,
   };
   const application: Application = await startApplication(
     config,

@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http.ts';
+import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
+import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { JobErrors, RetryJob, SaveDataSource } from '../support/operations.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const ROWS = 3_000;
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function start(
+  server: CatalogServer,
+  options: Partial<HttpCatalogOptions> = {},
+): Promise<TestApplication> {
+  const catalog = {
+    kind: 'http',
+    ...httpCatalogDefaults,
+    url: server.url,
+    token: 'secret',
+    ...options,
+  } as const;
+  const application = await startTestApplication({}, { catalog });
+  opened.push(application);
+  const { client, warehouseFolder } = application;
+  const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
+  await createSortieTable({ folder: warehouseFolder, table, rows: ROWS });
+  const source = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
+  await client.send(SaveDataSource, { input: { name: 'Sorties', dataType: 'sortie', ...source } });
+  return application;
+}
+
+async function startServer(): Promise<CatalogServer> {
+  const server = await startCatalogServer();
+  opened.push(server);
+  return server;
+}
+
+/** Goes down with the upload of this number, and stays so until it is told to come back. */
+function failFrom(server: CatalogServer, ordinal: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.answerWith((upload) => {
+      if (upload.ordinal === ordinal) server.goDown().then(resolve, reject);
+      return upload.ordinal >= ordinal ? 'RESET' : null;
+    });
+  });
+}
+
+test('a sync whose catalog refuses some items and goes down keeps count, and its failed items can be uploaded later', async () => {
+  const server = await startServer();
+  const application = await start(server, { backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 100 });
+  const { client, database, warehouseFolder, log } = application;
+  let uploads = 0;
+  let down: Promise<void> | undefined;
+  server.answerWith(() => {
+    uploads++;
+    if (uploads === 1_500) down = server.goDown();
+    return uploads % 50 === 7 ? { status: 400, body: '{"message":"the mission is closed"}' } : null;
+  });
+
+  const job = await client.startSync({ syncType: 'FULL' });
+  const end = await client.waitForEnd(job.id);
+  await down;
+  const { successCount, errorCount } = end.progress;
+  expect(end).toMatchObject({ state: 'COMPLETED', progress: { totalItems: ROWS, processedItems: ROWS } });
+  expect(successCount + errorCount).toBe(ROWS);
+  expect(successCount).toBeGreaterThan(1_000);
+  expect(errorCount).toBeGreaterThan(1_000);
+  const { rows: errors } = await database.pool.query(
+    'select stage, item_id as "itemId", message from job_error',
+  );
+  expect(errors).toHaveLength(errorCount);
+  expect(new Set(errors.map(({ stage }) => stage))).toEqual(new Set(['UPLOAD']));
+  const reasons = new Set(errors.map(({ message }) => message.replace(/for \d+ seconds|\(E\w+\)/g, '…')));
+  expect(reasons).toContain('The catalog answered 400 (Bad Request): the mission is closed');
+  expect(reasons).toContain('The catalog has been unavailable …: it could not be reached …');
+  const page = await client.send(JobErrors, { id: job.id, first: 1, stages: ['UPLOAD'] });
+  expect(page.job?.errors.totalCount).toBe(errorCount);
+
+  await rm(join(warehouseFolder, 'blade'), { recursive: true });
+  server.answerWith(() => null);
+  await server.comeBack();
+  const before = server.requests.length;
+  const { retryJob } = await client.send(RetryJob, { id: job.id, failedItemsOnly: true });
+  if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
+  expect(await client.waitForEnd(retryJob.job.id)).toMatchObject({
+    state: 'COMPLETED',
+    progress: { totalItems: errorCount, successCount: errorCount, errorCount: 0 },
+  });
+  const uploaded = server.requests.slice(before).map(({ itemId }) => itemId);
+  expect(uploaded.toSorted()).toEqual(errors.map(({ itemId }) => itemId).toSorted());
+  expect(server.items.size).toBe(ROWS);
+  const { rows } = await database.pool.query(
+    'select count(*)::int as count from blade_item where uploaded_at is null or pending_partition_id is not null',
+  );
+  expect(rows[0].count).toBe(0);
+  expect(log.join('\n')).not.toContain('secret');
+});
+
+test('a catalog that is down for a moment costs a sync no item', async () => {
+  const server = await startServer();
+  const { client } = await start(server, { backoffMs: 5, maxBackoffMs: 20 });
+  const down = failFrom(server, 1_000);
+  const job = await client.startSync({ syncType: 'FULL' });
+  await down;
+  server.answerWith(() => null);
+  await server.comeBack();
+  expect(await client.waitForEnd(job.id)).toMatchObject({
+    state: 'COMPLETED',
+    progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
+  });
+  expect(server.items.size).toBe(ROWS);
+});
+
+test('a sync can be cancelled while its catalog is down', async () => {
+  const server = await startServer();
+  const { client } = await start(server, { backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 3_600_000 });
+  const down = failFrom(server, 1_000);
+  const job = await client.startSync({ syncType: 'FULL' });
+  await down;
+  await client.cancelJob(job.id);
+  const end = await client.waitForEnd(job.id);
+  expect(end.state).toBe('CANCELLED');
+  expect(end.progress.errorCount).toBe(0);
+  expect(end.progress.successCount).toBe(end.progress.processedItems);
+});
