@@ -70,7 +70,7 @@ export type PartitionOutcome =
   | { readonly status: 'COMPLETED'; readonly watermark: string | null }
   /** The source could not be read, or not to its end. */
   | { readonly status: 'FAILED'; readonly message: string; readonly isReadError: boolean }
-  /** The catalog cannot take items now: the attempt can be repeated from its checkpoint. */
+  /** The catalog cannot take items now, or the reading broke off: the attempt can be repeated from its checkpoint. */
   | { readonly status: 'INTERRUPTED'; readonly message: string }
   /** Told to stop: what was read is saved, the checkpoint stands. */
   | { readonly status: 'STOPPED' }

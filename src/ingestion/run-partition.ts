@@ -10,6 +10,7 @@ import { type PlannedPartition, planPartition } from './partition-plan.ts';
 import type { PartitionOutcome, PartitionPlan, PartitionProgress, PartitionTask } from './partition-task.ts';
 import { runPipeline, splitOutcomes, TooManyErrorsError } from './pipeline.ts';
 import { createTransform } from './transform.ts';
+import { showWaiting } from './waiting.ts';
 
 /** What a worker thread has open for every partition that it runs. */
 export interface PartitionResources {
@@ -40,9 +41,9 @@ export async function runPartition(
     let sequence = 0;
     const attempt: Attempt = {
       ...resources,
+      ...showWaiting(resources.warehouse, onProgress),
       task,
       store: createItemStore(resources.pool, task),
-      onProgress,
       signal: AbortSignal.any([signal, ended.signal]),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
@@ -54,11 +55,12 @@ export async function runPartition(
   } catch (error) {
     if (error instanceof LeaseLostError) return { status: 'LEASE_LOST' };
     if (signal.aborted) return { status: 'STOPPED' };
-    if (error instanceof WarehouseError)
+    if (error instanceof WarehouseError && error.code !== 'INTERRUPTED')
       return { status: 'FAILED', message: error.message, isReadError: true };
     if (error instanceof TooManyErrorsError)
       return { status: 'FAILED', message: error.message, isReadError: false };
-    if (error instanceof CatalogError) return { status: 'INTERRUPTED', message: error.message };
+    if (error instanceof CatalogError || error instanceof WarehouseError)
+      return { status: 'INTERRUPTED', message: error.message };
     throw error;
   } finally {
     // Where the saving or the uploading failed, the statement in the warehouse is still running.
