@@ -1,0 +1,130 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { JobById } from '../support/operations.ts';
+import {
+  addSource,
+  catalogContent,
+  forgetAll,
+  storedItems,
+  uploadedContent,
+  writeQuery,
+} from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+describe('while the catalog cannot take items', () => {
+  let application: TestApplication;
+
+  beforeAll(async () => {
+    application = await startTestApplication();
+    await writeQuery(
+      application.warehouseFolder,
+      'sortie',
+      `SELECT 'S-' || i AS item_id, 'M-' || i AS mission_id FROM range(500) AS t(i)`,
+    );
+  });
+
+  afterEach(async () => {
+    await mendCatalog();
+    await forgetAll(application);
+  });
+
+  afterAll(() => application.close());
+
+  /** Puts a file where the catalog keeps its segments of sorties. */
+  async function breakCatalog(): Promise<void> {
+    await rm(join(application.catalogFolder, 'sortie'), { recursive: true, force: true });
+    await mkdir(application.catalogFolder, { recursive: true });
+    await writeFile(join(application.catalogFolder, 'sortie'), '');
+  }
+
+  async function mendCatalog(): Promise<void> {
+    await rm(join(application.catalogFolder, 'sortie'), { recursive: true, force: true });
+  }
+
+  const reason = "The catalog's folder could not be written: it is not a folder.";
+
+  /** Starts a sync and waits until it waits for its next attempt. */
+  async function syncThatWaits(): Promise<string> {
+    const { client } = application;
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const { id } = await client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
+    await vi.waitFor(async () => {
+      expect((await client.send(JobById, { id })).job).toMatchObject({
+        state: 'RUNNING',
+        progress: { currentOperation: `Waiting to try again: ${reason}`, estimatedCompletion: null },
+        partitions: [{ state: 'PENDING', message: reason }],
+      });
+    }, 10_000);
+    return id;
+  }
+
+  test('a job waits and says why, and goes on from its checkpoint by itself', async () => {
+    await breakCatalog();
+    const id = await syncThatWaits();
+    const before = (await application.client.send(JobById, { id })).job?.partitions[0];
+    expect(before?.readItems).toBeGreaterThan(0);
+    await mendCatalog();
+    expect(await application.client.waitForEnd(id)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { totalItems: 500, processedItems: 500, successCount: 500, errorCount: 0 },
+    });
+    const { job } = await application.client.send(JobById, { id });
+    expect(job?.partitions).toMatchObject([{ state: 'COMPLETED', readItems: 500, message: null }]);
+    expect(job?.partitions[0]?.attempt).toBeGreaterThan(1);
+    const items = await storedItems(application);
+    expect(items).toHaveLength(500);
+    expect(items.every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);
+    expect(await catalogContent(application)).toEqual(uploadedContent(items));
+  });
+
+  test('a job that waits is cancelled at once', async () => {
+    await breakCatalog();
+    const id = await syncThatWaits();
+    expect(await application.client.cancelJob(id)).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  test('a job that has used up its attempts is FAILED with the reason, and another takes up what it saved', async () => {
+    await breakCatalog();
+    const { client, database } = application;
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const { id } = await client.startSync({ syncType: 'FULL' });
+    // As if it had failed as often as it may.
+    await database.pool.query(
+      `update pgboss.job set retry_limit = 0 where name = 'partitions' and state < 'completed'`,
+    );
+    const failed = await client.waitForEnd(id);
+    expect(failed).toMatchObject({ state: 'FAILED', failureReason: `Sorties: ${reason}` });
+    const { totalItems, processedItems, successCount, errorCount } = failed.progress;
+    expect(processedItems).toBe(successCount + errorCount);
+    expect(totalItems).toBe(500);
+    expect(await storedItems(application)).toHaveLength(500);
+    await mendCatalog();
+    const next = await client.startSync({ syncType: 'FULL' });
+    expect(await client.waitForEnd(next.id)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { successCount: 500 },
+    });
+    const items = await storedItems(application);
+    expect(await catalogContent(application)).toEqual(uploadedContent(items));
+    expect(items.every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);
+  });
+});
+
+test('where the folder of the warehouse is missing a sync fails at once and says so', async () => {
+  const application = await startTestApplication();
+  try {
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const { id } = await application.client.startSync({ syncType: 'FULL' });
+    expect(await application.client.waitForEnd(id)).toMatchObject({
+      state: 'FAILED',
+      failureReason: expect.stringContaining('folder of the warehouse does not exist'),
+    });
+    // Once it is there, the same program reads it.
+    await writeQuery(application.warehouseFolder, 'sortie', `SELECT 'S-1' AS item_id`);
+    const next = await application.client.startSync({ syncType: 'FULL' });
+    expect(await application.client.waitForEnd(next.id)).toMatchObject({ state: 'COMPLETED' });
+  } finally {
+    await application.close();
+  }
+});

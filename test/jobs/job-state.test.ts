@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ACTIVE_STATES,
+  canTransition,
+  isTerminal,
+  JobState,
+  statesBefore,
+} from '../../src/jobs/job-state.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.close());
+
+const states = Object.values(JobState);
+
+const TABLE: readonly (readonly [from: JobState, to: readonly JobState[]])[] = [
+  ['QUEUED', ['RUNNING', 'FAILED', 'CANCELLED']],
+  ['RUNNING', ['CANCELLING', 'COMPLETED', 'FAILED', 'CANCELLED']],
+  ['CANCELLING', ['FAILED', 'CANCELLED']],
+  ['COMPLETED', []],
+  ['FAILED', []],
+  ['CANCELLED', []],
+];
+
+test.each(TABLE)('from %s a job can go to %j and nowhere else', (from, to) => {
+  expect(states.filter((state) => canTransition(from, state))).toEqual(to);
+});
+
+test('a job leaves COMPLETED, FAILED and CANCELLED no more, and is active in all others', () => {
+  expect(states.filter(isTerminal)).toEqual(['COMPLETED', 'FAILED', 'CANCELLED']);
+  expect(ACTIVE_STATES).toEqual(['QUEUED', 'RUNNING', 'CANCELLING']);
+});
+
+test('the states from which a job can be reached are those of the table', () => {
+  expect(statesBefore('QUEUED')).toEqual([]);
+  expect(statesBefore('RUNNING')).toEqual(['QUEUED']);
+  expect(statesBefore('CANCELLED')).toEqual(['QUEUED', 'RUNNING', 'CANCELLING']);
+});
+
+/** What a row of a job has in a state beside the state itself. */
+function rowIn(state: JobState): Record<string, unknown> {
+  return {
+    state,
+    started_at: state === 'QUEUED' ? null : new Date(),
+    finished_at: isTerminal(state) ? new Date() : null,
+    total_items: isTerminal(state) ? 0 : null,
+    failure_reason: state === 'FAILED' ? 'a reason' : null,
+  };
+}
+
+const columns = Object.keys(rowIn('QUEUED'));
+
+async function databaseLets(from: JobState, to: JobState): Promise<boolean> {
+  const id = crypto.randomUUID();
+  const places = columns.map((_, index) => `$${index + 2}`).join(', ');
+  await database.pool.query(
+    `insert into job (id, ${columns.join(', ')}, kind, data_type, sql_query)
+     values ($1, ${places}, 'QUERY', 'sortie', 'select 1')`,
+    [id, ...Object.values(rowIn(from))],
+  );
+  const changes = columns.map((column, index) => `${column} = $${index + 2}`).join(', ');
+  return database.pool
+    .query(`update job set ${changes} where id = $1`, [id, ...Object.values(rowIn(to))])
+    .then(
+      () => true,
+      (error: { constraint?: string }) => {
+        expect(['job_state_transition', 'job_terminal_state_is_final']).toContain(error.constraint);
+        return false;
+      },
+    );
+}
+
+const pairs = states.flatMap((from) => states.filter((to) => to !== from).map((to) => ({ from, to })));
+
+test.each(pairs)('the database holds to the same table from $from to $to', async ({ from, to }) => {
+  expect(await databaseLets(from, to)).toBe(canTransition(from, to));
+});
