@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
@@ -45,12 +45,19 @@ export async function startApiServer({
     landingPage: false,
     logging: yogaLog(log),
     maskedErrors: { maskError: createErrorMask(log) },
+    // Uploads are of no use here, and a form is what a page of another site can send without asking.
+    multipart: false,
+    cors: false,
     renderGraphiQL,
     graphiql: { title: 'BLADE Ingestion', subscriptionsProtocol: 'WS', defaultQuery: DEFAULT_QUERY },
   });
 
   const server = createServer((request, response) => {
     if (answerHealth(request, response, readiness)) return;
+    if (isOfOtherSite(request)) {
+      response.writeHead(403).end();
+      return;
+    }
     if (request.url === '/') {
       response.writeHead(302, { location: PATH }).end();
       return;
@@ -58,7 +65,11 @@ export async function startApiServer({
     yoga(request, response);
   });
 
-  const webSockets = new WebSocketServer({ server, path: PATH });
+  const webSockets = new WebSocketServer({
+    server,
+    path: PATH,
+    verifyClient: ({ req }: { req: IncomingMessage }) => !isOfOtherSite(req),
+  });
   const graphqlOverWebSocket = useServer<Record<string, unknown>, Record<string, never>>(
     {
       execute: (args) => enveloped(args).execute(args),
@@ -104,6 +115,14 @@ export async function startApiServer({
       await yoga.dispose();
     },
   };
+}
+
+/**
+ * Whether a page of another site sent the request: a browser says which page did, and lets any page send forms and open
+ * WebSockets, so that one which somebody on this network visits could start and cancel jobs.
+ */
+function isOfOtherSite({ headers: { origin, host } }: IncomingMessage): boolean {
+  return origin !== undefined && URL.parse(origin)?.host !== host;
 }
 
 /** The functions of the request's own pipeline travel in the root value, as graphql-ws hands on nothing else. */
