@@ -1,0 +1,323 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import WebSocket from 'ws';
+import { insertJob, writeRevision } from '../support/job-rows.ts';
+import { DataSources, JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
+import { subscribe, type Transport } from '../support/subscriber.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const TRANSPORTS: Transport[] = ['WebSocket', 'server-sent events'];
+
+let application: TestApplication;
+
+beforeAll(async () => {
+  application = await startTestApplication({ BLADE_ROLES: 'api' });
+});
+
+afterAll(() => application.close());
+
+function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(new URL(path, application.url), { headers, redirect: 'manual' });
+}
+
+function post(body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(application.url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}
+
+const pathOf = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
+
+describe('an unexpected error', () => {
+  /** While it runs, the database has no table of data sources. */
+  async function withoutTheTable<Result>(run: () => Promise<Result>): Promise<Result> {
+    const { pool } = application.database;
+    await pool.query('alter table data_source rename to data_source_away');
+    try {
+      return await run();
+    } finally {
+      await pool.query('alter table data_source_away rename to data_source');
+    }
+  }
+
+  const SAVE = `mutation { saveDataSource(input: {
+    name: "Sorties", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c"
+  }) { __typename } }`;
+
+  const requests: Record<string, () => Promise<{ errors?: readonly object[] | undefined }>> = {
+    'of a query': () => application.client.sendRaw(DataSources.toString()),
+    'of a mutation with a union of its own': () => application.client.sendRaw(SAVE),
+    'of a query over WebSocket': () => firstAnswer('WebSocket', DataSources.toString()),
+    'of a query over server-sent events': () => firstAnswer('server-sent events', DataSources.toString()),
+  };
+
+  async function firstAnswer(transport: Transport, query: string) {
+    const subscription = subscribe(application.url, transport, query);
+    const { value } = await subscription.next();
+    await subscription.leave();
+    return { errors: value?.errors };
+  }
+
+  test.each(Object.keys(requests))(
+    '%s is told by an id alone, under which the log has its cause',
+    async (name) => {
+      const { errors } = await withoutTheTable(() => requests[name]?.() ?? Promise.reject(new Error()));
+      expect(errors).toEqual([
+        expect.objectContaining({
+          message: expect.stringMatching(/^Unexpected error; the log has it under [0-9a-f-]{36}$/),
+          extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+        }),
+      ]);
+      const [error] = errors as { message: string; extensions: { errorId: string } }[];
+      const { errorId } = error?.extensions ?? {};
+      expect(error?.message).toContain(errorId);
+
+      const lines = application.log
+        .map((line) => JSON.parse(line))
+        .filter((line) => line.errorId === errorId);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatchObject({ level: 50, msg: 'a request failed unexpectedly' });
+      expect(JSON.stringify(lines[0].err)).toMatch(/data_source.*does not exist/);
+      expect(lines[0].err.stack).toContain('.ts:');
+    },
+  );
+
+  test.each(TRANSPORTS)('of a subscription over %s is told so too', async (transport) => {
+    const { pool } = application.database;
+    await pool.query('alter table job rename to job_away');
+    let answer: Awaited<ReturnType<typeof firstAnswer>>;
+    try {
+      answer = await firstAnswer(transport, 'subscription { syncProgress { state } }');
+    } finally {
+      await pool.query('alter table job_away rename to job');
+    }
+    expect(answer.errors).toMatchObject([
+      { message: expect.stringContaining('Unexpected error'), extensions: { code: 'INTERNAL_SERVER_ERROR' } },
+    ]);
+    expect(JSON.stringify(answer)).not.toMatch(/job_away|does not exist|prisma/i);
+  });
+
+  test('fails no request after it', async () => {
+    await withoutTheTable(() => application.client.sendRaw(DataSources.toString()));
+    expect(await application.client.send(DataSources, {})).toEqual({ dataSources: [] });
+  });
+
+  test('says nothing of the program or the database, nor does any other answer', async () => {
+    const { database } = application;
+    const answers = await withoutTheTable(() =>
+      Promise.all([
+        post(JSON.stringify({ query: DataSources.toString() })),
+        post(JSON.stringify({ query: SAVE })),
+        get(pathOf('{ dataSources { name } }')),
+      ]),
+    );
+    answers.push(
+      await post('garbage'),
+      await post('[]'),
+      await post('{}'),
+      await post(JSON.stringify({ query: '{ nothing }' })),
+      await post(
+        JSON.stringify({ query: 'query ($id: ID!) { job(id: $id) { id } }', variables: { id: {} } }),
+      ),
+      await post('x', { 'content-type': 'application/octet-stream' }),
+      await get(pathOf('{ __schema { types { name description fields { name description } } } }')),
+      await get('/nothing'),
+      await get('/graphql', { accept: 'text/html' }),
+      await get('/graphql/../../package.json'),
+    );
+    const texts = await Promise.all(
+      answers.map(async (answer) => `${JSON.stringify([...answer.headers])}\n${await answer.text()}`),
+    );
+    const { username, password, pathname, port } = new URL(database.connectionString);
+    const secrets = [
+      database.connectionString,
+      `${username}:${password}@`,
+      `:${port}${pathname}`,
+      application.warehouseFolder,
+      process.cwd(),
+      '/src/api/',
+    ];
+    expect(texts.length).toBe(13);
+    for (const text of texts) {
+      for (const secret of secrets)
+        expect(text.includes(secret), `${secret} in ${text.slice(0, 500)}`).toBe(false);
+    }
+  });
+});
+
+describe('in a browser', () => {
+  test('the root leads to GraphiQL', async () => {
+    const answer = await get('/', { accept: 'text/html' });
+    expect(answer.status).toBe(302);
+    expect(new URL(answer.headers.get('location') ?? '', application.url).href).toBe(application.url);
+  });
+
+  test('GraphiQL is one page that loads nothing of anybody else', async () => {
+    const answer = await get('/graphql', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
+    const page = await answer.text();
+    expect(page).toContain('<title>BLADE Ingestion</title>');
+    expect(page).toContain('renderYogaGraphiQL(');
+    expect(page).toContain('mutation StartSync');
+
+    const tags = [...page.matchAll(/<(?:script|link|img|iframe|source|object|embed|base|form)\b[^>]*>/gi)];
+    expect(tags.length).toBeGreaterThan(1);
+    const loads = tags
+      .flatMap(([tag]) => [...tag.matchAll(/\b(?:src|href|data|action)\s*=\s*["']?([^"'\s>]+)/gi)])
+      .map(([, target = '']) => target);
+    expect(loads.filter((target) => /^(?:https?:|wss?:)?\/\//i.test(target))).toEqual([]);
+    const imports = page.matchAll(
+      /(?:\bimport\s*\(\s*|\bimport\s+(?:[\w{}\s,*]+from\s+)?|@import\s+(?:url\()?|\burl\(\s*|\bimportScripts\(\s*|\bfetch\(\s*|new Worker\(\s*|new WebSocket\(\s*)["'`](?:https?:|wss?:)?\/\/[^"'`]*/gi,
+    );
+    expect([...imports].map(([text]) => text)).toEqual([]);
+  });
+});
+
+describe('over HTTP', () => {
+  test('a query can be a GET', async () => {
+    const answer = await get(pathOf('query ($type: String) { dataSources(dataType: $type) { name } }'));
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ data: { dataSources: [] } });
+  });
+
+  test('a mutation cannot be a GET, which links and images send', async () => {
+    const query = `mutation { saveDataSource(input: {
+      name: "By a link", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c"
+    }) { __typename } }`;
+    for (const accept of ['application/json', '*/*', 'text/event-stream']) {
+      const answer = await get(pathOf(query), { accept });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('POST');
+    }
+    const { rows } = await application.database.pool.query(
+      `select 1 from data_source where name = 'By a link'`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  test.each([
+    ['no JSON', 'garbage', 400],
+    ['a list', '[]', 400],
+    ['no query', '{"variables":{}}', 400],
+    ['a query that is no text', '{"query":7}', 400],
+    ['a query that cannot be parsed', '{"query":"{"}', 400],
+    ['a query of what there is not', '{"query":"{ nothing }"}', 400],
+  ])('a body of %s is refused with a reason', async (_what, body, status) => {
+    const answer = await post(body, { accept: 'application/graphql-response+json' });
+    expect(answer.status).toBe(status);
+    const { errors } = (await answer.json()) as { errors: { message: string }[] };
+    expect(errors[0]?.message).toMatch(/\w/);
+    expect(errors[0]?.message).not.toMatch(/Unexpected error/);
+  });
+
+  test('another path is not found', async () => {
+    expect((await get('/nothing')).status).toBe(404);
+  });
+});
+
+describe('a page of another site, which somebody on this network visits', () => {
+  const MUTATION = `mutation { saveDataSource(input: {
+    name: "By a page", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c"
+  }) { __typename } }`;
+
+  async function expectNothingSaved() {
+    const { rows } = await application.database.pool.query(
+      `select 1 from data_source where name = 'By a page'`,
+    );
+    expect(rows).toEqual([]);
+  }
+
+  test.each(['https://evil.example', 'http://127.0.0.1:1', 'null'])(
+    'cannot send a form, read an answer, or ask for leave, from %s',
+    async (origin) => {
+      const form = await post(new URLSearchParams({ query: MUTATION }).toString(), {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin,
+      });
+      expect(form.status).toBe(403);
+      const json = await post(JSON.stringify({ query: MUTATION }), { origin });
+      expect(json.status).toBe(403);
+      const asked = await fetch(application.url, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+      for (const answer of [form, json, asked]) {
+        expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+      }
+      await expectNothingSaved();
+    },
+  );
+
+  test('cannot send a form with files in it', async () => {
+    const form = new FormData();
+    form.set('operations', JSON.stringify({ query: MUTATION }));
+    form.set('map', '{}');
+    const answer = await fetch(application.url, { method: 'POST', body: form });
+    expect(answer.status).toBe(415);
+    await expectNothingSaved();
+  });
+
+  test('cannot open a WebSocket, which browsers let any page do', async () => {
+    const open = (origin: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(application.url.replace(/^http/, 'ws'), 'graphql-transport-ws', {
+          origin,
+        });
+        socket.on('open', () => {
+          socket.close();
+          resolve('open');
+        });
+        socket.on('error', ({ message }) => resolve(message));
+      });
+    expect(await open('https://evil.example')).toMatch(/401|403/);
+    expect(await open('null')).toMatch(/401|403/);
+    expect(await open(new URL(application.url).origin)).toBe('open');
+  });
+
+  test('is not what our own page is', async () => {
+    const answer = await post(JSON.stringify({ query: '{ dataTypes { name } }' }), {
+      origin: new URL(application.url).origin,
+    });
+    expect(answer.status).toBe(200);
+  });
+});
+
+test('stopping ends every subscription, changes or none, and lets nobody in any more', async () => {
+  const stopping = await startTestApplication({ BLADE_ROLES: 'api' });
+  const { database, url } = stopping;
+  const id = await insertJob(database, { state: 'RUNNING' });
+  const subscriptions = TRANSPORTS.flatMap((transport) => [
+    subscribe(url, transport, JobProgress.toString(), { id }),
+    subscribe(url, transport, SyncProgress.toString()),
+  ]);
+  for (const subscription of subscriptions) await subscription.next();
+  const all = subscribe(url, 'WebSocket', JobChanges.toString());
+  await vi.waitFor(async () => {
+    await writeRevision(database, id);
+    expect(all.received.length).toBeGreaterThan(0);
+  });
+  subscriptions.push(all);
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), 'graphql-transport-ws');
+  await new Promise((resolve) => socket.once('open', resolve));
+  const code = new Promise<number>((resolve) => socket.once('close', resolve));
+
+  const stopped = stopping.close();
+  // 1001 is what tells a client to connect again: a server that goes away, not one that refuses.
+  expect(await code).toBe(1001);
+  await stopped;
+  for (const subscription of subscriptions) {
+    // How a client is told differs by protocol: that it is, and does not wait for ever, is what counts.
+    const end = toEnd(subscription).then(
+      () => 'complete',
+      () => 'connection closed',
+    );
+    expect(['complete', 'connection closed']).toContain(await end);
+  }
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+async function toEnd(subscription: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of subscription);
+}
