@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { type Application, startApplication } from '../../src/application.ts';
 import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -24,10 +25,11 @@ export interface TestApplication {
 /**
  * @param environment settings beside those of a test, such as `BLADE_WORKER_THREADS`.
  * @param parts.catalog the catalog that is used in place of a folder of the test's own.
+ * @param parts.warehouse the warehouse that is read in place of such a folder.
  */
 export async function startTestApplication(
   environment: Record<string, string> = {},
-  parts: { readonly catalog?: CatalogConfiguration } = {},
+  parts: { readonly catalog?: CatalogConfiguration; readonly warehouse?: WarehouseConfiguration } = {},
 ): Promise<TestApplication> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await createTestDatabase();
