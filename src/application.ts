@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { startApiServer } from './api/server.ts';
+import { shareOfCatalog } from './catalog/registry.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
@@ -93,7 +94,11 @@ async function startParts(
   started.push(() => notifications.close());
 
   const pool = createThreadPool(
-    { connectionString: database.connectionString, warehouse: config.warehouse, catalog: config.catalog },
+    {
+      connectionString: database.connectionString,
+      warehouse: config.warehouse,
+      catalog: shareOfCatalog(config.catalog, config.workerThreads),
+    },
     config.roles.has('worker') ? config.workerThreads : 0,
   );
   started.push(() => pool.close());

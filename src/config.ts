@@ -1,3 +1,4 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -90,6 +91,73 @@ export const environmentSchema = z.object({
   BLADE_ITEM_RETENTION_DAYS: retentionDays
     .default(0)
     .describe('How long items that do not change are kept, in days; `0` for ever.'),
+  DATABRICKS_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+$/, {
+      error: 'must be a host name such as dbc-a1b2c3d4-e5f6.cloud.databricks.com',
+    })
+    .optional()
+    .describe('Workspace of the SQL warehouse, without a scheme; without it the DuckDB warehouse is used.'),
+  DATABRICKS_HTTP_PATH: z
+    .string()
+    .startsWith('/', { error: 'must be a path such as /sql/1.0/warehouses/a1b2c3d4e5f6' })
+    .optional()
+    .describe('HTTP path of the SQL warehouse.'),
+  DATABRICKS_TOKEN: z.string().optional().describe('Access token of the Databricks principal.'),
+  DATABRICKS_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('OAuth client id of a service principal, in place of a token.'),
+  DATABRICKS_CLIENT_SECRET: z.string().optional().describe('OAuth secret of that service principal.'),
+  DATABRICKS_PORT: z.coerce.number().int().min(1).max(65_535).default(443).describe('Port of the workspace.'),
+  DATABRICKS_CA_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of a certificate authority to trust beside the well-known ones, for private endpoints.',
+    ),
+  DATABRICKS_CLOUD_FETCH: z
+    .stringbool()
+    .default(true)
+    .describe("Read large results from the cloud's storage; `false` where that cannot be reached."),
+  CATALOG_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://catalog.example.com' })
+    .optional()
+    .describe('Catalog service; without it the folder catalog is used.'),
+  CATALOG_TOKEN: z.string().optional().describe('Bearer token of the catalog service.'),
+  CATALOG_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(16)
+    .describe('Uploads to the catalog service at once, on this node.'),
+  CATALOG_REQUESTS_PER_SECOND: z.coerce
+    .number()
+    .positive()
+    .optional()
+    .describe('Most requests to the catalog service a second, on this node; no limit when unset.'),
+  CATALOG_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(30_000)
+    .describe('How long one upload may take, in milliseconds.'),
+  CATALOG_ATTEMPTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(20)
+    .default(5)
+    .describe('How often an item is sent before it is an error, while the catalog works for others.'),
+  CATALOG_MAX_OUTAGE_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(30_000)
+    .describe('How long uploads wait for a catalog that is down, in milliseconds.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log line that is written.'),
 });
 
@@ -100,8 +168,10 @@ export const environmentSchema = z.object({
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(present);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const faults = parsed.success
+    ? faultsBetween(parsed.data)
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success || faults.length > 0) {
     throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
   }
   const settings = parsed.data;
@@ -112,14 +182,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     port: settings.PORT,
     databaseUrl: settings.DATABASE_URL,
     databaseFolder: join(dataFolder, 'database'),
-    warehouse: {
-      kind: 'duckdb',
-      folder: resolve(settings.BLADE_WAREHOUSE_FOLDER ?? join(dataFolder, 'warehouse')),
-    },
-    catalog: {
-      kind: 'folder',
-      folder: resolve(settings.BLADE_CATALOG_FOLDER ?? join(dataFolder, 'catalog')),
-    },
+    warehouse: warehouseOf(settings, dataFolder),
+    catalog: catalogOf(settings, dataFolder),
     workerThreads: settings.BLADE_WORKER_THREADS,
     progressIntervalMs: settings.BLADE_PROGRESS_INTERVAL_MS,
     retention: {
@@ -129,4 +193,89 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: settings.LOG_LEVEL,
     demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,
   };
+}
+
+type Environment = z.output<typeof environmentSchema>;
+
+function warehouseOf(settings: Environment, dataFolder: string): WarehouseConfiguration {
+  const { DATABRICKS_HOST: host, DATABRICKS_HTTP_PATH: httpPath } = settings;
+  if (host === undefined || httpPath === undefined) {
+    return {
+      kind: 'duckdb',
+      folder: resolve(settings.BLADE_WAREHOUSE_FOLDER ?? join(dataFolder, 'warehouse')),
+    };
+  }
+  const { DATABRICKS_TOKEN: token, DATABRICKS_CA_FILE: authorityFile } = settings;
+  return {
+    kind: 'databricks',
+    host,
+    httpPath,
+    port: settings.DATABRICKS_PORT,
+    credentials:
+      token === undefined
+        ? {
+            kind: 'oauth',
+            clientId: settings.DATABRICKS_CLIENT_ID ?? '',
+            clientSecret: settings.DATABRICKS_CLIENT_SECRET ?? '',
+          }
+        : { kind: 'token', token },
+    certificateAuthority: authorityFile === undefined ? undefined : readFileSync(authorityFile, 'utf8'),
+    useCloudFetch: settings.DATABRICKS_CLOUD_FETCH,
+  };
+}
+
+function catalogOf(settings: Environment, dataFolder: string): CatalogConfiguration {
+  const { CATALOG_URL: url } = settings;
+  if (url === undefined) {
+    return { kind: 'folder', folder: resolve(settings.BLADE_CATALOG_FOLDER ?? join(dataFolder, 'catalog')) };
+  }
+  return {
+    kind: 'http',
+    url,
+    token: settings.CATALOG_TOKEN ?? null,
+    concurrency: settings.CATALOG_CONCURRENCY,
+    requestsPerSecond: settings.CATALOG_REQUESTS_PER_SECOND ?? null,
+    timeoutMs: settings.CATALOG_TIMEOUT_MS,
+    attempts: settings.CATALOG_ATTEMPTS,
+    backoffMs: 200,
+    maxBackoffMs: 5_000,
+    maxRetryAfterMs: 60_000,
+    maxOutageMs: settings.CATALOG_MAX_OUTAGE_MS,
+  };
+}
+
+/** What only variables together can tell: settings that need each other. */
+function faultsBetween(settings: Environment): string[] {
+  const faults: string[] = [];
+  const needs = (name: keyof Environment, others: readonly (keyof Environment)[]) => {
+    for (const other of others) {
+      if (settings[name] !== undefined && settings[other] === undefined) {
+        faults.push(`${other}: has to be set together with ${name}`);
+      }
+    }
+  };
+  needs('DATABRICKS_HOST', ['DATABRICKS_HTTP_PATH']);
+  needs('DATABRICKS_HTTP_PATH', ['DATABRICKS_HOST']);
+  needs('DATABRICKS_CLIENT_ID', ['DATABRICKS_CLIENT_SECRET']);
+  needs('DATABRICKS_CLIENT_SECRET', ['DATABRICKS_CLIENT_ID']);
+  if (
+    settings.DATABRICKS_HOST !== undefined &&
+    !settings.DATABRICKS_TOKEN &&
+    !settings.DATABRICKS_CLIENT_ID
+  ) {
+    faults.push('DATABRICKS_TOKEN: set it, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET');
+  }
+  if (settings.DATABRICKS_CA_FILE !== undefined && !isReadable(settings.DATABRICKS_CA_FILE)) {
+    faults.push('DATABRICKS_CA_FILE: names no file that can be read');
+  }
+  return faults;
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
