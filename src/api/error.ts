@@ -7,6 +7,8 @@ import {
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
+  JobNotPausableError,
+  JobNotPausedError,
   NoActiveSyncError,
   NoDataSourceError,
   NothingToRetryError,
@@ -97,6 +99,20 @@ builder.objectType(JobAlreadyFinishedError, {
 builder.objectType(JobNotFinishedError, {
   name: 'JobNotFinishedError',
   description: 'The job has not ended yet, so it cannot be retried.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+});
+
+builder.objectType(JobNotPausableError, {
+  name: 'JobNotPausableError',
+  description: 'The job has ended or is being cancelled, so it cannot be paused.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+});
+
+builder.objectType(JobNotPausedError, {
+  name: 'JobNotPausedError',
+  description: 'The job is not paused, so it cannot be resumed.',
   interfaces: [ErrorInterface],
   fields: (t) => ({ id: jobId(t), state: jobState(t) }),
 });

@@ -11,6 +11,14 @@ const JobOptionsType = builder.objectRef<ReturnType<typeof jobOptionsSchema.pars
       nullable: true,
       description: 'Failed items at which a source is given up; null for no limit.',
     }),
+    maxAttempts: t.exposeInt('maxAttempts', {
+      description:
+        'How often a partition is taken up, after a crash or a failure that may pass, before it is given up.',
+    }),
+    partitionRows: t.exposeInt('partitionRows', {
+      description:
+        'About how many rows a partition has at the most: a larger source is read in several, side by side.',
+    }),
   }),
 });
 
@@ -24,6 +32,14 @@ export const JobOptionsInput = builder.inputType('JobOptionsInput', {
     maxErrors: t.int({
       description:
         'Give a source up when more of its items than this fail, at least 0. No limit when left out.',
+    }),
+    maxAttempts: t.int({
+      description:
+        'How often a partition is taken up, after a crash or a failure that may pass, before it is given up: from 1 to 20, 6 when left out. Between two attempts the wait doubles, up to a minute.',
+    }),
+    partitionRows: t.int({
+      description:
+        'Split a source with more rows than this into partitions that workers take side by side, from 1,000; 500,000 when left out.',
     }),
   }),
 });

@@ -3,12 +3,16 @@ import {
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
+  JobNotPausableError,
+  JobNotPausedError,
   NothingToRetryError,
   SyncAlreadyRunningError,
 } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { type StartedJob, startedJobFields } from './started-job.ts';
+
+const ID_DESCRIPTION = 'The id of the job, as any answer gives it, or its bare UUID.';
 
 const CancelJobSuccess = builder.objectRef<StartedJob>('CancelJobSuccess').implement({
   description:
@@ -21,7 +25,43 @@ const RetryJobSuccess = builder.objectRef<StartedJob>('RetryJobSuccess').impleme
   fields: startedJobFields,
 });
 
+const PauseJobSuccess = builder.objectRef<StartedJob>('PauseJobSuccess').implement({
+  description: 'The job is PAUSED, or PAUSING while its workers go back to their checkpoints.',
+  fields: startedJobFields,
+});
+
+const ResumeJobSuccess = builder.objectRef<StartedJob>('ResumeJobSuccess').implement({
+  description: 'The job is in the queue again, and goes on from its checkpoints.',
+  fields: startedJobFields,
+});
+
 builder.mutationFields((t) => ({
+  pauseJob: t.field({
+    type: PauseJobSuccess,
+    description: 'Pauses a job at its checkpoints. A paused sync is still the active one.',
+    args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
+    errors: {
+      types: [InvalidInputError, JobNotFoundError, JobNotPausableError],
+      union: { name: 'PauseJobResult', description: 'What came of pausing a job.' },
+    },
+    resolve: async (_root, { id }, { jobs }) => {
+      const job = await jobs.pauseJob(uuidOf('Job', id, 'id'));
+      return { job, message: job.state === 'PAUSED' ? 'Job paused' : 'Job is being paused' };
+    },
+  }),
+  resumeJob: t.field({
+    type: ResumeJobSuccess,
+    description: 'Lets a paused job go on from its checkpoints.',
+    args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
+    errors: {
+      types: [InvalidInputError, JobNotFoundError, JobNotPausedError],
+      union: { name: 'ResumeJobResult', description: 'What came of resuming a job.' },
+    },
+    resolve: async (_root, { id }, { jobs }) => ({
+      job: await jobs.resumeJob(uuidOf('Job', id, 'id')),
+      message: 'Job resumed',
+    }),
+  }),
   cancelJob: t.field({
     type: CancelJobSuccess,
     description:
@@ -29,7 +69,7 @@ builder.mutationFields((t) => ({
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the job, as any answer gives it, or its bare UUID.',
+        description: ID_DESCRIPTION,
       }),
     },
     errors: {
@@ -47,7 +87,7 @@ builder.mutationFields((t) => ({
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the job, as any answer gives it, or its bare UUID.',
+        description: ID_DESCRIPTION,
       }),
       failedItemsOnly: t.arg.boolean({
         required: true,

@@ -17,10 +17,12 @@ export const JobKindEnum = builder.enumType('JobKind', {
 
 export const JobStateEnum = builder.enumType('JobState', {
   description:
-    'Where a job is: QUEUED, then RUNNING, then COMPLETED, FAILED or CANCELLED, with CANCELLING between RUNNING and CANCELLED. The last three never change.',
+    'Where a job is: QUEUED, then RUNNING, then COMPLETED, FAILED or CANCELLED, with CANCELLING between RUNNING and CANCELLED, and PAUSING and PAUSED beside RUNNING. COMPLETED, FAILED and CANCELLED never change.',
   values: {
     [JobState.QUEUED]: { description: 'Waits for a worker.' },
     [JobState.RUNNING]: { description: 'A worker is at it.' },
+    [JobState.PAUSING]: { description: 'Told to pause; its workers are going back to their checkpoints.' },
+    [JobState.PAUSED]: { description: 'Keeps its checkpoints, and goes on from them when it is resumed.' },
     [JobState.CANCELLING]: { description: 'Told to stop; its workers are finishing what they have read.' },
     [JobState.COMPLETED]: { description: 'Ended. Single items may have failed: see its error count.' },
     [JobState.FAILED]: { description: 'Ended: nothing could be read, or its attempts kept failing.' },

@@ -86,6 +86,8 @@ const SyncStateEnum = builder.enumType('SyncState', {
     NO_SYNC_JOB: { description: 'No sync was ever started.' },
     QUEUED: { description: 'It waits for a worker.' },
     RUNNING: { description: 'A worker is at it.' },
+    PAUSING: { description: 'It was told to pause.' },
+    PAUSED: { description: 'It keeps its checkpoints, and goes on from them when it is resumed.' },
     CANCELLING: { description: 'It was told to stop.' },
     COMPLETED: { description: 'It ended; single items may have failed.' },
     FAILED: { description: 'It ended: nothing could be read, or its attempts kept failing.' },

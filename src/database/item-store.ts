@@ -51,8 +51,6 @@ export class LeaseLostError extends Error {
 
 /** Bulk writes of one partition: each call is one statement, so it happens whole or not at all. */
 export interface ItemStore {
-  /** Stores what the partition reads and how much that is, so that later attempts read the same. */
-  savePlan(plan: object, totalItems: number): Promise<void>;
   /** Forgets position and counts: the read starts over from its first row. Errors of its rows are forgotten too. */
   startOver(): Promise<void>;
   /**
@@ -137,10 +135,6 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
   }
 
   return {
-    async savePlan(plan, totalItems) {
-      await write(SAVE_PLAN, [JSON.stringify(plan), totalItems]);
-    },
-
     async startOver() {
       await write(START_OVER, []);
     },
@@ -204,20 +198,6 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
   };
 }
 
-/** Stores the plan of a partition that no attempt has claimed; does nothing once one has. */
-export async function savePlanAhead(
-  pool: Pool,
-  partitionId: string,
-  plan: object,
-  totalItems: number,
-): Promise<void> {
-  await pool.query(
-    `update job_partition set plan = $2::jsonb, total_items = $3
-     where id = $1 and state = 'PENDING' and plan is null`,
-    [partitionId, JSON.stringify(plan), totalItems],
-  );
-}
-
 interface Refusal {
   readonly item: BladeItem;
   readonly message: string;
@@ -237,9 +217,6 @@ const HELD = `attempt = case when p.attempt = $2 and p.state = 'RUNNING' then p.
 
 // Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
 const IN_ORDER = 'order by u.item_id collate "C"';
-
-const SAVE_PLAN = `with ${LEASE}
-update job_partition p set ${HELD}, plan = $3::jsonb, total_items = $4::int from lease where p.id = lease.id returning p.id`;
 
 const START_OVER = `with ${LEASE},
 forgotten as (delete from job_error e using lease where e.partition_id = lease.id)

@@ -1,78 +1,78 @@
+import { findDataType } from '../data-types/registry.ts';
 import { qualifiedName, quoteIdentifier } from '../warehouse/statement.ts';
 import {
   type ParameterValue,
   type Row,
   type SelectStatement,
+  type TableColumn,
   type TableName,
   type Warehouse,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
-import type { PartitionInput, PartitionPlan } from './partition-task.ts';
-
-export interface PlannedPartition {
-  readonly plan: PartitionPlan;
-  /** Rows the plan reads. */
-  readonly totalItems: number;
-}
+import type { PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
 export type QueryInput = Extract<PartitionInput, { kind: 'QUERY' }>;
 
 /**
- * Decides what a partition reads and, for a source with a cursor column, up to where: rows that arrive in the
- * warehouse later belong to the next sync.
+ * Decides what is read and, for a source with a cursor column, up to where: rows that arrive in the warehouse later
+ * belong to the next sync. A large table is read in several partitions.
  * @throws WarehouseError where the warehouse cannot be read.
  */
 export async function planPartition(
-  warehouse: Warehouse,
+  asking: Asking,
   input: TableInput | QueryInput,
-  signal: AbortSignal,
-): Promise<PlannedPartition> {
+): Promise<readonly PlannedPartition[]> {
   switch (input.kind) {
     case 'QUERY': {
       const statement = { sql: input.sql, parameters: input.parameters };
-      return planned(statement, await warehouse.countRows(statement, signal), null);
+      return [planned(statement, await countRows(asking, statement), null)];
     }
-    case 'TABLE':
-      return planTable(warehouse, input, signal);
+    case 'TABLE': {
+      // Asked first, so that a missing table is told as one.
+      const columns = await asking.warehouse.describeTable(input.table, asking.signal);
+      return split(asking, input, columns, await planTable(asking, input, columns));
+    }
   }
 }
 
+/** What the warehouse is asked with. */
+export interface Asking {
+  readonly warehouse: Warehouse;
+  readonly signal: AbortSignal;
+}
+
 async function planTable(
-  warehouse: Warehouse,
+  asking: Asking,
   input: TableInput,
-  signal: AbortSignal,
+  columns: readonly TableColumn[],
 ): Promise<PlannedPartition> {
-  // Asked first, so that a missing table is told as one.
-  const columns = await warehouse.describeTable(input.table, signal);
-  if (input.cursorColumn === null) return planWithoutCursor(warehouse, input, signal);
+  if (input.cursorColumn === null) return planWithoutCursor(asking, input);
 
   const wanted = input.cursorColumn.toLowerCase();
   const column = columns.find(({ name }) => name.toLowerCase() === wanted);
   if (column === undefined) {
-    if (input.syncType === 'FULL') return planWithoutCursor(warehouse, input, signal);
+    if (input.syncType === 'FULL') return planWithoutCursor(asking, input);
     throw new WarehouseError('STATEMENT_FAILED', `the table has no column ${input.cursorColumn} to sync by`);
   }
   if (!CURSOR_TYPES.test(column.type)) {
-    if (input.syncType === 'FULL') return planWithoutCursor(warehouse, input, signal);
+    if (input.syncType === 'FULL') return planWithoutCursor(asking, input);
     throw new WarehouseError(
       'STATEMENT_FAILED',
       `column ${column.name} is of type ${column.type}, which has no order to sync by: it takes a number, a date, a timestamp or a string`,
     );
   }
   const cursor = cursorConditions(quoteIdentifier(column.name), column.type);
-  return input.syncType === 'FULL'
-    ? planFull(warehouse, input, cursor, signal)
-    : planIncremental(warehouse, input, cursor, signal);
+  return input.syncType === 'FULL' ? planFull(asking, input, cursor) : planIncremental(asking, input, cursor);
 }
 
-async function planWithoutCursor(warehouse: Warehouse, input: TableInput, signal: AbortSignal) {
+async function planWithoutCursor(asking: Asking, input: TableInput) {
   const statement = selectRows(input, [], input.maxItems);
-  return planned(statement, await warehouse.countRows(statement, signal), null);
+  return planned(statement, await countRows(asking, statement), null);
 }
 
-async function planFull(warehouse: Warehouse, input: TableInput, cursor: Cursor, signal: AbortSignal) {
-  const { high, total } = await measure(warehouse, input, cursor, [], signal);
+async function planFull(asking: Asking, input: TableInput, cursor: Cursor) {
+  const { high, total } = await measure(asking, input, cursor, []);
   const limited = input.maxItems !== null && total > input.maxItems;
   return planned(
     selectRows(input, [], input.maxItems),
@@ -82,11 +82,11 @@ async function planFull(warehouse: Warehouse, input: TableInput, cursor: Cursor,
   );
 }
 
-async function planIncremental(warehouse: Warehouse, input: TableInput, cursor: Cursor, signal: AbortSignal) {
+async function planIncremental(asking: Asking, input: TableInput, cursor: Cursor) {
   const pastWatermark = input.watermark === null ? [] : [cursor.above(input.watermark, 'low')];
   // A watermark once set passes rows without a cursor by, so they are read before it is.
   const withEmpty = input.watermark === null ? cursor.orEmpty : (condition: Condition) => condition;
-  const { high, total, emptyCursors } = await measure(warehouse, input, cursor, pastWatermark, signal);
+  const { high, total, emptyCursors } = await measure(asking, input, cursor, pastWatermark);
   const movesTo = (watermark: string | null) => (input.filter === null ? watermark : null);
 
   if (input.maxItems === null || total <= input.maxItems) {
@@ -96,17 +96,10 @@ async function planIncremental(warehouse: Warehouse, input: TableInput, cursor: 
 
   // A limited sync takes the oldest rows, and only whole groups of equal cursor values: the watermark could not
   // tell the rest of a group from what has been read. Rows without a cursor are the oldest of these groups.
-  const firstLeftOut = await valueAt(
-    warehouse,
-    input,
-    cursor,
-    pastWatermark,
-    input.maxItems - emptyCursors,
-    signal,
-  );
+  const firstLeftOut = await valueAt(asking, input, cursor, pastWatermark, input.maxItems - emptyCursors);
   if (firstLeftOut !== null) {
     const whole = [...pastWatermark, withEmpty(cursor.below(firstLeftOut, 'high'))];
-    const wholeGroups = await measure(warehouse, input, cursor, whole, signal);
+    const wholeGroups = await measure(asking, input, cursor, whole);
     if (wholeGroups.total > 0) {
       return planned(selectRows(input, whole, null), wholeGroups.total, movesTo(wholeGroups.high));
     }
@@ -118,24 +111,105 @@ async function planIncremental(warehouse: Warehouse, input: TableInput, cursor: 
 
 /** The cursor value of the row at an offset in the order of cursors; null where there is none. */
 async function valueAt(
-  warehouse: Warehouse,
+  asking: Asking,
   input: TableInput,
   cursor: Cursor,
   conditions: readonly Condition[],
   offset: number,
-  signal: AbortSignal,
 ): Promise<string | null> {
   if (offset < 0) return null;
-  const row = await readRow(
-    warehouse,
-    {
-      sql: `SELECT ${cursor.asText} AS value FROM ${from(input, [...conditions, cursor.present])} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
-      parameters: parametersOf(conditions),
-    },
-    signal,
-  );
+  const [row] = await readAll(asking, {
+    sql: `SELECT ${cursor.asText} AS value FROM ${from(input, [...conditions, cursor.present])} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
+    parameters: parametersOf(conditions),
+  });
   return textOf(row?.value);
 }
+
+/**
+ * Splits a large read into partitions that can run side by side, by the hash of a column: each row is in exactly one
+ * of them, and they are about the same size whatever the values are. A limited read stays whole.
+ */
+async function split(
+  asking: Asking,
+  input: TableInput,
+  columns: readonly TableColumn[],
+  whole: PlannedPartition,
+): Promise<readonly PlannedPartition[]> {
+  const column = partitionColumn(input, columns);
+  const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / input.partitionRows));
+  if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
+    return [whole];
+
+  const { statement, watermark } = whole.plan;
+  const bucket = `SUBSTRING(MD5(COALESCE(CAST(${quoteIdentifier(column)} AS STRING), '')), 1, 2)`;
+  const counted = await readAll(asking, {
+    sql: `SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement.sql}) AS whole GROUP BY ${bucket}`,
+    parameters: statement.parameters,
+  });
+  return groupBuckets(
+    counted.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) })),
+    wanted,
+  ).map(({ after, last, total }) =>
+    planned(
+      {
+        sql: `SELECT * FROM (${statement.sql}) AS whole WHERE ${bucket} > :after_bucket AND ${bucket} <= :last_bucket`,
+        parameters: { ...statement.parameters, after_bucket: after, last_bucket: last },
+      },
+      total,
+      watermark,
+    ),
+  );
+}
+
+/** The most partitions of one source: each scans the table anew, so more of them cost the warehouse more. */
+const MAX_PARTITIONS = 16;
+
+function partitionColumn(
+  { dataType, cursorColumn }: TableInput,
+  columns: readonly TableColumn[],
+): string | null {
+  const wanted = [
+    ...(findDataType(dataType)?.identifyingColumns ?? []),
+    ...(cursorColumn === null ? [] : [cursorColumn]),
+  ];
+  for (const name of wanted) {
+    const found = columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+    if (found !== undefined) return found.name;
+  }
+  return null;
+}
+
+interface BucketGroup {
+  /** The group begins past this bucket. */
+  readonly after: string;
+  readonly last: string;
+  readonly total: number;
+}
+
+/** Cuts the buckets, in the order of their names, into at most `wanted` groups of about the same total. */
+export function groupBuckets(
+  buckets: readonly { readonly name: string; readonly total: number }[],
+  wanted: number,
+): readonly BucketGroup[] {
+  const sorted = buckets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const groups: BucketGroup[] = [];
+  let rest = sorted.reduce((sum, { total }) => sum + total, 0);
+  let after = '';
+  let groupTotal = 0;
+  sorted.forEach(({ name, total }, index) => {
+    groupTotal += total;
+    const isLast = index === sorted.length - 1;
+    if (!isLast && groupTotal < rest / (wanted - groups.length)) return;
+    // The last group is open, so that a row that came since the count is in it, too.
+    groups.push({ after, last: isLast ? LAST_BUCKET : name, total: groupTotal });
+    rest -= groupTotal;
+    after = name;
+    groupTotal = 0;
+  });
+  return groups;
+}
+
+const LAST_BUCKET = 'ff';
 
 /** A condition of a WHERE clause with what it binds. */
 interface Condition {
@@ -174,20 +248,15 @@ function cursorConditions(column: string, type: string): Cursor {
 }
 
 async function measure(
-  warehouse: Warehouse,
+  asking: Asking,
   input: TableInput,
   cursor: Cursor,
   conditions: readonly Condition[],
-  signal: AbortSignal,
 ): Promise<{ high: string | null; total: number; emptyCursors: number }> {
-  const row = await readRow(
-    warehouse,
-    {
-      sql: `SELECT CAST(MAX(${cursor.column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${cursor.column}) AS empty_cursors FROM ${from(input, conditions)}`,
-      parameters: parametersOf(conditions),
-    },
-    signal,
-  );
+  const [row] = await readAll(asking, {
+    sql: `SELECT CAST(MAX(${cursor.column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${cursor.column}) AS empty_cursors FROM ${from(input, conditions)}`,
+    parameters: parametersOf(conditions),
+  });
   return {
     high: textOf(row?.high),
     total: Number(row?.total ?? 0),
@@ -195,15 +264,19 @@ async function measure(
   };
 }
 
-async function readRow(
-  warehouse: Warehouse,
-  statement: SelectStatement,
-  signal: AbortSignal,
-): Promise<Row | undefined> {
-  const { batches } = await warehouse.readRows(statement, { batchSize: 1, resumeAfter: null, signal });
-  for await (const { rows } of batches) return rows[0];
-  return undefined;
+function countRows({ warehouse, signal }: Asking, statement: SelectStatement): Promise<number> {
+  return warehouse.countRows(statement, signal);
 }
+
+/** The rows of a statement that gives few. */
+async function readAll({ warehouse, signal }: Asking, statement: SelectStatement): Promise<Row[]> {
+  const options = { batchSize: SMALL_RESULT, resumeAfter: null, signal };
+  const all: Row[] = [];
+  for await (const { rows } of (await warehouse.readRows(statement, options)).batches) all.push(...rows);
+  return all;
+}
+
+const SMALL_RESULT = 256;
 
 function textOf(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);

@@ -13,7 +13,7 @@ export interface PartitionTask {
   /** The source's name, as people read it. */
   readonly sourceName: string;
   readonly input: PartitionInput;
-  /** What the first attempt decided to read; null before that. */
+  /** What it reads; null until that is decided. */
   readonly plan: PartitionPlan | null;
   readonly position: JsonValue | null;
   readonly readItems: number;
@@ -27,6 +27,8 @@ export interface PartitionTask {
   readonly batchSize: number;
   /** The partition fails when more of its items than this fail; null for no limit. */
   readonly maxErrors: number | null;
+  /** How often it is taken up before it is given up. */
+  readonly maxAttempts: number;
 }
 
 /** Where a partition's rows come from. */
@@ -34,6 +36,7 @@ export type PartitionInput =
   | {
       readonly kind: 'TABLE';
       readonly table: TableName;
+      readonly dataType: string;
       readonly syncType: SyncType;
       /** One boolean expression in the Databricks dialect, checked; null for all rows. */
       readonly filter: string | null;
@@ -41,6 +44,8 @@ export type PartitionInput =
       readonly cursorColumn: string | null;
       /** The greatest cursor value that earlier syncs have read. */
       readonly watermark: string | null;
+      /** About how many rows a partition has at the most: a larger read is split. */
+      readonly partitionRows: number;
     }
   | {
       readonly kind: 'QUERY';
@@ -58,6 +63,17 @@ export type PartitionPlan =
       readonly watermark: string | null;
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+
+/** A partition that is to be: what it reads, and how many rows that is. */
+export interface PlannedPartition {
+  readonly plan: PartitionPlan;
+  readonly totalItems: number;
+}
+
+/** What came of planning: the partitions that a source is read in, of which the first is the planned one itself. */
+export type PlanOutcome =
+  | { readonly status: 'PLANNED'; readonly partitions: readonly PlannedPartition[] }
+  | Exclude<PartitionOutcome, { status: 'COMPLETED' }>;
 
 /** What a thread tells while it works. */
 export interface PartitionProgress {

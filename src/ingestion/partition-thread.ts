@@ -5,8 +5,8 @@ import { openCatalog } from '../catalog/registry.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
 import { qualifiedName } from '../warehouse/statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
-import type { PartitionOutcome, PartitionTask } from './partition-task.ts';
-import { type PartitionResources, planAhead, runPartition } from './run-partition.ts';
+import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
+import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
 import type { TableDescription, ThreadConfiguration } from './thread-pool.ts';
 
 /** A call of the thread pool: the port carries progress out and the stop in. */
@@ -22,9 +22,11 @@ export function partition({ task, port }: PartitionCall): Promise<PartitionOutco
   );
 }
 
-/** Plans a partition that no attempt has claimed yet; called by the thread pool. */
-export function plan({ task, port }: PartitionCall): Promise<void> {
-  return untilStopped(port, async (signal) => planAhead(await resources(), task, signal));
+/** Plans a partition; called by the thread pool. */
+export function plan({ task, port }: PartitionCall): Promise<PlanOutcome> {
+  return untilStopped(port, (signal) =>
+    planTask(resources, task, (progress) => port.postMessage(progress), signal),
+  );
 }
 
 /** Opens what the thread needs before it is given work; called by the thread pool. */

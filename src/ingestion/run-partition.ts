@@ -1,14 +1,20 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
-import { CatalogError } from '../catalog/catalog-error.ts';
 import { isMarking } from '../data-types/marking.ts';
 import { findDataType } from '../data-types/registry.ts';
-import { createItemStore, type ItemStore, LeaseLostError, savePlanAhead } from '../database/item-store.ts';
-import { type RowBatch, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
+import { createItemStore, type ItemStore } from '../database/item-store.ts';
+import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
-import { type PlannedPartition, planPartition } from './partition-plan.ts';
-import type { PartitionOutcome, PartitionPlan, PartitionProgress, PartitionTask } from './partition-task.ts';
-import { runPipeline, splitOutcomes, TooManyErrorsError } from './pipeline.ts';
+import { outcomeOf } from './failure.ts';
+import { planPartition } from './partition-plan.ts';
+import type {
+  PartitionOutcome,
+  PartitionPlan,
+  PartitionProgress,
+  PartitionTask,
+  PlanOutcome,
+} from './partition-task.ts';
+import { runPipeline, splitOutcomes } from './pipeline.ts';
 import { createTransform } from './transform.ts';
 import { showWaiting } from './waiting.ts';
 
@@ -48,20 +54,13 @@ export async function runPartition(
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
     };
-    const plan = task.plan ?? (await makePlan(attempt));
+    const { plan } = task;
+    if (plan === null) throw new Error('a partition has to be planned before it runs');
     await ingest(attempt, plan);
     if (signal.aborted) return { status: 'STOPPED' };
     return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
   } catch (error) {
-    if (error instanceof LeaseLostError) return { status: 'LEASE_LOST' };
-    if (signal.aborted) return { status: 'STOPPED' };
-    if (error instanceof WarehouseError && error.code !== 'INTERRUPTED')
-      return { status: 'FAILED', message: error.message, isReadError: true };
-    if (error instanceof TooManyErrorsError)
-      return { status: 'FAILED', message: error.message, isReadError: false };
-    if (error instanceof CatalogError || error instanceof WarehouseError)
-      return { status: 'INTERRUPTED', message: error.message };
-    throw error;
+    return outcomeOf(error, signal);
   } finally {
     // Where the saving or the uploading failed, the statement in the warehouse is still running.
     ended.abort();
@@ -69,14 +68,29 @@ export async function runPartition(
   }
 }
 
-/** Stores the plan of a partition that no attempt has claimed yet, so that the job's total is known early. */
-export async function planAhead(
-  { pool, warehouse }: PartitionResources,
+/** Decides what a partition reads, and whether it is read in several partitions. */
+export async function planTask(
+  open: () => Promise<PartitionResources>,
   task: PartitionTask,
+  onProgress: (progress: PartitionProgress) => void,
   signal: AbortSignal,
-): Promise<void> {
-  const { plan, totalItems } = await decidePlan({ pool, warehouse, task, signal });
-  await savePlanAhead(pool, task.partitionId, plan, totalItems);
+): Promise<PlanOutcome> {
+  try {
+    const resources = await open();
+    const { pool } = resources;
+    const { warehouse, onProgress: show } = showWaiting(resources.warehouse, onProgress);
+    const isQuery = task.input.kind === 'QUERY';
+    show({ currentOperation: isQuery ? 'Executing query' : `Counting rows of ${task.sourceName}` });
+    if (task.input.kind === 'FAILED_ITEMS') {
+      const { partitionId } = task.input;
+      const totalItems = await countFailedItems(pool, partitionId);
+      return { status: 'PLANNED', partitions: [{ plan: { kind: 'FAILED_ITEMS', partitionId }, totalItems }] };
+    }
+    const partitions = await planPartition({ warehouse, signal }, task.input);
+    return { status: 'PLANNED', partitions };
+  } catch (error) {
+    return outcomeOf(error, signal);
+  }
 }
 
 interface Attempt extends PartitionResources {
@@ -88,30 +102,6 @@ interface Attempt extends PartitionResources {
   readonly uploadSignal: AbortSignal;
   /** Names the next batch in the catalog: no two of all attempts have the same name. */
   readonly nextUploadKey: () => string;
-}
-
-async function makePlan(attempt: Attempt): Promise<PartitionPlan> {
-  const { task, store, onProgress } = attempt;
-  onProgress({
-    currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : `Counting rows of ${task.sourceName}`,
-  });
-  const { plan, totalItems } = await decidePlan(attempt);
-  await store.savePlan(plan, totalItems);
-  return plan;
-}
-
-async function decidePlan({
-  pool,
-  warehouse,
-  task,
-  signal,
-}: Pick<Attempt, 'pool' | 'warehouse' | 'task' | 'signal'>): Promise<PlannedPartition> {
-  if (task.input.kind !== 'FAILED_ITEMS') return planPartition(warehouse, task.input, signal);
-  const { partitionId } = task.input;
-  return {
-    plan: { kind: 'FAILED_ITEMS', partitionId },
-    totalItems: await countFailedItems(pool, partitionId),
-  };
 }
 
 async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {

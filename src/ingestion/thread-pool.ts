@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
-import type { PartitionOutcome, PartitionProgress, PartitionTask } from './partition-task.ts';
+import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 
 /** What each thread opens for itself: plain data, as it is copied into the threads. */
 export interface ThreadConfiguration {
@@ -26,10 +26,16 @@ export type TableDescription =
 /** The worker threads that run partitions, one partition a thread. */
 export interface ThreadPool {
   readonly threads: number;
-  /** @throws when the thread died or met a fault that is not the partition's own: it can be run again. */
+  /**
+   * Decides what a partition reads.
+   * @throws when the thread died or met a fault that is not the partition's own: it can be planned again.
+   */
+  planPartition(task: PartitionTask, run: PartitionRun): Promise<PlanOutcome>;
+  /**
+   * Runs a partition that has been planned.
+   * @throws when the thread died or met a fault that is not the partition's own: it can be run again.
+   */
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
-  /** Decides what a partition that has not been claimed yet will read, so that its total is known early. */
-  planPartition(task: PartitionTask, signal: AbortSignal): Promise<void>;
   /** Describes a table and counts its rows, or tells in the warehouse's words why that cannot be. */
   describeTable(table: TableName): Promise<TableDescription>;
   close(): Promise<void>;
@@ -73,7 +79,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
   return {
     threads,
     runPartition: (task, run) => call('partition', task, run),
-    planPartition: (task, signal) => call('plan', task, { signal, onProgress: () => {} }),
+    planPartition: (task, run) => call('plan', task, run),
     describeTable: (table) => pool.run(table, { name: 'describeTable' }),
     close: () => pool.destroy(),
   };

@@ -93,6 +93,32 @@ export class JobNotFinishedError extends ExpectedError {
   }
 }
 
+/** The job has ended or is being cancelled, so it cannot be paused. */
+export class JobNotPausableError extends ExpectedError {
+  override readonly name = 'JobNotPausableError';
+  readonly jobId: string;
+  readonly state: JobState;
+
+  constructor(jobId: string, state: JobState) {
+    super(`job ${jobId} cannot be paused: it is ${state}`);
+    this.jobId = jobId;
+    this.state = state;
+  }
+}
+
+/** The job is not paused, so it cannot be resumed. */
+export class JobNotPausedError extends ExpectedError {
+  override readonly name = 'JobNotPausedError';
+  readonly jobId: string;
+  readonly state: JobState;
+
+  constructor(jobId: string, state: JobState) {
+    super(`job ${jobId} is not paused: it is ${state}`);
+    this.jobId = jobId;
+    this.state = state;
+  }
+}
+
 /** No item of the job failed in a way that can be retried alone. */
 export class NothingToRetryError extends ExpectedError {
   override readonly name = 'NothingToRetryError';

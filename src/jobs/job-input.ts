@@ -12,12 +12,15 @@ const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefi
     `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
 });
 
+/** A whole number within bounds, with one message for all that it is not. */
+const wholeNumber = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+};
+
 /** How a job is run: settings with defaults, so a stored job always has them all. */
 export const jobOptionsSchema = z.object({
-  batchSize: z
-    .int({ error: 'must be a whole number from 1 to 10000' })
-    .min(1, { error: 'must be a whole number from 1 to 10000' })
-    .max(10_000, { error: 'must be a whole number from 1 to 10000' })
+  batchSize: wholeNumber(1, 10_000)
     .nullish()
     .transform((size) => size ?? DEFAULT_BATCH_SIZE),
   maxErrors: z
@@ -25,10 +28,22 @@ export const jobOptionsSchema = z.object({
     .min(0, { error: 'must be at least 0; leave it out for no limit' })
     .nullish()
     .transform((limit) => limit ?? null),
+  maxAttempts: wholeNumber(1, 20)
+    .nullish()
+    .transform((attempts) => attempts ?? DEFAULT_ATTEMPTS),
+  partitionRows: wholeNumber(1_000, 100_000_000)
+    .nullish()
+    .transform((rows) => rows ?? DEFAULT_PARTITION_ROWS),
 });
 
 /** Rows in a batch: large enough that a batch's statement outweighs its round trip, small enough for flat memory. */
 const DEFAULT_BATCH_SIZE = 2_000;
+
+/** Enough to outlast a restart of every part that a job needs, one after the other. */
+const DEFAULT_ATTEMPTS = 6;
+
+/** Half a minute's work of one thread: less is not worth a scan of its own. */
+const DEFAULT_PARTITION_ROWS = 500_000;
 
 const optionsInputSchema = jobOptionsSchema
   .nullish()

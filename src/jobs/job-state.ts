@@ -7,8 +7,10 @@ export type TerminalJobState = Extract<JobState, 'COMPLETED' | 'FAILED' | 'CANCE
 
 /** Where a job can go from each state: the database's trigger holds to the same table. */
 const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
-  QUEUED: ['RUNNING', 'CANCELLED', 'FAILED'],
-  RUNNING: ['COMPLETED', 'FAILED', 'CANCELLING', 'CANCELLED'],
+  QUEUED: ['RUNNING', 'PAUSED', 'CANCELLED', 'FAILED'],
+  RUNNING: ['COMPLETED', 'FAILED', 'PAUSING', 'PAUSED', 'CANCELLING', 'CANCELLED'],
+  PAUSING: ['PAUSED', 'COMPLETED', 'FAILED', 'CANCELLING', 'CANCELLED'],
+  PAUSED: ['QUEUED', 'CANCELLED'],
   CANCELLING: ['CANCELLED', 'FAILED'],
   COMPLETED: [],
   FAILED: [],

@@ -1,7 +1,13 @@
+import { v7 as newUuid } from 'uuid';
 import type { JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
 import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionOutcome } from '../ingestion/partition-task.ts';
-import { JobAlreadyFinishedError, JobNotFoundError } from './job-errors.ts';
+import type { PartitionOutcome, PlannedPartition } from '../ingestion/partition-task.ts';
+import {
+  JobAlreadyFinishedError,
+  JobNotFoundError,
+  JobNotPausableError,
+  JobNotPausedError,
+} from './job-errors.ts';
 import { isTerminal, type JobState, type TerminalJobState } from './job-state.ts';
 
 type Transaction = Prisma.TransactionClient;
@@ -26,9 +32,17 @@ export type Claim =
 export async function claimPartition(prisma: PrismaClient, partitionId: string): Promise<Claim> {
   return prisma.$transaction(async (transaction) => {
     const job = await lockJobOfPartition(transaction, partitionId);
-    if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
+    if (job === null || isTerminal(job.state) || job.state === 'PAUSED') return { status: 'ENDED' };
     if (job.state === 'CANCELLING') {
       await endPartition(transaction, job, { id: partitionId, attempt: null }, { status: 'STOPPED' });
+      return { status: 'ENDED' };
+    }
+    if (job.state === 'PAUSING') {
+      await transaction.jobPartition.updateMany({
+        where: { id: partitionId, state: 'RUNNING' },
+        data: { state: 'PENDING' },
+      });
+      await pauseWhenIdle(transaction, job);
       return { status: 'ENDED' };
     }
     const [partition] = await transaction.jobPartition.updateManyAndReturn({
@@ -42,7 +56,7 @@ export async function claimPartition(prisma: PrismaClient, partitionId: string):
     const isFirstOfJob = job.state === 'QUEUED';
     if (isFirstOfJob) {
       await transaction.$executeRaw`
-        update job set state = 'RUNNING', started_at = now(), updated_at = now(),
+        update job set state = 'RUNNING', started_at = coalesce(started_at, now()), updated_at = now(),
           current_operation = ${job.kind === 'SYNC' ? 'Initializing sync' : 'Executing query'}
         where id = ${job.id}::uuid`;
     }
@@ -75,6 +89,126 @@ export async function cancel(prisma: PrismaClient, jobId: string): Promise<void>
   });
 }
 
+/**
+ * Asks a job to pause. A job that no thread works on is paused at once; a running one is PAUSING until its threads are
+ * back at their checkpoints. A job that is pausing or paused is left as it is.
+ * @throws JobNotFoundError, or JobNotPausableError for a job that has ended or is being cancelled.
+ */
+export async function pause(prisma: PrismaClient, jobId: string): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJob(transaction, jobId);
+    if (job === null) throw new JobNotFoundError(jobId);
+    switch (job.state) {
+      case 'PAUSING':
+      case 'PAUSED':
+        return;
+      case 'QUEUED':
+      case 'RUNNING':
+        if (await pauseWhenIdle(transaction, job)) return;
+        await transaction.$executeRaw`
+          update job set state = 'PAUSING', updated_at = now(), current_operation = 'Pausing', estimated_completion = null
+          where id = ${jobId}::uuid`;
+        return;
+      case 'CANCELLING':
+      case 'COMPLETED':
+      case 'FAILED':
+      case 'CANCELLED':
+        throw new JobNotPausableError(jobId, job.state);
+    }
+  });
+}
+
+/** Pauses a job of which no partition runs. */
+async function pauseWhenIdle(transaction: Transaction, job: LockedJob): Promise<boolean> {
+  const running = await transaction.jobPartition.count({ where: { jobId: job.id, state: 'RUNNING' } });
+  if (running > 0) return false;
+  await transaction.$executeRaw`
+    update job set state = 'PAUSED', updated_at = now(), current_operation = 'Paused', estimated_completion = null,
+      items_per_second = null, is_total_known = progress.is_total_known, ${COUNTS_OF_PROGRESS}
+    from ${progressOf(job.id)} as progress
+    where job.id = ${job.id}::uuid`;
+  return true;
+}
+
+/**
+ * Lets a paused job go on: its partitions go back into the queue, each at its checkpoint.
+ * @param requeue enqueues partitions as part of the transaction.
+ * @throws JobNotFoundError, or JobNotPausedError for a job that is in any other state.
+ */
+export async function resume(
+  prisma: PrismaClient,
+  jobId: string,
+  requeue: (transaction: Transaction, partitionIds: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJob(transaction, jobId);
+    if (job === null) throw new JobNotFoundError(jobId);
+    if (job.state !== 'PAUSED') throw new JobNotPausedError(jobId, job.state);
+    await transaction.$executeRaw`
+      update job set state = 'QUEUED', updated_at = now(), current_operation = 'Waiting for a worker'
+      where id = ${jobId}::uuid`;
+    const waiting = await transaction.jobPartition.findMany({
+      where: { jobId, state: 'PENDING' },
+      select: { id: true },
+      orderBy: { ordinal: 'asc' },
+    });
+    await requeue(
+      transaction,
+      waiting.map(({ id }) => id),
+    );
+  });
+}
+
+/**
+ * Stores what a partition reads. Where that is too much for one, the rest becomes partitions of its own, beside it.
+ * Does nothing once the partition has a plan, has ended, or is another attempt's.
+ * @param partition as it was when it was planned: waiting, or claimed by the attempt that it carries.
+ * @param enqueue enqueues the new partitions as part of the transaction.
+ * @returns whether there are new partitions to work on.
+ */
+export async function applyPlan(
+  prisma: PrismaClient,
+  partition: JobPartition,
+  [own, ...others]: readonly PlannedPartition[],
+  enqueue: (transaction: Transaction, partitionIds: readonly string[]) => Promise<void>,
+): Promise<boolean> {
+  if (own === undefined) throw new Error('a plan has at least one partition');
+  return prisma.$transaction(async (transaction) => {
+    const job = await lockJobOfPartition(transaction, partition.id);
+    if (job === null || isTerminal(job.state)) return false;
+    const { count } = await transaction.jobPartition.updateMany({
+      where: {
+        id: partition.id,
+        attempt: partition.attempt,
+        state: partition.state,
+        plan: { equals: Prisma.DbNull },
+      },
+      data: { plan: { ...own.plan } as Prisma.InputJsonObject, totalItems: own.totalItems },
+    });
+    if (count === 0 || others.length === 0) return false;
+    const { _max } = await transaction.jobPartition.aggregate({
+      where: { jobId: job.id },
+      _max: { ordinal: true },
+    });
+    const rows = others.map(({ plan, totalItems }, index) => ({
+      id: newUuid(),
+      jobId: job.id,
+      ordinal: (_max.ordinal ?? 0) + 1 + index,
+      dataType: partition.dataType,
+      dataSourceId: partition.dataSourceId,
+      sourceName: partition.sourceName,
+      plan: { ...plan } as Prisma.InputJsonObject,
+      totalItems,
+    }));
+    await transaction.jobPartition.createMany({ data: rows });
+    await enqueue(
+      transaction,
+      rows.map(({ id }) => id),
+    );
+    return true;
+  });
+}
+
 /** Ways of an attempt to end that end its partition, too. */
 export type FinalOutcome = Extract<PartitionOutcome, { status: 'COMPLETED' | 'FAILED' | 'STOPPED' }>;
 
@@ -102,7 +236,8 @@ export async function finishPartition(
 
 /**
  * Lets go of a partition before its end: nobody works on it until it is claimed again, and goes on from its
- * checkpoint. Where its job has been asked to stop, it ends instead. Does nothing when the attempt is not the
+ * checkpoint. Where its job has been asked to stop, it ends instead, and where it has been asked to pause, it waits
+ * for that to end. Does nothing when the attempt is not the
  * current one any more.
  * @param reason why it has to be tried again, for people; null where nothing is wrong with it.
  * @param requeue puts it back into the queue as part of the transaction, where it still has to run.
@@ -125,6 +260,10 @@ export async function handBackPartition(
       data: { state: 'PENDING', message: reason },
     });
     if (count === 0) return;
+    if (job.state === 'PAUSING') {
+      await pauseWhenIdle(transaction, job);
+      return;
+    }
     await transaction.$executeRaw`
       update job set current_operation = ${waitingOperation(reason)}, estimated_completion = null, updated_at = now()
       where id = ${job.id}::uuid`;
@@ -233,25 +372,38 @@ async function recordReadError(
     where id = ${partition.id}::uuid`;
 }
 
-/** Keeps with a source how its sync ended; a retry of failed items alone has not read it, and tells nothing of it. */
+/**
+ * Keeps with a source how its sync ended, once all partitions of it have: the watermark moves only when each of them
+ * was read to its end. A retry of failed items alone has not read the source, and tells nothing of it.
+ */
 async function updateSource(
   transaction: Transaction,
   partition: EndedPartition,
   outcome: FinalOutcome,
 ): Promise<void> {
-  if (partition.dataSourceId === null || partition.retryOfPartitionId !== null) return;
-  const { state, message } = endOf(outcome);
+  const { jobId, dataSourceId } = partition;
+  if (dataSourceId === null || partition.retryOfPartitionId !== null) return;
+  const parts = await transaction.jobPartition.findMany({
+    where: { jobId, dataSourceId },
+    select: { state: true, message: true, successCount: true },
+    orderBy: { ordinal: 'asc' },
+  });
+  if (parts.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
+  const unread =
+    parts.find(({ state }) => state === 'FAILED') ?? parts.find(({ state }) => state === 'CANCELLED');
+  const lastSync = { lastSyncAt: new Date(), lastSyncState: unread?.state ?? ('COMPLETED' as const) };
+  const watermark = outcome.status === 'COMPLETED' ? outcome.watermark : null;
   await transaction.dataSource.updateMany({
-    where: { id: partition.dataSourceId },
-    data: {
-      lastSyncAt: new Date(),
-      lastSyncState: state,
-      lastSyncMessage: message,
-      ...(outcome.status === 'COMPLETED' ? { itemCount: partition.successCount } : {}),
-      ...(outcome.status === 'COMPLETED' && outcome.watermark !== null
-        ? { watermark: outcome.watermark }
-        : {}),
-    },
+    where: { id: dataSourceId },
+    data:
+      unread === undefined
+        ? {
+            ...lastSync,
+            lastSyncMessage: null,
+            itemCount: parts.reduce((sum, { successCount }) => sum + successCount, 0),
+            ...(watermark === null ? {} : { watermark }),
+          }
+        : { ...lastSync, lastSyncMessage: unread.message },
   });
 }
 
@@ -262,12 +414,15 @@ async function finishJobWhenDone(transaction: Transaction, job: LockedJob): Prom
     select: { state: true, message: true, sourceName: true },
     orderBy: { ordinal: 'asc' },
   });
-  if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
+  if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) {
+    if (job.state === 'PAUSING') await pauseWhenIdle(transaction, job);
+    return;
+  }
   if (job.state === 'CANCELLING' || partitions.some(({ state }) => state === 'CANCELLED')) {
     await finishJob(transaction, job, { state: 'CANCELLED', failureReason: null });
   } else if (partitions.every(({ state }) => state === 'FAILED')) {
-    const reasons = partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`).join('; ');
-    await finishJob(transaction, job, { state: 'FAILED', failureReason: reasons });
+    const reasons = new Set(partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`));
+    await finishJob(transaction, job, { state: 'FAILED', failureReason: [...reasons].join('; ') });
   } else await finishJob(transaction, job, { state: 'COMPLETED', failureReason: null });
 }
 
@@ -284,12 +439,16 @@ async function finishJob(transaction: Transaction, job: LockedJob, end: JobEnd):
       current_operation = ${`${what} ${end.state.toLowerCase()}`}, estimated_completion = null,
       items_per_second = case when started_at < now()
         then progress.processed_items / extract(epoch from now() - started_at) end,
-      total_items = coalesce(progress.total_items, 0), is_total_known = true, processed_items = progress.processed_items,
-      success_count = progress.success_count, error_count = progress.error_count,
-      progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors
+      is_total_known = true, ${COUNTS_OF_PROGRESS}
     from ${progressOf(job.id)} as progress
     where job.id = ${job.id}::uuid`;
 }
+
+/** Sets a job's counts to those of its progress. */
+const COUNTS_OF_PROGRESS = Prisma.sql`
+  total_items = coalesce(progress.total_items, 0), processed_items = progress.processed_items,
+  success_count = progress.success_count, error_count = progress.error_count,
+  progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
 /** A job's progress as its partitions and errors tell it: the one source of a job's counts. */
 export function progressOf(jobId: string): Prisma.Sql {

@@ -9,8 +9,8 @@ import {
 } from './data-sources.ts';
 import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
 import type { JobEvents } from './job-events.ts';
-import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
-import { cancel } from './job-transitions.ts';
+import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
+import { cancel, pause, resume } from './job-transitions.ts';
 import type { PartitionQueue } from './queue.ts';
 import { retryJob } from './retry-job.ts';
 import { type Schedules, scheduleOf } from './schedules.ts';
@@ -22,6 +22,10 @@ export interface Jobs {
   startQueryJob(input: StartQueryJobInput): Promise<Job>;
   /** @throws JobNotFoundError, JobAlreadyFinishedError. */
   cancelJob(jobId: string): Promise<Job>;
+  /** @throws JobNotFoundError, JobNotPausableError. */
+  pauseJob(jobId: string): Promise<Job>;
+  /** @throws JobNotFoundError, JobNotPausedError. */
+  resumeJob(jobId: string): Promise<Job>;
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
   retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
@@ -53,6 +57,18 @@ export function createJobs(parts: {
     startSync: (input) => startSync({ prisma, queue }, input),
     startQueryJob: (input) => startQueryJob({ prisma, queue }, input),
     cancelJob,
+    async pauseJob(jobId) {
+      await pause(prisma, jobId);
+      return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+    },
+    async resumeJob(jobId) {
+      await resume(prisma, jobId, async (transaction, partitionIds) => {
+        const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
+        await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
+      });
+      queue.wake();
+      return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+    },
     async stopSync() {
       const active = await findActiveSync(prisma);
       if (active === null) throw new NoActiveSyncError();

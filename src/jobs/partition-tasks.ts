@@ -43,6 +43,7 @@ export async function loadPartitionTask(
     metadata: metadataOf(job, partition, source),
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
+    maxAttempts: options.maxAttempts,
   };
 }
 
@@ -62,11 +63,13 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
       return {
         kind: 'TABLE',
         table: tableOf(source),
+        dataType: partition.dataType,
         syncType: job.syncType ?? 'FULL',
         filter: normalizedFilter(job.filter),
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
         watermark: source.watermark,
+        partitionRows: jobOptionsSchema.parse(job.options).partitionRows,
       };
   }
 }

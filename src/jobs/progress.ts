@@ -76,7 +76,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
           then now() + make_interval(secs => (progress.total_items - progress.processed_items) / ${itemsPerSecond}::float8) end,
         updated_at = now()
       from ${progressOf(jobId)} as progress
-      where id = ${jobId}::uuid and state in ('RUNNING', 'CANCELLING')
+      where id = ${jobId}::uuid and state in ('RUNNING', 'PAUSING', 'CANCELLING')
       returning state, job.processed_items as "processedItems"`;
     const [, [row]] = await prisma.$transaction([lock, update]);
     if (row === undefined) return;

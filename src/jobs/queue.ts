@@ -3,8 +3,15 @@ import type { Prisma } from '../database/generated/prisma/client.ts';
 
 /** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
 export interface PartitionQueue {
-  /** Enqueues partitions as part of the transaction that creates them. Call `wake` once it is committed. */
-  enqueue(transaction: Prisma.TransactionClient, partitionIds: readonly string[]): Promise<void>;
+  /**
+   * Enqueues partitions as part of the transaction that creates them. Call `wake` once it is committed.
+   * @param maxAttempts how often each is run, while it fails, before it is given up.
+   */
+  enqueue(
+    transaction: Prisma.TransactionClient,
+    partitionIds: readonly string[],
+    maxAttempts: number,
+  ): Promise<void>;
   /** Lets the workers of this process look at once; those of others are notified by the database. */
   wake(): void;
   /**
@@ -28,8 +35,8 @@ export interface PartitionQueue {
   stop(): Promise<void>;
 }
 
-/** Attempts of a partition after the first, before it is given up. */
-const RETRY_LIMIT = 5;
+/** Repetitions of what a partition that is given up leaves to do. */
+const GIVE_UP_RETRIES = 10;
 
 /** A worker that gives no sign for this long, in seconds, is taken for dead. */
 const HEARTBEAT_SECONDS = 15;
@@ -43,9 +50,8 @@ interface PartitionMessage {
 
 /** Makes the queue of partitions. */
 export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
-  await boss.createQueue(GIVEN_UP, { retryLimit: RETRY_LIMIT, retryBackoff: true });
+  await boss.createQueue(GIVEN_UP, { retryLimit: GIVE_UP_RETRIES, retryBackoff: true });
   await boss.createQueue(PARTITIONS, {
-    retryLimit: RETRY_LIMIT,
     retryDelay: 1,
     retryBackoff: true,
     retryDelayMax: 60,
@@ -57,10 +63,13 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
   const workers: string[] = [];
 
   return {
-    async enqueue(transaction, partitionIds) {
+    async enqueue(transaction, partitionIds, maxAttempts) {
       await boss.insert(
         PARTITIONS,
-        partitionIds.map((partitionId) => ({ data: { partitionId } satisfies PartitionMessage })),
+        partitionIds.map((partitionId) => ({
+          data: { partitionId } satisfies PartitionMessage,
+          retryLimit: maxAttempts - 1,
+        })),
         { db: fromPrisma(transaction) },
       );
     },

@@ -110,6 +110,7 @@ export async function createJob(
       await queue.enqueue(
         transaction,
         rows.map(({ id }) => id),
+        jobOptionsSchema.parse(row.options).maxAttempts,
       );
       return row;
     })

@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionOutcome } from '../ingestion/partition-task.ts';
-import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { PartitionOutcome, PlanOutcome } from '../ingestion/partition-task.ts';
+import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
+import { jobOptionsSchema } from './job-input.ts';
 import type { JobNotifications } from './job-notifications.ts';
 import type { JobState } from './job-state.ts';
 import {
   abandonPartition,
+  applyPlan,
   claimPartition,
   finishPartition,
   handBackPartition,
@@ -99,14 +101,40 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   async function attemptOf(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
-      return await pool.runPartition(await loadPartitionTask(prisma, partition), {
-        signal,
-        onProgress: ({ currentOperation }) => progress.changed(partition.jobId, currentOperation),
-      });
+      if (partition.plan !== null) return await runPlanned(partition, signal);
+      const outcome = await plan(partition, signal);
+      if (outcome.status !== 'PLANNED') return outcome;
+      const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
+      return planned.attempt === partition.attempt
+        ? await runPlanned(planned, signal)
+        : { status: 'LEASE_LOST' };
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
     }
+  }
+
+  async function runPlanned(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
+    return pool.runPartition(await loadPartitionTask(prisma, partition), progressOf(partition.jobId, signal));
+  }
+
+  async function plan(partition: JobPartition, signal: AbortSignal): Promise<PlanOutcome> {
+    const task = await loadPartitionTask(prisma, partition);
+    const outcome = await pool.planPartition(task, progressOf(partition.jobId, signal));
+    if (outcome.status === 'PLANNED') {
+      const isSplit = await applyPlan(prisma, partition, outcome.partitions, (transaction, ids) =>
+        queue.enqueue(transaction, ids, task.maxAttempts),
+      );
+      if (isSplit) queue.wake();
+    }
+    return outcome;
+  }
+
+  function progressOf(jobId: string, signal: AbortSignal): PartitionRun {
+    return {
+      signal,
+      onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
+    };
   }
 
   async function settle(partition: JobPartition, outcome: PartitionOutcome): Promise<void> {
@@ -116,11 +144,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       case 'INTERRUPTED':
         throw new InterruptedError(outcome.message);
       case 'STOPPED':
-        if (isStopping) {
-          return handBackPartition(prisma, partition, null, (transaction) =>
-            queue.enqueue(transaction, [partition.id]),
-          );
-        }
+        // Of a job that goes on, or is to go on later, only the attempt ends.
+        return handBackPartition(prisma, partition, null, async (transaction) => {
+          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: partition.jobId } });
+          await queue.enqueue(transaction, [partition.id], jobOptionsSchema.parse(options).maxAttempts);
+        });
     }
     await finishPartition(prisma, partition, outcome);
   }
@@ -129,7 +157,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function planSiblings(jobId: string, partitionId: string): Promise<void> {
     await forJob(jobId, async (signal) => {
       const siblings = await prisma.jobPartition.findMany({
-        where: { jobId, id: { not: partitionId }, state: 'PENDING' },
+        where: { jobId, id: { not: partitionId }, state: 'PENDING', plan: { equals: Prisma.DbNull } },
         orderBy: { ordinal: 'asc' },
       });
       for (const sibling of siblings) {
@@ -140,10 +168,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
-    const { id, jobId, sourceName } = partition;
+    const { id, jobId } = partition;
     try {
-      await pool.planPartition(await loadPartitionTask(prisma, partition), signal);
-      progress.changed(jobId, `Counting rows of ${sourceName}`);
+      await plan(partition, signal);
     } catch (error) {
       log.debug({ err: error, jobId, partitionId: id }, 'a partition plans itself when it runs');
     }

@@ -7,7 +7,6 @@ import {
   LeaseLostError,
   type PartitionLease,
   type SaveBatch,
-  savePlanAhead,
 } from '../../src/database/item-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -298,7 +297,6 @@ describe('items, errors and checkpoint are saved as one', () => {
 
 describe('an attempt that is not the current one any more', () => {
   const calls: Record<string, (store: ItemStore) => Promise<unknown>> = {
-    savePlan: (store) => store.savePlan({ kind: 'STATEMENT' }, 7),
     startOver: (store) => store.startOver(),
     saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
     markUploaded: (store) => store.markUploaded(uploaded([item('a')], [item('b')])),
@@ -354,24 +352,6 @@ async function untilSomeoneWaits(): Promise<void> {
     expect(rowCount).toBeGreaterThan(0);
   });
 }
-
-describe('a plan that is made ahead', () => {
-  test('is kept for a partition that waits', async () => {
-    const { partitionId } = await claimed();
-    await database.pool.query(`update job_partition set state = 'PENDING', total_items = null`);
-    await savePlanAhead(database.pool, partitionId, { kind: 'STATEMENT' }, 12);
-    await savePlanAhead(database.pool, partitionId, { kind: 'ANOTHER' }, 13);
-    const { rows } = await database.pool.query('select plan, total_items from job_partition');
-    expect(rows).toEqual([{ plan: { kind: 'STATEMENT' }, total_items: 12 }]);
-  });
-
-  test('comes too late for one that an attempt has claimed', async () => {
-    const { partitionId } = await claimed();
-    await savePlanAhead(database.pool, partitionId, { kind: 'STATEMENT' }, 12);
-    const { rows } = await database.pool.query('select plan, total_items from job_partition');
-    expect(rows).toEqual([{ plan: null, total_items: 100 }]);
-  });
-});
 
 test('jobs that write the same items in opposite orders at once all get through', async () => {
   const ids = Array.from({ length: 1_500 }, (_, index) => `item-${String(index).padStart(4, '0')}`);
