@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { readFolderCatalog } from '../../src/catalog/folder.ts';
+import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { SaveDataSource } from '../support/operations.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -28,10 +28,15 @@ test('a full sync stores every row of its source and uploads it to the catalog',
   });
   const job = await client.startSync({ syncType: 'FULL' });
   const end = await client.waitForEnd(job.id);
-  expect(end).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 5_000, successCount: 5_000, errorCount: 0 } });
+  expect(end).toMatchObject({
+    state: 'COMPLETED',
+    progress: { totalItems: 5_000, successCount: 5_000, errorCount: 0 },
+  });
   const catalogIds = new Set<string>();
   for await (const item of readFolderCatalog(catalogFolder)) catalogIds.add(item.catalogId);
   expect(catalogIds.size).toBe(5_000);
-  const { rows } = await database.pool.query('select count(*)::int as n from blade_item where uploaded_at is not null');
+  const { rows } = await database.pool.query(
+    'select count(*)::int as n from blade_item where uploaded_at is not null',
+  );
   expect(rows[0].n).toBe(5_000);
 });

@@ -19,8 +19,10 @@ afterAll(() => database.close());
 const states = Object.values(JobState);
 
 const TABLE: readonly (readonly [from: JobState, to: readonly JobState[]])[] = [
-  ['QUEUED', ['RUNNING', 'FAILED', 'CANCELLED']],
-  ['RUNNING', ['CANCELLING', 'COMPLETED', 'FAILED', 'CANCELLED']],
+  ['QUEUED', ['RUNNING', 'PAUSED', 'FAILED', 'CANCELLED']],
+  ['RUNNING', ['PAUSING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CANCELLED']],
+  ['PAUSING', ['PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CANCELLED']],
+  ['PAUSED', ['QUEUED', 'CANCELLED']],
   ['CANCELLING', ['FAILED', 'CANCELLED']],
   ['COMPLETED', []],
   ['FAILED', []],
@@ -33,13 +35,13 @@ test.each(TABLE)('from %s a job can go to %j and nowhere else', (from, to) => {
 
 test('a job leaves COMPLETED, FAILED and CANCELLED no more, and is active in all others', () => {
   expect(states.filter(isTerminal)).toEqual(['COMPLETED', 'FAILED', 'CANCELLED']);
-  expect(ACTIVE_STATES).toEqual(['QUEUED', 'RUNNING', 'CANCELLING']);
+  expect(ACTIVE_STATES).toEqual(['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING']);
 });
 
 test('the states from which a job can be reached are those of the table', () => {
-  expect(statesBefore('QUEUED')).toEqual([]);
+  expect(statesBefore('QUEUED')).toEqual(['PAUSED']);
   expect(statesBefore('RUNNING')).toEqual(['QUEUED']);
-  expect(statesBefore('CANCELLED')).toEqual(['QUEUED', 'RUNNING', 'CANCELLING']);
+  expect(statesBefore('CANCELLED')).toEqual(['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING']);
 });
 
 /** What a row of a job has in a state beside the state itself. */

@@ -137,6 +137,50 @@ export const CancelJob = graphql(`
   }
 `);
 
+export const PauseJob = graphql(`
+  mutation PauseJob($id: ID!) {
+    pauseJob(id: $id) {
+      __typename
+      ... on PauseJobSuccess {
+        message
+        job {
+          ...JobFacts
+        }
+      }
+      ... on JobNotPausableError {
+        id
+        state
+        message
+      }
+      ... on Error {
+        message
+      }
+    }
+  }
+`);
+
+export const ResumeJob = graphql(`
+  mutation ResumeJob($id: ID!) {
+    resumeJob(id: $id) {
+      __typename
+      ... on ResumeJobSuccess {
+        message
+        job {
+          ...JobFacts
+        }
+      }
+      ... on JobNotPausedError {
+        id
+        state
+        message
+      }
+      ... on Error {
+        message
+      }
+    }
+  }
+`);
+
 export const RetryJob = graphql(`
   mutation RetryJob($id: ID!, $failedItemsOnly: Boolean!) {
     retryJob(id: $id, failedItemsOnly: $failedItemsOnly) {
