@@ -262,12 +262,13 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
 builder.mutationFields((t) => ({
   saveDataSource: t.field({
     type: SaveDataSourceSuccess,
-    description: 'Makes a data source, or changes the one whose id is given.',
+    description:
+      'Makes a data source, or changes the one whose id is given. What it reads cannot be changed while an active job reads it.',
     args: {
       input: t.arg({ required: true, type: SaveDataSourceInput, description: 'The source as it is to be.' }),
     },
     errors: {
-      types: [InvalidInputError, DataSourceNotFoundError],
+      types: [InvalidInputError, DataSourceNotFoundError, DataSourceInUseError],
       union: { name: 'SaveDataSourceResult', description: 'What came of saving a source.' },
     },
     resolve: async (_root, { input: { id, ...input } }, { jobs }) => ({

@@ -49,8 +49,8 @@ export type SaveDataSourceInput = z.output<typeof saveDataSourceInputSchema>;
  * Makes a source, or changes the one whose id is given. Its watermark starts anew when it is another table, cursor
  * column or data type that it is synced by.
  * @param sourceId the source to change, or null to make one.
- * @throws DataSourceNotFoundError, or InvalidInputError for a name that another source has and for a schedule that
- * cannot be used.
+ * @throws DataSourceNotFoundError, DataSourceInUseError where it is to read something else while an active job reads it,
+ * or InvalidInputError for a name that another source has and for a schedule that cannot be used.
  */
 export async function saveDataSource(
   prisma: PrismaClient,
@@ -71,10 +71,7 @@ export async function saveDataSource(
           ? await transaction.dataSource.create({ data })
           : await transaction.dataSource.update({
               where: { id: sourceId },
-              data: {
-                ...data,
-                ...((await isReadTheSame(transaction, sourceId, input)) ? {} : { watermark: null }),
-              },
+              data: { ...data, ...(await changedReading(transaction, sourceId, input)) },
             });
       await schedules.apply(transaction, saved);
       return saved;
@@ -89,15 +86,29 @@ export async function saveDataSource(
   }
 }
 
-/** @throws DataSourceNotFoundError. */
-async function isReadTheSame(
+/**
+ * What else changes when a source is to read something else: its watermark starts anew.
+ * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads what it reads now: the watermark
+ * that the job comes to would be taken for that of the new table.
+ */
+async function changedReading(
   transaction: Prisma.TransactionClient,
   sourceId: string,
   input: Pick<DataSource, (typeof READ_BY)[number]>,
-): Promise<boolean> {
+): Promise<{ watermark?: null }> {
   const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
   if (existing === null) throw new DataSourceNotFoundError(sourceId);
-  return READ_BY.every((column) => existing[column] === input[column]);
+  if (READ_BY.every((column) => existing[column] === input[column])) return {};
+  await refuseWhileInUse(transaction, sourceId);
+  return { watermark: null };
+}
+
+/** @throws DataSourceInUseError while an active job reads the source. */
+async function refuseWhileInUse(transaction: Prisma.TransactionClient, sourceId: string): Promise<void> {
+  const active = await transaction.jobPartition.count({
+    where: { dataSourceId: sourceId, state: { in: ['PENDING', 'RUNNING'] } },
+  });
+  if (active > 0) throw new DataSourceInUseError(sourceId);
 }
 
 const READ_BY = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;
@@ -114,10 +125,7 @@ export async function deleteDataSource(
   return prisma.$transaction(async (transaction) => {
     const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
     if (source === null) throw new DataSourceNotFoundError(sourceId);
-    const active = await transaction.jobPartition.count({
-      where: { dataSourceId: sourceId, state: { in: ['PENDING', 'RUNNING'] } },
-    });
-    if (active > 0) throw new DataSourceInUseError(sourceId);
+    await refuseWhileInUse(transaction, sourceId);
     await schedules.apply(transaction, { ...source, enabled: false });
     return transaction.dataSource.delete({ where: { id: sourceId } });
   });
