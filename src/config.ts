@@ -2,6 +2,8 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { parseCatalogUrl } from './catalog/catalog-url.ts';
+import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
 import type { RetentionSettings } from './jobs/retention.ts';
 import type { WarehouseConfiguration } from './warehouse/registry.ts';
@@ -121,10 +123,17 @@ export const environmentSchema = z.object({
     .default(true)
     .describe("Read large results from the cloud's storage; `false` where that cannot be reached."),
   CATALOG_URL: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as https://catalog.example.com' })
+    .string()
+    .refine(isCatalogUrl, {
+      error: 'must be a URL such as https://catalog.example.com, without user, password, query or fragment',
+    })
     .optional()
     .describe('Catalog service; without it the folder catalog is used.'),
-  CATALOG_TOKEN: z.string().optional().describe('Bearer token of the catalog service.'),
+  CATALOG_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, { error: 'must be visible ASCII characters without spaces' })
+    .optional()
+    .describe('Bearer token of the catalog service.'),
   CATALOG_CONCURRENCY: z.coerce
     .number()
     .int()
@@ -231,15 +240,13 @@ function catalogOf(settings: Environment, dataFolder: string): CatalogConfigurat
   }
   return {
     kind: 'http',
+    ...httpCatalogDefaults,
     url,
     token: settings.CATALOG_TOKEN ?? null,
     concurrency: settings.CATALOG_CONCURRENCY,
     requestsPerSecond: settings.CATALOG_REQUESTS_PER_SECOND ?? null,
     timeoutMs: settings.CATALOG_TIMEOUT_MS,
     attempts: settings.CATALOG_ATTEMPTS,
-    backoffMs: 200,
-    maxBackoffMs: 5_000,
-    maxRetryAfterMs: 60_000,
     maxOutageMs: settings.CATALOG_MAX_OUTAGE_MS,
   };
 }
@@ -269,6 +276,15 @@ function faultsBetween(settings: Environment): string[] {
     faults.push('DATABRICKS_CA_FILE: names no file that can be read');
   }
   return faults;
+}
+
+function isCatalogUrl(text: string): boolean {
+  try {
+    parseCatalogUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isReadable(path: string): boolean {

@@ -15,8 +15,9 @@ test.each(operations)('an operation of the README can be pasted as it is: %s', (
   expect(validate(schema, parse(operation))).toEqual([]);
 });
 
-test('the README names every environment variable with its meaning, and no other', () => {
-  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| .*? \| (.*) \|$/gm)].map(([, name, meaning]) => [
+test('docs/configuration.md names every environment variable with its meaning, and no other', async () => {
+  const text = await readFile(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| .*? \| (.*) \|$/gm)].map(([, name, meaning]) => [
     name,
     meaning,
   ]);

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { ConfigError, parseConfig } from '../src/config.ts';
+
+function faultsOf(environment: Record<string, string>): string {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('the environment was accepted');
+}
+
+test('nothing has to be set: database, warehouse and catalog are folders below .blade', () => {
+  const config = parseConfig({});
+  expect(config).toMatchObject({
+    host: '127.0.0.1',
+    port: 4000,
+    databaseUrl: undefined,
+    warehouse: { kind: 'duckdb', folder: expect.stringMatching(/\.blade.warehouse$/) },
+    catalog: { kind: 'folder', folder: expect.stringMatching(/\.blade.catalog$/) },
+    demoData: true,
+  });
+  expect([...config.roles]).toEqual(['api', 'worker']);
+});
+
+test('a variable that is set to nothing counts as not set', () => {
+  expect(parseConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 4000, databaseUrl: undefined });
+});
+
+test('every variable that is wrong is named at once, with what would be right', () => {
+  const faults = faultsOf({
+    PORT: 'eighty',
+    BLADE_ROLES: 'api,boss',
+    DATABASE_URL: 'mysql://nobody',
+    BLADE_WORKER_THREADS: '0',
+    LOG_LEVEL: 'loud',
+    CATALOG_URL: 'ftp://catalog',
+    DATABRICKS_HOST: 'https://dbc-1.cloud.databricks.com',
+  });
+  for (const name of [
+    'PORT',
+    'BLADE_ROLES',
+    'DATABASE_URL',
+    'BLADE_WORKER_THREADS',
+    'LOG_LEVEL',
+    'CATALOG_URL',
+    'DATABRICKS_HOST',
+  ]) {
+    expect(faults).toContain(`\n  ${name}`);
+  }
+  expect(faults).toContain('postgresql://user@host:5432/database');
+});
+
+test.each([
+  [{ DATABRICKS_HOST: 'dbc-1.cloud.databricks.com' }, ['DATABRICKS_HTTP_PATH', 'DATABRICKS_TOKEN']],
+  [{ DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1' }, ['DATABRICKS_HOST']],
+  [{ DATABRICKS_CLIENT_ID: 'id' }, ['DATABRICKS_CLIENT_SECRET']],
+  [{ DATABRICKS_CLIENT_SECRET: 'very-secret' }, ['DATABRICKS_CLIENT_ID']],
+])('of settings that need each other, those that lack are named: %j', (environment, names) => {
+  const faults = faultsOf(environment);
+  for (const name of names) expect(faults).toContain(`\n  ${name}:`);
+  expect(faults).not.toContain('very-secret');
+});
+
+test.each([
+  [{ DATABRICKS_TOKEN: 'dapi123' }, { kind: 'token', token: 'dapi123' }],
+  [
+    { DATABRICKS_CLIENT_ID: 'id', DATABRICKS_CLIENT_SECRET: 'secret' },
+    { kind: 'oauth', clientId: 'id', clientSecret: 'secret' },
+  ],
+])('with a workspace and %j rows come from Databricks', (signIn, credentials) => {
+  const workspace = {
+    DATABRICKS_HOST: 'dbc-1.cloud.databricks.com',
+    DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1',
+  };
+  expect(parseConfig({ ...workspace, ...signIn }).warehouse).toMatchObject({
+    kind: 'databricks',
+    host: workspace.DATABRICKS_HOST,
+    httpPath: workspace.DATABRICKS_HTTP_PATH,
+    credentials,
+  });
+});
+
+test('with a catalog URL items go to that service, within the limits that are set', () => {
+  const { catalog } = parseConfig({
+    CATALOG_URL: 'https://catalog.example.com/api',
+    CATALOG_TOKEN: 'abc',
+    CATALOG_CONCURRENCY: '4',
+    CATALOG_REQUESTS_PER_SECOND: '2.5',
+  });
+  expect(catalog).toMatchObject({
+    kind: 'http',
+    url: 'https://catalog.example.com/api',
+    token: 'abc',
+    concurrency: 4,
+    requestsPerSecond: 2.5,
+  });
+});
+
+test('a secret in a variable that is wrong is not repeated', () => {
+  const faults = faultsOf({
+    DATABASE_URL: 'postgres//user:hunter2@host',
+    CATALOG_URL: 'https://user:hunter2@catalog',
+    CATALOG_TOKEN: 'hunter2 hunter2',
+  });
+  expect(faults).not.toContain('hunter2');
+});
