@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DBSQLParameter, thrift } from '@databricks/sql';
 import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
 import { AbortError, untilAborted } from './abort.ts';
@@ -30,7 +31,7 @@ export interface StatementSettings {
 export interface FinishedStatement {
   /**
    * The next rows, or null after the last.
-   * @throws WarehouseError; AbortError as soon as the signal comes.
+   * @throws WarehouseError; AbortError within a second of the signal.
    */
   next(): Promise<Iterable<Chunk> | null>;
   /** Ends it in the warehouse; does not wait for that. */
@@ -40,7 +41,7 @@ export interface FinishedStatement {
 /**
  * Runs a statement until its first rows are there. The signal cancels it in the warehouse wherever it is, also while it
  * waits there.
- * @throws WarehouseError; AbortError as soon as the signal comes.
+ * @throws WarehouseError; AbortError within a second of the signal.
  */
 export async function runStatement(
   settings: StatementSettings,
@@ -96,7 +97,8 @@ async function runInSession(
     );
     return await withFirstPage(settings, operation, pages, run);
   } catch (error) {
-    settings.inBackground(error instanceof AbortError ? operation.cancel() : operation.close());
+    if (error instanceof AbortError) await cancel(settings, operation);
+    else settings.inBackground(operation.close());
     throw error;
   }
 }
@@ -131,11 +133,6 @@ async function withFirstPage(
   let ahead = pages.next();
   await untilAborted(ahead, signal);
   let isOpen = true;
-  function end(cancel: boolean): void {
-    if (!isOpen) return;
-    isOpen = false;
-    settings.inBackground(cancel ? operation.cancel() : operation.close());
-  }
   return {
     async next() {
       try {
@@ -145,13 +142,31 @@ async function withFirstPage(
         ahead.catch(() => {});
         return page;
       } catch (error) {
-        end(error instanceof AbortError);
+        if (error instanceof AbortError && isOpen) {
+          isOpen = false;
+          await cancel(settings, operation);
+        }
         throw brokenOffError(error, parameters);
       }
     },
-    close: () => end(signal.aborted),
+    close() {
+      if (isOpen) settings.inBackground(signal.aborted ? operation.cancel() : operation.close());
+      isOpen = false;
+    },
   };
 }
+
+/** Waits a moment for it, as the thread may end next and what it has not sent with it. */
+async function cancel({ inBackground }: StatementSettings, operation: IOperation.default): Promise<void> {
+  const cancelled = operation.cancel();
+  inBackground(cancelled);
+  await Promise.race([
+    Promise.allSettled([cancelled]),
+    setTimeout(CANCEL_WAIT_MS, undefined, { ref: false }),
+  ]);
+}
+
+const CANCEL_WAIT_MS = 1000;
 
 const RUNNING = thrift.TCLIService_types.TOperationState.RUNNING_STATE;
 
@@ -164,7 +179,7 @@ function backendOf(operation: IOperation.default): InstanceType<typeof ThriftOpe
 /** Tells that a statement waits when it does so for long, and that it runs when that was told before. */
 function waitingNotice(onWaiting: OnWaiting | undefined, afterMs: number): { readonly runs: () => void } {
   let isTold = false;
-  const timer = setTimeout(() => {
+  const timer = globalThis.setTimeout(() => {
     isTold = true;
     onWaiting?.(true);
   }, afterMs);

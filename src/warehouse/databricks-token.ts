@@ -1,4 +1,5 @@
 import { auth } from '@databricks/sql';
+import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import { WarehouseError } from './warehouse.ts';
@@ -22,26 +23,42 @@ export function servicePrincipalTokens(principal: ServicePrincipal) {
     getName: () => 'service principal',
     /** @throws WarehouseError UNAVAILABLE where no token is given. */
     async getToken() {
-      const response = await fetch(`https://${principal.host}/oidc/v1/token`, {
-        method: 'POST',
-        dispatcher,
-        headers: { authorization: `Basic ${basicCredentials(principal)}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'all-apis' }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      }).catch(() => {
+      const answer = await repeated.execute(() => askForToken(principal, dispatcher)).catch(() => null);
+      if (answer === null)
         throw new WarehouseError('UNAVAILABLE', 'The warehouse gave no token: its host cannot be reached.');
-      });
-      const answer = tokenAnswer.safeParse(await response.json().catch(() => null));
-      if (!response.ok || !answer.success)
+      if (answer.token === null)
         throw new WarehouseError(
           'UNAVAILABLE',
-          `The warehouse gave no token to the service principal (HTTP ${response.status}): check its client id and secret.`,
+          `The warehouse gave no token to the service principal (HTTP ${answer.status}): check its client id and secret.`,
         );
-      return new auth.Token(answer.data.access_token, {
-        expiresAt: new Date(Date.now() + answer.data.expires_in * 1000),
+      return new auth.Token(answer.token.access_token, {
+        expiresAt: new Date(Date.now() + answer.token.expires_in * 1000),
       });
     },
   };
+}
+
+async function askForToken(principal: ServicePrincipal, dispatcher: Agent) {
+  const response = await fetch(`https://${principal.host}/oidc/v1/token`, {
+    method: 'POST',
+    dispatcher,
+    headers: { authorization: `Basic ${basicCredentials(principal)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'all-apis' }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const body = tokenAnswer.safeParse(await response.json().catch(() => null));
+  return { status: response.status, token: response.ok && body.success ? body.data : null };
+}
+
+const repeated = retry(
+  handleAll.orWhenResult(
+    (answer) => typeof answer === 'object' && answer !== null && 'status' in answer && isBusy(answer.status),
+  ),
+  { maxAttempts: 4, backoff: new ExponentialBackoff({ initialDelay: 500 }) },
+);
+
+function isBusy(status: unknown): boolean {
+  return typeof status === 'number' && (status === 429 || status >= 500);
 }
 
 const TIMEOUT_MS = 30_000;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { throwIfAborted } from './abort.ts';
 import { checkedStatement, valuesOf } from './checked-statement.ts';
 import type { Chunk } from './databricks-chunk.ts';
@@ -77,8 +78,8 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 
     async close() {
       closing.abort();
-      await Promise.race([Promise.all(background), elapsed(CLOSE_TIMEOUT_MS)]);
-      await Promise.race([sessions.close(), elapsed(CLOSE_TIMEOUT_MS)]);
+      await Promise.race([Promise.all(background), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      await Promise.race([sessions.close(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -86,10 +87,6 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 /** Rows to ask for at once: enough that a request is worth its way, few enough that two pages fit in any memory. */
 const PAGE_ROWS = 25_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-
-function elapsed(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
-}
 
 async function* readBatches(
   pages: AsyncIterable<Iterable<Chunk>>,

@@ -49,7 +49,7 @@ function partsOf(column: TColumn, typeId: number | undefined): Parts {
 function textConverter(typeId: number | undefined): (text: string) => JsonValue {
   switch (typeId) {
     case TTypeId.TIMESTAMP_TYPE:
-      // The session is in UTC.
+      // The session is in UTC. This form has no name of its own for TIMESTAMP_NTZ, which reads as a TIMESTAMP here.
       return (text) =>
         `${text
           .replace(' ', 'T')

@@ -86,7 +86,10 @@ export async function startDatabricksServer(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     userAgents.add(String(request.headers['user-agent']));
     const body = await bodyOf(request);
-    if (request.url === '/oidc/v1/token') return answerToken(request, response);
+    if (request.url === '/oidc/v1/token') {
+      record('token');
+      return meetsFault('token', response) ? undefined : answerToken(request, response);
+    }
     const file = files.get(request.url ?? '');
     if (file !== undefined || request.url?.startsWith('/files/')) {
       record('download');
