@@ -39,6 +39,8 @@ describe('every mutation gives a union of what it is for and of the failures tha
     expect(mutations.map(({ name }) => name).sort()).toEqual([
       'cancelJob',
       'deleteDataSource',
+      'pauseJob',
+      'resumeJob',
       'retryJob',
       'saveDataSource',
       'startQueryJob',
