@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
 import { throwIfAborted } from './abort.ts';
+import { checkedStatement } from './checked-statement.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
 import { openTableFolder, type TableFile, type TableFolder } from './duckdb-folder.ts';
 import { openLockedInstance } from './duckdb-instance.ts';
 import { type RunningStatement, startStatement } from './duckdb-statement.ts';
-import { type CheckedQuery, checkQuery, maxStatementBytes, qualifiedName } from './statement.ts';
+import { type CheckedQuery, qualifiedName } from './statement.ts';
 import {
   type ReadPosition,
   type Row,
@@ -122,13 +123,6 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
 
 function closedError(): WarehouseError {
   return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-}
-
-function checkedStatement(sql: string): CheckedQuery {
-  // Statements that the product makes around what people wrote are a little longer.
-  const checked = checkQuery(sql, 3 * maxStatementBytes);
-  if (!checked.ok) throw new WarehouseError('STATEMENT_FAILED', checked.message);
-  return checked;
 }
 
 async function preparedTables(
