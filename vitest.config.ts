@@ -1,14 +1,48 @@
 import { defineConfig } from 'vitest/config';
+import { findTestServer } from './test/support/test-server.ts';
+
+/** Tests that use a database: they run on the embedded one and, where there is one, on a server. */
+const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test.ts', 'test/health.test.ts'];
+
+/** Tests of what only one of them has, or that no database has a part in. */
+const EMBEDDED_ONLY = [
+  'test/database/embedded-server.test.ts',
+  'test/ingestion/transform.test.ts',
+  'test/api/schema.test.ts',
+];
+
+const hasServer = (await findTestServer()) !== null;
 
 export default defineConfig({
   // Vite's defaults without `development`: under that condition graphql has a second copy, which its other users would not
   // share with us, so that `instanceof GraphQLError` would fail in tests and nowhere else.
   ssr: { resolve: { conditions: ['module', 'node'] } },
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/prepare-database.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'embedded',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['test/support/prepare-database.ts'],
+        },
+      },
+      ...(hasServer
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'server',
+                include: DATABASE_TESTS,
+                exclude: EMBEDDED_ONLY,
+                globalSetup: ['test/support/prepare-database.ts'],
+              },
+            },
+          ]
+        : []),
+    ],
   },
 });

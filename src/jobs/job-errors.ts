@@ -67,55 +67,51 @@ export class JobNotFoundError extends ExpectedError {
   }
 }
 
-/** The job has ended, and a terminal state never changes. */
-export class JobAlreadyFinishedError extends ExpectedError {
-  override readonly name = 'JobAlreadyFinishedError';
+/** The job is in a state in which it cannot do what is asked of it. */
+abstract class JobStateError extends ExpectedError {
   readonly jobId: string;
   readonly state: JobState;
 
-  constructor(jobId: string, state: JobState) {
-    super(`job ${jobId} has already ended: it is ${state}`);
+  constructor(jobId: string, state: JobState, message: string) {
+    super(message);
     this.jobId = jobId;
     this.state = state;
+  }
+}
+
+/** The job has ended, and a terminal state never changes. */
+export class JobAlreadyFinishedError extends JobStateError {
+  override readonly name = 'JobAlreadyFinishedError';
+
+  constructor(jobId: string, state: JobState) {
+    super(jobId, state, `job ${jobId} has already ended: it is ${state}`);
   }
 }
 
 /** The job has not ended, so there is nothing to retry yet. */
-export class JobNotFinishedError extends ExpectedError {
+export class JobNotFinishedError extends JobStateError {
   override readonly name = 'JobNotFinishedError';
-  readonly jobId: string;
-  readonly state: JobState;
 
   constructor(jobId: string, state: JobState) {
-    super(`job ${jobId} has not ended: it is ${state}; wait for its end or cancel it first`);
-    this.jobId = jobId;
-    this.state = state;
+    super(jobId, state, `job ${jobId} has not ended: it is ${state}; wait for its end or cancel it first`);
   }
 }
 
 /** The job has ended or is being cancelled, so it cannot be paused. */
-export class JobNotPausableError extends ExpectedError {
+export class JobNotPausableError extends JobStateError {
   override readonly name = 'JobNotPausableError';
-  readonly jobId: string;
-  readonly state: JobState;
 
   constructor(jobId: string, state: JobState) {
-    super(`job ${jobId} cannot be paused: it is ${state}`);
-    this.jobId = jobId;
-    this.state = state;
+    super(jobId, state, `job ${jobId} cannot be paused: it is ${state}`);
   }
 }
 
 /** The job is not paused, so it cannot be resumed. */
-export class JobNotPausedError extends ExpectedError {
+export class JobNotPausedError extends JobStateError {
   override readonly name = 'JobNotPausedError';
-  readonly jobId: string;
-  readonly state: JobState;
 
   constructor(jobId: string, state: JobState) {
-    super(`job ${jobId} is not paused: it is ${state}`);
-    this.jobId = jobId;
-    this.state = state;
+    super(jobId, state, `job ${jobId} is not paused: it is ${state}`);
   }
 }
 

@@ -56,7 +56,7 @@ test('a migration that fails is named, leaves nothing of itself, and is tried ag
 });
 
 test.skipIf(!usesServer)(
-  `of several processes that start on a new database, one applies the migrations${usesServer ? '' : ' (skipped: needs the server of TEST_DATABASE_URL)'}`,
+  `of several processes that start on a new database, one applies the migrations${usesServer ? '' : ' (skipped: needs a server)'}`,
   async () => {
     await database.pool.query('drop schema public cascade; create schema public');
     const applied = await Promise.all([1, 2, 3, 4].map(() => applyMigrations(database.connectionString)));

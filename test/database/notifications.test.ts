@@ -5,7 +5,7 @@ import { connectServerNotifications } from '../../src/database/server-notificati
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const usesServer = inject('preparedDatabase').kind === 'server';
-const needsServer = usesServer ? '' : ' (skipped: needs the server of TEST_DATABASE_URL)';
+const needsServer = usesServer ? '' : ' (skipped: needs a server)';
 
 let database: TestDatabase;
 

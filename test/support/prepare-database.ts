@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/database/database.ts';
-import { applyMigrations } from '../../src/database/migrations.ts';
+import { findTestServer } from './test-server.ts';
 
 /** A migrated database that every test's own one begins as a copy of. */
 export type PreparedDatabase =
@@ -18,18 +21,20 @@ declare module 'vitest' {
   }
 }
 
-/** Once a test run: on the server that TEST_DATABASE_URL names, and otherwise as the folder of an embedded one. */
+/** Once a run of the project: on a server for the project `server`, and as the folder of an embedded one otherwise. */
 export default async function prepareDatabase(project: TestProject): Promise<() => Promise<void>> {
-  const url = process.env.TEST_DATABASE_URL;
-  return url ? await prepareServer(project, url) : await prepareEmbedded(project);
+  const url = project.name === 'server' ? await findTestServer() : null;
+  return url === null ? await prepareEmbedded(project) : await prepareServer(project, url);
 }
 
 async function prepareServer(project: TestProject, url: string): Promise<() => Promise<void>> {
   const template = `blade_test_template_${randomBytes(6).toString('hex')}`;
   await runOnServer(url, `create database ${template}`);
-  await applyMigrations(urlOfDatabase(url, template));
+  // In a process of its own: the projects share Prisma's schema engine, which takes one user in its life.
+  const script = fileURLToPath(new URL('./apply-migrations.ts', import.meta.url));
+  await promisify(execFile)(process.execPath, [script, urlOfDatabase(url, template)]);
   project.provide('preparedDatabase', { kind: 'server', url, template });
-  process.stdout.write('Test databases: on the PostgreSQL server of TEST_DATABASE_URL\n');
+  process.stdout.write(`Test databases of the project "server": on ${await versionOf(url)}\n`);
   return () => runOnServer(url, `drop database ${template} with (force)`);
 }
 
@@ -38,8 +43,19 @@ async function prepareEmbedded(project: TestProject): Promise<() => Promise<void
   const database = await openDatabase({ folder });
   await database.close();
   project.provide('preparedDatabase', { kind: 'embedded', folder });
-  process.stdout.write('Test databases: embedded\n');
+  process.stdout.write('Test databases of the project "embedded": PGlite\n');
   return () => rm(folder, { recursive: true });
+}
+
+async function versionOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ server_version: string }>('show server_version');
+    return `PostgreSQL ${rows[0]?.server_version}`;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Runs a statement that is about whole databases. */

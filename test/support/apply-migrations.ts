@@ -1,0 +1,5 @@
+// node apply-migrations.ts URL: brings the tables of a database up to date.
+import { applyMigrations } from '../../src/database/migrations.ts';
+
+const [url = ''] = process.argv.slice(2);
+await applyMigrations(url);
