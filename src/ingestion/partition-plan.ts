@@ -229,11 +229,12 @@ interface Cursor {
   orEmpty(condition: Condition): Condition;
 }
 
-const CURSOR_TYPES = /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING)$/;
+const CURSOR_TYPES = /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
 
 function cursorConditions(column: string, type: string): Cursor {
+  const boundType = type.includes('CHAR(') ? 'STRING' : type;
   const compare = (operator: string) => (value: string, parameter: string) => ({
-    sql: `${column} ${operator} CAST(:${parameter} AS ${type})`,
+    sql: `${column} ${operator} CAST(:${parameter} AS ${boundType})`,
     parameters: { [parameter]: value },
   });
   return {

@@ -57,12 +57,13 @@ export async function describeTable(table: TableName): Promise<TableDescription>
     return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };
-    if (signal.aborted) return { ok: false, message: 'the warehouse gave no answer within a minute' };
+    if (signal.aborted) return { ok: false, message: 'the warehouse gave no answer within five minutes' };
     throw error;
   }
 }
 
-const DESCRIBE_TIMEOUT_MS = 60_000;
+/** A stopped warehouse takes minutes to start. */
+const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 
 /** Connections a thread needs: one saves while another marks, and one more reads failed items. */
 const CONNECTIONS = 3;
