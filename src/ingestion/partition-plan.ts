@@ -229,7 +229,8 @@ interface Cursor {
   orEmpty(condition: Condition): Condition;
 }
 
-const CURSOR_TYPES = /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
+const CURSOR_TYPES =
+  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
 
 function cursorConditions(column: string, type: string): Cursor {
   const boundType = type.includes('CHAR(') ? 'STRING' : type;
