@@ -10,22 +10,22 @@ import { type PartitionResources, planTask, runPartition } from './run-partition
 import type { TableDescription, ThreadConfiguration } from './thread-pool.ts';
 
 /** A call of the thread pool: the port carries progress out and the stop in. */
-interface PartitionCall {
-  readonly task: PartitionTask;
+interface Call<Input> {
+  readonly input: Input;
   readonly port: MessagePort;
 }
 
 /** Runs a partition; called by the thread pool. */
-export function partition({ task, port }: PartitionCall): Promise<PartitionOutcome> {
+export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
   return untilStopped(port, (signal) =>
-    runPartition(resources, task, (progress) => port.postMessage(progress), signal),
+    runPartition(resources, input, (progress) => port.postMessage(progress), signal),
   );
 }
 
 /** Plans a partition; called by the thread pool. */
-export function plan({ task, port }: PartitionCall): Promise<PlanOutcome> {
+export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
   return untilStopped(port, (signal) =>
-    planTask(resources, task, (progress) => port.postMessage(progress), signal),
+    planTask(resources, input, (progress) => port.postMessage(progress), signal),
   );
 }
 
@@ -48,8 +48,13 @@ async function untilStopped<Result>(
 }
 
 /** Describes a table of the warehouse and counts its rows; called by the thread pool. */
-export async function describeTable(table: TableName): Promise<TableDescription> {
-  const signal = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
+export function describeTable({ input, port }: Call<TableName>): Promise<TableDescription> {
+  return untilStopped(port, (signal) => describe(input, signal));
+}
+
+async function describe(table: TableName, stop: AbortSignal): Promise<TableDescription> {
+  const timeout = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
+  const signal = AbortSignal.any([stop, timeout]);
   try {
     const { warehouse } = await resources();
     const columns = await warehouse.describeTable(table, signal);
@@ -57,7 +62,7 @@ export async function describeTable(table: TableName): Promise<TableDescription>
     return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };
-    if (signal.aborted) return { ok: false, message: 'the warehouse gave no answer within five minutes' };
+    if (timeout.aborted) return { ok: false, message: 'the warehouse gave no answer within five minutes' };
     throw error;
   }
 }

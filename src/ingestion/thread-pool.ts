@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
@@ -38,8 +39,12 @@ export interface ThreadPool {
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
   /** Describes a table and counts its rows, or tells in the warehouse's words why that cannot be. */
   describeTable(table: TableName): Promise<TableDescription>;
+  /** Stops what the threads do, and ends them. */
   close(): Promise<void>;
 }
+
+/** How long the threads may take to stop what they do before they are ended, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 /** @param threads partitions that can run at once. */
 export function createThreadPool(configuration: ThreadConfiguration, threads: number): ThreadPool {
@@ -56,20 +61,28 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
 
   // Threads load their code and open the warehouse now, so that the first job does not wait for it; one that fails here
   // tells why when it is given work.
-  for (let thread = 0; thread < threads; thread++) pool.run(null, { name: 'open' }).catch(() => {});
+  const calls = new Set<Promise<unknown>>();
+  for (let thread = 0; thread < threads; thread++) run(null, { name: 'open' }).catch(() => {});
 
-  async function call<Result>(
-    name: string,
-    task: PartitionTask,
-    { onProgress, signal }: PartitionRun,
-  ): Promise<Result> {
+  function run<Result>(input: unknown, options: Parameters<typeof pool.run>[1]): Promise<Result> {
+    const result: Promise<Result> = pool.run(input, options);
+    calls.add(result);
+    const end = () => calls.delete(result);
+    result.then(end, end);
+    return result;
+  }
+
+  const closing = new AbortController();
+
+  async function call<Result>(name: string, input: unknown, options: PartitionRun): Promise<Result> {
+    const signal = AbortSignal.any([options.signal, closing.signal]);
     const { port1, port2 } = new MessageChannel();
     const stop = () => port1.postMessage('stop');
-    port1.on('message', onProgress);
+    port1.on('message', options.onProgress);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     try {
-      return await pool.run({ task, port: port2 }, { name, transferList: [port2] });
+      return await run({ input, port: port2 }, { name, transferList: [port2] });
     } finally {
       signal.removeEventListener('abort', stop);
       port1.close();
@@ -80,7 +93,13 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     threads,
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
-    describeTable: (table) => pool.run(table, { name: 'describeTable' }),
-    close: () => pool.destroy(),
+    describeTable: (table) => call('describeTable', table, { signal: closing.signal, onProgress: () => {} }),
+    async close() {
+      closing.abort();
+      // A thread that is ended while DuckDB works in it takes the whole process with it.
+      const timeout = setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
+      await Promise.race([Promise.allSettled(calls), timeout]);
+      await pool.destroy();
+    },
   };
 }

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
+import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
+import { writeQuery } from '../support/tables.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  await writeQuery(folder, 'sortie', `SELECT 'S-1' AS item_id`);
+});
+
+afterAll(async () => {
+  await database.close();
+  await rm(folder, { recursive: true });
+});
+
+function openPool(): ThreadPool {
+  return createThreadPool(
+    {
+      connectionString: database.connectionString,
+      warehouse: { kind: 'duckdb', folder },
+      catalog: { kind: 'folder', folder: join(folder, 'catalog') },
+    },
+    2,
+  );
+}
+
+const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
+
+test('threads that are still opening can be closed at any moment, and the process lives on', async () => {
+  const probe = openPool();
+  const startedAt = performance.now();
+  expect(await probe.describeTable(table)).toMatchObject({ ok: true, rowCount: 1 });
+  const openMs = performance.now() - startedAt;
+  await probe.close();
+  for (const part of [0, 0.4, 0.6, 0.8, 0.9]) {
+    const pool = openPool();
+    // The moment is what is tested: some part of the time that opening takes.
+    await setTimeout(part * openMs);
+    await pool.close();
+  }
+});
+
+test('threads that work on a statement without end are closed within seconds', async () => {
+  const pool = openPool();
+  await pool.describeTable(table);
+  const task: PartitionTask = {
+    ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
+    ...{ dataSourceId: null, sourceName: 'Sorties', plan: null, position: null },
+    ...{ readItems: 0, successCount: 0, errorCount: 0, classification: null, metadata: {} },
+    ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
+    input: {
+      kind: 'QUERY',
+      sql: `SELECT a.id AS item_id FROM range(1000000) AS a(id) CROSS JOIN range(1000000) AS b(id)
+        CROSS JOIN range(1000000) AS c(id) WHERE a.id * b.id + c.id = -1`,
+      parameters: {},
+    },
+  };
+  const begun = Promise.withResolvers<void>();
+  const planned = pool.planPartition(task, {
+    signal: new AbortController().signal,
+    onProgress: () => begun.resolve(),
+  });
+  await begun.promise;
+  const startedAt = performance.now();
+  await pool.close();
+  expect(performance.now() - startedAt).toBeLessThan(8_000);
+  expect(await planned).toEqual({ status: 'STOPPED' });
+});
