@@ -6,6 +6,8 @@ const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test
 
 /** Tests of what only one of them has, or that no database has a part in. */
 const EMBEDDED_ONLY = [
+  'test/end-to-end/{databricks,http-catalog}.test.ts',
+
   'test/database/embedded-server.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
@@ -19,6 +21,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module', 'node'] } },
   test: {
     pool: 'forks',
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

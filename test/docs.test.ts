@@ -17,9 +17,9 @@ test.each(operations)('an operation of the README can be pasted as it is: %s', (
 
 test('docs/configuration.md names every environment variable with its meaning, and no other', async () => {
   const text = await readFile(new URL('../docs/configuration.md', import.meta.url), 'utf8');
-  const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| .*? \| (.*) \|$/gm)].map(([, name, meaning]) => [
+  const rows = [...text.matchAll(/^\| `([A-Z_]+)` +\| .*? \| (.*) \|$/gm)].map(([, name, meaning]) => [
     name,
-    meaning,
+    meaning?.trimEnd(),
   ]);
   const variables = Object.entries(environmentSchema.shape).map(([name, { description }]) => [
     name,
