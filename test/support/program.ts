@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { type ApiClient, createApiClient } from './api-client.ts';
+
+/** The program in a process of its own, which can be killed. */
+export interface Program {
+  readonly url: string;
+  readonly client: ApiClient;
+  /** Every line that it wrote so far. */
+  readonly lines: readonly string[];
+  /** Sends a signal and waits until the process has ended. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null }>;
+}
+
+const running = new Set<ChildProcess>();
+
+/**
+ * Starts `src/main.ts` and waits until it serves its API.
+ * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
+ */
+export async function startProgram(environment: Record<string, string>): Promise<Program> {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    env: { PATH: process.env.PATH, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const exited = once(child, 'exit');
+  void exited.then(() => running.delete(child));
+  const lines: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        const served = /GraphQL and GraphiQL are at ([^"\s]+)/.exec(line)?.[1];
+        if (served !== undefined) resolve(served);
+      });
+    }
+    void exited.then(() => reject(new Error(`The program ended:\n${lines.join('\n')}`)));
+  });
+  const client = createApiClient(url);
+  return {
+    url,
+    client,
+    lines,
+    async end(signal) {
+      await client.close();
+      child.kill(signal);
+      const [code] = await exited;
+      return { code };
+    },
+  };
+}
+
+/** Kills what a test that failed left running. */
+export async function killPrograms(): Promise<void> {
+  for (const child of running) {
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
