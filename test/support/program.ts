@@ -5,10 +5,13 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 
 /** The program in a process of its own, which can be killed. */
 export interface Program {
+  /** Where its API is or, without that role, the server that tells of its health. */
   readonly url: string;
   readonly client: ApiClient;
   /** Every line that it wrote so far. */
   readonly lines: readonly string[];
+  /** Sends a signal, and waits for nothing. */
+  signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Sends a signal and waits until the process has ended. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null }>;
 }
@@ -16,7 +19,7 @@ export interface Program {
 const running = new Set<ChildProcess>();
 
 /**
- * Starts `src/main.ts` and waits until it serves its API.
+ * Starts `src/main.ts` and waits until it serves its API or, without that role, its health.
  * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
  */
 export async function startProgram(environment: Record<string, string>): Promise<Program> {
@@ -32,7 +35,7 @@ export async function startProgram(environment: Record<string, string>): Promise
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
-        const served = /GraphQL and GraphiQL are at ([^"\s]+)/.exec(line)?.[1];
+        const served = /(?:GraphQL and GraphiQL are|health is) at ([^"\s]+)/.exec(line)?.[1];
         if (served !== undefined) resolve(served);
       });
     }
@@ -43,6 +46,7 @@ export async function startProgram(environment: Record<string, string>): Promise
     url,
     client,
     lines,
+    signal: (signal) => void child.kill(signal),
     async end(signal) {
       await client.close();
       child.kill(signal);
