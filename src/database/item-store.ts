@@ -65,6 +65,8 @@ export interface ItemStore {
    * than the store, so they have to be uploaded again.
    */
   markUploaded(batch: UploadedBatch): Promise<readonly string[]>;
+  /** Whether the lease has not been lost; what is written later may find that it has been since. */
+  isHeld(): Promise<boolean>;
   /** Items this partition saved and still owes the catalog. */
   pendingItems(): Promise<readonly BladeItem[]>;
   /** The present content of items. */
@@ -178,6 +180,14 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
         successCount,
       ]);
       return superseded ?? [];
+    },
+
+    async isHeld() {
+      const { rowCount } = await pool.query(
+        `select 1 from job_partition where id = $1 and attempt = $2 and state = 'RUNNING'`,
+        leaseValues,
+      );
+      return rowCount === 1;
     },
 
     async pendingItems() {

@@ -1,28 +1,21 @@
 import { Readable } from 'node:stream';
-import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import type { ItemError, ItemStore, SaveBatch } from '../database/item-store.ts';
+import type { ItemError, SaveBatch } from '../database/item-store.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
+import { type Uploader, uploadBatch } from './upload.ts';
 
-export interface Pipeline {
+export interface Pipeline extends Uploader {
   readonly batches: AsyncIterable<RowBatch>;
   readonly transform: Transform;
-  readonly store: ItemStore;
-  readonly catalog: Catalog;
-  readonly dataType: string;
   readonly dataSourceId: string | null;
-  /** Names the next batch in the catalog. */
-  readonly nextUploadKey: () => string;
   /** Errors that the partition may have before it is given up; null for no limit. */
   readonly maxErrors: number | null;
   /** Errors of earlier attempts. */
   readonly errorCount: number;
   /** Told after each batch that was saved or uploaded. */
   readonly onProgress: () => void;
-  /** Aborts uploads; the reading is ended by the batches themselves. */
-  readonly uploadSignal: AbortSignal;
 }
 
 /** The partition had more item errors than its job allows. */
@@ -126,30 +119,14 @@ async function uploadBatches(
   const supersededIds = new Set<string>();
   for await (const { pending } of batches) {
     if (pending.length === 0) continue;
-    const key = pipeline.nextUploadKey();
-    const outcomes = await pipeline.catalog.upload({ key, items: pending }, pipeline.uploadSignal);
-    const { accepted, rejected } = splitOutcomes(pending, outcomes);
-    const superseded = await pipeline.store.markUploaded({
-      dataType: pipeline.dataType,
-      accepted,
-      rejected,
-      successCount: accepted.length,
+    let rejections = 0;
+    const superseded = await uploadBatch(pipeline, pending, ({ accepted, rejected }) => {
+      rejections = rejected.length;
+      return { accepted, rejected, successCount: accepted.length };
     });
     for (const itemId of superseded) supersededIds.add(itemId);
     pipeline.onProgress();
-    countErrors(rejected.length);
+    countErrors(rejections);
   }
   return supersededIds;
-}
-
-/** Sorts uploaded items by what the catalog said of each. */
-export function splitOutcomes(items: readonly BladeItem[], outcomes: readonly UploadOutcome[]) {
-  const accepted: BladeItem[] = [];
-  const rejected: { item: BladeItem; message: string }[] = [];
-  items.forEach((item, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.status === 'ACCEPTED') accepted.push(item);
-    else rejected.push({ item, message: outcome?.message ?? 'the catalog gave no answer for the item' });
-  });
-  return { accepted, rejected };
 }

@@ -14,8 +14,9 @@ import type {
   PartitionTask,
   PlanOutcome,
 } from './partition-task.ts';
-import { runPipeline, splitOutcomes } from './pipeline.ts';
+import { runPipeline } from './pipeline.ts';
 import { createTransform } from './transform.ts';
+import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
 import { showWaiting } from './waiting.ts';
 
 /** What a worker thread has open for every partition that it runs. */
@@ -105,7 +106,7 @@ interface Attempt extends PartitionResources {
 }
 
 async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
-  const { task, store, catalog, signal } = attempt;
+  const { task, store, signal } = attempt;
   const { resumed, batches } = await openRows(attempt, plan);
   if (task.attempt > 1) {
     if (!resumed) await store.startOver();
@@ -117,15 +118,11 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   const superseded = await runPipeline({
     batches: untilStopped(batches, signal),
     transform: transformOf(task),
-    store,
-    catalog,
-    dataType: task.dataType,
+    ...uploaderOf(attempt),
     dataSourceId: task.dataSourceId,
-    nextUploadKey: attempt.nextUploadKey,
     maxErrors: task.maxErrors,
     errorCount: resumed ? task.errorCount : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
-    uploadSignal: attempt.uploadSignal,
   });
   await uploadAgain(attempt, superseded);
 }
@@ -189,45 +186,38 @@ async function* untilStopped(
  * another one reads these rows again.
  */
 async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
-  const { task, store, catalog, uploadSignal } = attempt;
+  const { task, store } = attempt;
   attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
   const items = await store.pendingItems();
   if (!resumed) return uploadAgain(attempt, new Set(items.map(({ itemId }) => itemId)));
   const owedRows = task.readItems - task.successCount - task.errorCount;
   if (items.length === 0 && owedRows === 0) return;
-  const key = attempt.nextUploadKey();
-  const outcomes = items.length === 0 ? [] : await catalog.upload({ key, items }, uploadSignal);
-  const { accepted, rejected } = splitOutcomes(items, outcomes);
-  const superseded = await store.markUploaded({
-    dataType: task.dataType,
+  const superseded = await uploadBatch(uploaderOf(attempt), items, ({ accepted, rejected }) => ({
     accepted,
     rejected,
     successCount: owedRows - rejected.length,
-  });
+  }));
   await uploadAgain(attempt, new Set(superseded));
 }
 
 /** The catalog gets the content that the store has now of items that it may hold with another. */
-async function uploadAgain(
-  { task, store, catalog, uploadSignal, nextUploadKey }: Attempt,
-  itemIds: ReadonlySet<string>,
-) {
+async function uploadAgain(attempt: Attempt, itemIds: ReadonlySet<string>) {
+  const { task, store } = attempt;
   let remaining: readonly string[] = [...itemIds];
-  for (let round = 1; remaining.length > 0 && round <= MAX_UPLOAD_ROUNDS; round++) {
+  for (let round = 1; remaining.length > 0 && round <= MAX_ROUNDS; round++) {
     const items = await store.findItems(task.dataType, remaining);
-    const outcomes = await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
     // A rejected one stays without an upload time, and the next sync takes it up.
-    const { accepted } = splitOutcomes(items, outcomes);
-    remaining = await store.markUploaded({
-      dataType: task.dataType,
+    remaining = await uploadBatch(uploaderOf(attempt), items, ({ accepted }) => ({
       accepted,
       rejected: [],
       successCount: 0,
-    });
+    }));
   }
 }
 
-const MAX_UPLOAD_ROUNDS = 5;
+function uploaderOf({ task, store, catalog, nextUploadKey, uploadSignal }: Attempt): Uploader {
+  return { store, catalog, dataType: task.dataType, nextUploadKey, uploadSignal };
+}
 
 function uploadsUntil(signal: AbortSignal): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
