@@ -16,13 +16,14 @@ export interface PartitionQueue {
   wake(): void;
   /**
    * Runs handlers for partitions until `stop`.
-   * @param handlers.run rejects when the partition has to be run again; it is, after a backoff.
+   * @param handlers.run rejects when the partition has to be run again; it is, after a backoff. Its signal is aborted
+   * when this process has been taken for dead meanwhile: the partition has been given to another worker, or will be.
    * @param handlers.giveUp is called for a partition whose every attempt has failed.
    */
   work(
     concurrency: number,
     handlers: {
-      run(partitionId: string): Promise<void>;
+      run(partitionId: string, lost: AbortSignal): Promise<void>;
       giveUp(partitionId: string): Promise<void>;
     },
   ): Promise<void>;
@@ -86,7 +87,7 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
           async ([message]) => {
             // Without this the worker would wait out its polling interval before it takes the next one.
             boss.notifyWorker(worker);
-            if (message !== undefined) await run(message.data.partitionId);
+            if (message !== undefined) await run(message.data.partitionId, message.signal);
           },
         );
         workers.push(worker);

@@ -66,19 +66,26 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
   });
 
-  /** Does something for a job until it is done or the job is stopped. */
-  async function forJob<Result>(jobId: string, work: (signal: AbortSignal) => Promise<Result>) {
+  /** Does something for a job until it is done, the job is stopped or the right to do it is lost. */
+  async function forJob<Result>(
+    jobId: string,
+    work: (signal: AbortSignal) => Promise<Result>,
+    lost?: AbortSignal,
+  ) {
     const activity: Activity = { jobId, stop: new AbortController() };
-    if (isStopping) activity.stop.abort();
+    const stop = () => activity.stop.abort();
+    if (isStopping || lost?.aborted) stop();
+    lost?.addEventListener('abort', stop, { once: true });
     activities.add(activity);
     try {
       return await work(activity.stop.signal);
     } finally {
+      lost?.removeEventListener('abort', stop);
       activities.delete(activity);
     }
   }
 
-  async function run(partitionId: string): Promise<void> {
+  async function run(partitionId: string, lost: AbortSignal): Promise<void> {
     const claim = await claimPartition(prisma, partitionId);
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob } = claim;
@@ -87,9 +94,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     partitionLog.info({ source: sourceName }, 'partition started');
     try {
       if (isFirstOfJob) void planSiblings(jobId, partitionId);
-      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal));
+      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
-      await settle(partition, outcome);
+      await settle(partition, outcome, lost);
     } catch (error) {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
@@ -137,7 +144,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     };
   }
 
-  async function settle(partition: JobPartition, outcome: PartitionOutcome): Promise<void> {
+  async function settle(
+    partition: JobPartition,
+    outcome: PartitionOutcome,
+    lost: AbortSignal,
+  ): Promise<void> {
     switch (outcome.status) {
       case 'LEASE_LOST':
         return;
@@ -146,6 +157,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       case 'STOPPED':
         // Of a job that goes on, or is to go on later, only the attempt ends.
         return handBackPartition(prisma, partition, null, async (transaction) => {
+          // The queue gives it to another worker by itself.
+          if (lost.aborted) return;
           const { options } = await transaction.job.findUniqueOrThrow({ where: { id: partition.jobId } });
           await queue.enqueue(transaction, [partition.id], jobOptionsSchema.parse(options).maxAttempts);
         });
