@@ -12,5 +12,7 @@ export function createPrismaClient(
   return new PrismaClient({
     // A connection that breaks while nobody uses it is replaced by the next that is needed.
     adapter: new PrismaPg({ connectionString, max: options.maxConnections }, { onPoolError: () => {} }),
+    // A transaction waits for its turn behind bulk writes: on the embedded database from its first statement on.
+    transactionOptions: { maxWait: 30_000, timeout: 60_000 },
   });
 }

@@ -57,6 +57,22 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
     expect((await countOf(application, 'pgboss.job')) - queued).toBe(1);
   });
 
+  test('a sync that is started while the database is busy for seconds waits for it', async () => {
+    const { client, database } = application;
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const busy = await database.pool.connect();
+    try {
+      await busy.query('begin');
+      await busy.query('lock table job in exclusive mode');
+      const started = client.startSync({ syncType: 'FULL' });
+      await busy.query('select pg_sleep(6)');
+      await busy.query('commit');
+      expect(await started).toMatchObject({ state: 'QUEUED' });
+    } finally {
+      busy.release();
+    }
+  });
+
   test('query jobs are started beside a sync and beside each other', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
