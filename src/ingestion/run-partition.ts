@@ -157,8 +157,10 @@ async function openRows(
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
   const options = { batchSize: task.batchSize, resumeAfter: task.position, signal };
   switch (plan.kind) {
-    case 'FAILED_ITEMS':
-      return { resumed: true, batches: readFailedItems(pool, plan.partitionId, options) };
+    case 'FAILED_ITEMS': {
+      const failed = { partitionId: plan.partitionId, retryJobId: task.jobId };
+      return { resumed: true, batches: readFailedItems(pool, failed, options) };
+    }
     case 'STATEMENT': {
       const { resumed, batches } = await warehouse.readRows(plan.statement, options);
       return { resumed: resumed && task.position !== null, batches };

@@ -1,7 +1,8 @@
-import { type Job, Prisma } from '../database/generated/prisma/client.ts';
+import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
+import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { createJob, type JobStarter } from './start-job.ts';
+import { createJob, type JobStarter, type NewPartition } from './start-job.ts';
 
 /**
  * Runs an ended job again, as a new job that names the old one.
@@ -18,8 +19,9 @@ export async function retryJob(starter: JobStarter, jobId: string, failedItemsOn
     });
     if (job === null) throw new JobNotFoundError(jobId);
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
-    const withFailedItems = failedItemsOnly ? await partitionsWithFailedItems(transaction, jobId) : null;
-    const partitions = job.partitions.filter(({ id }) => withFailedItems === null || withFailedItems.has(id));
+    const partitions = failedItemsOnly
+      ? await partitionsOfFailedItems(transaction, job.partitions)
+      : partitionsOfAll(job.partitions);
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
       job: {
@@ -36,28 +38,35 @@ export async function retryJob(starter: JobStarter, jobId: string, failedItemsOn
         retryOfId: job.id,
         failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
       },
-      partitions: partitions.map(({ id, dataType, dataSourceId, sourceName, retryOfPartitionId }) => ({
-        dataType,
-        dataSourceId,
-        sourceName,
-        ...(failedItemsOnly
-          ? { retryOfPartitionId: id }
-          : retryOfPartitionId === null
-            ? {}
-            : { retryOfPartitionId }),
-      })),
+      partitions,
     };
   });
 }
 
-async function partitionsWithFailedItems(
+/** Each source once, however many partitions it was split into, and failed items that were retried once more. */
+function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
+  const wanted = new Map<string, NewPartition>();
+  for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
+    const partition = { dataType, dataSourceId, sourceName };
+    if (retryOfPartitionId === null) wanted.set(sourceName, partition);
+    else wanted.set(retryOfPartitionId, { ...partition, retryOfPartitionId });
+  }
+  return [...wanted.values()];
+}
+
+async function partitionsOfFailedItems(
   transaction: Prisma.TransactionClient,
-  jobId: string,
-): Promise<ReadonlySet<string>> {
-  const failed = await transaction.jobError.findMany({
-    where: { jobId, stage: { not: 'READ' } },
-    distinct: ['partitionId'],
-    select: { partitionId: true },
-  });
-  return new Set(failed.map(({ partitionId }) => partitionId));
+  partitions: readonly JobPartition[],
+): Promise<NewPartition[]> {
+  const ids = partitions.map(({ id }) => id);
+  const failed = await transaction.$queryRaw<{ partitionId: string }[]>`
+    select distinct e.partition_id as "partitionId" ${Prisma.raw(RETRYABLE_ERRORS)}
+      and e.partition_id = any(${ids}::uuid[])`;
+  const withFailedItems = new Set(failed.map(({ partitionId }) => partitionId));
+  return partitions
+    .filter(({ id }) => withFailedItems.has(id))
+    .map(({ id, dataType, dataSourceId, sourceName }) => ({
+      ...{ dataType, dataSourceId, sourceName },
+      retryOfPartitionId: id,
+    }));
 }

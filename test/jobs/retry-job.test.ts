@@ -125,6 +125,16 @@ describe('a retry of a whole job', () => {
     ]);
   });
 
+  test('that was split into partitions reads each source once', async () => {
+    await addSorties(
+      Array.from({ length: 2_500 }, (_, index) => ({ item_id: `S-${10_000 + index}`, flight_hours: 'none' })),
+    );
+    const first = await sync({ options: { partitionRows: 1_000 } });
+    const { job } = await application.client.send(JobById, { id: first.id });
+    expect(job?.partitions.length).toBeGreaterThan(1);
+    expect(await retry(first.id)).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 2_500 } });
+  });
+
   test('whose source has been deleted fails at once and says so', async () => {
     const sourceId = await addSorties(flights);
     const { id } = await sync();
@@ -210,8 +220,35 @@ describe('a retry of the failed items alone', () => {
     const first = await sync().finally(() => pool.query('alter table blade_item drop constraint refused'));
     await writeRows(application.warehouseFolder, 'sortie', [{ item_id: 'S-05', mission_status: 'FLOWN' }]);
     await sync();
-    expect(await retry(first.id, true)).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 0 } });
+    expect(await send(first.id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError' } });
     expect(await storedItems(application)).toMatchObject([{ data: { mission_status: 'FLOWN' } }]);
+  });
+
+  test('takes the rows of one item in the order in which they were read, in however many batches', async () => {
+    const { pool } = application.database;
+    await addSorties([
+      { item_id: 'S-05', mission_status: 'PLANNED' },
+      ...Array.from({ length: 20 }, (_, index) => ({ item_id: `S-05-${index}` })),
+      { item_id: 'S-05', mission_status: 'FLOWN' },
+    ]);
+    await pool.query(`alter table blade_item add constraint refused check (item_id not like 'S-05%')`);
+    const first = await sync({ options: { batchSize: 1 } }).finally(() =>
+      pool.query('alter table blade_item drop constraint refused'),
+    );
+    expect(await retry(first.id, true)).toMatchObject({ progress: { totalItems: 22, successCount: 22 } });
+    const [item] = await storedItems(application);
+    expect(item).toMatchObject({ itemId: 'S-05', data: { mission_status: 'FLOWN' } });
+  });
+
+  test('makes no item of a row that could not be kept as it was', async () => {
+    await addSorties([
+      { item_id: 'S-01', mission_id: 'a\0b' },
+      { item_id: 'S-02', flight_hours: 'many' },
+    ]);
+    const first = await sync();
+    expect(first.progress).toMatchObject({ errorCount: 2 });
+    expect(await retry(first.id, true)).toMatchObject({ progress: { totalItems: 1, errorCount: 1 } });
+    expect(await storedItems(application)).toEqual([]);
   });
 
   test('leaves what is known of the last sync of the source as it is', async () => {
