@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import { connectionSettings } from './connection.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
 /**
@@ -11,7 +12,10 @@ export function createPrismaClient(
 ): PrismaClient {
   return new PrismaClient({
     // A connection that breaks while nobody uses it is replaced by the next that is needed.
-    adapter: new PrismaPg({ connectionString, max: options.maxConnections }, { onPoolError: () => {} }),
+    adapter: new PrismaPg(
+      { ...connectionSettings(connectionString), max: options.maxConnections },
+      { onPoolError: () => {} },
+    ),
     // A transaction waits for its turn behind bulk writes: on the embedded database from its first statement on.
     transactionOptions: { maxWait: 30_000, timeout: 60_000 },
   });

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
+import { connectionSettings } from '../database/connection.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
 import { qualifiedName } from '../warehouse/statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
@@ -85,7 +86,7 @@ function resources(): Promise<PartitionResources> {
 
 async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
-  const pool = new Pool({ connectionString: configuration.connectionString, max: CONNECTIONS });
+  const pool = new Pool({ ...connectionSettings(configuration.connectionString), max: CONNECTIONS });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([

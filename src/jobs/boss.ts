@@ -1,4 +1,5 @@
 import { PgBoss } from 'pg-boss';
+import { connectionSettings } from '../database/connection.ts';
 
 export interface BossOptions {
   readonly connectionString: string;
@@ -13,7 +14,7 @@ export interface BossOptions {
 /** Starts pg-boss in the database's schema `pgboss`, which it makes where it is missing. */
 export async function startBoss(options: BossOptions): Promise<PgBoss> {
   const boss = new PgBoss({
-    connectionString: options.connectionString,
+    ...connectionSettings(options.connectionString),
     application_name: 'blade-queue',
     max: 4,
     useListenNotify: options.useNotifications,
