@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { Job, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { Job, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JobChange, JobNotifications } from './job-notifications.ts';
 import { isTerminal } from './job-state.ts';
 
@@ -49,12 +49,19 @@ export function createJobEvents(
     while (changed.size > 0 && subscribers.size > 0) {
       const ids = [...changed];
       changed.clear();
+      await readAndOffer(() => ({ id: { in: ids } }));
+    }
+  }
+
+  /** A read that fails is done again for as long as there are subscribers: nobody would tell them later what it missed. */
+  async function readAndOffer(where: () => Prisma.JobWhereInput): Promise<void> {
+    while (subscribers.size > 0) {
       try {
-        const jobs = await prisma.job.findMany({ where: { id: { in: ids } } });
+        const jobs = await prisma.job.findMany({ where: where() });
         for (const job of jobs) for (const subscriber of subscribers) subscriber.offer(job);
+        return;
       } catch (error) {
         onError(error);
-        for (const id of ids) changed.add(id);
         await setTimeout(READ_RETRY_MS);
       }
     }
@@ -68,11 +75,10 @@ export function createJobEvents(
     },
     async onReconnect() {
       const since = new Date(Date.now() - MISSED_WINDOW_MS);
-      const watched = [...subscribers].flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
-      const missed = await prisma.job.findMany({
-        where: { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] },
+      await readAndOffer(() => {
+        const watched = [...subscribers].flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+        return { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] };
       });
-      for (const job of missed) for (const subscriber of subscribers) subscriber.offer(job);
     },
   });
 

@@ -3,7 +3,7 @@ import type { Job, PrismaClient } from '../../src/database/generated/prisma/clie
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { createJobEvents, type JobEvents } from '../../src/jobs/job-events.ts';
 import { type JobNotifications, listenToJobs } from '../../src/jobs/job-notifications.ts';
-import { insertJob, writeRevision } from '../support/job-rows.ts';
+import { insertJob, moveJob, writeRevision } from '../support/job-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -85,4 +85,34 @@ test('closing ends every subscription, after what it has not read yet', async ()
   expect(await waits).toEqual({ done: true, value: undefined });
   expect(await watched?.next()).toMatchObject({ done: false, value: { id } });
   expect(await watched?.next()).toEqual({ done: true, value: undefined });
+});
+
+test('what a lost connection missed is read again until the database answers', async () => {
+  const errors: unknown[] = [];
+  let refusals = 1;
+  const findMany: typeof prisma.job.findMany = (...args) => {
+    if (refusals-- > 0) throw new Error('the database is starting up');
+    return prisma.job.findMany(...args);
+  };
+  const shaky = { job: { findUnique: prisma.job.findUnique, findMany } } as unknown as PrismaClient;
+  let reconnect = async () => {};
+  const silent: JobNotifications = {
+    subscribe({ onReconnect }) {
+      reconnect = async () => onReconnect();
+      return () => {};
+    },
+    close: async () => {},
+  };
+  const own = createJobEvents(shaky, silent, (error) => errors.push(error));
+  const id = await insertJob(database, { state: 'RUNNING' });
+  const watched = await own.watchJob(id);
+  const all = own.watchChanges({});
+  expect(await watched?.next()).toMatchObject({ value: { state: 'RUNNING' } });
+  await moveJob(database, id, 'COMPLETED');
+  await reconnect();
+  expect(await watched?.next()).toMatchObject({ value: { state: 'COMPLETED' } });
+  expect(await watched?.next()).toEqual({ done: true, value: undefined });
+  expect((await readTo(all, id)).at(-1)).toMatchObject({ state: 'COMPLETED' });
+  expect(errors).toHaveLength(1);
+  own.close();
 });
