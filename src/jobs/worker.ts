@@ -37,6 +37,11 @@ export interface WorkerOptions {
 /** How long partitions may take to reach their checkpoint when the worker stops, in milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
 
+/** How long the beginning or end of an attempt is tried to be written down, in milliseconds, and how often. */
+const WRITE_TIMEOUT_MS = 60_000;
+const FIRST_WRITE_RETRY_MS = 100;
+const LONGEST_WRITE_RETRY_MS = 2_000;
+
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { prisma, queue, pool, notifications, log } = options;
   const activities = new Set<Activity>();
@@ -57,12 +62,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const unsubscribe = notifications.subscribe({
     onChange: ({ id, state }) => stopWhenEnding(id, state),
     async onReconnect() {
-      const jobIds = [...new Set([...activities].map(({ jobId }) => jobId))];
-      const jobs = await prisma.job.findMany({
-        where: { id: { in: jobIds } },
-        select: { id: true, state: true },
-      });
-      for (const { id, state } of jobs) stopWhenEnding(id, state);
+      while (activities.size > 0) {
+        try {
+          const jobIds = [...new Set([...activities].map(({ jobId }) => jobId))];
+          const jobs = await prisma.job.findMany({
+            where: { id: { in: jobIds } },
+            select: { id: true, state: true },
+          });
+          for (const { id, state } of jobs) stopWhenEnding(id, state);
+          return;
+        } catch (error) {
+          log.debug({ err: error }, 'the states of running jobs could not be read yet');
+          await setTimeout(LONGEST_WRITE_RETRY_MS);
+        }
+      }
     },
   });
 
@@ -85,8 +98,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
   }
 
+  /**
+   * Writes to the database how an attempt began or ended; where it is away for a while, once it is back. Without that the
+   * attempt would count as running until its heartbeats are missed.
+   */
+  async function untilWritten<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
+    const deadline = Date.now() + WRITE_TIMEOUT_MS;
+    for (let wait = FIRST_WRITE_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_WRITE_RETRY_MS)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (isStopping || lost.aborted || Date.now() + wait > deadline) throw error;
+        log.debug({ err: error }, 'an attempt could not be written down yet');
+        await setTimeout(wait);
+      }
+    }
+  }
+
   async function run(partitionId: string, lost: AbortSignal): Promise<void> {
-    const claim = await claimPartition(prisma, partitionId);
+    const claim = await untilWritten(lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob } = claim;
     const { jobId, attempt, sourceName } = partition;
@@ -96,11 +126,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (isFirstOfJob) void planSiblings(jobId, partitionId);
       const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
-      await settle(partition, outcome, lost);
+      if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
+      await untilWritten(lost, () => settle(partition, outcome, lost));
     } catch (error) {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
-      await handBackPartition(prisma, partition, reason);
+      await untilWritten(lost, () => handBackPartition(prisma, partition, reason));
       progress.changed(jobId, waitingOperation(reason));
       throw error;
     }
@@ -146,14 +177,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   async function settle(
     partition: JobPartition,
-    outcome: PartitionOutcome,
+    outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' }>,
     lost: AbortSignal,
   ): Promise<void> {
     switch (outcome.status) {
       case 'LEASE_LOST':
         return;
-      case 'INTERRUPTED':
-        throw new InterruptedError(outcome.message);
       case 'STOPPED':
         // Of a job that goes on, or is to go on later, only the attempt ends.
         return handBackPartition(prisma, partition, null, async (transaction) => {
