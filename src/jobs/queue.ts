@@ -40,7 +40,7 @@ export interface PartitionQueue {
 const GIVE_UP_RETRIES = 10;
 
 /** A worker that gives no sign for this long, in seconds, is taken for dead. */
-const HEARTBEAT_SECONDS = 15;
+export const HEARTBEAT_SECONDS = 15;
 
 const PARTITIONS = 'partitions';
 const GIVEN_UP = 'partitions-given-up';
@@ -51,7 +51,11 @@ interface PartitionMessage {
 
 /** Makes the queue of partitions. */
 export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
-  await boss.createQueue(GIVEN_UP, { retryLimit: GIVE_UP_RETRIES, retryBackoff: true });
+  await boss.createQueue(GIVEN_UP, {
+    retryLimit: GIVE_UP_RETRIES,
+    retryBackoff: true,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+  });
   await boss.createQueue(PARTITIONS, {
     retryDelay: 1,
     retryBackoff: true,

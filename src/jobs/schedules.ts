@@ -2,6 +2,7 @@ import { fromPrisma, type PgBoss } from 'pg-boss';
 import { v7 as newUuid } from 'uuid';
 import type { DataSource, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import { InvalidInputError, SyncAlreadyRunningError } from './job-errors.ts';
+import { HEARTBEAT_SECONDS } from './queue.ts';
 import { type JobStarter, startSyncOfSource } from './start-job.ts';
 
 /** When a source is synced by itself. */
@@ -33,7 +34,11 @@ interface Tick {
 }
 
 export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<Schedules> {
-  await boss.createQueue(TICKS, { retryLimit: 3, retryDelay: 5 });
+  await boss.createQueue(TICKS, {
+    retryLimit: 3,
+    retryDelay: 5,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+  });
 
   return {
     nextRuns({ cron, timeZone }, count) {
