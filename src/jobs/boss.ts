@@ -22,6 +22,10 @@ export async function startBoss(options: BossOptions): Promise<PgBoss> {
     monitorIntervalSeconds: 5,
     schedule: options.runsSchedules,
   });
-  boss.on('error', options.onError);
+  boss.on('error', (error) => {
+    // The pool hangs the connection on its errors, with all that it was made of.
+    if ('client' in error) delete error.client;
+    options.onError(error);
+  });
   return boss.start();
 }
