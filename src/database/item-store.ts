@@ -124,6 +124,9 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
 
   async function probe(batch: SaveBatch): Promise<string | null> {
     const client = await pool.connect();
+    // Without a listener a connection that is lost would end the thread. The statement under way rejects by itself.
+    const ignore = () => {};
+    client.on('error', ignore);
     try {
       await client.query('begin');
       await run(client, SAVE_BATCH, saveBatchValues(batch));
@@ -132,7 +135,11 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
       if (!isDataError(error)) throw error;
       return error.message;
     } finally {
-      await client.query('rollback').finally(() => client.release());
+      await client.query('rollback').then(
+        () => client.release(),
+        (error) => client.release(error),
+      );
+      client.off('error', ignore);
     }
   }
 

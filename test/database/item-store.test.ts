@@ -220,6 +220,28 @@ describe('an item that the database refuses', () => {
 
   afterEachDrop('blade_item', 'refused');
 
+  test.skipIf(!isServer)(
+    'rejects where the connection is lost while it is looked for, and ends nothing else',
+    async () => {
+      const store = storeOf(await claimed());
+      await store.saveBatch(batch([item('z')]));
+      const other = await database.pool.connect();
+      await other.query(`begin; select from blade_item where item_id = 'z' for update`);
+      const saved = store.saveBatch(batch([item('poison'), item('z', 2)]));
+      const failed = expect(saved).rejects.toThrow('terminating connection');
+      await vi.waitFor(async () => {
+        const { rowCount } = await database.pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        expect(rowCount).toBe(1);
+      }, 10_000);
+      await failed;
+      await other.query('rollback');
+      other.release();
+    },
+  );
+
   test.each([
     ['alone', ['poison']],
     ['among others', ['a', 'poison1', 'b', 'c', 'd', 'poison2', 'e']],
