@@ -101,9 +101,21 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
     }
   }
 
+  let changedItems = 0;
+  let analyzeAt = FIRST_ANALYZE;
+
+  /** A table that has grown since it was last analyzed is read whole for every batch that is marked. */
+  async function analyzeWhenGrown(changed: number): Promise<void> {
+    changedItems += changed;
+    if (changedItems < analyzeAt) return;
+    analyzeAt *= 4;
+    await pool.query('analyze blade_item');
+  }
+
   async function upsert(batch: SaveBatch): Promise<readonly BladeItem[]> {
     const { pending } = await write<{ pending: string[] | null }>(SAVE_BATCH, saveBatchValues(batch));
     if (pending === null) return [];
+    await analyzeWhenGrown(pending.length);
     if (pending.length === batch.items.length) return batch.items;
     const pendingIds = new Set(pending);
     return batch.items.filter((item) => pendingIds.has(item.itemId));
@@ -214,6 +226,9 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
     },
   };
 }
+
+/** Items that a partition changes before the database counts them anew: the embedded one never does so by itself. */
+const FIRST_ANALYZE = 10_000;
 
 interface Refusal {
   readonly item: BladeItem;
