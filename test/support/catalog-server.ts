@@ -16,8 +16,6 @@ export interface CatalogServer {
   readonly peakConcurrency: number;
   /** The most connections that were open at once. */
   readonly peakConnections: number;
-  /** The most requests that began within one second. */
-  readonly peakRate: number;
   /** Decides what becomes of each upload; null, as at first, to accept it. */
   answerWith(decide: (upload: Upload) => Reply | null): void;
   /** Breaks all connections and refuses new ones. */
@@ -171,9 +169,6 @@ export async function startCatalogServer(
     get peakConnections() {
       return peakConnections;
     },
-    get peakRate() {
-      return peakRateOf(requests);
-    },
     answerWith(newDecide) {
       decide = newDecide;
     },
@@ -188,18 +183,6 @@ export async function startCatalogServer(
       }
     },
   };
-}
-
-function peakRateOf(requests: readonly ReceivedRequest[]): number {
-  let peak = 0;
-  let first = 0;
-  requests.forEach(({ time }, index) => {
-    while (time - (requests[first]?.time ?? time) >= 1_000) {
-      first++;
-    }
-    peak = Math.max(peak, index - first + 1);
-  });
-  return peak;
 }
 
 /** Reads a form with a parser that is not of undici: who writes and who reads must not share a mistake. */
