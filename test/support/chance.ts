@@ -1,0 +1,27 @@
+import { randomInt } from 'node:crypto';
+
+/** Chance that falls the same way each time for the same seed. */
+export interface Chance {
+  readonly seed: number;
+  /** A whole number from 0 up to but without `end`. */
+  below(end: number): number;
+  oneOf<Value>(values: readonly [Value, ...Value[]]): Value;
+}
+
+/** @param seed what it was when something was found; any other otherwise. */
+export function createChance(seed: number = randomInt(2 ** 31)): Chance {
+  let state = seed;
+  /** Mulberry32: small, and even enough to choose by. */
+  function next(): number {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+  const below = (end: number) => Math.floor(next() * end);
+  return {
+    seed,
+    below,
+    oneOf: <Value>(values: readonly [Value, ...Value[]]) => values[below(values.length)] ?? values[0],
+  };
+}
