@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
@@ -15,7 +16,7 @@ import { schema } from './schema.ts';
 export interface ApiServer {
   /** Where GraphQL is served, such as `http://127.0.0.1:4000/graphql`. */
   readonly url: string;
-  /** Ends subscriptions with a code on which clients connect again, and stops listening. */
+  /** Stops listening, ends subscriptions so that clients connect again, and answers what has come in already. */
   close(): Promise<void>;
 }
 
@@ -52,7 +53,10 @@ export async function startApiServer({
     graphiql: { title: 'BLADE Ingestion', subscriptionsProtocol: 'WS', defaultQuery: DEFAULT_QUERY },
   });
 
+  const responses = new Set<ServerResponse>();
   const server = createServer((request, response) => {
+    responses.add(response);
+    response.once('close', () => responses.delete(response));
     if (answerHealth(request, response, readiness)) return;
     if (isOfOtherSite(request)) {
       response.writeHead(403).end();
@@ -109,12 +113,27 @@ export async function startApiServer({
   return {
     url: `${origin}${PATH}`,
     async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
       await graphqlOverWebSocket.dispose();
+      for (const response of responses) {
+        // Broken off, as an end in order would say that there is nothing more to come.
+        if (asksForEvents(response.req)) response.destroy();
+        else if (!response.headersSent) response.setHeader('connection', 'close');
+      }
+      server.closeIdleConnections();
+      await Promise.race([closed, setTimeout(ANSWER_TIMEOUT_MS, undefined, { ref: false })]);
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
       await yoga.dispose();
     },
   };
+}
+
+/** How long requests that have come in already may take to be answered when the server stops, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+function asksForEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
+  return accept.includes('text/event-stream');
 }
 
 /**

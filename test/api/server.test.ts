@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import { insertJob, writeRevision } from '../support/job-rows.ts';
 import { DataSources, JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
+import { addSource } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const TRANSPORTS: Transport[] = ['WebSocket', 'server-sent events'];
@@ -321,3 +322,29 @@ test('stopping ends every subscription, changes or none, and lets nobody in any 
 async function toEnd(subscription: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of subscription);
 }
+
+test.skipIf(inject('preparedDatabase').kind === 'embedded')(
+  'stopping answers the requests that have come in already',
+  async () => {
+    const stopping = await startTestApplication({ BLADE_ROLES: 'api' });
+    const { client, database } = stopping;
+    await addSource(stopping, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const holder = await database.pool.connect();
+    await holder.query('begin; lock table job');
+    const started = client.startSync({ syncType: 'FULL' });
+    await vi.waitFor(async () => {
+      const { rowCount } = await database.pool.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rowCount).toBe(1);
+    }, 10_000);
+    const { port } = new URL(stopping.url);
+    const stopped = stopping.stop();
+    await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow(), 10_000);
+    await holder.query('rollback');
+    holder.release();
+    expect(await started).toMatchObject({ state: 'QUEUED' });
+    await stopped;
+    await stopping.close();
+  },
+);

@@ -19,6 +19,8 @@ export interface TestApplication {
   readonly catalogFolder: string;
   /** Every line that the program logged so far. */
   readonly log: readonly string[];
+  /** Stops the program, as a signal does; its database stays. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startTestApplication(
     warehouseFolder: join(folder, 'warehouse'),
     catalogFolder: join(folder, 'catalog'),
     log,
+    stop: () => application.stop(),
     async close() {
       await client.close();
       await application.stop();
