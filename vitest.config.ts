@@ -22,6 +22,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Files leave nothing behind, and loading the program anew for each of them takes longer than many of them run.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
