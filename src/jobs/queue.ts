@@ -1,4 +1,4 @@
-import { fromPrisma, type PgBoss } from 'pg-boss';
+import { fromPrisma, type Job, type PgBoss } from 'pg-boss';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 
 /** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
@@ -16,14 +16,13 @@ export interface PartitionQueue {
   wake(): void;
   /**
    * Runs handlers for partitions until `stop`.
-   * @param handlers.run rejects when the partition has to be run again; it is, after a backoff. Its signal is aborted
-   * when this process has been taken for dead meanwhile: the partition has been given to another worker, or will be.
+   * @param handlers.run rejects when the partition has to be run again; it is, after a backoff.
    * @param handlers.giveUp is called for a partition whose every attempt has failed.
    */
   work(
     concurrency: number,
     handlers: {
-      run(partitionId: string, lost: AbortSignal): Promise<void>;
+      run(turn: Turn): Promise<void>;
       giveUp(partitionId: string): Promise<void>;
     },
   ): Promise<void>;
@@ -34,6 +33,21 @@ export interface PartitionQueue {
   releaseAll(): Promise<void>;
   /** Stops taking partitions and waits for those that run. */
   stop(): Promise<void>;
+}
+
+/** That a partition is to be run once. */
+export interface Turn {
+  readonly partitionId: string;
+  /**
+   * Aborted when this process has been taken for dead meanwhile: the partition has been given to another worker, or
+   * will be.
+   */
+  readonly lost: AbortSignal;
+  /**
+   * Ends the turn and gives the partition a new one, with all its attempts, as part of a transaction; does neither where
+   * the turn is lost.
+   */
+  putBack(transaction: Prisma.TransactionClient, maxAttempts: number): Promise<void>;
 }
 
 /** Repetitions of what a partition that is given up leaves to do. */
@@ -67,17 +81,32 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
   });
   const workers: string[] = [];
 
+  const enqueue: PartitionQueue['enqueue'] = async (transaction, partitionIds, maxAttempts) => {
+    await boss.insert(
+      PARTITIONS,
+      partitionIds.map((partitionId) => ({
+        data: { partitionId } satisfies PartitionMessage,
+        retryLimit: maxAttempts - 1,
+      })),
+      { db: fromPrisma(transaction) },
+    );
+  };
+
+  function turnOf({ id, data: { partitionId }, signal }: Job<PartitionMessage>): Turn {
+    return {
+      partitionId,
+      lost: signal,
+      async putBack(transaction, maxAttempts) {
+        if (signal.aborted) return;
+        // Together, so that no message is left that could give up the partition while another one runs it.
+        await boss.complete(PARTITIONS, id, null, { db: fromPrisma(transaction) });
+        await enqueue(transaction, [partitionId], maxAttempts);
+      },
+    };
+  }
+
   return {
-    async enqueue(transaction, partitionIds, maxAttempts) {
-      await boss.insert(
-        PARTITIONS,
-        partitionIds.map((partitionId) => ({
-          data: { partitionId } satisfies PartitionMessage,
-          retryLimit: maxAttempts - 1,
-        })),
-        { db: fromPrisma(transaction) },
-      );
-    },
+    enqueue,
 
     wake() {
       for (const worker of workers) boss.notifyWorker(worker);
@@ -91,7 +120,7 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
           async ([message]) => {
             // Without this the worker would wait out its polling interval before it takes the next one.
             boss.notifyWorker(worker);
-            if (message !== undefined) await run(message.data.partitionId, message.signal);
+            if (message !== undefined) await run(turnOf(message));
           },
         );
         workers.push(worker);

@@ -17,7 +17,7 @@ import {
 } from './job-transitions.ts';
 import { InputGoneError, loadPartitionTask } from './partition-tasks.ts';
 import { createProgressWriter } from './progress.ts';
-import type { PartitionQueue } from './queue.ts';
+import type { PartitionQueue, Turn } from './queue.ts';
 
 /** Runs the partitions that the queue gives to this process. */
 export interface Worker {
@@ -115,7 +115,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
   }
 
-  async function run(partitionId: string, lost: AbortSignal): Promise<void> {
+  async function run(turn: Turn): Promise<void> {
+    const { partitionId, lost } = turn;
     const claim = await untilWritten(lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob } = claim;
@@ -127,7 +128,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
-      await untilWritten(lost, () => settle(partition, outcome, lost));
+      await untilWritten(lost, () => settle(partition, outcome, turn));
     } catch (error) {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
@@ -178,7 +179,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function settle(
     partition: JobPartition,
     outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' }>,
-    lost: AbortSignal,
+    turn: Turn,
   ): Promise<void> {
     switch (outcome.status) {
       case 'LEASE_LOST':
@@ -186,10 +187,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       case 'STOPPED':
         // Of a job that goes on, or is to go on later, only the attempt ends.
         return handBackPartition(prisma, partition, null, async (transaction) => {
-          // The queue gives it to another worker by itself.
-          if (lost.aborted) return;
           const { options } = await transaction.job.findUniqueOrThrow({ where: { id: partition.jobId } });
-          await queue.enqueue(transaction, [partition.id], jobOptionsSchema.parse(options).maxAttempts);
+          await turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts);
         });
     }
     await finishPartition(prisma, partition, outcome);

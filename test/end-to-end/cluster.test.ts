@@ -20,7 +20,7 @@ import { uuid } from '../support/tables.ts';
 const prepared = inject('preparedDatabase');
 const server = prepared.kind === 'server' ? prepared.url : null;
 const needsServer = server === null ? ' (skipped: needs a PostgreSQL server)' : '';
-const ROWS = 6_000;
+const ROWS = 4_000;
 
 /** Small batches, so that a job runs for seconds. */
 const SLOWLY = { syncType: 'FULL', options: { batchSize: 20, partitionRows: 1_000_000 } } as const;
@@ -126,7 +126,7 @@ describe.skipIf(server === null)(`two API processes and two workers on one datab
       'select id, attempt from job_partition where job_id = $1',
       [uuid(id)],
     );
-    expect(rows.length).toBeGreaterThan(3);
+    expect(rows.length).toBeGreaterThan(2);
     // Each is claimed once, by one of them.
     expect(rows.map((row) => row.attempt)).toEqual(rows.map(() => 1));
     expect(claims.flat().sort()).toEqual(rows.map((row) => row.id).sort());
@@ -136,7 +136,7 @@ describe.skipIf(server === null)(`two API processes and two workers on one datab
     await forgetItems();
     const { id } = await apis[0].client.startSync(SLOWLY);
     const watched = [watch(apis[0], id), watch(apis[1], id)];
-    for (const rows of [300, 1_000, 2_000]) {
+    for (const rows of [300, 1_000, 1_700]) {
       await untilRead(id, rows);
       const { rowCount } = await cluster.pool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
