@@ -135,7 +135,7 @@ async function letTimePass({ pool, programs }: Cluster, dead: readonly Program[]
 }
 
 describe.skipIf(server === null)(`workers and a database that are killed at any moment${needsServer}`, () => {
-  const ROWS = 3_000;
+  const ROWS = 2_000;
 
   /** Waits for a moment of a job; gives what lets go of the locks that hold it. */
   type Moment = (scene: Scene, jobId: string, chance: Chance) => Promise<() => Promise<void>>;
@@ -430,7 +430,7 @@ describe.skipIf(server === null)(`a job that kills every worker that takes it${n
 describe.skipIf(server === null || programs === null)(
   `a database server that stops${programs === null ? ' (skipped: needs initdb and postgres)' : needsServer}`,
   () => {
-    const ROWS = 3_000;
+    const ROWS = 2_000;
 
     test('and comes back costs nothing: processes live, jobs go on, subscribers see the end', {
       timeout: 120_000,
