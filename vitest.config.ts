@@ -21,7 +21,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module', 'node'] } },
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Files leave nothing behind, and loading the program anew for each of them takes longer than many of them run.
     isolate: false,
     testTimeout: 30_000,
