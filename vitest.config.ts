@@ -7,6 +7,8 @@ const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test
 /** Tests of what only one of them has, or that no database has a part in. */
 const EMBEDDED_ONLY = [
   'test/end-to-end/{databricks,http-catalog}.test.ts',
+  // Of a server, chaos.test.ts kills processes at more moments.
+  'test/end-to-end/crash.test.ts',
 
   'test/database/embedded-server.test.ts',
   'test/ingestion/transform.test.ts',
@@ -21,11 +23,13 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module', 'node'] } },
   test: {
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Files leave nothing behind, and loading the program anew for each of them takes longer than many of them run.
     isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // A machine of CI may stand still for longer than a real process or server is given to answer.
+    retry: process.env.CI === 'true' ? 2 : 0,
     projects: [
       {
         extends: true,
