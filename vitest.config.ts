@@ -7,13 +7,14 @@ const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test
 /** Tests of what only one of them has, or that no database has a part in. */
 const EMBEDDED_ONLY = [
   'test/end-to-end/{databricks,http-catalog}.test.ts',
-  // Of a server, chaos.test.ts kills processes at more moments.
-  'test/end-to-end/crash.test.ts',
 
   'test/database/embedded-server.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
 ];
+
+/** Tests of several processes, which need the machine to themselves: `npm run test:cluster`. */
+const CLUSTER_TESTS = process.env.TEST_CLUSTER === 'true' ? [] : ['test/end-to-end/{cluster,chaos}.test.ts'];
 
 const hasServer = (await findTestServer()) !== null;
 
@@ -36,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/end-to-end/{cluster,chaos}.test.ts'],
           globalSetup: ['test/support/prepare-database.ts'],
         },
       },
@@ -46,7 +48,7 @@ export default defineConfig({
               test: {
                 name: 'server',
                 include: DATABASE_TESTS,
-                exclude: EMBEDDED_ONLY,
+                exclude: [...EMBEDDED_ONLY, ...CLUSTER_TESTS],
                 globalSetup: ['test/support/prepare-database.ts'],
               },
             },
