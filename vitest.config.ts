@@ -25,8 +25,6 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    // Files leave nothing behind, and loading the program anew for each of them takes longer than many of them run.
-    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // A machine of CI may stand still for longer than a real process or server is given to answer.
