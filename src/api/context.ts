@@ -1,3 +1,4 @@
+import type { Principal } from '../access/principal.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 
@@ -5,4 +6,6 @@ import type { Jobs } from '../jobs/jobs.ts';
 export interface ApiContext {
   readonly prisma: PrismaClient;
   readonly jobs: Jobs;
+  /** Who sent the request. */
+  readonly principal: Principal;
 }

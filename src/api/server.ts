@@ -7,6 +7,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
+import { localPrincipal } from '../access/principal.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
 import type { ApiContext } from './context.ts';
@@ -21,7 +22,7 @@ export interface ApiServer {
 }
 
 export interface ApiServerOptions {
-  readonly context: ApiContext;
+  readonly context: Omit<ApiContext, 'principal'>;
   readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
@@ -41,7 +42,7 @@ export async function startApiServer({
 }: ApiServerOptions): Promise<ApiServer> {
   const yoga = createYoga({
     schema,
-    context: () => context,
+    context: () => ({ ...context, principal: localPrincipal }),
     graphqlEndpoint: PATH,
     landingPage: false,
     logging: yogaLog(log),
