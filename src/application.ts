@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createAuthenticator } from './access/authenticator.ts';
 import { startApiServer } from './api/server.ts';
 import { shareOfCatalog } from './catalog/registry.ts';
 import type { Config } from './config.ts';
@@ -116,7 +117,13 @@ async function startParts(
     );
     started.push(async () => events.close());
     const jobs = createJobs({ prisma, queue, pool, schedules, events });
-    const server = await startApiServer({ ...listen, context: { prisma, jobs } });
+    const authenticator = await createAuthenticator(config.access, {
+      prisma,
+      notifications: database.notifications,
+      onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
+    });
+    started.push(() => authenticator.close());
+    const server = await startApiServer({ ...listen, authenticator, context: { prisma, jobs } });
     started.push(() => server.close());
     url = server.url;
   } else {

@@ -1,7 +1,9 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type AccessSettings, asksForCredential } from './access/authenticator.ts';
 import { parseCatalogUrl } from './catalog/catalog-url.ts';
 import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
@@ -13,6 +15,8 @@ export interface Config {
   readonly roles: ReadonlySet<Role>;
   readonly host: string;
   readonly port: number;
+  /** Who may come in. */
+  readonly access: AccessSettings;
   /** A PostgreSQL server; without one, PGlite runs embedded in `databaseFolder`. */
   readonly databaseUrl: string | undefined;
   readonly databaseFolder: string;
@@ -38,6 +42,11 @@ export class ConfigError extends Error {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+/** A claim's name goes into answers about tokens that cannot be used. */
+const claimName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, {
+  error: 'must be the name of a claim, of visible ASCII characters',
+});
+
 const retentionDays = z.coerce.number().int().min(0).max(36_500);
 
 /** Each environment variable with its default and meaning: the one list that the docs are checked against. */
@@ -50,6 +59,27 @@ export const environmentSchema = z.object({
     .transform((roles) => roles.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(['api', 'worker'])).min(1))
     .describe('What this process does: `api`, `worker`, or both.'),
+  BLADE_JWT_SECRET: z
+    .string()
+    .min(32, { error: 'must have at least 32 characters' })
+    .optional()
+    .describe('Secret shared with the issuer of JSON Web Tokens (HS256).'),
+  BLADE_JWT_JWKS_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://login.example.com/keys' })
+    .optional()
+    .describe('Where the issuer of JSON Web Tokens publishes its keys, in place of a secret.'),
+  BLADE_JWT_ISSUER: z.string().optional().describe('The issuer (`iss`) that tokens must have.'),
+  BLADE_JWT_AUDIENCE: z
+    .string()
+    .optional()
+    .describe('The audience (`aud`) that tokens must be meant for: this service.'),
+  BLADE_JWT_ROLE_CLAIM: claimName
+    .default('role')
+    .describe('Claim of tokens that holds the role: `viewer` (when missing), `operator` or `admin`.'),
+  BLADE_JWT_CLEARANCE_CLAIM: claimName
+    .default('clearance')
+    .describe('Claim of tokens that holds the highest marking to be seen; `UNCLASSIFIED` when missing.'),
+  BLADE_API_KEYS: z.stringbool().default(false).describe('Let API keys in; `npm run keys` makes them.'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL such as postgresql://user@host:5432/database' })
     .optional()
@@ -189,6 +219,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     roles: new Set(settings.BLADE_ROLES),
     host: settings.HOST,
     port: settings.PORT,
+    access: accessOf(settings),
     databaseUrl: settings.DATABASE_URL,
     databaseFolder: join(dataFolder, 'database'),
     warehouse: warehouseOf(settings, dataFolder),
@@ -205,6 +236,20 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 }
 
 type Environment = z.output<typeof environmentSchema>;
+
+function accessOf(settings: Environment): AccessSettings {
+  const { BLADE_JWT_SECRET: secret, BLADE_JWT_JWKS_URL: url } = settings;
+  const issuedBy = {
+    issuer: settings.BLADE_JWT_ISSUER ?? '',
+    audience: settings.BLADE_JWT_AUDIENCE ?? '',
+    roleClaim: settings.BLADE_JWT_ROLE_CLAIM,
+    clearanceClaim: settings.BLADE_JWT_CLEARANCE_CLAIM,
+  };
+  const useApiKeys = settings.BLADE_API_KEYS;
+  if (secret !== undefined) return { tokens: { keys: { kind: 'secret', secret }, ...issuedBy }, useApiKeys };
+  if (url === undefined) return { tokens: null, useApiKeys };
+  return { tokens: { keys: { kind: 'key-set', url: new URL(url) }, ...issuedBy }, useApiKeys };
+}
 
 function warehouseOf(settings: Environment, dataFolder: string): WarehouseConfiguration {
   const { DATABRICKS_HOST: host, DATABRICKS_HTTP_PATH: httpPath } = settings;
@@ -261,6 +306,20 @@ function faultsBetween(settings: Environment): string[] {
       }
     }
   };
+  needs('BLADE_JWT_SECRET', ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']);
+  needs('BLADE_JWT_JWKS_URL', ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']);
+  if (settings.BLADE_JWT_SECRET !== undefined && settings.BLADE_JWT_JWKS_URL !== undefined) {
+    faults.push('BLADE_JWT_JWKS_URL: is set together with BLADE_JWT_SECRET; set one of them');
+  }
+  if (
+    settings.BLADE_ROLES.includes('api') &&
+    !isLoopback(settings.HOST) &&
+    !asksForCredential(accessOf(settings))
+  ) {
+    faults.push(
+      `HOST: others can reach ${settings.HOST}, and nobody is asked who they are: set BLADE_JWT_SECRET or BLADE_JWT_JWKS_URL, or BLADE_API_KEYS=true, or leave HOST at 127.0.0.1`,
+    );
+  }
   needs('DATABRICKS_HOST', ['DATABRICKS_HTTP_PATH']);
   needs('DATABRICKS_HTTP_PATH', ['DATABRICKS_HOST']);
   needs('DATABRICKS_CLIENT_ID', ['DATABRICKS_CLIENT_SECRET']);
@@ -276,6 +335,11 @@ function faultsBetween(settings: Environment): string[] {
     faults.push('DATABRICKS_CA_FILE: names no file that can be read');
   }
   return faults;
+}
+
+/** Whether only this machine can reach the address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function isCatalogUrl(text: string): boolean {

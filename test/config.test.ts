@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, parseConfig } from '../src/config.ts';
 
 function faultsOf(environment: Record<string, string>): string {
@@ -57,6 +57,8 @@ test.each([
   [{ DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1' }, ['DATABRICKS_HOST']],
   [{ DATABRICKS_CLIENT_ID: 'id' }, ['DATABRICKS_CLIENT_SECRET']],
   [{ DATABRICKS_CLIENT_SECRET: 'very-secret' }, ['DATABRICKS_CLIENT_ID']],
+  [{ BLADE_JWT_SECRET: 'very-secret'.repeat(4) }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
+  [{ BLADE_JWT_JWKS_URL: 'https://login.example.com/keys' }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
 ])('of settings that need each other, those that lack are named: %j', (environment, names) => {
   const faults = faultsOf(environment);
   for (const name of names) expect(faults).toContain(`\n  ${name}:`);
@@ -105,4 +107,32 @@ test('a secret in a variable that is wrong is not repeated', () => {
     CATALOG_TOKEN: 'hunter2 hunter2',
   });
   expect(faults).not.toContain('hunter2');
+});
+
+describe('a server that asks nobody who they are', () => {
+  test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('listens on %s', (host) => {
+    expect(parseConfig({ HOST: host }).host).toBe(host);
+  });
+
+  test.each(['0.0.0.0', '::', '10.1.2.3', 'blade.example.com', '127.evil.example'])(
+    'does not listen on %s, and says why and what to set',
+    (host) => {
+      const faults = faultsOf({ HOST: host });
+      expect(faults).toContain(`HOST: others can reach ${host}`);
+      expect(faults).toMatch(/BLADE_JWT_SECRET.*BLADE_JWT_JWKS_URL.*BLADE_API_KEYS=true/);
+    },
+  );
+
+  test.each([
+    { BLADE_API_KEYS: 'true' },
+    {
+      BLADE_JWT_SECRET: 'x'.repeat(32),
+      BLADE_JWT_ISSUER: 'https://login.example.com',
+      BLADE_JWT_AUDIENCE: 'blade',
+    },
+    // It serves nothing but its health.
+    { BLADE_ROLES: 'worker' },
+  ])('is none with %j, and listens anywhere', (settings) => {
+    expect(parseConfig({ HOST: '0.0.0.0', ...settings }).host).toBe('0.0.0.0');
+  });
 });

@@ -2,7 +2,8 @@ import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
-import { ExpectedError, InvalidInputError } from '../jobs/job-errors.ts';
+import { ExpectedError } from '../expected-error.ts';
+import { InvalidInputError } from '../jobs/job-errors.ts';
 
 /**
  * What a client is told of an error that is not part of a mutation's union. Errors that can be expected keep their

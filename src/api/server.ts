@@ -7,9 +7,14 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import { localPrincipal } from '../access/principal.ts';
+import type { Authenticator } from '../access/authenticator.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
+import {
+  type AuthenticatedConnection,
+  authenticateConnections,
+  authenticateRequests,
+} from './authentication.ts';
 import type { ApiContext } from './context.ts';
 import { createErrorMask } from './error-mask.ts';
 import { schema } from './schema.ts';
@@ -23,6 +28,8 @@ export interface ApiServer {
 
 export interface ApiServerOptions {
   readonly context: Omit<ApiContext, 'principal'>;
+  /** Tells who sends a request. */
+  readonly authenticator: Authenticator;
   readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
@@ -35,14 +42,20 @@ const PATH = '/graphql';
 /** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
 export async function startApiServer({
   context,
+  authenticator,
   readiness,
   host,
   port,
   log,
 }: ApiServerOptions): Promise<ApiServer> {
-  const yoga = createYoga({
+  const requests = authenticateRequests(authenticator, log);
+  const yoga = createYoga<Partial<AuthenticatedConnection>>({
     schema,
-    context: () => ({ ...context, principal: localPrincipal }),
+    plugins: [requests.plugin],
+    context: ({ request, principal }) => ({
+      ...context,
+      principal: principal ?? requests.principalOf(request),
+    }),
     graphqlEndpoint: PATH,
     landingPage: false,
     logging: yogaLog(log),
@@ -51,7 +64,15 @@ export async function startApiServer({
     multipart: false,
     cors: false,
     renderGraphiQL,
-    graphiql: { title: 'BLADE Ingestion', subscriptionsProtocol: 'WS', defaultQuery: DEFAULT_QUERY },
+    graphiql: {
+      title: 'BLADE Ingestion',
+      defaultQuery: DEFAULT_QUERY,
+      shouldPersistHeaders: false,
+      // Over WebSocket the page would not send what its header editor holds.
+      ...(authenticator.asksForCredential
+        ? { subscriptionsProtocol: 'SSE', headers: '{ "authorization": "Bearer " }' }
+        : { subscriptionsProtocol: 'WS' }),
+    },
   });
 
   const responses = new Set<ServerResponse>();
@@ -75,13 +96,15 @@ export async function startApiServer({
     path: PATH,
     verifyClient: ({ req }: { req: IncomingMessage }) => !isOfOtherSite(req),
   });
-  const graphqlOverWebSocket = useServer<Record<string, unknown>, Record<string, never>>(
+  const graphqlOverWebSocket = useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
     {
+      ...authenticateConnections(authenticator, log),
       execute: (args) => enveloped(args).execute(args),
       subscribe: (args) => enveloped(args).subscribe(args),
       async onSubscribe(connection, _id, params) {
         const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
           ...connection,
+          principal: connection.extra.principal,
           req: connection.extra.request,
           socket: connection.extra.socket,
           params,

@@ -1,7 +1,5 @@
+import { ExpectedError } from '../expected-error.ts';
 import type { JobState } from './job-state.ts';
-
-/** A failure that a caller can expect and act on: the API gives each as a type of its own. */
-export abstract class ExpectedError extends Error {}
 
 export interface InputIssue {
   /** The input field at fault, as a path from the mutation's argument: `input.maxItems`. */

@@ -49,18 +49,25 @@ export interface RawAnswer {
   }[];
 }
 
-export function createApiClient(url: string): ApiClient {
+/** @param authorization the credential, as the header has it; none when left out. */
+export function createApiClient(url: string, authorization?: string): ApiClient {
+  const credential: Record<string, string> = authorization === undefined ? {} : { authorization };
   const webSockets: WebSocketClient = createWebSocketClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     retryAttempts: 0,
+    connectionParams: credential,
   });
-  const events: SseClient = createSseClient({ url, retryAttempts: 0 });
+  const events: SseClient = createSseClient({ url, retryAttempts: 0, headers: credential });
 
   async function sendRaw(query: string, variables: object = {}): Promise<RawAnswer> {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json',
+        ...credential,
+      },
       body: JSON.stringify({ query, variables }),
     });
     return { status: response.status, ...((await response.json()) as Omit<RawAnswer, 'status'>) };

@@ -22,12 +22,13 @@ export interface Subscription<Data> extends AsyncIterableIterator<Answer<Data>> 
   leave(): Promise<void>;
 }
 
-/** Subscribes as the clients of the two protocols do. */
+/** Subscribes as the clients of the two protocols do. @param authorization the credential, as the header has it. */
 export function subscribe<Data>(
   url: string,
   transport: Transport,
   query: string,
   variables: Record<string, unknown> = {},
+  authorization?: string,
 ): Subscription<Data> {
   const received: Answer<Data>[] = [];
   let read = 0;
@@ -54,8 +55,17 @@ export function subscribe<Data>(
   };
   const client =
     transport === 'WebSocket'
-      ? createWebSocketClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 })
-      : createSseClient({ url, retryAttempts: 0 });
+      ? createWebSocketClient({
+          url: url.replace(/^http/, 'ws'),
+          webSocketImpl: WebSocket,
+          retryAttempts: 0,
+          ...(authorization === undefined ? {} : { connectionParams: { authorization } }),
+        })
+      : createSseClient({
+          url,
+          retryAttempts: 0,
+          ...(authorization === undefined ? {} : { headers: { authorization } }),
+        });
   const unsubscribe = client.subscribe({ query, variables }, sink);
 
   const subscription: Subscription<Data> = {
