@@ -7,16 +7,17 @@ const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test
 /** Tests of what only one of them has, or that no database has a part in. */
 const EMBEDDED_ONLY = [
   'test/end-to-end/{databricks,http-catalog}.test.ts',
-
   'test/database/embedded-server.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
 ];
 
-/** Tests of several processes, which need the machine to themselves: `npm run test:cluster`. */
-const CLUSTER_TESTS = process.env.TEST_CLUSTER === 'true' ? [] : ['test/end-to-end/{cluster,chaos}.test.ts'];
+/** Tests of several processes on one server, which have the machine to themselves once the others are done. */
+const CLUSTER_TESTS = ['test/end-to-end/{cluster,chaos}.test.ts'];
 
 const hasServer = (await findTestServer()) !== null;
+
+const globalSetup = ['test/support/prepare-database.ts'];
 
 export default defineConfig({
   // Vite's defaults without `development`: under that condition graphql has a second copy, which its other users would not
@@ -35,8 +36,8 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/end-to-end/{cluster,chaos}.test.ts'],
-          globalSetup: ['test/support/prepare-database.ts'],
+          exclude: CLUSTER_TESTS,
+          globalSetup,
         },
       },
       ...(hasServer
@@ -47,11 +48,20 @@ export default defineConfig({
                 name: 'server',
                 include: DATABASE_TESTS,
                 exclude: [...EMBEDDED_ONLY, ...CLUSTER_TESTS],
-                globalSetup: ['test/support/prepare-database.ts'],
+                globalSetup,
               },
             },
           ]
         : []),
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: CLUSTER_TESTS,
+          globalSetup,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

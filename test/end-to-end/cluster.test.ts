@@ -1,6 +1,17 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { type Client, createClient as createWebSocketClient } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import WebSocket from 'ws';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { startCatalogServer } from '../support/catalog-server.ts';
@@ -13,7 +24,7 @@ import {
   expectAllOnce,
   sortieIds,
 } from '../support/cluster.ts';
-import { JobById, JobProgress } from '../support/operations.ts';
+import { JobById, JobProgress, StopSync, SyncStatus } from '../support/operations.ts';
 import type { Program } from '../support/program.ts';
 import { uuid } from '../support/tables.ts';
 
@@ -54,6 +65,15 @@ describe.skipIf(server === null)(
     }, 60_000);
 
     afterAll(() => cluster?.close());
+
+    // What a test that failed has left must not make the next one fail.
+    beforeEach(async () => {
+      await apis[0].client.send(StopSync, {});
+      await waitFor(async () => {
+        const { syncStatus } = await apis[0].client.send(SyncStatus, {});
+        expect(['NO_SYNC_JOB', 'COMPLETED', 'FAILED', 'CANCELLED']).toContain(syncStatus.state);
+      });
+    });
 
     afterEach(({ task }) => {
       if (task.result?.state === 'fail') cluster.showLogs();
@@ -196,6 +216,9 @@ describe.skipIf(server === null)(
       const index = workers.findIndex((worker, which) => claimsOf(worker).length > (claimed[which] ?? 0));
       const leaving = workers[index];
       const staying = workers[1 - index];
+      onTestFinished(async () => {
+        workers[index] = await cluster.start('worker');
+      });
       expect(await leaving?.end('SIGTERM')).toEqual({ code: 0 });
       expect(await apis[1].client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED' });
       await expectCompleted(id);
@@ -204,7 +227,6 @@ describe.skipIf(server === null)(
       ]);
       expect(rows).toEqual([{ id: staying === undefined ? '' : claimsOf(staying).at(-1), attempt: 2 }]);
       expect(leaving?.lines.filter((line) => /"level":(50|60)/.test(line))).toEqual([]);
-      workers[index] = await cluster.start('worker');
     }, 60_000);
 
     test('an API process that is told to stop ends WebSockets and event streams so that their clients come back', async () => {

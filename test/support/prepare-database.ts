@@ -21,9 +21,12 @@ declare module 'vitest' {
   }
 }
 
-/** Once a run of the project: on a server for the project `server`, and as the folder of an embedded one otherwise. */
+/**
+ * Once a run of a project: on a server where there is one, and as the folder of an embedded one otherwise, which is what
+ * the project `embedded` wants in any case.
+ */
 export default async function prepareDatabase(project: TestProject): Promise<() => Promise<void>> {
-  const url = project.name === 'server' ? await findTestServer() : null;
+  const url = project.name === 'embedded' ? null : await findTestServer();
   return url === null ? await prepareEmbedded(project) : await prepareServer(project, url);
 }
 
@@ -34,7 +37,7 @@ async function prepareServer(project: TestProject, url: string): Promise<() => P
   const script = fileURLToPath(new URL('./apply-migrations.ts', import.meta.url));
   await promisify(execFile)(process.execPath, [script, urlOfDatabase(url, template)]);
   project.provide('preparedDatabase', { kind: 'server', url, template });
-  process.stdout.write(`Test databases of the project "server": on ${await versionOf(url)}\n`);
+  process.stdout.write(`Test databases of the project "${project.name}": on ${await versionOf(url)}\n`);
   return () => runOnServer(url, `drop database ${template} with (force)`);
 }
 
@@ -43,7 +46,7 @@ async function prepareEmbedded(project: TestProject): Promise<() => Promise<void
   const database = await openDatabase({ folder });
   await database.close();
   project.provide('preparedDatabase', { kind: 'embedded', folder });
-  process.stdout.write('Test databases of the project "embedded": PGlite\n');
+  process.stdout.write(`Test databases of the project "${project.name}": PGlite\n`);
   return () => rm(folder, { recursive: true });
 }
 
