@@ -17,6 +17,7 @@ import { openPartitionQueue } from './jobs/queue.ts';
 import { startRetention } from './jobs/retention.ts';
 import { openSchedules } from './jobs/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
+import { anySchema } from './warehouse/allowed-schemas.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
 export interface Application {
@@ -116,7 +117,14 @@ async function startParts(
       log.error({ err: error }, 'changed jobs could not be read'),
     );
     started.push(async () => events.close());
-    const jobs = createJobs({ prisma, queue, pool, schedules, events });
+    const jobs = createJobs({
+      prisma,
+      queue,
+      pool,
+      schedules,
+      events,
+      allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
+    });
     const authenticator = await createAuthenticator(config.access, {
       prisma,
       notifications: database.notifications,

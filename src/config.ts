@@ -8,6 +8,7 @@ import { parseCatalogUrl } from './catalog/catalog-url.ts';
 import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
 import type { RetentionSettings } from './jobs/retention.ts';
+import { parseSchemaPatterns } from './warehouse/allowed-schemas.ts';
 import type { WarehouseConfiguration } from './warehouse/registry.ts';
 
 /** What the program runs with: the environment, parsed once. */
@@ -95,6 +96,25 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Folder of the DuckDB warehouse: `<catalog>/<schema>/<table>.(parquet|csv|ndjson)`.'),
   BLADE_CATALOG_FOLDER: z.string().min(1).optional().describe('Folder of the folder catalog.'),
+  BLADE_ALLOWED_SCHEMAS: z
+    .string()
+    .default('*.*')
+    .transform((text, context) => {
+      const patterns = parseSchemaPatterns(text);
+      if (patterns !== null) return patterns;
+      context.addIssue({ code: 'custom', message: 'must be a list such as blade.field,archive.*' });
+      return z.NEVER;
+    })
+    .describe(
+      'Schemas of the warehouse whose tables sources and queries may read, as in `blade.field,archive.*`.',
+    ),
+  BLADE_STATEMENT_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(172_800)
+    .default(7_200)
+    .describe('How long the warehouse may work for one statement, in seconds.'),
   BLADE_WORKER_THREADS: z.coerce
     .number()
     .int()
@@ -253,15 +273,21 @@ function accessOf(settings: Environment): AccessSettings {
 
 function warehouseOf(settings: Environment, dataFolder: string): WarehouseConfiguration {
   const { DATABRICKS_HOST: host, DATABRICKS_HTTP_PATH: httpPath } = settings;
+  const limits = {
+    allowedSchemas: settings.BLADE_ALLOWED_SCHEMAS,
+    statementTimeoutMs: settings.BLADE_STATEMENT_TIMEOUT_SECONDS * 1_000,
+  };
   if (host === undefined || httpPath === undefined) {
     return {
       kind: 'duckdb',
+      ...limits,
       folder: resolve(settings.BLADE_WAREHOUSE_FOLDER ?? join(dataFolder, 'warehouse')),
     };
   }
   const { DATABRICKS_TOKEN: token, DATABRICKS_CA_FILE: authorityFile } = settings;
   return {
     kind: 'databricks',
+    ...limits,
     host,
     httpPath,
     port: settings.DATABRICKS_PORT,

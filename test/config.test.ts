@@ -28,6 +28,14 @@ test('a variable that is set to nothing counts as not set', () => {
   expect(parseConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 4000, databaseUrl: undefined });
 });
 
+test('schemas that may be read are a list of names with stars', () => {
+  expect(parseConfig({ BLADE_ALLOWED_SCHEMAS: 'blade.field, archive.*' }).warehouse.allowedSchemas).toEqual([
+    { catalog: 'blade', schema: 'field' },
+    { catalog: 'archive', schema: '*' },
+  ]);
+  expect(faultsOf({ BLADE_ALLOWED_SCHEMAS: 'blade' })).toContain('\n  BLADE_ALLOWED_SCHEMAS: must be a list');
+});
+
 test('every variable that is wrong is named at once, with what would be right', () => {
   const faults = faultsOf({
     PORT: 'eighty',

@@ -138,7 +138,7 @@ export const startQueryJobInputSchema = z
         message: `the query does not use :${name}; remove it`,
       });
     }
-    return { ...input, sqlQuery: checked.sql };
+    return { ...input, sqlQuery: checked.sql, tables: checked.tables };
   });
 
 export type StartSyncInput = z.output<typeof startSyncInputSchema>;

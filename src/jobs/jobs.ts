@@ -1,5 +1,7 @@
 import type { DataSource, Job, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import type { SchemaPattern } from '../warehouse/allowed-schemas.ts';
+import { checkTables } from './allowed-tables.ts';
 import {
   type DataSourceTest,
   deleteDataSource,
@@ -45,8 +47,10 @@ export function createJobs(parts: {
   pool: ThreadPool;
   schedules: Schedules;
   events: JobEvents;
+  /** The schemas of the warehouse whose tables sources and queries may name. */
+  allowedSchemas: readonly SchemaPattern[];
 }): Jobs {
-  const { prisma, queue, pool, schedules, events } = parts;
+  const { prisma, queue, pool, schedules, events, allowedSchemas } = parts;
 
   async function cancelJob(jobId: string): Promise<Job> {
     await cancel(prisma, jobId);
@@ -55,7 +59,10 @@ export function createJobs(parts: {
 
   return {
     startSync: (input) => startSync({ prisma, queue }, input),
-    startQueryJob: (input) => startQueryJob({ prisma, queue }, input),
+    async startQueryJob(input) {
+      checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
+      return startQueryJob({ prisma, queue }, input);
+    },
     cancelJob,
     async pauseJob(jobId) {
       await pause(prisma, jobId);
@@ -80,7 +87,11 @@ export function createJobs(parts: {
     currentSync: async () =>
       (await findActiveSync(prisma)) ??
       (await prisma.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
-    saveDataSource: (sourceId, input) => saveDataSource(prisma, schedules, sourceId, input),
+    async saveDataSource(sourceId, input) {
+      const table = { catalog: input.catalogName, schema: input.schemaName, table: input.tableName };
+      checkTables([table], allowedSchemas, 'input.schemaName');
+      return saveDataSource(prisma, schedules, sourceId, input);
+    },
     deleteDataSource: (sourceId) => deleteDataSource(prisma, schedules, sourceId),
     nextRuns(source, count) {
       const schedule = scheduleOf(source);

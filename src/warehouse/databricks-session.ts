@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { DBSQLClient } from '@databricks/sql';
 import type IDBSQLSession from '@databricks/sql/dist/contracts/IDBSQLSession.js';
+import type { ReadingLimits } from './checked-statement.ts';
 import { createRetryPolicy } from './databricks-retry.ts';
 import { servicePrincipalTokens } from './databricks-token.ts';
 import { WarehouseError } from './warehouse.ts';
@@ -11,7 +12,7 @@ export type DatabricksCredentials =
   | { readonly kind: 'oauth'; readonly clientId: string; readonly clientSecret: string };
 
 /** Where a SQL warehouse of Databricks is and how to sign in to it. Plain data. */
-export interface DatabricksOptions {
+export interface DatabricksOptions extends ReadingLimits {
   /** The workspace, without a scheme: `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. */
   readonly host: string;
   /** The path of the warehouse: `/sql/1.0/warehouses/a1b2c3d4e5f6`. */
@@ -55,7 +56,7 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
     if (closing.signal.aborted) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
     connected ??= connect(client, options, closing.signal);
     await connected;
-    opened = await client.openSession({ configuration: sessionSettings });
+    opened = await client.openSession({ configuration: sessionSettings(options) });
     return opened;
   }
 
@@ -79,8 +80,16 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
   };
 }
 
-/** Texts of times mean the same in every session, and a failing CAST is an error and no NULL. */
-const sessionSettings = { timezone: 'UTC', ansi_mode: 'true' };
+/** Texts of times mean the same in every session, a failing CAST is an error and no NULL, and no statement runs for ever. */
+function sessionSettings({ statementTimeoutMs }: DatabricksOptions): Record<string, string> {
+  return {
+    timezone: 'UTC',
+    ansi_mode: 'true',
+    ...(statementTimeoutMs === undefined
+      ? {}
+      : { statement_timeout: String(Math.ceil(statementTimeoutMs / 1_000)) }),
+  };
+}
 
 /** Results that are fetched from the cloud's storage at the same time: each is some tens of megabytes. */
 const CONCURRENT_DOWNLOADS = 3;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { throwIfAborted } from './abort.ts';
-import { checkedStatement, valuesOf } from './checked-statement.ts';
+import { checkedStatement, checkTable, valuesOf } from './checked-statement.ts';
 import type { Chunk } from './databricks-chunk.ts';
 import { createSessions, type DatabricksOptions } from './databricks-session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './databricks-statement.ts';
@@ -56,12 +56,13 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 
   return {
     async describeTable(table, signal, onWaiting) {
+      checkTable(table, options);
       const sql = `DESCRIBE TABLE ${qualifiedName(table)}`;
       return columnsOf(await rowsOf({ sql, parameters: {}, signal, onWaiting }));
     },
 
     async countRows(statement, signal, onWaiting) {
-      const checked = checkedStatement(statement.sql);
+      const checked = checkedStatement(statement.sql, options);
       const parameters = valuesOf(checked.parameterNames, statement.parameters);
       const sql = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
       const [row] = await rowsOf({ sql, parameters, signal, onWaiting });
@@ -69,7 +70,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     },
 
     async readRows(statement, { resumeAfter, batchSize, signal, onWaiting }) {
-      const checked = checkedStatement(statement.sql);
+      const checked = checkedStatement(statement.sql, options);
       const parameters = valuesOf(checked.parameterNames, statement.parameters);
       const run = { sql: checked.sql, parameters, signal, onWaiting };
       throwIfAborted(signal);

@@ -1,18 +1,19 @@
-import {
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  type DuckDBInstance,
-  type DuckDBPreparedStatement,
-  type DuckDBResult,
-  StatementType,
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  DuckDBPreparedStatement,
+  DuckDBResult,
 } from '@duckdb/node-api';
 import type { JsonValue } from '../json.ts';
 import { throwIfAborted } from './abort.ts';
 import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
 import { toDuckDbSql } from './duckdb-dialect.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
+import { prepareSelect } from './duckdb-select.ts';
 import { databricksTypeOf } from './duckdb-type.ts';
 import { converterOf, type ValueConverter } from './duckdb-value.ts';
+import type { CheckedQuery } from './statement.ts';
 import { setKey } from './value.ts';
 import { type Row, type TableColumn, WarehouseError } from './warehouse.ts';
 
@@ -27,31 +28,71 @@ export interface RunningStatement {
   close(): Promise<void>;
 }
 
+/** What statements run in. */
+export interface StatementEngine {
+  readonly instance: DuckDBInstance;
+  /** The longest that the engine may work for one statement, in milliseconds; null for no end. */
+  readonly timeoutMs: number | null;
+}
+
+export interface StatementToStart {
+  /** In the Databricks dialect. */
+  readonly sql: string;
+  /** What the check of it, or of what is nested in it, found. */
+  readonly checked: CheckedQuery;
+  readonly parameters: StatementParameters;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Starts a statement of the Databricks dialect that was checked to only read.
+ * Starts a statement that was checked to only read.
  * @throws WarehouseError STATEMENT_FAILED; AbortError after the signal.
  */
 export async function startStatement(
-  instance: DuckDBInstance,
-  sql: string,
-  parameterNames: readonly string[],
-  parameters: StatementParameters,
-  signal: AbortSignal,
+  { instance, timeoutMs }: StatementEngine,
+  { sql, checked, parameters, signal }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
-  const guard = interruptOnAbort(connection, signal);
+  const guard = timeLimited(connection, signal, timeoutMs);
   try {
-    const prepared = await guard(() => connection.prepare(toDuckDbSql(sql)));
-    if (prepared.statementType !== StatementType.SELECT)
-      throw new WarehouseError('STATEMENT_FAILED', 'Only a SELECT can run here.');
-    bind(prepared, parameterNames, parameters);
+    const prepared = await guard(() => prepareSelect(connection, toDuckDbSql(sql), checked.tables));
+    bind(prepared, checked.parameterNames, parameters);
     return running(connection, prepared, parameters, guard);
   } catch (error) {
     connection.closeSync();
     throw error;
   }
 }
+
+/** Ends work on a connection at the signal, and when all of it together has taken longer than it may. */
+function timeLimited(connection: DuckDBConnection, signal: AbortSignal, timeoutMs: number | null): Guard {
+  if (timeoutMs === null) return interruptOnAbort(connection, signal);
+  const timeout = new AbortController();
+  const guard = interruptOnAbort(connection, AbortSignal.any([signal, timeout.signal]));
+  let leftMs = timeoutMs;
+  return async (work) => {
+    const start = performance.now();
+    const timer = setTimeout(() => timeout.abort(), Math.min(leftMs, MAX_TIMER_MS));
+    try {
+      return await guard(work);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (timeout.signal.aborted)
+        throw new WarehouseError(
+          'STATEMENT_FAILED',
+          `The statement took longer than the ${timeoutMs / 1_000} seconds that one may take.`,
+        );
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      leftMs = Math.max(leftMs - (performance.now() - start), 0);
+    }
+  };
+}
+
+/** The longest that a timer of Node can be set to. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function running(
   connection: DuckDBConnection,

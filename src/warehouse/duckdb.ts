@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
 import { throwIfAborted } from './abort.ts';
-import { checkedStatement } from './checked-statement.ts';
+import { checkedStatement, type ReadingLimits } from './checked-statement.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
 import { openTableFolder, type TableFile, type TableFolder } from './duckdb-folder.ts';
 import { openLockedInstance } from './duckdb-instance.ts';
@@ -20,7 +20,7 @@ import {
 } from './warehouse.ts';
 
 /** Where a folder warehouse is: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
-export interface DuckDbOptions {
+export interface DuckDbOptions extends ReadingLimits {
   readonly folder: string;
 }
 
@@ -29,7 +29,7 @@ export interface DuckDbOptions {
  * that is new or has changed is seen by the next statement.
  * @throws WarehouseError UNAVAILABLE where there is no such folder.
  */
-export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Warehouse> {
+export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions): Promise<Warehouse> {
   const root = await realpath(folder).catch(() => {
     throw new WarehouseError('UNAVAILABLE', 'The folder of the warehouse does not exist or cannot be read.');
   });
@@ -47,7 +47,10 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
     signal: AbortSignal,
   ) {
     if (closed) throw closedError();
-    const run = await startStatement(instance, sql, checked.parameterNames, parameters, signal);
+    const run = await startStatement(
+      { instance, timeoutMs: limits.statementTimeoutMs ?? null },
+      { sql, checked, parameters, signal },
+    );
     running.add(run);
     if (!closed) return run;
     await finish(run);
@@ -63,7 +66,7 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
     async describeTable(table, signal) {
       const sql = `SELECT * FROM ${qualifiedName(table)}`;
       return await reported({}, async () => {
-        const checked = checkedStatement(sql);
+        const checked = checkedStatement(sql, limits);
         await preparedTables(tables, checked, signal);
         const run = await start(checked, checked.sql, {}, signal);
         try {
@@ -76,7 +79,7 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
 
     async countRows({ sql, parameters }, signal) {
       return await reported(parameters, async () => {
-        const checked = checkedStatement(sql);
+        const checked = checkedStatement(sql, limits);
         await preparedTables(tables, checked, signal);
         const run = await start(
           checked,
@@ -96,7 +99,7 @@ export async function openDuckDbWarehouse({ folder }: DuckDbOptions): Promise<Wa
     async readRows(statement, options) {
       const { parameters } = statement;
       return await reported(parameters, async () => {
-        const checked = checkedStatement(statement.sql);
+        const checked = checkedStatement(statement.sql, limits);
         const files = await preparedTables(tables, checked, options.signal);
         const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
         const covered = coveredRows(options.resumeAfter, fingerprint);

@@ -1,3 +1,4 @@
+import { knownFunctions, wordsBeforeParentheses, wordsOfTheSession } from './known-functions.ts';
 import {
   booleanFunction,
   changingFunction,
@@ -23,6 +24,9 @@ import type { TableName } from './warehouse.ts';
 
 /** The longest statement or filter that is taken, in bytes of UTF-8. */
 export const maxStatementBytes = 100_000;
+
+/** The most words and signs that are taken: parsing more would hold everybody up for more than some tenths of a second. */
+export const maxStatementTokens = 10_000;
 
 export interface CheckedQuery {
   readonly ok: true;
@@ -60,8 +64,8 @@ export function checkQuery(sql: string, maxBytes = maxStatementBytes): CheckedQu
     if (others.length > 0 || tokens.some((token) => token.kind === 'SEMICOLON'))
       refuse('Only one statement can run: remove what follows the first semicolon.');
     if (!isQuery(statement)) refuse('Only a SELECT can run here.');
-    checkFunctions(tokens);
     const found = readTree(statement);
+    checkCalls(tokens, found.aliases);
     return {
       ok: true,
       sql: textOf(sql, tokens),
@@ -91,7 +95,7 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
     const clause = clauseBeside(select);
     if (clause !== null)
       refuse(`A filter is one condition: ${clause} cannot follow it. Remove it, or use a query job.`);
-    checkFunctions(tokens);
+    checkCalls(tokens, new Map());
     const found = readTree(parsed.statements[0] ?? {});
     if (found.parameterNames.length > 0)
       refuse(`A filter has no parameters: write the value itself instead of :${found.parameterNames[0]}.`);
@@ -142,6 +146,8 @@ function tokensOf(sql: string, subject: Subject, maxBytes: number): readonly Tok
   if (sql.includes('\0')) refuse(`The ${subject} holds a NUL character: remove it.`);
   const tokens = readTokens(sql);
   if (tokens === null) refuse(`The ${subject} has a quote or a comment that does not end.`);
+  if (tokens.length > maxStatementTokens * Math.max(1, maxBytes / maxStatementBytes))
+    refuse(`The ${subject} has more than ${maxStatementTokens.toLocaleString('en')} words and signs.`);
   for (const token of tokens) {
     if (token.kind === 'PARAMETER' || token.kind === 'DOLLAR' || token.kind === 'AT_AT' || token.text === '?')
       refuseParameter(subject);
@@ -205,25 +211,67 @@ function callsAny(tokens: readonly Token[], functions: RegExp): boolean {
   );
 }
 
-/** Refuses by what stands before a parenthesis, so that no way of parsing a call can hide it. */
-function checkFunctions(tokens: readonly Token[]): void {
+/**
+ * Refuses every call of a function that is not known to compute from its arguments alone. It goes by what stands before a
+ * parenthesis, so that no way of parsing a call can hide it.
+ * @param aliases how often the statement gives each name, in lower case, to a table together with names for its columns.
+ */
+function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string, number>): void {
+  const unmet = new Map(aliases);
   tokens.forEach((token, index) => {
-    if (tokens[index + 1]?.text !== '(' || token.kind === 'STRING') return;
-    if (forbiddenFunction.test(token.text))
-      refuse(`The function ${token.text} cannot be used here: a query reads only the tables it names.`);
+    const before = tokens[index - 1];
+    const isQuoted = token.kind === 'QUOTED_IDENTIFIER';
+    const word = token.text.toLowerCase();
+    if (tokens[index + 1]?.kind !== 'L_PAREN') {
+      if (isQuoted || before?.kind === 'DOT' || before?.kind === 'AS' || token.kind === 'STRING') return;
+      if (wordsOfTheSession.has(word))
+        refuse(
+          `${token.text} tells of the session: for a column of that name write it with its table or in backquotes.`,
+        );
+      return;
+    }
+    if (!isQuoted && !/^[a-z_]\w*$/.test(word)) return;
+    if (token.kind === 'STRING' || token.kind === 'NUMBER') return;
+    if (before?.kind === 'DOT')
+      refuse(
+        `The function ${token.text} cannot be used here: only functions that are built in can, and only by their name.`,
+      );
+    if (knownFunctions.has(word) || (!isQuoted && wordsBeforeParentheses.has(word))) return;
+    const times = unmet.get(word) ?? 0;
+    if (times > 0 && isListOfNames(tokens, index + 1) && !forbiddenFunction.test(word)) {
+      unmet.set(word, times - 1);
+      return;
+    }
+    refuse(
+      `The function ${token.text} cannot be used here: only functions that compute from their arguments can.`,
+    );
   });
+}
+
+/** Whether names alone, with commas between them, stand in the parentheses that open at the place. */
+function isListOfNames(tokens: readonly Token[], open: number): boolean {
+  for (let index = open + 1; ; index += 2) {
+    const [name, after] = [tokens[index], tokens[index + 1]];
+    if (name?.kind !== 'VAR' && name?.kind !== 'QUOTED_IDENTIFIER' && !/^[a-z_]\w*$/i.test(name?.text ?? ''))
+      return false;
+    if (name?.kind === 'STRING') return false;
+    if (after?.kind === 'R_PAREN') return true;
+    if (after?.kind !== 'COMMA') return false;
+  }
 }
 
 interface Findings {
   readonly parameterNames: string[];
   readonly tables: TableName[];
+  /** How often each name, in lower case, is given to a table or sub-query together with names for its columns. */
+  readonly aliases: ReadonlyMap<string, number>;
   sampled: boolean;
 }
 
 function readTree(statement: SyntaxNode): Findings {
   const parameters = new Set<string>();
-  const named: { parts: string[]; position: number }[] = [];
-  const withNames = new Set<string>();
+  const aliases = new Map<string, number>();
+  const addAlias = (alias: unknown) => aliases.set(aliasOf(alias), (aliases.get(aliasOf(alias)) ?? 0) + 1);
   let sampled = false;
   visitTree(statement, (key, value) => {
     if (isObject(value) && (forbiddenKinds.has(key) || forbiddenKindPrefix.test(key)))
@@ -232,16 +280,27 @@ function readTree(statement: SyntaxNode): Findings {
       refuse('A query may not lock rows: remove FOR UPDATE or FOR SHARE.');
     if (key === 'placeholder' || key === 'session_parameter') refuseParameter('query');
     if (key === 'parameter' && isObject(value)) parameters.add(parameterName(value));
-    if (key === 'table' && isObject(value) && isObject(value.name)) named.push(tableParts(value));
     if (key === 'table_sample' || key === 'sample') sampled = true;
-    if (key === 'ctes' && Array.isArray(value))
-      for (const cte of value) withNames.add(checkWith(cte).toLowerCase());
+    if (key === 'ctes' && Array.isArray(value)) {
+      for (const cte of value.map(contentOfWith)) {
+        checkWith(cte);
+        if (Array.isArray(cte.columns) && cte.columns.length > 0) addAlias(cte.alias);
+      }
+    }
+    if (isObject(value) && Array.isArray(value.column_aliases) && value.column_aliases.length > 0)
+      addAlias(value.alias);
     // A field of that name holds a node; a node of that kind holds the query in `this`.
     if (key === 'subquery' && isObject(value) && value.this !== undefined) checkNested(value.this);
     checkSources(key, value);
   });
+  const named: NamedTable[] = [];
+  collectTables(statement, new Set(), named);
   named.sort((left, right) => left.position - right.position);
-  return { parameterNames: [...parameters].sort(), tables: tablesOf(named, withNames), sampled };
+  return { parameterNames: [...parameters].sort(), tables: tablesOf(named), aliases, sampled };
+}
+
+function aliasOf(alias: unknown): string {
+  return (typeof alias === 'string' ? alias : textOfName(alias)).toLowerCase();
 }
 
 function parameterName(parameter: SyntaxNode): string {
@@ -253,11 +312,15 @@ function parameterName(parameter: SyntaxNode): string {
   return name;
 }
 
-function checkWith(cte: unknown): string {
-  const content = isObject(cte) ? (kindOf(cte) === 'cte' ? contentOf(cte, 'cte') : cte) : {};
-  if (!isQuery(content.this) && kindOf(content.this) !== 'values')
+/** What a WITH clause says of one name. */
+function contentOfWith(cte: unknown): SyntaxNode {
+  if (kindOf(cte) === 'cte') return contentOf(cte, 'cte');
+  return isObject(cte) ? cte : {};
+}
+
+function checkWith(cte: SyntaxNode): void {
+  if (!isQuery(cte.this) && kindOf(cte.this) !== 'values')
     refuse('Only a SELECT can stand in a WITH clause.');
-  return textOfName(content.alias);
 }
 
 function checkNested(inner: unknown): void {
@@ -308,7 +371,52 @@ function checkSource(source: unknown): void {
     refuse(`${name} cannot stand where a table stands: name a table as catalog.schema.table.`);
 }
 
-function tableParts(table: SyntaxNode): { parts: string[]; position: number } {
+interface NamedTable {
+  readonly parts: readonly string[];
+  readonly position: number;
+}
+
+/**
+ * Collects the tables that are named, without the names that a WITH clause gives where these can be seen: elsewhere the
+ * same name is that of a table in whatever schema the session is in.
+ */
+function collectTables(value: unknown, withNames: ReadonlySet<string>, found: NamedTable[]): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collectTables(item, withNames, found);
+    return;
+  }
+  if (!isObject(value)) return;
+  const visible = isObject(value.with) ? collectOfWith(value.with, withNames, found) : withNames;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'with' || inner === null || typeof inner !== 'object') continue;
+    if (key === 'table' && isObject(inner) && isObject(inner.name)) {
+      const { parts, position } = tableParts(inner);
+      const isOfWith = parts.length === 1 && visible.has(parts.join('').toLowerCase());
+      if (!isOfWith) found.push({ parts, position });
+    }
+    collectTables(inner, visible, found);
+  }
+}
+
+/** @returns the names that can be seen behind the WITH clause. */
+function collectOfWith(
+  clause: SyntaxNode,
+  withNames: ReadonlySet<string>,
+  found: NamedTable[],
+): ReadonlySet<string> {
+  const visible = new Set(withNames);
+  for (const cte of Array.isArray(clause.ctes) ? clause.ctes : []) {
+    const content = contentOfWith(cte);
+    const name = aliasOf(content.alias);
+    // Only with RECURSIVE does a query see its own name.
+    const within = clause.recursive === true ? new Set([...visible, name]) : new Set(visible);
+    collectTables(content, within, found);
+    visible.add(name);
+  }
+  return visible;
+}
+
+function tableParts(table: SyntaxNode): NamedTable {
   const names = [table.catalog, table.schema, table.name];
   // The parser joins a fourth part to the third with a dot; a quoted name may hold one.
   const parts = names
@@ -325,14 +433,10 @@ function textOfName(identifier: unknown): string {
   return typeof identifier.name === 'string' ? identifier.name : textOfName(identifier.this);
 }
 
-function tablesOf(
-  named: readonly { readonly parts: readonly string[] }[],
-  withNames: ReadonlySet<string>,
-): TableName[] {
+function tablesOf(named: readonly NamedTable[]): TableName[] {
   const tables = new Map<string, TableName>();
   for (const { parts } of named) {
     const [catalog, schema, table] = parts;
-    if (parts.length === 1 && withNames.has(parts.join('').toLowerCase())) continue;
     if (parts.some((part) => fileLikeName.test(part)))
       refuse('Files cannot be read by a query: name a table as catalog.schema.table.');
     if (parts.length !== 3 || catalog === undefined || schema === undefined || table === undefined)

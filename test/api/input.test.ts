@@ -10,6 +10,7 @@ import {
   StopSync,
   TestDataSource,
 } from '../support/operations.ts';
+import { writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const UNKNOWN_ID = '01997f3e-8c1a-7000-8000-000000000000';
@@ -572,5 +573,53 @@ describe('a page of the errors of a job with input that cannot be used is an err
         extensions: { code: 'BAD_USER_INPUT', issues: [{ field, message: expect.stringMatching(/\w/) }] },
       }),
     ]);
+  });
+});
+
+describe('where only some schemas may be read', () => {
+  let limited: TestApplication;
+
+  beforeAll(async () => {
+    limited = await startTestApplication({ BLADE_ROLES: 'api', BLADE_ALLOWED_SCHEMAS: 'blade.open' });
+  });
+
+  afterAll(() => limited.close());
+
+  const refusal = (field: string) => ({
+    __typename: 'InvalidInputError',
+    issues: [
+      { field, message: expect.stringMatching(/blade\.field\.sortie cannot be read here.*blade\.open/) },
+    ],
+  });
+
+  test.each([SELECT, `WITH x AS (${SELECT}) SELECT * FROM x`, `SELECT 1 AS one WHERE EXISTS (${SELECT})`])(
+    'a query job of another is refused: %s',
+    async (sqlQuery) => {
+      const { startQueryJob } = await limited.client.send(StartQueryJob, {
+        input: { dataType: 'sortie', sqlQuery },
+      });
+      expect(startQueryJob).toMatchObject(refusal('input.sqlQuery'));
+    },
+  );
+
+  test('a data source of another is refused', async () => {
+    const table = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
+    const { saveDataSource } = await limited.client.send(SaveDataSource, {
+      input: { name: 'Sorties', dataType: 'sortie', ...table },
+    });
+    expect(saveDataSource).toMatchObject(refusal('input.schemaName'));
+  });
+
+  test('a data source that was saved before the list was is not read', async () => {
+    await writeRows(limited.warehouseFolder, 'sortie', [{ item_id: 'a' }]);
+    const { rows } = await limited.database.pool.query<{ id: string }>(
+      `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)
+       values (gen_random_uuid(), 'Old', 'sortie', 'blade', 'field', 'sortie', now()) returning id`,
+    );
+    const { testDataSource } = await limited.client.send(TestDataSource, { id: rows[0]?.id ?? '' });
+    expect(testDataSource).toMatchObject({
+      isReadable: false,
+      problem: expect.stringMatching(/cannot be read here/),
+    });
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
+import type { ReadingLimits } from '../../src/warehouse/checked-statement.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { batchesOf, statement } from './reading.ts';
@@ -19,10 +20,10 @@ export interface FolderWarehouse {
   rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
 }
 
-export async function folderWarehouse(): Promise<FolderWarehouse> {
+export async function folderWarehouse(limits: ReadingLimits = {}): Promise<FolderWarehouse> {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'blade', 'field'), { recursive: true });
-  const warehouse = await openDuckDbWarehouse({ folder });
+  const warehouse = await openDuckDbWarehouse({ folder, ...limits });
   onTestFinished(() => warehouse.close());
   const path = (file: string) => join(folder, 'blade', 'field', file);
   return {

@@ -44,6 +44,14 @@ describe('a query that only reads is taken', () => {
     ['PIVOT', "select * from blade.field.sortie pivot (count(*) for mission_status in ('COMPLETED'))"],
     ['columns named like statements', 'select `delete`, `into` as `update` from blade.field.sortie'],
     ['any of a sub-query', 'select * from blade.field.sortie where flight_hours = any (select 1)'],
+    ['names for the columns of a table', 'select * from blade.field.sortie s(a, b)'],
+    ['names for the columns of a WITH', 'with long(a, `b`) as (select 1, 2) select * from long l(c, d)'],
+    ['names for the columns of VALUES', 'select * from values (1, 2) as v(a, b)'],
+    ['names for the columns of a function', 'select * from range(3) r(i), lateral explode(array(1)) e(f)'],
+    ['types with a size', 'select cast(a as decimal(10, 2)), b::varchar(3) from blade.field.sortie'],
+    ['grouping sets', 'select a from blade.field.sortie group by grouping sets ((a), ())'],
+    ['ordered aggregates', 'select percentile_cont(0.5) within group (order by a) from blade.field.sortie'],
+    ['a column called user', 'select s.user, `user` from blade.field.sortie s'],
     ['a parameter behind LIMIT', 'select * from blade.field.sortie limit :n'],
   ])('%s', (_name, sql) => {
     expect(checkQuery(sql)).toMatchObject({ ok: true });
@@ -82,7 +90,8 @@ describe('a query that does more, or is none, is refused', () => {
     ['a quote that does not end', "select 'abc", /does not end/],
     ['a NUL character', 'select 1 \0 drop', /NUL/],
     ['deep nesting', `select ${'('.repeat(2000)}1${')'.repeat(2000)}`, /too deeply nested/],
-    ['a very long sum', `select ${Array(40_000).fill('1').join('+')}`, /too deeply nested or too long/],
+    ['a very long sum', `select ${Array(40_000).fill('1').join('+')}`, /more than 10,000 words/],
+    ['a long sum', `select ${Array(4_000).fill('1').join('+')}`, /too deeply nested or too long/],
     ['more than it may weigh', `select '${'x'.repeat(maxStatementBytes)}'`, /longer than 100 kB/],
   ])('%s', (_name, sql, message) => {
     expect(checkQuery(sql)).toEqual({ ok: false, message: expect.stringMatching(message) });
@@ -117,6 +126,18 @@ describe('what reaches past the tables is refused', () => {
     ['a file as a table', "select * from 'file.csv'"],
     ['a file of a format', 'select * from parquet.`/x/y`'],
     ['a Delta folder', 'select * from delta.`s3://bucket/x`'],
+    ['a function that people have made', 'select blade.tools.spill(a) from blade.field.sortie'],
+    ['a function of the default schema', 'select spill(a) from blade.field.sortie'],
+    ['a function in backquotes', 'select `spill`(a) from blade.field.sortie'],
+    ['a function named as a word of the language', 'select `in`(a) from blade.field.sortie'],
+    ['a function named as a table of the query', 'select f(a) from blade.field.sortie f(a)'],
+    ['a function named as a WITH', 'with f(a) as (select 1) select *, f(a) as (b) from f'],
+    ['who is signed in', 'select current_user'],
+    ['who is signed in, as a function', 'select session_user()'],
+    ['where the session is', 'select current_catalog()'],
+    ['the release of the engine', 'select version()'],
+    ['the name of a file', 'select input_file_name() from blade.field.sortie'],
+    ['a shell by way of a TVF', "select * from remote_query('c', query => 'drop table x')"],
     ['a name that climbs', 'select * from blade.field.`../x`'],
   ])('%s', (_name, sql) => {
     expect(checkQuery(sql)).toMatchObject({ ok: false });
@@ -137,6 +158,21 @@ describe('tables go by their full names', () => {
 
   test.each(['sortie', 'field.sortie', 'a.blade.field.sortie'])('%s is refused', (name) => {
     expect(checkQuery(`select * from ${name}`)).toEqual({
+      ok: false,
+      message: `${name} is not the full name of a table: write it as catalog.schema.table.`,
+    });
+  });
+
+  test.each([
+    ['out of sight', 'select * from (with x as (select 1) select * from x) q, x', 'x'],
+    [
+      'of another branch',
+      'select 1 where exists (with x as (select 1) select 1) or exists (select * from x)',
+      'x',
+    ],
+    ['of the WITH itself', 'with sortie as (select * from sortie) select * from sortie', 'sortie'],
+  ])('a name of a WITH %s is that of a table, and refused', (_where, sql, name) => {
+    expect(checkQuery(sql)).toMatchObject({
       ok: false,
       message: `${name} is not the full name of a table: write it as catalog.schema.table.`,
     });

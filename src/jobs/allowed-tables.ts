@@ -1,0 +1,18 @@
+import { type SchemaPattern, schemaProblem } from '../warehouse/allowed-schemas.ts';
+import type { TableName } from '../warehouse/warehouse.ts';
+import { InvalidInputError } from './job-errors.ts';
+
+/**
+ * @param field the input field that names the tables, for the error.
+ * @throws InvalidInputError telling of every table that is not of a schema that may be read.
+ */
+export function checkTables(
+  tables: readonly TableName[],
+  allowedSchemas: readonly SchemaPattern[],
+  field: string,
+): void {
+  const problems = tables
+    .map((table) => schemaProblem(table, allowedSchemas))
+    .filter((problem) => problem !== null);
+  if (problems.length > 0) throw new InvalidInputError(problems.map((message) => ({ field, message })));
+}
