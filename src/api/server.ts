@@ -16,6 +16,7 @@ import {
   authenticateRequests,
 } from './authentication.ts';
 import type { ApiContext } from './context.ts';
+import { createDashboardFiles } from './dashboard-files.ts';
 import { createErrorMask } from './error-mask.ts';
 import { schema } from './schema.ts';
 
@@ -75,6 +76,10 @@ export async function startApiServer({
     },
   });
 
+  const dashboard = createDashboardFiles();
+  if (dashboard === null)
+    log.warn('the dashboard is not built, so / leads to GraphiQL: npm run build makes it');
+
   const responses = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     responses.add(response);
@@ -84,6 +89,7 @@ export async function startApiServer({
       response.writeHead(403).end();
       return;
     }
+    if (dashboard?.(request, response)) return;
     if (request.url === '/') {
       response.writeHead(302, { location: PATH }).end();
       return;

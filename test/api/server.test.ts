@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import WebSocket from 'ws';
+import { DASHBOARD_FOLDER } from '../../src/api/dashboard-files.ts';
 import { insertJob, writeRevision } from '../support/job-rows.ts';
 import { DataSources, JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
@@ -148,8 +151,13 @@ describe('an unexpected error', () => {
 });
 
 describe('in a browser', () => {
-  test('the root leads to GraphiQL', async () => {
+  test('the root is the dashboard or, where that has not been built, leads to GraphiQL', async () => {
     const answer = await get('/', { accept: 'text/html' });
+    if (existsSync(join(DASHBOARD_FOLDER, 'index.html'))) {
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('<div id="root">');
+      return;
+    }
     expect(answer.status).toBe(302);
     expect(new URL(answer.headers.get('location') ?? '', application.url).href).toBe(application.url);
   });

@@ -1,0 +1,30 @@
+import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { Route, Routes } from 'react-router';
+import { ApiProvider } from './api/api-context.tsx';
+import { currentSession, onSessionChange } from './api/session.ts';
+import { JobsPage } from './jobs/jobs-page.tsx';
+import { Loading } from './parts/loading.tsx';
+import { NotFoundPage } from './shell/not-found-page.tsx';
+import { Shell } from './shell/shell.tsx';
+import { SignIn } from './shell/sign-in.tsx';
+
+const JobPage = lazy(() => import('./jobs/job-page.tsx'));
+
+/** The pages by their addresses; src/api/dashboard-files.ts serves the page at these. */
+export function App() {
+  const { credential, isRefused } = useSyncExternalStore(onSessionChange, currentSession);
+  if (isRefused) return <SignIn wasRefused={credential !== null} />;
+  return (
+    <ApiProvider key={credential} credential={credential}>
+      <Shell>
+        <Suspense fallback={<Loading what="the page" />}>
+          <Routes>
+            <Route path="/" element={<JobsPage />} />
+            <Route path="/jobs/:id" element={<JobPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Suspense>
+      </Shell>
+    </ApiProvider>
+  );
+}
