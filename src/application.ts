@@ -4,7 +4,7 @@ import { startApiServer } from './api/server.ts';
 import { shareOfCatalog } from './catalog/registry.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
-import { createPrismaClient } from './database/prisma-client.ts';
+import { createPrismaClients } from './database/prisma-client.ts';
 import { createDemoData } from './demo-data.ts';
 import { createHealth } from './health.ts';
 import { startHealthServer } from './health-server.ts';
@@ -71,8 +71,9 @@ async function startParts(
   started.push(() => database.close());
   log.info({ database: database.kind }, 'database is open');
 
-  const prisma = createPrismaClient(database.connectionString, { maxConnections: MAX_CONNECTIONS });
-  started.push(() => prisma.$disconnect());
+  const clients = createPrismaClients(database.connectionString, { maxConnections: MAX_CONNECTIONS });
+  const { prisma } = clients;
+  started.push(() => clients.close());
 
   if (config.demoData && config.warehouse.kind === 'duckdb') {
     await createDemoData(prisma, config.warehouse.folder);
@@ -117,8 +118,8 @@ async function startParts(
       log.error({ err: error }, 'changed jobs could not be read'),
     );
     started.push(async () => events.close());
-    const jobs = createJobs({
-      prisma,
+    const jobsFor = createJobs({
+      clients,
       queue,
       pool,
       schedules,
@@ -131,7 +132,15 @@ async function startParts(
       onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
     });
     started.push(() => authenticator.close());
-    const server = await startApiServer({ ...listen, authenticator, context: { prisma, jobs } });
+    const server = await startApiServer({
+      ...listen,
+      authenticator,
+      contextOf: (principal) => ({
+        principal,
+        prisma: clients.clearedFor(principal.clearance),
+        jobs: jobsFor(principal.clearance),
+      }),
+    });
     started.push(() => server.close());
     url = server.url;
   } else {

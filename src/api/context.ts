@@ -4,7 +4,9 @@ import type { Jobs } from '../jobs/jobs.ts';
 
 /** What every resolver has at hand. */
 export interface ApiContext {
+  /** Reads the database as the principal may see it. */
   readonly prisma: PrismaClient;
+  /** What the principal can do with jobs and sources. */
   readonly jobs: Jobs;
   /** Who sent the request. */
   readonly principal: Principal;

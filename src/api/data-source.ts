@@ -69,10 +69,11 @@ const DataSourceNode = builder.prismaNode('DataSource', {
     watermark: t.exposeString('watermark', {
       nullable: true,
       description:
-        'The greatest value of the cursor column that has been synced: an INCREMENTAL sync reads what is past it.',
+        'The greatest value of the cursor column that has been synced: an INCREMENTAL sync reads what is past it. Told to whoever is cleared for TOP SECRET, for it is of a row that can have any marking.',
     }),
     itemCount: t.exposeInt('itemCount', {
-      description: 'Items that its last completed sync brought in or confirmed.',
+      description:
+        'Items that its last completed sync brought in or confirmed, and that your clearance covers.',
     }),
     lastSyncAt: t.expose('lastSyncAt', {
       type: 'DateTime',
@@ -244,7 +245,8 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
     }),
     rowCount: t.int({
       nullable: true,
-      description: 'Rows of the table; null when it cannot be read.',
+      description:
+        'Rows of the table; null when it cannot be read, and for whoever is not cleared for TOP SECRET.',
       resolve: (test) => (test.isReadable ? test.rowCount : null),
     }),
     warnings: t.stringList({

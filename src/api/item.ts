@@ -11,7 +11,7 @@ import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
 builder.prismaNode('BladeItem', {
   nullable: true,
   id: { field: 'dataType_itemId', description: 'Unique over all types.' },
-  description: 'An item of BLADE data, as it was last read.',
+  description: 'An item of BLADE data that your clearance covers, as it was last read.',
   fields: (t) => ({
     dataType: t.exposeString('dataType', { description: 'Its data type.' }),
     itemId: t.exposeString('itemId', {
@@ -80,7 +80,7 @@ builder.queryFields((t) => ({
     {
       type: 'BladeItem',
       cursor: 'dataType_itemId',
-      description: 'The stored items by data type and id, paged.',
+      description: 'The stored items that your clearance covers, by data type and id, paged.',
       args: {
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
       },

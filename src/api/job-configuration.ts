@@ -9,7 +9,8 @@ const JobOptionsType = builder.objectRef<ReturnType<typeof jobOptionsSchema.pars
     batchSize: t.exposeInt('batchSize', { description: 'Rows that are saved and uploaded together.' }),
     maxErrors: t.exposeInt('maxErrors', {
       nullable: true,
-      description: 'Failed items at which a source is given up; null for no limit.',
+      description:
+        'Failed items at which a source is given up; null for no limit, and for whoever is not cleared for TOP SECRET.',
     }),
     maxAttempts: t.exposeInt('maxAttempts', {
       description:
@@ -58,7 +59,8 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
     }),
     maxItems: t.exposeInt('maxItems', {
       nullable: true,
-      description: 'The most rows of each source; null for all.',
+      description:
+        'The most rows of each source; null for all, and for whoever is not cleared for TOP SECRET.',
     }),
     options: t.field({
       type: JobOptionsType,
@@ -81,7 +83,8 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
     }),
     classification: t.exposeString('classification', {
       nullable: true,
-      description: 'The marking that all its items get; null for the marking of each row.',
+      description:
+        'The least marking of its items, where it was given one; a row with a higher one of its own keeps that.',
     }),
     metadata: t.expose('metadata', {
       type: 'JSONObject',

@@ -32,18 +32,21 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
 });
 
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
-  description: 'How far a job has come. Always processedItems = successCount + errorCount ≤ totalItems.',
+  description:
+    'How far a job has come with the rows that your clearance covers. Always processedItems = successCount + errorCount ≤ totalItems.',
   fields: (t) => ({
     currentOperation: t.exposeString('currentOperation', { description: 'What it does now, for people.' }),
     percent: t.float({
       nullable: true,
-      description: 'From 0 to 100; null until the rows of every source are counted.',
+      description:
+        'From 0 to 100; null until the rows of every source are counted, and, for whoever is not cleared for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
       resolve: ({ state, isTotalKnown, totalItems, processedItems }) =>
         percentOf(state === 'COMPLETED', isTotalKnown ? totalItems : null, processedItems),
     }),
     totalItems: t.exposeInt('totalItems', {
       nullable: true,
-      description: 'Rows to read, as far as they are counted; null before the first count.',
+      description:
+        'Rows to read, as far as they are counted; null before the first count, and until its end for whoever is not cleared for TOP SECRET.',
     }),
     processedItems: t.exposeInt('processedItems', {
       description: 'Rows that are done, one way or the other.',
@@ -55,12 +58,13 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:
-        'The recent rate; of an ended job, the rate over its whole run. Null where it is not known.',
+        'The recent rate, told to whoever is cleared for TOP SECRET; of an ended job, the rate over its whole run. Null where it is not known.',
     }),
     estimatedCompletion: t.expose('estimatedCompletion', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it will have ended, by the recent rate; null when that cannot be known.',
+      description:
+        'When it will have ended, by the recent rate; null when that cannot be known, and for whoever is not cleared for TOP SECRET.',
     }),
     elapsedSeconds: t.float({
       nullable: true,

@@ -35,7 +35,8 @@ export const JobNode = builder.prismaNode('Job', {
       resolve: (job) => job,
     }),
     recentErrors: t.exposeStringList('recentErrors', {
-      description: 'The last 10 things that went wrong, the newest last; `errors` has all of them.',
+      description:
+        'The last 10 things that went wrong with rows that your clearance covers, the newest last; `errors` has all of them.',
     }),
     failureReason: t.exposeString('failureReason', {
       nullable: true,
@@ -63,7 +64,8 @@ export const JobNode = builder.prismaNode('Job', {
       description: 'The job that it runs again, if it is a retry.',
     }),
     partitions: t.relation('partitions', {
-      description: 'Its parts, one for each source: each is run by a thread of its own.',
+      description:
+        'Its parts, each run by a thread of its own: a large source is several. For whoever is not cleared for TOP SECRET, each source is one.',
       query: { orderBy: { ordinal: 'asc' } },
     }),
     dataSources: t.prismaField({
@@ -80,7 +82,8 @@ export const JobNode = builder.prismaNode('Job', {
       {
         type: 'JobError',
         cursor: 'id',
-        description: 'Everything that went wrong, in its order, each with the row it happened to.',
+        description:
+          'Everything that went wrong with rows that your clearance covers, in its order, each with the row it happened to.',
         args: {
           stages: t.arg({
             type: [ErrorStageEnum],

@@ -9,7 +9,7 @@ const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
   fields: (t) => ({
     classification: t.string({
       description:
-        'The marking of all items: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET. The marking of each row when left out.',
+        'The least marking of the items: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET, at least the default marking of the data type and at most your clearance. A row with a higher marking of its own keeps that. The default of the data type when left out.',
     }),
     metadata: t.field({
       type: 'JSONObject',

@@ -8,6 +8,7 @@ import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../access/authenticator.ts';
+import type { Principal } from '../access/principal.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
 import {
@@ -28,7 +29,8 @@ export interface ApiServer {
 }
 
 export interface ApiServerOptions {
-  readonly context: Omit<ApiContext, 'principal'>;
+  /** What the resolvers have at hand for a request of a principal. */
+  readonly contextOf: (principal: Principal) => ApiContext;
   /** Tells who sends a request. */
   readonly authenticator: Authenticator;
   readonly readiness: () => Promise<Readiness>;
@@ -42,7 +44,7 @@ const PATH = '/graphql';
 
 /** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
 export async function startApiServer({
-  context,
+  contextOf,
   authenticator,
   readiness,
   host,
@@ -53,10 +55,7 @@ export async function startApiServer({
   const yoga = createYoga<Partial<AuthenticatedConnection>>({
     schema,
     plugins: [requests.plugin],
-    context: ({ request, principal }) => ({
-      ...context,
-      principal: principal ?? requests.principalOf(request),
-    }),
+    context: ({ request, principal }) => contextOf(principal ?? requests.principalOf(request)),
     graphqlEndpoint: PATH,
     landingPage: false,
     logging: yogaLog(log),

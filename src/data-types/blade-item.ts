@@ -1,8 +1,10 @@
+import type { Marking } from './marking.ts';
+
 /** A row of the warehouse, checked and ready to be stored and uploaded. */
 export interface BladeItem {
   readonly dataType: string;
   readonly itemId: string;
-  readonly classificationMarking: string;
+  readonly classificationMarking: Marking;
   /** The whole row as JSON text, unknown columns included. */
   readonly data: string;
   /** Where the item came from and what a query job added, as JSON text. */

@@ -35,6 +35,27 @@ export function clearanceOf(marking: Marking): number {
   return clearances.get(marking) ?? 0;
 }
 
+/** How many levels of clearance there are. */
+export const clearanceLevels = 5;
+
+/** The marking that nobody is cleared above: that of what nobody can tell the marking of. */
+export const highestOfAll = 'TOP SECRET' satisfies Marking;
+
+/** Whether the clearance covers every marking. */
+export function coversAll(clearance: Marking): boolean {
+  return clearanceOf(clearance) === clearanceOf(highestOfAll);
+}
+
+/** The markings that a clearance covers, in every way to write them. */
+export function markingsUpTo(clearance: Marking): readonly Marking[] {
+  return markings.filter((marking) => clearanceOf(marking) <= clearanceOf(clearance));
+}
+
+/** The higher of two markings; the first where both ask for the same clearance. */
+export function higherMarking(one: Marking, other: Marking): Marking {
+  return clearanceOf(other) > clearanceOf(one) ? other : one;
+}
+
 const clearances: ReadonlyMap<string, number> = new Map<Marking, number>([
   ['U', 0],
   ['UNCLASSIFIED', 0],

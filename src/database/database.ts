@@ -1,3 +1,4 @@
+import { createClearedViews } from './cleared-views.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { applyMigrations } from './migrations.ts';
 import type { Notifications } from './notifications.ts';
@@ -30,6 +31,7 @@ export async function openDatabase(options: { databaseUrl?: string; folder: stri
     : await startEmbeddedServer({ folder: options.folder });
   try {
     await applyMigrations(database.connectionString);
+    await createClearedViews(database.connectionString);
     return database;
   } catch (error) {
     await database.close();

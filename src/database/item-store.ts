@@ -1,7 +1,17 @@
 import type { Pool } from 'pg';
 import { type BladeItem, catalogIdOf } from '../data-types/blade-item.ts';
+import { type Marking, markings } from '../data-types/marking.ts';
 import type { JsonValue } from '../json.ts';
 import type { ErrorStage } from './generated/prisma/enums.ts';
+import {
+  arrayOfLevels,
+  countByLevel,
+  type LevelCounts,
+  levelOf,
+  NO_COUNTS,
+  sumOfCounts,
+  totalOf,
+} from './level-counts.ts';
 
 /** The right to write for a partition: held by the attempt that claimed it last, and by no other. */
 export interface PartitionLease {
@@ -15,6 +25,8 @@ export interface ItemError {
   readonly stage: ErrorStage;
   readonly itemId: string | null;
   readonly message: string;
+  /** That of the row; the highest where nobody can tell it. */
+  readonly marking: Marking;
   /** The row as JSON text; null where the item itself is stored. */
   readonly row: string | null;
 }
@@ -24,8 +36,8 @@ export interface SaveBatch {
   readonly dataSourceId: string | null;
   /** At most one of each item id. */
   readonly items: readonly BladeItem[];
-  /** Rows of the batch that a later row of the same batch replaced. */
-  readonly supersededRows: number;
+  /** Items of the batch that a later row of the same batch replaced. */
+  readonly superseded: readonly BladeItem[];
   /** Rows of the batch that became no item. */
   readonly errors: readonly ItemError[];
   /** How far the read has come with this batch. */
@@ -37,7 +49,7 @@ export interface UploadedBatch {
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
   /** What the batch adds to the partition's success count; rejected items are counted as errors. */
-  readonly successCount: number;
+  readonly success: LevelCounts;
 }
 
 /** Another attempt has taken the partition over, or it has ended: nothing was written, and nothing may be. */
@@ -178,6 +190,7 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
                 stage: 'SAVE',
                 itemId: item.itemId,
                 message,
+                marking: item.classificationMarking,
                 row: item.data,
               }),
             ),
@@ -186,7 +199,7 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
       }
     },
 
-    async markUploaded({ dataType, accepted, rejected, successCount }) {
+    async markUploaded({ dataType, accepted, rejected, success }) {
       const { superseded } = await write<{ superseded: string[] | null }>(MARK_UPLOADED, [
         lease.jobId,
         dataType,
@@ -196,7 +209,10 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
         rejected.map(({ item }) => item.itemId),
         rejected.map(({ item }) => item.contentHash),
         rejected.map(({ message }) => message),
-        successCount,
+        totalOf(success),
+        success,
+        rejected.map(({ item }) => item.classificationMarking),
+        levelsOf(rejected.map(({ item }) => item)),
       ]);
       return superseded ?? [];
     },
@@ -250,11 +266,20 @@ const HELD = `attempt = case when p.attempt = $2 and p.state = 'RUNNING' then p.
 // Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
 const IN_ORDER = 'order by u.item_id collate "C"';
 
+const NONE = `'{${NO_COUNTS.join()}}'::int[]`;
+
 const START_OVER = `with ${LEASE},
 forgotten as (delete from job_error e using lease where e.partition_id = lease.id)
 update job_partition p
-set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count = 0, error_count = 0
+set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count = 0, error_count = 0,
+  read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE}
 from lease where p.id = lease.id returning p.id`;
+
+/** Counts rows by the levels of their column classification_marking. */
+const COUNTS_BY_LEVEL = arrayOfLevels((at) => {
+  const ofLevel = markings.filter((marking) => levelOf(marking) === at - 1).map((marking) => `'${marking}'`);
+  return `count(*) filter (where classification_marking in (${ofLevel.join()}))::int`;
+});
 
 const SAVE_BATCH = `with ${LEASE},
 saved as (
@@ -270,27 +295,36 @@ saved as (
     pending_partition_id = excluded.pending_partition_id, uploaded_at = null,
     updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else now() end
   where stored.content_hash <> excluded.content_hash or stored.uploaded_at is null
-  returning item_id
+  returning item_id, classification_marking
 ),
 failed as (
-  insert into job_error (job_id, partition_id, data_type, stage, item_id, message, "row")
-  select lease.job_id, lease.id, $4, u.stage::error_stage, u.item_id, u.message, u."row"::jsonb
-  from lease, unnest($11::text[], $12::text[], $13::text[], $14::text[]) as u (stage, item_id, message, "row")
+  insert into job_error (job_id, partition_id, data_type, stage, item_id, message, "row", marking)
+  select lease.job_id, lease.id, $4, u.stage::error_stage, u.item_id, u.message, u."row"::jsonb, u.marking
+  from lease, unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+    as u (stage, item_id, message, "row", marking)
 ),
-pending as (select count(*)::int as count, array_agg(item_id) as ids from saved)
+pending as (
+  select count(*)::int as count, array_agg(item_id) as ids, ${COUNTS_BY_LEVEL} as by_level from saved
+)
 update job_partition p set
   ${HELD},
   position = $3::jsonb,
-  read_items = p.read_items + $15::int,
-  success_count = p.success_count + $15::int - cardinality($11::text[]) - pending.count,
+  read_items = p.read_items + $16::int,
+  success_count = p.success_count + $16::int - cardinality($11::text[]) - pending.count,
   error_count = p.error_count + cardinality($11::text[]),
-  processed_items = p.processed_items + $15::int - pending.count,
-  total_items = greatest(p.total_items, p.read_items + $15::int)
+  processed_items = p.processed_items + $16::int - pending.count,
+  total_items = greatest(p.total_items, p.read_items + $16::int),
+  read_by_level = ${arrayOfLevels((at) => `p.read_by_level[${at}] + ($17::int[])[${at}]`)},
+  success_by_level = ${arrayOfLevels(
+    (at) => `p.success_by_level[${at}] + ($17::int[])[${at}] - ($18::int[])[${at}] - pending.by_level[${at}]`,
+  )},
+  error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + ($18::int[])[${at}]`)}
 from lease, pending where p.id = lease.id
 returning pending.ids as pending`;
 
 function saveBatchValues(batch: SaveBatch): unknown[] {
-  const { items, errors } = batch;
+  const { items, superseded, errors } = batch;
+  const errorLevels = countByLevel(errors.map(({ marking }) => marking));
   return [
     JSON.stringify(batch.position),
     batch.dataType,
@@ -304,15 +338,24 @@ function saveBatchValues(batch: SaveBatch): unknown[] {
     errors.map((error) => error.itemId),
     errors.map((error) => error.message),
     errors.map((error) => error.row),
-    items.length + batch.supersededRows + errors.length,
+    errors.map((error) => error.marking),
+    items.length + superseded.length + errors.length,
+    sumOfCounts(levelsOf(items), levelsOf(superseded), errorLevels),
+    errorLevels,
   ];
+}
+
+function levelsOf(items: readonly BladeItem[]): LevelCounts {
+  return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
 const MARK_UPLOADED = `with ${LEASE},
 accepted as (
   select * from unnest($5::text[], $6::text[], $7::text[]) as u (item_id, content_hash, catalog_id) ${IN_ORDER}
 ),
-rejected as (select * from unnest($8::text[], $9::text[], $10::text[]) as u (item_id, content_hash, message)),
+rejected as (
+  select * from unnest($8::text[], $9::text[], $10::text[], $13::text[]) as u (item_id, content_hash, message, marking)
+),
 marked as (
   update blade_item b set
     catalog_id = a.catalog_id,
@@ -327,8 +370,8 @@ released as (
   where b.data_type = $4 and b.item_id = r.item_id and b.content_hash = r.content_hash and b.pending_partition_id = lease.id
 ),
 failed as (
-  insert into job_error (job_id, partition_id, data_type, stage, item_id, message)
-  select $3::uuid, lease.id, $4, 'UPLOAD', r.item_id, r.message from lease, rejected r
+  insert into job_error (job_id, partition_id, data_type, stage, item_id, message, marking)
+  select $3::uuid, lease.id, $4, 'UPLOAD', r.item_id, r.message, r.marking from lease, rejected r
 ),
 superseded as (select array_agg(item_id) as ids from marked where uploaded_at is null)
 update job_partition p set
@@ -336,7 +379,9 @@ update job_partition p set
   success_count = p.success_count + $11::int,
   error_count = p.error_count + cardinality($8::text[]),
   processed_items = p.processed_items + $11::int + cardinality($8::text[]),
-  total_items = greatest(p.total_items, p.processed_items + $11::int + cardinality($8::text[]))
+  total_items = greatest(p.total_items, p.processed_items + $11::int + cardinality($8::text[])),
+  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($12::int[])[${at}]`)},
+  error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + ($14::int[])[${at}]`)}
 from lease, superseded where p.id = lease.id
 returning superseded.ids as superseded`;
 

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { DROP_CLEARED_VIEWS } from './cleared-views.ts';
 import { MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
@@ -24,7 +25,7 @@ export async function applyMigrations(
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
-      return await applyLocked(connectionString, folder);
+      return await applyLocked(connectionString, folder, lock);
     } finally {
       await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     }
@@ -35,7 +36,8 @@ export async function applyMigrations(
 
 // Any number will do that is not used for another lock of the database.
 const MIGRATION_LOCK = 7_462_113_905;
-async function applyLocked(connectionString: string, folder: string): Promise<string[]> {
+
+async function applyLocked(connectionString: string, folder: string, client: Client): Promise<string[]> {
   const input = { migrationsList: await readMigrations(folder), filters: NO_FILTER };
   try {
     return await withSchemaEngine({ connectionString, throwAway: false }, async (engine) => {
@@ -43,6 +45,9 @@ async function applyLocked(connectionString: string, folder: string): Promise<st
       // Nobody is at it, since we have the lock: the process that was has ended, or it reported why it failed.
       for (const migrationName of state.failedMigrationNames) {
         await engine.markMigrationRolledBack({ migrationName });
+      }
+      if (state.history !== null && 'unappliedMigrationNames' in state.history) {
+        await client.query(DROP_CLEARED_VIEWS);
       }
       return (await engine.applyMigrations(input)).appliedMigrationNames;
     });

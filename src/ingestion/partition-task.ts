@@ -1,4 +1,6 @@
+import type { Marking } from '../data-types/marking.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
+import type { LevelCounts } from '../database/level-counts.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
 
@@ -16,11 +18,12 @@ export interface PartitionTask {
   /** What it reads; null until that is decided. */
   readonly plan: PartitionPlan | null;
   readonly position: JsonValue | null;
-  readonly readItems: number;
-  readonly successCount: number;
-  readonly errorCount: number;
-  /** Set on every item in place of the row's own marking. */
-  readonly classification: string | null;
+  /** Counts of earlier attempts. */
+  readonly read: LevelCounts;
+  readonly success: LevelCounts;
+  readonly errors: LevelCounts;
+  /** No item is marked lower, whatever its row says. */
+  readonly leastMarking: Marking | null;
   /** Laid over the metadata of every item. */
   readonly metadata: JsonObject;
   /** Rows in a batch. */

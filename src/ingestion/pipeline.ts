@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import type { ItemError, SaveBatch } from '../database/item-store.ts';
+import { countByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
@@ -53,7 +54,7 @@ function stage<Batch>(batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
 
 interface TransformedBatch {
   readonly items: readonly BladeItem[];
-  readonly supersededRows: number;
+  readonly superseded: readonly BladeItem[];
   readonly errors: readonly ItemError[];
   readonly position: JsonValue;
 }
@@ -64,20 +65,25 @@ async function* transformBatches({ batches, transform }: Pipeline): AsyncGenerat
 
 function transformRows(rows: readonly Row[], transform: Transform) {
   const items = new Map<string, BladeItem>();
+  const superseded: BladeItem[] = [];
   const errors: ItemError[] = [];
   for (const row of rows) {
     const result = transform(row);
-    if (result.ok) items.set(result.item.itemId, result.item);
-    else {
+    if (result.ok) {
+      const earlier = items.get(result.item.itemId);
+      if (earlier !== undefined) superseded.push(earlier);
+      items.set(result.item.itemId, result.item);
+    } else {
       errors.push({
         stage: 'TRANSFORM',
         itemId: result.itemId,
         message: result.message,
+        marking: result.marking,
         row: rowOfError(row),
       });
     }
   }
-  return { items: [...items.values()], supersededRows: rows.length - errors.length - items.size, errors };
+  return { items: [...items.values()], superseded, errors };
 }
 
 /** The row of an error as jsonb can hold it; what it cannot hold shows as U+FFFD, and a huge row is left out. */
@@ -122,7 +128,8 @@ async function uploadBatches(
     let rejections = 0;
     const superseded = await uploadBatch(pipeline, pending, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      return { accepted, rejected, successCount: accepted.length };
+      const success = countByLevel(accepted.map(({ classificationMarking }) => classificationMarking));
+      return { accepted, rejected, success };
     });
     for (const itemId of superseded) supersededIds.add(itemId);
     pipeline.onProgress();

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
-import { isMarking } from '../data-types/marking.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore } from '../database/item-store.ts';
+import { countByLevel, differenceOfCounts, NO_COUNTS, totalOf } from '../database/level-counts.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { outcomeOf } from './failure.ts';
@@ -121,7 +121,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     ...uploaderOf(attempt),
     dataSourceId: task.dataSourceId,
     maxErrors: task.maxErrors,
-    errorCount: resumed ? task.errorCount : 0,
+    errorCount: resumed ? totalOf(task.errors) : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
   });
   await uploadAgain(attempt, superseded);
@@ -141,13 +141,11 @@ function operationOf(task: PartitionTask): string {
 function transformOf(task: PartitionTask) {
   const dataType = findDataType(task.dataType);
   if (dataType === undefined) throw new Error(`there is no data type ${task.dataType}`);
-  const { classification } = task;
-  if (classification !== null && !isMarking(classification))
-    throw new Error(`${classification} is no marking`);
+  const { leastMarking } = task;
   return createTransform({
     dataType,
     sourceMetadata: task.metadata,
-    ...(classification === null ? {} : { classification }),
+    ...(leastMarking === null ? {} : { leastMarking }),
   });
 }
 
@@ -192,12 +190,12 @@ async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promis
   attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
   const items = await store.pendingItems();
   if (!resumed) return uploadAgain(attempt, new Set(items.map(({ itemId }) => itemId)));
-  const owedRows = task.readItems - task.successCount - task.errorCount;
-  if (items.length === 0 && owedRows === 0) return;
+  const owed = differenceOfCounts(differenceOfCounts(task.read, task.success), task.errors);
+  if (items.length === 0 && totalOf(owed) === 0) return;
   const superseded = await uploadBatch(uploaderOf(attempt), items, ({ accepted, rejected }) => ({
     accepted,
     rejected,
-    successCount: owedRows - rejected.length,
+    success: differenceOfCounts(owed, countByLevel(rejected.map(({ item }) => item.classificationMarking))),
   }));
   await uploadAgain(attempt, new Set(superseded));
 }
@@ -212,7 +210,7 @@ async function uploadAgain(attempt: Attempt, itemIds: ReadonlySet<string>) {
     remaining = await uploadBatch(uploaderOf(attempt), items, ({ accepted }) => ({
       accepted,
       rejected: [],
-      successCount: 0,
+      success: NO_COUNTS,
     }));
   }
 }

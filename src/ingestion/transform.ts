@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { isAbsent } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
-import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
+import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Row } from '../warehouse/warehouse.ts';
 import { canonicalJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
@@ -13,8 +13,8 @@ export interface TransformOptions {
   readonly dataType: DataType;
   /** Where the rows come from; written into every item's metadata. */
   readonly sourceMetadata: JsonObject;
-  /** The marking of every item, whatever its row says. */
-  readonly classification?: Marking;
+  /** No item is marked lower, whatever its row says. */
+  readonly leastMarking?: Marking;
   /** Laid over the source's metadata, key by key. */
   readonly extraMetadata?: JsonObject;
 }
@@ -25,8 +25,10 @@ export type TransformOutcome =
       readonly ok: false;
       /** The id the row would have had; null where it has no usable one. */
       readonly itemId: string | null;
-      /** Names the column and what would be right; safe to store and to show. */
+      /** Names the column and what would be right; safe to store and to show to whoever is cleared for the row. */
       readonly message: string;
+      /** What the row is marked, as far as that can be told; otherwise the highest. */
+      readonly marking: Marking;
     };
 
 /** Turns a row into an item, or says what is wrong with it. Never throws, whatever the row. */
@@ -43,7 +45,7 @@ export const maximumDataBytes = 1_048_576;
  * @throws UnstorableValueError when the metadata cannot be stored: see `metadataProblem`.
  */
 export function createTransform(options: TransformOptions): Transform {
-  const { dataType, classification } = options;
+  const { dataType, leastMarking } = options;
   const metadata = overlaidJson(options.sourceMetadata, options.extraMetadata ?? {});
   const shapeOf = createRowShapes(
     new Set([...dataType.columns.map((column) => column.name), ...markingColumns]),
@@ -52,33 +54,36 @@ export function createTransform(options: TransformOptions): Transform {
   function transform(row: Row): TransformOutcome {
     const shape = shapeOf(row);
     if (shape.problem !== null) {
-      return failure(null, shape.problem);
+      return failure(null, highestOfAll, shape.problem);
     }
     const known = shape.renamed ? knownValues(row, shape) : row;
     const writtenId = itemIdFrom(known, dataType);
+    const marked = markingFrom(known, dataType, shape);
+    const marking = typeof marked === 'string' ? higherMarking(marked, leastMarking ?? marked) : highestOfAll;
     const problem = columnProblem(known, dataType, shape);
     if (problem !== null) {
-      return failure(writtenId, problem);
+      return failure(writtenId, marking, problem);
     }
     if (writtenId === null && !dataType.identifyingColumns.some((column) => !isAbsent(known[column]))) {
       return failure(
         null,
+        marking,
         `No id: a ${dataType.name} row needs ${dataType.identifyingColumns.join(' or ')}.`,
       );
     }
     if (writtenId !== null && writtenId.length > maximumItemIdLength) {
       return failure(
         null,
+        marking,
         `item_id must be at most ${maximumItemIdLength} characters long; ${printableValue(writtenId)} has ${writtenId.length}.`,
       );
     }
-    const marking = classification ?? markingFrom(known, dataType, shape);
-    if (typeof marking !== 'string') {
-      return failure(writtenId, marking.problem);
+    if (typeof marked !== 'string') {
+      return failure(writtenId, marking, marked.problem);
     }
     const data = rowJson(row, shape);
     if (typeof data !== 'string') {
-      return failure(writtenId, data.problem);
+      return failure(writtenId, marking, data.problem);
     }
     const item: BladeItem = {
       dataType: dataType.name,
@@ -97,7 +102,7 @@ export function createTransform(options: TransformOptions): Transform {
       return transform(row);
     } catch {
       // Only values that are no JSON come here, such as objects whose properties cannot be read.
-      return failure(null, 'The row is not an object of JSON values.');
+      return failure(null, highestOfAll, 'The row is not an object of JSON values.');
     }
   };
 }
@@ -140,9 +145,9 @@ interface Problem {
   readonly problem: string;
 }
 
-function failure(itemId: string | null, message: string): TransformOutcome {
+function failure(itemId: string | null, marking: Marking, message: string): TransformOutcome {
   const usable = itemId !== null && itemId.length <= maximumItemIdLength && isStorableText(itemId);
-  return { ok: false, itemId: usable ? itemId : null, message };
+  return { ok: false, itemId: usable ? itemId : null, message, marking };
 }
 
 function isStorableText(text: string): boolean {

@@ -3,7 +3,7 @@ import type { Job, Prisma, PrismaClient } from '../database/generated/prisma/cli
 import type { JobChange, JobNotifications } from './job-notifications.ts';
 import { isTerminal } from './job-state.ts';
 
-/** Jobs as they change. One row read serves all subscribers of the process, however many they are. */
+/** Jobs as they change. */
 export interface JobEvents {
   /**
    * A job: its present state first, then each later revision, to its terminal state. A subscriber that is slower
@@ -16,6 +16,12 @@ export interface JobEvents {
    * newest revision of each job, and misses the oldest of more than 10,000 jobs that wait for it.
    */
   watchChanges(filter: JobChangeFilter): AsyncIterableIterator<Job>;
+}
+
+/** One row read serves all subscribers of the process who see the same. */
+export interface AllJobEvents extends JobEvents {
+  /** The jobs as a client of the database sees them. */
+  seenBy(sight: PrismaClient): JobEvents;
   close(): void;
 }
 
@@ -25,17 +31,18 @@ export interface JobChangeFilter {
   readonly dataTypes?: readonly string[] | null | undefined;
 }
 
+/** @param prisma sees all jobs. */
 export function createJobEvents(
   prisma: PrismaClient,
   notifications: JobNotifications,
   onError: (error: unknown) => void,
-): JobEvents {
+): AllJobEvents {
   const subscribers = new Set<Subscriber>();
-  const changed = new Set<string>();
+  const changed = new Map<string, JobChange>();
   let isReading = false;
 
-  function readSoon(jobId: string): void {
-    changed.add(jobId);
+  function readSoon(change: JobChange): void {
+    changed.set(change.id, change);
     if (isReading) return;
     isReading = true;
     void readChanged().finally(() => {
@@ -47,18 +54,29 @@ export function createJobEvents(
     // Changes of one turn of the event loop are read together.
     await setImmediate();
     while (changed.size > 0 && subscribers.size > 0) {
-      const ids = [...changed];
+      const changes = [...changed.values()];
       changed.clear();
-      await readAndOffer(() => ({ id: { in: ids } }));
+      await readAndOffer((readers) => {
+        const wanted = changes.filter((change) => readers.some((reader) => reader.wants(change)));
+        return wanted.length === 0 ? null : { id: { in: wanted.map(({ id }) => id) } };
+      });
     }
   }
 
   /** A read that fails is done again for as long as there are subscribers: nobody would tell them later what it missed. */
-  async function readAndOffer(where: () => Prisma.JobWhereInput): Promise<void> {
-    while (subscribers.size > 0) {
+  async function readAndOffer(whereOf: WhereOf): Promise<void> {
+    const sights = new Set([...subscribers].map(({ sight }) => sight));
+    await Promise.all([...sights].map((sight) => readAndOfferOf(sight, whereOf)));
+  }
+
+  /** The same for those subscribers who see the same. */
+  async function readAndOfferOf(sight: PrismaClient, whereOf: WhereOf): Promise<void> {
+    const readers = () => [...subscribers].filter((subscriber) => subscriber.sight === sight);
+    while (readers().length > 0) {
       try {
-        const jobs = await prisma.job.findMany({ where: where() });
-        for (const job of jobs) for (const subscriber of subscribers) subscriber.offer(job);
+        const where = whereOf(readers());
+        const jobs = where === null ? [] : await sight.job.findMany({ where });
+        for (const job of jobs) for (const reader of readers()) reader.offer(job);
         return;
       } catch (error) {
         onError(error);
@@ -70,13 +88,13 @@ export function createJobEvents(
   const unsubscribe = notifications.subscribe({
     onChange(change) {
       for (const subscriber of subscribers) {
-        if (subscriber.wants(change)) return readSoon(change.id);
+        if (subscriber.wants(change)) return readSoon(change);
       }
     },
     async onReconnect() {
       const since = new Date(Date.now() - MISSED_WINDOW_MS);
-      await readAndOffer(() => {
-        const watched = [...subscribers].flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+      await readAndOffer((readers) => {
+        const watched = readers.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
         return { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] };
       });
     },
@@ -88,10 +106,10 @@ export function createJobEvents(
     return subscriber;
   }
 
-  return {
+  const seenBy = (sight: PrismaClient): JobEvents => ({
     async watchJob(jobId) {
-      const subscriber = subscribe({ jobId, accepts: (job) => job.id === jobId, endsWithJob: true });
-      const job = await prisma.job.findUnique({ where: { id: jobId } }).catch((error: unknown) => {
+      const subscriber = subscribe({ sight, jobId, accepts: (job) => job.id === jobId, endsWithJob: true });
+      const job = await sight.job.findUnique({ where: { id: jobId } }).catch((error: unknown) => {
         subscriber.end();
         throw error;
       });
@@ -107,9 +125,13 @@ export function createJobEvents(
       const accepts = ({ kind, dataType }: Pick<Job, 'kind' | 'dataType'>) =>
         (kinds?.includes(kind) ?? true) &&
         (dataTypes == null || dataType === null || dataTypes.includes(dataType));
-      return subscribe({ jobId: null, accepts, endsWithJob: false }).events;
+      return subscribe({ sight, jobId: null, accepts, endsWithJob: false }).events;
     },
+  });
 
+  return {
+    ...seenBy(prisma),
+    seenBy,
     close() {
       unsubscribe();
       for (const subscriber of subscribers) subscriber.end();
@@ -130,13 +152,19 @@ const MISSED_WINDOW_MS = 10 * 60_000;
 const MAX_JOBS = 10_000;
 
 interface SubscriberOptions {
+  /** Reads what the subscriber may see. */
+  readonly sight: PrismaClient;
   /** The one job it watches, or null for all that it accepts. */
   readonly jobId: string | null;
   readonly accepts: (job: Pick<Job, 'id' | 'kind' | 'dataType'>) => boolean;
   readonly endsWithJob: boolean;
 }
 
+/** What is to be read for subscribers; null for nothing. */
+type WhereOf = (readers: readonly Subscriber[]) => Prisma.JobWhereInput | null;
+
 interface Subscriber {
+  readonly sight: PrismaClient;
   readonly jobId: string | null;
   readonly events: AsyncIterableIterator<Job>;
   wants(change: JobChange): boolean;
@@ -145,7 +173,10 @@ interface Subscriber {
   end(): void;
 }
 
-function createSubscriber({ jobId, accepts, endsWithJob }: SubscriberOptions, onEnd: () => void): Subscriber {
+function createSubscriber(
+  { sight, jobId, accepts, endsWithJob }: SubscriberOptions,
+  onEnd: () => void,
+): Subscriber {
   const waiting = new Map<string, Job>();
   const newestRevisions = new Map<string, number>();
   let wake: (() => void) | undefined;
@@ -188,6 +219,7 @@ function createSubscriber({ jobId, accepts, endsWithJob }: SubscriberOptions, on
   };
 
   return {
+    sight,
     jobId,
     events,
     wants: (change) => accepts(change) && (newestRevisions.get(change.id) ?? 0) < change.revision,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { markings, parseMarking } from '../data-types/marking.ts';
-import { dataTypeNames, findDataType } from '../data-types/registry.ts';
+import { clearanceOf, markings, parseMarking } from '../data-types/marking.ts';
+import { dataTypeNames, defaultMarkingOf, findDataType } from '../data-types/registry.ts';
 import { SyncType } from '../database/generated/prisma/enums.ts';
 import { metadataProblem } from '../ingestion/transform.ts';
 import type { JsonObject } from '../json.ts';
@@ -114,6 +114,15 @@ export const startQueryJobInputSchema = z
       .nullish()
       .transform((config) => config ?? { classification: null, metadata: null }),
     options: optionsInputSchema,
+  })
+  .superRefine(({ dataType, catalogConfig: { classification } }, context) => {
+    const least = defaultMarkingOf(dataType);
+    if (classification === null || clearanceOf(classification) >= clearanceOf(least)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['catalogConfig', 'classification'],
+      message: `${classification} is lower than ${least}, the marking of ${dataType} data: a query job can only raise it`,
+    });
   })
   .transform((input, context) => {
     const checked = checkQuery(input.sqlQuery);

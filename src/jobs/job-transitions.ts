@@ -1,6 +1,9 @@
 import { v7 as newUuid } from 'uuid';
+import { higherMarking, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
+import { defaultMarkingOf } from '../data-types/registry.ts';
 import type { JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
 import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import { arrayOfLevels, levelOf, sumOfCounts } from '../database/level-counts.ts';
 import type { PartitionOutcome, PlannedPartition } from '../ingestion/partition-task.ts';
 import {
   JobAlreadyFinishedError,
@@ -17,6 +20,7 @@ interface LockedJob {
   readonly id: string;
   readonly state: JobState;
   readonly kind: 'SYNC' | 'QUERY';
+  readonly marking: string;
 }
 
 export type Claim =
@@ -47,7 +51,7 @@ export async function claimPartition(prisma: PrismaClient, partitionId: string):
     }
     const [partition] = await transaction.jobPartition.updateManyAndReturn({
       where: { id: partitionId, state: { in: ['PENDING', 'RUNNING'] } },
-      data: { state: 'RUNNING', attempt: { increment: 1 }, message: null },
+      data: { state: 'RUNNING', attempt: { increment: 1 }, message: null, messageMarking: null },
     });
     if (partition === undefined) return { status: 'ENDED' };
     if (partition.startedAt === null) {
@@ -216,6 +220,8 @@ export type FinalOutcome = Extract<PartitionOutcome, { status: 'COMPLETED' | 'FA
 interface PartitionEnd {
   readonly state: Exclude<PartitionState, 'PENDING' | 'RUNNING'>;
   readonly message: string | null;
+  /** Who is not cleared for it does not see the message. */
+  readonly messageMarking: Marking | null;
 }
 
 /**
@@ -257,7 +263,7 @@ export async function handBackPartition(
     }
     const { count } = await transaction.jobPartition.updateMany({
       where: { id: partition.id, attempt: partition.attempt, state: 'RUNNING' },
-      data: { state: 'PENDING', message: reason },
+      data: { state: 'PENDING', message: reason, messageMarking: reason === null ? null : highestOfAll },
     });
     if (count === 0) return;
     if (job.state === 'PAUSING') {
@@ -294,15 +300,25 @@ export async function abandonPartition(prisma: PrismaClient, partitionId: string
 /** Why an attempt has to be repeated, or could not be any more, where only the log can tell. */
 export const UNEXPECTED_END = 'it ended unexpectedly; the log tells why';
 
-function endOf(outcome: FinalOutcome): PartitionEnd {
+function endOf(outcome: FinalOutcome, readErrorMarking: Marking): PartitionEnd {
   switch (outcome.status) {
     case 'COMPLETED':
-      return { state: 'COMPLETED', message: null };
+      return { state: 'COMPLETED', message: null, messageMarking: null };
     case 'FAILED':
-      return { state: 'FAILED', message: outcome.message };
+      return {
+        state: 'FAILED',
+        message: outcome.message,
+        // Any other failure tells how many items failed, or what the catalog said of some of them.
+        messageMarking: outcome.isReadError ? readErrorMarking : highestOfAll,
+      };
     case 'STOPPED':
-      return { state: 'CANCELLED', message: null };
+      return { state: 'CANCELLED', message: null, messageMarking: null };
   }
+}
+
+/** The warehouse's messages quote no cells, but tell of the table and of the query. */
+function readErrorMarkingOf(job: LockedJob, dataType: string): Marking {
+  return higherMarking(defaultMarkingOf(dataType), isMarking(job.marking) ? job.marking : highestOfAll);
 }
 
 interface EndedPartition {
@@ -325,10 +341,16 @@ async function endPartition(
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: FinalOutcome,
 ): Promise<void> {
-  const ended = await storeEnd(transaction, partition, endOf(outcome));
+  const { dataType } = await transaction.jobPartition.findUniqueOrThrow({
+    where: { id: partition.id },
+    select: { dataType: true },
+  });
+  const marking = readErrorMarkingOf(job, dataType);
+  const ended = await storeEnd(transaction, partition, endOf(outcome, marking));
   if (ended === null) return;
-  if (outcome.status === 'FAILED' && outcome.isReadError)
-    await recordReadError(transaction, ended, outcome.message);
+  if (outcome.status === 'FAILED' && outcome.isReadError) {
+    await recordReadError(transaction, ended, outcome.message, marking);
+  }
   if (job.kind === 'SYNC') await updateSource(transaction, ended, outcome);
   await finishJobWhenDone(transaction, job);
 }
@@ -336,11 +358,11 @@ async function endPartition(
 async function storeEnd(
   transaction: Transaction,
   { id, attempt }: { readonly id: string; readonly attempt: number | null },
-  { state, message }: PartitionEnd,
+  { state, message, messageMarking }: PartitionEnd,
 ): Promise<EndedPartition | null> {
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     update job_partition set
-      state = ${state}::partition_state, message = ${message}, finished_at = now(),
+      state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
       total_items = case when ${state} = 'COMPLETED' then processed_items
         else greatest(coalesce(total_items, 0), processed_items) end
     where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
@@ -356,6 +378,7 @@ async function recordReadError(
   transaction: Transaction,
   partition: EndedPartition,
   message: string,
+  marking: Marking,
 ): Promise<void> {
   await transaction.jobError.create({
     data: {
@@ -364,10 +387,13 @@ async function recordReadError(
       stage: 'READ',
       dataType: partition.dataType,
       message: `Failed to query ${partition.dataType} from ${partition.sourceName}: ${message}`,
+      marking,
     },
   });
+  const level = levelOf(marking) + 1;
   await transaction.$executeRaw`
     update job_partition set error_count = error_count + 1, processed_items = processed_items + 1,
+      error_by_level[${level}::int] = error_by_level[${level}::int] + 1,
       total_items = greatest(total_items, processed_items + 1)
     where id = ${partition.id}::uuid`;
 }
@@ -385,7 +411,7 @@ async function updateSource(
   if (dataSourceId === null || partition.retryOfPartitionId !== null) return;
   const parts = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
-    select: { state: true, message: true, successCount: true },
+    select: { state: true, message: true, messageMarking: true, successCount: true, successByLevel: true },
     orderBy: { ordinal: 'asc' },
   });
   if (parts.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
@@ -399,11 +425,12 @@ async function updateSource(
       unread === undefined
         ? {
             ...lastSync,
-            lastSyncMessage: null,
+            ...{ lastSyncMessage: null, lastSyncMarking: null },
             itemCount: parts.reduce((sum, { successCount }) => sum + successCount, 0),
+            itemCountByLevel: [...sumOfCounts(...parts.map(({ successByLevel }) => successByLevel))],
             ...(watermark === null ? {} : { watermark }),
           }
-        : { ...lastSync, lastSyncMessage: unread.message },
+        : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
 }
 
@@ -448,7 +475,11 @@ async function finishJob(transaction: Transaction, job: LockedJob, end: JobEnd):
 const COUNTS_OF_PROGRESS = Prisma.sql`
   total_items = coalesce(progress.total_items, 0), processed_items = progress.processed_items,
   success_count = progress.success_count, error_count = progress.error_count,
+  success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
+
+const SUCCESS_BY_LEVEL = Prisma.raw(arrayOfLevels((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`));
+const ERROR_BY_LEVEL = Prisma.raw(arrayOfLevels((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
 
 /** A job's progress as its partitions and errors tell it: the one source of a job's counts. */
 export function progressOf(jobId: string): Prisma.Sql {
@@ -458,12 +489,16 @@ export function progressOf(jobId: string): Prisma.Sql {
       coalesce(sum(processed_items), 0)::int as processed_items,
       coalesce(sum(success_count), 0)::int as success_count,
       coalesce(sum(error_count), 0)::int as error_count,
+      ${SUCCESS_BY_LEVEL} as success_by_level,
+      ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_known,
       (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
-          'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count) order by data_type), '[]')
+          'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
+          'successByLevel', success_by_level, 'errorByLevel', error_by_level) order by data_type), '[]')
         from (
           select data_type, sum(total_items)::int as total_items, sum(processed_items)::int as processed_items,
-            sum(success_count)::int as success_count, sum(error_count)::int as error_count
+            sum(success_count)::int as success_count, sum(error_count)::int as error_count,
+            ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
       ) as progress_by_type,
@@ -476,13 +511,13 @@ export function progressOf(jobId: string): Prisma.Sql {
 
 async function lockJob(transaction: Transaction, jobId: string): Promise<LockedJob | null> {
   const rows = await transaction.$queryRaw<LockedJob[]>`
-    select id, state, kind from job where id = ${jobId}::uuid for update`;
+    select id, state, kind, marking from job where id = ${jobId}::uuid for update`;
   return rows[0] ?? null;
 }
 
 async function lockJobOfPartition(transaction: Transaction, partitionId: string): Promise<LockedJob | null> {
   const rows = await transaction.$queryRaw<LockedJob[]>`
-    select id, state, kind from job
+    select id, state, kind, marking from job
     where id = (select job_id from job_partition where id = ${partitionId}::uuid) for update`;
   return rows[0] ?? null;
 }

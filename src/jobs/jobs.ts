@@ -1,4 +1,6 @@
-import type { DataSource, Job, PrismaClient } from '../database/generated/prisma/client.ts';
+import { coversAll, type Marking } from '../data-types/marking.ts';
+import type { DataSource, Job } from '../database/generated/prisma/client.ts';
+import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { SchemaPattern } from '../warehouse/allowed-schemas.ts';
 import { checkTables } from './allowed-tables.ts';
@@ -9,8 +11,14 @@ import {
   saveDataSource,
   testDataSource,
 } from './data-sources.ts';
-import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
-import type { JobEvents } from './job-events.ts';
+import { checkClearance } from './job-clearance.ts';
+import {
+  DataSourceNotFoundError,
+  JobAlreadyFinishedError,
+  JobNotFoundError,
+  NoActiveSyncError,
+} from './job-errors.ts';
+import type { AllJobEvents, JobEvents } from './job-events.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { cancel, pause, resume } from './job-transitions.ts';
 import type { PartitionQueue } from './queue.ts';
@@ -18,7 +26,10 @@ import { retryJob } from './retry-job.ts';
 import { type Schedules, scheduleOf } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
-/** All that can be done with jobs and sources: what the API offers, each as its own file has it. */
+/**
+ * All that can be done with jobs and sources: what the API offers, each as its own file has it. Everything that it gives
+ * is as a clearance shows it; a job above the clearance is not found.
+ */
 export interface Jobs {
   startSync(input: StartSyncInput): Promise<Job>;
   startQueryJob(input: StartQueryJobInput): Promise<Job>;
@@ -41,63 +52,96 @@ export interface Jobs {
   readonly events: JobEvents;
 }
 
+/** Gives what can be done with jobs and sources with a clearance. */
+export type JobsFor = (clearance: Marking) => Jobs;
+
 export function createJobs(parts: {
-  prisma: PrismaClient;
+  clients: PrismaClients;
   queue: PartitionQueue;
   pool: ThreadPool;
   schedules: Schedules;
-  events: JobEvents;
+  events: AllJobEvents;
   /** The schemas of the warehouse whose tables sources and queries may name. */
   allowedSchemas: readonly SchemaPattern[];
-}): Jobs {
-  const { prisma, queue, pool, schedules, events, allowedSchemas } = parts;
+}): JobsFor {
+  const { clients, queue, pool, schedules, events, allowedSchemas } = parts;
+  const { prisma } = clients;
 
-  async function cancelJob(jobId: string): Promise<Job> {
-    await cancel(prisma, jobId);
-    return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
-  }
+  return (clearance) => {
+    const visible = clients.clearedFor(clearance);
 
-  return {
-    startSync: (input) => startSync({ prisma, queue }, input),
-    async startQueryJob(input) {
-      checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
-      return startQueryJob({ prisma, queue }, input);
-    },
-    cancelJob,
-    async pauseJob(jobId) {
-      await pause(prisma, jobId);
-      return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
-    },
-    async resumeJob(jobId) {
-      await resume(prisma, jobId, async (transaction, partitionIds) => {
-        const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
-        await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
-      });
-      queue.wake();
-      return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
-    },
-    async stopSync() {
-      const active = await findActiveSync(prisma);
-      if (active === null) throw new NoActiveSyncError();
-      return cancelJob(active.id).catch((error: unknown) => {
-        throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
-      });
-    },
-    retryJob: (jobId, failedItemsOnly) => retryJob({ prisma, queue }, jobId, failedItemsOnly),
-    currentSync: async () =>
-      (await findActiveSync(prisma)) ??
-      (await prisma.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
-    async saveDataSource(sourceId, input) {
-      const table = { catalog: input.catalogName, schema: input.schemaName, table: input.tableName };
-      checkTables([table], allowedSchemas, 'input.schemaName');
-      return saveDataSource(prisma, schedules, sourceId, input);
-    },
-    deleteDataSource: (sourceId) => deleteDataSource(prisma, schedules, sourceId),
-    nextRuns(source, count) {
-      const schedule = scheduleOf(source);
-      return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
-    },
-    testDataSource: (sourceId) => testDataSource(prisma, pool, sourceId),
-    events,
+    /** The job as it is now. */
+    const shown = ({ id }: { readonly id: string }) => visible.job.findUniqueOrThrow({ where: { id } });
+
+    /** @throws JobNotFoundError. */
+    async function refuseUnknown(jobId: string): Promise<void> {
+      const job = await visible.job.findUnique({ where: { id: jobId }, select: { id: true } });
+      if (job === null) throw new JobNotFoundError(jobId);
+    }
+
+    async function cancelJob(jobId: string): Promise<Job> {
+      await refuseUnknown(jobId);
+      await cancel(prisma, jobId);
+      return shown({ id: jobId });
+    }
+
+    return {
+      startSync: async (input) => shown(await startSync({ prisma, queue }, input)),
+      async startQueryJob(input) {
+        checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
+        checkClearance(input, clearance);
+        return shown(await startQueryJob({ prisma, queue }, input));
+      },
+      cancelJob,
+      async pauseJob(jobId) {
+        await refuseUnknown(jobId);
+        await pause(prisma, jobId);
+        return shown({ id: jobId });
+      },
+      async resumeJob(jobId) {
+        await refuseUnknown(jobId);
+        await resume(prisma, jobId, async (transaction, partitionIds) => {
+          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
+          await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
+        });
+        queue.wake();
+        return shown({ id: jobId });
+      },
+      async stopSync() {
+        const active = await findActiveSync(visible);
+        if (active === null) throw new NoActiveSyncError();
+        return cancelJob(active.id).catch((error: unknown) => {
+          throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
+        });
+      },
+      async retryJob(jobId, failedItemsOnly) {
+        await refuseUnknown(jobId);
+        return shown(await retryJob({ prisma, queue }, { jobId, failedItemsOnly, clearance }));
+      },
+      currentSync: async () =>
+        (await findActiveSync(visible)) ??
+        (await visible.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
+      async saveDataSource(sourceId, input) {
+        const table = { catalog: input.catalogName, schema: input.schemaName, table: input.tableName };
+        checkTables([table], allowedSchemas, 'input.schemaName');
+        const { id } = await saveDataSource(prisma, schedules, sourceId, input);
+        return visible.dataSource.findUniqueOrThrow({ where: { id } });
+      },
+      async deleteDataSource(sourceId) {
+        const source = await visible.dataSource.findUnique({ where: { id: sourceId } });
+        if (source === null) throw new DataSourceNotFoundError(sourceId);
+        await deleteDataSource(prisma, schedules, sourceId);
+        return source;
+      },
+      nextRuns(source, count) {
+        const schedule = scheduleOf(source);
+        return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
+      },
+      async testDataSource(sourceId) {
+        const test = await testDataSource(visible, pool, sourceId);
+        return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
+      },
+      events: events.seenBy(visible),
+    };
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -36,15 +37,21 @@ export async function loadPartitionTask(
     input: inputOf(job, partition, source),
     plan: partition.plan as PartitionPlan | null,
     position: partition.position as JsonValue | null,
-    readItems: partition.readItems,
-    successCount: partition.successCount,
-    errorCount: partition.errorCount,
-    classification: job.classification,
+    read: partition.readByLevel,
+    success: partition.successByLevel,
+    errors: partition.errorByLevel,
+    leastMarking: leastMarkingOf(job),
     metadata: metadataOf(job, partition, source),
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
   };
+}
+
+/** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
+function leastMarkingOf({ kind, marking }: Job): Marking | null {
+  if (kind === 'SYNC') return null;
+  return isMarking(marking) ? marking : highestOfAll;
 }
 
 function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {

@@ -69,6 +69,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
         current_operation = case when state = 'RUNNING' then ${tracked.currentOperation} else current_operation end,
         total_items = progress.total_items, processed_items = progress.processed_items,
         success_count = progress.success_count, error_count = progress.error_count,
+        success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
         progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors,
         is_total_known = progress.is_total_known,
         items_per_second = ${itemsPerSecond}::float8,

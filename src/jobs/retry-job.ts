@@ -1,3 +1,4 @@
+import { type Marking, markingsUpTo } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
@@ -6,12 +7,20 @@ import { createJob, type JobStarter, type NewPartition } from './start-job.ts';
 
 /**
  * Runs an ended job again, as a new job that names the old one.
- * @param failedItemsOnly takes up only the items that failed, from their kept rows and the store, without reading
+ * @param retry.failedItemsOnly takes up only the items that failed, from their kept rows and the store, without reading
  * the warehouse; otherwise everything is read again, and what has not changed is skipped.
+ * @param retry.clearance failed items above it do not count: without others there is nothing to retry.
  * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError, and SyncAlreadyRunningError for a sync while
  * another one is active.
  */
-export async function retryJob(starter: JobStarter, jobId: string, failedItemsOnly: boolean): Promise<Job> {
+export async function retryJob(
+  starter: JobStarter,
+  {
+    jobId,
+    failedItemsOnly,
+    clearance,
+  }: { readonly jobId: string; readonly failedItemsOnly: boolean; readonly clearance: Marking },
+): Promise<Job> {
   return createJob(starter, async (transaction) => {
     const job = await transaction.job.findUnique({
       where: { id: jobId },
@@ -20,12 +29,13 @@ export async function retryJob(starter: JobStarter, jobId: string, failedItemsOn
     if (job === null) throw new JobNotFoundError(jobId);
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = failedItemsOnly
-      ? await partitionsOfFailedItems(transaction, job.partitions)
+      ? await partitionsOfFailedItems(transaction, job.partitions, clearance)
       : partitionsOfAll(job.partitions);
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
       job: {
         kind: job.kind,
+        marking: job.marking,
         syncType: job.syncType,
         dataType: job.dataType,
         filter: job.filter,
@@ -57,11 +67,12 @@ function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
 async function partitionsOfFailedItems(
   transaction: Prisma.TransactionClient,
   partitions: readonly JobPartition[],
+  clearance: Marking,
 ): Promise<NewPartition[]> {
   const ids = partitions.map(({ id }) => id);
   const failed = await transaction.$queryRaw<{ partitionId: string }[]>`
     select distinct e.partition_id as "partitionId" ${Prisma.raw(RETRYABLE_ERRORS)}
-      and e.partition_id = any(${ids}::uuid[])`;
+      and e.partition_id = any(${ids}::uuid[]) and e.marking = any(${[...markingsUpTo(clearance)]})`;
   const withFailedItems = new Set(failed.map(({ partitionId }) => partitionId));
   return partitions
     .filter(({ id }) => withFailedItems.has(id))

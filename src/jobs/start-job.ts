@@ -1,4 +1,6 @@
 import { v7 as newUuid } from 'uuid';
+import { higherMarking, type Marking } from '../data-types/marking.ts';
+import { defaultMarkingOf } from '../data-types/registry.ts';
 import { type DataSource, type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
@@ -30,6 +32,7 @@ export async function startSync(starter: JobStarter, input: StartSyncInput): Pro
     return {
       job: {
         kind: 'SYNC',
+        marking: SYNC_MARKING,
         syncType: input.syncType,
         dataType: input.dataType,
         filter: input.filter,
@@ -49,6 +52,7 @@ export async function startSyncOfSource(starter: JobStarter, source: DataSource)
   return createJob(starter, async () => ({
     job: {
       kind: 'SYNC',
+      marking: SYNC_MARKING,
       syncType: 'INCREMENTAL',
       dataType: source.dataType,
       options: jobOptionsSchema.parse({}),
@@ -72,6 +76,7 @@ export async function startQueryJob(starter: JobStarter, input: StartQueryJobInp
         sqlQuery: input.sqlQuery,
         parameters: input.parameters,
         classification: input.catalogConfig.classification,
+        marking: markingOfQueryJob(input),
         ...(input.catalogConfig.metadata === null
           ? {}
           : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
@@ -82,9 +87,18 @@ export async function startQueryJob(starter: JobStarter, input: StartQueryJobInp
   });
 }
 
+/** That a table is synced is known to everybody: the rows have markings of their own. */
+const SYNC_MARKING: Marking = 'UNCLASSIFIED';
+
+/** The marking of a query job: who is not cleared for it does not know of the job. */
+export function markingOfQueryJob({ dataType, catalogConfig }: StartQueryJobInput): Marking {
+  const least = defaultMarkingOf(dataType);
+  return higherMarking(catalogConfig.classification ?? least, least);
+}
+
 /** What `createJob` is to make. */
 export interface NewJob {
-  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'>;
+  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: string };
   readonly partitions: readonly NewPartition[];
 }
 

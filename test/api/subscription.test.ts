@@ -264,7 +264,8 @@ describe('jobProgress', () => {
         [id, partitionId, `Row ${count}`],
       );
       await connection.query(
-        `update job_partition set total_items = 9, read_items = $2, processed_items = $2, success_count = $2 where id = $1`,
+        `update job_partition set total_items = 9, read_items = $2::int, processed_items = $2::int, success_count = $2::int,
+           read_by_level = array[$2::int, 0, 0, 0, 0], success_by_level = array[$2::int, 0, 0, 0, 0] where id = $1`,
         [partitionId, count],
       );
       await connection.query(

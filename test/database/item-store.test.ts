@@ -8,6 +8,7 @@ import {
   type PartitionLease,
   type SaveBatch,
 } from '../../src/database/item-store.ts';
+import { countByLevel, NO_COUNTS } from '../../src/database/level-counts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -60,7 +61,7 @@ function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): Save
     dataType: 'sortie',
     dataSourceId: null,
     items,
-    supersededRows: 0,
+    superseded: [],
     errors: [],
     position: items.length,
     ...rest,
@@ -72,7 +73,7 @@ function uploaded(accepted: readonly BladeItem[], rejected: readonly BladeItem[]
     dataType: 'sortie',
     accepted,
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
-    successCount: accepted.length,
+    success: countByLevel(accepted.map(({ classificationMarking }) => classificationMarking)),
   };
 }
 
@@ -98,6 +99,7 @@ const rowError = {
   stage: 'TRANSFORM',
   itemId: 'bad',
   message: 'it is bad',
+  marking: 'SECRET',
   row: '{"item_id":"bad"}',
 } as const;
 
@@ -124,7 +126,9 @@ describe('what a batch counts', () => {
   test('replaced rows count as success and failed ones as errors, which are kept', async () => {
     const lease = await claimed();
     const store = storeOf(lease);
-    await store.saveBatch(batch([item('a')], { supersededRows: 3, errors: [rowError] }));
+    await store.saveBatch(
+      batch([item('a')], { superseded: [item('a', 2), item('a', 3), item('a', 4)], errors: [rowError] }),
+    );
     expect(await counts(lease)).toMatchObject({ read: 5, processed: 4, success: 3, errors: 1 });
     await store.markUploaded(uploaded([], [item('a')]));
     expect(await counts(lease)).toMatchObject({ read: 5, processed: 5, success: 3, errors: 2 });
@@ -208,7 +212,7 @@ describe('a saved item', () => {
       { item_id: 'b', uploaded: true, version: 1 },
     ]);
     expect(await store.pendingItems()).toMatchObject([{ itemId: 'a', contentHash: 'a 2' }]);
-    expect(await store.markUploaded({ ...uploaded([item('a', 2)]), successCount: 0 })).toEqual([]);
+    expect(await store.markUploaded({ ...uploaded([item('a', 2)]), success: NO_COUNTS })).toEqual([]);
     expect(await store.pendingItems()).toEqual([]);
   });
 });

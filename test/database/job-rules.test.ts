@@ -117,6 +117,11 @@ describe('a partition is refused', () => {
       'job_partition_finished_when_terminal',
     ],
     ['that is active with a time of its end', { finished_at: NOW }, 'job_partition_finished_when_terminal'],
+    [
+      'with counts by level that make another total',
+      { read_items: 2, read_by_level: [1, 0, 0, 0, 0] },
+      'job_partition_totals_are_those_of_levels',
+    ],
   ])('%s', async (_name, row, constraint) => {
     const partition = {
       job_id: await insert('job', SYNC),
@@ -131,6 +136,7 @@ describe('a partition is refused', () => {
     await insert('job_partition', {
       ...{ job_id: await insert('job', SYNC), ordinal: 0, data_type: 'sortie', source_name: 'a' },
       ...{ processed_items: 1, error_count: 1, state: 'FAILED', finished_at: NOW },
+      error_by_level: [0, 0, 0, 0, 1],
     });
   });
 });

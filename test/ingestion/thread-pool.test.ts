@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NO_COUNTS } from '../../src/database/level-counts.ts';
 import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
 import { writeQuery } from '../support/tables.ts';
@@ -55,7 +56,7 @@ test('threads that work on a statement without end are closed within seconds', a
   const task: PartitionTask = {
     ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
     ...{ dataSourceId: null, sourceName: 'Sorties', plan: null, position: null },
-    ...{ readItems: 0, successCount: 0, errorCount: 0, classification: null, metadata: {} },
+    ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, leastMarking: null, metadata: {} },
     ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
     input: {
       kind: 'QUERY',

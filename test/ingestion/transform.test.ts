@@ -25,7 +25,7 @@ describe('the id of an item', () => {
     expect(itemOf({ flight_hours: 2, mission_id: 'M-1', item_id: '' }).itemId).toBe(itemId);
     expect(itemOf({ MISSION_ID: 'M-1', ITEM_ID: '', FLIGHT_HOURS: 2 }).itemId).toBe(itemId);
     expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 3 }).itemId).not.toBe(itemId);
-    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { classification: 'TS' }).itemId).toBe(
+    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { leastMarking: 'TS' }).itemId).toBe(
       itemId,
     );
   });
@@ -68,9 +68,29 @@ describe('the marking of an item', () => {
     ).toBe('TS');
   });
 
-  test('is that of the job where it has one, whatever the row says', () => {
-    const item = itemOf({ item_id: '1', classification: 'COSMIC' }, { classification: 'CUI' });
-    expect(item.classificationMarking).toBe('CUI');
+  test('is that of the query job where that is higher, and the own one of the row where that is', () => {
+    const markingOf = (own: string | null) =>
+      itemOf({ item_id: '1', classification: own }, { leastMarking: 'CUI' }).classificationMarking;
+    expect(markingOf('U')).toBe('CUI');
+    expect(markingOf('cui')).toBe('CUI');
+    expect(markingOf('ts')).toBe('TS');
+    expect(markingOf(null)).toBe('CONFIDENTIAL');
+  });
+
+  test('has to be known of the row even where the query job has one: it may be higher', () => {
+    const row = { item_id: '1', classification: 'COSMIC' };
+    expect(failureOf(row, { leastMarking: 'CUI' }).message).toContain('must be one of');
+  });
+
+  test('is that of a failed row as far as it can be told, and otherwise the highest', () => {
+    const markingOf = (row: Row, options?: Partial<TransformOptions>) => outcomeOf(row, options).marking;
+    const bad = { item_id: '1', flight_hours: 'two' };
+    expect(markingOf(bad)).toBe('CONFIDENTIAL');
+    expect(markingOf({ ...bad, classification: 'u' })).toBe('U');
+    expect(markingOf({ ...bad, classification: 'u' }, { leastMarking: 'SECRET' })).toBe('SECRET');
+    expect(markingOf({ classification: 'S' })).toBe('S');
+    expect(markingOf({ ...bad, classification: 'COSMIC' })).toBe('TOP SECRET');
+    expect(markingOf({ item_id: '1', classification: 'U', CLASSIFICATION: 'S' })).toBe('TOP SECRET');
   });
 
   test('must be a known one', () => {
@@ -245,7 +265,7 @@ describe('the content hash', () => {
   test('is another one when marking, data or metadata change', () => {
     const hashes = [
       contentHash,
-      itemOf(row, { classification: 'TS' }).contentHash,
+      itemOf(row, { leastMarking: 'TS' }).contentHash,
       itemOf({ ...row, flight_hours: 3 }).contentHash,
       itemOf({ ...row, flight_hours: '2' }).contentHash,
       itemOf({ ...row, added: null }).contentHash,
@@ -328,12 +348,17 @@ function itemOf(row: Row, changes: Partial<TransformOptions> = {}): BladeItem {
   return outcome.item;
 }
 
-function failureOf(row: Row): { itemId: string | null; message: string } {
-  const outcome = createTransform(optionsOf({}))(row);
+function failureOf(row: Row, options: Partial<TransformOptions> = {}) {
+  const { itemId, message } = outcomeOf(row, options);
+  return { itemId, message };
+}
+
+function outcomeOf(row: Row, options: Partial<TransformOptions> = {}) {
+  const outcome = createTransform(optionsOf(options))(row);
   if (outcome.ok) {
     throw new Error(`The row became item ${outcome.item.itemId}.`);
   }
-  return { itemId: outcome.itemId, message: outcome.message };
+  return outcome;
 }
 
 function nested(depth: number): JsonValue {

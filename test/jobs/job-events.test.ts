@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job, PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
-import { createJobEvents, type JobEvents } from '../../src/jobs/job-events.ts';
+import { type AllJobEvents, createJobEvents } from '../../src/jobs/job-events.ts';
 import { type JobNotifications, listenToJobs } from '../../src/jobs/job-notifications.ts';
 import { insertJob, moveJob, writeRevision } from '../support/job-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 let database: TestDatabase;
 let prisma: PrismaClient;
 let notifications: JobNotifications;
-let events: JobEvents;
+let events: AllJobEvents;
 const faults: unknown[] = [];
 
 beforeAll(async () => {

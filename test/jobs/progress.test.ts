@@ -193,7 +193,8 @@ test.runIf(inject('preparedDatabase').kind === 'server')(
         expect(rowCount).toBe(1);
       });
       await other.query(
-        'update job_partition set total_items = 9, read_items = 9, processed_items = 5, success_count = 5 where job_id = $1',
+        `update job_partition set total_items = 9, read_items = 9, read_by_level = '{9,0,0,0,0}',
+          success_by_level = '{5,0,0,0,0}', processed_items = 5, success_count = 5 where job_id = $1`,
         [id],
       );
       await other.query('commit');

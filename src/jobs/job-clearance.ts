@@ -1,0 +1,33 @@
+import { clearanceOf, type Marking } from '../data-types/marking.ts';
+import { defaultMarkingOf } from '../data-types/registry.ts';
+import { InvalidInputError } from './job-errors.ts';
+import type { StartQueryJobInput } from './job-input.ts';
+
+/**
+ * Refuses a query job that who starts it could not know of: its classification, or the marking of its data type where
+ * it has none, is above the clearance.
+ * @throws InvalidInputError naming the field at fault.
+ */
+export function checkClearance(
+  { dataType, catalogConfig: { classification } }: StartQueryJobInput,
+  clearance: Marking,
+): void {
+  const isAbove = (marking: Marking) => clearanceOf(marking) > clearanceOf(clearance);
+  const least = defaultMarkingOf(dataType);
+  if (isAbove(least)) {
+    throw new InvalidInputError([
+      {
+        field: 'input.dataType',
+        message: `${dataType} data is ${least}, above your clearance for ${clearance}: a query job of it has to be started by someone who is cleared for it`,
+      },
+    ]);
+  }
+  if (classification !== null && isAbove(classification)) {
+    throw new InvalidInputError([
+      {
+        field: 'input.catalogConfig.classification',
+        message: `${classification} is above your clearance for ${clearance}: name a marking up to that`,
+      },
+    ]);
+  }
+}
