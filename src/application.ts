@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { accessOf } from './access/access.ts';
 import { createAuthenticator } from './access/authenticator.ts';
 import { startApiServer } from './api/server.ts';
 import { shareOfCatalog } from './catalog/registry.ts';
@@ -138,7 +139,8 @@ async function startParts(
       contextOf: (principal) => ({
         principal,
         prisma: clients.clearedFor(principal.clearance),
-        jobs: jobsFor(principal.clearance),
+        jobs: jobsFor(principal),
+        access: accessOf(prisma, principal),
       }),
     });
     started.push(() => server.close());

@@ -143,6 +143,9 @@ export const environmentSchema = z.object({
   BLADE_ITEM_RETENTION_DAYS: retentionDays
     .default(0)
     .describe('How long items that do not change are kept, in days; `0` for ever.'),
+  BLADE_AUDIT_RETENTION_DAYS: retentionDays
+    .default(0)
+    .describe('How long entries of the audit are kept, in days; `0` for ever.'),
   DATABRICKS_HOST: z
     .string()
     .regex(/^[A-Za-z0-9.-]+$/, {
@@ -249,6 +252,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     retention: {
       historyDays: settings.BLADE_HISTORY_RETENTION_DAYS || null,
       itemDays: settings.BLADE_ITEM_RETENTION_DAYS || null,
+      auditDays: settings.BLADE_AUDIT_RETENTION_DAYS || null,
     },
     logLevel: settings.LOG_LEVEL,
     demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,

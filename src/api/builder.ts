@@ -2,14 +2,17 @@ import SchemaBuilder from '@pothos/core';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import ValidationPlugin from '@pothos/plugin-validation';
 import { DateTimeResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
+import { ForbiddenError } from '../access/access-errors.ts';
 import type PrismaTypes from '../database/generated/pothos-types.ts';
 import { getDatamodel } from '../database/generated/pothos-types.ts';
 import { InvalidInputError } from '../jobs/job-errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { ApiContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { requires } from './requires.ts';
 
 const MAX_PAGE_SIZE = 200;
 const DEFAULT_PAGE_SIZE = 20;
@@ -29,9 +32,12 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: JsonObject; Output: unknown };
   };
 }>({
-  plugins: [ErrorsPlugin, ValidationPlugin, RelayPlugin, PrismaPlugin],
+  // Errors first, so that a refusal is one of the errors of a mutation's union.
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, ValidationPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
-  errors: { directResult: true, unsafelyHandleInputErrors: true },
+  errors: { directResult: true, unsafelyHandleInputErrors: true, defaultTypes: [ForbiddenError] },
+  // Which role a root field needs is said with the field, by `requires`.
+  scopeAuth: { authorizeOnSubscribe: true, authScopes: () => ({}) },
   validation: {
     validationError: ({ issues }) =>
       new InvalidInputError(
@@ -66,6 +72,7 @@ export const builder = new SchemaBuilder<{
     afterArgOptions: { description: 'Give what comes after the place with this cursor.' },
     beforeArgOptions: { description: 'Give what comes before the place with this cursor.' },
     nodeQueryOptions: {
+      authScopes: requires('viewer'),
       description: 'Anything that has an id, by its id; null when there is nothing of that id.',
       args: { id: { description: 'The id, as any answer gives it.' } },
     },
@@ -91,7 +98,7 @@ builder.addScalarType('JSONObject', JSONObjectResolver, { description: 'A JSON o
 builder.queryType({ description: 'Looks things up; changes nothing.' });
 builder.mutationType({
   description:
-    'Starts and ends jobs, and keeps data sources. Each mutation gives a union: what it is for, or one of the failures that can be expected, each a type of its own.',
+    'Starts and ends jobs, and keeps data sources. Each mutation gives a union: what it is for, or one of the failures that can be expected, each a type of its own. Which role it needs, its description says; who has a lesser one gets a ForbiddenError.',
 });
 builder.subscriptionType({
   description: 'Watches jobs live, over WebSocket (graphql-transport-ws) or server-sent events.',

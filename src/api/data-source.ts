@@ -5,6 +5,7 @@ import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
+import { requires } from './requires.ts';
 
 const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
   description:
@@ -110,6 +111,7 @@ const DataSourceNode = builder.prismaNode('DataSource', {
 
 builder.queryFields((t) => ({
   dataSources: t.prismaField({
+    authScopes: requires('viewer'),
     type: ['DataSource'],
     description: 'All data sources by name.',
     args: {
@@ -129,6 +131,7 @@ builder.queryFields((t) => ({
     },
   }),
   dataSource: t.prismaField({
+    authScopes: requires('viewer'),
     type: 'DataSource',
     nullable: true,
     description: 'One data source, by its id; null when there is none.',
@@ -263,6 +266,7 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
 
 builder.mutationFields((t) => ({
   saveDataSource: t.field({
+    authScopes: requires('admin'),
     type: SaveDataSourceSuccess,
     description:
       'Makes a data source, or changes the one whose id is given. What it reads cannot be changed while an active job reads it.',
@@ -278,6 +282,7 @@ builder.mutationFields((t) => ({
     }),
   }),
   deleteDataSource: t.field({
+    authScopes: requires('admin'),
     type: DeleteDataSourceSuccess,
     description: 'Deletes a data source. Its items stay, and so does the history of its jobs.',
     args: {
@@ -295,6 +300,7 @@ builder.mutationFields((t) => ({
     }),
   }),
   testDataSource: t.field({
+    authScopes: requires('operator'),
     type: TestDataSourceSuccess,
     description:
       'Looks whether a data source can be read and whether its table fits its data type; changes nothing.',

@@ -1,6 +1,7 @@
 import type { Column, DataType } from '../data-types/data-type.ts';
 import { dataTypes } from '../data-types/registry.ts';
 import { builder } from './builder.ts';
+import { requires } from './requires.ts';
 
 const ColumnType = builder.objectRef<Column>('DataTypeColumn').implement({
   description: 'A column that the tables of a data type usually have.',
@@ -34,6 +35,7 @@ const DataTypeType = builder.objectRef<DataType>('DataType').implement({
 
 builder.queryField('dataTypes', (t) =>
   t.field({
+    authScopes: requires('viewer'),
     type: [DataTypeType],
     description: 'The kinds of data that can be synced and queried.',
     resolve: () => [...dataTypes],

@@ -1,3 +1,4 @@
+import { ApiKeyNotFoundError, ForbiddenError } from '../access/access-errors.ts';
 import type { Job } from '../database/generated/prisma/client.ts';
 import {
   DataSourceInUseError,
@@ -17,6 +18,7 @@ import {
 import { builder } from './builder.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { JobStateEnum } from './job-enums.ts';
+import { AccessRoleEnum } from './me.ts';
 
 /** The failures that a client can expect: each is a member of the unions of the mutations that can give it. */
 const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
@@ -47,6 +49,22 @@ builder.objectType(InvalidInputError, {
       resolve: ({ issues }) => [...issues],
     }),
   }),
+});
+
+builder.objectType(ForbiddenError, {
+  name: 'ForbiddenError',
+  description: 'Your role does not allow it. The attempt is in the audit.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    requiredRole: t.expose('requiredRole', { type: AccessRoleEnum, description: 'The role that it needs.' }),
+  }),
+});
+
+builder.objectType(ApiKeyNotFoundError, {
+  name: 'ApiKeyNotFoundError',
+  description: 'No API key has the id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: t.exposeID('apiKeyId', { description: 'The id that was asked for.' }) }),
 });
 
 builder.objectType(SyncAlreadyRunningError, {

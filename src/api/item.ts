@@ -7,6 +7,7 @@ import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
+import { requires } from './requires.ts';
 
 builder.prismaNode('BladeItem', {
   nullable: true,
@@ -78,6 +79,7 @@ const ItemFilter = builder.inputType('ItemFilter', {
 builder.queryFields((t) => ({
   items: t.prismaConnection(
     {
+      authScopes: requires('viewer'),
       type: 'BladeItem',
       cursor: 'dataType_itemId',
       description: 'The stored items that your clearance covers, by data type and id, paged.',
@@ -97,6 +99,7 @@ builder.queryFields((t) => ({
     { description: 'An item and its place in the list.' },
   ),
   item: t.prismaField({
+    authScopes: requires('viewer'),
     type: 'BladeItem',
     nullable: true,
     description: 'One item, by its data type and id; null when there is none.',

@@ -10,6 +10,7 @@ import {
 } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
+import { requires } from './requires.ts';
 import { type StartedJob, startedJobFields } from './started-job.ts';
 
 const ID_DESCRIPTION = 'The id of the job, as any answer gives it, or its bare UUID.';
@@ -37,6 +38,7 @@ const ResumeJobSuccess = builder.objectRef<StartedJob>('ResumeJobSuccess').imple
 
 builder.mutationFields((t) => ({
   pauseJob: t.field({
+    authScopes: requires('operator'),
     type: PauseJobSuccess,
     description: 'Pauses a job at its checkpoints. A paused sync is still the active one.',
     args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
@@ -50,6 +52,7 @@ builder.mutationFields((t) => ({
     },
   }),
   resumeJob: t.field({
+    authScopes: requires('operator'),
     type: ResumeJobSuccess,
     description: 'Lets a paused job go on from its checkpoints.',
     args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
@@ -63,6 +66,7 @@ builder.mutationFields((t) => ({
     }),
   }),
   cancelJob: t.field({
+    authScopes: requires('operator'),
     type: CancelJobSuccess,
     description:
       'Cancels a job, whatever it is doing: a statement that runs in the warehouse is interrupted. What was stored stays.',
@@ -82,6 +86,7 @@ builder.mutationFields((t) => ({
     },
   }),
   retryJob: t.field({
+    authScopes: requires('operator'),
     type: RetryJobSuccess,
     description: 'Runs a job that has ended again, as a new job.',
     args: {

@@ -7,6 +7,8 @@ import { checkDataTypes, isBigintKey, isUuid } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
+import { PrincipalType } from './me.ts';
+import { requires } from './requires.ts';
 
 /** Jobs as the API shows them: every type that gives a job gives this one. */
 export const JobNode = builder.prismaNode('Job', {
@@ -58,6 +60,13 @@ export const JobNode = builder.prismaNode('Job', {
     }),
     failedItemsOnly: t.exposeBoolean('failedItemsOnly', {
       description: 'Whether it is a retry that takes up only the failed items of `retryOf`.',
+    }),
+    startedBy: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'Who started it; null for a job from before that was kept.',
+      resolve: ({ startedById: id, startedByName: name }) =>
+        id === null || name === null ? null : { id, name },
     }),
     retryOf: t.relation('retryOf', {
       nullable: true,
@@ -204,6 +213,7 @@ const JobOrder = builder.enumType('JobOrder', {
 
 builder.queryField('job', (t) =>
   t.prismaField({
+    authScopes: requires('viewer'),
     type: 'Job',
     nullable: true,
     description: 'One job, by its id; null when there is none.',
@@ -221,6 +231,7 @@ builder.queryField('job', (t) =>
 builder.queryField('jobs', (t) =>
   t.prismaConnection(
     {
+      authScopes: requires('viewer'),
       type: 'Job',
       cursor: 'id',
       description: 'The history of jobs, paged.',
@@ -275,6 +286,7 @@ const JobChangesFilter = builder.inputType('JobChangesFilter', {
 
 builder.subscriptionFields((t) => ({
   jobProgress: t.field({
+    authScopes: requires('viewer'),
     type: JobNode,
     description:
       'One job to its end: its present state first, then each later one in order; completes after the state that the job ends in. A client that is slower than the job skips to the newest.',
@@ -293,6 +305,7 @@ builder.subscriptionFields((t) => ({
     resolve: (job: Job) => job,
   }),
   jobChanges: t.field({
+    authScopes: requires('viewer'),
     type: JobNode,
     description:
       'For lists: every job that is made or changes from now on, each time it does. A client that is slower skips to the newest state of each job, and misses the oldest of more than 10,000 that wait for it. Does not complete.',

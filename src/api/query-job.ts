@@ -2,6 +2,7 @@ import { InvalidInputError, NoDataSourceError } from '../jobs/job-errors.ts';
 import { startQueryJobInputSchema } from '../jobs/job-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
+import { requires } from './requires.ts';
 import { type StartedJob, startedJobFields } from './started-job.ts';
 
 const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
@@ -52,6 +53,7 @@ const StartQueryJobSuccess = builder.objectRef<StartedJob>('StartQueryJobSuccess
 
 builder.mutationField('startQueryJob', (t) =>
   t.field({
+    authScopes: requires('operator'),
     type: StartQueryJobSuccess,
     description:
       'Starts a job that stores and uploads the rows of one SELECT as items. Any number can be active.',

@@ -11,6 +11,7 @@ import { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { SyncTypeEnum } from './job-enums.ts';
+import { requires } from './requires.ts';
 import { type StartedJob, startedJobFields } from './started-job.ts';
 
 const StartSyncInput = builder
@@ -51,6 +52,7 @@ const StopSyncSuccess = builder.objectRef<StartedJob>('StopSyncSuccess').impleme
 
 builder.mutationFields((t) => ({
   startSync: t.field({
+    authScopes: requires('operator'),
     type: StartSyncSuccess,
     description:
       'Starts a sync of all enabled data sources, or of those of one data type. One sync is active at a time.',
@@ -65,6 +67,7 @@ builder.mutationFields((t) => ({
     },
   }),
   stopSync: t.field({
+    authScopes: requires('operator'),
     type: StopSyncSuccess,
     description: 'Stops the active sync, as `cancelJob` with its id does.',
     errors: {
@@ -114,6 +117,7 @@ const SyncStatusType = builder.objectRef<{ job: Job | null }>('SyncStatus').impl
 
 builder.queryField('syncStatus', (t) =>
   t.field({
+    authScopes: requires('viewer'),
     type: SyncStatusType,
     description: 'The active sync or else the most recent one, with its progress by data type.',
     resolve: async (_root, _args, { jobs }) => ({ job: await jobs.currentSync() }),
@@ -122,6 +126,7 @@ builder.queryField('syncStatus', (t) =>
 
 builder.subscriptionField('syncProgress', (t) =>
   t.field({
+    authScopes: requires('viewer'),
     type: SyncStatusType,
     description:
       'How it stands with syncs now, then each later state of the active sync, and then of the next one. Does not complete.',

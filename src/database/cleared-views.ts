@@ -139,7 +139,9 @@ function viewsFor(clearance: Marking): readonly View[] {
     }),
     view('job', `public.job t where ${isVisible('t.marking')}`, {
       ...asTheyAre('id revision data_type filter sql_query parameters classification marking metadata'),
-      ...asTheyAre('failed_items_only created_at started_at finished_at updated_at retry_of_id'),
+      ...asTheyAre(
+        'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
+      ),
       ...asTexts('kind state sync_type'),
       // Limits on rows of every marking would tell, of a job that came to one, how many there were above the clearance.
       max_items: 'null::int',

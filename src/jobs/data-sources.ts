@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
 import { dataTypeNames, findDataType } from '../data-types/registry.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
@@ -55,6 +57,7 @@ export type SaveDataSourceInput = z.output<typeof saveDataSourceInputSchema>;
 export async function saveDataSource(
   prisma: PrismaClient,
   schedules: Schedules,
+  principal: Principal,
   sourceId: string | null,
   { schedule, ...input }: Omit<SaveDataSourceInput, 'id'>,
 ): Promise<DataSource> {
@@ -74,6 +77,11 @@ export async function saveDataSource(
               data: { ...data, ...(await changedReading(transaction, sourceId, input)) },
             });
       await schedules.apply(transaction, saved);
+      await recordDone(transaction, principal, {
+        operation: 'saveDataSource',
+        dataSourceId: saved.id,
+        details: { ...input, schedule: schedule === null ? null : { ...schedule } },
+      });
       return saved;
     });
   } catch (error) {
@@ -121,6 +129,7 @@ const READ_BY = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorCo
 export async function deleteDataSource(
   prisma: PrismaClient,
   schedules: Schedules,
+  principal: Principal,
   sourceId: string,
 ): Promise<DataSource> {
   return prisma.$transaction(async (transaction) => {
@@ -128,6 +137,11 @@ export async function deleteDataSource(
     if (source === null) throw new DataSourceNotFoundError(sourceId);
     await refuseWhileInUse(transaction, sourceId);
     await schedules.apply(transaction, { ...source, enabled: false });
+    await recordDone(transaction, principal, {
+      operation: 'deleteDataSource',
+      dataSourceId: sourceId,
+      details: { name: source.name },
+    });
     return transaction.dataSource.delete({ where: { id: sourceId } });
   });
 }

@@ -1,4 +1,6 @@
 import { v7 as newUuid } from 'uuid';
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
 import { higherMarking, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import type { JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
@@ -73,12 +75,18 @@ export async function claimPartition(prisma: PrismaClient, partitionId: string):
  * threads have stopped.
  * @throws JobNotFoundError, or JobAlreadyFinishedError for a job that has ended.
  */
-export async function cancel(prisma: PrismaClient, jobId: string): Promise<void> {
+export async function cancel(
+  prisma: PrismaClient,
+  principal: Principal,
+  jobId: string,
+  operation: 'cancelJob' | 'stopSync' = 'cancelJob',
+): Promise<void> {
   await prisma.$transaction(async (transaction) => {
     const job = await lockJob(transaction, jobId);
     if (job === null) throw new JobNotFoundError(jobId);
     if (isTerminal(job.state)) throw new JobAlreadyFinishedError(jobId, job.state);
     if (job.state === 'CANCELLING') return;
+    await recordDone(transaction, principal, { operation, jobId });
     await transaction.$executeRaw`
       update job_partition set state = 'CANCELLED', finished_at = now(), total_items = coalesce(total_items, processed_items)
       where job_id = ${jobId}::uuid and state = 'PENDING'`;
@@ -98,7 +106,7 @@ export async function cancel(prisma: PrismaClient, jobId: string): Promise<void>
  * back at their checkpoints. A job that is pausing or paused is left as it is.
  * @throws JobNotFoundError, or JobNotPausableError for a job that has ended or is being cancelled.
  */
-export async function pause(prisma: PrismaClient, jobId: string): Promise<void> {
+export async function pause(prisma: PrismaClient, principal: Principal, jobId: string): Promise<void> {
   await prisma.$transaction(async (transaction) => {
     const job = await lockJob(transaction, jobId);
     if (job === null) throw new JobNotFoundError(jobId);
@@ -108,6 +116,7 @@ export async function pause(prisma: PrismaClient, jobId: string): Promise<void> 
         return;
       case 'QUEUED':
       case 'RUNNING':
+        await recordDone(transaction, principal, { operation: 'pauseJob', jobId });
         if (await pauseWhenIdle(transaction, job)) return;
         await transaction.$executeRaw`
           update job set state = 'PAUSING', updated_at = now(), current_operation = 'Pausing', estimated_completion = null
@@ -141,6 +150,7 @@ async function pauseWhenIdle(transaction: Transaction, job: LockedJob): Promise<
  */
 export async function resume(
   prisma: PrismaClient,
+  principal: Principal,
   jobId: string,
   requeue: (transaction: Transaction, partitionIds: readonly string[]) => Promise<void>,
 ): Promise<void> {
@@ -148,6 +158,7 @@ export async function resume(
     const job = await lockJob(transaction, jobId);
     if (job === null) throw new JobNotFoundError(jobId);
     if (job.state !== 'PAUSED') throw new JobNotPausedError(jobId, job.state);
+    await recordDone(transaction, principal, { operation: 'resumeJob', jobId });
     await transaction.$executeRaw`
       update job set state = 'QUEUED', updated_at = now(), current_operation = 'Waiting for a worker'
       where id = ${jobId}::uuid`;

@@ -1,4 +1,6 @@
-import { coversAll, type Marking } from '../data-types/marking.ts';
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
+import { coversAll } from '../data-types/marking.ts';
 import type { DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
@@ -27,8 +29,9 @@ import { type Schedules, scheduleOf } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
 /**
- * All that can be done with jobs and sources: what the API offers, each as its own file has it. Everything that it gives
- * is as a clearance shows it; a job above the clearance is not found.
+ * All that a principal can do with jobs and sources: what the API offers, each as its own file has it. Everything that it
+ * gives is as the principal's clearance shows it; a job above the clearance is not found. Whatever changes something is
+ * written down in the audit with it. The principal's role is checked before.
  */
 export interface Jobs {
   startSync(input: StartSyncInput): Promise<Job>;
@@ -52,8 +55,8 @@ export interface Jobs {
   readonly events: JobEvents;
 }
 
-/** Gives what can be done with jobs and sources with a clearance. */
-export type JobsFor = (clearance: Marking) => Jobs;
+/** Gives what a principal can do with jobs and sources. */
+export type JobsFor = (principal: Principal) => Jobs;
 
 export function createJobs(parts: {
   clients: PrismaClients;
@@ -67,7 +70,8 @@ export function createJobs(parts: {
   const { clients, queue, pool, schedules, events, allowedSchemas } = parts;
   const { prisma } = clients;
 
-  return (clearance) => {
+  return (principal) => {
+    const { clearance } = principal;
     const visible = clients.clearedFor(clearance);
 
     /** The job as it is now. */
@@ -79,28 +83,26 @@ export function createJobs(parts: {
       if (job === null) throw new JobNotFoundError(jobId);
     }
 
-    async function cancelJob(jobId: string): Promise<Job> {
-      await refuseUnknown(jobId);
-      await cancel(prisma, jobId);
-      return shown({ id: jobId });
-    }
-
     return {
-      startSync: async (input) => shown(await startSync({ prisma, queue }, input)),
+      startSync: async (input) => shown(await startSync({ prisma, queue }, principal, input)),
       async startQueryJob(input) {
         checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
         checkClearance(input, clearance);
-        return shown(await startQueryJob({ prisma, queue }, input));
+        return shown(await startQueryJob({ prisma, queue }, principal, input));
       },
-      cancelJob,
+      async cancelJob(jobId) {
+        await refuseUnknown(jobId);
+        await cancel(prisma, principal, jobId);
+        return shown({ id: jobId });
+      },
       async pauseJob(jobId) {
         await refuseUnknown(jobId);
-        await pause(prisma, jobId);
+        await pause(prisma, principal, jobId);
         return shown({ id: jobId });
       },
       async resumeJob(jobId) {
         await refuseUnknown(jobId);
-        await resume(prisma, jobId, async (transaction, partitionIds) => {
+        await resume(prisma, principal, jobId, async (transaction, partitionIds) => {
           const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
           await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
         });
@@ -110,13 +112,14 @@ export function createJobs(parts: {
       async stopSync() {
         const active = await findActiveSync(visible);
         if (active === null) throw new NoActiveSyncError();
-        return cancelJob(active.id).catch((error: unknown) => {
+        await cancel(prisma, principal, active.id, 'stopSync').catch((error: unknown) => {
           throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
         });
+        return shown(active);
       },
       async retryJob(jobId, failedItemsOnly) {
         await refuseUnknown(jobId);
-        return shown(await retryJob({ prisma, queue }, { jobId, failedItemsOnly, clearance }));
+        return shown(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly }));
       },
       currentSync: async () =>
         (await findActiveSync(visible)) ??
@@ -124,13 +127,13 @@ export function createJobs(parts: {
       async saveDataSource(sourceId, input) {
         const table = { catalog: input.catalogName, schema: input.schemaName, table: input.tableName };
         checkTables([table], allowedSchemas, 'input.schemaName');
-        const { id } = await saveDataSource(prisma, schedules, sourceId, input);
+        const { id } = await saveDataSource(prisma, schedules, principal, sourceId, input);
         return visible.dataSource.findUniqueOrThrow({ where: { id } });
       },
       async deleteDataSource(sourceId) {
         const source = await visible.dataSource.findUnique({ where: { id: sourceId } });
         if (source === null) throw new DataSourceNotFoundError(sourceId);
-        await deleteDataSource(prisma, schedules, sourceId);
+        await deleteDataSource(prisma, schedules, principal, sourceId);
         return source;
       },
       nextRuns(source, count) {
@@ -139,6 +142,11 @@ export function createJobs(parts: {
       },
       async testDataSource(sourceId) {
         const test = await testDataSource(visible, pool, sourceId);
+        await recordDone(prisma, principal, {
+          operation: 'testDataSource',
+          dataSourceId: sourceId,
+          details: { name: test.source.name },
+        });
         return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
       },
       events: events.seenBy(visible),

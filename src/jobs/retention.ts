@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import { pruneAudit } from '../access/audit.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 
 /** How long what has ended is kept, in days; null for ever. */
@@ -8,12 +9,15 @@ export interface RetentionSettings {
   readonly historyDays: number | null;
   /** Items, from the last change of their content. */
   readonly itemDays: number | null;
+  /** Entries of the audit. */
+  readonly auditDays: number | null;
 }
 
 export interface PrunedCounts {
   readonly jobs: number;
   readonly scheduledRuns: number;
   readonly items: number;
+  readonly auditEntries: number;
 }
 
 const RETENTION = 'retention';
@@ -48,8 +52,8 @@ export async function prune(
   settings: RetentionSettings,
   now: Date,
 ): Promise<PrunedCounts> {
-  const { historyDays, itemDays } = settings;
-  const counts = { jobs: 0, scheduledRuns: 0, items: 0 };
+  const { historyDays, itemDays, auditDays } = settings;
+  const counts = { jobs: 0, scheduledRuns: 0, items: 0, auditEntries: 0 };
   if (historyDays !== null) {
     const cutoff = daysBefore(now, historyDays);
     // A job is deleted with its partitions and errors; errors may be many, so theirs go first.
@@ -72,6 +76,10 @@ export async function prune(
       () => prisma.$executeRaw`delete from blade_item where (data_type, item_id) in (
         select data_type, item_id from blade_item where updated_at < ${cutoff} limit ${BATCH})`,
     );
+  }
+  if (auditDays !== null) {
+    const cutoff = daysBefore(now, auditDays);
+    counts.auditEntries = await inBatches(() => pruneAudit(prisma, cutoff, BATCH));
   }
   return counts;
 }

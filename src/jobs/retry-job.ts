@@ -1,3 +1,4 @@
+import type { Principal } from '../access/principal.ts';
 import { type Marking, markingsUpTo } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
@@ -9,19 +10,16 @@ import { createJob, type JobStarter, type NewPartition } from './start-job.ts';
  * Runs an ended job again, as a new job that names the old one.
  * @param retry.failedItemsOnly takes up only the items that failed, from their kept rows and the store, without reading
  * the warehouse; otherwise everything is read again, and what has not changed is skipped.
- * @param retry.clearance failed items above it do not count: without others there is nothing to retry.
+ * @param principal who starts it: failed items above its clearance do not count; without others there is nothing to retry.
  * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError, and SyncAlreadyRunningError for a sync while
  * another one is active.
  */
 export async function retryJob(
   starter: JobStarter,
-  {
-    jobId,
-    failedItemsOnly,
-    clearance,
-  }: { readonly jobId: string; readonly failedItemsOnly: boolean; readonly clearance: Marking },
+  principal: Principal,
+  { jobId, failedItemsOnly }: { readonly jobId: string; readonly failedItemsOnly: boolean },
 ): Promise<Job> {
-  return createJob(starter, async (transaction) => {
+  return createJob(starter, principal, async (transaction) => {
     const job = await transaction.job.findUnique({
       where: { id: jobId },
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
@@ -29,7 +27,7 @@ export async function retryJob(
     if (job === null) throw new JobNotFoundError(jobId);
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = failedItemsOnly
-      ? await partitionsOfFailedItems(transaction, job.partitions, clearance)
+      ? await partitionsOfFailedItems(transaction, job.partitions, principal.clearance)
       : partitionsOfAll(job.partitions);
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
@@ -49,6 +47,8 @@ export async function retryJob(
         failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
       },
       partitions,
+      operation: 'retryJob',
+      details: { retryOf: jobId, failedItemsOnly },
     };
   });
 }

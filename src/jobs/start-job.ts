@@ -1,7 +1,10 @@
 import { v7 as newUuid } from 'uuid';
+import { recordDone } from '../access/audit.ts';
+import { type Principal, schedulerPrincipal } from '../access/principal.ts';
 import { higherMarking, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import { type DataSource, type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { JsonObject } from '../json.ts';
 import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { ACTIVE_STATES } from './job-state.ts';
@@ -25,8 +28,12 @@ export interface NewPartition {
  * @throws NoDataSourceError, or SyncAlreadyRunningError while another sync is active: the database decides which of
  * several callers wins.
  */
-export async function startSync(starter: JobStarter, input: StartSyncInput): Promise<Job> {
-  return createJob(starter, async (transaction) => {
+export async function startSync(
+  starter: JobStarter,
+  principal: Principal,
+  input: StartSyncInput,
+): Promise<Job> {
+  return createJob(starter, principal, async (transaction) => {
     const sources = await enabledSources(transaction, input.dataType);
     if (sources.length === 0) throw new NoDataSourceError(input.dataType);
     return {
@@ -40,16 +47,23 @@ export async function startSync(starter: JobStarter, input: StartSyncInput): Pro
         options: input.options,
       },
       partitions: sources.map(partitionOf),
+      operation: 'startSync',
+      details: {
+        syncType: input.syncType,
+        dataType: input.dataType,
+        filter: input.filter,
+        maxItems: input.maxItems,
+      },
     };
   });
 }
 
 /**
- * Starts an INCREMENTAL sync of one source.
+ * Starts an INCREMENTAL sync of one source, because its schedule came due.
  * @throws SyncAlreadyRunningError while another sync is active.
  */
 export async function startSyncOfSource(starter: JobStarter, source: DataSource): Promise<Job> {
-  return createJob(starter, async () => ({
+  return createJob(starter, schedulerPrincipal, async () => ({
     job: {
       kind: 'SYNC',
       marking: SYNC_MARKING,
@@ -58,6 +72,9 @@ export async function startSyncOfSource(starter: JobStarter, source: DataSource)
       options: jobOptionsSchema.parse({}),
     },
     partitions: [partitionOf(source)],
+    operation: 'startSync',
+    dataSourceId: source.id,
+    details: { syncType: 'INCREMENTAL', dataType: source.dataType, sourceName: source.name },
   }));
 }
 
@@ -65,8 +82,12 @@ export async function startSyncOfSource(starter: JobStarter, source: DataSource)
  * Starts a job that ingests the rows of one SELECT as items of a data type.
  * @throws NoDataSourceError where no enabled source has the data type, to which its items could belong.
  */
-export async function startQueryJob(starter: JobStarter, input: StartQueryJobInput): Promise<Job> {
-  return createJob(starter, async (transaction) => {
+export async function startQueryJob(
+  starter: JobStarter,
+  principal: Principal,
+  input: StartQueryJobInput,
+): Promise<Job> {
+  return createJob(starter, principal, async (transaction) => {
     const [source] = await enabledSources(transaction, input.dataType);
     if (source === undefined) throw new NoDataSourceError(input.dataType);
     return {
@@ -83,6 +104,13 @@ export async function startQueryJob(starter: JobStarter, input: StartQueryJobInp
         options: input.options,
       },
       partitions: [partitionOf(source)],
+      operation: 'startQueryJob',
+      // Its statement is with the job, for those who may see that.
+      details: {
+        dataType: input.dataType,
+        classification: input.catalogConfig.classification,
+        parameterNames: Object.keys(input.parameters).sort(),
+      },
     };
   });
 }
@@ -100,20 +128,31 @@ export function markingOfQueryJob({ dataType, catalogConfig }: StartQueryJobInpu
 export interface NewJob {
   readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: string };
   readonly partitions: readonly NewPartition[];
+  /** What the audit says that was done, */
+  readonly operation: string;
+  readonly dataSourceId?: string;
+  /** and with what. */
+  readonly details: JsonObject;
 }
 
 /**
- * Makes a job with its partitions and their places in the queue, in one transaction: all of them or none.
+ * Makes a job with its partitions, their places in the queue and its entry in the audit, in one transaction: all of them
+ * or none.
+ * @param principal who starts it.
  * @param describe what to make; what it throws is thrown on, and nothing is made.
  */
 export async function createJob(
   { prisma, queue }: JobStarter,
+  principal: Principal,
   describe: (transaction: Prisma.TransactionClient) => Promise<NewJob>,
 ): Promise<Job> {
   const created = await prisma
     .$transaction(async (transaction) => {
-      const { job, partitions } = await describe(transaction);
-      const row = await transaction.job.create({ data: { id: newUuid(), ...job } });
+      const { job, partitions, ...record } = await describe(transaction);
+      const row = await transaction.job.create({
+        data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
+      });
+      await recordDone(transaction, principal, { jobId: row.id, ...record });
       const rows = partitions.map((partition, ordinal) => ({
         id: newUuid(),
         jobId: row.id,

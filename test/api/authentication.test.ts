@@ -2,6 +2,7 @@ import { UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import { createApiKey, type NewApiKey, revokeApiKey } from '../../src/access/api-keys.ts';
+import { localPrincipal } from '../../src/access/principal.ts';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { createApiClient } from '../support/api-client.ts';
@@ -38,7 +39,7 @@ afterAll(async () => {
 });
 
 async function makeKey(settings: Partial<NewApiKey> = {}) {
-  const { key, apiKey } = await createApiKey(prisma, {
+  const { key, apiKey } = await createApiKey(prisma, localPrincipal, {
     ...{ name: 'nightly report', role: 'viewer', clearance: 'SECRET', expiresAt: null },
     ...settings,
   });
@@ -140,7 +141,7 @@ describe('a credential that is no good', () => {
     'an expired key': async () => (await makeKey({ expiresAt: new Date(Date.now() - 1) })).authorization,
     'a revoked key': async () => {
       const { id, authorization } = await makeKey();
-      await revokeApiKey(prisma, id);
+      await revokeApiKey(prisma, localPrincipal, id);
       return authorization;
     },
   };
@@ -246,7 +247,7 @@ describe.each(TRANSPORTS)('a subscription over %s', (transport) => {
     const [subscription, other] = [watchWith(revoked), watchWith(kept)];
     await other.next();
     await subscription.next();
-    await revokeApiKey(prisma, revoked.id);
+    await revokeApiKey(prisma, localPrincipal, revoked.id);
     expectUnauthenticated(await endOf(subscription), 'the API key is revoked');
     expect((await post(revoked.authorization)).status).toBe(401);
     expect((await post(kept.authorization)).status).toBe(200);

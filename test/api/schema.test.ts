@@ -38,10 +38,12 @@ describe('every mutation gives a union of what it is for and of the failures tha
   test('and there are the mutations that the API promises', () => {
     expect(mutations.map(({ name }) => name).sort()).toEqual([
       'cancelJob',
+      'createApiKey',
       'deleteDataSource',
       'pauseJob',
       'resumeJob',
       'retryJob',
+      'revokeApiKey',
       'saveDataSource',
       'startQueryJob',
       'startSync',

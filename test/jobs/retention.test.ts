@@ -61,7 +61,7 @@ test('jobs go with their errors once they have ended longer ago than their reten
   const old = await makeJob(91);
   const recent = await makeJob(89);
   const active = await makeJob(null);
-  const pruned = await prune(prisma, { historyDays: 90, itemDays: null }, now);
+  const pruned = await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now);
   expect(pruned).toMatchObject({ jobs: 1, items: 0 });
   const left = await prisma.job.findMany({ select: { id: true } });
   expect(left.map(({ id }) => id).sort()).toEqual([recent, active].sort());
@@ -71,22 +71,22 @@ test('jobs go with their errors once they have ended longer ago than their reten
 
 test('a retry stays when the job that it retried is pruned, and names it no more', async () => {
   const retry = await makeJob(10, await makeJob(200));
-  await prune(prisma, { historyDays: 90, itemDays: null }, now);
+  await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now);
   const left = await prisma.job.findUnique({ where: { id: retry }, select: { retryOfId: true } });
   expect(left).toEqual({ retryOfId: null });
 });
 
 test('history is kept for ever where no retention is set for it', async () => {
   const ancient = await makeJob(10_000);
-  expect((await prune(prisma, { historyDays: null, itemDays: null }, now)).jobs).toBe(0);
+  expect((await prune(prisma, { historyDays: null, itemDays: null, auditDays: null }, now)).jobs).toBe(0);
   expect(await prisma.job.count({ where: { id: ancient } })).toBe(1);
 });
 
 test('items are kept for ever unless a retention is set for them', async () => {
   await makeItem('OLD', 400);
   await makeItem('NEW', 1);
-  expect((await prune(prisma, { historyDays: 90, itemDays: null }, now)).items).toBe(0);
-  expect((await prune(prisma, { historyDays: null, itemDays: 365 }, now)).items).toBe(1);
+  expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).items).toBe(0);
+  expect((await prune(prisma, { historyDays: null, itemDays: 365, auditDays: null }, now)).items).toBe(1);
   expect((await prisma.bladeItem.findMany()).map(({ itemId }) => itemId)).toEqual(['NEW']);
 });
 
@@ -96,5 +96,5 @@ test('thousands of jobs are pruned in one go', async () => {
      select gen_random_uuid(), 'SYNC', 'FULL', 'COMPLETED', 0, $1::timestamptz, $1 from generate_series(1, 2500)`,
     [daysAgo(100)],
   );
-  expect((await prune(prisma, { historyDays: 90, itemDays: null }, now)).jobs).toBe(2500);
+  expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).jobs).toBe(2500);
 });

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { localPrincipal } from '../../src/access/principal.ts';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { startBoss } from '../../src/jobs/boss.ts';
@@ -64,7 +65,13 @@ test.each([
   ['* * * * * *', 'UTC', 'input.schedule.cron'],
   ['30 2 * * *', 'Mars/Olympus', 'input.schedule.timeZone'],
 ])('the schedule %j in %j is refused naming %s, and nothing is saved', async (cron, timeZone, field) => {
-  const saving = saveDataSource(prisma, schedules, null, source('Refused', { cron, timeZone }));
+  const saving = saveDataSource(
+    prisma,
+    schedules,
+    localPrincipal,
+    null,
+    source('Refused', { cron, timeZone }),
+  );
   await expect(saving).rejects.toMatchObject({ name: 'InvalidInputError', issues: [{ field }] });
   expect(await prisma.dataSource.count({ where: { name: 'Refused' } })).toBe(0);
 });
@@ -72,25 +79,25 @@ test.each([
 test('a saved schedule is in force at once, and ends when it is taken away, disabled or deleted', async () => {
   const inForce = async (id: string) => (await boss.getSchedule('scheduled-syncs', id)) !== null;
   const schedule = { cron: '30 2 * * *', timeZone: 'America/New_York' };
-  const { id } = await saveDataSource(prisma, schedules, null, source('Nightly', schedule));
+  const { id } = await saveDataSource(prisma, schedules, localPrincipal, null, source('Nightly', schedule));
   expect(await boss.getSchedule('scheduled-syncs', id)).toMatchObject({
     cron: '30 2 * * *',
     timezone: 'America/New_York',
   });
-  await saveDataSource(prisma, schedules, id, source('Nightly', schedule, false));
+  await saveDataSource(prisma, schedules, localPrincipal, id, source('Nightly', schedule, false));
   expect(await inForce(id)).toBe(false);
-  await saveDataSource(prisma, schedules, id, source('Nightly', schedule));
+  await saveDataSource(prisma, schedules, localPrincipal, id, source('Nightly', schedule));
   expect(await inForce(id)).toBe(true);
-  await saveDataSource(prisma, schedules, id, source('Nightly', null));
+  await saveDataSource(prisma, schedules, localPrincipal, id, source('Nightly', null));
   expect(await inForce(id)).toBe(false);
-  await saveDataSource(prisma, schedules, id, source('Nightly', schedule));
-  await deleteDataSource(prisma, schedules, id);
+  await saveDataSource(prisma, schedules, localPrincipal, id, source('Nightly', schedule));
+  await deleteDataSource(prisma, schedules, localPrincipal, id);
   expect(await inForce(id)).toBe(false);
 });
 
 test('a tick starts an incremental sync of its source alone, and a tick while a sync is active is recorded as skipped', async () => {
-  const first = await saveDataSource(prisma, schedules, null, source('First', null));
-  const second = await saveDataSource(prisma, schedules, null, source('Second', null));
+  const first = await saveDataSource(prisma, schedules, localPrincipal, null, source('First', null));
+  const second = await saveDataSource(prisma, schedules, localPrincipal, null, source('Second', null));
   await runScheduledSync(starter, first.id);
   const [run] = await prisma.scheduledRun.findMany({
     where: { dataSourceId: first.id },
@@ -98,16 +105,26 @@ test('a tick starts an incremental sync of its source alone, and a tick while a 
   });
   expect(run?.job).toMatchObject({ kind: 'SYNC', syncType: 'INCREMENTAL', state: 'QUEUED' });
   expect(run?.job?.partitions.map(({ dataSourceId }) => dataSourceId)).toEqual([first.id]);
+  expect(run?.job).toMatchObject({ startedById: 'scheduler', startedByName: 'Scheduler' });
+  expect(await prisma.auditEntry.findMany({ where: { jobId: run?.jobId ?? '' } })).toMatchObject([
+    { principalId: 'scheduler', operation: 'startSync', outcome: 'DONE', dataSourceId: first.id },
+  ]);
 
   await runScheduledSync(starter, second.id);
   const [skipped] = await prisma.scheduledRun.findMany({ where: { dataSourceId: second.id } });
   expect(skipped).toMatchObject({ jobId: null, skippedBecause: `a sync was active: job ${run?.jobId}` });
 
-  await cancel(prisma, run?.jobId ?? '');
+  await cancel(prisma, localPrincipal, run?.jobId ?? '');
 });
 
 test('a tick of a source that was disabled is recorded as skipped, and one of a deleted source does nothing', async () => {
-  const disabled = await saveDataSource(prisma, schedules, null, source('Disabled', null, false));
+  const disabled = await saveDataSource(
+    prisma,
+    schedules,
+    localPrincipal,
+    null,
+    source('Disabled', null, false),
+  );
   await runScheduledSync(starter, disabled.id);
   const runs = await prisma.scheduledRun.findMany({ where: { dataSourceId: disabled.id } });
   expect(runs).toMatchObject([{ jobId: null, skippedBecause: 'the source is disabled' }]);
@@ -118,12 +135,12 @@ test('a tick of a source that was disabled is recorded as skipped, and one of a 
 });
 
 test('what pg-boss sends for a tick starts the sync', async () => {
-  const { id } = await saveDataSource(prisma, schedules, null, source('Sent', null));
+  const { id } = await saveDataSource(prisma, schedules, localPrincipal, null, source('Sent', null));
   await schedules.work();
   await boss.send('scheduled-syncs', { dataSourceId: id });
   const recorded = () => prisma.scheduledRun.findFirstOrThrow({ where: { dataSourceId: id } });
   const { jobId } = await vi.waitFor(recorded, 10_000);
   expect(await prisma.job.findUnique({ where: { id: jobId ?? '' } })).toMatchObject({ state: 'QUEUED' });
-  await cancel(prisma, jobId ?? '');
+  await cancel(prisma, localPrincipal, jobId ?? '');
   await schedules.stop();
 });

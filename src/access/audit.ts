@@ -1,0 +1,65 @@
+import { v7 as newUuid } from 'uuid';
+import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { JsonObject } from '../json.ts';
+import type { Principal } from './principal.ts';
+
+/** What a principal did, or was refused. */
+export interface AuditRecord {
+  /** The field of the API that does it, such as `cancelJob`. */
+  readonly operation: string;
+  readonly jobId?: string;
+  readonly dataSourceId?: string;
+  readonly apiKeyId?: string;
+  /** With what it was done: nothing secret, and nothing that is not for every admin. */
+  readonly details?: JsonObject;
+}
+
+/** Writes down what was done, as part of the transaction that does it: neither is without the other. */
+export function recordDone(
+  transaction: Prisma.TransactionClient,
+  principal: Principal,
+  record: AuditRecord,
+): Promise<void> {
+  return write(transaction, principal, record, 'DONE');
+}
+
+/** Writes down what was refused. */
+export function recordRefused(
+  prisma: PrismaClient,
+  principal: Principal,
+  record: AuditRecord,
+): Promise<void> {
+  return write(prisma, principal, record, 'REFUSED');
+}
+
+async function write(
+  transaction: Prisma.TransactionClient,
+  principal: Principal,
+  { details, ...record }: AuditRecord,
+  outcome: 'DONE' | 'REFUSED',
+): Promise<void> {
+  await transaction.auditEntry.create({
+    data: {
+      id: newUuid(),
+      principalId: principal.id,
+      principalName: principal.name,
+      outcome,
+      ...record,
+      details: (details ?? {}) as Prisma.InputJsonObject,
+    },
+    select: { id: true },
+  });
+}
+
+/**
+ * Deletes entries from before a time: the only way in which any go.
+ * @param batchSize the most to delete.
+ * @returns how many were deleted.
+ */
+export async function pruneAudit(prisma: PrismaClient, before: Date, batchSize: number): Promise<number> {
+  return prisma.$transaction(async (transaction) => {
+    await transaction.$executeRaw`select set_config('blade.audit_kept_since', ${before.toISOString()}, true)`;
+    return transaction.$executeRaw`delete from audit_entry where id in (
+      select id from audit_entry where time < ${before} limit ${batchSize})`;
+  });
+}
