@@ -1,0 +1,112 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  clearedColumns,
+  clearedSchemaOf,
+  createClearedViews,
+  DROP_CLEARED_VIEWS,
+} from '../../src/database/cleared-views.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.close());
+
+/** What no view shows: only the program itself reads it. */
+const NOT_SHOWN = ['_prisma_migrations', 'api_key'];
+
+async function columnsOf(schema: string): Promise<Map<string, string[]>> {
+  const { rows } = await database.pool.query<{ table: string; columns: string[] }>(
+    `select table_name as "table", array_agg(column_name::text order by column_name) as columns
+     from information_schema.columns where table_schema = $1 group by table_name order by table_name`,
+    [schema],
+  );
+  return new Map(rows.map(({ table, columns }) => [table, columns]));
+}
+
+test('a new table or column has to be thought of: whether and how principals see it', async () => {
+  const tables = await columnsOf('public');
+  for (const name of NOT_SHOWN) tables.delete(name);
+  const considered = new Map(
+    [...clearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
+  );
+  expect(considered, 'src/database/cleared-views.ts has to say what principals see of it').toEqual(tables);
+});
+
+test.each(['U', 'CUI', 'CONFIDENTIAL', 'SECRET'] as const)(
+  'a database that is opened has the views for %s',
+  async (clearance) => {
+    const views = await columnsOf(clearedSchemaOf(clearance) ?? '');
+    expect([...views.keys()]).toEqual([...clearedColumns().keys()].sort());
+  },
+);
+
+test('who is cleared for everything needs none', () => {
+  expect([clearedSchemaOf('TS'), clearedSchemaOf('TOP SECRET')]).toEqual([null, null]);
+});
+
+test('both ways to write a marking are one clearance', () => {
+  expect(clearedSchemaOf('S')).toBe(clearedSchemaOf('SECRET'));
+});
+
+test('views that are missing or of another version are made anew, by one of several processes that start at once', async () => {
+  const schema = clearedSchemaOf('SECRET') ?? '';
+  const countViews = async () => (await columnsOf(schema)).size;
+  const all = await countViews();
+  const client = new Client({ connectionString: database.connectionString });
+  await client.connect();
+  try {
+    await client.query(DROP_CLEARED_VIEWS);
+    expect(await countViews()).toBe(0);
+    await Promise.all([1, 2, 3].map(() => createClearedViews(database.connectionString)));
+    expect(await countViews()).toBe(all);
+    await client.query(
+      `comment on schema ${clearedSchemaOf('U')} is 'of another version'; drop view ${schema}.blade_item`,
+    );
+    await createClearedViews(database.connectionString);
+    expect(await countViews()).toBe(all);
+  } finally {
+    await client.end();
+  }
+});
+
+test('reading items and errors up to a clearance uses the indexes of their tables', async () => {
+  await database.pool.query(
+    `insert into job (id, kind, state, sql_query, data_type, started_at)
+     select ('01997f3e-8c1a-7000-8000-00000000000' || i)::uuid, 'QUERY', 'RUNNING', 'select 1', 'sortie', now()
+     from generate_series(0, 9) as i`,
+  );
+  await database.pool.query(
+    `insert into job_partition (id, job_id, ordinal, data_type, source_name) select id, id, 0, 'sortie', 'Sorties' from job`,
+  );
+  await database.pool.query(
+    `insert into job_error (job_id, partition_id, stage, data_type, message, marking)
+     select id, id, 'TRANSFORM', 'sortie', 'bad', case when i % 2 = 0 then 'U' else 'TS' end from job, generate_series(1, 500) as i`,
+  );
+  await database.pool.query(
+    `insert into blade_item (data_type, item_id, classification_marking, data, metadata, content_hash, job_id)
+     select 'sortie', 'S-' || i, case when i % 2 = 0 then 'U' else 'TS' end, '{}', '{}', i::text,
+       '01997f3e-8c1a-7000-8000-000000000000' from generate_series(1, 5000) as i`,
+  );
+  await database.pool.query('analyze');
+  const schema = clearedSchemaOf('CUI');
+  const planOf = async (query: string) => {
+    const { rows } = await database.pool.query<Record<string, string>>(`explain ${query}`);
+    return rows.map((row) => Object.values(row)[0]).join('\n');
+  };
+  expect(await planOf(`select * from ${schema}.blade_item order by data_type, item_id limit 21`)).toContain(
+    'blade_item_pkey',
+  );
+  expect(
+    await planOf(`select * from ${schema}.blade_item where data_type = 'sortie' and item_id = 'S-7'`),
+  ).toContain('blade_item_pkey');
+  const ofJob = `job_id = '01997f3e-8c1a-7000-8000-000000000003'`;
+  expect(await planOf(`select * from ${schema}.job_error where ${ofJob} order by id limit 21`)).toMatch(
+    /Index (Only )?Scan.* using job_error_/,
+  );
+  expect(await planOf(`select count(*) from ${schema}.job_error where ${ofJob}`)).toMatch(/job_error_job_id/);
+});
