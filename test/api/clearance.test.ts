@@ -202,6 +202,11 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
         state: 'FAILED',
         readItems: 0,
         processedItems: readErrors,
+        dataSource: {
+          lastSyncState: 'FAILED',
+          lastSyncMessage:
+            readErrors === 1 ? expect.stringContaining('nothing') : expect.stringContaining('cleared for it'),
+        },
         message:
           readErrors === 1 ? expect.stringContaining('nothing') : expect.stringContaining('cleared for it'),
       },
