@@ -140,7 +140,7 @@ async function startParts(
         principal,
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
-        access: accessOf(prisma, principal),
+        access: accessOf(prisma, clients.clearedFor(principal.clearance), principal),
       }),
     });
     started.push(() => server.close());

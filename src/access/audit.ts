@@ -1,4 +1,5 @@
 import { v7 as newUuid } from 'uuid';
+import { clearanceOf, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JsonObject } from '../json.ts';
 import type { Principal } from './principal.ts';
@@ -46,9 +47,28 @@ async function write(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
+      marking: await markingOf(transaction, principal, record.jobId),
     },
     select: { id: true },
   });
+}
+
+/**
+ * That of the job that an entry is about. A job that the principal itself could not know of is one that it made up: an
+ * entry that others do not see would tell them that there is such a job.
+ */
+async function markingOf(
+  transaction: Prisma.TransactionClient,
+  { clearance }: Principal,
+  jobId: string | undefined,
+): Promise<Marking> {
+  const job =
+    jobId === undefined
+      ? null
+      : await transaction.job.findUnique({ where: { id: jobId }, select: { marking: true } });
+  if (job === null) return 'UNCLASSIFIED';
+  const marking = isMarking(job.marking) ? job.marking : highestOfAll;
+  return clearanceOf(marking) > clearanceOf(clearance) ? 'UNCLASSIFIED' : marking;
 }
 
 /**

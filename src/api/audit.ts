@@ -65,7 +65,8 @@ builder.queryField('auditEntries', (t) =>
     {
       type: 'AuditEntry',
       cursor: 'id',
-      description: 'Who did what, the newest first, paged.',
+      description:
+        'Who did what, the newest first, paged. What was done with a query job that your clearance does not cover is left out.',
       args: {
         filter: t.arg({
           type: AuditFilter,

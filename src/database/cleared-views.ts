@@ -95,7 +95,7 @@ function viewScript(): string {
   }).join(';\n');
 }
 
-const ENUMS = ['job_kind', 'job_state', 'sync_type', 'partition_state', 'error_stage'];
+const ENUMS = ['job_kind', 'job_state', 'sync_type', 'partition_state', 'error_stage', 'audit_outcome'];
 
 interface View {
   readonly table: string;
@@ -226,6 +226,12 @@ function viewsFor(clearance: Marking): readonly View[] {
       last_sync_message: `case when ${isVisible('t.last_sync_marking')} then t.last_sync_message
         when t.last_sync_message is not null then ${withheld} end`,
       last_sync_marking: `case when ${isVisible('t.last_sync_marking')} then t.last_sync_marking end`,
+    }),
+    view('audit_entry', `public.audit_entry t where ${isVisible('t.marking')}`, {
+      ...asTheyAre('id time principal_id principal_name operation job_id data_source_id api_key_id marking'),
+      ...asTexts('outcome'),
+      // See the limit of a job.
+      details: `t.details - 'maxItems'`,
     }),
     view('scheduled_run', 'public.scheduled_run t', {
       ...asTheyAre('id data_source_id created_at job_id skipped_because'),

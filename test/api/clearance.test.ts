@@ -626,6 +626,35 @@ test('a query job that is not known of keeps nobody from changing and deleting t
   await application.database.pool.query('delete from job where id = $1', [id]);
 });
 
+test('the audit tells of a query job only to who is cleared for it, whoever asked for it', async () => {
+  const secret = queryJobs.find(({ marking }) => marking === 'SECRET')?.id ?? '';
+  const viewers = [await bearer({ clearance: 'CUI' }), await bearer({ clearance: 'SECRET' })].map(
+    (authorization) => createApiClient(application.url, authorization),
+  );
+  for (const viewer of viewers) {
+    const { data } = await viewer.sendRaw('mutation ($id: ID!) { cancelJob(id: $id) { __typename } }', {
+      id: secret,
+    });
+    expect(data).toEqual({ cancelJob: { __typename: 'ForbiddenError' } });
+    await viewer.close();
+  }
+  const AUDIT = `query ($id: ID!) { auditEntries(first: 100, filter: { jobId: $id }) {
+    totalCount edges { node { operation outcome } } } }`;
+  const entriesOf = async (clearance: Clearance) => {
+    const { auditEntries } = await ask(clearance, AUDIT, { id: secret });
+    const entries = auditEntries.edges.map(
+      ({ node }: { node: { operation: string; outcome: string } }) => `${node.operation} ${node.outcome}`,
+    );
+    expect(auditEntries.totalCount).toBe(entries.length);
+    return entries;
+  };
+  const all = ['cancelJob REFUSED', 'cancelJob REFUSED', 'startQueryJob DONE'];
+  expect(await entriesOf('TOP SECRET')).toEqual(all);
+  expect(await entriesOf('SECRET')).toEqual(all);
+  // What somebody was refused who could not know of it is what anybody may have asked for.
+  expect(await entriesOf('CONFIDENTIAL')).toEqual(['cancelJob REFUSED']);
+});
+
 test('a new way to items, errors and jobs has to be thought of here', () => {
   const guarded = ['BladeItem', 'Job', 'JobError', 'JobPartition'];
   const ways = Object.values(schema.getTypeMap()).flatMap((type) =>
