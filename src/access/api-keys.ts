@@ -21,7 +21,7 @@ export const newApiKeySchema = z.object({
     return z.NEVER;
   }),
   expiresAt: z
-    .date()
+    .date({ error: 'must be a time, or a number of days' })
     .refine((time) => time.getTime() > Date.now(), { error: 'must be in the future' })
     .nullish()
     .transform((time) => time ?? null),
