@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { dataTypeNames, findDataType } from '../data-types/registry.ts';
+import { findDataType } from '../data-types/registry.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from './job-errors.ts';
+import { dataTypeSchema } from './job-input.ts';
 import type { Schedules } from './schedules.ts';
 import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
@@ -20,10 +21,7 @@ const nameSchema = (maximum: number) =>
 export const saveDataSourceInputSchema = z.object({
   id: z.string().nullish(),
   name: nameSchema(200),
-  dataType: z.string().refine((name) => findDataType(name) !== undefined, {
-    error: ({ input }) =>
-      `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
-  }),
+  dataType: dataTypeSchema,
   catalogName: nameSchema(255),
   schemaName: nameSchema(255),
   tableName: nameSchema(255),

@@ -7,7 +7,8 @@ import type { JsonObject } from '../json.ts';
 import { checkFilter, checkQuery } from '../warehouse/statement.ts';
 import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
-const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
+/** The name of a known data type. */
+export const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
   error: ({ input }) =>
     `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
 });

@@ -24,11 +24,7 @@ export function isTerminal(state: JobState): state is TerminalJobState {
   return TRANSITIONS[state].length === 0;
 }
 
+/** Whether a job may go from one state to the other at once. */
 export function canTransition(from: JobState, to: JobState): boolean {
   return TRANSITIONS[from].includes(to);
-}
-
-/** States from which a job can go to the given one. */
-export function statesBefore(to: JobState): readonly JobState[] {
-  return (Object.keys(TRANSITIONS) as JobState[]).filter((from) => canTransition(from, to));
 }

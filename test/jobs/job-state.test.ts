@@ -4,7 +4,6 @@ import {
   canTransition,
   isTerminal,
   JobState,
-  statesBefore,
 } from '../../src/jobs/job-state.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -36,12 +35,6 @@ test.each(TABLE)('from %s a job can go to %j and nowhere else', (from, to) => {
 test('a job leaves COMPLETED, FAILED and CANCELLED no more, and is active in all others', () => {
   expect(states.filter(isTerminal)).toEqual(['COMPLETED', 'FAILED', 'CANCELLED']);
   expect(ACTIVE_STATES).toEqual(['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING']);
-});
-
-test('the states from which a job can be reached are those of the table', () => {
-  expect(statesBefore('QUEUED')).toEqual(['PAUSED']);
-  expect(statesBefore('RUNNING')).toEqual(['QUEUED']);
-  expect(statesBefore('CANCELLED')).toEqual(['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING']);
 });
 
 /** What a row of a job has in a state beside the state itself. */
