@@ -1,4 +1,4 @@
-import { fromPrisma, type Job, type PgBoss } from 'pg-boss';
+import { fromPrisma, type Job, type PgBoss, type Queue } from 'pg-boss';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 
 /** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
@@ -65,12 +65,12 @@ interface PartitionMessage {
 
 /** Makes the queue of partitions. */
 export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
-  await boss.createQueue(GIVEN_UP, {
+  await openQueue(boss, GIVEN_UP, {
     retryLimit: GIVE_UP_RETRIES,
     retryBackoff: true,
     heartbeatSeconds: HEARTBEAT_SECONDS,
   });
-  await boss.createQueue(PARTITIONS, {
+  await openQueue(boss, PARTITIONS, {
     retryDelay: 1,
     retryBackoff: true,
     retryDelayMax: 60,
@@ -142,4 +142,10 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
       await Promise.all([PARTITIONS, GIVEN_UP].map((queue) => boss.offWork(queue, { wait: true })));
     },
   };
+}
+
+/** Makes a queue, or gives these options to one that an earlier version made: making it again would leave its own. */
+async function openQueue(boss: PgBoss, name: string, options: Omit<Queue, 'name'>): Promise<void> {
+  await boss.createQueue(name, options);
+  await boss.updateQueue(name, options);
 }

@@ -1,10 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  ACTIVE_STATES,
-  canTransition,
-  isTerminal,
-  JobState,
-} from '../../src/jobs/job-state.ts';
+import { ACTIVE_STATES, canTransition, isTerminal, JobState } from '../../src/jobs/job-state.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
