@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../jobs/job-errors.ts';
-import { isBigintKey, isItemKey, isUuid } from './input-checks.ts';
+import { isItemKey, isUuid } from './input-checks.ts';
 
 /** The type and the key that a node's id stands for. */
 export interface GlobalId {
@@ -48,7 +48,7 @@ const NODES: ReadonlyMap<string, NodeKeys> = new Map([
   ['JobPartition', UUIDS],
   ['DataSource', UUIDS],
   ['ScheduledRun', UUIDS],
-  ['JobError', { isKey: (text) => /^\d+$/.test(text) && isBigintKey(BigInt(text)), example: '12' }],
+  ['JobError', UUIDS],
   ['BladeItem', { isKey: (text) => isItemKey(parsedJson(text)), example: '["sortie","SRT-0000001"]' }],
 ]);
 

@@ -7,11 +7,6 @@ export function isUuid(text: unknown): boolean {
   return typeof text === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
-/** Whether PostgreSQL's type bigint holds the number as a key: keys are not negative. */
-export function isBigintKey(key: unknown): boolean {
-  return typeof key === 'bigint' && key >= 0n && key < 2n ** 63n;
-}
-
 /** Whether the value is two texts: the key of an item, its data type and its id. */
 export function isItemKey(key: unknown): boolean {
   return (

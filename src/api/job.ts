@@ -3,7 +3,7 @@ import { JobNotFoundError } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes, isBigintKey, isUuid } from './input-checks.ts';
+import { checkDataTypes, isUuid } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
@@ -100,7 +100,7 @@ export const JobNode = builder.prismaNode('Job', {
             description: 'Only errors of these stages; all when left out.',
           }),
         },
-        validate: pageSchema(isBigintKey),
+        validate: pageSchema(isUuid),
         totalCount: (job, { stages }, { prisma }) => prisma.jobError.count({ where: errorsOf(job, stages) }),
         resolve: (query, job, { stages }, { prisma }) =>
           prisma.jobError.findMany({ ...query, where: errorsOf(job, stages), orderBy: { id: 'asc' } }),

@@ -27,6 +27,9 @@ export async function countFailedItems(pool: Pool, partitionId: string): Promise
   return rows[0]?.total ?? 0;
 }
 
+/** Less than the id of any error. */
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
 /**
  * The failed rows of a partition that can be tried again, in the order in which they failed.
  * @param resumeAfter position of the last batch that was kept, or null for all.
@@ -37,7 +40,7 @@ export async function* readFailedItems(
   { partitionId, retryJobId }: { partitionId: string; retryJobId: string },
   options: { batchSize: number; resumeAfter: JsonValue | null; signal: AbortSignal },
 ): AsyncGenerator<RowBatch> {
-  let after = typeof options.resumeAfter === 'string' ? options.resumeAfter : '0';
+  let after = typeof options.resumeAfter === 'string' ? options.resumeAfter : BEFORE_ALL;
   while (!options.signal.aborted) {
     const { rows } = await pool.query<{ id: string; row: Row }>(
       `select e.id::text as id, coalesce(e."row", b.data) as "row" ${retryableErrors('$4::uuid')}

@@ -313,15 +313,15 @@ const itemSubject = (itemId: string): Subject => ({
   cursor: cursorOf(`J:${JSON.stringify(['sortie', itemId])}`),
 });
 const jobSubject = (id: string): Subject => ({ id: `Job:${uuid(id)}`, cursor: cursorOf(`S:${uuid(id)}`) });
-const errorSubject = (id: string): Subject => ({ id: `JobError:${id}`, cursor: cursorOf(`I:${id}`) });
+const errorSubject = (id: string): Subject => ({ id: `JobError:${id}`, cursor: cursorOf(`S:${id}`) });
 
 const ABSENT: Readonly<Record<keyof typeof ENTRY_POINTS, Subject>> = {
   // In its place in the list, an absent item is where the invisible one is.
   item: itemSubject('GOOD-TOP SECRET '),
   job: jobSubject(ABSENT_UUID),
   partition: { id: `JobPartition:${ABSENT_UUID}` },
-  error: errorSubject('987654321'),
-  errorOfSync: errorSubject('987654321'),
+  error: errorSubject(ABSENT_UUID),
+  errorOfSync: errorSubject(ABSENT_UUID),
 };
 
 /** What there is and nobody below TOP SECRET may know of. */

@@ -555,7 +555,7 @@ describe('node', () => {
     'JobPartition:01997f3e-8c1a-7000-8000-000000000000',
     'DataSource:01997f3e-8c1a-7000-8000-000000000000',
     'ScheduledRun:01997f3e-8c1a-7000-8000-000000000000',
-    'JobError:9223372036854775807',
+    'JobError:01997f3e-8c1a-7000-8000-000000000000',
     'BladeItem:["sortie","nothing"]',
     'BladeItem:["submarine","nothing"]',
   ])('is null where there is nothing of the id %s', async (id) => {

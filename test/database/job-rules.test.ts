@@ -209,3 +209,15 @@ test('every write of a job raises its revision by one, whatever the writer says'
   const { rows } = await database.pool.query('select revision from job');
   expect(rows).toEqual([{ revision: 8 }]);
 });
+
+test('the ids of errors rise with time, and do not count them', async () => {
+  const { rows } = await database.pool.query<{ ids: string[] }>(
+    `select array_agg(id::text order by at) as ids
+     from (select blade_new_id() as id, at from generate_series(1, 5) as at, pg_sleep(0.002 * at)) as made`,
+  );
+  const ids = rows[0]?.ids ?? [];
+  expect(ids).toEqual(ids.toSorted());
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(new Set(ids.map((id) => id.slice(-12))).size).toBe(5);
+});
