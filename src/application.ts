@@ -18,6 +18,7 @@ import { openPartitionQueue } from './jobs/queue.ts';
 import { startRetention } from './jobs/retention.ts';
 import { openSchedules } from './jobs/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
+import { createRedact } from './secrets.ts';
 import { anySchema } from './warehouse/allowed-schemas.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
@@ -102,6 +103,7 @@ async function startParts(
       connectionString: database.connectionString,
       warehouse: config.warehouse,
       catalog: shareOfCatalog(config.catalog, config.workerThreads),
+      secrets: config.secrets,
     },
     config.roles.has('worker') ? config.workerThreads : 0,
   );
@@ -135,6 +137,7 @@ async function startParts(
     started.push(() => authenticator.close());
     const server = await startApiServer({
       ...listen,
+      redact: createRedact(config.secrets),
       authenticator,
       contextOf: (principal) => ({
         principal,

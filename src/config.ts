@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { parseCatalogUrl } from './catalog/catalog-url.ts';
 import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
 import type { RetentionSettings } from './jobs/retention.ts';
+import { secretsOfUrl } from './secrets.ts';
 import { parseSchemaPatterns } from './warehouse/allowed-schemas.ts';
 import type { WarehouseConfiguration } from './warehouse/registry.ts';
 
@@ -29,6 +30,8 @@ export interface Config {
   readonly progressIntervalMs: number;
   readonly retention: RetentionSettings;
   readonly logLevel: LogLevel;
+  /** What of all this may be shown nowhere. */
+  readonly secrets: readonly string[];
   /** Fill an empty folder warehouse with demo tables and sources at start. */
   readonly demoData: boolean;
 }
@@ -223,16 +226,29 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log line that is written.'),
 });
 
+/** Settings that are secret: each can also be the content of a file, which the variable with `_FILE` after it names. */
+export const secretNames = [
+  'BLADE_JWT_SECRET',
+  'DATABASE_URL',
+  'DATABRICKS_TOKEN',
+  'DATABRICKS_CLIENT_SECRET',
+  'CATALOG_TOKEN',
+] as const satisfies readonly (keyof Environment)[];
+
 /**
  * @param environment usually `process.env`; variables that are empty count as not set.
  * @throws ConfigError naming every variable that is wrong, and what would be right.
  */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(present);
-  const faults = parsed.success
-    ? faultsBetween(parsed.data)
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const ofFiles = readSecretFiles(present);
+  const parsed = environmentSchema.safeParse({ ...present, ...ofFiles.values });
+  const faults = [
+    ...ofFiles.faults,
+    ...(parsed.success
+      ? faultsBetween(parsed.data)
+      : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+  ];
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
   }
@@ -255,11 +271,41 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       auditDays: settings.BLADE_AUDIT_RETENTION_DAYS || null,
     },
     logLevel: settings.LOG_LEVEL,
+    secrets: secretsOf(settings),
     demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,
   };
 }
 
 type Environment = z.output<typeof environmentSchema>;
+
+/** The secrets that files hold; a line end at the end of a file is no part of its secret. */
+function readSecretFiles(present: Readonly<Record<string, string | undefined>>): {
+  values: Record<string, string>;
+  faults: string[];
+} {
+  const values: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const name of secretNames) {
+    const path = present[`${name}_FILE`];
+    if (path === undefined) continue;
+    if (present[name] !== undefined) {
+      faults.push(`${name}_FILE: is set together with ${name}; set one of them`);
+    } else if (!isReadable(path)) faults.push(`${name}_FILE: names no file that can be read`);
+    else values[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  }
+  return { values, faults };
+}
+
+function secretsOf(settings: Environment): string[] {
+  const { DATABASE_URL: databaseUrl, DATABRICKS_CLIENT_ID: clientId } = settings;
+  const clientSecret = settings.DATABRICKS_CLIENT_SECRET;
+  return [
+    ...secretNames.flatMap((name) => (name === 'DATABASE_URL' ? [] : (settings[name] ?? []))),
+    ...(databaseUrl === undefined ? [] : secretsOfUrl(databaseUrl)),
+    // How it is sent.
+    ...(clientSecret === undefined ? [] : [`${clientId}:${clientSecret}`]),
+  ];
+}
 
 function accessOf(settings: Environment): AccessSettings {
   const { BLADE_JWT_SECRET: secret, BLADE_JWT_JWKS_URL: url } = settings;
@@ -384,7 +430,7 @@ function isCatalogUrl(text: string): boolean {
 function isReadable(path: string): boolean {
   try {
     accessSync(path, constants.R_OK);
-    return true;
+    return !statSync(path).isDirectory();
   } catch {
     return false;
   }

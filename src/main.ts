@@ -1,12 +1,20 @@
-import { pino } from 'pino';
 import { type Application, startApplication } from './application.ts';
 import { ConfigError, parseConfig } from './config.ts';
+import { createLog, logConsole } from './log.ts';
+import { createRedact } from './secrets.ts';
 
 /** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
-  const log = pino({ level: config.logLevel, base: null });
-  const application = await startApplication(config, log);
+  const log = createLog(config);
+  logConsole(log);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the program met an error that nothing handles');
+    process.exit(1);
+  });
+  const application = await startApplication(config, log).catch((error: unknown) =>
+    fail(createRedact(config.secrets)(textOf(error))),
+  );
   stopOnSignal(application);
   void application.databaseLost.then(async (reason) => {
     log.fatal({ err: reason }, 'the database is lost; started again, the program goes on where it was');
@@ -31,8 +39,14 @@ function stopOnSignal(application: Application): void {
   }
 }
 
-main().catch((error: unknown) => {
-  const message = error instanceof ConfigError ? error.message : error;
-  process.stderr.write(`${message instanceof Error ? message.stack : message}\n`);
+function fail(text: string): never {
+  process.stderr.write(`${text}\n`);
   process.exit(1);
-});
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+main().catch((error: unknown) => fail(textOf(error)));

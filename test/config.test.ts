@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { ConfigError, parseConfig } from '../src/config.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig, secretNames } from '../src/config.ts';
 
 function faultsOf(environment: Record<string, string>): string {
   try {
@@ -142,5 +145,57 @@ describe('a server that asks nobody who they are', () => {
     { BLADE_ROLES: 'worker' },
   ])('is none with %j, and listens anywhere', (settings) => {
     expect(parseConfig({ HOST: '0.0.0.0', ...settings }).host).toBe('0.0.0.0');
+  });
+});
+
+describe('a secret in a file', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function fileOf(name: string, content: string): Promise<string> {
+    const path = join(folder, name);
+    await writeFile(path, content);
+    return path;
+  }
+
+  const goodValues: Record<(typeof secretNames)[number], string> = {
+    BLADE_JWT_SECRET: 'j'.repeat(32),
+    DATABASE_URL: 'postgresql://blade:passw0rd@db.example.com/blade',
+    DATABRICKS_TOKEN: 'dapi123',
+    DATABRICKS_CLIENT_SECRET: 'client-secret',
+    CATALOG_TOKEN: 'catalog-token',
+  };
+  const beside = {
+    ...{ BLADE_JWT_ISSUER: 'https://login.example.com', BLADE_JWT_AUDIENCE: 'blade' },
+    DATABRICKS_CLIENT_ID: 'client',
+  };
+
+  test.each(secretNames)('%s is as good as one in the variable', async (name) => {
+    const { [name]: value, ...others } = { ...goodValues, ...beside };
+    const inVariable = parseConfig({ ...others, [name]: value });
+    const path = await fileOf(name, `${value}\n`);
+    expect(parseConfig({ ...others, [`${name}_FILE`]: path })).toEqual(inVariable);
+    expect(inVariable.secrets.length).toBeGreaterThanOrEqual(secretNames.length);
+  });
+
+  test.each(secretNames)('%s is refused where both are set, and both are named', async (name) => {
+    const path = await fileOf(name, goodValues[name]);
+    const faults = faultsOf({ ...beside, [name]: goodValues[name], [`${name}_FILE`]: path });
+    expect(faults).toContain(`${name}_FILE: is set together with ${name}; set one of them`);
+    expect(faults).not.toContain(goodValues[name]);
+  });
+
+  test('that cannot be read is named, and one that is wrong is not repeated', async () => {
+    for (const path of [join(folder, 'missing'), folder]) {
+      expect(faultsOf({ CATALOG_TOKEN_FILE: path })).toContain('CATALOG_TOKEN_FILE: names no file that can');
+    }
+    const faults = faultsOf({ DATABASE_URL_FILE: await fileOf('wrong', 'hunter2') });
+    expect(faults).toContain('\n  DATABASE_URL:');
+    expect(faults).not.toContain('hunter2');
   });
 });

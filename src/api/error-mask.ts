@@ -4,12 +4,14 @@ import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
 import { ExpectedError } from '../expected-error.ts';
 import { InvalidInputError } from '../jobs/job-errors.ts';
+import type { Redact } from '../secrets.ts';
 
 /**
  * What a client is told of an error that is not part of a mutation's union. Errors that can be expected keep their
  * message and get a code; any other is logged under an id, and the id is all that the client learns.
+ * @param redact takes secrets out of what is told.
  */
-export function createErrorMask(log: Logger): (error: unknown) => Error {
+export function createErrorMask(log: Logger, redact: Redact): (error: unknown) => Error {
   return (error) => {
     if (!(error instanceof GraphQLError)) return mask(log, error, {});
     const original = originalOf(error);
@@ -17,16 +19,16 @@ export function createErrorMask(log: Logger): (error: unknown) => Error {
     const { nodes, positions, path } = error;
     const place = { nodes: nodes ?? null, positions: positions ?? null, path: path ?? null };
     if (original instanceof InvalidInputError) {
-      return new GraphQLError(original.message, {
+      return new GraphQLError(redact(original.message), {
         ...place,
         extensions: { code: 'BAD_USER_INPUT', issues: original.issues },
       });
     }
     if (original instanceof ExpectedError) {
-      return new GraphQLError(original.message, { ...place, extensions: { code: codeOf(original) } });
+      return new GraphQLError(redact(original.message), { ...place, extensions: { code: codeOf(original) } });
     }
     if (original instanceof PothosValidationError) {
-      return new GraphQLError(original.message, { ...place, extensions: { code: 'BAD_USER_INPUT' } });
+      return new GraphQLError(redact(original.message), { ...place, extensions: { code: 'BAD_USER_INPUT' } });
     }
     return mask(log, original, place);
   };

@@ -11,6 +11,7 @@ import type { Authenticator } from '../access/authenticator.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
+import type { Redact } from '../secrets.ts';
 import {
   type AuthenticatedConnection,
   authenticateConnections,
@@ -38,6 +39,8 @@ export interface ApiServerOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly log: Logger;
+  /** Takes secrets out of what clients are told. */
+  readonly redact: Redact;
 }
 
 const PATH = '/graphql';
@@ -50,6 +53,7 @@ export async function startApiServer({
   host,
   port,
   log,
+  redact,
 }: ApiServerOptions): Promise<ApiServer> {
   const requests = authenticateRequests(authenticator, log);
   const yoga = createYoga<Partial<AuthenticatedConnection>>({
@@ -59,7 +63,7 @@ export async function startApiServer({
     graphqlEndpoint: PATH,
     landingPage: false,
     logging: yogaLog(log),
-    maskedErrors: { maskError: createErrorMask(log) },
+    maskedErrors: { maskError: createErrorMask(log, redact) },
     // Uploads are of no use here, and a form is what a page of another site can send without asking.
     multipart: false,
     cors: false,

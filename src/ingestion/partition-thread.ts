@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
 import { connectionSettings } from '../database/connection.ts';
+import { createRedact } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
 import { qualifiedName } from '../warehouse/statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
@@ -42,11 +43,20 @@ async function untilStopped<Result>(
   const stop = new AbortController();
   port.on('message', () => stop.abort());
   try {
-    return await work(stop.signal);
+    return withoutSecrets(await work(stop.signal));
   } finally {
     port.close();
   }
 }
+
+/** Messages are stored and shown, and what a warehouse says may repeat what it was sent. */
+function withoutSecrets<Result>(result: Result): Result {
+  if (typeof result !== 'object' || result === null || !('message' in result)) return result;
+  return typeof result.message === 'string' ? { ...result, message: redact(result.message) } : result;
+}
+
+const { secrets }: ThreadConfiguration = workerData;
+const redact = createRedact(secrets);
 
 /** Describes a table of the warehouse and counts its rows; called by the thread pool. */
 export function describeTable({ input, port }: Call<TableName>): Promise<TableDescription> {

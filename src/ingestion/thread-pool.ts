@@ -11,6 +11,8 @@ export interface ThreadConfiguration {
   readonly connectionString: string;
   readonly warehouse: WarehouseConfiguration;
   readonly catalog: CatalogConfiguration;
+  /** What no message may show, whoever says it. */
+  readonly secrets: readonly string[];
 }
 
 export interface PartitionRun {

@@ -23,12 +23,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function openPool(): ThreadPool {
+function openPool(secrets: readonly string[] = []): ThreadPool {
   return createThreadPool(
     {
       connectionString: database.connectionString,
       warehouse: { kind: 'duckdb', folder },
       catalog: { kind: 'folder', folder: join(folder, 'catalog') },
+      secrets,
     },
     2,
   );
@@ -75,4 +76,12 @@ test('threads that work on a statement without end are closed within seconds', a
   await pool.close();
   expect(performance.now() - startedAt).toBeLessThan(8_000);
   expect(await planned).toEqual({ status: 'STOPPED' });
+});
+
+test('what the warehouse says is told without a secret that it repeats', async () => {
+  const pool = openPool(['sekret_table']);
+  const missing = await pool.describeTable({ ...table, table: 'sekret_table' });
+  expect(missing).toMatchObject({ ok: false, message: expect.stringContaining('[redacted]') });
+  expect(JSON.stringify(missing)).not.toContain('sekret_table');
+  await pool.close();
 });

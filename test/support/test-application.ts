@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { type Application, startApplication } from '../../src/application.ts';
 import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
 import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -50,7 +50,7 @@ export async function startTestApplication(
   };
   const application: Application = await startApplication(
     config,
-    pino({ level: config.logLevel }, { write: (line: string) => log.push(line) }),
+    createLog(config, { write: (line: string) => log.push(line) }),
     async () => ({ ...database, close: async () => {} }),
   );
   const url = application.url ?? '';

@@ -1,0 +1,239 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { createApiClient } from '../support/api-client.ts';
+import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { findServerPrograms, type PrivateServer, startPrivateServer } from '../support/private-server.ts';
+import { killPrograms, type Program, startProgram } from '../support/program.ts';
+import { subscribe } from '../support/subscriber.ts';
+import { writeRows } from '../support/tables.ts';
+
+/** Each in a setting of its own, and nowhere else. */
+const SECRETS = {
+  jwt: 'sekret-jwt-0123456789-abcdefghijklmnop',
+  database: 'sekret-database-p@ss/word',
+  catalog: 'sekret-catalog-token',
+  databricks: 'sekret-databricks-token',
+  client: 'sekret-databricks-client',
+};
+/** Not known from a setting, and to be seen no more than these. */
+const PARAMETER = 'sekret-parameter';
+
+const programs = await findServerPrograms();
+const isHere = inject('preparedDatabase').kind === 'server' && programs !== null;
+
+let folder: string;
+let server: PrivateServer;
+let catalog: CatalogServer;
+
+beforeAll(async () => {
+  if (!isHere) return;
+  folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  server = await startPrivateServer(programs ?? '');
+  catalog = await startCatalogServer();
+});
+
+afterAll(async () => {
+  if (!isHere) return;
+  await catalog.close();
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+afterEach(killPrograms);
+
+/** Settings with a secret in each that can have one, some of them in files. */
+async function settings(): Promise<Record<string, string>> {
+  const inFile = async (name: string, secret: string) => {
+    await writeFile(join(folder, name), `${secret}\n`);
+    return join(folder, name);
+  };
+  const databaseUrl = server.url.replace('postgres@', `postgres:${encodeURIComponent(SECRETS.database)}@`);
+  return {
+    ...SECRET_SETTINGS,
+    BLADE_JWT_SECRET: '',
+    BLADE_JWT_SECRET_FILE: await inFile('jwt', SECRETS.jwt),
+    BLADE_API_KEYS: 'true',
+    DATABASE_URL_FILE: await inFile('database', databaseUrl),
+    BLADE_DATA_FOLDER: folder,
+    BLADE_WORKER_THREADS: '1',
+    CATALOG_URL: catalog.url,
+    CATALOG_TOKEN: SECRETS.catalog,
+    CATALOG_ATTEMPTS: '1',
+    CATALOG_MAX_OUTAGE_MS: '100',
+    LOG_LEVEL: 'trace',
+  };
+}
+
+/** Everything that the program was asked and answered, whichever way. */
+function createDriver(program: Program, authorization: string) {
+  const answers: string[] = [];
+  const client = createApiClient(program.url, authorization);
+  return {
+    answers,
+    async ask<Result>(text: string, variables: Record<string, unknown> = {}): Promise<Result> {
+      const answer = await client.sendRaw(text, variables);
+      answers.push(JSON.stringify(answer));
+      return Object.values(answer.data ?? {})[0] as Result;
+    },
+    async untilEnd(id: string): Promise<void> {
+      const query = `subscription ($id: ID!) { jobProgress(id: $id) { state failureReason recentErrors progress { currentOperation } } }`;
+      const subscription = subscribe(program.url, 'server-sent events', query, { id }, authorization);
+      for await (const answer of subscription) answers.push(JSON.stringify(answer));
+    },
+    async get(path: string, headers: Record<string, string> = {}): Promise<void> {
+      const answer = await fetch(new URL(path, program.url), { headers });
+      answers.push(JSON.stringify([...answer.headers]), await answer.text());
+    },
+    close: () => client.close(),
+  };
+}
+
+const ALL_OF_JOB = `query ($id: ID!) { job(id: $id) {
+  state failureReason recentErrors progress { currentOperation }
+  configuration { ... on QueryConfiguration { sqlQuery parameterNames metadata } ... on SyncConfiguration { filter } }
+  partitions { state message } dataSources { name lastSyncMessage }
+  errors { edges { node { message row } } }
+} }`;
+const EVERYTHING = [
+  '{ auditEntries(first: 200) { edges { node { operation details principal { name } } } } }',
+  '{ apiKeys { name prefix } }',
+  '{ dataSources { name lastSyncMessage } }',
+  '{ items { edges { node { data metadata catalogId } } } }',
+  '{ me { id name role } }',
+];
+const START = 'mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }';
+const QUERY_JOB = `mutation ($value: JSON) { startQueryJob(input: { dataType: "sortie",
+  sqlQuery: "SELECT *, CAST(:value AS INTEGER) AS n FROM blade.field.sortie", parameters: { value: $value } }) {
+  ... on StartQueryJobSuccess { job { id } } ... on Error { message } } }`;
+const SAVE = `mutation { saveDataSource(input: { name: "Sorties", dataType: "sortie", catalogName: "blade",
+  schemaName: "field", tableName: "sortie" }) { ... on SaveDataSourceSuccess { dataSource { id } } } }`;
+const TEST = `mutation ($id: ID!) { testDataSource(id: $id) { ... on TestDataSourceSuccess { isReadable problem } } }`;
+
+type Started = { job: { id: string } };
+
+function expectNoSecret(texts: readonly string[]): void {
+  const seen = texts.join('\n');
+  for (const secret of [...Object.values(SECRETS), PARAMETER]) {
+    for (const form of [
+      secret,
+      encodeURIComponent(secret),
+      btoa(secret),
+      `client:${secret}`,
+      btoa(`client:${secret}`),
+    ]) {
+      expect(seen).not.toContain(form);
+    }
+  }
+}
+
+test.skipIf(!isHere)(
+  'no secret of any setting is in a log line or an answer, whatever goes well or wrong',
+  async () => {
+    const environment = await settings();
+    const program = await startProgram(environment);
+    const authorization = await bearer({ role: 'admin', clearance: 'TOP SECRET' }, SECRETS.jwt);
+    const driver = createDriver(program, authorization);
+    const { ask } = driver;
+    await writeRows(join(folder, 'warehouse'), 'sortie', [
+      { item_id: 'a', flight_hours: 1 },
+      { flight_hours: 'x' },
+    ]);
+    const { dataSource } = await ask<{ dataSource: { id: string } }>(SAVE);
+    await ask(TEST, dataSource);
+
+    const runSync = async () => {
+      const { job } = await ask<Started>(START);
+      await driver.untilEnd(job.id);
+      await ask(ALL_OF_JOB, job);
+    };
+    await runSync();
+    // A catalog that repeats what it was sent, in each way in which it can refuse an upload.
+    for (const status of [400, 401, 403, 500]) {
+      catalog.answerWith(() => ({
+        status,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ message: `no such token: Bearer ${SECRETS.catalog}` }),
+      }));
+      await writeRows(join(folder, 'warehouse'), 'sortie', [{ item_id: `of ${status}`, flight_hours: 2 }]);
+      await runSync();
+    }
+    const { job } = await ask<Started>(QUERY_JOB, { value: PARAMETER });
+    await driver.untilEnd(job.id);
+    await ask(ALL_OF_JOB, job);
+    await ask(TEST, { id: '01997f3e-8c1a-7000-8000-000000000000' });
+
+    // Credentials that are no good, secrets given in their place among them.
+    for (const wrong of [...Object.values(SECRETS), `blade_${SECRETS.jwt}`]) {
+      await driver.get('/graphql?query={me{id}}', { authorization: `Bearer ${encodeURIComponent(wrong)}` });
+      const subscription = subscribe(program.url, 'WebSocket', '{ me { id } }', {}, `Bearer ${wrong}`);
+      await subscription
+        .next()
+        .catch((error: { reason?: string }) => driver.answers.push(String(error.reason)));
+    }
+    for (const text of EVERYTHING) await ask(text);
+    await driver.get('/health/ready');
+
+    await server.stop('immediate');
+    for (const text of [...EVERYTHING, START, SAVE]) await ask(text);
+    await driver.get('/health/ready');
+    await server.start();
+    await vi.waitFor(async () => expect(await ask('{ jobs { totalCount } }')).toBeTruthy(), 30_000);
+    await runSync();
+
+    await driver.close();
+    await program.end('SIGTERM');
+    expect(driver.answers.join('\n')).toMatch(/no such token: Bearer \[(token|redacted)\]/);
+    expect(program.lines.length).toBeGreaterThan(20);
+    expectNoSecret([...program.lines, ...driver.answers]);
+    expect([...program.lines, ...driver.answers].join('\n')).not.toContain(authorization.slice(-40));
+  },
+  180_000,
+);
+
+test.skipIf(!isHere).each([
+  ['token', { DATABRICKS_TOKEN: SECRETS.databricks }],
+  ['client', { DATABRICKS_CLIENT_ID: 'client', DATABRICKS_CLIENT_SECRET: SECRETS.client }],
+])(
+  'nor is one of a warehouse that cannot be reached, signed in to by %s',
+  async (_how, signIn) => {
+    const program = await startProgram({
+      ...(await settings()),
+      ...signIn,
+      ...{
+        DATABRICKS_HOST: '127.0.0.1',
+        DATABRICKS_PORT: '1',
+        DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/x',
+      },
+    });
+    const authorization = await bearer({ role: 'admin', clearance: 'TOP SECRET' }, SECRETS.jwt);
+    const driver = createDriver(program, authorization);
+    await driver.ask(SAVE);
+    const sources = await driver.ask<{ id: string }[]>('{ dataSources { id } }');
+    await driver.ask(TEST, { id: sources[0]?.id });
+    expect(driver.answers.at(-1)).toContain('"isReadable":false');
+    await driver.get('/health/ready');
+    await driver.close();
+    await program.end('SIGTERM');
+    expectNoSecret([...program.lines, ...driver.answers]);
+  },
+  180_000,
+);
+
+test.skipIf(!isHere)('nor is one where the program cannot start', async () => {
+  const environment = await settings();
+  for (const url of [
+    `postgresql://postgres:${encodeURIComponent(SECRETS.database)}@127.0.0.1:1/postgres`,
+    server.url.replace('postgres@', `nobody:${encodeURIComponent(SECRETS.database)}@`),
+  ]) {
+    const { DATABASE_URL_FILE: _file, ...others } = environment;
+    const problem = await startProgram({ ...others, DATABASE_URL: url }).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+    expect(problem).toMatch(/The program ended:\n.+/s);
+    expectNoSecret([problem]);
+  }
+});
