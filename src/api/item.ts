@@ -1,5 +1,6 @@
+import { catalogIdOf } from '../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../data-types/marking.ts';
-import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import { metadataProblem } from '../ingestion/transform.ts';
 import { InvalidInputError } from '../jobs/job-errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -8,6 +9,7 @@ import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
 import { requires } from './requires.ts';
+import { uploadTimeOf } from './upload-times.ts';
 
 builder.prismaNode('BladeItem', {
   nullable: true,
@@ -27,15 +29,20 @@ builder.prismaNode('BladeItem', {
       type: 'JSONObject',
       description: 'Where it comes from, and what the query job that brought it in added.',
     }),
-    catalogId: t.exposeString('catalogId', {
+    catalogId: t.string({
       nullable: true,
       description:
         'Its name in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog accepted it.',
+      resolve: async ({ dataType, itemId, wasUploaded, uploadBatchId }, _args, context) =>
+        wasUploaded || (await uploadTimeOf(context, uploadBatchId)) !== null
+          ? catalogIdOf(dataType, itemId)
+          : null,
     }),
-    uploadedAt: t.expose('uploadedAt', {
+    uploadedAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When the catalog accepted its present content; null while it has not.',
+      resolve: ({ uploadBatchId }, _args, context) => uploadTimeOf(context, uploadBatchId),
     }),
     dataSource: t.prismaField({
       type: 'DataSource',
@@ -86,12 +93,13 @@ builder.queryFields((t) => ({
       args: {
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
       },
-      totalCount: (_root, { filter }, { prisma }) => prisma.bladeItem.count({ where: whereOf(filter) }),
+      totalCount: async (_root, { filter }, { prisma }) =>
+        prisma.bladeItem.count({ where: await whereOf(prisma, filter) }),
       validate: pageSchema(isItemKey),
-      resolve: (query, _root, { filter }, { prisma }) =>
+      resolve: async (query, _root, { filter }, { prisma }) =>
         prisma.bladeItem.findMany({
           ...query,
-          where: whereOf(filter),
+          where: await whereOf(prisma, filter),
           orderBy: [{ dataType: 'asc' }, { itemId: 'asc' }],
         }),
     },
@@ -115,7 +123,10 @@ builder.queryFields((t) => ({
   }),
 }));
 
-function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Prisma.BladeItemWhereInput {
+async function whereOf(
+  prisma: PrismaClient,
+  filter: typeof ItemFilter.$inferInput | null | undefined,
+): Promise<Prisma.BladeItemWhereInput> {
   if (filter == null) return {};
   checkDataTypes(filter.dataTypes, 'filter.dataTypes');
   const conditions: Prisma.BladeItemWhereInput[] = [];
@@ -127,7 +138,7 @@ function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Pris
     conditions.push({ dataSourceId: uuidOf('DataSource', filter.dataSourceId, 'filter.dataSourceId') });
   }
   if (filter.jobId != null) conditions.push({ jobId: uuidOf('Job', filter.jobId, 'filter.jobId') });
-  if (filter.isUploaded != null) conditions.push({ uploadedAt: filter.isUploaded ? { not: null } : null });
+  if (filter.isUploaded != null) conditions.push(await uploadCondition(prisma, filter.isUploaded));
   if (filter.itemIdPrefix != null) {
     checkText(filter.itemIdPrefix, 'filter.itemIdPrefix');
     conditions.push({ itemId: { startsWith: literally(filter.itemIdPrefix) } });
@@ -137,6 +148,21 @@ function whereOf(filter: typeof ItemFilter.$inferInput | null | undefined): Pris
     conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
   }
   return { AND: conditions };
+}
+
+/** Batches that are owed are few: those under way, and what jobs that broke off have left. */
+async function uploadCondition(
+  prisma: PrismaClient,
+  isUploaded: boolean,
+): Promise<Prisma.BladeItemWhereInput> {
+  const owed = await prisma.uploadBatch.findMany({
+    where: { partitionId: { not: null } },
+    select: { id: true },
+  });
+  const ids = owed.map(({ id }) => id);
+  return isUploaded
+    ? { AND: [{ uploadBatchId: { not: null } }, { uploadBatchId: { notIn: ids } }] }
+    : { OR: [{ uploadBatchId: null }, { uploadBatchId: { in: ids } }] };
 }
 
 /** The text for `startsWith`, which Prisma makes a LIKE of without escaping what means something there. */

@@ -128,8 +128,14 @@ function viewsFor(clearance: Marking): readonly View[] {
       ...asTheyAre(
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
-      ...asTheyAre('catalog_id uploaded_at pending_partition_id created_at updated_at'),
+      ...asTheyAre('upload_batch_id was_uploaded created_at updated_at'),
     }),
+    view(
+      'upload_batch',
+      `public.upload_batch t where exists (select from public.blade_item i
+        where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
+      asTheyAre('id partition_id uploaded_at'),
+    ),
     view('job_error', `public.job_error t where ${isVisible('t.marking')}`, {
       ...asTheyAre('id job_id data_type item_id message marking row created_at'),
       ...asTexts('stage'),

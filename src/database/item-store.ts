@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
-import { type BladeItem, catalogIdOf } from '../data-types/blade-item.ts';
+import type { BladeItem } from '../data-types/blade-item.ts';
 import { type Marking, markings } from '../data-types/marking.ts';
 import type { JsonValue } from '../json.ts';
+import { jsonbArray, textArray } from './binary-array.ts';
 import type { ErrorStage } from './generated/prisma/enums.ts';
 import {
   arrayOfLevels,
@@ -44,11 +45,20 @@ export interface SaveBatch {
   readonly position: JsonValue;
 }
 
+/** Saved items that are uploaded together. */
+export interface UploadBatch {
+  readonly id: string;
+  readonly items: readonly BladeItem[];
+}
+
 export interface UploadedBatch {
+  readonly id: string;
   readonly dataType: string;
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
-  /** What the batch adds to the partition's success count; rejected items are counted as errors. */
+  /** Whether the rejections are errors of the partition. */
+  readonly keepsRejections: boolean;
+  /** What the batch adds to the partition's success count. */
   readonly success: LevelCounts;
 }
 
@@ -68,19 +78,22 @@ export interface ItemStore {
   /**
    * Upserts the items that changed or are not uploaded yet, keeps the errors and moves the checkpoint.
    * An item that the database refuses costs its row, not its batch: it becomes an error of stage SAVE.
-   * @returns the items that have to be uploaded; all others of the batch count as success.
+   * @returns the items that have to be uploaded, or null where there are none; all others of the batch count as success.
    */
-  saveBatch(batch: SaveBatch): Promise<readonly BladeItem[]>;
+  saveBatch(batch: SaveBatch): Promise<UploadBatch | null>;
   /**
-   * Marks accepted items as uploaded and keeps the rejections as errors.
-   * @returns ids of accepted items whose content changed meanwhile: the catalog may now hold an older content
-   * than the store, so they have to be uploaded again.
+   * Marks a batch as uploaded and keeps the rejections as errors. Accepted items whose content another job has changed
+   * meanwhile become a batch that is owed: the catalog may now hold an older content of them than the store.
    */
-  markUploaded(batch: UploadedBatch): Promise<readonly string[]>;
+  markUploaded(batch: UploadedBatch): Promise<void>;
+  /** Counts rows as success that an earlier attempt saved, and that it owes the catalog no more. */
+  countSuccess(rows: LevelCounts): Promise<void>;
   /** Whether the lease has not been lost; what is written later may find that it has been since. */
   isHeld(): Promise<boolean>;
-  /** Items this partition saved and still owes the catalog. */
-  pendingItems(): Promise<readonly BladeItem[]>;
+  /** The batches that this partition saved and still owes the catalog, in the order in which they were saved. */
+  pendingBatches(): Promise<readonly string[]>;
+  /** The items of a batch as they are now, less those that have become part of another. */
+  itemsOfBatch(id: string): Promise<readonly BladeItem[]>;
   /** The present content of items. */
   findItems(dataType: string, itemIds: readonly string[]): Promise<readonly BladeItem[]>;
 }
@@ -113,24 +126,35 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
     }
   }
 
-  let changedItems = 0;
-  let analyzeAt = FIRST_ANALYZE;
+  // Rows that have not changed cost least where the database is asked for them first. Where most have, or are new, the
+  // question only adds to the cost.
+  let asksFirst = true;
 
-  /** A table that has grown since it was last analyzed is read whole for every batch that is marked. */
-  async function analyzeWhenGrown(changed: number): Promise<void> {
-    changedItems += changed;
-    if (changedItems < analyzeAt) return;
-    analyzeAt *= 4;
-    await pool.query('analyze blade_item');
+  async function upsertChanged(batch: SaveBatch): Promise<UploadBatch | null> {
+    const saved = await upsert(batch, asksFirst ? await changedItems(batch) : batch.items);
+    asksFirst = (saved?.items.length ?? 0) < batch.items.length * MOSTLY;
+    return saved;
   }
 
-  async function upsert(batch: SaveBatch): Promise<readonly BladeItem[]> {
-    const { pending } = await write<{ pending: string[] | null }>(SAVE_BATCH, saveBatchValues(batch));
-    if (pending === null) return [];
-    await analyzeWhenGrown(pending.length);
-    if (pending.length === batch.items.length) return batch.items;
-    const pendingIds = new Set(pending);
-    return batch.items.filter((item) => pendingIds.has(item.itemId));
+  async function changedItems({ dataType, items }: SaveBatch): Promise<readonly BladeItem[]> {
+    const { rows } = await pool.query<ChosenItems>(UNCHANGED_ITEMS, [
+      dataType,
+      textArray(items.map((item) => item.itemId)),
+      textArray(items.map((item) => item.contentHash)),
+    ]);
+    const [unchanged] = rows;
+    if (unchanged === undefined || unchanged.count === 0) return items;
+    if (unchanged.ids === null) return [];
+    const unchangedIds = new Set(unchanged.ids);
+    return items.filter((item) => !unchangedIds.has(item.itemId));
+  }
+
+  async function upsert(batch: SaveBatch, changed: readonly BladeItem[]): Promise<UploadBatch | null> {
+    const { id, count, ids } = await write<SavedItems>(SAVE_BATCH, saveBatchValues(batch, changed));
+    if (id === null || count === 0) return null;
+    if (ids === null) return { id, items: changed };
+    const savedIds = new Set(ids);
+    return { id, items: changed.filter((item) => savedIds.has(item.itemId)) };
   }
 
   /** Items the database refuses, found by halving; each probe is rolled back. */
@@ -153,7 +177,7 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
     client.on('error', ignore);
     try {
       await client.query('begin');
-      await run(client, SAVE_BATCH, saveBatchValues(batch));
+      await run(client, SAVE_BATCH, saveBatchValues(batch, batch.items));
       return null;
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -174,13 +198,13 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
 
     async saveBatch(batch) {
       try {
-        return await upsert(batch);
+        return await upsertChanged(batch);
       } catch (error) {
         if (!isDataError(error)) throw error;
         const refused = await findRefusedItems(batch, batch.items);
         if (refused.length === 0) throw error;
         const refusedItems = new Set(refused.map(({ item }) => item));
-        return await upsert({
+        return await upsertChanged({
           ...batch,
           items: batch.items.filter((item) => !refusedItems.has(item)),
           errors: [
@@ -199,22 +223,26 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
       }
     },
 
-    async markUploaded({ dataType, accepted, rejected, success }) {
-      const { superseded } = await write<{ superseded: string[] | null }>(MARK_UPLOADED, [
+    async markUploaded({ id, dataType, accepted, rejected, keepsRejections, success }) {
+      const errors = keepsRejections ? rejected : [];
+      await write(MARK_UPLOADED, [
         lease.jobId,
         dataType,
-        accepted.map((item) => item.itemId),
-        accepted.map((item) => item.contentHash),
-        accepted.map((item) => catalogIdOf(dataType, item.itemId)),
-        rejected.map(({ item }) => item.itemId),
-        rejected.map(({ item }) => item.contentHash),
-        rejected.map(({ message }) => message),
+        id,
+        textArray(accepted.map((item) => item.itemId)),
+        textArray(accepted.map((item) => item.contentHash)),
+        textArray(rejected.map(({ item }) => item.itemId)),
+        textArray(errors.map(({ item }) => item.itemId)),
+        textArray(errors.map(({ message }) => message)),
+        textArray(errors.map(({ item }) => item.classificationMarking)),
         totalOf(success),
         success,
-        rejected.map(({ item }) => item.classificationMarking),
-        levelsOf(rejected.map(({ item }) => item)),
+        levelsOf(errors.map(({ item }) => item)),
       ]);
-      return superseded ?? [];
+    },
+
+    async countSuccess(rows) {
+      await write(COUNT_SUCCESS, [totalOf(rows), rows]);
     },
 
     async isHeld() {
@@ -225,10 +253,19 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
       return rowCount === 1;
     },
 
-    async pendingItems() {
-      const { rows } = await pool.query<BladeItem>(
-        `select ${ITEM_COLUMNS} from blade_item where pending_partition_id = $1 order by data_type, item_id`,
+    async pendingBatches() {
+      const { rows } = await pool.query<{ id: string }>(
+        `select b.id from upload_batch b
+         where b.partition_id = $1 and exists (select from blade_item i where i.upload_batch_id = b.id) order by b.id`,
         [lease.partitionId],
+      );
+      return rows.map(({ id }) => id);
+    },
+
+    async itemsOfBatch(id) {
+      const { rows } = await pool.query<BladeItem>(
+        `select ${ITEM_COLUMNS} from blade_item where upload_batch_id = $1 order by data_type, item_id`,
+        [id],
       );
       return rows;
     },
@@ -243,8 +280,20 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
   };
 }
 
-/** Items that a partition changes before the database counts them anew: the embedded one never does so by itself. */
-const FIRST_ANALYZE = 10_000;
+/** The share of changed rows in a batch from which on the next one is written without asking what has changed. */
+const MOSTLY = 0.8;
+
+/** Some items of a batch. */
+interface ChosenItems {
+  readonly count: number;
+  /** Null where it is all of them. */
+  readonly ids: string[] | null;
+}
+
+interface SavedItems extends ChosenItems {
+  /** The batch that they are uploaded in; null where there was nothing to save. */
+  readonly id: string | null;
+}
 
 interface Refusal {
   readonly item: BladeItem;
@@ -275,6 +324,19 @@ set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count
   read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE}
 from lease where p.id = lease.id returning p.id`;
 
+/** Whether the batch of an item has been uploaded. */
+const isUploaded = (item: string) =>
+  `exists (select from upload_batch b where b.id = ${item}.upload_batch_id and b.uploaded_at is not null)`;
+
+// The limit keeps the planner from a join, for which it would read the whole of a table that it knows nothing of yet.
+const UNCHANGED_ITEMS = `select count(*)::int as count,
+  case when count(*) < cardinality($2::text[]) then coalesce(array_agg(u.item_id), '{}') end as ids
+from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
+cross join lateral (
+  select i.content_hash, i.upload_batch_id from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
+) as i
+where i.content_hash = u.content_hash and ${isUploaded('i')}`;
+
 /** Counts rows by the levels of their column classification_marking. */
 const COUNTS_BY_LEVEL = arrayOfLevels((at) => {
   const ofLevel = markings.filter((marking) => levelOf(marking) === at - 1).map((marking) => `'${marking}'`);
@@ -282,29 +344,35 @@ const COUNTS_BY_LEVEL = arrayOfLevels((at) => {
 });
 
 const SAVE_BATCH = `with ${LEASE},
+batch as (
+  insert into upload_batch (partition_id) select lease.id from lease where cardinality($6::text[]) > 0 returning id
+),
 saved as (
   insert into blade_item as stored (data_type, item_id, classification_marking, data, metadata, content_hash,
-    data_source_id, job_id, pending_partition_id)
-  select $4, u.item_id, u.classification_marking, u.data::jsonb, u.metadata::jsonb, u.content_hash, $5, lease.job_id, lease.id
-  from lease, unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+    data_source_id, job_id, upload_batch_id)
+  select $4, u.item_id, u.classification_marking, u.data, u.metadata, u.content_hash, $5, lease.job_id, batch.id
+  from lease, batch, unnest($6::text[], $7::text[], $8::jsonb[], $9::jsonb[], $10::text[])
     as u (item_id, classification_marking, data, metadata, content_hash)
   ${IN_ORDER}
   on conflict (data_type, item_id) do update set
     classification_marking = excluded.classification_marking, data = excluded.data, metadata = excluded.metadata,
     content_hash = excluded.content_hash, data_source_id = excluded.data_source_id, job_id = excluded.job_id,
-    pending_partition_id = excluded.pending_partition_id, uploaded_at = null,
+    upload_batch_id = excluded.upload_batch_id, was_uploaded = stored.was_uploaded or ${isUploaded('stored')},
     updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else now() end
-  where stored.content_hash <> excluded.content_hash or stored.uploaded_at is null
+  where stored.content_hash <> excluded.content_hash or not ${isUploaded('stored')}
   returning item_id, classification_marking
 ),
 failed as (
   insert into job_error (job_id, partition_id, data_type, stage, item_id, message, "row", marking)
-  select lease.job_id, lease.id, $4, u.stage::error_stage, u.item_id, u.message, u."row"::jsonb, u.marking
-  from lease, unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+  select lease.job_id, lease.id, $4, u.stage::error_stage, u.item_id, u.message, u."row", u.marking
+  from lease, unnest($11::text[], $12::text[], $13::text[], $14::jsonb[], $15::text[])
     as u (stage, item_id, message, "row", marking)
 ),
 pending as (
-  select count(*)::int as count, array_agg(item_id) as ids, ${COUNTS_BY_LEVEL} as by_level from saved
+  select count(*)::int as count,
+    case when count(*) < cardinality($6::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
+    ${COUNTS_BY_LEVEL} as by_level
+  from saved
 )
 update job_partition p set
   ${HELD},
@@ -320,25 +388,26 @@ update job_partition p set
   )},
   error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + ($18::int[])[${at}]`)}
 from lease, pending where p.id = lease.id
-returning pending.ids as pending`;
+returning (select id from batch), pending.count, pending.ids`;
 
-function saveBatchValues(batch: SaveBatch): unknown[] {
+/** @param changed the items of the batch that have to be written; the others count as success. */
+function saveBatchValues(batch: SaveBatch, changed: readonly BladeItem[]): unknown[] {
   const { items, superseded, errors } = batch;
   const errorLevels = countByLevel(errors.map(({ marking }) => marking));
   return [
     JSON.stringify(batch.position),
     batch.dataType,
     batch.dataSourceId,
-    items.map((item) => item.itemId),
-    items.map((item) => item.classificationMarking),
-    items.map((item) => item.data),
-    items.map((item) => item.metadata),
-    items.map((item) => item.contentHash),
-    errors.map((error) => error.stage),
-    errors.map((error) => error.itemId),
-    errors.map((error) => error.message),
-    errors.map((error) => error.row),
-    errors.map((error) => error.marking),
+    textArray(changed.map((item) => item.itemId)),
+    textArray(changed.map((item) => item.classificationMarking)),
+    jsonbArray(changed.map((item) => item.data)),
+    jsonbArray(changed.map((item) => item.metadata)),
+    textArray(changed.map((item) => item.contentHash)),
+    textArray(errors.map((error) => error.stage)),
+    textArray(errors.map((error) => error.itemId)),
+    textArray(errors.map((error) => error.message)),
+    jsonbArray(errors.map((error) => error.row)),
+    textArray(errors.map((error) => error.marking)),
     items.length + superseded.length + errors.length,
     sumOfCounts(levelsOf(items), levelsOf(superseded), errorLevels),
     errorLevels,
@@ -349,41 +418,62 @@ function levelsOf(items: readonly BladeItem[]): LevelCounts {
   return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
+// What became of a batch is written to the batch, not to its items. Only where some of them are in it no more, another job
+// has saved them meanwhile, they are looked at one by one.
 const MARK_UPLOADED = `with ${LEASE},
-accepted as (
-  select * from unnest($5::text[], $6::text[], $7::text[]) as u (item_id, content_hash, catalog_id) ${IN_ORDER}
+uploaded as (
+  update upload_batch b set uploaded_at = now(), partition_id = null from lease where b.id = $5 and b.partition_id = lease.id
 ),
-rejected as (
-  select * from unnest($8::text[], $9::text[], $10::text[], $13::text[]) as u (item_id, content_hash, message, marking)
+present as (select count(*) from blade_item where upload_batch_id = $5),
+superseded as materialized (
+  select u.item_id from unnest($6::text[], $7::text[]) as u (item_id, content_hash)
+  cross join lateral (
+    select i.content_hash, i.upload_batch_id from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
+  ) as i
+  where (select count from present) < cardinality($6::text[]) + cardinality($8::text[])
+    and i.content_hash <> u.content_hash
+    and not exists (select from upload_batch b where b.id = i.upload_batch_id and b.partition_id = $1)
 ),
-marked as (
-  update blade_item b set
-    catalog_id = a.catalog_id,
-    uploaded_at = case when b.content_hash = a.content_hash then now() end,
-    pending_partition_id = case when b.content_hash <> a.content_hash then lease.id end
-  from lease, accepted a where b.data_type = $4 and b.item_id = a.item_id
-  returning b.item_id, b.uploaded_at
+again as (
+  insert into upload_batch (partition_id) select lease.id from lease where exists (select from superseded) returning id
+),
+owed as (
+  update blade_item i set upload_batch_id = again.id, was_uploaded = true
+  from again where i.data_type = $4 and i.item_id = any(array(select item_id from superseded))
+  returning 1
 ),
 released as (
-  update blade_item b set pending_partition_id = null
-  from lease, rejected r
-  where b.data_type = $4 and b.item_id = r.item_id and b.content_hash = r.content_hash and b.pending_partition_id = lease.id
+  update blade_item i set upload_batch_id = null
+  from lease where i.data_type = $4 and i.item_id = any($8::text[]) and i.upload_batch_id = $5
+  returning 1
 ),
 failed as (
   insert into job_error (job_id, partition_id, data_type, stage, item_id, message, marking)
-  select $3::uuid, lease.id, $4, 'UPLOAD', r.item_id, r.message, r.marking from lease, rejected r
+  select $3::uuid, lease.id, $4, 'UPLOAD', u.item_id, u.message, u.marking
+  from lease, unnest($9::text[], $10::text[], $11::text[]) as u (item_id, message, marking)
 ),
-superseded as (select array_agg(item_id) as ids from marked where uploaded_at is null)
+-- Read by what follows, which therefore waits until the items are written.
+written as (select (select count(*) from owed) + (select count(*) from released) as count)
 update job_partition p set
   ${HELD},
-  success_count = p.success_count + $11::int,
-  error_count = p.error_count + cardinality($8::text[]),
-  processed_items = p.processed_items + $11::int + cardinality($8::text[]),
-  total_items = greatest(p.total_items, p.processed_items + $11::int + cardinality($8::text[])),
-  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($12::int[])[${at}]`)},
+  success_count = p.success_count + $12::int,
+  error_count = p.error_count + cardinality($9::text[]),
+  processed_items = p.processed_items + $12::int + cardinality($9::text[]),
+  total_items = greatest(p.total_items, p.processed_items + $12::int + cardinality($9::text[])),
+  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($13::int[])[${at}]`)},
   error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + ($14::int[])[${at}]`)}
-from lease, superseded where p.id = lease.id
-returning superseded.ids as superseded`;
+from lease, written where p.id = lease.id and written.count >= 0
+returning p.id`;
+
+const COUNT_SUCCESS = `with ${LEASE}
+update job_partition p set
+  ${HELD},
+  success_count = p.success_count + $3::int,
+  processed_items = p.processed_items + $3::int,
+  total_items = greatest(p.total_items, p.processed_items + $3::int),
+  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
+from lease where p.id = lease.id
+returning p.id`;
 
 /** Raised by the function blade_lease_lost() of the database. */
 const LEASE_LOST = 'BL001';

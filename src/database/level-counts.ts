@@ -28,6 +28,11 @@ export function differenceOfCounts(from: LevelCounts, subtracted: LevelCounts): 
   return from.map((count, level) => count - (subtracted[level] ?? 0));
 }
 
+/** The lesser of the two counts of each level. */
+export function leastOfCounts(one: LevelCounts, other: LevelCounts): LevelCounts {
+  return one.map((count, level) => Math.min(count, other[level] ?? 0));
+}
+
 /** All of them, whatever their level. */
 export function totalOf(counts: LevelCounts): number {
   return counts.reduce((sum, count) => sum + count, 0);

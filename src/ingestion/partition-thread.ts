@@ -96,7 +96,12 @@ function resources(): Promise<PartitionResources> {
 
 async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
-  const pool = new Pool({ ...connectionSettings(configuration.connectionString), max: CONNECTIONS });
+  const pool = new Pool({
+    ...connectionSettings(configuration.connectionString),
+    max: CONNECTIONS,
+    // Statements with thousands of rows in arrays look worth compiling; that takes longer than to run them.
+    options: '-c jit=off',
+  });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import type { ItemError, SaveBatch } from '../database/item-store.ts';
+import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.ts';
 import { countByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
@@ -27,14 +27,12 @@ export class TooManyErrorsError extends Error {
 /**
  * Takes batches through transform, save, upload and mark. Each stage works on its own batch while the others work on
  * theirs, with one batch waiting between two stages, so memory is that of a handful of batches.
- *
- * @returns ids of items whose content changed while they were uploaded: they have to be uploaded again.
  */
-export async function runPipeline(pipeline: Pipeline): Promise<ReadonlySet<string>> {
+export async function runPipeline(pipeline: Pipeline): Promise<void> {
   const countErrors = createErrorLimit(pipeline);
   const transformed = stage(transformBatches(pipeline));
   const saved = stage(saveBatches(pipeline, transformed, countErrors));
-  return uploadBatches(pipeline, saved, countErrors);
+  await uploadBatches(pipeline, saved, countErrors);
 }
 
 function createErrorLimit({ maxErrors, errorCount }: Pipeline) {
@@ -98,42 +96,34 @@ function rowOfError(row: Row): string | null {
   );
 }
 
-interface SavedBatch {
-  readonly pending: readonly BladeItem[];
-}
-
 async function* saveBatches(
   pipeline: Pipeline,
   batches: AsyncIterable<TransformedBatch>,
   countErrors: (errors: number) => void,
-): AsyncGenerator<SavedBatch> {
+): AsyncGenerator<UploadBatch> {
   const { store, dataType, dataSourceId, onProgress } = pipeline;
   for await (const batch of batches) {
     const save: SaveBatch = { dataType, dataSourceId, ...batch };
     const pending = await store.saveBatch(save);
     onProgress();
-    yield { pending };
+    if (pending !== null) yield pending;
     countErrors(batch.errors.length);
   }
 }
 
 async function uploadBatches(
   pipeline: Pipeline,
-  batches: AsyncIterable<SavedBatch>,
+  batches: AsyncIterable<UploadBatch>,
   countErrors: (errors: number) => void,
-): Promise<ReadonlySet<string>> {
-  const supersededIds = new Set<string>();
-  for await (const { pending } of batches) {
-    if (pending.length === 0) continue;
+): Promise<void> {
+  for await (const batch of batches) {
     let rejections = 0;
-    const superseded = await uploadBatch(pipeline, pending, ({ accepted, rejected }) => {
+    await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
       const success = countByLevel(accepted.map(({ classificationMarking }) => classificationMarking));
-      return { accepted, rejected, success };
+      return { success, keepsRejections: true };
     });
-    for (const itemId of superseded) supersededIds.add(itemId);
     pipeline.onProgress();
     countErrors(rejections);
   }
-  return supersededIds;
 }

@@ -1,8 +1,16 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { BladeItem } from '../data-types/blade-item.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore } from '../database/item-store.ts';
-import { countByLevel, differenceOfCounts, NO_COUNTS, totalOf } from '../database/level-counts.ts';
+import {
+  countByLevel,
+  differenceOfCounts,
+  type LevelCounts,
+  leastOfCounts,
+  NO_COUNTS,
+  totalOf,
+} from '../database/level-counts.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { outcomeOf } from './failure.ts';
@@ -115,7 +123,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
 
   const currentOperation = operationOf(task);
   attempt.onProgress({ currentOperation });
-  const superseded = await runPipeline({
+  await runPipeline({
     batches: untilStopped(batches, signal),
     transform: transformOf(task),
     ...uploaderOf(attempt),
@@ -124,7 +132,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     errorCount: resumed ? totalOf(task.errors) : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
   });
-  await uploadAgain(attempt, superseded);
+  await uploadAgain(attempt);
 }
 
 function operationOf(task: PartitionTask): string {
@@ -188,30 +196,41 @@ async function* untilStopped(
 async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
   const { task, store } = attempt;
   attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
-  const items = await store.pendingItems();
-  if (!resumed) return uploadAgain(attempt, new Set(items.map(({ itemId }) => itemId)));
-  const owed = differenceOfCounts(differenceOfCounts(task.read, task.success), task.errors);
-  if (items.length === 0 && totalOf(owed) === 0) return;
-  const superseded = await uploadBatch(uploaderOf(attempt), items, ({ accepted, rejected }) => ({
-    accepted,
-    rejected,
-    success: differenceOfCounts(owed, countByLevel(rejected.map(({ item }) => item.classificationMarking))),
-  }));
-  await uploadAgain(attempt, new Set(superseded));
+  if (!resumed) return uploadAgain(attempt);
+  let owed = differenceOfCounts(differenceOfCounts(task.read, task.success), task.errors);
+  for (const id of await store.pendingBatches()) {
+    const items = await store.itemsOfBatch(id);
+    // A batch that is owed because another job changed its items was counted before.
+    const counted = leastOfCounts(owed, levelsOf(items));
+    owed = differenceOfCounts(owed, counted);
+    await uploadBatch(uploaderOf(attempt), { id, items }, ({ rejected }) => ({
+      success: differenceOfCounts(counted, levelsOf(rejected.map(({ item }) => item))),
+      keepsRejections: true,
+    }));
+  }
+  // The items of these rows have become another job's to upload.
+  if (totalOf(owed) > 0) await store.countSuccess(owed);
+  await uploadAgain(attempt);
+}
+
+function levelsOf(items: readonly BladeItem[]): LevelCounts {
+  return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
 /** The catalog gets the content that the store has now of items that it may hold with another. */
-async function uploadAgain(attempt: Attempt, itemIds: ReadonlySet<string>) {
-  const { task, store } = attempt;
-  let remaining: readonly string[] = [...itemIds];
-  for (let round = 1; remaining.length > 0 && round <= MAX_ROUNDS; round++) {
-    const items = await store.findItems(task.dataType, remaining);
-    // A rejected one stays without an upload time, and the next sync takes it up.
-    remaining = await uploadBatch(uploaderOf(attempt), items, ({ accepted }) => ({
-      accepted,
-      rejected: [],
-      success: NO_COUNTS,
-    }));
+async function uploadAgain(attempt: Attempt): Promise<void> {
+  const { store } = attempt;
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const ids = await store.pendingBatches();
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      const items = await store.itemsOfBatch(id);
+      // Their rows have been counted. A rejected one stays without an upload time, and the next sync takes it up.
+      await uploadBatch(uploaderOf(attempt), { id, items }, () => ({
+        success: NO_COUNTS,
+        keepsRejections: false,
+      }));
+    }
   }
 }
 

@@ -1,6 +1,11 @@
 import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { type ItemStore, LeaseLostError, type UploadedBatch } from '../database/item-store.ts';
+import {
+  type ItemStore,
+  LeaseLostError,
+  type UploadBatch,
+  type UploadedBatch,
+} from '../database/item-store.ts';
 
 /** What one attempt of a partition uploads with. */
 export interface Uploader {
@@ -17,20 +22,20 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 
 /**
  * Uploads a batch and writes down what came of it.
- * @param toMark what is marked of the catalog's answers, and what counts as success.
- * @returns ids of accepted items whose content changed meanwhile: they have to be uploaded again.
+ * @param toMark what counts as success of the catalog's answers, and whether rejections count as errors.
  * @throws LeaseLostError when another attempt has taken the partition over; the catalog then has what the store has.
  */
 export async function uploadBatch(
   uploader: Uploader,
-  items: readonly BladeItem[],
-  toMark: (outcomes: SortedOutcomes) => Omit<UploadedBatch, 'dataType'>,
-): Promise<readonly string[]> {
+  { id, items }: UploadBatch,
+  toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'keepsRejections'>,
+): Promise<void> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
     const outcomes =
       items.length === 0 ? [] : await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
-    return await store.markUploaded({ dataType, ...toMark(sortOutcomes(items, outcomes)) });
+    const sorted = sortOutcomes(items, outcomes);
+    await store.markUploaded({ id, dataType, ...sorted, ...toMark(sorted) });
   } catch (error) {
     // However an upload ended, some of its items may be in the catalog.
     if (error instanceof LeaseLostError || !(await isHeld(store))) await putRight(uploader, items);

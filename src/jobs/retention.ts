@@ -44,7 +44,8 @@ export async function startRetention(
 }
 
 /**
- * Deletes what has outlived its retention, a thousand at a time so that nobody waits long for a lock.
+ * Deletes what has outlived its retention, a thousand at a time so that nobody waits long for a lock; and upload batches
+ * that no item is part of any more.
  * @param now the time from which ages are counted.
  */
 export async function prune(
@@ -81,6 +82,8 @@ export async function prune(
     const cutoff = daysBefore(now, auditDays);
     counts.auditEntries = await inBatches(() => pruneAudit(prisma, cutoff, BATCH));
   }
+  await prisma.$executeRaw`
+    delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)`;
   return counts;
 }
 

@@ -7,6 +7,7 @@ import {
   LeaseLostError,
   type PartitionLease,
   type SaveBatch,
+  type UploadBatch,
 } from '../../src/database/item-store.ts';
 import { countByLevel, NO_COUNTS } from '../../src/database/level-counts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.pool.query('truncate job, blade_item cascade');
+  await database.pool.query('truncate job, blade_item, upload_batch cascade');
 });
 
 afterAll(() => database.close());
@@ -68,13 +69,43 @@ function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): Save
   };
 }
 
-function uploaded(accepted: readonly BladeItem[], rejected: readonly BladeItem[] = []) {
+/** Saves a batch of which something has to be uploaded. */
+async function saved(store: ItemStore, items: readonly BladeItem[], rest: Partial<SaveBatch> = {}) {
+  const pending = await store.saveBatch(batch(items, rest));
+  if (pending === null) throw new Error('there is nothing to upload');
+  return pending;
+}
+
+function uploaded(
+  { id }: Pick<UploadBatch, 'id'>,
+  accepted: readonly BladeItem[],
+  rejected: readonly BladeItem[] = [],
+) {
   return {
+    id,
     dataType: 'sortie',
     accepted,
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
+    keepsRejections: true,
     success: countByLevel(accepted.map(({ classificationMarking }) => classificationMarking)),
   };
+}
+
+/** What a partition owes the catalog. */
+async function owed(store: ItemStore): Promise<BladeItem[]> {
+  const batches = await store.pendingBatches();
+  const items = (await Promise.all(batches.map((id) => store.itemsOfBatch(id)))).flat();
+  // As jsonb, it comes back with other white space.
+  return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
+}
+
+/** Whether each item is uploaded, and whether the catalog has accepted an older content of it. */
+async function uploads() {
+  const { rows } = await database.pool.query(
+    `select item_id, uploaded_at is not null as uploaded, was_uploaded as before, data->'version' as version
+     from blade_item left join upload_batch on id = upload_batch_id order by item_id`,
+  );
+  return rows;
 }
 
 async function counts({ partitionId }: PartitionLease) {
@@ -88,7 +119,7 @@ async function counts({ partitionId }: PartitionLease) {
 
 /** All that a store could write. */
 async function everything() {
-  const tables = ['job_partition', 'blade_item', 'job_error'].map(async (table) => {
+  const tables = ['job_partition', 'blade_item', 'upload_batch', 'job_error'].map(async (table) => {
     const { rows } = await database.pool.query(`select xmin::text, t.* from ${table} t order by t::text`);
     return rows;
   });
@@ -107,7 +138,8 @@ describe('what a batch counts', () => {
   test('an item that has to be uploaded counts once it is uploaded, an unchanged one at once', async () => {
     const lease = await claimed();
     const store = storeOf(lease);
-    expect(await store.saveBatch(batch([item('a'), item('b')]))).toEqual([item('a'), item('b')]);
+    const first = await saved(store, [item('a'), item('b')]);
+    expect(first.items).toEqual([item('a'), item('b')]);
     expect(await counts(lease)).toEqual({
       position: 2,
       total: 100,
@@ -116,21 +148,22 @@ describe('what a batch counts', () => {
       success: 0,
       errors: 0,
     });
-    expect(await store.markUploaded(uploaded([item('a'), item('b')]))).toEqual([]);
+    await store.markUploaded(uploaded(first, first.items));
     expect(await counts(lease)).toMatchObject({ read: 2, processed: 2, success: 2 });
     const next = [item('a'), item('b', 2), item('c')];
-    expect(await store.saveBatch(batch(next, { position: 5 }))).toEqual([item('b', 2), item('c')]);
+    expect((await saved(store, next, { position: 5 })).items).toEqual([item('b', 2), item('c')]);
     expect(await counts(lease)).toMatchObject({ position: 5, read: 5, processed: 3, success: 3 });
   });
 
   test('replaced rows count as success and failed ones as errors, which are kept', async () => {
     const lease = await claimed();
     const store = storeOf(lease);
-    await store.saveBatch(
-      batch([item('a')], { superseded: [item('a', 2), item('a', 3), item('a', 4)], errors: [rowError] }),
-    );
+    const pending = await saved(store, [item('a')], {
+      superseded: [item('a', 2), item('a', 3), item('a', 4)],
+      errors: [rowError],
+    });
     expect(await counts(lease)).toMatchObject({ read: 5, processed: 4, success: 3, errors: 1 });
-    await store.markUploaded(uploaded([], [item('a')]));
+    await store.markUploaded(uploaded(pending, [], [item('a')]));
     expect(await counts(lease)).toMatchObject({ read: 5, processed: 5, success: 3, errors: 2 });
     const { rows } = await database.pool.query(
       'select job_id, stage, item_id, message, "row" from job_error order by id',
@@ -175,46 +208,127 @@ describe('what a batch counts', () => {
 describe('a saved item', () => {
   test('is owed to the catalog until it is marked as uploaded', async () => {
     const store = storeOf(await claimed());
-    await store.saveBatch(batch([item('b'), item('a'), item('c')]));
-    expect((await store.pendingItems()).map(({ itemId }) => itemId)).toEqual(['a', 'b', 'c']);
-    await store.markUploaded(uploaded([item('b')], [item('c')]));
-    expect((await store.pendingItems()).map(({ itemId }) => itemId)).toEqual(['a']);
-    const { rows } = await database.pool.query('select item_id, catalog_id from blade_item order by item_id');
-    expect(rows).toEqual([
-      { item_id: 'a', catalog_id: null },
-      { item_id: 'b', catalog_id: 'BLADE-sortie-b' },
-      { item_id: 'c', catalog_id: null },
+    const first = await saved(store, [item('b'), item('a')]);
+    const second = await saved(store, [item('c'), item('d')]);
+    expect(await store.pendingBatches()).toEqual([first.id, second.id]);
+    expect((await store.itemsOfBatch(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
+    await store.markUploaded(uploaded(first, first.items));
+    expect(await owed(store)).toEqual(second.items);
+    await store.markUploaded(uploaded(second, [item('c')], [item('d')]));
+    expect(await owed(store)).toEqual([]);
+    expect(await uploads()).toMatchObject([
+      { item_id: 'a', uploaded: true },
+      { item_id: 'b', uploaded: true },
+      { item_id: 'c', uploaded: true },
+      { item_id: 'd', uploaded: false },
     ]);
   });
 
   test('that no upload was marked for is taken up by the next job that reads it, and is not changed by that', async () => {
-    await storeOf(await claimed()).saveBatch(batch([item('a')]));
+    const first = storeOf(await claimed());
+    await first.saveBatch(batch([item('a')]));
     const before = await database.pool.query('select updated_at from blade_item');
     await database.pool.query('select pg_sleep(0.01)');
     const next = storeOf(await claimed());
-    expect(await next.saveBatch(batch([item('a')]))).toEqual([item('a')]);
-    expect(await next.pendingItems()).toHaveLength(1);
+    expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
+    expect(await owed(next)).toHaveLength(1);
+    expect(await owed(first)).toEqual([]);
+    expect(await first.pendingBatches()).toEqual([]);
     expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
   });
 
-  test('that another job changed while it was uploaded is reported, and owed again with its new content', async () => {
+  test('that the catalog rejected is taken up by the next job that reads it', async () => {
+    const first = storeOf(await claimed());
+    await first.markUploaded(uploaded(await saved(first, [item('a')]), [], [item('a')]));
+    expect((await saved(storeOf(await claimed()), [item('a')])).items).toEqual([item('a')]);
+  });
+
+  test('whose content changed is known to be in the catalog with an older one', async () => {
+    const store = storeOf(await claimed());
+    await store.markUploaded(uploaded(await saved(store, [item('a'), item('b')]), [item('a'), item('b')]));
+    await saved(store, [item('a', 2), item('c')]);
+    expect(await uploads()).toMatchObject([
+      { item_id: 'a', uploaded: false, before: true },
+      { item_id: 'b', uploaded: true, before: false },
+      { item_id: 'c', uploaded: false, before: false },
+    ]);
+  });
+
+  test('that another job changed while it was uploaded is owed again with its new content', async () => {
     const store = storeOf(await claimed());
     const other = storeOf(await claimed());
-    await store.saveBatch(batch([item('a'), item('b')]));
-    await other.saveBatch(batch([item('a', 2)]));
-    await other.markUploaded(uploaded([item('a', 2)]));
-    expect(await store.markUploaded(uploaded([item('a'), item('b')]))).toEqual(['a']);
-    const { rows } = await database.pool.query(
-      `select item_id, uploaded_at is not null as uploaded, data->'version' as version from blade_item order by item_id`,
-    );
-    expect(rows).toEqual([
-      { item_id: 'a', uploaded: false, version: 2 },
-      { item_id: 'b', uploaded: true, version: 1 },
+    const pending = await saved(store, [item('a'), item('b')]);
+    await other.markUploaded(uploaded(await saved(other, [item('a', 2)]), [item('a', 2)]));
+    await store.markUploaded(uploaded(pending, pending.items));
+    expect(await uploads()).toEqual([
+      { item_id: 'a', uploaded: false, before: true, version: 2 },
+      { item_id: 'b', uploaded: true, before: false, version: 1 },
     ]);
-    expect(await store.pendingItems()).toMatchObject([{ itemId: 'a', contentHash: 'a 2' }]);
-    expect(await store.markUploaded({ ...uploaded([item('a', 2)]), success: NO_COUNTS })).toEqual([]);
-    expect(await store.pendingItems()).toEqual([]);
+    expect(await owed(store)).toEqual([item('a', 2)]);
+    const [again = ''] = await store.pendingBatches();
+    await store.markUploaded({ ...uploaded({ id: again }, [item('a', 2)]), success: NO_COUNTS });
+    expect(await owed(store)).toEqual([]);
+    expect(await uploads()).toMatchObject([{ uploaded: true }, { uploaded: true }]);
   });
+
+  test('that a later batch of the same job has changed is owed in that batch only', async () => {
+    const store = storeOf(await claimed());
+    const first = await saved(store, [item('a'), item('b')]);
+    const second = await saved(store, [item('a', 2)]);
+    await store.markUploaded(uploaded(first, first.items));
+    expect(await store.pendingBatches()).toEqual([second.id]);
+    await store.markUploaded(uploaded(second, second.items));
+    expect(await store.pendingBatches()).toEqual([]);
+    expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
+  });
+});
+
+describe('unchanged items', () => {
+  const many = Array.from({ length: 20 }, (_, index) => item(`item-${index}`));
+
+  test.each([
+    ['at the beginning', []],
+    ['after batches of changed ones', [item('x'), item('y'), item('z')]],
+  ])('are not written at all %s', async (_name, others) => {
+    const first = storeOf(await claimed());
+    await first.markUploaded(uploaded(await saved(first, many), many));
+    const lease = await claimed();
+    const store = storeOf(lease);
+    for (const other of others) await saved(store, [other]);
+    const before = await database.pool.query(`select xmin, xmax from blade_item where item_id like 'item-%'`);
+    const isAsked = others.length === 0;
+    // Without the question, the conflict with a row locks it.
+    const columns = isAsked ? 'xmin, xmax' : 'xmin';
+    expect(await store.saveBatch(batch(many))).toBeNull();
+    const after = await database.pool.query(`select ${columns} from blade_item where item_id like 'item-%'`);
+    expect(after.rows).toEqual(before.rows.map(({ xmin, xmax }) => (isAsked ? { xmin, xmax } : { xmin })));
+    expect(await counts(lease)).toMatchObject({ read: 20 + others.length, success: 20, processed: 20 });
+    expect((await saved(store, [...many.slice(1), item('item-0', 2), item('new')])).items).toEqual([
+      item('item-0', 2),
+      item('new'),
+    ]);
+    expect(await counts(lease)).toMatchObject({ read: 41 + others.length, success: 39, processed: 39 });
+  });
+});
+
+test('texts and rows come in as they are, whatever characters they have', async () => {
+  const store = storeOf(await claimed());
+  const text = 'Zażółć "gęślą" \\ jaźń 🛩 \u2028 {,} NULL';
+  const strange: BladeItem = { ...item(text), data: JSON.stringify({ item_id: text }) };
+  await store.saveBatch(
+    batch([strange], {
+      errors: [
+        { stage: 'TRANSFORM', itemId: null, message: text, marking: 'SECRET', row: null },
+        { stage: 'TRANSFORM', itemId: text, message: '', marking: 'SECRET', row: JSON.stringify([text]) },
+      ],
+    }),
+  );
+  expect(await owed(store)).toEqual([strange]);
+  const { rows } = await database.pool.query('select item_id, message, "row" from job_error order by id');
+  expect(rows).toEqual([
+    { item_id: null, message: text, row: null },
+    { item_id: text, message: '', row: [text] },
+  ]);
 });
 
 describe('an item that the database refuses', () => {
@@ -259,7 +373,7 @@ describe('an item that the database refuses', () => {
         { errors: [rowError] },
       ),
     );
-    expect(pending.map(({ itemId }) => itemId)).toEqual(good);
+    expect((pending?.items ?? []).map(({ itemId }) => itemId)).toEqual(good);
     const errors = ids.length - good.length + 1;
     expect(await counts(lease)).toMatchObject({
       read: ids.length + 1,
@@ -308,13 +422,13 @@ describe('items, errors and checkpoint are saved as one', () => {
   test('so that nothing is saved where the checkpoint cannot be', async () => {
     const lease = await claimed();
     const store = storeOf(lease);
-    await store.saveBatch(batch([item('a'), item('b')]));
+    const pending = await saved(store, [item('a'), item('b')]);
     const before = await everything();
     await expect(store.saveBatch(batch([item('c')], { errors: [rowError] }))).rejects.toMatchObject({
       constraint: 'short',
     });
     expect(await everything()).toEqual(before);
-    await expect(store.markUploaded(uploaded([item('a'), item('b')]))).rejects.toMatchObject({
+    await expect(store.markUploaded(uploaded(pending, pending.items))).rejects.toMatchObject({
       constraint: 'short',
     });
     expect(await everything()).toEqual(before);
@@ -322,10 +436,11 @@ describe('items, errors and checkpoint are saved as one', () => {
 });
 
 describe('an attempt that is not the current one any more', () => {
-  const calls: Record<string, (store: ItemStore) => Promise<unknown>> = {
+  const calls: Record<string, (store: ItemStore, pending: UploadBatch) => Promise<unknown>> = {
     startOver: (store) => store.startOver(),
     saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
-    markUploaded: (store) => store.markUploaded(uploaded([item('a')], [item('b')])),
+    markUploaded: (store, pending) => store.markUploaded(uploaded(pending, [item('a')], [item('b')])),
+    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0]),
   };
 
   const losses: Record<string, string> = {
@@ -338,10 +453,10 @@ describe('an attempt that is not the current one any more', () => {
   for (const [when, loss] of Object.entries(losses)) {
     test.each(Object.keys(calls))(`writes nothing with %s ${when}`, async (call) => {
       const store = storeOf(await claimed());
-      await store.saveBatch(batch([item('a'), item('b')], { errors: [rowError] }));
+      const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
       await database.pool.query(loss);
       const before = await everything();
-      await expect(calls[call]?.(store)).rejects.toThrow(LeaseLostError);
+      await expect(calls[call]?.(store, pending)).rejects.toThrow(LeaseLostError);
       expect(await everything()).toEqual(before);
     });
   }
@@ -350,12 +465,12 @@ describe('an attempt that is not the current one any more', () => {
   describe.runIf(isServer)('since it was taken over', () => {
     test.each(['saveBatch', 'markUploaded'])('while its %s ran, writes nothing', async (call) => {
       const store = storeOf(await claimed());
-      await store.saveBatch(batch([item('a'), item('b')], { errors: [rowError] }));
+      const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
       const holder = await database.pool.connect();
       try {
         await holder.query('begin');
         await holder.query('select 1 from blade_item for update');
-        const written = calls[call]?.(store).catch((error: unknown) => error);
+        const written = calls[call]?.(store, pending).catch((error: unknown) => error);
         await untilSomeoneWaits();
         await database.pool.query('update job_partition set attempt = attempt + 1');
         const before = await everything();
@@ -394,7 +509,7 @@ test('jobs that write the same items in opposite orders at once all get through'
         for (let round = 0; round < 8; round++) {
           const items = order.map((id) => item(id, round * 10 + writer));
           const pending = await store.saveBatch(batch(items));
-          await store.markUploaded(uploaded(pending));
+          if (pending !== null) await store.markUploaded(uploaded(pending, pending.items));
         }
       }),
     );

@@ -22,7 +22,7 @@ const COMPLETED = { state: 'COMPLETED', total_items: 0, finished_at: NOW };
 
 async function insert(table: string, row: Row): Promise<string> {
   const id = crypto.randomUUID();
-  const withId: Row = table === 'blade_item' ? row : { id, ...row };
+  const withId: Row = { id, ...row };
   const names = Object.keys(withId);
   const values = names.map((_name, index) => `$${index + 1}`);
   const statement = `insert into ${table} (${names.join(', ')}) values (${values.join(', ')})`;
@@ -141,13 +141,13 @@ describe('a partition is refused', () => {
   });
 });
 
-test('an item that is marked uploaded without a catalog id is refused', async () => {
-  const item = {
-    ...{ data_type: 'sortie', item_id: '1', classification_marking: 'U', data: {}, metadata: {} },
-    ...{ content_hash: '', job_id: crypto.randomUUID(), uploaded_at: NOW },
-  };
-  await expect(insert('blade_item', item)).rejects.toEqual(violating('blade_item_uploaded_has_catalog_id'));
-  await insert('blade_item', { ...item, catalog_id: 'BLADE-sortie-1' });
+test.each([
+  ['is both owed and uploaded', { partition_id: crypto.randomUUID(), uploaded_at: NOW }],
+  ['is neither', {}],
+])('a batch of uploads that %s is refused', async (_name, row) => {
+  await expect(insert('upload_batch', { id: '1', ...row })).rejects.toEqual(
+    violating('upload_batch_owed_or_uploaded'),
+  );
 });
 
 describe('the state of a job', () => {

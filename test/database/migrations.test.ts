@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -53,6 +53,43 @@ test('a migration that fails is named, leaves nothing of itself, and is tried ag
   expect(await applyMigrations(database.connectionString, folder)).toEqual([name]);
   expect(await applyMigrations(database.connectionString, folder)).toEqual([]);
   await rm(folder, { recursive: true });
+});
+
+test('items that were stored before uploads were kept by the batch are as much uploaded as they were', async () => {
+  await database.pool.query('drop schema public cascade; create schema public');
+  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  await cp(MIGRATIONS_FOLDER, folder, { recursive: true });
+  for (const name of await readdir(folder)) {
+    if (/^\d/.test(name) && name >= '20261124094500') await rm(join(folder, name), { recursive: true });
+  }
+  await applyMigrations(database.connectionString, folder);
+  await rm(folder, { recursive: true });
+  await database.pool.query(`
+    insert into blade_item (data_type, item_id, classification_marking, data, metadata, content_hash, job_id, catalog_id,
+      uploaded_at, pending_partition_id)
+    select 'sortie', id, 'U', '{}', '{}', '', '00000000-0000-0000-0000-000000000000', catalog_id, uploaded_at::timestamptz, owed_by::uuid
+    from (values
+      ('uploaded', 'BLADE-sortie-uploaded', '2026-01-01T00:00:00Z', null),
+      ('uploaded with it', 'BLADE-sortie-uploaded with it', '2026-01-01T00:00:00Z', null),
+      ('uploaded later', 'BLADE-sortie-uploaded later', '2026-01-02T00:00:00Z', null),
+      ('owed', null, null, '00000000-0000-0000-0000-00000000000a'),
+      ('owed with a new content', 'BLADE-sortie-owed with a new content', null, '00000000-0000-0000-0000-00000000000a'),
+      ('rejected', null, null, null)
+    ) as item (id, catalog_id, uploaded_at, owed_by)`);
+  await applyMigrations(database.connectionString);
+  const { rows } = await database.pool.query(
+    `select item_id as id, uploaded_at as at, right(partition_id::text, 1) as "owedBy", was_uploaded as before
+     from blade_item left join upload_batch on id = upload_batch_id order by item_id`,
+  );
+  expect(rows).toEqual([
+    { id: 'owed', at: null, owedBy: 'a', before: false },
+    { id: 'owed with a new content', at: null, owedBy: 'a', before: true },
+    { id: 'rejected', at: null, owedBy: null, before: false },
+    { id: 'uploaded', at: new Date('2026-01-01'), owedBy: null, before: false },
+    { id: 'uploaded later', at: new Date('2026-01-02'), owedBy: null, before: false },
+    { id: 'uploaded with it', at: new Date('2026-01-01'), owedBy: null, before: false },
+  ]);
+  expect((await database.pool.query('select 1 from upload_batch')).rowCount).toBe(3);
 });
 
 test.skipIf(!usesServer)(

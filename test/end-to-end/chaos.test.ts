@@ -167,8 +167,8 @@ describe.skipIf(server === null)(`workers and a database that are killed at any 
     'while marking as uploaded': async ({ cluster }) =>
       untilBlocked(
         cluster,
-        'select item_id from blade_item where pending_partition_id is not null for update',
-        '%marked as%',
+        'select id from upload_batch where partition_id is not null for update',
+        '%uploaded as%',
       ),
     'while writing to the job': async ({ cluster }, jobId) =>
       untilBlocked(cluster, `select id from job where id = '${jobId}' for update`, '%job%'),
@@ -377,6 +377,8 @@ describe.skipIf(server === null)(`a worker that hangs${needsServer}`, () => {
         return null;
       end $$;
     create trigger audit_item after insert or update or delete on blade_item
+      for each row execute function keep_audit();
+    create trigger audit_batch after insert or update or delete on upload_batch
       for each row execute function keep_audit();
     create trigger audit_partition after insert or update on job_partition
       for each row execute function keep_audit();

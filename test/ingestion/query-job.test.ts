@@ -84,7 +84,6 @@ describe('the items of a query job', () => {
         itemId: 'S-1',
         marking: 'TOP SECRET',
         data: { classification_marking: 'secret' },
-        catalogId: 'BLADE-sortie-S-1',
       },
     ]);
     expect(items[0]?.metadata).toEqual({

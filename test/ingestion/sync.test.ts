@@ -302,7 +302,7 @@ describe('a second full sync', () => {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     await sync();
     await application.database.pool.query(
-      `update blade_item set uploaded_at = null, catalog_id = null where item_id = 'S-0004'`,
+      `update blade_item set upload_batch_id = null where item_id = 'S-0004'`,
     );
     await sync();
     expect((await storedItems(application)).filter(({ uploadedAt }) => uploadedAt === null)).toEqual([]);
@@ -397,9 +397,8 @@ test("an item carries its row's marking or its type's default, and where it came
       marking: 'UNCLASSIFIED',
       data: { item_id: 'L-1', note: 'kept' },
       metadata: { data_source: 'Supply', source_table: 'blade.field.supply' },
-      catalogId: 'BLADE-logistics-L-1',
     },
-    { itemId: 'S-1', marking: 'SECRET', metadata: { data_source: 'Sorties' }, catalogId: 'BLADE-sortie-S-1' },
+    { itemId: 'S-1', marking: 'SECRET', metadata: { data_source: 'Sorties' } },
     { itemId: 'S-2', marking: 'CONFIDENTIAL' },
   ]);
 });

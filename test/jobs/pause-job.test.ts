@@ -61,7 +61,7 @@ test('a running sync pauses at its checkpoint, stays the active one, and goes on
   await expect(application.client.startSync({ syncType: 'FULL' })).rejects.toThrow('SyncAlreadyRunningError');
 
   const { rows } = await application.database.pool.query(
-    'select count(*)::int as stored from blade_item where uploaded_at is not null',
+    'select count(*)::int as stored from blade_item join upload_batch on id = upload_batch_id and uploaded_at is not null',
   );
   expect(rows[0].stored).toBe(processedItems);
 

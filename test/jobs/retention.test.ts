@@ -98,3 +98,18 @@ test('thousands of jobs are pruned in one go', async () => {
   );
   expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).jobs).toBe(2500);
 });
+
+test('upload batches go once no item is part of them any more', async () => {
+  const [used, unused] = await Promise.all(
+    [1, 2].map(() => prisma.uploadBatch.create({ data: { uploadedAt: daysAgo(1) } })),
+  );
+  await makeItem('UPLOADED', 1);
+  await prisma.bladeItem.updateMany({
+    where: { itemId: 'UPLOADED' },
+    data: { uploadBatchId: used?.id ?? null },
+  });
+  await prune(prisma, { historyDays: null, itemDays: null, auditDays: null }, now);
+  const left = await prisma.uploadBatch.findMany();
+  expect(left).toEqual([used]);
+  expect(left).not.toContainEqual(unused);
+});

@@ -125,8 +125,8 @@ export async function contentOfFolder(folder: string): Promise<Map<string, strin
  */
 export async function expectAllOnce({ pool }: Cluster, jobId: string, rows: number): Promise<void> {
   const items = await pool.query<{ itemId: string; isSettled: boolean }>(
-    `select item_id as "itemId", uploaded_at is not null and pending_partition_id is null as "isSettled"
-     from blade_item order by item_id`,
+    `select item_id as "itemId", uploaded_at is not null as "isSettled"
+     from blade_item left join upload_batch on id = upload_batch_id order by item_id`,
   );
   expect(items.rows).toEqual(sortieIds(rows).map((itemId) => ({ itemId, isSettled: true })));
   const jobs = await pool.query(

@@ -75,7 +75,6 @@ export interface StoredItem {
   readonly data: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly contentHash: string;
-  readonly catalogId: string | null;
   readonly uploadedAt: Date | null;
   readonly updatedAt: Date;
   readonly pendingPartitionId: string | null;
@@ -87,9 +86,9 @@ export interface StoredItem {
 export async function storedItems({ database }: TestApplication): Promise<StoredItem[]> {
   const { rows } = await database.pool.query<StoredItem>(
     `select data_type as "dataType", item_id as "itemId", classification_marking as marking, data, metadata,
-       content_hash as "contentHash", catalog_id as "catalogId", uploaded_at as "uploadedAt",
-       updated_at as "updatedAt", pending_partition_id as "pendingPartitionId", xmin::text as "writtenBy"
-     from blade_item order by data_type, item_id`,
+       content_hash as "contentHash", uploaded_at as "uploadedAt", updated_at as "updatedAt",
+       partition_id as "pendingPartitionId", i.xmin::text as "writtenBy"
+     from blade_item i left join upload_batch b on b.id = i.upload_batch_id order by data_type, item_id`,
   );
   return rows;
 }

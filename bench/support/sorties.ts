@@ -1,0 +1,37 @@
+import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import { sortie } from '../../src/data-types/sortie.ts';
+import { createTransform } from '../../src/ingestion/transform.ts';
+import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
+import { openWarehouse } from '../../src/warehouse/registry.ts';
+import { qualifiedName } from '../../src/warehouse/statement.ts';
+
+export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
+
+/** Makes the table of sorties: real flight records, 15 columns. */
+export function createSorties(folder: string, rows: number): Promise<void> {
+  return createSortieTable({ folder, table: SORTIES, rows });
+}
+
+/** The items that a sync makes of the table, a batch at a time. */
+export async function* readItems(folder: string, batchSize: number): AsyncGenerator<readonly BladeItem[]> {
+  const warehouse = await openWarehouse({ kind: 'duckdb', folder });
+  const transform = createTransform({
+    dataType: sortie,
+    sourceMetadata: { data_source: 'Sorties', source_table: 'blade.field.sortie' },
+  });
+  try {
+    const { batches } = await warehouse.readRows(
+      { sql: `SELECT * FROM ${qualifiedName(SORTIES)}`, parameters: {} },
+      { batchSize, resumeAfter: null, signal: new AbortController().signal },
+    );
+    for await (const { rows } of batches) {
+      yield rows.map((row) => {
+        const outcome = transform(row);
+        if (!outcome.ok) throw new Error(outcome.message);
+        return outcome.item;
+      });
+    }
+  } finally {
+    await warehouse.close();
+  }
+}
