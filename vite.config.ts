@@ -15,6 +15,23 @@ export default defineConfig({
     target: 'baseline-widely-available',
     // Inlined files would need `data:` in the content security policy.
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Libraries change seldom, so browsers keep them over our releases; a plot and forms are not needed at first.
+          groups: [
+            { name: 'libraries', test: /node_modules\/(?!uplot)/, priority: 3 },
+            {
+              name: 'shared',
+              test: /src\/dashboard\/(generated|format|api|shell|parts\/(?!form|markings)|jobs\/(job-title|job-feed|throughput\.))/,
+              priority: 2,
+            },
+            { name: 'forms', test: /src\/dashboard\/(start|sources|items|parts\/(form|markings))/ },
+          ],
+        },
+      },
+    },
   },
   // `npx vite` serves the dashboard from its sources, on the API of `npm start`.
   server: { proxy: { '/graphql': { target: 'http://127.0.0.1:4000', ws: true } } },

@@ -37,7 +37,7 @@ export default defineConfig({
           name: 'embedded',
           include: ['test/**/*.test.ts'],
           exclude: CLUSTER_TESTS,
-          globalSetup,
+          globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
       ...(hasServer

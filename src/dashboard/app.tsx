@@ -9,6 +9,12 @@ import { Shell } from './shell/shell.tsx';
 import { SignIn } from './shell/sign-in.tsx';
 
 const JobPage = lazy(() => import('./jobs/job-page.tsx'));
+const SyncPage = lazy(() => import('./start/sync-page.tsx'));
+const QueryPage = lazy(() => import('./start/query-page.tsx'));
+const SourcesPage = lazy(() => import('./sources/sources-page.tsx'));
+const SourcePage = lazy(() => import('./sources/source-page.tsx'));
+const ItemsPage = lazy(() => import('./items/items-page.tsx'));
+const ItemPage = lazy(() => import('./items/item-page.tsx'));
 
 /** The pages by their addresses; src/api/dashboard-files.ts serves the page at these. */
 export function App() {
@@ -21,6 +27,13 @@ export function App() {
           <Routes>
             <Route path="/" element={<JobsPage />} />
             <Route path="/jobs/:id" element={<JobPage />} />
+            <Route path="/start/sync" element={<SyncPage />} />
+            <Route path="/start/query" element={<QueryPage />} />
+            <Route path="/sources" element={<SourcesPage />} />
+            <Route path="/sources/new" element={<SourcePage />} />
+            <Route path="/sources/:id" element={<SourcePage />} />
+            <Route path="/items" element={<ItemsPage />} />
+            <Route path="/items/:dataType/:itemId" element={<ItemPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Routes>
         </Suspense>

@@ -67,7 +67,12 @@ function createCache(): InMemoryCache {
         },
       },
       Job: { fields: { errors: pagedList(['stages']) } },
+      // Parts without an id: what one operation asks of them is laid over what another one did.
       JobProgress: { merge: true },
+      SyncConfiguration: { merge: true },
+      QueryConfiguration: { merge: true },
+      JobOptions: { merge: true },
+      Schedule: { merge: true },
     },
   });
 }

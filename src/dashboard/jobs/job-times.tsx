@@ -9,7 +9,7 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
     <section className="panel" aria-labelledby="times">
       <h2 id="times">Times</h2>
       <dl className="list">
-        <dt>Started by hand or schedule</dt>
+        <dt>Started</dt>
         <dd>{formatMoment(job.createdAt)}</dd>
         <dt>Taken up by a worker</dt>
         <dd>{formatMoment(job.startedAt)}</dd>
@@ -26,6 +26,10 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
             </dd>
           </>
         )}
+        <dt>Items</dt>
+        <dd>
+          <Link to={`/items?job=${uuidOf(job.id)}`}>that it last changed</Link>
+        </dd>
         <dt>Id</dt>
         <dd className="mono break">{uuidOf(job.id)}</dd>
       </dl>

@@ -17,7 +17,7 @@ import { jobTitle, shortId, uuidOf } from './job-title.tsx';
 /** Jobs as a table, and on a narrow page as cards. Roles are given, as a table that is laid out otherwise loses them. */
 export function JobsTable({ jobs }: { jobs: readonly JobRowFragment[] }) {
   return (
-    <table role="table" className="table jobs-table" aria-label="Jobs">
+    <table role="table" className="table cards sheet jobs-table" aria-label="Jobs">
       <thead role="rowgroup">
         <tr role="row">
           <th scope="col">Status</th>
@@ -53,7 +53,7 @@ const JobTableRow = memo(function JobTableRow({ job }: { job: JobRowFragment }) 
       <td role="cell" data-label="Status">
         <Status state={state} />
       </td>
-      <td role="cell" data-label="Job" className="job-name">
+      <td role="cell" data-label="Job" className="job-name card-title">
         <Link to={`/jobs/${uuidOf(id)}`} className="row-link">
           {title}
         </Link>{' '}
