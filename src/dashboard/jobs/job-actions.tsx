@@ -8,7 +8,7 @@ import { ConfirmDialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { describeError, ErrorNotice } from '../parts/notice.tsx';
 import { isEnded } from '../parts/status.tsx';
-import { useViewer } from '../shell/viewer.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { jobTitle, uuidOf } from './job-title.tsx';
 
 const CancelJob = graphql(`
@@ -89,7 +89,7 @@ interface Problem {
 /** What can be done with a job in its present state. */
 export function JobActions({ job }: { job: JobRowFragment }) {
   const { id, state, progress } = job;
-  const { mayOperate } = useViewer();
+  const may = { disabled: !useMay('OPERATOR'), 'aria-describedby': 'action-role' };
   const navigate = useNavigate();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isAsking, setAsking] = useState(false);
@@ -123,10 +123,12 @@ export function JobActions({ job }: { job: JobRowFragment }) {
 
   return (
     <>
-      {mayOperate && !isEnded(state) && (
+      <RoleNote needed="OPERATOR" id="action-role" />
+      {!isEnded(state) && (
         <>
           {(state === 'QUEUED' || state === 'RUNNING') && (
             <Button
+              {...may}
               variant="default"
               leftSection={<Icon name="pause" />}
               loading={pausing.loading}
@@ -136,21 +138,27 @@ export function JobActions({ job }: { job: JobRowFragment }) {
             </Button>
           )}
           {state === 'PAUSED' && (
-            <Button leftSection={<Icon name="play" />} loading={resuming.loading} onClick={onResume}>
+            <Button {...may} leftSection={<Icon name="play" />} loading={resuming.loading} onClick={onResume}>
               Resume
             </Button>
           )}
           {state !== 'CANCELLING' && (
-            <Button variant="default" leftSection={<Icon name="stop" />} onClick={() => setAsking(true)}>
+            <Button
+              {...may}
+              variant="default"
+              leftSection={<Icon name="stop" />}
+              onClick={() => setAsking(true)}
+            >
               Cancel
             </Button>
           )}
         </>
       )}
-      {mayOperate && isEnded(state) && (
+      {isEnded(state) && (
         <>
           {progress.errorCount > 0 && (
             <Button
+              {...may}
               variant="default"
               leftSection={<Icon name="retry" />}
               loading={retrying.loading}
@@ -160,6 +168,7 @@ export function JobActions({ job }: { job: JobRowFragment }) {
             </Button>
           )}
           <Button
+            {...may}
             variant="default"
             leftSection={<Icon name="retry" />}
             loading={retrying.loading}

@@ -19,6 +19,10 @@ export const JobRow = graphql(`
     retryOf {
       id
     }
+    startedBy {
+      id
+      name
+    }
     configuration {
       ... on SyncConfiguration {
         syncType

@@ -1,5 +1,5 @@
 import { Link } from 'react-router';
-import { formatMoment } from '../format/format.ts';
+import { formatMoment, NO_VALUE } from '../format/format.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { shortId, uuidOf } from './job-title.tsx';
 
@@ -11,6 +11,8 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
       <dl className="list">
         <dt>Started</dt>
         <dd>{formatMoment(job.createdAt)}</dd>
+        <dt>By</dt>
+        <dd title={job.startedBy?.id}>{job.startedBy?.name ?? NO_VALUE}</dd>
         <dt>Taken up by a worker</dt>
         <dd>{formatMoment(job.startedAt)}</dd>
         <dt>Ended</dt>

@@ -1,7 +1,7 @@
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { Button, NativeSelect } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
-import { Link, useSearchParams } from 'react-router';
+import { Link, useNavigate, useSearchParams } from 'react-router';
 import { useReconnect } from '../api/api-context.tsx';
 import type {
   JobFilter,
@@ -18,7 +18,7 @@ import { LoadMore } from '../parts/load-more.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { EmptyNotice, RequestError } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
-import { useViewer } from '../shell/viewer.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { JobRow, useJobChanges } from './job-feed.ts';
 import { JobsTable } from './jobs-table.tsx';
 
@@ -142,14 +142,25 @@ export function JobsPage() {
 }
 
 function StartButtons() {
-  const { mayOperate } = useViewer();
-  if (!mayOperate) return null;
+  const navigate = useNavigate();
+  const mayStart = useMay('OPERATOR');
   return (
     <>
-      <Button component={Link} to="/start/query" variant="default" size="sm">
+      <RoleNote needed="OPERATOR" id="start-role" />
+      <Button
+        variant="default"
+        disabled={!mayStart}
+        aria-describedby="start-role"
+        onClick={() => void navigate('/start/query')}
+      >
         Start query job
       </Button>
-      <Button component={Link} to="/start/sync" size="sm" leftSection={<Icon name="play" />}>
+      <Button
+        leftSection={<Icon name="play" />}
+        disabled={!mayStart}
+        aria-describedby="start-role"
+        onClick={() => void navigate('/start/sync')}
+      >
         Start sync
       </Button>
     </>

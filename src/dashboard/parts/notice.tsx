@@ -36,6 +36,9 @@ export function EmptyNotice({ title, children }: { title: string; children?: Rea
   );
 }
 
+/** Said where the server gave neither a result nor a reason. */
+export const NO_ANSWER = 'The server gave no answer to this.';
+
 /** What failed, for people: the server's own words where it gave some. */
 export function describeError(error: unknown): string {
   if (CombinedGraphQLErrors.is(error)) return error.errors.map(({ message }) => message).join(' ');

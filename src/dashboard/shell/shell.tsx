@@ -4,6 +4,7 @@ import { useJobFeed } from '../jobs/job-feed.ts';
 import { ActiveSync } from './active-sync.tsx';
 import { ConnectionBanner, ConnectionMark } from './connection.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
+import { Who } from './who.tsx';
 
 /** What is around every page: where one can go, what goes on, and whether the server is there. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -28,6 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <a href="/graphql">GraphiQL</a>
         </nav>
         <div className="header-end">
+          <Who />
           <ConnectionMark />
           <ThemeSwitch />
         </div>

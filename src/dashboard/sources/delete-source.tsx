@@ -5,6 +5,7 @@ import { useNavigate } from 'react-router';
 import { graphql } from '../generated/index.ts';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { describeError, ErrorNotice } from '../parts/notice.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 
 const DeleteDataSource = graphql(`
   mutation DeleteDataSource($id: ID!) {
@@ -22,6 +23,7 @@ const DeleteDataSource = graphql(`
 /** Deletes a source, after it was asked for twice. */
 export function DeleteSource({ id, name }: { id: string; name: string }) {
   const navigate = useNavigate();
+  const mayDelete = useMay('ADMIN');
   const [isAsking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [remove, { loading }] = useMutation(DeleteDataSource);
@@ -41,7 +43,13 @@ export function DeleteSource({ id, name }: { id: string; name: string }) {
 
   return (
     <>
-      <Button variant="default" onClick={() => setAsking(true)}>
+      <RoleNote needed="ADMIN" id="delete-role" />
+      <Button
+        variant="default"
+        disabled={!mayDelete}
+        aria-describedby="delete-role"
+        onClick={() => setAsking(true)}
+      >
         Delete
       </Button>
       {problem !== null && <ErrorNotice title="That was not possible">{problem}</ErrorNotice>}

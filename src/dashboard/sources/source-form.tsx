@@ -14,8 +14,8 @@ import {
   SelectField,
   TextField,
 } from '../parts/form.tsx';
-import { describeError } from '../parts/notice.tsx';
-import { useViewer } from '../shell/viewer.tsx';
+import { describeError, NO_ANSWER } from '../parts/notice.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { SourceFacts } from './source-facts.ts';
 
 const DataTypes = graphql(`
@@ -56,7 +56,7 @@ interface SourceFormProps {
 }
 
 export function SourceForm({ source, onSaved }: SourceFormProps) {
-  const { mayAdminister } = useViewer();
+  const maySave = useMay('ADMIN');
   const { data } = useQuery(DataTypes);
   const [save, { loading }] = useMutation(SaveDataSource);
   const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
@@ -87,9 +87,8 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
         case 'InvalidInputError':
           setProblems({ issues: issuesOf(result.issues), message: null });
           return;
-        case 'DataSourceInUseError':
-        case 'DataSourceNotFoundError':
-          setProblems({ issues: [], message: result.message });
+        default:
+          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });
@@ -103,21 +102,20 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
       problems={problems}
       onSubmit={submit}
       buttons={
-        mayAdminister && (
-          <>
-            <Button type="submit" loading={loading}>
-              {source === null ? 'Add data source' : 'Save'}
+        <>
+          <Button type="submit" loading={loading} disabled={!maySave} aria-describedby="save-role">
+            {source === null ? 'Add data source' : 'Save'}
+          </Button>
+          {source === null && (
+            <Button variant="default" component={Link} to="/sources">
+              Back
             </Button>
-            {source === null && (
-              <Button variant="default" component={Link} to="/sources">
-                Back
-              </Button>
-            )}
-            <span role="status" className="good">
-              {isSaved && 'Saved'}
-            </span>
-          </>
-        )
+          )}
+          <span role="status" className="good">
+            {isSaved && 'Saved'}
+          </span>
+          <RoleNote needed="ADMIN" id="save-role" />
+        </>
       }
     >
       <TextField

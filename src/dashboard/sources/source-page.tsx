@@ -8,7 +8,6 @@ import { Loading } from '../parts/loading.tsx';
 import { ErrorNotice, RequestError } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
-import { useViewer } from '../shell/viewer.tsx';
 import { DeleteSource } from './delete-source.tsx';
 import { SourceFacts } from './source-facts.ts';
 import { SourceForm } from './source-form.tsx';
@@ -48,7 +47,6 @@ function NewSource() {
 }
 
 function KnownSource({ id }: { id: string }) {
-  const { mayAdminister } = useViewer();
   const { data, error, refetch } = useQuery(SourceById, {
     variables: { id },
     fetchPolicy: 'cache-and-network',
@@ -78,7 +76,7 @@ function KnownSource({ id }: { id: string }) {
   }
   const source = readFragment(SourceFacts, found);
   return (
-    <Page title={source.name} actions={mayAdminister && <DeleteSource id={source.id} name={source.name} />}>
+    <Page title={source.name} actions={<DeleteSource id={source.id} name={source.name} />}>
       {source.lastSyncMessage !== null && (
         <ErrorNotice title="Its last sync failed">
           <p className="long-text">{source.lastSyncMessage}</p>

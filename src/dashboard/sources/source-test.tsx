@@ -5,7 +5,7 @@ import type { TestDataSourceMutation } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { Icon } from '../parts/icon.tsx';
 import { describeError, ErrorNotice } from '../parts/notice.tsx';
-import { useViewer } from '../shell/viewer.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 
 const TestDataSource = graphql(`
   mutation TestDataSource($id: ID!) {
@@ -31,7 +31,7 @@ const TestDataSource = graphql(`
 
 /** Looks whether the table of a source can be read and fits, when it is asked to. */
 export function SourceTest({ id }: { id: string }) {
-  const { mayOperate } = useViewer();
+  const mayTest = useMay('OPERATOR');
   const [test, { data, loading, error }] = useMutation(TestDataSource);
   const result = data?.testDataSource;
   return (
@@ -39,16 +39,17 @@ export function SourceTest({ id }: { id: string }) {
       <p className="faint">
         Looks whether its table can be read and fits its data type, as it was last saved.
       </p>
-      {mayOperate && (
-        <Button
-          size="xs"
-          variant="default"
-          loading={loading}
-          onClick={() => void test({ variables: { id } }).catch(() => {})}
-        >
-          Test connection
-        </Button>
-      )}
+      <Button
+        size="xs"
+        variant="default"
+        loading={loading}
+        disabled={!mayTest}
+        aria-describedby="test-role"
+        onClick={() => void test({ variables: { id } }).catch(() => {})}
+      >
+        Test connection
+      </Button>{' '}
+      <RoleNote needed="OPERATOR" id="test-role" />
       <div role="status">{result?.__typename === 'TestDataSourceSuccess' && <Outcome result={result} />}</div>
       {result !== undefined && result.__typename !== 'TestDataSourceSuccess' && (
         <ErrorNotice title="That was not possible">{result.message}</ErrorNotice>

@@ -1,7 +1,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Button } from '@mantine/core';
 import { useEffect, useMemo } from 'react';
-import { Link } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { formatMoment, formatRelative, NO_VALUE } from '../format/format.ts';
 import type { SourceFactsFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
@@ -13,7 +13,7 @@ import { Loading } from '../parts/loading.tsx';
 import { EmptyNotice, RequestError } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { isEnded, Status } from '../parts/status.tsx';
-import { useViewer } from '../shell/viewer.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { SourceFacts } from './source-facts.ts';
 
 const DataSources = graphql(`
@@ -30,7 +30,8 @@ const GATHER_MS = 500;
 
 /** The tables that syncs read. */
 export default function SourcesPage() {
-  const { mayAdminister } = useViewer();
+  const mayAdd = useMay('ADMIN');
+  const navigate = useNavigate();
   const { data, error, refetch } = useQuery(DataSources, {
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
@@ -46,11 +47,17 @@ export default function SourcesPage() {
     <Page
       title="Data sources"
       actions={
-        mayAdminister && (
-          <Button component={Link} to="/sources/new" leftSection={<Icon name="plus" />}>
+        <>
+          <RoleNote needed="ADMIN" id="add-role" />
+          <Button
+            leftSection={<Icon name="plus" />}
+            disabled={!mayAdd}
+            aria-describedby="add-role"
+            onClick={() => void navigate('/sources/new')}
+          >
             Add data source
           </Button>
-        )
+        </>
       }
     >
       {error !== undefined && sources === undefined && (
@@ -61,7 +68,7 @@ export default function SourcesPage() {
         <EmptyNotice title="No data sources yet">
           <p>
             A data source names a table of the warehouse and what its rows are. Syncs read the tables of all
-            that are enabled. {mayAdminister && <Link to="/sources/new">Add the first one</Link>}
+            that are enabled. {mayAdd && <Link to="/sources/new">Add the first one</Link>}
           </p>
         </EmptyNotice>
       )}

@@ -15,8 +15,9 @@ import {
 } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { markingOptions } from '../parts/markings.ts';
-import { describeError } from '../parts/notice.tsx';
+import { describeError, NO_ANSWER } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { OptionFields, optionsOf } from './option-fields.tsx';
 
 const QueryChoices = graphql(`
@@ -59,6 +60,7 @@ const MOST_TABLES = 8;
 /** Starts a query job. */
 export default function QueryPage() {
   const navigate = useNavigate();
+  const mayStart = useMay('OPERATOR');
   const { data } = useQuery(QueryChoices, { fetchPolicy: 'cache-and-network' });
   const [start, { loading }] = useMutation(StartQueryJob);
   const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
@@ -87,8 +89,8 @@ export default function QueryPage() {
         case 'InvalidInputError':
           setProblems({ issues: issuesOf(result.issues), message: null });
           return;
-        case 'NoDataSourceError':
-          setProblems({ issues: [], message: result.message });
+        default:
+          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });
@@ -104,12 +106,19 @@ export default function QueryPage() {
         onSubmit={submit}
         buttons={
           <>
-            <Button type="submit" loading={loading} leftSection={<Icon name="play" />}>
+            <Button
+              type="submit"
+              loading={loading}
+              disabled={!mayStart}
+              aria-describedby="start-role"
+              leftSection={<Icon name="play" />}
+            >
               Start query job
             </Button>
             <Button variant="default" component={Link} to="/">
               Back
             </Button>
+            <RoleNote needed="OPERATOR" id="start-role" />
           </>
         }
       >

@@ -14,8 +14,9 @@ import {
   TextField,
 } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { describeError } from '../parts/notice.tsx';
+import { describeError, NO_ANSWER } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
+import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { OptionFields, optionsOf } from './option-fields.tsx';
 
 const SyncChoices = graphql(`
@@ -61,6 +62,7 @@ const StartSync = graphql(`
 /** Starts a sync. */
 export default function SyncPage() {
   const navigate = useNavigate();
+  const mayStart = useMay('OPERATOR');
   const { data } = useQuery(SyncChoices, { fetchPolicy: 'cache-and-network' });
   const [start, { loading }] = useMutation(StartSync);
   const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
@@ -94,6 +96,9 @@ export default function SyncPage() {
           return;
         case 'NoDataSourceError':
           setProblems({ issues: [], message: <NoSource message={result.message} /> });
+          return;
+        default:
+          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });
@@ -113,12 +118,19 @@ export default function SyncPage() {
         onSubmit={submit}
         buttons={
           <>
-            <Button type="submit" loading={loading} leftSection={<Icon name="play" />}>
+            <Button
+              type="submit"
+              loading={loading}
+              disabled={!mayStart}
+              aria-describedby="start-role"
+              leftSection={<Icon name="play" />}
+            >
               Start sync
             </Button>
             <Button variant="default" component={Link} to="/">
               Back
             </Button>
+            <RoleNote needed="OPERATOR" id="start-role" />
           </>
         }
       >

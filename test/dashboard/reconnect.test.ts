@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WebSocketRoute } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
+import { killPrograms, startProgram } from '../support/program.ts';
+
+/** A thousand rows in so many batches that there is time for something to happen meanwhile. */
+const SLOW_SYNC = { syncType: 'FULL', dataType: 'deployment', options: { batchSize: 2 } } as const;
+
+afterAll(killPrograms);
+
+describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () => {
+  test('a server that dies in the middle of a job and comes back ends with the right state on screen', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'blade-dashboard-'));
+    const environment = {
+      BLADE_DATA_FOLDER: folder,
+      BLADE_DEMO_DATA: 'true',
+      BLADE_WORKER_THREADS: '1',
+      PORT: String(await freePort()),
+    };
+    const browser = await launchChromium();
+    try {
+      const first = await startProgram(environment);
+      const job = (await openTab(browser, first.url)).page;
+      const list = (await openTab(browser, first.url)).page;
+      const { id } = await first.client.startSync(SLOW_SYNC);
+      await list.goto('/');
+      await job.goto(`/jobs/${id.split(':')[1]}`);
+      await job.getByText(/^Syncing/).waitFor();
+      await first.end('SIGKILL');
+      for (const page of [job, list]) await page.getByText('The connection to the server is lost.').waitFor();
+
+      const second = await startProgram(environment);
+      for (const page of [job, list]) {
+        await page.getByText('The connection to the server is lost.').waitFor({ state: 'detached' });
+      }
+      const end = await second.client.waitForEnd(id);
+      expect(end.state).toBe('COMPLETED');
+      await job.locator('.job-head .status').getByText('Completed').waitFor();
+      const row = list.getByRole('row', { name: /Full sync of deployment/ });
+      await row.getByText('Completed', { exact: true }).waitFor();
+      const processed = new Intl.NumberFormat('en-US').format(end.progress.processedItems);
+      await row.getByText(processed).first().waitFor();
+      await job.getByText(processed).first().waitFor();
+      await second.end('SIGTERM');
+    } finally {
+      await browser.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a job that ended while the connection was lost is shown as ended once it is back', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'blade-dashboard-'));
+    const browser = await launchChromium();
+    try {
+      const program = await startProgram({ BLADE_DATA_FOLDER: folder, BLADE_DEMO_DATA: 'true' });
+      const { page } = await openTab(browser, program.url);
+      let isAway = false;
+      const sockets = new Set<WebSocketRoute>();
+      await page.routeWebSocket(/\/graphql$/, (socket) => {
+        if (isAway) void socket.close();
+        else socket.connectToServer();
+        sockets.add(socket);
+      });
+      const { id } = await program.client.startSync(SLOW_SYNC);
+      await page.goto(`/jobs/${id.split(':')[1]}`);
+      await page.locator('.job-head .status').getByText('Running').waitFor();
+      isAway = true;
+      for (const socket of sockets) await socket.close();
+      await page.getByText('The connection to the server is lost.').waitFor();
+      await program.client.waitForEnd(id);
+      isAway = false;
+      await page.locator('.job-head .status').getByText('Completed').waitFor();
+      await program.end('SIGTERM');
+    } finally {
+      await browser.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+/** A port of this machine that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}

@@ -1,0 +1,137 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findChromium, inChromium, launchChromium, openTab, type Tab } from '../support/browser.ts';
+import { writeRows } from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const AIRCRAFT = ['11-0001', '11-0002', '12-0003'];
+
+describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () => {
+  let application: TestApplication;
+  let browser: Browser;
+  let tab: Tab;
+  let page: Page;
+
+  beforeAll(async () => {
+    application = await startTestApplication();
+    await writeRows(
+      application.warehouseFolder,
+      'repairs',
+      AIRCRAFT.map((tail, index) => ({
+        item_id: `R/${tail} #${index}`,
+        aircraft_tail: tail,
+        classification_marking: index === 0 ? 'SECRET' : 'CUI',
+        updated_at: `2026-01-0${index + 1}`,
+      })),
+    );
+    browser = await launchChromium();
+    tab = await openTab(browser, application.url);
+    page = tab.page;
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await application.close();
+    expect(tab.errors).toEqual([]);
+  });
+
+  test('without a data source, the form of a sync says where to add one, and so does the list of them', async () => {
+    await page.goto('/start/sync');
+    await page.getByRole('link', { name: 'Add one' }).waitFor();
+    await page.goto('/sources');
+    await page.getByRole('link', { name: 'Add the first one' }).click();
+    await page.getByRole('heading', { name: 'Add a data source' }).waitFor();
+  });
+
+  test('a data source is added with a schedule, after the server refused one at its field', async () => {
+    await page.goto('/sources/new');
+    await page.getByRole('textbox', { name: 'Name' }).fill('Repairs');
+    await page.getByLabel('Data type').selectOption('maintenance');
+    await page.getByLabel('Catalog').fill('blade');
+    await page.getByLabel('Schema').fill('field');
+    await page.getByLabel('Table').fill('repairs');
+    await page.getByLabel('Cursor column').fill('updated_at');
+    await page.getByRole('textbox', { name: 'Schedule' }).fill('61 2 * * *');
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('America/New_York');
+    await page.getByRole('button', { name: 'Add data source' }).click();
+    const schedule = page.locator('[name="schedule.cron"][aria-invalid="true"]');
+    await schedule.waitFor();
+    expect(await page.evaluate('document.activeElement.name')).toBe('schedule.cron');
+
+    await page.getByRole('textbox', { name: 'Schedule' }).fill('30 2 * * *');
+    await page.getByRole('button', { name: 'Add data source' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Repairs' }).waitFor();
+    await page.getByText(/2:30:00 AM/).waitFor();
+    await page.getByRole('link', { name: 'Data sources' }).click();
+    const row = page.getByRole('row', { name: /Repairs/ });
+    await row.getByText('30 2 * * *').waitFor();
+    await row.getByText('America/New_York').waitFor();
+    await row.getByText('never').waitFor();
+  });
+
+  test('a look at its table tells whether it can be read, and what it has', async () => {
+    await page.goto('/sources');
+    await page.getByRole('link', { name: 'Repairs' }).click();
+    await page.getByRole('button', { name: 'Test connection' }).click();
+    await page.getByText('Readable, 3 rows').waitFor();
+    await page
+      .getByText(/work_order/)
+      .first()
+      .waitFor();
+  });
+
+  test('what was changed is kept, and the schedule can be taken away', async () => {
+    await page.goto('/sources');
+    await page.getByRole('link', { name: 'Repairs' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Repairs of the wing');
+    await page.getByRole('textbox', { name: 'Schedule' }).fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Repairs of the wing' }).waitFor();
+    await page.reload();
+    expect(await page.getByRole('textbox', { name: 'Schedule' }).inputValue()).toBe('');
+  });
+
+  test('the list tells of a sync as soon as it has ended', async () => {
+    await page.goto('/sources');
+    const row = page.getByRole('row', { name: /Repairs of the wing/ });
+    await row.getByText('never').waitFor();
+    await application.client.startSync({ syncType: 'FULL' });
+    await row.getByText('Completed').waitFor();
+    await row.getByText('2026-01-03').waitFor();
+  });
+
+  test('items are found by marking and the beginning of their id, and shown with their whole row', async () => {
+    await page.goto('/items');
+    await page.getByText('3 of 3 items').waitFor();
+    await page.getByLabel('Marking').selectOption('CUI');
+    await page.getByText('2 of 2 items').waitFor();
+    await page.getByLabel('Id begins with').fill('R/12');
+    await page.getByText('1 of 1 items').waitFor();
+    const { search } = new URL(page.url());
+    expect(Object.fromEntries(new URLSearchParams(search))).toEqual({ marking: 'CUI', prefix: 'R/12' });
+    await page.getByRole('link', { name: 'R/12-0003 #2' }).click();
+    const row = page.getByRole('region', { name: 'The whole row' });
+    expect(JSON.parse((await row.textContent()) ?? '')).toMatchObject({ aircraft_tail: '12-0003' });
+
+    await page.getByRole('link', { name: 'Repairs of the wing' }).click();
+    await page.getByRole('link', { name: 'browse' }).click();
+    await page.getByText('3 of 3 items').waitFor();
+    await page.getByLabel('In the catalog').selectOption('no');
+    await page.getByText('No item fits these filters').waitFor();
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.getByText('3 of 3 items').waitFor();
+  });
+
+  test('a data source is deleted after a question, and its items stay', async () => {
+    await page.goto('/sources');
+    await page.getByRole('link', { name: 'Repairs of the wing' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete the data source' }).click();
+    await page.getByText('No data sources yet').waitFor();
+    await page.goto('/items');
+    await page.getByText('3 of 3 items').waitFor();
+  });
+});
