@@ -1,4 +1,5 @@
-// npm run keys: makes, lists and revokes API keys in the database that the environment names.
+// npm run keys, and the command `blade-ingestion keys`: makes, lists and revokes API keys in the database that the
+// environment names.
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
@@ -14,7 +15,7 @@ import { createPrismaClient } from './database/prisma-client.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const program = new Command('npm run keys --')
+const program = new Command('blade-ingestion keys')
   .description('Makes, lists and revokes API keys, in the database that the environment names.')
   .showHelpAfterError();
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { moduleUrl } from '../module-url.ts';
 import type { Database } from './database.ts';
 import { EmbeddedNotifications } from './embedded-notifications.ts';
 import type {
@@ -58,7 +59,7 @@ async function start(folder: string, prepared: string | null, lock: FolderLock):
     address,
     maxConnections: MAX_CONNECTIONS,
   };
-  const thread = new Worker(new URL('./embedded-server-thread.ts', import.meta.url), { workerData });
+  const thread = new Worker(moduleUrl('./embedded-server-thread', import.meta.url), { workerData });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   try {
     const port = await untilReady(thread);

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
+import { moduleUrl } from '../module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
@@ -51,7 +52,7 @@ const CLOSE_TIMEOUT_MS = 10_000;
 /** @param threads partitions that can run at once. */
 export function createThreadPool(configuration: ThreadConfiguration, threads: number): ThreadPool {
   const pool = new Piscina({
-    filename: new URL('./partition-thread.ts', import.meta.url).href,
+    filename: moduleUrl('./partition-thread', import.meta.url).href,
     workerData: configuration,
     minThreads: threads,
     // One more than partitions: a table can be described while all of them run.

@@ -1,0 +1,164 @@
+// npm run test:package: packs the package, installs it into an empty folder as somebody else would, and uses it there.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), 'blade-package-'));
+// The program of this process first, whatever the machine has.
+const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
+
+try {
+  const tarball = await pack();
+  await install(tarball);
+  const server = await start();
+  try {
+    await use(server.url);
+  } finally {
+    await end(server.child);
+  }
+  say('stopped on SIGTERM');
+  manageKeys();
+  refuseOldNode();
+  say('all is well');
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** @throws where what has to be so is not. */
+function check(isSo: boolean, what: string): void {
+  if (!isSo) throw new Error(`the package does not do what it has to: ${what}`);
+  say(`  ${what}`);
+}
+
+/** Packs as `npm publish` would, from what is built anew. */
+async function pack(): Promise<string> {
+  run('npm', ['run', 'build'], root);
+  const printed = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root);
+  const [{ filename, entryCount }] = JSON.parse(printed) as [{ filename: string; entryCount: number }];
+  const tarball = join(folder, filename);
+  const { size } = await stat(tarball);
+  say(`packed ${filename}: ${entryCount} files, ${Math.round(size / 1024)} KiB`);
+  return tarball;
+}
+
+/** With the scripts of its dependencies and of itself, as users have them: none of ours may need what is not packed. */
+async function install(tarball: string): Promise<void> {
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  const before = Date.now();
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], folder);
+  say(`installed in ${Math.round((Date.now() - before) / 1000)} s`);
+  const installed = JSON.parse(
+    await readFile(join(folder, 'node_modules/blade-ingestion/package.json'), 'utf8'),
+  ) as { version: string };
+  check(installed.version !== '', `has version ${installed.version}`);
+}
+
+async function start(): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, [join(folder, 'node_modules/.bin/blade-ingestion')], {
+    cwd: folder,
+    env: { PATH: environment.PATH, PORT: '0', LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      const served = /GraphQL and GraphiQL are at ([^"\s]+)/.exec(line)?.[1];
+      if (served !== undefined) resolve(served);
+    });
+    child.once('exit', () => reject(new Error(`the server ended:\n${lines.join('\n')}`)));
+  });
+  say(`started at ${url}`);
+  return { child, url };
+}
+
+async function use(url: string): Promise<void> {
+  const page = await fetch(new URL('/', url));
+  const html = await page.text();
+  check(page.status === 200 && html.includes('<script'), 'serves its dashboard');
+  const script = /src="([^"]+\.js)"/.exec(html)?.[1] ?? '';
+  check((await fetch(new URL(script, url))).status === 200, 'serves what the dashboard loads');
+
+  const { startSync } = await ask<{ startSync: { job: { id: string } } }>(
+    url,
+    'mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }',
+  );
+  const { id } = startSync.job;
+  for (;;) {
+    const { job } = await ask<{
+      job: { state: string; progress: { processedItems: number; successCount: number; errorCount: number } };
+    }>(url, `{ job(id: "${id}") { state progress { processedItems successCount errorCount } } }`);
+    const { processedItems, successCount, errorCount } = job.progress;
+    if (!['QUEUED', 'RUNNING'].includes(job.state)) {
+      check(
+        job.state === 'COMPLETED' && successCount > 0,
+        `completed a sync of ${processedItems} rows: ${successCount} well, ${errorCount} malformed`,
+      );
+      return;
+    }
+    await setTimeout(200);
+  }
+}
+
+async function ask<Data>(url: string, query: string): Promise<Data> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+function manageKeys(): void {
+  const bin = join(folder, 'node_modules/.bin/blade-ingestion');
+  const key = run(
+    process.execPath,
+    [bin, 'keys', 'create', '--name', 'test', '--role', 'viewer', '--clearance', 'UNCLASSIFIED'],
+    folder,
+  );
+  check(key.trim() !== '', 'makes an API key');
+}
+
+/** On a machine that has one, an old Node.js is told to be too old. */
+function refuseOldNode(): void {
+  const old = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((path) => join(path, 'node'))
+    .find((path) => {
+      const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+      return Number(/^v(\d+)/.exec(stdout ?? '')?.[1] ?? 24) < 24;
+    });
+  if (old === undefined) return;
+  const bin = join(folder, 'node_modules/blade-ingestion/dist/blade-ingestion.js');
+  const { status, stderr } = spawnSync(old, [bin], { encoding: 'utf8' });
+  check(status === 1 && stderr.startsWith('blade-ingestion needs Node.js 24'), `says: ${stderr.trim()}`);
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+}

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { moduleUrl } from '../src/module-url.ts';
+
+/** What `npm pack` would put into the package; what it does with it, `npm run test:package` tells. */
+let packed: readonly string[];
+let manifest: { readonly bin: Record<string, string>; readonly engines: { readonly node: string } };
+
+beforeAll(async () => {
+  manifest = JSON.parse(await readFile('package.json', 'utf8'));
+  const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
+    shell: process.platform === 'win32',
+  });
+  const [{ files }] = JSON.parse(stdout) as [{ files: readonly { path: string }[] }];
+  packed = files.map(({ path }) => path);
+});
+
+test('the package has every migration', async () => {
+  const folder = 'prisma/migrations';
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const wanted = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`);
+  expect(wanted.length).toBeGreaterThan(5);
+  expect(packed).toEqual(expect.arrayContaining(wanted));
+});
+
+test('each command of the package is a module of ours, compiled, that a shell can start', async () => {
+  expect(Object.keys(manifest.bin)).toContain('blade-ingestion');
+  for (const path of Object.values(manifest.bin)) {
+    const source = path.replace(/^(?:\.\/)?dist\//, 'src/').replace(/\.js$/, '.ts');
+    expect(await readFile(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  }
+});
+
+test('the package has no sources, tests, data or settings of whoever packs it', () => {
+  const folders = new Set(packed.map((path) => (path.includes('/') ? path.split('/')[0] : path)));
+  expect([...folders].sort()).toEqual(
+    expect.arrayContaining([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'docs',
+      'package.json',
+      'prisma',
+      'schema.graphql',
+    ]),
+  );
+  expect([...folders].filter((name) => /^(src|test|bench|node_modules|\..*)$/.test(name ?? ''))).toEqual([]);
+});
+
+test('a module that a thread starts with is there beside the sources as it is beside the compiled modules', async () => {
+  const besides = new URL('../src/ingestion/thread-pool.ts', import.meta.url);
+  expect((await stat(moduleUrl('./partition-thread', besides.href))).isFile()).toBe(true);
+  expect(moduleUrl('./partition-thread', 'file:///a/dist/ingestion/thread-pool.js').href).toBe(
+    'file:///a/dist/ingestion/partition-thread.js',
+  );
+});
