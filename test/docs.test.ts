@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { schema } from '../src/api/schema.ts';
@@ -14,6 +14,34 @@ test('the README shows operations', () => {
 test.each(operations)('an operation of the README can be pasted as it is: %s', (operation) => {
   expect(validate(schema, parse(operation))).toEqual([]);
 });
+
+test.each(['README.md', 'docs/extending.md'])(
+  'programs that %s shows are those that tests run',
+  async (page) => {
+    const text = await readFile(new URL(`../${page}`, import.meta.url), 'utf8');
+    const programs = [...text.matchAll(/<!-- (docs\/examples\/.*?) -->\n\n```ts\n(.*?)```/gs)];
+    expect(programs.length).toBe([...text.matchAll(/```ts\n/g)].length);
+    for (const [, file = '', shown = ''] of programs) {
+      const whole = await readFile(new URL(`../${file}`, import.meta.url), 'utf8');
+      expect(whole.replaceAll("'../../src/data-types/", "'./")).toContain(shown);
+    }
+  },
+);
+
+test('pages that other pages lead to are there', async () => {
+  for (const page of ['README.md', 'CONTRIBUTING.md', ...(await markdownOf('docs/'))]) {
+    const folder = new URL(`../${page}`, import.meta.url);
+    const text = await readFile(folder, 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      await expect(access(new URL(target, folder)), `${page} leads to ${target}`).resolves.toBeUndefined();
+    }
+  }
+});
+
+async function markdownOf(folder: string): Promise<string[]> {
+  const names = await readdir(new URL(`../${folder}`, import.meta.url));
+  return names.filter((name) => name.endsWith('.md')).map((name) => `${folder}${name}`);
+}
 
 test('docs/configuration.md names every environment variable with its meaning, and no other', async () => {
   const text = await readFile(new URL('../docs/configuration.md', import.meta.url), 'utf8');
