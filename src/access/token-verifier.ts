@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type Marking, parseMarking } from '../data-types/marking.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
@@ -47,13 +47,25 @@ export function createTokenVerifier(settings: TokenSettings): TokenVerifier {
     clockTolerance: CLOCK_TOLERANCE,
     algorithms: keys.kind === 'secret' ? SECRET_ALGORITHMS : KEY_SET_ALGORITHMS,
   };
-  const key = keys.kind === 'secret' ? createSecretKey(keys.secret, 'utf8') : createRemoteJWKSet(keys.url);
+  const verify = keys.kind === 'secret' ? bySecret(keys.secret, options) : byKeySet(keys.url, options);
   return async (token) => {
-    const { payload } = await jwtVerify(token, key, options).catch((error: unknown) => {
+    const { payload } = await verify(token).catch((error: unknown) => {
       throw refusalOf(error);
     });
     return principalOf(payload, settings);
   };
+}
+
+function bySecret(secret: string, options: JWTVerifyOptions) {
+  // Imported once: a key of another form is imported for each token, which costs more than to verify it.
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['verify']);
+  return async (token: string) => jwtVerify(token, await key, options);
+}
+
+function byKeySet(url: URL, options: JWTVerifyOptions) {
+  const keySet = createRemoteJWKSet(url);
+  return (token: string) => jwtVerify(token, keySet, options);
 }
 
 function refusalOf(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
