@@ -2,7 +2,7 @@ import type { Prisma } from '../database/generated/prisma/client.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
 import { encodeGlobalId, uuidOf } from './global-id.ts';
-import { isUuid } from './input-checks.ts';
+import { checkText, distinct, isUuid } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { requires } from './requires.ts';
 
@@ -87,10 +87,16 @@ builder.queryField('auditEntries', (t) =>
 
 function whereOf(filter: typeof AuditFilter.$inferInput | null | undefined): Prisma.AuditEntryWhereInput {
   if (filter == null) return {};
+  for (const id of filter.principalIds ?? []) checkText(id, 'filter.principalIds');
+  for (const operation of filter.operations ?? []) checkText(operation, 'filter.operations');
   return {
-    ...(filter.principalIds == null ? {} : { principalId: { in: filter.principalIds } }),
-    ...(filter.operations == null ? {} : { operation: { in: filter.operations } }),
-    ...(filter.outcomes == null ? {} : { outcome: { in: filter.outcomes } }),
+    ...(filter.principalIds == null
+      ? {}
+      : { principalId: { in: distinct(filter.principalIds, 'filter.principalIds') } }),
+    ...(filter.operations == null
+      ? {}
+      : { operation: { in: distinct(filter.operations, 'filter.operations') } }),
+    ...(filter.outcomes == null ? {} : { outcome: { in: distinct(filter.outcomes, 'filter.outcomes') } }),
     ...(filter.jobId == null ? {} : { jobId: uuidOf('Job', filter.jobId, 'filter.jobId') }),
     time: {
       ...(filter.after == null ? {} : { gte: filter.after }),

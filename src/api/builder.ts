@@ -4,7 +4,6 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import ValidationPlugin from '@pothos/plugin-validation';
-import { DateTimeResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
 import { ForbiddenError } from '../access/access-errors.ts';
 import type PrismaTypes from '../database/generated/pothos-types.ts';
 import { getDatamodel } from '../database/generated/pothos-types.ts';
@@ -13,6 +12,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { ApiContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { requires } from './requires.ts';
+import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
 
 const MAX_PAGE_SIZE = 200;
 const DEFAULT_PAGE_SIZE = 20;
@@ -89,11 +89,9 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.addScalarType('DateTime', DateTimeResolver, {
-  description: 'A moment in time, in UTC, as in RFC 3339: `2026-11-24T05:30:00.000Z`.',
-});
-builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' });
-builder.addScalarType('JSONObject', JSONObjectResolver, { description: 'A JSON object.' });
+builder.addScalarType('DateTime', DateTime);
+builder.addScalarType('JSON', Json);
+builder.addScalarType('JSONObject', JsonObjectScalar);
 
 builder.queryType({ description: 'Looks things up; changes nothing.' });
 builder.mutationType({

@@ -32,6 +32,20 @@ export function checkDataTypes(names: readonly string[] | null | undefined, fiel
   }
 }
 
+/** How many different values a filter may give for one thing: a statement of the database holds only so many. */
+const MOST_VALUES = 100;
+
+/**
+ * The values of a list without those that it has again.
+ * @throws InvalidInputError for more of them than a filter may give.
+ */
+export function distinct<Value>(values: readonly Value[], field: string): Value[] {
+  const kept = [...new Set(values)];
+  if (kept.length > MOST_VALUES)
+    throw new InvalidInputError([{ field, message: `must be at most ${MOST_VALUES} different ones` }]);
+  return kept;
+}
+
 /** @throws InvalidInputError for a text that the database cannot compare with what it holds. */
 export function checkText(text: string, field: string): void {
   if (!isStorableText(text)) throw new InvalidInputError([{ field, message: UNSTORABLE_TEXT }]);

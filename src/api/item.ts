@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes, checkText, isItemKey } from './input-checks.ts';
+import { checkDataTypes, checkText, distinct, isItemKey } from './input-checks.ts';
 import { requires } from './requires.ts';
 import { uploadTimeOf } from './upload-times.ts';
 
@@ -130,9 +130,11 @@ async function whereOf(
   if (filter == null) return {};
   checkDataTypes(filter.dataTypes, 'filter.dataTypes');
   const conditions: Prisma.BladeItemWhereInput[] = [];
-  if (filter.dataTypes != null) conditions.push({ dataType: { in: filter.dataTypes } });
+  if (filter.dataTypes != null)
+    conditions.push({ dataType: { in: distinct(filter.dataTypes, 'filter.dataTypes') } });
   if (filter.classificationMarkings != null) {
-    conditions.push({ classificationMarking: { in: filter.classificationMarkings.map(knownMarking) } });
+    const markings = filter.classificationMarkings.map(knownMarking);
+    conditions.push({ classificationMarking: { in: distinct(markings, 'filter.classificationMarkings') } });
   }
   if (filter.dataSourceId != null) {
     conditions.push({ dataSourceId: uuidOf('DataSource', filter.dataSourceId, 'filter.dataSourceId') });
@@ -144,7 +146,9 @@ async function whereOf(
     conditions.push({ itemId: { startsWith: literally(filter.itemIdPrefix) } });
   }
   checkData(filter.data);
-  for (const [column, value] of Object.entries(filter.data ?? {})) {
+  const data = filter.data ?? {};
+  for (const column of distinct(Object.keys(data), 'filter.data')) {
+    const value = data[column];
     conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
   }
   return { AND: conditions };

@@ -3,7 +3,7 @@ import { JobNotFoundError } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes, isUuid } from './input-checks.ts';
+import { checkDataTypes, distinct, isUuid } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
@@ -112,7 +112,7 @@ export const JobNode = builder.prismaNode('Job', {
 });
 
 function errorsOf({ id }: Job, stages: readonly ErrorStage[] | null | undefined): Prisma.JobErrorWhereInput {
-  return { jobId: id, ...(stages == null ? {} : { stage: { in: [...stages] } }) };
+  return { jobId: id, ...(stages == null ? {} : { stage: { in: distinct(stages, 'stages') } }) };
 }
 
 builder.prismaNode('JobPartition', {
@@ -263,9 +263,9 @@ function whereOf(filter: typeof JobFilter.$inferInput | null | undefined) {
   if (filter == null) return {};
   checkDataTypes(filter.dataTypes, 'filter.dataTypes');
   return {
-    ...(filter.kinds == null ? {} : { kind: { in: filter.kinds } }),
-    ...(filter.states == null ? {} : { state: { in: filter.states } }),
-    ...(filter.dataTypes == null ? {} : { dataType: { in: filter.dataTypes } }),
+    ...(filter.kinds == null ? {} : { kind: { in: distinct(filter.kinds, 'filter.kinds') } }),
+    ...(filter.states == null ? {} : { state: { in: distinct(filter.states, 'filter.states') } }),
+    ...(filter.dataTypes == null ? {} : { dataType: { in: distinct(filter.dataTypes, 'filter.dataTypes') } }),
     createdAt: {
       ...(filter.createdAfter == null ? {} : { gte: filter.createdAfter }),
       ...(filter.createdBefore == null ? {} : { lt: filter.createdBefore }),

@@ -114,13 +114,20 @@ export function createTransform(options: TransformOptions): Transform {
 export function metadataProblem(metadata: JsonObject): string | null {
   try {
     const bytes = Buffer.byteLength(canonicalJson(metadata));
-    return bytes > maximumDataBytes ? tooLarge : null;
+    if (bytes > maximumDataBytes) return tooLarge;
+    return hasPrototypeKey(metadata) ? 'has a key called __proto__, which cannot be kept: rename it' : null;
   } catch (error) {
     if (error instanceof UnstorableValueError) {
       return error.message;
     }
     throw error;
   }
+}
+
+/** Whether there is a key that Prisma would take for the prototype of what it is in, and lose. */
+function hasPrototypeKey(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey);
 }
 
 /**

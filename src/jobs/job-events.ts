@@ -121,10 +121,12 @@ export function createJobEvents(
       return subscriber.events;
     },
 
-    watchChanges({ kinds, dataTypes }) {
+    watchChanges(filter) {
+      // Sets, since each change is held against them.
+      const kinds = filter.kinds == null ? null : new Set(filter.kinds);
+      const dataTypes = filter.dataTypes == null ? null : new Set(filter.dataTypes);
       const accepts = ({ kind, dataType }: Pick<Job, 'kind' | 'dataType'>) =>
-        (kinds?.includes(kind) ?? true) &&
-        (dataTypes == null || dataType === null || dataTypes.includes(dataType));
+        (kinds?.has(kind) ?? true) && (dataTypes === null || dataType === null || dataTypes.has(dataType));
       return subscribe({ sight, jobId: null, accepts, endsWithJob: false }).events;
     },
   });

@@ -73,16 +73,27 @@ const parameterValueSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()], {
     error: 'must be a string, a number, a boolean or null',
   })
-  .refine((value) => typeof value !== 'string' || isStorableText(value), { error: UNSTORABLE_TEXT });
+  .refine((value) => typeof value !== 'string' || isStorableText(value), { error: UNSTORABLE_TEXT })
+  // What JavaScript made of it is not what was sent, and would find other rows.
+  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+    error: 'is a whole number that loses digits here: write it as a string',
+  });
+
+/** A record leaves `__proto__` out, so that nobody would be told that it is used by no query. */
+const parametersSchema = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null, {
+    error: 'must be a JSON object',
+  })
+  .refine((parameters) => !Object.hasOwn(parameters, '__proto__'), {
+    error: 'no parameter can be called __proto__: rename it',
+  })
+  .pipe(z.record(z.string(), parameterValueSchema));
 
 export const startQueryJobInputSchema = z
   .object({
     dataType: dataTypeSchema,
     sqlQuery: z.string(),
-    parameters: z
-      .record(z.string(), parameterValueSchema)
-      .nullish()
-      .transform((parameters) => parameters ?? {}),
+    parameters: parametersSchema.nullish().transform((parameters) => parameters ?? {}),
     catalogConfig: z
       .object({
         classification: z

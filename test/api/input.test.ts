@@ -226,6 +226,20 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
     ),
   );
 
+  test('for a whole number that is not what was sent by the time it is bound', () =>
+    expectQueryJobRefused(
+      { sqlQuery: WITH_PARAMETER, parameters: { base: 2 ** 53 } },
+      'input.parameters.base',
+      /loses digits.*as a string/,
+    ));
+
+  test('for a parameter called __proto__, which no query can use', () =>
+    expectQueryJobRefused(
+      { parameters: JSON.parse('{"__proto__":"EDW"}') },
+      'input.parameters',
+      /__proto__/,
+    ));
+
   test('for a marking that there is not', () =>
     expectQueryJobRefused(
       { catalogConfig: { classification: 'PUBLIC' } },
@@ -238,6 +252,9 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
     ['a NUL in a name', { 'a\0b': 'note' }],
     ['a NUL deep inside', { list: [{ note: 'a\0b' }] }],
     ['half a character', { note: 'a\ud800b' }],
+    ['a key called __proto__', JSON.parse('{"__proto__":null}')],
+    ['a key called __proto__ deep inside', JSON.parse('{"list":[{"__proto__":{"a":1}}]}')],
+    ['more levels than an item may have', JSON.parse(`{"a":${'['.repeat(101)}${']'.repeat(101)}}`)],
     ['more than an item may hold', { note: 'x'.repeat(20_000_000) }],
   ])('for metadata with %s', (_what, metadata) =>
     expectQueryJobRefused({ catalogConfig: { metadata } }, 'input.catalogConfig.metadata', /./),
@@ -533,6 +550,121 @@ describe('a query with input that cannot be used is an error with its code and i
   ])('%s by a name with a NUL', async (_what, query, field) => {
     const { errors } = await application.client.sendRaw(query);
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', issues: [{ field }] } }]);
+  });
+});
+
+describe('a value that no scalar takes is refused by GraphQL, with HTTP 400', () => {
+  test.each([
+    '0001-01-01T00:00:00+23:59',
+    '9999-12-31T23:59:59-23:59',
+    '0000-01-01T00:00:00Z',
+    '10000-01-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+  ])('the time %s', async (time) => {
+    const { client } = application;
+    const query = 'query ($time: DateTime) { jobs(filter: { createdAfter: $time }) { totalCount } }';
+    for (const answer of [
+      await client.sendRaw(query, { time }),
+      await client.sendRaw(query.replace('($time: DateTime)', '').replace('$time', JSON.stringify(time))),
+    ]) {
+      expect(answer).toEqual({
+        status: 400,
+        errors: [expect.objectContaining({ message: expect.stringMatching(/DateTime/) })],
+      });
+    }
+  });
+
+  test.each(['JobFilter', 'DateTime', 'JSONObject', 'Int', 'String', 'ID', 'JobOrder'])(
+    'lists in each other without measure, as %s',
+    async (type) => {
+      const { query, value } = DEEPLY_NESTED[type as keyof typeof DEEPLY_NESTED];
+      const answer = await fetch(application.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+        body: `{"query":${JSON.stringify(query)},"variables":{"value":${value}}}`,
+      });
+      expect(answer.status).toBe(400);
+      const { errors } = (await answer.json()) as { errors: { message: string }[] };
+      expect(errors.map(({ message }) => message).join()).not.toMatch(/Unexpected error/);
+    },
+  );
+
+  const LISTS = '['.repeat(20_000) + ']'.repeat(20_000);
+  const DEEPLY_NESTED = {
+    JobFilter: { query: 'query ($value: JobFilter) { jobs(filter: $value) { totalCount } }', value: LISTS },
+    DateTime: {
+      query: 'query ($value: DateTime) { jobs(filter: { createdAfter: $value }) { totalCount } }',
+      value: LISTS,
+    },
+    JSONObject: {
+      query: 'query ($value: JSONObject) { items(filter: { data: $value }) { totalCount } }',
+      value: LISTS,
+    },
+    Int: { query: 'query ($value: Int) { jobs(first: $value) { totalCount } }', value: LISTS },
+    String: { query: 'query ($value: String) { jobs(after: $value) { totalCount } }', value: LISTS },
+    ID: { query: 'query ($value: ID!) { job(id: $value) { id } }', value: LISTS },
+    JobOrder: { query: 'query ($value: JobOrder!) { jobs(orderBy: $value) { totalCount } }', value: LISTS },
+  };
+});
+
+describe('a list of tens of thousands', () => {
+  const many = <Value>(...values: Value[]) =>
+    Array.from({ length: 40_000 }, (_, index) => values[index % values.length]);
+
+  test.each([
+    [
+      'data types',
+      'query ($list: [String!]) { items(filter: { dataTypes: $list }) { totalCount } }',
+      many('sortie', 'logistics'),
+    ],
+    [
+      'markings',
+      'query ($list: [String!]) { items(filter: { classificationMarkings: $list }) { totalCount } }',
+      many('S', 'U'),
+    ],
+    [
+      'data types of jobs',
+      'query ($list: [String!]) { jobs(filter: { dataTypes: $list }) { totalCount } }',
+      many('sortie'),
+    ],
+    [
+      'states',
+      'query ($list: [JobState!]) { jobs(filter: { states: $list }) { totalCount } }',
+      many('QUEUED', 'RUNNING'),
+    ],
+    ['kinds', 'query ($list: [JobKind!]) { jobs(filter: { kinds: $list }) { totalCount } }', many('SYNC')],
+    [
+      'outcomes',
+      'query ($list: [AuditOutcome!]) { auditEntries(filter: { outcomes: $list }) { totalCount } }',
+      many('DONE'),
+    ],
+  ])('%s, which are the same few, is the few', async (_what, query, list) => {
+    const { status, data, errors } = await application.client.sendRaw(query, { list });
+    expect(errors).toBeUndefined();
+    expect(status).toBe(200);
+    expect(Object.values(data ?? {})).toEqual([{ totalCount: expect.any(Number) }]);
+  });
+
+  test.each(['principalIds', 'operations'])('%s is too many', async (field) => {
+    const type = field === 'operations' ? '[String!]' : '[ID!]';
+    const { errors } = await application.client.sendRaw(
+      `query ($list: ${type}) { auditEntries(filter: { ${field}: $list }) { totalCount } }`,
+      { list: Array.from({ length: 40_000 }, (_, index) => String(index)) },
+    );
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', issues: [{ field: `filter.${field}` }] } },
+    ]);
+  });
+});
+
+describe('entries of the audit', () => {
+  test.each(['principalIds', 'operations'])('with a NUL in %s', async (field) => {
+    const { errors } = await application.client.sendRaw(
+      `query { auditEntries(filter: { ${field}: ["\\u0000"] }) { totalCount } }`,
+    );
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', issues: [{ field: `filter.${field}` }] } },
+    ]);
   });
 });
 

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { fuzzParameters } from '../support/fuzz-runs.ts';
+import {
+  type GoodValues,
+  inputFields,
+  poisonedOperations,
+  type WrittenOperation,
+} from '../support/input-values.ts';
+import { CancelJob, JobById, SaveDataSource, StartQueryJob, SyncStatus } from '../support/operations.ts';
+import { asJson, leaf, list, object, poisonedText, poisonedTree, text } from '../support/poison.ts';
+import { addSource, writeRows } from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+/** Stand for the job and the source of the test, whose ids are not known before. */
+const JOB = '01997f3e-8c1a-7000-8000-00000000000a';
+const SOURCE = '01997f3e-8c1a-7000-8000-00000000000b';
+
+const GOOD: GoodValues = {
+  id: text(JOB),
+  jobId: text(`Job:${JOB}`),
+  'dataSource.id': text(SOURCE),
+  'SaveDataSourceInput.id': text(`DataSource:${SOURCE}`),
+  dataSourceId: text(`DataSource:${SOURCE}`),
+  dataType: text('sortie'),
+  dataTypes: list(text('sortie')),
+  itemId: text('S-1'),
+  itemIdPrefix: text('S-'),
+  classificationMarkings: list(text('SECRET')),
+  classification: text('SECRET'),
+  clearance: text('SECRET'),
+  sqlQuery: text('SELECT * FROM blade.field.sortie'),
+  'StartSyncInput.filter': text('flight_hours > 1'),
+  'ItemFilter.data': object(['item_id', text('S-1')]),
+  catalogName: text('blade'),
+  schemaName: text('field'),
+  tableName: text('sortie'),
+  cursorColumn: text('item_id'),
+  cron: text('30 2 * * *'),
+  timeZone: text('UTC'),
+  partitionRows: leaf('1000'),
+  expiresAt: text('2999-01-01T00:00:00Z'),
+};
+
+const FIELDS = inputFields(schema, GOOD);
+const LEAVES = FIELDS.reduce((sum, { leaves }) => sum + leaves, 0);
+
+let application: TestApplication;
+let known: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  application = await startTestApplication();
+  const { client, warehouseFolder } = application;
+  await writeRows(warehouseFolder, 'sortie', [
+    { item_id: 'S-1', flight_hours: 2, priority: 'HIGH' },
+    { item_id: 'S-2', flight_hours: 'many' },
+  ]);
+  const schedule = { cron: '30 2 * * *' };
+  const source = await addSource(application, {
+    name: 'Sorties',
+    dataType: 'sortie',
+    tableName: 'sortie',
+    schedule,
+  });
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  await client.waitForEnd(id);
+  known = new Map([
+    [JOB, id.replace('Job:', '')],
+    [SOURCE, source],
+  ]);
+});
+
+afterAll(() => application.close());
+
+/** Sends what has been written as it is written. */
+async function send({ query, variables }: WrittenOperation): Promise<{ status: number; answer: string }> {
+  let body = `{"query":${JSON.stringify(query)},"variables":${variables}}`;
+  for (const [example, id] of known) body = body.replaceAll(example, id);
+  const response = await fetch(application.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    body,
+    signal: AbortSignal.timeout(30_000),
+  });
+  return { status: response.status, answer: await response.text() };
+}
+
+interface Answer {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string; readonly issues?: readonly { readonly field: string }[] };
+  }[];
+}
+
+/** Expects an answer that is data, or an error that tells what is wrong with the input. */
+function expectAnswer({ status, answer }: { status: number; answer: string }): void {
+  const { data, errors } = JSON.parse(answer) as Answer;
+  if (errors === undefined) {
+    expect(status).toBe(200);
+    for (const value of Object.values(data ?? {})) expectNamedFields(value);
+    return;
+  }
+  // What GraphQL itself refuses has no data at all.
+  expect(status).toBe(data === undefined ? 400 : 200);
+  for (const { message, extensions } of errors) {
+    expect(message).toMatch(/\w/);
+    expect(message).not.toMatch(/Unexpected error/);
+    expect(extensions?.code).not.toBe('INTERNAL_SERVER_ERROR');
+    if (data === undefined) continue;
+    expect(extensions?.code).toBe('BAD_USER_INPUT');
+    expect(extensions?.issues?.map(({ field }) => field)).toEqual(
+      expect.arrayContaining([expect.any(String)]),
+    );
+  }
+}
+
+function expectNamedFields(value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('InvalidInputError_issues' in value)) return;
+  const issues = value.InvalidInputError_issues as readonly { field: string; message: string }[];
+  expect(issues.length).toBeGreaterThan(0);
+  for (const { field, message } of issues) {
+    expect(field).toMatch(/^(id|input)\b/);
+    expect(message).toMatch(/\w/);
+  }
+}
+
+/** Ends whatever was started on the way, and expects that it ends. */
+async function expectNothingStuck(): Promise<void> {
+  const { client, database } = application;
+  const active = async () => {
+    const { rows } = await database.pool.query<{ id: string }>(
+      `select id from job where state not in ('COMPLETED', 'FAILED', 'CANCELLED')`,
+    );
+    return rows;
+  };
+  for (const { id } of await active()) await client.send(CancelJob, { id });
+  await vi.waitFor(async () => expect(await active()).toEqual([]), 60_000);
+  expect((await client.send(SyncStatus, {})).syncStatus.state).not.toBe('NO_SYNC_JOB');
+}
+
+describe('poisoned input over HTTP is an answer, or an error that tells what is wrong with it', () => {
+  afterEach(expectNothingStuck);
+
+  test.each(FIELDS.filter(({ operation }) => operation !== 'subscription'))(
+    '$operation $name',
+    async (field) => {
+      await fc.assert(
+        fc.asyncProperty(poisonedOperations(schema, field, GOOD), async (operation) => {
+          expectAnswer(await send(operation));
+        }),
+        fuzzParameters(field.leaves / LEAVES, field.name),
+      );
+    },
+    600_000,
+  );
+});
+
+describe('what is taken is kept as it was sent', () => {
+  afterEach(expectNothingStuck);
+
+  test('metadata of a query job', async () => {
+    await fc.assert(
+      fc.asyncProperty(poisonedTree, async (metadata) => {
+        const input = object(
+          ['dataType', text('sortie')],
+          ['sqlQuery', text('SELECT * FROM blade.field.sortie WHERE 1 = 0')],
+          ['catalogConfig', object(['metadata', metadata])],
+        );
+        const { status, answer } = await send({
+          query: StartQueryJob.toString(),
+          variables: asJson(object(['input', input])),
+        });
+        const { data } = JSON.parse(answer);
+        if (data === undefined) {
+          expect(status).toBe(400);
+          return;
+        }
+        const { startQueryJob } = data;
+        if (startQueryJob.__typename === 'InvalidInputError') {
+          expect(startQueryJob.issues).toMatchObject([{ field: 'input.catalogConfig.metadata' }]);
+          return;
+        }
+        const { job } = await application.client.send(JobById, { id: startQueryJob.job.id });
+        // As JavaScript writes what it has read: -0 is 0.
+        const kept = JSON.parse(JSON.stringify(JSON.parse(asJson(metadata))));
+        expect(job?.configuration).toHaveProperty('metadata', kept);
+      }),
+      fuzzParameters(0.05, 'metadata'),
+    );
+  });
+
+  test('names of a data source and of its table', async () => {
+    await fc.assert(
+      fc.asyncProperty(poisonedText, poisonedText, poisonedText, async (name, schemaName, tableName) => {
+        const names = [
+          ['name', name],
+          ['catalogName', schemaName],
+          ['schemaName', schemaName],
+          ['tableName', tableName],
+          ['cursorColumn', tableName],
+        ] as const;
+        const { answer } = await send({
+          query: SaveDataSource.toString(),
+          variables: asJson(
+            object(['input', object(['dataType', text('sortie')], ['enabled', leaf('false')], ...names)]),
+          ),
+        });
+        const { saveDataSource } = JSON.parse(answer).data;
+        if (saveDataSource.__typename === 'InvalidInputError') return;
+        const { id } = saveDataSource.dataSource;
+        const { data } = await application.client.sendRaw(
+          'query ($id: ID!) { dataSource(id: $id) { name catalogName schemaName tableName cursorColumn } }',
+          { id },
+        );
+        expect(data?.dataSource).toEqual(
+          Object.fromEntries(names.map(([field, written]) => [field, JSON.parse(asJson(written)).trim()])),
+        );
+        await application.database.pool.query('delete from data_source where id = $1', [id.split(':')[1]]);
+      }),
+      fuzzParameters(0.05, 'names'),
+    );
+  });
+});
