@@ -24,6 +24,12 @@ const codegen: CodegenConfig = {
       presetConfig: { fragmentMasking: false },
       config: { ...config, documentMode: 'string' },
     },
+    'src/command-line/generated/': {
+      documents: ['src/command-line/**/*.ts', '!src/command-line/generated/**'],
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: { ...config, documentMode: 'string' },
+    },
     'src/dashboard/generated/': {
       documents: ['src/dashboard/**/*.{ts,tsx}', '!src/dashboard/generated/**'],
       preset: 'client',

@@ -1,0 +1,22 @@
+// Runs what the command line says.
+import { CommanderError } from 'commander';
+import { ExitCode } from './exit-code.ts';
+import { exitCodeOfError, problemOf } from './problem.ts';
+import { createProgram } from './program.ts';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.OUTPUT_CLOSED);
+});
+
+await createProgram()
+  .parseAsync()
+  .catch((error: unknown) => {
+    if (error instanceof CommanderError) {
+      // It has been told already. Help that was asked for is no error.
+      process.exitCode = error.exitCode === 0 ? ExitCode.DONE : ExitCode.INVALID_INPUT;
+      return;
+    }
+    process.stderr.write(`${problemOf(error)}\n`);
+    process.exitCode = exitCodeOfError(error);
+  });

@@ -1,0 +1,461 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { killCommands, runBlade, startBlade } from '../support/command-line.ts';
+import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { addSource, writeRows } from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const UNKNOWN = '01997f3e-8c1a-7000-8000-000000000000';
+
+let application: TestApplication;
+let sorties: readonly object[];
+
+beforeAll(async () => {
+  application = await startTestApplication();
+  sorties = Array.from({ length: 30 }, (_, index) => ({
+    item_id: `SRT-${index}`,
+    departure_base: index % 3 === 0 ? 'ATL' : 'DTW',
+    flight_hours: index === 7 ? 'long' : index / 10,
+    updated_at: `2026-01-01T00:00:${String(index).padStart(2, '0')}`,
+  }));
+  await writeRows(application.warehouseFolder, 'sortie', sorties);
+  await addSource(application, { name: 'Flown sorties', dataType: 'sortie', tableName: 'sortie' });
+});
+
+afterAll(() => application.close());
+afterEach(killCommands);
+
+function blade(...args: string[]) {
+  return runBlade(args, { BLADE_URL: application.url });
+}
+
+/** Runs a command that has to be done, and gives its document. */
+async function json(...args: string[]) {
+  const { code, out, err } = await blade('--json', ...args);
+  expect({ code, err }).toEqual({ code: 0, err: expect.not.stringContaining('Error') });
+  expect(out.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(out);
+}
+
+/** Syncs to the end, and gives the id of the job. */
+async function synced(...args: string[]): Promise<string> {
+  const { code, out } = await blade('sync', '--watch', '--json', ...args);
+  expect(code).toBe(0);
+  return JSON.parse(out.slice(0, out.indexOf('\n'))).id;
+}
+
+describe('sync', () => {
+  test('writes the id of the job alone to stdout, and what it has to say to stderr', async () => {
+    const { code, out, err } = await blade('sync', '--type', 'sortie');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^Job:[0-9a-f-]{36}\n$/) });
+    expect(err).toContain(out.trim());
+    expect((await blade('job', out.trim(), '--watch')).code).toBe(0);
+  });
+
+  test('in a pipe a watch ends with a line that tells how the job has ended, and where its errors are', async () => {
+    const { code, out, err } = await blade('sync', '--watch');
+    expect(code).toBe(0);
+    expect(out).toMatch(/(^|\n)COMPLETED after [^\n]+, 30 items, 29 stored, 1 error\n$/);
+    expect(err).toMatch(/blade job Job:\S+ --errors\n$/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  test('with --json a watch writes one object a line, each newer than the one before, the last the end', async () => {
+    const { out } = await blade('--json', 'sync', '--watch', '--batch-size', '5');
+    const states = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const revisions = states.map(({ revision }) => revision);
+    expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
+    expect(states.at(-1)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { percent: 100, processedItems: 30, successCount: 29, errorCount: 1 },
+    });
+  });
+
+  test('each option reaches the job', async () => {
+    const id = await synced(
+      ...['--incremental', '--filter', "departure_base = 'ATL'", '--max-items', '4', '--batch-size', '3'],
+      ...['--max-errors', '9', '--max-attempts', '2', '--partition-rows', '5000', '--type', 'sortie'],
+    );
+    expect(await json('job', id)).toMatchObject({
+      dataType: 'sortie',
+      configuration: {
+        syncType: 'INCREMENTAL',
+        filter: "departure_base = 'ATL'",
+        maxItems: 4,
+        options: { batchSize: 3, maxErrors: 9, maxAttempts: 2, partitionRows: 5000 },
+      },
+      progress: { processedItems: 4 },
+    });
+  });
+
+  test('what the server has against an input is told by its option, with 2', async () => {
+    const { code, out, err } = await blade('sync', '--type', 'tanks', '--max-items', '0', '--batch-size=-1');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.trimEnd().split('\n').sort()).toEqual([
+      expect.stringMatching(/^--batch-size: must be a whole number/),
+      expect.stringMatching(/^--max-items: must be at least 1/),
+      expect.stringMatching(/^--type: there is no data type "tanks"; known are/),
+    ]);
+  });
+
+  test('a job none of whose sources can be read ends with 1 and its reason', async () => {
+    const id = await addSource(application, { name: 'Gone', dataType: 'logistics', tableName: 'gone' });
+    const { code, out } = await blade('sync', '--type', 'logistics', '--watch');
+    await blade('sources', 'delete', id);
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/FAILED[^\n]*: [^\n]*\n$/) });
+  });
+
+  test('with no source to read ends with 4', async () => {
+    expect(await blade('sync', '--type', 'deployment')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('deployment'),
+    });
+  });
+});
+
+describe('query', () => {
+  const SQL = 'SELECT * FROM blade.field.sortie WHERE departure_base = :base AND item_id <> :id';
+
+  test('ingests the rows of a file, with parameters, a marking and metadata', async () => {
+    const file = join(application.warehouseFolder, 'query.sql');
+    await writeFile(file, SQL);
+    const { code, out } = await blade(
+      ...['query', '--type', 'sortie', '--file', file, '--param', 'base=ATL', '--param', 'id="7"'],
+      ...['--classification', 'SECRET', '--metadata', 'run=7', '--metadata', 'by=ops', '--watch'],
+    );
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/COMPLETED[^\n]* 10 items, 10 stored, 0 errors\n$/),
+    });
+    const { items } = await json('items', 'list', '--marking', 'SECRET', '--limit', '1');
+    expect(items).toMatchObject([{ classificationMarking: 'SECRET', metadata: { run: 7, by: 'ops' } }]);
+  });
+
+  test('takes the query from standard input', async () => {
+    const environment = { BLADE_URL: application.url };
+    const args = ['query', '--type', 'sortie', '--file', '-', '--param', 'base=DTW', '--param', 'id=x'];
+    const { code, out } = await runBlade([...args, '--json'], environment, SQL);
+    expect({ code, job: JSON.parse(out) }).toMatchObject({ code: 0, job: { kind: 'QUERY' } });
+    expect((await blade('job', JSON.parse(out).id, '--watch')).code).toBe(0);
+  });
+
+  test.each([
+    [['--sql', SQL, '--param', 'base=1'], /^--param id: the query uses :id/],
+    [['--sql', 'DROP TABLE x'], /^--sql: /],
+    [
+      ['--sql', 'SELECT * FROM blade.field.sortie', '--classification', 'COSMIC'],
+      /^--classification: "COSMIC"/,
+    ],
+    [['--sql', SQL, '--file', 'x'], /--sql.* cannot be used with option '--file/],
+    [['--file', '/nowhere/query.sql'], /^--file: \/nowhere\/query.sql cannot be read\n$/],
+    [[], /^--sql: the query is missing/],
+    [['--sql', SQL, '--param', 'base'], /--param.*must be name=value/],
+    [['--sql', SQL, '--param', 'base=12345678901234567890'], /--param.*too great for a number/],
+    [['--sql', SQL, '--param', 'base=1', '--param', 'base=2'], /base is given twice/],
+  ])('%j is refused with 2 and the name of the option', async (args, message) => {
+    const { code, err } = await blade('query', '--type', 'sortie', ...args);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
+  });
+});
+
+describe('jobs', () => {
+  test('are listed by what they are, a page at a time', async () => {
+    const ids = [await synced(), await synced(), await synced()];
+    const list = ['jobs', '--kind', 'sync', '--state', 'completed', '--state', 'FAILED'];
+    const first = await json(...list, '--limit', '2');
+    expect(first.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[1]]);
+    const next = await json(...list, '--limit', '1', '--after', first.nextCursor);
+    expect(next.jobs).toMatchObject([{ id: ids[0] }]);
+    expect(await json(...list, '--since', '2999-01-01')).toEqual({
+      totalCount: 0,
+      jobs: [],
+      nextCursor: null,
+    });
+
+    const { out, err } = await blade(...list, '--limit', '2');
+    const [heading, ...rows] = out.trimEnd().split('\n');
+    expect(heading).toMatch(/^ID +KIND +TYPE +STATE +DONE +ITEMS +ERRORS +CREATED +TOOK$/);
+    expect(rows).toEqual([
+      expect.stringMatching(new RegExp(`^${ids[2]}  SYNC  all +COMPLETED  100% +30 +1  `)),
+      expect.stringContaining(ids[1] ?? ''),
+    ]);
+    expect(err).toBe(`2 of ${first.totalCount} jobs; for more: --after ${first.nextCursor}\n`);
+  });
+
+  test('a job is shown with its parts and last errors, and its errors with their rows', async () => {
+    const id = await synced('--filter', "item_id = 'SRT-7'");
+    const { out } = await blade('job', id);
+    expect(out).toMatch(new RegExp(`^Job +${id}\nDoes +FULL sync of all sources, where item_id = 'SRT-7'\n`));
+    expect(out).toMatch(/\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\n/);
+    expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +1\n/);
+    expect(out).toMatch(/\nLAST ERRORS\n.*flight_hours/);
+
+    const errors = await blade('job', id, '--errors', '--stage', 'transform');
+    expect(errors.out).toMatch(/^STAGE +TYPE +ITEM +MESSAGE\nTRANSFORM +sortie +SRT-7 +flight_hours .*\n$/);
+    expect(await json('job', id, '--errors')).toMatchObject({
+      totalCount: 1,
+      errors: [{ itemId: 'SRT-7', row: { flight_hours: 'long' } }],
+    });
+    expect((await json('job', id, '--errors', '--stage', 'UPLOAD')).totalCount).toBe(0);
+  });
+
+  test('what failed is taken up again as a new job', async () => {
+    const id = await synced();
+    const retried = await blade('retry', id, '--failed-items-only', '--watch');
+    expect({ code: retried.code, out: retried.out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/COMPLETED[^\n]*, 1 item, 0 stored, 1 error\n$/),
+    });
+    const again = await blade('retry', id);
+    expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^Job:/) });
+    await blade('job', again.out.trim(), '--watch');
+  });
+
+  test.each([
+    [['job', UNKNOWN], 4, /there is no job/],
+    [['job', UNKNOWN, '--errors'], 4, /there is no job/],
+    [['job', UNKNOWN, '--watch'], 4, /there is no job/],
+    [['cancel', UNKNOWN], 4, /there is no job/],
+    [['pause', UNKNOWN], 4, /there is no job/],
+    [['resume', UNKNOWN], 4, /there is no job/],
+    [['retry', UNKNOWN], 4, /there is no job/],
+    [['job', 'x'], 2, /^ID: is not an id/],
+    [['cancel', 'x'], 2, /^ID: is not an id/],
+    [['stop'], 5, /no sync job is active/],
+    [['job', 'x', '--watch', '--errors'], 2, /cannot be used with/],
+    [['jobs', '--state', 'DONE'], 2, /--state.*must be one of QUEUED, RUNNING/],
+    [['jobs', '--type', 'tanks'], 2, /^--type: there is no data type "tanks"/],
+    [['jobs', '--limit', '0'], 2, /--limit.*at least 1/],
+    [['jobs', '--since', 'yesterday'], 2, /--since.*must be a time such as/],
+    [['jobs', '--after', 'x'], 2, /after/],
+    [['sync', '--max-items', '1.5'], 2, /--max-items.*whole number/],
+    [['sink'], 2, /unknown command 'sink'/],
+    [['sync', '--whole'], 2, /unknown option '--whole'/],
+    [['sync', 'x'], 2, /too many arguments/],
+    [[], 2, /Usage: blade/],
+  ])('%j ends with %i and says why', async (args, code, message) => {
+    const ended = await blade(...args);
+    expect(ended).toEqual({ code, out: '', err: expect.stringMatching(message) });
+  });
+
+  test('what a job that has ended cannot do any more ends with 5', async () => {
+    const id = await synced();
+    for (const command of ['cancel', 'pause', 'resume']) {
+      expect(await blade(command, id)).toMatchObject({ code: 5, err: expect.stringContaining('COMPLETED') });
+    }
+    const clean = await synced('--filter', "item_id = 'SRT-1'");
+    expect(await blade('retry', clean, '--failed-items-only')).toMatchObject({ code: 5 });
+  });
+});
+
+describe('sources', () => {
+  test('are added, changed, tested, listed and deleted, by id or name', async () => {
+    const added = await json(
+      ...['sources', 'add', '--name', 'Spare sorties', '--type', 'sortie', '--table', 'blade.field.sortie'],
+      ...['--cursor', 'updated_at', '--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin', '--disabled'],
+    );
+    expect(added).toMatchObject({
+      fullTableName: 'blade.field.sortie',
+      cursorColumn: 'updated_at',
+      enabled: false,
+      schedule: { cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
+    });
+    const edited = await json(
+      'sources',
+      'edit',
+      'Spare sorties',
+      '--name',
+      'Spares',
+      '--no-cron',
+      '--enabled',
+    );
+    expect(edited).toMatchObject({
+      id: added.id,
+      name: 'Spares',
+      cursorColumn: 'updated_at',
+      enabled: true,
+      schedule: null,
+    });
+    expect((await json('sources', 'edit', added.id, '--no-cursor', '--disabled')).cursorColumn).toBeNull();
+
+    expect(await json('sources', 'test', 'Spares')).toMatchObject({ isReadable: true, rowCount: 30 });
+    expect((await blade('sources', 'test', 'Spares')).out).toMatch(/\nReadable +yes\nRows +30\n/);
+    expect((await blade('sources', 'edit', 'Spares', '--table', 'blade.field.gone')).out).toBe(
+      `${added.id}\n`,
+    );
+    const broken = await blade('sources', 'test', 'Spares');
+    expect(broken).toMatchObject({ code: 1, out: expect.stringMatching(/\nReadable +no: .*gone/) });
+
+    expect(await json('sources', 'list', '--disabled')).toMatchObject([{ name: 'Spares' }]);
+    const { out } = await blade('sources', 'list');
+    expect(out).toMatch(
+      /^ID +NAME +TYPE +TABLE +ENABLED .*\nDataSource:\S+ +Flown sorties +sortie +blade.field.sortie +yes /,
+    );
+    expect(await json('sources', 'delete', 'Spares')).toEqual({ deletedId: added.id, name: 'Spares' });
+    expect((await blade('sources', 'delete', 'Spares')).code).toBe(4);
+    expect((await blade('sources', 'test', added.id)).code).toBe(4);
+  });
+
+  test('what cannot be a source is told by its option', async () => {
+    const add = ['sources', 'add', '--type', 'sortie', '--name'];
+    expect(await blade(...add, 'Flown sorties', '--table', 'a.b.c')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^--name: another data source/),
+    });
+    expect(await blade(...add, 'x', '--table', 'sortie')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--table.*must be catalog.schema.table/),
+    });
+    expect(await blade(...add, 'x', '--table', 'a.b.c', '--cron', 'nightly')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^--cron: /),
+    });
+    expect(await blade(...add, 'x', '--table', 'a.b.c', '--time-zone', 'UTC')).toMatchObject({
+      code: 2,
+      err: '--time-zone: goes with --cron\n',
+    });
+  });
+});
+
+describe('items', () => {
+  test('are listed by what they are, and shown with their data', async () => {
+    await synced();
+    expect(
+      await json('items', 'list', '--prefix', 'SRT-1', '--data', 'departure_base=ATL', '--uploaded'),
+    ).toMatchObject({
+      totalCount: 3,
+      items: [{ itemId: 'SRT-12' }, { itemId: 'SRT-15' }, { itemId: 'SRT-18' }],
+    });
+    const { out } = await blade('items', 'show', 'sortie', 'SRT-3');
+    expect(out).toMatch(/^Item +sortie SRT-3\nMarking +\S+\n/);
+    expect(JSON.parse(out.slice(out.indexOf('{')))).toMatchObject({
+      item_id: 'SRT-3',
+      departure_base: 'ATL',
+    });
+    expect((await json('items', 'show', 'sortie', 'SRT-3')).data).toMatchObject({
+      item_id: 'SRT-3',
+      flight_hours: '0.3',
+    });
+    expect((await blade('items', 'show', 'sortie', 'SRT-99')).code).toBe(4);
+    expect(await blade('items', 'list', '--marking', 'COSMIC')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^--marking: /),
+    });
+  });
+
+  test('more of them than one request gives are read in several', async () => {
+    const rows = Array.from({ length: 230 }, (_, index) => ({ item_id: `DPL-${index}` }));
+    await writeRows(application.warehouseFolder, 'deployment', rows);
+    const id = await addSource(application, {
+      name: 'Units',
+      dataType: 'deployment',
+      tableName: 'deployment',
+    });
+    await synced('--type', 'deployment');
+    const { items, nextCursor } = await json('items', 'list', '--type', 'deployment', '--limit', '220');
+    expect(new Set(items.map(({ itemId }: { itemId: string }) => itemId)).size).toBe(220);
+    const rest = await json('items', 'list', '--type', 'deployment', '--limit', '220', '--after', nextCursor);
+    expect(rest).toMatchObject({ totalCount: 230, nextCursor: null });
+    expect(rest.items).toHaveLength(10);
+    await blade('sources', 'delete', id);
+  });
+
+  test('a reader that has seen enough ends the command quietly', async () => {
+    const { child, ended } = startBlade(['items', 'list', '--limit', '200', '--json'], {
+      BLADE_URL: application.url,
+    });
+    child.stdout.destroy();
+    expect(await ended).toMatchObject({ code: 141, err: '' });
+  });
+});
+
+test('what rows have put into a text cannot change a terminal', async () => {
+  const evil = [{ item_id: '\u001b]0;owned\u0007\u001b[2J\u202eEVIL', flight_hours: 'x\u001b[31m' }];
+  await writeRows(application.warehouseFolder, 'evil', evil);
+  const id = await addSource(application, { name: 'Evil', dataType: 'maintenance', tableName: 'evil' });
+  await synced('--type', 'maintenance');
+  const { out } = await blade('items', 'list', '--type', 'maintenance');
+  expect(out).toContain('EVIL');
+  expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
+  await blade('sources', 'delete', id);
+});
+
+describe('who sends it', () => {
+  let guarded: TestApplication;
+
+  beforeAll(async () => {
+    guarded = await startTestApplication(SECRET_SETTINGS);
+  });
+
+  afterAll(() => guarded.close());
+
+  async function tokenOf(role: string): Promise<string> {
+    return (await bearer({ role, name: 'Maj Lee', clearance: 'SECRET' })).replace('Bearer ', '');
+  }
+
+  test('whoami tells, with a token by option, file or variable', async () => {
+    const token = await tokenOf('operator');
+    const file = join(guarded.warehouseFolder, '..', 'token');
+    await writeFile(file, `${token}\n`);
+    const url = { BLADE_URL: new URL(guarded.url).origin };
+    for (const ended of [
+      await runBlade(['whoami', '--token', token], url),
+      await runBlade(['whoami', '--token-file', file], { ...url, BLADE_TOKEN: 'another' }),
+      await runBlade(['whoami'], { ...url, BLADE_TOKEN: token }),
+      await runBlade(['whoami'], { ...url, BLADE_TOKEN_FILE: file, BLADE_TOKEN: '' }),
+    ]) {
+      expect(ended.out).toMatch(
+        /^Name +Maj Lee\nId +\S+\nRole +OPERATOR\nClearance +SECRET\nExpires +\d{4}-/,
+      );
+      expect(ended).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  test('without a good token, or with too small a role, a command ends with 6, and no token is printed', async () => {
+    const url = { BLADE_URL: guarded.url };
+    const viewer = await tokenOf('viewer');
+    const stranger = (await bearer({}, 'a-secret-of-somebody-else-altogether')).replace('Bearer ', '');
+    for (const [args, token, message] of [
+      [['whoami'], '', /credential/],
+      [['jobs'], stranger, /./],
+      [['job', UNKNOWN, '--watch'], stranger, /./],
+      [['sync'], viewer, /needs the role OPERATOR; yours is VIEWER/],
+    ] as const) {
+      const ended = await runBlade([...args], { ...url, BLADE_TOKEN: token });
+      expect(ended).toEqual({ code: 6, out: '', err: expect.stringMatching(message) });
+      if (token !== '') expect(ended.out + ended.err).not.toContain(token);
+    }
+  });
+
+  test('a token or address that cannot be one is refused without being shown', async () => {
+    const url = { BLADE_URL: guarded.url };
+    for (const ended of [
+      await runBlade(['whoami'], { ...url, BLADE_TOKEN: 'hush hush' }),
+      await runBlade(['whoami', '--url', 'http://ann:hush@127.0.0.1/graphql']),
+      await runBlade(['whoami', '--url', 'hush']),
+    ]) {
+      expect(ended).toEqual({ code: 2, out: '', err: expect.not.stringContaining('hush') });
+    }
+    expect(await runBlade(['whoami', '--token-file', '/nowhere/token'], url)).toMatchObject({
+      code: 2,
+      err: '--token-file: /nowhere/token cannot be read\n',
+    });
+  });
+});
+
+test('a server that is not there, or is no API, ends the command with 7', async () => {
+  expect(await runBlade(['jobs', '--url', 'http://127.0.0.1:1'])).toEqual({
+    code: 7,
+    out: '',
+    err: expect.stringMatching(/^cannot reach http:\/\/127\.0\.0\.1:1\/graphql \(.+\): --url or BLADE_URL/),
+  });
+  const other = new URL('/elsewhere', application.url).href;
+  expect(await runBlade(['jobs', '--url', other])).toMatchObject({
+    code: 7,
+    err: expect.stringContaining('HTTP 404'),
+  });
+});
