@@ -21,6 +21,7 @@ import type { ApiContext } from './context.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { createErrorMask } from './error-mask.ts';
 import { schema } from './schema.ts';
+import { shareExecution } from './shared-execution.ts';
 
 export interface ApiServer {
   /** Where GraphQL is served, such as `http://127.0.0.1:4000/graphql`. */
@@ -58,7 +59,7 @@ export async function startApiServer({
   const requests = authenticateRequests(authenticator, log);
   const yoga = createYoga<Partial<AuthenticatedConnection>>({
     schema,
-    plugins: [requests.plugin],
+    plugins: [requests.plugin, shareExecution()],
     context: ({ request, principal }) => contextOf(principal ?? requests.principalOf(request)),
     graphqlEndpoint: PATH,
     landingPage: false,

@@ -156,14 +156,14 @@ function syncStatuses(
     async next() {
       if (shown === undefined) {
         shown = present;
-        return { done: false, value: { job: present } };
+        return { done: false, value: statusOf(present) };
       }
       for (;;) {
         const change = await changes.next();
         if (change.done) return change;
         if (!follows(change.value, shown)) continue;
         shown = change.value;
-        return { done: false, value: { job: change.value } };
+        return { done: false, value: statusOf(change.value) };
       }
     },
     async return() {
@@ -174,6 +174,19 @@ function syncStatuses(
   };
   return statuses;
 }
+
+/** One event for all subscribers who are given the same job, so that it is executed once for them. */
+function statusOf(job: Job | null): { job: Job | null } {
+  if (job === null) return { job };
+  let status = statuses.get(job);
+  if (status === undefined) {
+    status = { job };
+    statuses.set(job, status);
+  }
+  return status;
+}
+
+const statuses = new WeakMap<Job, { job: Job }>();
 
 /** Whether a sync is to be shown after the one shown: its later state, or the next one, which is active or newer. */
 function follows(job: Job, shown: Job | null): boolean {

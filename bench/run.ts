@@ -1,0 +1,103 @@
+// npm run bench [-- --only fan-out,jobs-page] [--quick] [--large]: every measure, one after the other, in one table.
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { describeServer } from './support/database.ts';
+import { isReached, load, type Measure, type Result, ratioOf, tell } from './support/measure.ts';
+import { printTable } from './support/report.ts';
+
+const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
+  'fan-out': () => import('./fan-out.ts'),
+};
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
+  },
+});
+const names = options.only?.split(',') ?? Object.keys(MEASURES);
+
+interface Section {
+  readonly name: string;
+  readonly loadBefore: string;
+  readonly loadAfter: string;
+  readonly results: readonly Result[];
+}
+
+const sections: Section[] = [];
+for (const name of names) {
+  const open = MEASURES[name];
+  if (open === undefined) throw new Error(`no ${name}; there are ${Object.keys(MEASURES).join(', ')}`);
+  tell(name);
+  const loadBefore = load();
+  try {
+    const { measure } = await open();
+    sections.push({ name, loadBefore, results: await measure(options), loadAfter: load() });
+  } catch (error) {
+    // The others are measured all the same.
+    process.exitCode = 1;
+    process.stderr.write(`${name} failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}
+
+const COLUMNS = ['measure', 'unit', 'value', 'peer', 'of peer', 'ratio', 'goal', 'reached'];
+
+printTable(
+  COLUMNS,
+  sections.flatMap(({ results }) => results.map(cellsOf)),
+);
+const resultsFile = new URL('./results.json', import.meta.url);
+const machine = {
+  node: process.version,
+  processors: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
+  memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+  server: await describeServer(),
+};
+const before = await readFile(resultsFile, 'utf8').then(
+  (text) => (JSON.parse(text) as { sections: Section[] }).sections,
+  () => [],
+);
+// What was not measured this time is kept.
+const kept = before.filter(
+  ({ name }) => name in MEASURES && !sections.some((section) => section.name === name),
+);
+const all = [...kept, ...sections].toSorted(
+  (one, other) => Object.keys(MEASURES).indexOf(one.name) - Object.keys(MEASURES).indexOf(other.name),
+);
+await writeFile(resultsFile, `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
+await writeFile(new URL('./results.md', import.meta.url), markdownOf(all));
+
+function cellsOf(result: Result): string[] {
+  const { measure, unit, value, peer, goal } = result;
+  const reached = isReached(result);
+  const ratio = ratioOf(result);
+  return [
+    ...[measure, unit, short(value), peer?.name ?? '', peer === null ? '' : short(peer.value)],
+    ratio === null ? '' : `${ratio.toFixed(2)} ×`,
+    goal === null ? '' : `${goal.at === 'least' ? '≥' : '≤'} ${goal.bound}${goal.of === 'ratio' ? ' ×' : ''}`,
+    reached === null ? '' : reached ? 'yes' : 'no',
+  ];
+}
+
+function short(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+}
+
+function markdownOf(measured: readonly Section[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  const { processors, memoryGigabytes, node, server } = machine;
+  const head =
+    `# Results\n\nBy \`npm run bench\`, on ${processors}, ${memoryGigabytes} GB, Node.js ${node}, PostgreSQL ` +
+    `${server.server_version} on the same machine, which had other work: only the ratios mean something. How each number ` +
+    `is made: [README.md](README.md).\n`;
+  const tables = measured.map(
+    ({ name, loadBefore, loadAfter, results }) =>
+      `\n## ${name}\n\nLoad average ${loadBefore} before, ${loadAfter} after.\n\n` +
+      row(COLUMNS) +
+      row(COLUMNS.map(() => '---')) +
+      results.map((result) => row(cellsOf(result))).join(''),
+  );
+  return head + tables.join('');
+}

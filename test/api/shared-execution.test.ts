@@ -1,0 +1,68 @@
+import { buildSchema, parse } from 'graphql';
+import { expect, test } from 'vitest';
+import { localPrincipal, type Principal } from '../../src/access/principal.ts';
+import { createSharedSubscribe } from '../../src/api/shared-execution.ts';
+
+const cleared: Principal = localPrincipal;
+const uncleared: Principal = { ...localPrincipal, id: 'other', clearance: 'UNCLASSIFIED' };
+
+/** Subscribes several times to one event, and counts how often the event was executed. */
+async function executionsOf(
+  subscriptions: readonly { query: string; variables?: object; principal?: Principal }[],
+): Promise<{ count: number; results: string[] }> {
+  const schema = buildSchema('type Query { a: Int } type Subscription { job(scale: Int! = 1): Int! }');
+  const event = { value: 7 };
+  let count = 0;
+  const job = schema.getSubscriptionType()?.getFields().job;
+  if (job === undefined) throw new Error('the schema has no job');
+  job.subscribe = async function* () {
+    yield event;
+  };
+  job.resolve = (
+    source: typeof event,
+    { scale }: { scale: number },
+    { principal }: { principal: Principal },
+  ) => {
+    count++;
+    return source.value * scale + (principal.clearance === 'UNCLASSIFIED' ? 0 : 100);
+  };
+  const subscribe = createSharedSubscribe(({ clearance }) => clearance);
+  const documents = new Map(subscriptions.map(({ query }) => [query, parse(query)]));
+  const results: string[] = [];
+  for (const { query, variables, principal = cleared } of subscriptions) {
+    const document = documents.get(query);
+    if (document === undefined) throw new Error('not parsed');
+    const stream = await subscribe({
+      schema,
+      document,
+      variableValues: { ...variables },
+      contextValue: { principal },
+    });
+    if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
+    for await (const result of stream) results.push(JSON.stringify(result));
+  }
+  return { count, results };
+}
+
+test('Subscribers who ask for the same are given one execution of an event.', async () => {
+  const query = 'subscription { job }';
+  const { count, results } = await executionsOf([{ query }, { query }, { query }]);
+  expect(count).toBe(1);
+  expect(results).toEqual(Array(3).fill('{"data":{"job":107}}'));
+});
+
+test('Subscribers who ask with other variables or for other fields get their own answer.', async () => {
+  const query = 'subscription ($scale: Int!) { job(scale: $scale) }';
+  const { results } = await executionsOf([
+    { query, variables: { scale: 2 } },
+    { query, variables: { scale: 3 } },
+    { query: 'subscription { other: job }' },
+  ]);
+  expect(results).toEqual(['{"data":{"job":114}}', '{"data":{"job":121}}', '{"data":{"other":107}}']);
+});
+
+test('A subscriber of a lower clearance is never given what was executed for a higher one.', async () => {
+  const query = 'subscription { job }';
+  const { results } = await executionsOf([{ query }, { query, principal: uncleared }, { query }]);
+  expect(results).toEqual(['{"data":{"job":107}}', '{"data":{"job":7}}', '{"data":{"job":107}}']);
+});
