@@ -47,7 +47,8 @@ builder.prismaNode('ScheduledRun', {
   }),
 });
 
-const DataSourceNode = builder.prismaNode('DataSource', {
+/** Sources as the API shows them. */
+export const DataSourceNode = builder.prismaNode('DataSource', {
   nullable: true,
   id: { field: 'id', description: 'Unique over all types; `dataSource(id:)` takes it.' },
   description: 'A table of the warehouse that syncs read.',

@@ -2,6 +2,8 @@ import type { ErrorStage, Job, JobPartition, Prisma } from '../database/generate
 import { JobNotFoundError } from '../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';
+import { DataSourceNode } from './data-source.ts';
+import { dataSourcesOf } from './data-sources-of-job.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes, distinct, isUuid } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
@@ -77,15 +79,10 @@ export const JobNode = builder.prismaNode('Job', {
         'Its parts, each run by a thread of its own: a large source is several. For whoever is not cleared for TOP SECRET, each source is one.',
       query: { orderBy: { ordinal: 'asc' } },
     }),
-    dataSources: t.prismaField({
-      type: ['DataSource'],
+    dataSources: t.field({
+      type: [DataSourceNode],
       description: 'The sources that it reads, as they are now; one that was deleted is missing.',
-      resolve: (query, job, _args, { prisma }) =>
-        prisma.dataSource.findMany({
-          ...query,
-          where: { partitions: { some: { jobId: job.id } } },
-          orderBy: { name: 'asc' },
-        }),
+      resolve: (job, _args, { prisma }) => dataSourcesOf(prisma, job),
     }),
     errors: t.prismaConnection(
       {
