@@ -1,5 +1,5 @@
 import { ApolloLink } from '@apollo/client';
-import { Observable } from 'rxjs';
+import { concatMap, EMPTY, type Observable, of } from 'rxjs';
 
 /** How often an answer that is older than what is known is asked for again. */
 const MOST_REPEATS = 3;
@@ -12,37 +12,23 @@ const MOST_REPEATS = 3;
 export function createNewestLink(): ApolloLink {
   const revisions = new Map<string, number>();
 
-  return new ApolloLink(
-    (operation, forward) =>
-      new Observable((observer) => {
-        const isSubscription = operation.operationType === 'subscription';
-        let repeats = 0;
-        let inner = subscribe();
-        function subscribe() {
-          return forward(operation).subscribe({
-            next(result) {
-              const isOld = jobsOf(result.data).some(
-                ({ id, revision }) => revision < (revisions.get(id) ?? Number.NEGATIVE_INFINITY),
-              );
-              if (isOld && isSubscription) return;
-              if (isOld && repeats < MOST_REPEATS) {
-                repeats += 1;
-                inner.unsubscribe();
-                inner = subscribe();
-                return;
-              }
-              for (const { id, revision } of jobsOf(result.data)) {
-                revisions.set(id, Math.max(revision, revisions.get(id) ?? 0));
-              }
-              observer.next(result);
-            },
-            error: (error) => observer.error(error),
-            complete: () => observer.complete(),
-          });
-        }
-        return () => inner.unsubscribe();
-      }),
-  );
+  return new ApolloLink((operation, forward) => {
+    const isSubscription = operation.operationType === 'subscription';
+    const ask = (repeats: number): Observable<ApolloLink.Result> =>
+      forward(operation).pipe(
+        concatMap((result) => {
+          const jobs = jobsOf(result.data);
+          const isOld = jobs.some(({ id, revision }) => revision < (revisions.get(id) ?? 0));
+          if (isOld && isSubscription) return EMPTY;
+          if (isOld && repeats < MOST_REPEATS) return ask(repeats + 1);
+          for (const { id, revision } of jobs) {
+            revisions.set(id, Math.max(revision, revisions.get(id) ?? 0));
+          }
+          return of(result);
+        }),
+      );
+    return ask(0);
+  });
 }
 
 interface JobRevision {

@@ -51,6 +51,11 @@ export function formatRelative(at: string, now = Date.now()): string {
   return relative.format(Math.round(seconds / size), unit);
 }
 
+/** How long until then, such as `2m 5s`. */
+export function formatTimeLeft(at: string, now = Date.now()): string {
+  return formatDuration((Date.parse(at) - now) / 1000);
+}
+
 /** Such as `2h 5m`; of long times only the two greatest parts. */
 export function formatDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return NO_VALUE;

@@ -6,7 +6,7 @@ import { Link, useSearchParams } from 'react-router';
 import { formatMoment, formatRelative } from '../format/format.ts';
 import type { ItemFilter, ItemsQuery } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
-import { uuidOf } from '../jobs/job-title.tsx';
+import { shortId, uuidOf } from '../jobs/job-title.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { LoadMore } from '../parts/load-more.tsx';
 import { Loading } from '../parts/loading.tsx';
@@ -151,7 +151,7 @@ export default function ItemsPage() {
             onClick={() => choose('job', '')}
             rightSection={<Icon name="cross" size={12} />}
           >
-            Changed by job …{chosen.job.slice(-6)}
+            Changed by job {shortId(chosen.job)}
           </Button>
         )}
         {isFiltered && (

@@ -4,7 +4,7 @@ import {
   formatDuration,
   formatMoment,
   formatPercent,
-  formatRelative,
+  formatTimeLeft,
   NO_VALUE,
 } from '../format/format.ts';
 import type { JobPageProgressFragment, JobRowFragment } from '../generated/graphql.ts';
@@ -41,12 +41,12 @@ export function JobNumbers({ job }: { job: JobRowFragment }) {
         </Fact>
         <Fact name={isEnded(state) ? 'Took' : 'Running for'}>{formatDuration(progress.elapsedSeconds)}</Fact>
         {!isEnded(state) && (
-          <Fact name="Done">
+          <Fact name="Time left">
             {progress.estimatedCompletion === null ? (
               NO_VALUE
             ) : (
               <span title={formatMoment(progress.estimatedCompletion)}>
-                {formatRelative(progress.estimatedCompletion)}
+                {formatTimeLeft(progress.estimatedCompletion)}
               </span>
             )}
           </Fact>

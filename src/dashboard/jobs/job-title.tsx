@@ -16,5 +16,5 @@ export function jobTitle({ kind, dataType, configuration, failedItemsOnly }: Job
 
 /** Enough of an id to tell jobs apart: its end, as its beginning is the time. */
 export function shortId(id: string): string {
-  return `…${id.slice(-6)}`;
+  return `#${id.slice(-6)}`;
 }

@@ -5,8 +5,8 @@ import {
   formatDuration,
   formatMoment,
   formatPercent,
-  formatRelative,
   formatShortMoment,
+  formatTimeLeft,
   NO_VALUE,
 } from '../format/format.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
@@ -99,6 +99,6 @@ const JobTableRow = memo(function JobTableRow({ job }: { job: JobRowFragment }) 
 function timeText({ state, progress }: JobRowFragment): string {
   if (isEnded(state))
     return progress.elapsedSeconds === null ? NO_VALUE : formatDuration(progress.elapsedSeconds);
-  if (progress.estimatedCompletion !== null) return `done ${formatRelative(progress.estimatedCompletion)}`;
+  if (progress.estimatedCompletion !== null) return `${formatTimeLeft(progress.estimatedCompletion)} left`;
   return progress.elapsedSeconds === null ? NO_VALUE : `${formatDuration(progress.elapsedSeconds)} so far`;
 }

@@ -7,7 +7,7 @@ import type { JobRowFragment } from '../generated/graphql.ts';
 import { type FragmentType, readFragment } from '../generated/index.ts';
 import { isEnded } from '../parts/status.tsx';
 import { PartitionRow } from './partitions.tsx';
-import { averageByPartition, samplesOf } from './throughput.ts';
+import { averageByPartition, ratesOf, samplesOf } from './throughput.ts';
 
 interface ThroughputPlotProps {
   readonly job: JobRowFragment;
@@ -15,6 +15,11 @@ interface ThroughputPlotProps {
 }
 
 const HEIGHT = 190;
+
+/** What may lie between two marks of the time axis. */
+const SECONDS_BETWEEN_MARKS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
+];
 
 /**
  * Rows a second over the time of a job. What the dashboard has watched is drawn as it was; for the time before, and for
@@ -79,7 +84,8 @@ function plotData(job: JobRowFragment, partitions: ThroughputPlotProps['partitio
   const { startedAt, progress, state, id } = job;
   if (startedAt === null || progress.elapsedSeconds === null || progress.processedItems === 0) return null;
   const samples = samplesOf(id);
-  const until = samples[0]?.at ?? progress.elapsedSeconds;
+  const rates = ratesOf(samples);
+  const until = samples[0] ?? { at: progress.elapsedSeconds, processedItems: progress.processedItems };
   const runs = partitions.map((partition) => readFragment(PartitionRow, partition));
   const averages = averageByPartition(startedAt, runs, until);
   const hasAverages = averages.some(({ itemsPerSecond }) => itemsPerSecond > 0);
@@ -91,17 +97,17 @@ function plotData(job: JobRowFragment, partitions: ThroughputPlotProps['partitio
     ),
   ];
   const watchedLine: UPlot.AlignedData = [
-    samples.map(({ at }) => at),
-    samples.map(({ itemsPerSecond }) => itemsPerSecond),
+    rates.map(({ at }) => at),
+    rates.map(({ itemsPerSecond }) => itemsPerSecond),
   ];
   return {
-    lines: UPlot.join([averageLine, watchedLine]),
-    hasSamples: samples.length > 0,
+    lines: UPlot.join([hasAverages ? averageLine : [[], []], watchedLine]),
+    hasSamples: rates.length > 0,
     hasAverages,
     summary: `Rows a second over ${formatDuration(progress.elapsedSeconds)}: ${
       isEnded(state) ? 'on average' : 'now'
     } ${formatCount(progress.itemsPerSecond)}, at most ${formatCount(
-      Math.max(0, ...samples.map(({ itemsPerSecond }) => itemsPerSecond), ...(averageLine[1] as number[])),
+      Math.max(0, ...rates.map(({ itemsPerSecond }) => itemsPerSecond), ...(averageLine[1] as number[])),
     )}`,
   };
 }
@@ -125,7 +131,12 @@ function plotOptions(element: HTMLElement): UPlot.Options {
       y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map((seconds) => formatDuration(seconds)) },
+      {
+        ...axis,
+        size: 28,
+        incrs: SECONDS_BETWEEN_MARKS,
+        values: (_plot, splits) => splits.map((seconds) => formatDuration(seconds)),
+      },
       { ...axis, size: 54, values: (_plot, splits) => splits.map(formatCompact) },
     ],
     series: [

@@ -6,7 +6,14 @@ import { Icon } from './icon.tsx';
 /** Something went wrong, what it was, and what can be done. */
 export function ErrorNotice({ title, children }: { title: string; children?: ReactNode }) {
   return (
-    <Alert className="notice" role="alert" color="red" icon={<Icon name="warning" />} title={title}>
+    <Alert
+      className="notice"
+      role="alert"
+      tabIndex={-1}
+      color="red"
+      icon={<Icon name="warning" />}
+      title={title}
+    >
       {children}
     </Alert>
   );
@@ -16,7 +23,9 @@ export function ErrorNotice({ title, children }: { title: string; children?: Rea
 export function RequestError({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <ErrorNotice title={titleOf(error)}>
-      <p>{describeError(error)}</p>
+      <p>
+        {isUnreachable(error) ? 'The page asks again by itself as soon as it is back.' : describeError(error)}
+      </p>
       {onRetry !== undefined && (
         <Button size="xs" variant="default" onClick={onRetry}>
           Try again
@@ -43,10 +52,14 @@ export const NO_ANSWER = 'The server gave no answer to this.';
 export function describeError(error: unknown): string {
   if (CombinedGraphQLErrors.is(error)) return error.errors.map(({ message }) => message).join(' ');
   if (ServerError.is(error)) return `It answered with status ${error.statusCode}.`;
-  return 'The page shows what it knew last, and asks again when the server is back.';
+  return 'The server cannot be reached. Try again when it is back.';
 }
 
 function titleOf(error: unknown): string {
-  if (CombinedGraphQLErrors.is(error)) return 'The server could not answer';
-  return ServerError.is(error) ? 'The server refused the request' : 'The server cannot be reached';
+  if (isUnreachable(error)) return 'The server cannot be reached';
+  return ServerError.is(error) ? 'The server refused the request' : 'The server could not answer';
+}
+
+function isUnreachable(error: unknown): boolean {
+  return !CombinedGraphQLErrors.is(error) && !ServerError.is(error);
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from 'react-router';
-import { formatCount, formatPercent, formatRelative } from '../format/format.ts';
+import { formatCount, formatPercent, formatTimeLeft } from '../format/format.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { JobRow, useJobChanges } from '../jobs/job-feed.ts';
 import { jobTitle, uuidOf } from '../jobs/job-title.tsx';
@@ -38,7 +38,7 @@ export function ActiveSync() {
       <span className="tabular">{formatPercent(percent)}</span>
       {itemsPerSecond !== null && <span className="faint tabular">{formatCount(itemsPerSecond)} rows/s</span>}
       {estimatedCompletion !== null && (
-        <span className="faint tabular">done {formatRelative(estimatedCompletion)}</span>
+        <span className="faint tabular">{formatTimeLeft(estimatedCompletion)} left</span>
       )}
     </section>
   );
