@@ -135,6 +135,7 @@ async function startParts(
       onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
     });
     started.push(() => authenticator.close());
+    const { limits, origins, introspection, graphiql } = config;
     const server = await startApiServer({
       ...listen,
       redact: createRedact(config.secrets),
@@ -145,6 +146,10 @@ async function startParts(
         jobs: jobsFor(principal),
         access: accessOf(prisma, clients.clearedFor(principal.clearance), principal),
       }),
+      limits,
+      origins,
+      introspection,
+      graphiql,
     });
     started.push(() => server.close());
     url = server.url;

@@ -4,6 +4,8 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type AccessSettings, asksForCredential } from './access/authenticator.ts';
+import type { ApiLimits } from './api/limits/api-limits.ts';
+import type { OriginSettings } from './api/origin.ts';
 import { parseCatalogUrl } from './catalog/catalog-url.ts';
 import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
@@ -19,6 +21,13 @@ export interface Config {
   readonly port: number;
   /** Who may come in. */
   readonly access: AccessSettings;
+  readonly limits: ApiLimits;
+  /** Which sites' pages may use the API. */
+  readonly origins: OriginSettings;
+  /** Whether clients may ask what the schema is. */
+  readonly introspection: boolean;
+  /** Whether GraphiQL is served. */
+  readonly graphiql: boolean;
   /** A PostgreSQL server; without one, PGlite runs embedded in `databaseFolder`. */
   readonly databaseUrl: string | undefined;
   readonly databaseFolder: string;
@@ -53,6 +62,10 @@ const claimName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, {
 
 const retentionDays = z.coerce.number().int().min(0).max(36_500);
 
+/** A limit: a whole number within bounds. */
+const limit = (least: number, most: number, usual: number) =>
+  z.coerce.number().int().min(least).max(most).default(usual);
+
 /** Each environment variable with its default and meaning: the one list that the docs are checked against. */
 export const environmentSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address the API listens on.'),
@@ -84,6 +97,66 @@ export const environmentSchema = z.object({
     .default('clearance')
     .describe('Claim of tokens that holds the highest marking to be seen; `UNCLASSIFIED` when missing.'),
   BLADE_API_KEYS: z.stringbool().default(false).describe('Let API keys in; `npm run keys` makes them.'),
+  BLADE_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    )
+    .refine((origins) => origins.every((origin) => URL.parse(origin)?.origin === origin), {
+      error: 'must be a list of addresses without a path, such as https://blade.example.com',
+    })
+    .describe(
+      'Other sites whose pages may use the API, and names it is reached by through a proxy, as in `https://blade.example.com`.',
+    ),
+  BLADE_INTROSPECTION: z
+    .stringbool()
+    .optional()
+    .describe('Let clients ask what the schema is; `true` unless a credential is asked for.'),
+  BLADE_GRAPHIQL: z
+    .stringbool()
+    .optional()
+    .describe('Serve GraphiQL, which needs introspection; `true` unless a credential is asked for.'),
+  BLADE_MAX_BODY_BYTES: limit(1_000, 100_000_000, 1_000_000).describe(
+    'Largest body of a request, and largest message of a WebSocket, in bytes.',
+  ),
+  BLADE_MAX_DOCUMENT_CHARACTERS: limit(100, 10_000_000, 150_000).describe(
+    'Longest text of an operation, without its variables.',
+  ),
+  BLADE_MAX_DOCUMENT_TOKENS: limit(10, 100_000, 2_000).describe('Most words and signs of an operation.'),
+  BLADE_MAX_DEPTH: limit(1, 100, 15).describe('How deep the fields of an operation may be nested.'),
+  BLADE_MAX_FIELDS: limit(1, 100_000, 500).describe(
+    'Most fields that an operation selects, under all aliases and fragments.',
+  ),
+  BLADE_MAX_ROOT_FIELDS: limit(1, 1_000, 20).describe('Most fields at the top of an operation.'),
+  BLADE_MAX_COST: limit(1, 100_000_000, 50_000).describe(
+    'Most that an operation may cost; see [limits.md](limits.md).',
+  ),
+  BLADE_REQUESTS_PER_SECOND: limit(1, 1_000_000, 200).describe(
+    'Most requests of one principal a second, counted over ten.',
+  ),
+  BLADE_MUTATIONS_PER_MINUTE: limit(1, 1_000_000, 300).describe('Most mutations of one principal a minute.'),
+  BLADE_SUBSCRIPTIONS_PER_MINUTE: limit(1, 1_000_000, 600).describe(
+    'Most subscriptions that one principal starts a minute.',
+  ),
+  BLADE_MAX_SUBSCRIPTIONS: limit(1, 1_000_000, 500).describe(
+    'Most subscriptions of one principal at the same time.',
+  ),
+  BLADE_MAX_CONNECTION_OPERATIONS: limit(1, 100_000, 200).describe(
+    'Most operations under way on one WebSocket.',
+  ),
+  BLADE_CONNECTION_INIT_TIMEOUT_MS: limit(100, 600_000, 5_000).describe(
+    'How long a WebSocket may take to say who opens it, in milliseconds.',
+  ),
+  BLADE_KEEP_ALIVE_MS: limit(100, 600_000, 15_000).describe(
+    'How often a connection is asked whether somebody reads it, and how long the answer may take, in milliseconds.',
+  ),
+  BLADE_MAX_WAITING_BYTES: limit(10_000, 1_000_000_000, 4_000_000).describe(
+    'What may wait in memory for one WebSocket whose client does not read, in bytes.',
+  ),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL such as postgresql://user@host:5432/database' })
     .optional()
@@ -259,6 +332,14 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     host: settings.HOST,
     port: settings.PORT,
     access: accessOf(settings),
+    limits: limitsOf(settings),
+    origins: {
+      allowedOrigins: settings.BLADE_ALLOWED_ORIGINS,
+      isLoopback: isLoopback(settings.HOST),
+      asksForCredential: asksForCredential(accessOf(settings)),
+    },
+    introspection: settings.BLADE_INTROSPECTION ?? !asksForCredential(accessOf(settings)),
+    graphiql: settings.BLADE_GRAPHIQL ?? !asksForCredential(accessOf(settings)),
     databaseUrl: settings.DATABASE_URL,
     databaseFolder: join(dataFolder, 'database'),
     warehouse: warehouseOf(settings, dataFolder),
@@ -305,6 +386,32 @@ function secretsOf(settings: Environment): string[] {
     // How it is sent.
     ...(clientSecret === undefined ? [] : [`${clientId}:${clientSecret}`]),
   ];
+}
+
+function limitsOf(settings: Environment): ApiLimits {
+  return {
+    document: {
+      maxCharacters: settings.BLADE_MAX_DOCUMENT_CHARACTERS,
+      maxTokens: settings.BLADE_MAX_DOCUMENT_TOKENS,
+      maxDepth: settings.BLADE_MAX_DEPTH,
+      maxFields: settings.BLADE_MAX_FIELDS,
+      maxRootFields: settings.BLADE_MAX_ROOT_FIELDS,
+      maxCost: settings.BLADE_MAX_COST,
+    },
+    rates: {
+      requestsPerSecond: settings.BLADE_REQUESTS_PER_SECOND,
+      mutationsPerMinute: settings.BLADE_MUTATIONS_PER_MINUTE,
+      subscriptionsPerMinute: settings.BLADE_SUBSCRIPTIONS_PER_MINUTE,
+      maxSubscriptions: settings.BLADE_MAX_SUBSCRIPTIONS,
+    },
+    connections: {
+      maxOperations: settings.BLADE_MAX_CONNECTION_OPERATIONS,
+      initTimeoutMs: settings.BLADE_CONNECTION_INIT_TIMEOUT_MS,
+      keepAliveMs: settings.BLADE_KEEP_ALIVE_MS,
+      maxWaitingBytes: settings.BLADE_MAX_WAITING_BYTES,
+    },
+    maxBodyBytes: settings.BLADE_MAX_BODY_BYTES,
+  };
 }
 
 function accessOf(settings: Environment): AccessSettings {

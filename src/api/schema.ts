@@ -12,6 +12,7 @@ import './job-control.ts';
 import './query-job.ts';
 import { requiredRoleOf } from './requires.ts';
 import './sync.ts';
+import { setFieldCosts } from './limits/field-cost.ts';
 
 /** The schema of the API, of which schema.graphql is the printed form. */
 export const schema = builder.toSchema();
@@ -30,3 +31,5 @@ for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getS
     if (role !== 'viewer') field.description += ` Needs the role ${role.toUpperCase()}.`;
   }
 }
+
+setFieldCosts(schema);

@@ -4,7 +4,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { createYoga } from 'graphql-yoga';
+import { createLRUCache, createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../access/authenticator.ts';
@@ -17,10 +17,20 @@ import {
   authenticateConnections,
   authenticateRequests,
 } from './authentication.ts';
+import { admitBody } from './body-size.ts';
 import type { ApiContext } from './context.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { createErrorMask } from './error-mask.ts';
+import type { ApiLimits } from './limits/api-limits.ts';
+import { limitDocumentSize } from './limits/document-size.ts';
+import { hideSchema } from './limits/introspection.ts';
+import { tooManyOperations } from './limits/limit-error.ts';
+import { limitOperationCost } from './limits/operation-cost.ts';
+import { callerOf, createRateLimits } from './limits/rate-limits.ts';
+import { endUnreadResponse, endUnreadSockets, withoutConsole } from './limits/slow-readers.ts';
+import { createOriginPolicy, type OriginSettings } from './origin.ts';
 import { schema } from './schema.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import { shareExecution } from './shared-execution.ts';
 
 export interface ApiServer {
@@ -35,6 +45,14 @@ export interface ApiServerOptions {
   readonly contextOf: (principal: Principal) => ApiContext;
   /** Tells who sends a request. */
   readonly authenticator: Authenticator;
+  /** What one client may ask. */
+  readonly limits: ApiLimits;
+  /** Which sites' pages may ask. */
+  readonly origins: OriginSettings;
+  /** Whether clients may ask what the schema is. */
+  readonly introspection: boolean;
+  /** Whether GraphiQL is served. */
+  readonly graphiql: boolean;
   readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
@@ -50,6 +68,10 @@ const PATH = '/graphql';
 export async function startApiServer({
   contextOf,
   authenticator,
+  limits,
+  origins,
+  introspection,
+  graphiql,
   readiness,
   host,
   port,
@@ -57,10 +79,34 @@ export async function startApiServer({
   redact,
 }: ApiServerOptions): Promise<ApiServer> {
   const requests = authenticateRequests(authenticator, log);
-  const yoga = createYoga<Partial<AuthenticatedConnection>>({
+  const rates = createRateLimits(limits.rates);
+  const sites = createOriginPolicy(origins);
+  const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
     schema,
-    plugins: [requests.plugin, shareExecution()],
-    context: ({ request, principal }) => contextOf(principal ?? requests.principalOf(request)),
+    plugins: [
+      requests.plugin,
+      {
+        onRequestParse({ request, serverContext }) {
+          const { remoteAddress } = (serverContext as Partial<NodeContext>).req?.socket ?? {};
+          return rates.admitRequest(callerOf(requests.principalOf(request), remoteAddress));
+        },
+      },
+      limitDocumentSize(limits.document),
+      ...(introspection ? [] : [hideSchema()]),
+      limitOperationCost(limits.document),
+      shareExecution(),
+      // Behind what subscribes, of which it has to know whether it succeeds.
+      rates.plugin,
+    ],
+    context: ({ request, req, ...connection }) => {
+      const principal = connection.principal ?? requests.principalOf(request);
+      return { ...contextOf(principal), caller: callerOf(principal, req.socket.remoteAddress) };
+    },
+    // Documents are kept by their text, so that whoever sends ever new ones decides how much is kept.
+    parserAndValidationCache: {
+      documentCache: createLRUCache({ max: KEPT_DOCUMENTS }),
+      errorCache: createLRUCache({ max: KEPT_DOCUMENTS }),
+    },
     graphqlEndpoint: PATH,
     landingPage: false,
     logging: yogaLog(log),
@@ -69,7 +115,7 @@ export async function startApiServer({
     multipart: false,
     cors: false,
     renderGraphiQL,
-    graphiql: {
+    graphiql: graphiql && {
       title: 'BLADE Ingestion',
       defaultQuery: DEFAULT_QUERY,
       shouldPersistHeaders: false,
@@ -89,58 +135,72 @@ export async function startApiServer({
     responses.add(response);
     response.once('close', () => responses.delete(response));
     if (answerHealth(request, response, readiness)) return;
-    if (isOfOtherSite(request)) {
-      response.writeHead(403).end();
-      return;
-    }
+    setSecurityHeaders(response, graphiql && asksForPage(request));
+    if (!sites.admit(request, response)) return;
     if (dashboard?.(request, response)) return;
     if (request.url === '/') {
       response.writeHead(302, { location: PATH }).end();
       return;
     }
+    if (!admitBody(request, response, limits.maxBodyBytes)) return;
+    if (asksForEvents(request)) endUnreadResponse(response, limits.connections.keepAliveMs);
     yoga(request, response);
   });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
 
   const webSockets = new WebSocketServer({
     server,
     path: PATH,
-    verifyClient: ({ req }: { req: IncomingMessage }) => !isOfOtherSite(req),
+    maxPayload: limits.maxBodyBytes,
+    verifyClient: ({ req }: { req: IncomingMessage }) => !sites.isForeign(req),
   });
-  const graphqlOverWebSocket = useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
-    {
-      ...authenticateConnections(authenticator, log),
-      execute: (args) => enveloped(args).execute(args),
-      subscribe: (args) => enveloped(args).subscribe(args),
-      async onSubscribe(connection, _id, params) {
-        const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-          ...connection,
-          principal: connection.extra.principal,
-          req: connection.extra.request,
-          socket: connection.extra.socket,
-          params,
-        });
-        let document: ReturnType<typeof parse>;
-        try {
-          document = parse(params.query);
-        } catch (error) {
-          if (error instanceof GraphQLError) return [error];
-          throw error;
-        }
-        const errors = validate(schema, document);
-        if (errors.length > 0) return errors;
-        const args: EnvelopedArgs = {
-          schema,
-          document,
-          operationName: params.operationName ?? null,
-          variableValues: params.variables ?? null,
-          contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
-        };
-        return args;
+  const graphqlOverWebSocket = withoutConsole(webSockets, log, () =>
+    useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
+      {
+        ...authenticateConnections(authenticator, log),
+        connectionInitWaitTimeout: limits.connections.initTimeoutMs,
+        execute: (args) => enveloped(args).execute(args),
+        subscribe: (args) => enveloped(args).subscribe(args),
+        async onSubscribe(connection, _id, params) {
+          const { maxOperations } = limits.connections;
+          if (Object.keys(connection.subscriptions).length > maxOperations)
+            return [tooManyOperations(maxOperations)];
+          const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
+            ...connection,
+            principal: connection.extra.principal,
+            req: connection.extra.request,
+            socket: connection.extra.socket,
+            params,
+          });
+          let document: ReturnType<typeof parse>;
+          try {
+            const { principal, request } = connection.extra;
+            if (principal !== undefined)
+              await rates.admitRequest(callerOf(principal, request.socket.remoteAddress));
+            document = parse(params.query);
+          } catch (error) {
+            if (error instanceof GraphQLError) return [error];
+            throw error;
+          }
+          const errors = validate(schema, document);
+          if (errors.length > 0) return errors;
+          const args: EnvelopedArgs = {
+            schema,
+            document,
+            operationName: params.operationName ?? null,
+            variableValues: params.variables ?? null,
+            contextValue: await contextFactory(),
+            rootValue: { execute, subscribe },
+          };
+          return args;
+        },
       },
-    },
-    webSockets,
+      webSockets,
+      limits.connections.keepAliveMs,
+    ),
   );
+  endUnreadSockets(webSockets, limits.connections);
 
   const origin = await listen(server, host, port);
 
@@ -166,16 +226,27 @@ export async function startApiServer({
 /** How long requests that have come in already may take to be answered when the server stops, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-function asksForEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
-  return accept.includes('text/event-stream');
+/** Documents that are kept parsed and checked: more than the operations of the programs that use one server. */
+const KEPT_DOCUMENTS = 200;
+
+/** How long the headers and the whole of a request may take to come in, in milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+interface NodeContext {
+  readonly req: IncomingMessage;
 }
 
-/**
- * Whether a page of another site sent the request: a browser says which page did, and lets any page send forms and open
- * WebSockets, so that one which somebody on this network visits could start and cancel jobs.
- */
-function isOfOtherSite({ headers: { origin, host } }: IncomingMessage): boolean {
-  return origin !== undefined && URL.parse(origin)?.host !== host;
+interface RequestContext extends ApiContext {
+  readonly caller: string;
+}
+
+function asksForPage({ method, headers: { accept = '' } }: IncomingMessage): boolean {
+  return method === 'GET' && accept.includes('text/html');
+}
+
+function asksForEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
+  return accept.includes('text/event-stream');
 }
 
 /** The functions of the request's own pipeline travel in the root value, as graphql-ws hands on nothing else. */

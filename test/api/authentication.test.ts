@@ -28,6 +28,7 @@ beforeAll(async () => {
   application = await startTestApplication({
     BLADE_ROLES: 'api',
     BLADE_API_KEYS: 'true',
+    BLADE_GRAPHIQL: 'true',
     ...SECRET_SETTINGS,
   });
   prisma = createPrismaClient(application.database.connectionString, { maxConnections: 1 });

@@ -1,0 +1,21 @@
+import { parse } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { DocumentLimits } from './api-limits.ts';
+import { tooLarge } from './limit-error.ts';
+
+/** Refuses documents that would cost too much to parse, to check or to keep. */
+export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits): Plugin {
+  return {
+    onParse({ params, setParseFn }) {
+      const text = params.source.toString();
+      if (text.length > maxCharacters)
+        throw tooLarge(
+          'DOCUMENT_TOO_LARGE',
+          `The document has ${text.length} characters; ${maxCharacters} is the most. Put values into variables.`,
+        );
+      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
+        parse(source, { ...options, maxTokens }),
+      );
+    },
+  };
+}

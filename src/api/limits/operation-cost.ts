@@ -1,0 +1,112 @@
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  getOperationAST,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { DocumentLimits } from './api-limits.ts';
+import { tooLarge } from './limit-error.ts';
+
+/** Refuses operations that are too deep, too broad or too expensive, before anything of them is looked up. */
+export function limitOperationCost(limits: DocumentLimits): Plugin {
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const error = problemOf(args, limits);
+      if (error !== null) setResultAndStopExecution({ errors: [error] });
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const error = problemOf(args, limits);
+      if (error !== null) setResultAndStopExecution({ errors: [error] });
+    },
+  };
+}
+
+/** What one operation asks for. */
+export interface OperationCost {
+  readonly depth: number;
+  readonly fields: number;
+  readonly rootFields: number;
+  readonly cost: number;
+}
+
+/** @returns null for what cannot be executed anyway: that is told where it is executed. */
+export function costOf({
+  schema,
+  document,
+  operationName,
+  variableValues,
+}: Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>): OperationCost | null {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return null;
+  const fragments = fragmentsOf(document);
+  try {
+    const { depth, breadth, complexity } = complexityFromQuery(
+      { kind: Kind.DOCUMENT, definitions: [operation, ...Object.values(fragments)] },
+      { schema, variables: variableValues ?? {} },
+    );
+    const rootFields = countRootFields(operation.selectionSet, fragments);
+    return { depth, fields: breadth, rootFields, cost: complexity };
+  } catch (error) {
+    // A variable without a value that fits: that is told where it is executed, which it is not.
+    if (error instanceof GraphQLError) return null;
+    throw error;
+  }
+}
+
+function problemOf(args: ExecutionArgs, limits: DocumentLimits): GraphQLError | null {
+  const cost = costOf(args);
+  if (cost === null) return null;
+  const { depth, fields, rootFields } = cost;
+  if (depth > limits.maxDepth)
+    return tooLarge(
+      'OPERATION_TOO_DEEP',
+      `The operation is ${depth} fields deep; ${limits.maxDepth} is the most.`,
+    );
+  if (fields > limits.maxFields)
+    return tooLarge(
+      'OPERATION_TOO_BROAD',
+      `The operation selects ${fields} fields; ${limits.maxFields} is the most.`,
+    );
+  if (rootFields > limits.maxRootFields)
+    return tooLarge(
+      'OPERATION_TOO_BROAD',
+      `The operation has ${rootFields} fields at its top; ${limits.maxRootFields} is the most.`,
+    );
+  if (cost.cost > limits.maxCost)
+    return tooLarge(
+      'OPERATION_TOO_EXPENSIVE',
+      `The operation may cost ${cost.cost}; ${limits.maxCost} is the most. Ask for smaller pages or fewer fields.`,
+      { cost: cost.cost, maxCost: limits.maxCost },
+    );
+  return null;
+}
+
+type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
+
+function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
+  return Object.fromEntries(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
+    ),
+  );
+}
+
+/** Fields of the root type, those of fragments included; validation has made sure that fragments hold no cycle. */
+function countRootFields({ selections }: SelectionSetNode, fragments: Fragments): number {
+  let count = 0;
+  for (const selection of selections) {
+    if (selection.kind === Kind.FIELD) count += 1;
+    else if (selection.kind === Kind.INLINE_FRAGMENT)
+      count += countRootFields(selection.selectionSet, fragments);
+    else {
+      const fragment = fragments[selection.name.value];
+      if (fragment !== undefined) count += countRootFields(fragment.selectionSet, fragments);
+    }
+  }
+  return count;
+}

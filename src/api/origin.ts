@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refuse } from './refusal.ts';
+
+/** Which sites may send requests by the browsers of those who visit them. */
+export interface OriginPolicy {
+  /** Whether a page of another site, or a name that was pointed at this machine, sent it. */
+  isForeign(request: IncomingMessage): boolean;
+  /**
+   * Refuses requests of other sites, and answers those that ask for leave. Sets the headers by which a browser lets a page
+   * of an allowed site read the answer.
+   * @returns whether the request may go on.
+   */
+  admit(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export interface OriginSettings {
+  /** Other sites whose pages may use the API, such as `https://blade.example.com`. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether the server listens on a loopback address alone. */
+  readonly isLoopback: boolean;
+  /** Whether each request has to bring a credential, which a browser adds to nothing by itself. */
+  readonly asksForCredential: boolean;
+}
+
+/**
+ * A browser lets any page send forms and open WebSockets to any address, so that one which somebody on this network visits
+ * could start and cancel jobs. It says, though, which page did, and asks before it sends anything but a simple request.
+ */
+export function createOriginPolicy({
+  allowedOrigins,
+  isLoopback,
+  asksForCredential,
+}: OriginSettings): OriginPolicy {
+  const origins = new Set(allowedOrigins);
+  const names = new Set([...LOOPBACK_NAMES, ...allowedOrigins.map((origin) => new URL(origin).hostname)]);
+
+  /** A page whose name was pointed at this machine after it was loaded sends that name. */
+  function isMisdirected({ headers: { host = '' } }: IncomingMessage): boolean {
+    return isLoopback && !names.has(URL.parse(`http://${host}`)?.hostname ?? '');
+  }
+
+  function isForeign(request: IncomingMessage): boolean {
+    const { origin, host } = request.headers;
+    if (isMisdirected(request)) return true;
+    return origin !== undefined && !origins.has(origin) && URL.parse(origin)?.host !== host;
+  }
+
+  return {
+    isForeign,
+    admit(request, response) {
+      if (isMisdirected(request)) {
+        refuse(
+          response,
+          421,
+          'UNKNOWN_HOST',
+          'No such host is served here: set BLADE_ALLOWED_ORIGINS to its address.',
+        );
+        return false;
+      }
+      if (isForeign(request) || (!asksForCredential && isHidden(request))) {
+        refuse(
+          response,
+          403,
+          'FOREIGN_ORIGIN',
+          'A page of another site may not do that. A program that is no browser sends one of the headers ' +
+            `${UNASKED_HEADERS.join(', ')} with a GET, and a JSON body with a POST.`,
+        );
+        return false;
+      }
+      const { origin } = request.headers;
+      response.setHeader('vary', 'Origin');
+      if (origin === undefined || !origins.has(origin)) return true;
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('access-control-allow-credentials', 'true');
+      response.setHeader('access-control-expose-headers', 'Retry-After, WWW-Authenticate');
+      response.setHeader('cross-origin-resource-policy', 'cross-origin');
+      if (request.method !== 'OPTIONS') return true;
+      response.writeHead(204, {
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers':
+          'accept, authorization, content-type, x-requested-with, last-event-id',
+        'access-control-max-age': '600',
+      });
+      response.end();
+      return false;
+    },
+  };
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Headers that a page of another site cannot have sent without having been allowed to. */
+const UNASKED_HEADERS = [
+  'authorization',
+  'x-requested-with',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+];
+
+const SIMPLE_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
+
+/**
+ * Whether it may come from a page of another site that the browser does not name: from a link, an image or, in some, a
+ * form. Only operations are looked at: pages and files are for everybody.
+ */
+function isHidden({ method, url, headers }: IncomingMessage): boolean {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  const isSimplePost = method === 'POST' && (type === undefined || SIMPLE_TYPES.includes(type));
+  const isOperationByGet = method === 'GET' && /[?&](query|extensions)=/.test(url ?? '');
+  if (!isSimplePost && !isOperationByGet) return false;
+  if (type !== undefined && !SIMPLE_TYPES.includes(type)) return false;
+  if (UNASKED_HEADERS.some((name) => headers[name] !== undefined)) return false;
+  const site = headers['sec-fetch-site'];
+  if (site === 'same-origin' || site === 'none') return false;
+  return URL.parse(headers.referer ?? '')?.host !== headers.host;
+}

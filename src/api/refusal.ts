@@ -1,0 +1,11 @@
+import type { ServerResponse } from 'node:http';
+
+/** Answers a request that does not get as far as GraphQL, in the form that GraphQL's clients read. */
+export function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}

@@ -1,0 +1,152 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+const ALLOWED = 'https://blade.example.com';
+const QUERY = JSON.stringify({ query: '{ dataTypes { name } }' });
+
+let application: TestApplication;
+
+beforeAll(async () => {
+  application = await startTestApplication({ BLADE_ROLES: 'api', BLADE_ALLOWED_ORIGINS: ALLOWED });
+});
+
+afterAll(() => application.close());
+
+/** A request with headers that `fetch` would set itself. */
+function send(
+  headers: Record<string, string>,
+  {
+    method = 'POST',
+    path = '/graphql',
+    body = QUERY,
+  }: { method?: string; path?: string; body?: string } = {},
+): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(application.url);
+    const request = httpRequest({ hostname, port, path, method, headers }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+    });
+    request.on('error', reject);
+    request.end(method === 'POST' ? body : undefined);
+  });
+}
+
+const json = { 'content-type': 'application/json' };
+
+describe('a site that is allowed', () => {
+  test('gets leave for what its pages send, and its pages may read the answers', async () => {
+    const asked = await send(
+      { origin: ALLOWED, 'access-control-request-method': 'POST' },
+      { method: 'OPTIONS' },
+    );
+    expect(asked.status).toBe(204);
+    expect(asked.headers).toMatchObject({
+      'access-control-allow-origin': ALLOWED,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-headers': expect.stringMatching(/authorization.*content-type/),
+      vary: 'Origin',
+    });
+    const answer = await send({ ...json, origin: ALLOWED });
+    expect(answer.status).toBe(200);
+    expect(answer.headers).toMatchObject({ 'access-control-allow-origin': ALLOWED });
+  });
+
+  test('may open WebSockets', async () => {
+    const open = (origin: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(application.url.replace(/^http/, 'ws'), 'graphql-transport-ws', {
+          origin,
+        });
+        socket.on('open', () => {
+          socket.close();
+          resolve('open');
+        });
+        socket.on('error', ({ message }) => resolve(message));
+      });
+    expect(await open(ALLOWED)).toBe('open');
+    expect(await open('https://evil.example')).toMatch(/401|403/);
+    expect(await open(`${ALLOWED}.evil.example`)).toMatch(/401|403/);
+  });
+
+  test('may be the name that a proxy passes on', async () => {
+    expect((await send({ ...json, host: 'blade.example.com', origin: ALLOWED })).status).toBe(200);
+  });
+});
+
+describe('another site', () => {
+  test.each(['https://evil.example', `${ALLOWED}.evil.example`, 'http://blade.example.com', 'null'])(
+    'gets nothing: %s',
+    async (origin) => {
+      for (const answer of [
+        await send({ ...json, origin }),
+        await send({ origin, 'access-control-request-method': 'POST' }, { method: 'OPTIONS' }),
+      ]) {
+        expect(answer.status).toBe(403);
+        expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+        expect(answer.text).toContain('FOREIGN_ORIGIN');
+      }
+    },
+  );
+
+  test('that points its own name at this machine gets nothing', async () => {
+    for (const host of ['evil.example', 'evil.example:4000', 'localhost.evil.example', '[::2]']) {
+      const answer = await send({ ...json, host, origin: `http://${host}` });
+      expect(answer.status).toBe(421);
+      expect(answer.text).not.toContain('"data"');
+    }
+  });
+
+  test.each(['localhost', '127.0.0.1', '[::1]'])('is not what %s is', async (name) => {
+    const host = `${name}:${new URL(application.url).port}`;
+    expect((await send({ ...json, host, origin: `http://${host}` })).status).toBe(200);
+  });
+});
+
+describe('what a page can have sent without being asked and without being named', () => {
+  const path = `/graphql?query=${encodeURIComponent('{ dataTypes { name } }')}`;
+  const get = (headers: Record<string, string>) => send(headers, { method: 'GET', path });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    'a POST of %s is refused',
+    async (type) => {
+      const answer = await send({ 'content-type': type });
+      expect(answer.status).toBe(403);
+      expect(answer.text).not.toContain('"data"');
+    },
+  );
+
+  test('a GET from an image, a link or a script is refused', async () => {
+    for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { referer: 'https://evil.example/page' }])
+      expect((await get(headers)).status).toBe(403);
+  });
+
+  test('a GET of a program, of our own page and of the address bar is answered', async () => {
+    const referer = new URL('/', application.url).href;
+    for (const headers of [
+      { 'x-requested-with': 'x' },
+      { 'sec-fetch-site': 'same-origin' },
+      { 'sec-fetch-site': 'none' },
+      { referer },
+    ])
+      expect((await get(headers)).status).toBe(200);
+  });
+});
+
+test('nothing may be shown in a frame, sniffed, or loaded from elsewhere', async () => {
+  const answer = await send(json);
+  const page = await send({ accept: 'text/html' }, { method: 'GET' });
+  for (const { headers } of [answer, page]) {
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' });
+    expect(headers['referrer-policy']).toBeDefined();
+    expect(headers['content-security-policy']).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+  }
+  expect(answer.headers['content-security-policy']).not.toContain('script-src');
+});

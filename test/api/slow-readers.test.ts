@@ -1,0 +1,128 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { insertJob } from '../support/job-rows.ts';
+import { subscribe } from '../support/subscriber.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+let application: TestApplication;
+
+beforeAll(async () => {
+  application = await startTestApplication({ BLADE_ROLES: 'api' });
+});
+
+afterAll(() => application.close());
+
+/** A frame of a WebSocket as a client sends it: masked, here with a mask of zeros. */
+function frameOf(message: object): Buffer {
+  const payload = Buffer.from(JSON.stringify(message));
+  const head = Buffer.alloc(8);
+  head.writeUInt8(0x81, 0);
+  head.writeUInt8(0x80 | 126, 1);
+  head.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([head, payload]);
+}
+
+type Transport = 'WebSocket' | 'server-sent events';
+
+/** A client of bare TCP, which reads only when it is told to. */
+async function openRawSubscription(
+  transport: Transport,
+  query: string,
+): Promise<{ socket: Socket; received: () => string }> {
+  const url = new URL(application.url);
+  const socket = connect(Number(url.port), url.hostname);
+  let received = '';
+  socket.on('data', (data) => {
+    received += data.toString('latin1');
+  });
+  socket.on('error', () => {});
+  if (transport === 'WebSocket') {
+    socket.write(
+      `GET /graphql HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
+    );
+    await vi.waitFor(() => expect(received).toContain('101 Switching'));
+    socket.write(frameOf({ type: 'connection_init' }));
+    await vi.waitFor(() => expect(received).toContain('connection_ack'));
+    socket.write(frameOf({ id: '1', type: 'subscribe', payload: { query } }));
+  } else {
+    const body = JSON.stringify({ query });
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: ${url.host}\r\nAccept: text/event-stream\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+  }
+  await vi.waitFor(() => expect(received).toContain('jobProgress'));
+  return { socket, received: () => received };
+}
+
+/** Writes revisions of a job, each of many kilobytes, as a busy worker does. */
+async function writeRevisions(jobId: string, count: number): Promise<void> {
+  const errors = Array.from({ length: 10 }, (_, index) => `${index} ${'x'.repeat(3_000)}`);
+  for (let written = 0; written < count; written += 1) {
+    await application.database.pool.query(
+      `update job set recent_errors = $2, current_operation = 'Revision ' || revision + 1, updated_at = now() where id = $1`,
+      [jobId, errors],
+    );
+  }
+}
+
+describe.each(['WebSocket', 'server-sent events'] as const)(
+  'a subscriber over %s that does not read',
+  (transport) => {
+    test('costs no memory and holds nobody up, and gets the newest when it reads again', async () => {
+      const { database, url } = application;
+      const id = await insertJob(database, { state: 'RUNNING' });
+      const query = `subscription { jobProgress(id: "${id}") { revision recentErrors } }`;
+      const stalled = await openRawSubscription(transport, query);
+      const reader = subscribe<{ jobProgress: { revision: number } }>(url, transport, query);
+      await reader.next();
+      await writeRevisions(id, 20);
+      stalled.socket.pause();
+      globalThis.gc?.();
+      const before = process.memoryUsage();
+
+      const revisions = 2_000;
+      await writeRevisions(id, revisions);
+      const newest = revisions + 21;
+      await vi.waitFor(() => expect(reader.received.at(-1)?.data?.jobProgress.revision).toBe(newest), 30_000);
+
+      // What was not read would be sixty megabytes; the reader beside it has as much, so that is left out.
+      const readBytes = JSON.stringify(reader.received).length;
+      const { external, arrayBuffers } = process.memoryUsage();
+      expect(external + arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(20_000_000);
+      expect(readBytes).toBeGreaterThan(5_000_000);
+      const skippedFrom = stalled.received().length;
+
+      stalled.socket.resume();
+      await vi.waitFor(() => expect(stalled.received()).toContain(`"revision":${newest}`), 30_000);
+      const late = [
+        ...stalled
+          .received()
+          .slice(skippedFrom)
+          .matchAll(/"revision":(\d+)/g),
+      ].map(([, revision]) => Number(revision));
+      expect(late.length).toBeLessThan(revisions);
+      expect(late).toEqual(late.toSorted((left, right) => left - right));
+      stalled.socket.destroy();
+      await reader.leave();
+    });
+  },
+);
+
+test('a WebSocket that asks on and on without reading is broken off', async () => {
+  const { socket } = await openRawSubscription(
+    'WebSocket',
+    `subscription { jobProgress(id: "${await insertJob(application.database, { state: 'RUNNING' })}") { revision } }`,
+  );
+  socket.pause();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const ping = frameOf({ type: 'ping', payload: { text: 'x'.repeat(50_000) } });
+  const pings = setInterval(() => {
+    for (let count = 0; count < 100 && !socket.destroyed; count += 1) socket.write(ping);
+  }, 5);
+  await closed;
+  clearInterval(pings);
+  expect((await application.client.sendRaw('{ syncStatus { state } }')).status).toBe(200);
+});
