@@ -5,11 +5,9 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
 import { Client } from 'pg';
-import { pino } from 'pino';
-import { costOf } from '../src/api/limits/operation-cost.ts';
+import { createCostOf } from '../src/api/limits/operation-cost.ts';
 import { schema } from '../src/api/schema.ts';
-import { startApplication } from '../src/application.ts';
-import { parseConfig } from '../src/config.ts';
+import { startProgram } from '../test/support/program.ts';
 
 // What a small request takes, here and in another checkout (one without limits, say), asked in turns on one database;
 // and what requests take by their `cost`, from which the default of BLADE_MAX_COST was chosen.
@@ -22,6 +20,8 @@ const { values } = parseArgs({
     other: { type: 'string' },
   },
 });
+
+const costOf = createCostOf(schema);
 
 const SMALL = '{ jobs(first: 20) { edges { node { id state revision } } } }';
 const FACTS = `id kind state revision createdAt startedAt finishedAt recentErrors
@@ -50,17 +50,14 @@ databaseUrl.pathname = `/${name}`;
 const folder = await mkdtemp(join(tmpdir(), 'blade-bench-'));
 await onServer(`create database ${name}`);
 
-type Start = typeof startApplication;
-type Parse = typeof parseConfig;
-
-const start = (startProgram: Start, parseEnvironment: Parse) =>
+const start = (checkout?: string) =>
   startProgram(
-    parseEnvironment({
-      ...{ PORT: '0', BLADE_ROLES: 'api', BLADE_DATA_FOLDER: folder, BLADE_DEMO_DATA: 'false' },
-      ...{ DATABASE_URL: databaseUrl.href, LOG_LEVEL: 'error' },
+    {
+      ...{ BLADE_ROLES: 'api', BLADE_DATA_FOLDER: folder, DATABASE_URL: databaseUrl.href, LOG_LEVEL: 'info' },
+      // What the limits would refuse here is to be measured.
       ...{ BLADE_REQUESTS_PER_SECOND: '1000000', BLADE_MAX_COST: '100000000' },
-    }),
-    pino({ level: 'error' }),
+    },
+    checkout,
   );
 
 function sender(url: string) {
@@ -82,28 +79,18 @@ function quantile(times: readonly number[], share: number): string {
   return (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
 }
 
-async function startOther(checkout: string) {
-  const { startApplication: startProgram }: { startApplication: Start } = await import(
-    join(checkout, 'src/application.ts')
-  );
-  const { parseConfig: parseEnvironment }: { parseConfig: Parse } = await import(
-    join(checkout, 'src/config.ts')
-  );
-  return start(startProgram, parseEnvironment);
-}
-
-const here = await start(startApplication, parseConfig);
-const other = values.other === undefined ? null : await startOther(values.other);
+const here = await start();
+const other = values.other === undefined ? null : await start(values.other);
 try {
   await onServer(
     `insert into job (id, kind, state, data_type, sql_query, started_at, finished_at, total_items, updated_at)
      select gen_random_uuid(), 'QUERY', 'COMPLETED', 'sortie', 'SELECT 1', now(), now(), 0, now() from generate_series(1, 300)`,
     databaseUrl.href,
   );
-  const ask = sender(here.url ?? '');
+  const ask = sender(here.url);
   const sides = {
     here: ask,
-    ...(other === null ? {} : { 'in the other checkout': sender(other.url ?? '') }),
+    ...(other === null ? {} : { 'in the other checkout': sender(other.url) }),
   };
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   for (let round = -200; round < Number(values.requests); round += 1) {
@@ -116,7 +103,7 @@ try {
     process.stdout.write(`${side}: p50 ${quantile(taken, 0.5)} ms, p95 ${quantile(taken, 0.95)} ms\n`);
   for (const [example, query] of Object.entries(EXAMPLES)) {
     const document = parse(query);
-    const cost = costOf({ schema, document, operationName: null, variableValues: {} });
+    const cost = costOf({ document, operationName: null, variableValues: {} });
     const taken: number[] = [];
     for (let round = 0; round < 10; round += 1) taken.push(await ask(query));
     process.stdout.write(
@@ -124,8 +111,8 @@ try {
     );
   }
 } finally {
-  await here.stop();
-  await other?.stop();
+  await here.end('SIGTERM');
+  await other?.end('SIGTERM');
   await onServer(`drop database ${name} with (force)`);
   await rm(folder, { recursive: true, force: true });
 }

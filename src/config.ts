@@ -120,7 +120,7 @@ export const environmentSchema = z.object({
     .stringbool()
     .optional()
     .describe('Serve GraphiQL, which needs introspection; `true` unless a credential is asked for.'),
-  BLADE_MAX_BODY_BYTES: limit(1_000, 100_000_000, 1_000_000).describe(
+  BLADE_MAX_BODY_BYTES: limit(1_000, 100_000_000, 2_000_000).describe(
     'Largest body of a request, and largest message of a WebSocket, in bytes.',
   ),
   BLADE_MAX_DOCUMENT_CHARACTERS: limit(100, 10_000_000, 150_000).describe(

@@ -12,7 +12,6 @@ import './job-control.ts';
 import './query-job.ts';
 import { requiredRoleOf } from './requires.ts';
 import './sync.ts';
-import { setFieldCosts } from './limits/field-cost.ts';
 
 /** The schema of the API, of which schema.graphql is the printed form. */
 export const schema = builder.toSchema();
@@ -31,5 +30,3 @@ for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getS
     if (role !== 'viewer') field.description += ` Needs the role ${role.toUpperCase()}.`;
   }
 }
-
-setFieldCosts(schema);

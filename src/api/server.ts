@@ -93,7 +93,7 @@ export async function startApiServer({
       },
       limitDocumentSize(limits.document),
       ...(introspection ? [] : [hideSchema()]),
-      limitOperationCost(limits.document),
+      limitOperationCost(schema, limits.document),
       shareExecution(),
       // Behind what subscribes, of which it has to know whether it succeeds.
       rates.plugin,

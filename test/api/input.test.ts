@@ -20,7 +20,7 @@ let application: TestApplication;
 
 beforeAll(async () => {
   // No worker: what should be refused and is not stays in the queue, where it is found.
-  application = await startTestApplication({ BLADE_ROLES: 'api' });
+  application = await startTestApplication({ BLADE_ROLES: 'api', BLADE_MAX_BODY_BYTES: '50000000' });
   await save({ name: 'Sorties', dataType: 'sortie' });
 });
 

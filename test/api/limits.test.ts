@@ -118,7 +118,7 @@ describe('an operation that asks for too much is refused before anything is look
 describe('a body that is too large', () => {
   const large = JSON.stringify({
     query: '{ syncStatus { state } }',
-    variables: { text: 'x'.repeat(1_100_000) },
+    variables: { text: 'x'.repeat(2_100_000) },
   });
 
   /** Sends a body in pieces, without telling its length. */
@@ -170,7 +170,7 @@ describe('a body that is too large', () => {
       JSON.stringify({
         id: '1',
         type: 'subscribe',
-        payload: { query: '{ syncStatus { state } }', variables: { text: 'x'.repeat(1_100_000) } },
+        payload: { query: '{ syncStatus { state } }', variables: { text: 'x'.repeat(2_100_000) } },
       }),
     );
     expect(await closed).toBe(1009);

@@ -21,9 +21,11 @@ const running = new Set<ChildProcess>();
 /**
  * Starts `src/main.ts` and waits until it serves its API or, without that role, its health.
  * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
+ * @param checkout the folder of the repository, where it is another than this one.
  */
-export async function startProgram(environment: Record<string, string>): Promise<Program> {
+export async function startProgram(environment: Record<string, string>, checkout?: string): Promise<Program> {
   const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: checkout,
     env: { PATH: process.env.PATH, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

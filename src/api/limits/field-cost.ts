@@ -1,4 +1,5 @@
 import {
+  buildSchema,
   type GraphQLField,
   type GraphQLSchema,
   getNamedType,
@@ -8,6 +9,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  printSchema,
 } from 'graphql';
 
 /** What one field costs, and how often what is selected within it does. */
@@ -16,8 +18,12 @@ export interface FieldCost {
   readonly multiplier: number;
 }
 
-/** Tells in the schema what each of its fields costs, where `costOf` finds it. */
-export function setFieldCosts(schema: GraphQLSchema): void {
+/**
+ * A schema of the same types whose fields tell what they cost, where the plugin of Pothos looks for it. A copy, as arguments
+ * of the schema itself are checked by whoever looks at them, which is for the execution to do.
+ */
+export function withFieldCosts(original: GraphQLSchema): GraphQLSchema {
+  const schema = buildSchema(printSchema(original), { assumeValid: true });
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields())) {
@@ -29,13 +35,14 @@ export function setFieldCosts(schema: GraphQLSchema): void {
       };
     }
   }
+  return schema;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
 
 /**
  * What a field costs, in the time that a plain field of one object takes. A page of a connection is a statement of the
- * database and costs its fields as often as it may have edges; any other list counts as a short one.
+ * database, and costs its fields as often as it may have edges; any other list counts as a short one.
  */
 export function fieldCost(
   { name, type }: Pick<GraphQLField<unknown, unknown>, 'name' | 'type'>,
@@ -44,15 +51,18 @@ export function fieldCost(
   const named = getNamedType(type);
   if (isLeafType(named)) return { field: 1, multiplier: 1 };
   if (named.name.endsWith('Connection'))
-    return { field: STATEMENT_COST, multiplier: pageSize(args.first) ?? pageSize(args.last) ?? DEFAULT_PAGE };
+    return { field: STATEMENT_COST, multiplier: largestOf(args.first, args.last) ?? DEFAULT_PAGE };
   const isList = isListType(isNonNullType(type) ? type.ofType : type);
   // Its edges are counted with the connection.
   if (!isList || name === 'edges') return { field: 2, multiplier: 1 };
-  return { field: STATEMENT_COST, multiplier: pageSize(args.first) ?? LIST_LENGTH };
+  return { field: LIST_COST, multiplier: largestOf(args.first) ?? LIST_LENGTH };
 }
 
-/** A statement of the database takes about as long as this many fields. */
-const STATEMENT_COST = 20;
+/** A statement of the database of its own takes about as long as this many fields: bench/limits.ts measures it. */
+const STATEMENT_COST = 250;
+
+/** A list is read together with what it belongs to. */
+const LIST_COST = 20;
 
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 200;
@@ -60,6 +70,7 @@ const LARGEST_PAGE = 200;
 /** About how many a list has that cannot be paged through: the partitions and sources of a job, the issues of an error. */
 const LIST_LENGTH = 10;
 
-function pageSize(value: unknown): number | null {
-  return typeof value === 'number' ? Math.min(Math.max(value, 0), LARGEST_PAGE) : null;
+function largestOf(...sizes: readonly unknown[]): number | null {
+  const given = sizes.filter((size) => typeof size === 'number');
+  return given.length === 0 ? null : Math.min(Math.max(...given, 0), LARGEST_PAGE);
 }

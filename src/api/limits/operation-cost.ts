@@ -4,26 +4,34 @@ import {
   type ExecutionArgs,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLSchema,
   getOperationAST,
   Kind,
   type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { DocumentLimits } from './api-limits.ts';
+import { withFieldCosts } from './field-cost.ts';
 import { tooLarge } from './limit-error.ts';
 
 /** Refuses operations that are too deep, too broad or too expensive, before anything of them is looked up. */
-export function limitOperationCost(limits: DocumentLimits): Plugin {
-  return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const error = problemOf(args, limits);
-      if (error !== null) setResultAndStopExecution({ errors: [error] });
-    },
-    onSubscribe({ args, setResultAndStopExecution }) {
-      const error = problemOf(args, limits);
-      if (error !== null) setResultAndStopExecution({ errors: [error] });
-    },
-  };
+export function limitOperationCost(schema: GraphQLSchema, limits: DocumentLimits): Plugin {
+  const costOf = createCostOf(schema);
+
+  function stopAtProblem({ args, setResultAndStopExecution }: OperationPayload): void {
+    const cost = costOf(args);
+    const problem = cost && problemOf(cost, limits);
+    if (problem) setResultAndStopExecution({ errors: [problem] });
+  }
+
+  return { onExecute: stopAtProblem, onSubscribe: stopAtProblem };
+}
+
+type Operation = Pick<ExecutionArgs, 'document' | 'operationName' | 'variableValues'>;
+
+interface OperationPayload {
+  readonly args: Operation;
+  readonly setResultAndStopExecution: (result: { errors: GraphQLError[] }) => void;
 }
 
 /** What one operation asks for. */
@@ -34,13 +42,19 @@ export interface OperationCost {
   readonly cost: number;
 }
 
-/** @returns null for what cannot be executed anyway: that is told where it is executed. */
-export function costOf({
-  schema,
-  document,
-  operationName,
-  variableValues,
-}: Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>): OperationCost | null {
+/**
+ * Makes what tells what an operation asks for.
+ * @returns a function that gives null for what cannot be executed: that is told where it would be.
+ */
+export function createCostOf(original: GraphQLSchema): (operation: Operation) => OperationCost | null {
+  const schema = withFieldCosts(original);
+  return (operation) => costIn(schema, operation);
+}
+
+function costIn(
+  schema: GraphQLSchema,
+  { document, operationName, variableValues }: Operation,
+): OperationCost | null {
   const operation = getOperationAST(document, operationName);
   if (!operation) return null;
   const fragments = fragmentsOf(document);
@@ -52,16 +66,16 @@ export function costOf({
     const rootFields = countRootFields(operation.selectionSet, fragments);
     return { depth, fields: breadth, rootFields, cost: complexity };
   } catch (error) {
-    // A variable without a value that fits: that is told where it is executed, which it is not.
+    // A variable has no value that fits.
     if (error instanceof GraphQLError) return null;
     throw error;
   }
 }
 
-function problemOf(args: ExecutionArgs, limits: DocumentLimits): GraphQLError | null {
-  const cost = costOf(args);
-  if (cost === null) return null;
-  const { depth, fields, rootFields } = cost;
+function problemOf(
+  { depth, fields, rootFields, cost }: OperationCost,
+  limits: DocumentLimits,
+): GraphQLError | null {
   if (depth > limits.maxDepth)
     return tooLarge(
       'OPERATION_TOO_DEEP',
@@ -77,11 +91,11 @@ function problemOf(args: ExecutionArgs, limits: DocumentLimits): GraphQLError | 
       'OPERATION_TOO_BROAD',
       `The operation has ${rootFields} fields at its top; ${limits.maxRootFields} is the most.`,
     );
-  if (cost.cost > limits.maxCost)
+  if (cost > limits.maxCost)
     return tooLarge(
       'OPERATION_TOO_EXPENSIVE',
-      `The operation may cost ${cost.cost}; ${limits.maxCost} is the most. Ask for smaller pages or fewer fields.`,
-      { cost: cost.cost, maxCost: limits.maxCost },
+      `The operation may cost ${cost}; ${limits.maxCost} is the most. Ask for smaller pages or fewer fields.`,
+      { cost, maxCost: limits.maxCost },
     );
   return null;
 }

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { createCostOf } from '../../src/api/limits/operation-cost.ts';
+import { schema } from '../../src/api/schema.ts';
+import { parseConfig } from '../../src/config.ts';
+
+const costOf = createCostOf(schema);
+const { document: limits } = parseConfig({}).limits;
+
+function cost(query: string, variableValues: Record<string, unknown> = {}) {
+  return costOf({ document: parse(query), operationName: null, variableValues });
+}
+
+describe('what an operation costs', () => {
+  test('grows with the pages that it asks for, within the largest that is given', () => {
+    const of = (page: string) => cost(`{ jobs${page} { edges { node { id } } } }`)?.cost ?? 0;
+    expect(of('(first: 2)') - of('(first: 1)')).toBe(of('(first: 3)') - of('(first: 2)'));
+    expect(of('')).toBe(of('(first: 20)'));
+    expect(of('(last: 50)')).toBe(of('(first: 50)'));
+    expect(of('(first: 1, last: 50)')).toBe(of('(first: 50)'));
+    expect(of('(first: 1000000)')).toBe(of('(first: 200)'));
+    expect(of('(first: -5)')).toBe(of('(first: 0)'));
+  });
+
+  test('is that of the operation which is named, with its variables', () => {
+    const document = parse(`
+      query Small { syncStatus { state } }
+      query Large($size: Int = 100) { jobs(first: $size) { edges { node { id } } } }`);
+    const of = (operationName: string, variableValues = {}) =>
+      costOf({ document, operationName, variableValues })?.cost ?? 0;
+    expect(of('Small')).toBe(3);
+    expect(of('Large')).toBeGreaterThan(of('Large', { size: 10 }));
+    expect(costOf({ document, operationName: 'Another', variableValues: {} })).toBeNull();
+    expect(costOf({ document, operationName: 'Large', variableValues: { size: 'x' } })).toBeNull();
+  });
+
+  test('counts a fragment wherever it is spread, and fields at the top also within fragments', () => {
+    const query = `query { ...Two, a: syncStatus { state } }
+      fragment Two on Query { b: syncStatus { state } ... on Query { c: syncStatus { state } } }`;
+    expect(cost(query)).toMatchObject({ rootFields: 3, fields: 6, depth: 2 });
+  });
+
+  test('of a fragment in a fragment in a fragment takes no time to find out', () => {
+    const fragments = Array.from(
+      { length: 60 },
+      (_, index) => `fragment F${index} on Job { ...F${index + 1} retryOf { ...F${index + 1} } }`,
+    );
+    const query = `{ jobs { edges { node { ...F0 } } } } ${fragments.join(' ')} fragment F60 on Job { id }`;
+    expect(cost(query)?.fields).toBeGreaterThan(2 ** 50);
+  });
+});
+
+/** The operations that the dashboard sends. */
+function operationsOfDashboard(): string[] {
+  const folder = new URL('../../src/dashboard/', import.meta.url);
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => /\.tsx?$/.test(name))
+    .flatMap((name) => [...readFileSync(new URL(name, folder), 'utf8').matchAll(/graphql\(`(.*?)`\)/gs)])
+    .map(([, text = '']) => text);
+}
+
+test('every operation of the dashboard is well within the limits', () => {
+  const texts = operationsOfDashboard();
+  const definitions = texts.flatMap((text) => parse(text).definitions);
+  const operations = definitions.filter(({ kind }) => kind === 'OperationDefinition');
+  expect(operations.length).toBeGreaterThan(5);
+  let known = 0;
+  for (const operation of operations) {
+    const fragments = definitions.filter(({ kind }) => kind === 'FragmentDefinition');
+    const document = { kind: 'Document', definitions: [operation, ...fragments] } as ReturnType<typeof parse>;
+    const operationName = 'name' in operation ? operation.name?.value : null;
+    const found = costOf({
+      document,
+      operationName,
+      variableValues: { id: 'x', first: 50, filter: {}, input: {} },
+    });
+    // Its variables are of another form.
+    if (found === null) continue;
+    known += 1;
+    expect(found.cost, String(operationName)).toBeLessThan(limits.maxCost / 2);
+    expect(found.fields, String(operationName)).toBeLessThan(limits.maxFields / 2);
+    expect(found.depth, String(operationName)).toBeLessThan(limits.maxDepth);
+  }
+  expect(known).toBeGreaterThan(5);
+});
