@@ -126,7 +126,7 @@ export const environmentSchema = z.object({
   BLADE_MAX_DOCUMENT_CHARACTERS: limit(100, 10_000_000, 150_000).describe(
     'Longest text of an operation, without its variables.',
   ),
-  BLADE_MAX_DOCUMENT_TOKENS: limit(10, 100_000, 2_000).describe('Most words and signs of an operation.'),
+  BLADE_MAX_DOCUMENT_TOKENS: limit(10, 100_000, 1_000).describe('Most words and signs of an operation.'),
   BLADE_MAX_DEPTH: limit(1, 100, 15).describe('How deep the fields of an operation may be nested.'),
   BLADE_MAX_FIELDS: limit(1, 100_000, 500).describe(
     'Most fields that an operation selects, under all aliases and fragments.',
