@@ -112,5 +112,7 @@ function isHidden({ method, url, headers }: IncomingMessage): boolean {
   if (UNASKED_HEADERS.some((name) => headers[name] !== undefined)) return false;
   const site = headers['sec-fetch-site'];
   if (site === 'same-origin' || site === 'none') return false;
+  // No link, image or form asks for an event stream, and a browser's EventSource tells where its page is from.
+  if (isOperationByGet && site === undefined && headers.accept === 'text/event-stream') return false;
   return URL.parse(headers.referer ?? '')?.host !== headers.host;
 }

@@ -30,7 +30,7 @@ import { callerOf, createRateLimits } from './limits/rate-limits.ts';
 import { endUnreadResponse, endUnreadSockets, withoutConsole } from './limits/slow-readers.ts';
 import { createOriginPolicy, type OriginSettings } from './origin.ts';
 import { schema } from './schema.ts';
-import { setSecurityHeaders } from './security-headers.ts';
+import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
 import { shareExecution } from './shared-execution.ts';
 
 export interface ApiServer {
@@ -135,9 +135,10 @@ export async function startApiServer({
     responses.add(response);
     response.once('close', () => responses.delete(response));
     if (answerHealth(request, response, readiness)) return;
-    setSecurityHeaders(response, graphiql && asksForPage(request));
+    setSecurityHeaders(response);
     if (!sites.admit(request, response)) return;
     if (dashboard?.(request, response)) return;
+    setContentPolicy(response, graphiql && asksForPage(request));
     if (request.url === '/') {
       response.writeHead(302, { location: PATH }).end();
       return;

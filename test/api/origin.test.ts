@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { DASHBOARD_FOLDER } from '../../src/api/dashboard-files.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const ALLOWED = 'https://blade.example.com';
@@ -124,7 +126,13 @@ describe('what a page can have sent without being asked and without being named'
   );
 
   test('a GET from an image, a link or a script is refused', async () => {
-    for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { referer: 'https://evil.example/page' }])
+    const stream = { accept: 'text/event-stream', 'sec-fetch-site': 'cross-site' };
+    for (const headers of [
+      {},
+      stream,
+      { 'sec-fetch-site': 'cross-site' },
+      { referer: 'https://evil.example/page' },
+    ])
       expect((await get(headers)).status).toBe(403);
   });
 
@@ -150,3 +158,17 @@ test('nothing may be shown in a frame, sniffed, or loaded from elsewhere', async
   }
   expect(answer.headers['content-security-policy']).not.toContain('script-src');
 });
+
+test.skipIf(!existsSync(DASHBOARD_FOLDER))(
+  'a page that a browser has kept, and asks for again, keeps what it may load',
+  async () => {
+    const first = await send({}, { method: 'GET', path: '/' });
+    expect(first.headers['content-security-policy']).toContain("script-src 'self'");
+    const again = await send({ 'if-none-match': String(first.headers.etag) }, { method: 'GET', path: '/' });
+    expect(again.status).toBe(304);
+    expect(again.headers['content-security-policy'] ?? '').not.toMatch(
+      /^default-src 'none'; frame-ancestors/,
+    );
+    expect(again.headers['x-frame-options']).toBe('DENY');
+  },
+);
