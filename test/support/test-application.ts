@@ -44,6 +44,10 @@ export async function startTestApplication(
       BLADE_PROGRESS_INTERVAL_MS: '20',
       BLADE_WORKER_THREADS: '2',
       LOG_LEVEL: 'debug',
+      // A test asks faster than people do.
+      BLADE_REQUESTS_PER_SECOND: '100000',
+      BLADE_MUTATIONS_PER_MINUTE: '1000000',
+      BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
       ...environment,
     }),
     ...parts,
