@@ -1,4 +1,4 @@
-import type { RequestParams } from 'graphql-sse';
+import type { NetworkError, RequestParams } from 'graphql-sse';
 import type { Connection } from './connection.ts';
 import { CommandError, ExitCode } from './exit-code.ts';
 import { failureOfErrors, type GraphQLAnswer } from './failure.ts';
@@ -27,11 +27,6 @@ const OPENING_LIMIT_MS = 15_000;
 export function createApi(connection: Connection): Api {
   const { url } = connection;
 
-  function headers(): Record<string, string> {
-    const token = connection.token();
-    return token === null ? {} : { authorization: `Bearer ${token}` };
-  }
-
   async function send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
@@ -41,7 +36,7 @@ export function createApi(connection: Connection): Api {
       headers: {
         'content-type': 'application/json',
         accept: 'application/graphql-response+json, application/json',
-        ...headers(),
+        ...authorizationOf(connection.token()),
       },
       body: JSON.stringify({ query: operation.toString(), variables }),
     }).catch((error: unknown) => {
@@ -59,19 +54,27 @@ export function createApi(connection: Connection): Api {
       import('undici'),
     ]);
     const dispatcher = new Agent({ bodyTimeout: SILENCE_LIMIT_MS, headersTimeout: OPENING_LIMIT_MS });
+    const token = connection.token();
+    let isOpen = false;
     const client = createClient({
       url,
-      headers,
+      headers: authorizationOf(token),
       retryAttempts: 0,
+      on: {
+        connected() {
+          isOpen = true;
+        },
+      },
       fetchFn: (input: string, init: object) => fetch(input, { ...init, dispatcher }),
     });
     const request = { query: operation.toString(), variables } as RequestParams;
     try {
       for await (const answer of client.iterate<Result>(request)) yield dataOf<Result>(answer);
     } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      if (error.response instanceof Object) throw await refusalOf(error.response as Response, url);
-      throw unreachable(url, error);
+      const failure = error instanceof NetworkError ? await failureOf(error, url, isOpen) : error;
+      if (!(failure instanceof CommandError) || failure.exitCode !== ExitCode.NOT_ALLOWED) throw failure;
+      // A token that ran out may have been renewed in its file.
+      throw connection.token() === token ? failure : failure.toTransient();
     } finally {
       client.dispose();
       await dispatcher.destroy();
@@ -86,6 +89,10 @@ function dataOf<Result>({ data, errors }: GraphQLAnswer): Result {
   return data as Result;
 }
 
+function authorizationOf(token: string | null): Record<string, string> {
+  return token === null ? {} : { authorization: `Bearer ${token}` };
+}
+
 /** @throws CommandError where the answer is none of GraphQL. */
 async function answerOf(response: Response, url: string): Promise<GraphQLAnswer> {
   const answer: unknown = await response.json().catch(() => null);
@@ -95,13 +102,19 @@ async function answerOf(response: Response, url: string): Promise<GraphQLAnswer>
   throw wrongAnswer(response, url);
 }
 
-/** Why a subscription was refused. */
-async function refusalOf(response: Response, url: string): Promise<unknown> {
+/** Why a subscription was refused, or broke. */
+async function failureOf(error: NetworkError, url: string, wasOpen: boolean): Promise<unknown> {
+  if (wasOpen) {
+    return new CommandError(ExitCode.UNREACHABLE, `${url} has gone away (${reasonOf(error)})`, {
+      isTransient: true,
+    });
+  }
+  if (!(error.response instanceof Object)) return unreachable(url, error);
   try {
-    const { errors = [] } = await answerOf(response, url);
+    const { errors = [] } = await answerOf(error.response as Response, url);
     return failureOfErrors(errors);
-  } catch (error) {
-    return error;
+  } catch (wrong) {
+    return wrong;
   }
 }
 

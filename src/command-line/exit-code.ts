@@ -44,6 +44,11 @@ export class CommandError extends Error {
     this.exitCode = exitCode;
     this.isTransient = isTransient;
   }
+
+  /** The same where trying again may help after all. */
+  toTransient(): CommandError {
+    return new CommandError(this.exitCode, this.message, { isTransient: true });
+  }
 }
 
 export function invalidInput(message: string): CommandError {

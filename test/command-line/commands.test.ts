@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { killCommands, runBlade, startBlade } from '../support/command-line.ts';
@@ -370,6 +370,47 @@ describe('items', () => {
     });
     child.stdout.destroy();
     expect(await ended).toMatchObject({ code: 141, err: '' });
+  });
+});
+
+describe('JSON', () => {
+  let rows: ReadonlyMap<string, readonly string[]>;
+
+  beforeAll(async () => {
+    const docs = await readFile('docs/command-line.md', 'utf8');
+    const lines = [...docs.matchAll(/^\| (\S[^|]*?) +\| ([^|]*`[^|]*?) +\|$/gm)];
+    rows = new Map(
+      lines.map(([, name = '', fields = '']) => [
+        name.replaceAll('`', ''),
+        [...fields.matchAll(/`(\w+)`/g)].map(([, field = '']) => field),
+      ]),
+    );
+  });
+
+  /** The fields that the docs name, of a row or of several together. */
+  function documented(...names: string[]): string[] {
+    return names.flatMap((name) => rows.get(name) ?? [`no row ${name}`]).sort();
+  }
+
+  test('has the fields that docs/command-line.md names', async () => {
+    const id = await synced('--filter', "item_id IN ('SRT-7', 'SRT-8')");
+    const fieldsOf = (value: object) => Object.keys(value).sort();
+    const job = await json('job', id);
+    expect(fieldsOf(job)).toEqual(documented('a watch', 'blade job'));
+    expect(fieldsOf(job.progress)).toEqual(documented('progress in it'));
+    const retried = await json('retry', id);
+    expect(fieldsOf(retried)).toEqual(documented('a watch'));
+    await blade('job', retried.id, '--watch');
+    expect(fieldsOf(await json('job', id, '--errors'))).toEqual(documented('blade job --errors'));
+    const list = await json('jobs');
+    expect(fieldsOf(list)).toEqual(documented('blade jobs').filter((name) => fieldsOf(list).includes(name)));
+    expect([...fieldsOf(list.jobs[0]), 'recentErrors'].sort()).toEqual(documented('a watch'));
+    const [source] = await json('sources', 'list');
+    expect(fieldsOf(source)).toEqual(documented('blade sources list'));
+    expect(fieldsOf(await json('sources', 'test', source.id))).toEqual(documented('blade sources test'));
+    expect(fieldsOf(await json('items', 'list'))).toEqual(documented('blade items list'));
+    expect(fieldsOf(await json('items', 'show', 'sortie', 'SRT-8'))).toEqual(documented('blade items show'));
+    expect(fieldsOf(await json('whoami'))).toEqual(documented('blade whoami'));
   });
 });
 
