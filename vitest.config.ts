@@ -4,6 +4,13 @@ import { findTestServer } from './test/support/test-server.ts';
 /** Tests that use a database: they run on the embedded one and, where there is one, on a server. */
 const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test.ts', 'test/health.test.ts'];
 
+/** Tests of what comes before any database: they run once, on a server where there is one, which takes less time. */
+const ONCE = [
+  'test/api/{authentication,fuzz,input,limits,operation-cost,origin,roles,server,shared-execution,slow-readers}.test.ts',
+  'test/clients/*.test.ts',
+  'test/end-to-end/readme.test.ts',
+];
+
 /** Tests of what only one of them has, or that no database has a part in. */
 const EMBEDDED_ONLY = [
   'test/end-to-end/{databricks,http-catalog}.test.ts',
@@ -36,7 +43,7 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
-          exclude: CLUSTER_TESTS,
+          exclude: [...CLUSTER_TESTS, ...(hasServer ? ONCE : [])],
           globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
@@ -46,7 +53,7 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'server',
-                include: DATABASE_TESTS,
+                include: [...DATABASE_TESTS, ...ONCE],
                 exclude: [...EMBEDDED_ONLY, ...CLUSTER_TESTS],
                 globalSetup,
               },
