@@ -5,6 +5,7 @@ import { currentSession, onSessionChange } from './api/session.ts';
 import { JobsPage } from './jobs/jobs-page.tsx';
 import { Loading } from './parts/loading.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
+import { PageBoundary } from './shell/page-boundary.tsx';
 import { Shell } from './shell/shell.tsx';
 import { SignIn } from './shell/sign-in.tsx';
 
@@ -23,20 +24,22 @@ export function App() {
   return (
     <ApiProvider key={credential} credential={credential}>
       <Shell>
-        <Suspense fallback={<Loading what="the page" />}>
-          <Routes>
-            <Route path="/" element={<JobsPage />} />
-            <Route path="/jobs/:id" element={<JobPage />} />
-            <Route path="/start/sync" element={<SyncPage />} />
-            <Route path="/start/query" element={<QueryPage />} />
-            <Route path="/sources" element={<SourcesPage />} />
-            <Route path="/sources/new" element={<SourcePage />} />
-            <Route path="/sources/:id" element={<SourcePage />} />
-            <Route path="/items" element={<ItemsPage />} />
-            <Route path="/items/:dataType/:itemId" element={<ItemPage />} />
-            <Route path="*" element={<NotFoundPage />} />
-          </Routes>
-        </Suspense>
+        <PageBoundary>
+          <Suspense fallback={<Loading what="the page" />}>
+            <Routes>
+              <Route path="/" element={<JobsPage />} />
+              <Route path="/jobs/:id" element={<JobPage />} />
+              <Route path="/start/sync" element={<SyncPage />} />
+              <Route path="/start/query" element={<QueryPage />} />
+              <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/sources/new" element={<SourcePage />} />
+              <Route path="/sources/:id" element={<SourcePage />} />
+              <Route path="/items" element={<ItemsPage />} />
+              <Route path="/items/:dataType/:itemId" element={<ItemPage />} />
+              <Route path="*" element={<NotFoundPage />} />
+            </Routes>
+          </Suspense>
+        </PageBoundary>
       </Shell>
     </ApiProvider>
   );

@@ -8,7 +8,7 @@ import { findChromium, inChromium, launchChromium, openTab } from '../support/br
 import { killPrograms, startProgram } from '../support/program.ts';
 
 /** A thousand rows in so many batches that there is time for something to happen meanwhile. */
-const SLOW_SYNC = { syncType: 'FULL', dataType: 'deployment', options: { batchSize: 2 } } as const;
+const SLOW_SYNC = { syncType: 'FULL', dataType: 'deployment', options: { batchSize: 4 } } as const;
 
 afterAll(killPrograms);
 
@@ -32,6 +32,11 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       await job.getByText(/^Syncing/).waitFor();
       await first.end('SIGKILL');
       for (const page of [job, list]) await page.getByText('The connection to the server is lost.').waitFor();
+
+      await list.getByRole('link', { name: 'Items', exact: true }).click();
+      await list.getByText('This page could not be shown').waitFor();
+      await list.getByRole('link', { name: 'Jobs', exact: true }).click();
+      await list.getByRole('row', { name: /Full sync of deployment/ }).waitFor();
 
       const second = await startProgram(environment);
       for (const page of [job, list]) {

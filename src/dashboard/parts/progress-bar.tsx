@@ -16,6 +16,8 @@ export function ProgressBar({ percent, state, label }: ProgressBarProps) {
   return (
     <Progress.Root size="sm" className="progress">
       <Progress.Section
+        // Without a way between the two, as a full striped bar would shrink to the first percent.
+        key={String(isUnknown)}
         value={isUnknown ? 100 : (percent ?? 0)}
         striped={isUnknown}
         animated={isUnknown}
