@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config';
 import { findTestServer } from './test/support/test-server.ts';
 
 /** Tests that use a database: they run on the embedded one and, where there is one, on a server. */
-const DATABASE_TESTS = ['test/{api,database,end-to-end,ingestion,jobs}/**/*.test.ts', 'test/health.test.ts'];
+const DATABASE_TESTS = [
+  'test/{api,database,end-to-end,ingestion,jobs,observability}/**/*.test.ts',
+  'test/health.test.ts',
+];
 
 /** Tests of what comes before any database: they run once, on a server where there is one, which takes less time. */
 const ONCE = [

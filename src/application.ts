@@ -11,6 +11,7 @@ import { createHealth } from './health.ts';
 import { startHealthServer } from './health-server.ts';
 import { createThreadPool } from './ingestion/thread-pool.ts';
 import { startBoss } from './jobs/boss.ts';
+import { readClusterFacts } from './jobs/cluster-facts.ts';
 import { createJobEvents } from './jobs/job-events.ts';
 import { listenToJobs } from './jobs/job-notifications.ts';
 import { createJobs } from './jobs/jobs.ts';
@@ -18,7 +19,11 @@ import { openPartitionQueue } from './jobs/queue.ts';
 import { startRetention } from './jobs/retention.ts';
 import { openSchedules } from './jobs/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createMetricsEndpoint, startMetricsServer } from './observability/metrics-endpoint.ts';
+import { startTracing } from './observability/tracing.ts';
 import { createRedact } from './secrets.ts';
+import { version } from './version.ts';
 import { anySchema } from './warehouse/allowed-schemas.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
@@ -51,6 +56,8 @@ export async function startApplication(
     }
   };
   try {
+    log.info({ version, node: process.version, configuration: config.shown }, 'starting');
+    if (config.tracing !== null) started.push(await startTracing(config.tracing, log));
     const database = await open(config);
     const url = await startParts(config, log, database, started);
     return { url, databaseLost: database.lost, stop };
@@ -109,6 +116,15 @@ async function startParts(
   );
   started.push(() => pool.close());
 
+  const metrics = createMetrics({ facts: () => readClusterFacts(prisma, queue), pool });
+  started.push(async () => metrics.close());
+  const onOwnPort = config.metrics.enabled && config.metrics.port === null;
+  if (config.metrics.enabled && config.metrics.port !== null) {
+    const server = await startMetricsServer(createMetricsEndpoint(metrics), config.host, config.metrics.port);
+    log.info(`metrics are at ${server.url}/metrics`);
+    started.push(() => server.close());
+  }
+
   const health = createHealth({
     prisma,
     boss,
@@ -138,6 +154,10 @@ async function startParts(
     const { limits, origins, introspection, graphiql } = config;
     const server = await startApiServer({
       ...listen,
+      metrics,
+      metricsEndpoint: onOwnPort
+        ? createMetricsEndpoint(metrics, authenticator.asksForCredential ? authenticator : undefined)
+        : null,
       redact: createRedact(config.secrets),
       authenticator,
       contextOf: (principal) => ({
@@ -154,7 +174,10 @@ async function startParts(
     started.push(() => server.close());
     url = server.url;
   } else {
-    const server = await startHealthServer(listen);
+    const server = await startHealthServer({
+      ...listen,
+      metrics: onOwnPort ? createMetricsEndpoint(metrics) : null,
+    });
     log.info(`health is at ${server.url}/health/ready`);
     started.push(() => server.close());
   }
@@ -170,6 +193,7 @@ async function startParts(
       pool,
       notifications,
       progressIntervalMs: config.progressIntervalMs,
+      metrics,
       log,
     });
     started.push(() => worker.stop());

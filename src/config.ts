@@ -10,7 +10,8 @@ import { parseCatalogUrl } from './catalog/catalog-url.ts';
 import { httpCatalogDefaults } from './catalog/http.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
 import type { RetentionSettings } from './jobs/retention.ts';
-import { secretsOfUrl } from './secrets.ts';
+import { samplerNames, type TracingSettings } from './observability/tracing.ts';
+import { decoded, secretsOfUrl } from './secrets.ts';
 import { parseSchemaPatterns } from './warehouse/allowed-schemas.ts';
 import type { WarehouseConfiguration } from './warehouse/registry.ts';
 
@@ -39,10 +40,21 @@ export interface Config {
   readonly progressIntervalMs: number;
   readonly retention: RetentionSettings;
   readonly logLevel: LogLevel;
+  readonly metrics: MetricSettings;
+  /** Null for no traces. */
+  readonly tracing: TracingSettings | null;
+  /** Each setting as it is in effect, for the log; of a secret only that it is set. */
+  readonly shown: Readonly<Record<string, unknown>>;
   /** What of all this may be shown nowhere. */
   readonly secrets: readonly string[];
   /** Fill an empty folder warehouse with demo tables and sources at start. */
   readonly demoData: boolean;
+}
+
+/** Whether metrics are served, and on a port of their own or on that of everything else (null). */
+export interface MetricSettings {
+  readonly enabled: boolean;
+  readonly port: number | null;
 }
 
 export type Role = 'api' | 'worker';
@@ -296,6 +308,35 @@ export const environmentSchema = z.object({
     .max(3_600_000)
     .default(30_000)
     .describe('How long uploads wait for a catalog that is down, in milliseconds.'),
+  BLADE_METRICS: z.stringbool().default(true).describe('Serve metrics for Prometheus at `/metrics`.'),
+  BLADE_METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('Port of its own for `/metrics`, where nobody is asked who they are; on PORT when unset.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:4318' })
+    .optional()
+    .describe(
+      'Collector that traces are sent to by OTLP over HTTP, at `/v1/traces` below it; none when unset.',
+    ),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .regex(/^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$/, { error: 'must be a list such as api-key=abc,tenant=ops' })
+    .optional()
+    .describe('Headers that are sent to the collector, as in `name=value,name=value`.'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(samplerNames)
+    .default('parentbased_always_on')
+    .describe('Which traces are taken.'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Share of traces that a sampler with `traceidratio` in its name takes.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log line that is written.'),
 });
 
@@ -306,6 +347,7 @@ export const secretNames = [
   'DATABRICKS_TOKEN',
   'DATABRICKS_CLIENT_SECRET',
   'CATALOG_TOKEN',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const satisfies readonly (keyof Environment)[];
 
 /**
@@ -352,6 +394,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       auditDays: settings.BLADE_AUDIT_RETENTION_DAYS || null,
     },
     logLevel: settings.LOG_LEVEL,
+    tracing: tracingOf(settings),
+    shown: shownOf(settings),
+    metrics: { enabled: settings.BLADE_METRICS, port: settings.BLADE_METRICS_PORT ?? null },
     secrets: secretsOf(settings),
     demoData: settings.BLADE_DEMO_DATA ?? settings.BLADE_WAREHOUSE_FOLDER === undefined,
   };
@@ -383,6 +428,8 @@ function secretsOf(settings: Environment): string[] {
   return [
     ...secretNames.flatMap((name) => (name === 'DATABASE_URL' ? [] : (settings[name] ?? []))),
     ...(databaseUrl === undefined ? [] : secretsOfUrl(databaseUrl)),
+    ...Object.values(headersOf(settings.OTEL_EXPORTER_OTLP_HEADERS)),
+    ...secretsOfUrl(settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? ''),
     // How it is sent.
     ...(clientSecret === undefined ? [] : [`${clientId}:${clientSecret}`]),
   ];
@@ -412,6 +459,37 @@ function limitsOf(settings: Environment): ApiLimits {
     },
     maxBodyBytes: settings.BLADE_MAX_BODY_BYTES,
   };
+}
+
+function tracingOf(settings: Environment): TracingSettings | null {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers } = settings;
+  if (endpoint === undefined) return null;
+  return {
+    url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
+    headers: headersOf(headers),
+    sampler: settings.OTEL_TRACES_SAMPLER,
+    ratio: settings.OTEL_TRACES_SAMPLER_ARG,
+  };
+}
+
+/** Values may be written as in a URL, as those of W3C Baggage are. */
+function headersOf(text = ''): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
+    }),
+  );
+}
+
+function shownOf(settings: Environment): Record<string, unknown> {
+  const secret = new Set<string>(secretNames);
+  return Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, secret.has(name) ? 'set' : value]),
+  );
 }
 
 function accessOf(settings: Environment): AccessSettings {

@@ -8,17 +8,20 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Serves `/health/live` and `/health/ready`, and nothing else. */
+/** Serves `/health/live` and `/health/ready`, what else it is given, and nothing more. */
 export async function startHealthServer(options: {
   readiness: () => Promise<Readiness>;
+  /** Answers requests for metrics; null where they are not served here. */
+  metrics: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
   host: string;
   port: number;
 }): Promise<HealthServer> {
   const server = createServer((request, response) => {
     if (answerHealth(request, response, options.readiness)) return;
+    if (options.metrics?.(request, response)) return;
     response
       .writeHead(404, { 'content-type': 'text/plain' })
-      .end('this process serves /health/live and /health/ready only\n');
+      .end('this process serves /health/live, /health/ready and, unless told not to, /metrics\n');
   });
   const url = await listen(server, options.host, options.port);
   return {

@@ -39,7 +39,8 @@ export function secretsOfUrl(text: string): string[] {
   return written.filter((password) => password !== '').flatMap((password) => [password, decoded(password)]);
 }
 
-function decoded(text: string): string {
+/** A text as it was before it was written for a URL; as it is where it was not. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

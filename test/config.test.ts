@@ -148,6 +148,29 @@ describe('a server that asks nobody who they are', () => {
   });
 });
 
+test('what is shown of the settings is what is in effect, and of a secret only that it is set', () => {
+  const { shown } = parseConfig({ CATALOG_TOKEN: 'hunter22', BLADE_WORKER_THREADS: '3' });
+  expect(shown).toMatchObject({ CATALOG_TOKEN: 'set', BLADE_WORKER_THREADS: 3, PORT: 4000 });
+  expect(JSON.stringify(shown)).not.toContain('hunter22');
+});
+
+test('traces are sent only where a collector is set, below its address and with its headers', () => {
+  expect(parseConfig({}).tracing).toBeNull();
+  expect(
+    parseConfig({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=abc%3D,tenant=ops',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    }).tracing,
+  ).toEqual({
+    url: 'http://127.0.0.1:4318/v1/traces',
+    headers: { 'api-key': 'abc=', tenant: 'ops' },
+    sampler: 'parentbased_traceidratio',
+    ratio: 0.25,
+  });
+});
+
 describe('a secret in a file', () => {
   let folder: string;
 
@@ -169,6 +192,7 @@ describe('a secret in a file', () => {
     DATABRICKS_TOKEN: 'dapi123',
     DATABRICKS_CLIENT_SECRET: 'client-secret',
     CATALOG_TOKEN: 'catalog-token',
+    OTEL_EXPORTER_OTLP_HEADERS: 'api-key=abc%3D,tenant=ops',
   };
   const beside = {
     ...{ BLADE_JWT_ISSUER: 'https://login.example.com', BLADE_JWT_AUDIENCE: 'blade' },

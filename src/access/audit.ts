@@ -2,6 +2,7 @@ import { v7 as newUuid } from 'uuid';
 import { clearanceOf, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JsonObject } from '../json.ts';
+import { noteInRequest } from '../observability/request-scope.ts';
 import type { Principal } from './principal.ts';
 
 /** What a principal did, or was refused. */
@@ -39,6 +40,8 @@ async function write(
   { details, ...record }: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
+  const { jobId, dataSourceId, apiKeyId } = record;
+  noteInRequest({ jobId, dataSourceId, apiKeyId });
   await transaction.auditEntry.create({
     data: {
       id: newUuid(),

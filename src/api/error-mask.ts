@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
 import { ExpectedError } from '../expected-error.ts';
 import { InvalidInputError } from '../jobs/job-errors.ts';
+import { currentRequest } from '../observability/request-scope.ts';
 import type { Redact } from '../secrets.ts';
 
 /**
@@ -21,14 +22,14 @@ export function createErrorMask(log: Logger, redact: Redact): (error: unknown) =
     if (original instanceof InvalidInputError) {
       return new GraphQLError(redact(original.message), {
         ...place,
-        extensions: { code: 'BAD_USER_INPUT', issues: original.issues },
+        extensions: { code: BAD_INPUT, issues: original.issues },
       });
     }
     if (original instanceof ExpectedError) {
       return new GraphQLError(redact(original.message), { ...place, extensions: { code: codeOf(original) } });
     }
     if (original instanceof PothosValidationError) {
-      return new GraphQLError(redact(original.message), { ...place, extensions: { code: 'BAD_USER_INPUT' } });
+      return new GraphQLError(redact(original.message), { ...place, extensions: { code: BAD_INPUT } });
     }
     return mask(log, original, place);
   };
@@ -43,12 +44,31 @@ function originalOf(error: GraphQLError): Error | undefined {
 
 function mask(log: Logger, error: unknown, place: object): GraphQLError {
   const errorId = newUuid();
-  log.error({ err: error, errorId }, 'a request failed unexpectedly');
+  const scope = currentRequest();
+  const request = scope === undefined ? {} : { requestId: scope.requestId };
+  log.error({ err: error, errorId, ...request }, 'a request failed unexpectedly');
   return new GraphQLError(`Unexpected error; the log has it under ${errorId}`, {
     ...place,
-    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
+    extensions: { code: UNEXPECTED, errorId, ...request },
   });
 }
+
+/** The code of what a client is told nothing about. */
+export const UNEXPECTED = 'INTERNAL_SERVER_ERROR';
+
+/** The code that a client gets for an error, before or after it has been masked. */
+export function errorCodeOf(error: unknown): string {
+  if (!(error instanceof GraphQLError)) return UNEXPECTED;
+  const original = originalOf(error);
+  if (original === undefined) {
+    const { code } = error.extensions;
+    return typeof code === 'string' ? code : 'GRAPHQL_ERROR';
+  }
+  if (original instanceof InvalidInputError || original instanceof PothosValidationError) return BAD_INPUT;
+  return original instanceof ExpectedError ? codeOf(original) : UNEXPECTED;
+}
+
+const BAD_INPUT = 'BAD_USER_INPUT';
 
 /** `JobNotFoundError` has the code `JOB_NOT_FOUND`. */
 function codeOf(error: ExpectedError): string {

@@ -72,13 +72,13 @@ export function createOriginPolicy({
       if (origin === undefined || !origins.has(origin)) return true;
       response.setHeader('access-control-allow-origin', origin);
       response.setHeader('access-control-allow-credentials', 'true');
-      response.setHeader('access-control-expose-headers', 'Retry-After, WWW-Authenticate');
+      response.setHeader('access-control-expose-headers', 'Retry-After, WWW-Authenticate, X-Request-Id');
       response.setHeader('cross-origin-resource-policy', 'cross-origin');
       if (request.method !== 'OPTIONS') return true;
       response.writeHead(204, {
         'access-control-allow-methods': 'GET, POST',
         'access-control-allow-headers':
-          'accept, authorization, content-type, x-requested-with, last-event-id',
+          'accept, authorization, content-type, x-requested-with, x-request-id, traceparent, last-event-id',
         'access-control-max-age': '600',
       });
       response.end();

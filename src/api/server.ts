@@ -4,13 +4,21 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { createLRUCache, createYoga } from 'graphql-yoga';
+import { createLRUCache, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { MetricsEndpoint } from '../observability/metrics-endpoint.ts';
+import {
+  inRequest,
+  iterateInRequest,
+  newRequestScope,
+  type RequestScope,
+} from '../observability/request-scope.ts';
 import type { Redact } from '../secrets.ts';
 import {
   type AuthenticatedConnection,
@@ -28,6 +36,7 @@ import { tooManyOperations } from './limits/limit-error.ts';
 import { limitOperationCost } from './limits/operation-cost.ts';
 import { callerOf, createRateLimits } from './limits/rate-limits.ts';
 import { endUnreadResponse, endUnreadSockets, withoutConsole } from './limits/slow-readers.ts';
+import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy, type OriginSettings } from './origin.ts';
 import { schema } from './schema.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
@@ -53,6 +62,10 @@ export interface ApiServerOptions {
   readonly introspection: boolean;
   /** Whether GraphiQL is served. */
   readonly graphiql: boolean;
+  /** Told what clients ask. */
+  readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
+  /** Answers requests for metrics; null where they are not served here. */
+  readonly metricsEndpoint: MetricsEndpoint | null;
   readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
@@ -72,6 +85,8 @@ export async function startApiServer({
   origins,
   introspection,
   graphiql,
+  metrics,
+  metricsEndpoint,
   readiness,
   host,
   port,
@@ -79,11 +94,13 @@ export async function startApiServer({
   redact,
 }: ApiServerOptions): Promise<ApiServer> {
   const requests = authenticateRequests(authenticator, log);
+  const operations = observeOperations(log, metrics);
   const rates = createRateLimits(limits.rates);
   const sites = createOriginPolicy(origins);
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
     schema,
     plugins: [
+      operations.plugin,
       requests.plugin,
       {
         onRequestParse({ request, serverContext }) {
@@ -131,12 +148,10 @@ export async function startApiServer({
     log.warn('the dashboard is not built, so / leads to GraphiQL: npm run build makes it');
 
   const responses = new Set<ServerResponse>();
-  const server = createServer((request, response) => {
-    responses.add(response);
-    response.once('close', () => responses.delete(response));
-    if (answerHealth(request, response, readiness)) return;
+  const answer = operations.onRequest((request, response) => {
     setSecurityHeaders(response);
     if (!sites.admit(request, response)) return;
+    if (metricsEndpoint?.(request, response)) return;
     if (dashboard?.(request, response)) return;
     setContentPolicy(response, graphiql && asksForPage(request));
     if (request.url === '/') {
@@ -146,6 +161,12 @@ export async function startApiServer({
     if (!admitBody(request, response, limits.maxBodyBytes)) return;
     if (asksForEvents(request)) endUnreadResponse(response, limits.connections.keepAliveMs);
     yoga(request, response);
+  });
+  const server = createServer((request, response) => {
+    responses.add(response);
+    response.once('close', () => responses.delete(response));
+    if (answerHealth(request, response, readiness)) return;
+    answer(request, response);
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -164,9 +185,14 @@ export async function startApiServer({
         execute: (args) => enveloped(args).execute(args),
         subscribe: (args) => enveloped(args).subscribe(args),
         async onSubscribe(connection, _id, params) {
+          const scope = newRequestScope();
+          const refuse = (errors: readonly GraphQLError[]) => {
+            operations.refused(scope, errors);
+            return errors;
+          };
           const { maxOperations } = limits.connections;
           if (Object.keys(connection.subscriptions).length > maxOperations)
-            return [tooManyOperations(maxOperations)];
+            return refuse([tooManyOperations(maxOperations)]);
           const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
             ...connection,
             principal: connection.extra.principal,
@@ -181,18 +207,18 @@ export async function startApiServer({
               await rates.admitRequest(callerOf(principal, request.socket.remoteAddress));
             document = parse(params.query);
           } catch (error) {
-            if (error instanceof GraphQLError) return [error];
+            if (error instanceof GraphQLError) return refuse([error]);
             throw error;
           }
           const errors = validate(schema, document);
-          if (errors.length > 0) return errors;
+          if (errors.length > 0) return refuse(errors);
           const args: EnvelopedArgs = {
             schema,
             document,
             operationName: params.operationName ?? null,
             variableValues: params.variables ?? null,
             contextValue: await contextFactory(),
-            rootValue: { execute, subscribe },
+            rootValue: inScope(scope, { execute, subscribe }),
           };
           return args;
         },
@@ -202,6 +228,8 @@ export async function startApiServer({
     ),
   );
   endUnreadSockets(webSockets, limits.connections);
+
+  webSockets.on('connection', (socket) => socket.once('close', metrics.connectionOpened()));
 
   const origin = await listen(server, host, port);
 
@@ -256,6 +284,20 @@ interface EnvelopedArgs extends ExecutionArgs {
     ReturnType<ReturnType<typeof createYoga>['getEnveloped']>,
     'execute' | 'subscribe'
   >;
+}
+
+/** The same functions, which tell whose request it is that they answer. */
+function inScope(
+  scope: RequestScope,
+  { execute, subscribe }: EnvelopedArgs['rootValue'],
+): EnvelopedArgs['rootValue'] {
+  return {
+    execute: (args) => inRequest(scope, () => execute(args)),
+    async subscribe(args) {
+      const result = await inRequest(scope, () => subscribe(args));
+      return isAsyncIterable(result) ? iterateInRequest(scope, result) : result;
+    },
+  };
 }
 
 function enveloped(args: ExecutionArgs): EnvelopedArgs['rootValue'] {

@@ -101,8 +101,13 @@ export interface ItemStore {
 /**
  * @param pool connections of the thread the store is used in.
  * @param lease every write checks it, and throws LeaseLostError when it is lost.
+ * @param onRefused told how many items of a batch the database refuses.
  */
-export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
+export function createItemStore(
+  pool: Pool,
+  lease: PartitionLease,
+  onRefused: (items: number) => void = () => {},
+): ItemStore {
   const leaseValues = [lease.partitionId, lease.attempt];
 
   async function write<Result>(text: string, values: unknown[]): Promise<Result> {
@@ -203,6 +208,7 @@ export function createItemStore(pool: Pool, lease: PartitionLease): ItemStore {
         if (!isDataError(error)) throw error;
         const refused = await findRefusedItems(batch, batch.items);
         if (refused.length === 0) throw error;
+        onRefused(refused.length);
         const refusedItems = new Set(refused.map(({ item }) => item));
         return await upsertChanged({
           ...batch,

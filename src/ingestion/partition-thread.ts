@@ -8,8 +8,8 @@ import { openWarehouse } from '../warehouse/registry.ts';
 import { qualifiedName } from '../warehouse/statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
-import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
-import type { TableDescription, ThreadConfiguration } from './thread-pool.ts';
+import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
+import type { TableDescription, ThreadConfiguration, ThreadReport } from './thread-pool.ts';
 
 /** A call of the thread pool: the port carries progress out and the stop in. */
 interface Call<Input> {
@@ -19,16 +19,20 @@ interface Call<Input> {
 
 /** Runs a partition; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
-  return untilStopped(port, (signal) =>
-    runPartition(resources, input, (progress) => port.postMessage(progress), signal),
-  );
+  return untilStopped(port, (signal) => runPartition(resources, input, reportsTo(port), signal));
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return untilStopped(port, (signal) =>
-    planTask(resources, input, (progress) => port.postMessage(progress), signal),
-  );
+  return untilStopped(port, (signal) => planTask(resources, input, reportsTo(port), signal));
+}
+
+function reportsTo(port: MessagePort): PartitionReports {
+  const post = (report: ThreadReport) => port.postMessage(report);
+  return {
+    onProgress: (progress) => post({ kind: 'progress', progress }),
+    onMeasured: (measurements) => post({ kind: 'measured', measurements }),
+  };
 }
 
 /** Opens what the thread needs before it is given work; called by the thread pool. */

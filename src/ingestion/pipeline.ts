@@ -4,12 +4,14 @@ import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.t
 import { countByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
+import type { StageMeter } from './stage-meter.ts';
 import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
 import { type Uploader, uploadBatch } from './upload.ts';
 
 export interface Pipeline extends Uploader {
   readonly batches: AsyncIterable<RowBatch>;
   readonly transform: Transform;
+  readonly meter: Pick<StageMeter, 'transform'>;
   readonly dataSourceId: string | null;
   /** Errors that the partition may have before it is given up; null for no limit. */
   readonly maxErrors: number | null;
@@ -57,8 +59,10 @@ interface TransformedBatch {
   readonly position: JsonValue;
 }
 
-async function* transformBatches({ batches, transform }: Pipeline): AsyncGenerator<TransformedBatch> {
-  for await (const { rows, position } of batches) yield { ...transformRows(rows, transform), position };
+async function* transformBatches({ batches, transform, meter }: Pipeline): AsyncGenerator<TransformedBatch> {
+  for await (const { rows, position } of batches) {
+    yield { ...meter.transform(() => transformRows(rows, transform)), position };
+  }
 }
 
 function transformRows(rows: readonly Row[], transform: Transform) {

@@ -23,6 +23,7 @@ import type {
   PlanOutcome,
 } from './partition-task.ts';
 import { runPipeline } from './pipeline.ts';
+import { createStageMeter, type Measurements, type StageMeter } from './stage-meter.ts';
 import { createTransform } from './transform.ts';
 import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
 import { showWaiting } from './waiting.ts';
@@ -32,6 +33,13 @@ export interface PartitionResources {
   readonly pool: Pool;
   readonly warehouse: Warehouse;
   readonly catalog: Catalog;
+}
+
+/** What an attempt tells while it works. */
+export interface PartitionReports {
+  readonly onProgress: (progress: PartitionProgress) => void;
+  /** Told beside the progress and at the end: all of it together is what the attempt did. */
+  readonly onMeasured: (measurements: Measurements) => void;
 }
 
 /** How long uploads of what is saved already may go on after a stop, in milliseconds. */
@@ -46,19 +54,29 @@ const UPLOAD_GRACE_MS = 5_000;
 export async function runPartition(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
-  onProgress: (progress: PartitionProgress) => void,
+  { onProgress, onMeasured }: PartitionReports,
   signal: AbortSignal,
 ): Promise<PartitionOutcome> {
   const uploads = uploadsUntil(signal);
   const ended = new AbortController();
+  const meter = createStageMeter();
+  const tellMeasured = () => {
+    const measured = meter.take();
+    if (measured !== null) onMeasured(measured);
+  };
   try {
     const resources = await open();
     let sequence = 0;
     const attempt: Attempt = {
       ...resources,
-      ...showWaiting(resources.warehouse, onProgress),
+      ...showWaiting(resources.warehouse, (progress) => {
+        onProgress(progress);
+        tellMeasured();
+      }),
       task,
-      store: createItemStore(resources.pool, task),
+      meter,
+      catalog: meter.catalog(resources.catalog),
+      store: meter.store(createItemStore(resources.pool, task, meter.refused)),
       signal: AbortSignal.any([signal, ended.signal]),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
@@ -74,6 +92,7 @@ export async function runPartition(
     // Where the saving or the uploading failed, the statement in the warehouse is still running.
     ended.abort();
     uploads.end();
+    tellMeasured();
   }
 }
 
@@ -81,7 +100,7 @@ export async function runPartition(
 export async function planTask(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
-  onProgress: (progress: PartitionProgress) => void,
+  { onProgress }: Pick<PartitionReports, 'onProgress'>,
   signal: AbortSignal,
 ): Promise<PlanOutcome> {
   try {
@@ -104,6 +123,7 @@ export async function planTask(
 
 interface Attempt extends PartitionResources {
   readonly task: PartitionTask;
+  readonly meter: StageMeter;
   readonly store: ItemStore;
   readonly onProgress: (progress: PartitionProgress) => void;
   /** Aborted by a stop and by the end of the attempt. */
@@ -124,8 +144,9 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   const currentOperation = operationOf(task);
   attempt.onProgress({ currentOperation });
   await runPipeline({
-    batches: untilStopped(batches, signal),
+    batches: attempt.meter.batches(untilStopped(batches, signal)),
     transform: transformOf(task),
+    meter: attempt.meter,
     ...uploaderOf(attempt),
     dataSourceId: task.dataSourceId,
     maxErrors: task.maxErrors,

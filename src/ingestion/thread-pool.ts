@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
 import { moduleUrl } from '../module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
+import type { Measurements } from './stage-meter.ts';
 
 /** What each thread opens for itself: plain data, as it is copied into the threads. */
 export interface ThreadConfiguration {
@@ -16,9 +17,16 @@ export interface ThreadConfiguration {
   readonly secrets: readonly string[];
 }
 
+/** What a thread tells of the partition that it works on. */
+export type ThreadReport =
+  | { readonly kind: 'progress'; readonly progress: PartitionProgress }
+  | { readonly kind: 'measured'; readonly measurements: Measurements };
+
 export interface PartitionRun {
   /** Told as the partition goes on, at the rate of its batches. */
   readonly onProgress: (progress: PartitionProgress) => void;
+  /** Told what its batches took, all of it before the run resolves. */
+  readonly onMeasured: (measurements: Measurements) => void;
   /** Stops the partition at its next safe point, and the statement it runs in the warehouse at once. */
   readonly signal: AbortSignal;
 }
@@ -30,6 +38,8 @@ export type TableDescription =
 /** The worker threads that run partitions, one partition a thread. */
 export interface ThreadPool {
   readonly threads: number;
+  /** How many of the threads work now; one more than there are where a table is described beside. */
+  readonly busyThreads: number;
   /**
    * Decides what a partition reads.
    * @throws when the thread died or met a fault that is not the partition's own: it can be planned again.
@@ -81,22 +91,38 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     const signal = AbortSignal.any([options.signal, closing.signal]);
     const { port1, port2 } = new MessageChannel();
     const stop = () => port1.postMessage('stop');
-    port1.on('message', options.onProgress);
+    const receive = (report: ThreadReport) => {
+      if (report.kind === 'progress') options.onProgress(report.progress);
+      else options.onMeasured(report.measurements);
+    };
+    port1.on('message', receive);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     try {
       return await run({ input, port: port2 }, { name, transferList: [port2] });
     } finally {
       signal.removeEventListener('abort', stop);
+      // The result may have overtaken what the thread told before it.
+      for (let left = receiveMessageOnPort(port1); left !== undefined; left = receiveMessageOnPort(port1)) {
+        receive(left.message);
+      }
       port1.close();
     }
   }
 
   return {
     threads,
+    get busyThreads() {
+      return calls.size - pool.queueSize;
+    },
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
-    describeTable: (table) => call('describeTable', table, { signal: closing.signal, onProgress: () => {} }),
+    describeTable: (table) =>
+      call('describeTable', table, {
+        signal: closing.signal,
+        onProgress: () => {},
+        onMeasured: () => {},
+      }),
     async close() {
       closing.abort();
       // A thread that is ended while DuckDB works in it takes the whole process with it.

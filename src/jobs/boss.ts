@@ -21,6 +21,8 @@ export async function startBoss(options: BossOptions): Promise<PgBoss> {
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
     schedule: options.runsSchedules,
+    // Its spans do nothing unless traces are on; the trace of whoever sends is kept with the message then.
+    openTelemetry: { propagateContext: true },
   });
   boss.on('error', (error) => {
     // The pool hangs the connection on its errors, with all that it was made of.

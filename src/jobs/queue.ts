@@ -1,5 +1,6 @@
 import { fromPrisma, type Job, type PgBoss, type Queue } from 'pg-boss';
 import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { QueueFacts } from '../observability/metrics.ts';
 
 /** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
 export interface PartitionQueue {
@@ -31,6 +32,8 @@ export interface PartitionQueue {
    * Only for a database that no other process can be using.
    */
   releaseAll(): Promise<void>;
+  /** What the queue holds, over all processes. */
+  facts(): Promise<QueueFacts>;
   /** Stops taking partitions and waits for those that run. */
   stop(): Promise<void>;
 }
@@ -58,6 +61,15 @@ export const HEARTBEAT_SECONDS = 15;
 
 const PARTITIONS = 'partitions';
 const GIVEN_UP = 'partitions-given-up';
+
+// Of live messages only, which pg-boss has an index on; ended ones are kept beside them for days.
+const QUEUE_FACTS = `select
+    count(*) filter (where state < 'active' and start_after <= now()) as ready,
+    count(*) filter (where state < 'active' and start_after > now()) as deferred,
+    count(*) filter (where state = 'active') as active,
+    coalesce(extract(epoch from now() - min(start_after) filter (where state < 'active' and start_after <= now())), 0)
+      as "oldestReadySeconds"
+  from pgboss.job where name = $1 and state in ('created', 'retry', 'active')`;
 
 interface PartitionMessage {
   readonly partitionId: string;
@@ -136,6 +148,17 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
         .executeSql("select id from pgboss.job where name = $1 and state = 'active'", [PARTITIONS]);
       const ids = rows.map(({ id }) => String(id));
       if (ids.length > 0) await boss.fail(PARTITIONS, ids, { message: 'the process that ran it has ended' });
+    },
+
+    async facts() {
+      const { rows } = await boss.getDb().executeSql(QUEUE_FACTS, [PARTITIONS]);
+      const { ready, deferred, active, oldestReadySeconds } = rows[0];
+      return {
+        ready: Number(ready),
+        deferred: Number(deferred),
+        active: Number(active),
+        oldestReadySeconds: Number(oldestReadySeconds),
+      };
     },
 
     async stop() {

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionOutcome, PlanOutcome } from '../ingestion/partition-task.ts';
 import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
 import { jobOptionsSchema } from './job-input.ts';
 import type { JobNotifications } from './job-notifications.ts';
 import type { JobState } from './job-state.ts';
@@ -31,6 +33,7 @@ export interface WorkerOptions {
   readonly pool: ThreadPool;
   readonly notifications: JobNotifications;
   readonly progressIntervalMs: number;
+  readonly metrics: Pick<Metrics, 'batchesMeasured' | 'partitionEnded'>;
   readonly log: Logger;
 }
 
@@ -43,7 +46,7 @@ const FIRST_WRITE_RETRY_MS = 100;
 const LONGEST_WRITE_RETRY_MS = 2_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { prisma, queue, pool, notifications, log } = options;
+  const { prisma, queue, pool, notifications, metrics, log } = options;
   const activities = new Set<Activity>();
   let isStopping = false;
 
@@ -121,11 +124,35 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob } = claim;
     const { jobId, attempt, sourceName } = partition;
-    const partitionLog = log.child({ jobId, partitionId, attempt });
+    describeActiveSpan({
+      'blade.job_id': jobId,
+      'blade.partition_id': partitionId,
+      'blade.attempt': attempt,
+      'blade.data_type': partition.dataType,
+      'blade.source': sourceName,
+    });
+    const traceId = activeTraceId();
+    const partitionLog = log.child({
+      jobId,
+      partitionId,
+      attempt,
+      ...(traceId === undefined ? {} : { traceId }),
+    });
     partitionLog.info({ source: sourceName }, 'partition started');
+    const startedAt = performance.now();
+    const end = (outcome: PartitionOutcome['status'] | 'THREW') => {
+      describeActiveSpan({ 'blade.outcome': outcome });
+      metrics.partitionEnded(partition.dataType, outcome, (performance.now() - startedAt) / 1_000);
+    };
     try {
       if (isFirstOfJob) void planSiblings(jobId, partitionId);
-      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost);
+      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost).catch(
+        (error: unknown) => {
+          end('THREW');
+          throw error;
+        },
+      );
+      end(outcome.status);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
       await untilWritten(lost, () => settle(partition, outcome, turn));
@@ -154,12 +181,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   async function runPlanned(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
-    return pool.runPartition(await loadPartitionTask(prisma, partition), progressOf(partition.jobId, signal));
+    const task = await loadPartitionTask(prisma, partition);
+    return inSpan('ingest partition', spanAttributesOf(partition), async () => {
+      const spans = gatherStageSpans();
+      const { onMeasured, ...run } = progressOf(partition, signal);
+      return pool
+        .runPartition(task, {
+          ...run,
+          onMeasured(measurements) {
+            onMeasured(measurements);
+            spans.add(measurements);
+          },
+        })
+        .finally(spans.end);
+    });
   }
 
   async function plan(partition: JobPartition, signal: AbortSignal): Promise<PlanOutcome> {
     const task = await loadPartitionTask(prisma, partition);
-    const outcome = await pool.planPartition(task, progressOf(partition.jobId, signal));
+    const outcome = await inSpan('plan partition', spanAttributesOf(partition), () =>
+      pool.planPartition(task, progressOf(partition, signal)),
+    );
     if (outcome.status === 'PLANNED') {
       const isSplit = await applyPlan(prisma, partition, outcome.partitions, (transaction, ids) =>
         queue.enqueue(transaction, ids, task.maxAttempts),
@@ -169,10 +211,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return outcome;
   }
 
-  function progressOf(jobId: string, signal: AbortSignal): PartitionRun {
+  function progressOf({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
+      onMeasured: (measurements) => metrics.batchesMeasured(dataType, measurements),
     };
   }
 
@@ -234,6 +277,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await progress.close();
     },
   };
+}
+
+function spanAttributesOf({ id, sourceName }: JobPartition) {
+  return { 'blade.partition_id': id, 'blade.source': sourceName };
 }
 
 /** Something under way for a job: a partition that runs, or the counting of others. */

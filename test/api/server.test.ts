@@ -73,7 +73,11 @@ describe('an unexpected error', () => {
       expect(errors).toEqual([
         expect.objectContaining({
           message: expect.stringMatching(/^Unexpected error; the log has it under [0-9a-f-]{36}$/),
-          extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+          extensions: {
+            code: 'INTERNAL_SERVER_ERROR',
+            errorId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+            requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          },
         }),
       ]);
       const [error] = errors as { message: string; extensions: { errorId: string } }[];
@@ -100,7 +104,10 @@ describe('an unexpected error', () => {
       await pool.query('alter table job_away rename to job');
     }
     expect(answer.errors).toMatchObject([
-      { message: expect.stringContaining('Unexpected error'), extensions: { code: 'INTERNAL_SERVER_ERROR' } },
+      {
+        message: expect.stringContaining('Unexpected error'),
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) },
+      },
     ]);
     expect(JSON.stringify(answer)).not.toMatch(/job_away|does not exist|prisma/i);
   });

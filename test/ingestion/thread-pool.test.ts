@@ -70,6 +70,7 @@ test('threads that work on a statement without end are closed within seconds', a
   const planned = pool.planPartition(task, {
     signal: new AbortController().signal,
     onProgress: () => begun.resolve(),
+    onMeasured: () => {},
   });
   await begun.promise;
   const startedAt = performance.now();

@@ -49,8 +49,15 @@ export interface RawAnswer {
   }[];
 }
 
-/** @param authorization the credential, as the header has it; none when left out. */
-export function createApiClient(url: string, authorization?: string): ApiClient {
+/**
+ * @param authorization the credential, as the header has it; none when left out.
+ * @param headers sent beside with each request over HTTP.
+ */
+export function createApiClient(
+  url: string,
+  authorization?: string,
+  headers: Readonly<Record<string, string>> = {},
+): ApiClient {
   const credential: Record<string, string> = authorization === undefined ? {} : { authorization };
   const webSockets: WebSocketClient = createWebSocketClient({
     url: url.replace(/^http/, 'ws'),
@@ -67,6 +74,7 @@ export function createApiClient(url: string, authorization?: string): ApiClient 
         'content-type': 'application/json',
         accept: 'application/graphql-response+json',
         ...credential,
+        ...headers,
       },
       body: JSON.stringify({ query, variables }),
     });

@@ -1,0 +1,17 @@
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import type { ClusterFacts } from '../observability/metrics.ts';
+import type { JobState } from './job-state.ts';
+import type { PartitionQueue } from './queue.ts';
+
+/** Looks up what the metrics of every process tell of the whole cluster, by two queries that indexes answer. */
+export async function readClusterFacts(
+  prisma: PrismaClient,
+  queue: Pick<PartitionQueue, 'facts'>,
+): Promise<ClusterFacts> {
+  const [counts, queued] = await Promise.all([
+    prisma.$queryRaw<{ state: JobState; count: number }[]>`
+      select state, count(*)::int as count from job group by state`,
+    queue.facts(),
+  ]);
+  return { jobs: Object.fromEntries(counts.map(({ state, count }) => [state, count])), queue: queued };
+}

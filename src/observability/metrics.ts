@@ -1,0 +1,276 @@
+import { setTimeout } from 'node:timers/promises';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { dataTypeNames } from '../data-types/registry.ts';
+import { JobState } from '../database/generated/prisma/enums.ts';
+import type { PartitionOutcome } from '../ingestion/partition-task.ts';
+import { type Measurements, stages } from '../ingestion/stage-meter.ts';
+import { version } from '../version.ts';
+
+/** What the database knows of the whole cluster. */
+export interface ClusterFacts {
+  readonly jobs: Readonly<Partial<Record<JobState, number>>>;
+  readonly queue: QueueFacts;
+}
+
+/** The queue of partitions. */
+export interface QueueFacts {
+  /** Partitions that a worker could take. */
+  readonly ready: number;
+  /** Partitions that wait for the time of their next attempt. */
+  readonly deferred: number;
+  /** Partitions that workers have. */
+  readonly active: number;
+  /** How long the oldest of those that are ready has been, in seconds; 0 for none. */
+  readonly oldestReadySeconds: number;
+}
+
+export type OperationType = 'query' | 'mutation' | 'subscription' | 'unknown';
+
+/** `refused`: the client is told what is wrong with what it asks; `failed`: it is told nothing but an id, the log has more. */
+export type OperationOutcome = 'done' | 'refused' | 'failed';
+
+export type SubscriptionTransport = 'websocket' | 'http';
+
+/** What Prometheus is told of this process and, from the database, of its cluster. */
+export interface Metrics {
+  /** All of them, in the text format of Prometheus. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  batchesMeasured(dataType: string, measurements: Measurements): void;
+  partitionEnded(dataType: string, outcome: PartitionOutcome['status'] | 'THREW', seconds: number): void;
+  operationEnded(type: OperationType, outcome: OperationOutcome, seconds: number): void;
+  /** @returns what to call at its end. */
+  subscriptionOpened(transport: SubscriptionTransport): () => void;
+  /** @returns what to call at its end. */
+  connectionOpened(): () => void;
+  close(): void;
+}
+
+/** Where the numbers come from that are looked up when Prometheus asks. */
+export interface MetricSources {
+  readonly facts: () => Promise<ClusterFacts>;
+  readonly pool: { readonly threads: number; readonly busyThreads: number };
+  /** The time in milliseconds; a test may give its own. */
+  readonly now?: () => number;
+}
+
+/** How long what the database knows is kept, so that several who ask cost one query; in milliseconds. */
+const FACTS_KEPT_MS = 1_000;
+
+/** A database that does not answer must not keep Prometheus from everything else, in milliseconds. */
+const FACTS_TIMEOUT_MS = 2_000;
+
+export function createMetrics({ facts, pool, now = Date.now }: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const build = new Gauge({
+    name: 'blade_build_info',
+    help: 'The version that runs; always 1.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version }, 1);
+
+  const databaseUp = new Gauge({
+    name: 'blade_database_up',
+    help: 'Whether the database answered this process in time when it was asked for what follows from it.',
+    registers,
+  });
+  const jobs = new Gauge({
+    name: 'blade_jobs',
+    help: 'Jobs by state, as the database has them: of the whole cluster, the same from every process.',
+    labelNames: ['state'],
+    registers,
+  });
+  const queued = new Gauge({
+    name: 'blade_queue_partitions',
+    help: 'Partitions in the queue: ready to be taken, deferred to their next attempt, or active. Of the whole cluster.',
+    labelNames: ['state'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'blade_queue_oldest_ready_seconds',
+    help: 'How long the oldest partition that is ready has waited for a worker; 0 for none. Of the whole cluster.',
+    registers,
+  });
+  const clusterFacts = keptFor(FACTS_KEPT_MS, now, async () => {
+    const { jobs: byState, queue } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
+    for (const state of Object.values(JobState)) jobs.set({ state }, byState[state] ?? 0);
+    for (const state of ['ready', 'deferred', 'active'] as const) queued.set({ state }, queue[state]);
+    oldest.set(queue.oldestReadySeconds);
+  });
+
+  const threads = new Gauge({
+    name: 'blade_threads',
+    help: 'Worker threads of this process: partitions that it can run at once.',
+    registers,
+    collect() {
+      threads.set(pool.threads);
+    },
+  });
+  const busyThreads = new Gauge({
+    name: 'blade_threads_busy',
+    help: 'Worker threads of this process that work now.',
+    registers,
+    collect() {
+      busyThreads.set(pool.busyThreads);
+    },
+  });
+
+  const rowCounter = (name: string, what: string) => {
+    const counter = new Counter({ name, help: what, labelNames: ['data_type'], registers });
+    for (const dataType of dataTypeNames) counter.inc({ data_type: dataType }, 0);
+    return counter;
+  };
+  const rows = {
+    read: rowCounter(
+      'blade_rows_read_total',
+      'Rows read from the warehouse or taken up again, by this process.',
+    ),
+    saved: rowCounter('blade_rows_saved_total', 'Items that were new or changed, and stored.'),
+    unchanged: rowCounter('blade_rows_unchanged_total', 'Items that were stored and uploaded already.'),
+    uploaded: rowCounter('blade_rows_uploaded_total', 'Items that the catalog accepted.'),
+  };
+  const bytes = {
+    saved: rowCounter('blade_saved_bytes_total', 'Bytes of the data of items that were stored.'),
+    uploaded: rowCounter(
+      'blade_uploaded_bytes_total',
+      'Bytes of the data of items that the catalog accepted.',
+    ),
+  };
+  const failed = new Counter({
+    name: 'blade_rows_failed_total',
+    help: 'Rows that failed, by the stage that they failed in.',
+    labelNames: ['data_type', 'stage'],
+    registers,
+  });
+  for (const dataType of dataTypeNames) {
+    for (const stage of FAILURE_STAGES) failed.inc({ data_type: dataType, stage: stage.toLowerCase() }, 0);
+  }
+  const stageSeconds = new Histogram({
+    name: 'blade_stage_duration_seconds',
+    help: 'How long a batch was in a stage: read (the wait for the warehouse), transform, save, upload, mark.',
+    labelNames: ['stage'],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
+  for (const stage of stages) stageSeconds.zero({ stage });
+  const partitionSeconds = new Histogram({
+    name: 'blade_partition_duration_seconds',
+    help: 'How long attempts of partitions took, by how they ended.',
+    labelNames: ['data_type', 'outcome'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400],
+    registers,
+  });
+
+  const operationSeconds = new Histogram({
+    name: 'blade_graphql_operation_duration_seconds',
+    help: 'How long GraphQL operations took, by their type and outcome; of a subscription, until it was open.',
+    labelNames: ['type', 'outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  for (const type of ['query', 'mutation', 'subscription', 'unknown'] as const) {
+    for (const outcome of ['done', 'refused', 'failed'] as const) operationSeconds.zero({ type, outcome });
+  }
+  const subscriptions = new Gauge({
+    name: 'blade_graphql_subscriptions',
+    help: 'Subscriptions that are open, over WebSocket and over HTTP (server-sent events).',
+    labelNames: ['transport'],
+    registers,
+  });
+  for (const transport of ['websocket', 'http'] as const) subscriptions.set({ transport }, 0);
+  const connections = new Gauge({
+    name: 'blade_websocket_connections',
+    help: 'WebSocket connections that are open.',
+    registers,
+  });
+
+  return {
+    contentType: registry.contentType,
+    async text() {
+      await clusterFacts().then(
+        () => databaseUp.set(1),
+        () => {
+          databaseUp.set(0);
+          // Old numbers would look like new ones.
+          for (const gauge of [jobs, queued]) gauge.reset();
+          oldest.remove();
+        },
+      );
+      return registry.metrics();
+    },
+    batchesMeasured(dataType, measurements) {
+      const labels = { data_type: dataType };
+      for (const { stage, seconds } of measurements.timings) stageSeconds.observe({ stage }, seconds);
+      for (const [name, counter] of Object.entries(rows)) {
+        counter.inc(labels, measurements.rows[name as keyof typeof rows]);
+      }
+      for (const [name, counter] of Object.entries(bytes)) {
+        counter.inc(labels, measurements.bytes[name as keyof typeof bytes]);
+      }
+      for (const stage of FAILURE_STAGES) {
+        failed.inc({ ...labels, stage: stage.toLowerCase() }, measurements.failedRows[stage]);
+      }
+    },
+    partitionEnded(dataType, outcome, seconds) {
+      partitionSeconds.observe({ data_type: dataType, outcome: outcome.toLowerCase() }, seconds);
+    },
+    operationEnded(type, outcome, seconds) {
+      operationSeconds.observe({ type, outcome }, seconds);
+    },
+    subscriptionOpened(transport) {
+      subscriptions.inc({ transport });
+      return once(() => subscriptions.dec({ transport }));
+    },
+    connectionOpened() {
+      connections.inc();
+      return once(() => connections.dec());
+    },
+    close: () => registry.clear(),
+  };
+}
+
+const FAILURE_STAGES = ['TRANSFORM', 'SAVE', 'UPLOAD'] as const;
+
+/** Does something at most once an interval, and once for all who ask meanwhile; what failed is done again. */
+function keptFor(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {
+  let doneAt = Number.NEGATIVE_INFINITY;
+  let running: Promise<void> | undefined;
+  return async () => {
+    if (running === undefined && now() - doneAt < intervalMs) return;
+    running ??= work()
+      .then(() => {
+        doneAt = now();
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    await running;
+  };
+}
+
+async function withTimeout<Result>(work: Promise<Result>, timeoutMs: number): Promise<Result> {
+  const cleared = new AbortController();
+  const timeout = setTimeout(timeoutMs, undefined, { signal: cleared.signal }).then(() => {
+    throw new Error('no answer in time');
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    timeout.catch(() => {});
+    cleared.abort();
+    work.catch(() => {});
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import type { Measurements, Stage, StageTiming } from '../ingestion/stage-meter.ts';
+import { version } from '../version.ts';
+import { SERVICE } from './tracing.ts';
+
+/** A span of an operation of the API. */
+export interface OperationSpan {
+  /** For the log; undefined where traces are off. */
+  readonly traceId: string | undefined;
+  /** Does something with the span as the parent of what it does. */
+  run<Result>(work: () => Result): Result;
+  /** @param problem why it did not do what it was asked; undefined where it did. */
+  end(attributes: Attributes, problem?: string): void;
+}
+
+const tracer = () => trace.getTracer(SERVICE, version);
+
+/** @param headers of the request: with a `traceparent` in them, the span is part of that trace. */
+export function startOperationSpan(
+  name: string,
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  attributes: Attributes,
+): OperationSpan {
+  const parent = propagation.extract(ROOT_CONTEXT, headers);
+  const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+  const inside = trace.setSpan(parent, span);
+  return {
+    traceId: traceIdOf(span),
+    run: (work) => context.with(inside, work),
+    end(more, problem) {
+      span.setAttributes(more);
+      if (problem !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: problem });
+      span.end();
+    },
+  };
+}
+
+/** Says more of the span that is active, such as the one of the queue for the partition that it hands out. */
+export function describeActiveSpan(attributes: Attributes): void {
+  trace.getActiveSpan()?.setAttributes(attributes);
+}
+
+/** The trace that is active, for the log; undefined where traces are off. */
+export function activeTraceId(): string | undefined {
+  return traceIdOf(trace.getActiveSpan());
+}
+
+function traceIdOf(span: Span | undefined): string | undefined {
+  return span?.isRecording() ? span.spanContext().traceId : undefined;
+}
+
+/** Does something in a span of its own. */
+export async function inSpan<Result>(
+  name: string,
+  attributes: Attributes,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return tracer().startActiveSpan(name, { attributes }, async (span) => {
+    try {
+      return await work();
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}
+
+/**
+ * The stages of an attempt as spans. A partition of ten million rows has tens of thousands of batches, and a span for each
+ * would be more than anybody reads or pays for: each stage is one span, from its first batch to its last, that says how
+ * long batches were in it, with an event for each of the slow ones.
+ */
+export interface StageSpans {
+  add(measurements: Measurements): void;
+  end(): void;
+}
+
+interface StageTotals {
+  startedAt: number;
+  endedAt: number;
+  batches: number;
+  busySeconds: number;
+  slowestSeconds: number;
+  readonly slow: StageTiming[];
+}
+
+/** A batch that is longer in a stage than this, in seconds, gets an event. */
+const SLOW_SECONDS = 5;
+
+/** Of more, the last ones. */
+const MAX_SLOW = 20;
+
+/** Begins to gather what becomes spans below the one that is active now. */
+export function gatherStageSpans(): StageSpans {
+  if (trace.getActiveSpan()?.isRecording() !== true) return NO_SPANS;
+  const parent: Context = context.active();
+  const totals = new Map<Stage, StageTotals>();
+  return {
+    add({ timings }) {
+      for (const timing of timings) addTiming(totals, timing);
+    },
+    end() {
+      for (const [stage, { startedAt, endedAt, slow, ...total }] of totals) {
+        const attributes = {
+          'blade.batches': total.batches,
+          'blade.busy_seconds': total.busySeconds,
+          'blade.slowest_seconds': total.slowestSeconds,
+        };
+        const span = tracer().startSpan(stage, { startTime: startedAt, attributes }, parent);
+        for (const { seconds, endedAt: time } of slow) {
+          span.addEvent('slow batch', { 'blade.seconds': seconds }, time);
+        }
+        span.end(endedAt);
+      }
+    },
+  };
+}
+
+const NO_SPANS: StageSpans = { add() {}, end() {} };
+
+function addTiming(totals: Map<Stage, StageTotals>, timing: StageTiming): void {
+  const { stage, endedAt, seconds } = timing;
+  const startedAt = endedAt - seconds * 1_000;
+  let total = totals.get(stage);
+  if (total === undefined) {
+    total = { startedAt, endedAt, batches: 0, busySeconds: 0, slowestSeconds: 0, slow: [] };
+    totals.set(stage, total);
+  }
+  total.startedAt = Math.min(total.startedAt, startedAt);
+  total.endedAt = Math.max(total.endedAt, endedAt);
+  total.batches++;
+  total.busySeconds += seconds;
+  total.slowestSeconds = Math.max(total.slowestSeconds, seconds);
+  if (seconds < SLOW_SECONDS) return;
+  total.slow.push(timing);
+  if (total.slow.length > MAX_SLOW) total.slow.shift();
+}

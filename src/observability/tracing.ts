@@ -1,0 +1,92 @@
+import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/api';
+import type { Sampler } from '@opentelemetry/sdk-trace';
+import type { Logger } from 'pino';
+import { version } from '../version.ts';
+
+/** Where traces are sent, and which of them. */
+export interface TracingSettings {
+  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
+  readonly url: string;
+  /** Sent with every export; may hold a credential. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sampler: SamplerName;
+  /** The share of traces that a sampler by ratio takes. */
+  readonly ratio: number;
+}
+
+/** What the program calls itself, where `OTEL_SERVICE_NAME` does not say otherwise. */
+export const SERVICE = 'blade-ingestion';
+
+/** As `OTEL_TRACES_SAMPLER` names them. */
+export const samplerNames = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export type SamplerName = (typeof samplerNames)[number];
+
+/**
+ * Sends traces from now on. Only then is anything of OpenTelemetry's SDK loaded: without, every span below is one that does
+ * nothing.
+ * @returns what sends the rest and stops.
+ */
+export async function startTracing(settings: TracingSettings, log: Logger): Promise<() => Promise<void>> {
+  const [sdk, { OTLPTraceExporter }, resources, { AsyncLocalStorageContextManager }, core] =
+    await Promise.all([
+      import('@opentelemetry/sdk-trace'),
+      import('@opentelemetry/exporter-trace-otlp-proto'),
+      import('@opentelemetry/resources'),
+      import('@opentelemetry/context-async-hooks'),
+      import('@opentelemetry/core'),
+    ]);
+  const { resourceAttributesEnvDetector, serviceNameEnvDetector } = resources;
+  const resource = resources
+    .defaultResource()
+    .merge(resources.resourceFromAttributes({ 'service.name': SERVICE, 'service.version': version }))
+    .merge(resources.detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
+  const byRatio = new sdk.TraceIdRatioBasedSampler(settings.ratio);
+  const samplers: Record<SamplerName, () => Sampler> = {
+    always_on: () => new sdk.AlwaysOnSampler(),
+    always_off: () => new sdk.AlwaysOffSampler(),
+    traceidratio: () => byRatio,
+    parentbased_always_on: () => new sdk.ParentBasedSampler({ root: new sdk.AlwaysOnSampler() }),
+    parentbased_always_off: () => new sdk.ParentBasedSampler({ root: new sdk.AlwaysOffSampler() }),
+    parentbased_traceidratio: () => new sdk.ParentBasedSampler({ root: byRatio }),
+  };
+  const provider = new sdk.TracerProvider({
+    resource,
+    sampler: samplers[settings.sampler](),
+    spanProcessors: [
+      new sdk.BatchSpanProcessor({
+        exporter: new OTLPTraceExporter({ url: settings.url, headers: { ...settings.headers } }),
+      }),
+    ],
+  });
+  // That spans cannot be sent is told here, and nowhere else.
+  diag.setLogger(
+    {
+      error: (message) => log.warn({ reason: message }, 'OpenTelemetry met an error'),
+      warn: (message) => log.warn({ reason: message }, 'OpenTelemetry has a warning'),
+      info: () => {},
+      debug: () => {},
+      verbose: () => {},
+    },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(provider);
+  return async () => {
+    await provider
+      .shutdown()
+      .catch((error: unknown) => log.warn({ err: error }, 'the last traces could not be sent'));
+    trace.disable();
+    propagation.disable();
+    context.disable();
+    diag.disable();
+  };
+}
