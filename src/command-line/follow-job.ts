@@ -62,7 +62,7 @@ interface Watched {
   readonly id: string;
 }
 
-/** A signal that comes again sooner was sent by nobody: npm passes on what its child has got from the terminal already. */
+/** A signal that comes again sooner is no second Ctrl-C: `npm run` passes on what its child has got from the terminal, too. */
 const REPEAT_MS = 300;
 
 /** What Ctrl-C and SIGTERM do while a job is watched. */
