@@ -8,6 +8,7 @@ import { printTable } from './support/report.ts';
 
 const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   'fan-out': () => import('./fan-out.ts'),
+  'query-jobs': () => import('./query-jobs.ts'),
   'jobs-page': () => import('./jobs-page.ts'),
 };
 

@@ -12,12 +12,14 @@ export interface Peer {
  * Starts a file of bench/peers.
  * @throws where the packages of the peers are not installed.
  */
-export async function startPeer(file: string): Promise<Peer> {
+export async function startPeer(file: string, ...parameters: readonly string[]): Promise<Peer> {
   if (!existsSync(new URL('../node_modules/graphile-worker', import.meta.url))) {
     throw new Error('the peers are not installed: run "npm ci --ignore-scripts" in bench/');
   }
   const path = fileURLToPath(new URL(`../peers/${file}`, import.meta.url));
-  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, [path, ...parameters], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const exited = new Promise<never>((_resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
   });

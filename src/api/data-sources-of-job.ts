@@ -42,7 +42,7 @@ async function findByJob(
   if (pairs.length === 0) return byJob;
   const idsOf = Map.groupBy(pairs, ({ dataSourceId }) => dataSourceId);
   const sources = await prisma.dataSource.findMany({
-    where: { id: { in: pairs.flatMap(({ dataSourceId }) => dataSourceId ?? []) } },
+    where: { id: { in: [...idsOf.keys()].filter((id) => id !== null) } },
     orderBy: { name: 'asc' },
   });
   for (const source of sources) {

@@ -1,0 +1,85 @@
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+import type { MeasuredProgram } from './program.ts';
+
+/** Starts query jobs of one row by mutation, and sees by subscription what becomes of them. */
+export interface QueryJobs {
+  /** @returns milliseconds from sending the mutation until a subscriber has seen it RUNNING, or later; once it has ended. */
+  runOne(): Promise<number>;
+  /** Starts jobs, some at once, and waits until a subscriber has seen the end of each. @returns jobs a second. */
+  runMany(count: number, callers: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+const SAVE_SOURCE = `mutation { saveDataSource(input: {
+  name: "Sorties", dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: "sortie"
+}) { __typename } }`;
+
+const START = `mutation { startQueryJob(input: {
+  dataType: "sortie", sqlQuery: "select * from blade.field.sortie limit 1"
+}) { __typename ... on StartQueryJobSuccess { job { id } } ... on Error { message } } }`;
+
+/** How long a subscription may take to be in place, in milliseconds: until a probe job has been seen. */
+export async function openQueryJobs(program: MeasuredProgram): Promise<QueryJobs> {
+  await program.send(SAVE_SOURCE);
+  const client = createClient({ url: program.url.replace('http', 'ws'), webSocketImpl: WebSocket });
+  const runningAt = new Map<string, number>();
+  const ended = new Set<string>();
+  let wake = () => {};
+  const events = client.iterate<{ jobChanges: { id: string; state: string } }>({
+    query: 'subscription { jobChanges { id state } }',
+  });
+  const watching = (async () => {
+    for await (const { data, errors } of events) {
+      if (data == null) throw new Error(JSON.stringify(errors));
+      const { id, state } = data.jobChanges;
+      if (state !== 'QUEUED' && !runningAt.has(id)) runningAt.set(id, performance.now());
+      if (state === 'FAILED') throw new Error(`job ${id} failed`);
+      if (state === 'COMPLETED') {
+        ended.add(id);
+        wake();
+      }
+    }
+  })();
+  const isBroken = watching.then(() => Promise.reject(new Error('the subscription has ended')));
+  isBroken.catch(() => {});
+
+  async function start(): Promise<string> {
+    const { startQueryJob } = await program.send<{ startQueryJob: { job?: { id: string } } }>(START);
+    if (startQueryJob.job === undefined) throw new Error(JSON.stringify(startQueryJob));
+    return startQueryJob.job.id;
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      await Promise.race([promise, isBroken]);
+    }
+  }
+
+  return {
+    async runOne() {
+      const sentAt = performance.now();
+      const id = await start();
+      await until(() => ended.has(id));
+      return (runningAt.get(id) ?? Number.NaN) - sentAt;
+    },
+    async runMany(count, callers) {
+      ended.clear();
+      let left = count;
+      const startedAt = performance.now();
+      await Promise.all(
+        Array.from({ length: callers }, async () => {
+          while (left-- > 0) await start();
+        }),
+      );
+      await until(() => ended.size >= count);
+      return (count / (performance.now() - startedAt)) * 1000;
+    },
+    async close() {
+      await client.dispose();
+      await watching.catch(() => {});
+    },
+  };
+}
