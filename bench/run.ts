@@ -7,9 +7,13 @@ import { isReached, load, type Measure, type Result, ratioOf, tell } from './sup
 import { printTable } from './support/report.ts';
 
 const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
+  'whole-sync': () => import('./whole-sync.ts'),
   'fan-out': () => import('./fan-out.ts'),
   'query-jobs': () => import('./query-jobs.ts'),
   'jobs-page': () => import('./jobs-page.ts'),
+  history: () => import('./history.ts'),
+  'catalog-uploads': () => import('./catalog-uploads.ts'),
+  'api-during-sync': () => import('./api-during-sync.ts'),
 };
 
 const { values: options } = parseArgs({

@@ -30,7 +30,7 @@ export async function startMeasuredProgram(environment: Record<string, string>):
     createInterface({ input: stdout }).on('line', (line) => {
       lines.push(line);
       if (/"level":[456]0/.test(line)) process.stderr.write(`${line}\n`);
-      const served = /GraphQL and GraphiQL are at ([^"\s]+)/.exec(line)?.[1];
+      const served = /(?:GraphQL and GraphiQL are|health is) at ([^"\s]+)/.exec(line)?.[1];
       if (served !== undefined) resolve(served);
     });
     void exited.then(() => reject(new Error(`The program ended:\n${lines.join('\n')}`)));
