@@ -1,5 +1,5 @@
 // npm run test:package: packs the package, installs it into an empty folder as somebody else would, and uses it there.
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'blade-package-'));
@@ -104,10 +105,14 @@ async function use(url: string): Promise<void> {
         job.state === 'COMPLETED' && successCount > 0,
         `completed a sync of ${processedItems} rows: ${successCount} well, ${errorCount} malformed`,
       );
-      return;
+      break;
     }
     await setTimeout(200);
   }
+
+  const blade = join(folder, 'node_modules/.bin/blade');
+  const { stdout } = await promisify(execFile)(process.execPath, [blade, '--url', url, 'jobs']);
+  check(stdout.includes('COMPLETED'), 'lists its jobs by the command blade');
 }
 
 async function ask<Data>(url: string, query: string): Promise<Data> {

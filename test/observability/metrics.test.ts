@@ -117,20 +117,39 @@ test('names are as Prometheus has them', () => {
   }
 });
 
+/** The names that samples have: those of a histogram end in what they are. */
+function toldNames(): ReadonlySet<string> {
+  return new Set([...text.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name = '']) => name));
+}
+
 test('the Grafana dashboard asks for nothing that is not told', async () => {
   const dashboard = JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as {
-    panels: { title: string; targets?: { expr: string }[] }[];
+    panels: { targets?: { expr: string }[] }[];
   };
-  const told = new Set(
-    [...text.matchAll(/^(\w+?)(?:\{| )/gm)].map(([, name = '']) => name).filter((name) => name !== ''),
-  );
   const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   expect(queries.length).toBeGreaterThan(15);
   for (const query of queries) {
     const names = query.match(/\b(?:blade|nodejs|process)_\w+/g) ?? [];
     expect(names.length).toBeGreaterThan(0);
-    for (const name of names) expect(told).toContain(name);
+    for (const name of names) expect(toldNames()).toContain(name);
   }
+});
+
+test('the docs name each of our metrics, and in their alerts no other', async () => {
+  const docs = await readFile('docs/operations.md', 'utf8');
+  const alerts = [...docs.matchAll(/^ +expr: (.*)$/gm)].flatMap(
+    ([, expr = '']) => expr.match(/\bblade_\w+/g) ?? [],
+  );
+  expect(alerts.length).toBeGreaterThan(3);
+  for (const name of alerts) expect(toldNames()).toContain(name);
+
+  const table = docs.slice(docs.indexOf('| Metric '), docs.indexOf('Alerts that are'));
+  const named = [...table.matchAll(/`(blade_[\w{},]+?)(?:\{[a-z_,]+\})?`/g)].flatMap(([, name = '']) => {
+    const [, before = '', choices = '', after = ''] = /^(\w*)\{([\w,]+)\}(\w+)/.exec(name) ?? [];
+    return choices === '' ? [name] : choices.split(',').map((choice) => `${before}${choice}${after}`);
+  });
+  const ours = [...text.matchAll(/^# TYPE (blade_\w+) /gm)].map(([, name = '']) => name);
+  expect(named.toSorted()).toEqual(ours.toSorted());
 });
 
 test('where a credential is asked for, metrics are for those whose clearance covers all that they count', async () => {
