@@ -65,15 +65,17 @@ const before = await readFile(resultsFile, 'utf8').then(
   (text) => (JSON.parse(text) as { sections: Section[] }).sections,
   () => [],
 );
-// What was not measured this time is kept.
+// What was not measured this time is kept; a quick run measures nothing that is worth it.
 const kept = before.filter(
   ({ name }) => name in MEASURES && !sections.some((section) => section.name === name),
 );
 const all = [...kept, ...sections].toSorted(
   (one, other) => Object.keys(MEASURES).indexOf(one.name) - Object.keys(MEASURES).indexOf(other.name),
 );
-await writeFile(resultsFile, `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
-await writeFile(new URL('./results.md', import.meta.url), markdownOf(all));
+if (!options.quick) {
+  await writeFile(resultsFile, `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
+  await writeFile(new URL('./results.md', import.meta.url), markdownOf(all));
+}
 
 function cellsOf(result: Result): string[] {
   const { measure, unit, value, peer, goal } = result;
