@@ -17,6 +17,11 @@ export function canonicalJson(value: JsonValue | undefined): string {
   return write(value, maximumDepth);
 }
 
+/** The value as JSON text that jsonb holds, whatever it is: what cannot be kept shows as U+FFFD. */
+export function approximateJson(value: unknown): string {
+  return approximate(value, maximumDepth);
+}
+
 /** A text as JSON. Throws as `canonicalJson` does. */
 export function canonicalText(value: string): string {
   if (!unusualCharacter.test(value)) {
@@ -75,4 +80,20 @@ function writeNested(value: object, depth: number): string {
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function approximate(value: unknown, depth: number): string {
+  if (typeof value === 'string') return keptText(value);
+  if (typeof value === 'boolean' || Number.isFinite(value)) return String(value);
+  if (value === null || value === undefined) return 'null';
+  if (typeof value !== 'object' || depth === 0) return REPLACEMENT;
+  if (Array.isArray(value)) return `[${value.map((element) => approximate(element, depth - 1)).join(',')}]`;
+  const members = Object.entries(value);
+  return `{${members.map(([key, member]) => `${keptText(key)}:${approximate(member, depth - 1)}`).join(',')}}`;
+}
+
+const REPLACEMENT = '"\ufffd"';
+
+function keptText(text: string): string {
+  return JSON.stringify(text.replaceAll('\0', '\ufffd').toWellFormed());
 }

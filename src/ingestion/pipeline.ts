@@ -4,6 +4,7 @@ import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.t
 import { countByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
+import { approximateJson } from './canonical-json.ts';
 import type { StageMeter } from './stage-meter.ts';
 import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
 import { type Uploader, uploadBatch } from './upload.ts';
@@ -92,12 +93,8 @@ function transformRows(rows: readonly Row[], transform: Transform) {
 function rowOfError(row: Row): string | null {
   const storable = storableRowJson(row);
   if (storable !== null) return storable;
-  const json = JSON.stringify(row);
-  if (json.length > maximumDataBytes) return null;
-  // JSON.stringify escapes a surrogate only where its other half is missing.
-  return json.replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g, (written) =>
-    written.length > 2 ? '\\ufffd' : written,
-  );
+  const json = approximateJson(row);
+  return json.length > maximumDataBytes ? null : json;
 }
 
 async function* saveBatches(

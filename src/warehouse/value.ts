@@ -11,7 +11,8 @@ import type { JsonValue } from '../json.ts';
  * | BIGINT and wider                 | number while it is a safe integer of JavaScript, else its digits as text    |
  * | FLOAT, DOUBLE                    | number; "NaN", "Infinity" and "-Infinity" as text                           |
  * | DECIMAL(p,s)                     | text with all s fraction digits: "12.50"                                    |
- * | STRING                           | text, unchanged                                                             |
+ * | STRING                           | text, unchanged but for a byte order mark at its beginning, which is no part |
+ * |                                  | of a text to the engines' drivers                                           |
  * | DATE                             | text: "2024-03-31"                                                          |
  * | TIMESTAMP_NTZ                    | text: "2024-03-31T08:30:00.25", fraction digits as many as needed           |
  * | TIMESTAMP                        | the same in UTC: "2024-03-31T08:30:00.25Z"                                  |
@@ -88,6 +89,16 @@ export function fractionText(fraction: number, digits: number): string {
 /** What a text of JSON holds, with the numbers that JavaScript would change as text. */
 export function jsonValue(text: string): JsonValue {
   if (!/\d{16}|\de/i.test(text)) return JSON.parse(text);
+  try {
+    return exactJsonValue(text);
+  } catch (error) {
+    // Nested so deep that nothing that holds it can be stored, whatever its numbers are.
+    if (error instanceof RangeError) return JSON.parse(text);
+    throw error;
+  }
+}
+
+function exactJsonValue(text: string): JsonValue {
   return JSON.parse(text, (_key, value, context?: { source?: string }) => {
     if (typeof value !== 'number' || context?.source === undefined) return value;
     const changed = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);

@@ -50,7 +50,10 @@ let application: TestApplication;
 let known: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  application = await startTestApplication();
+  application = await startTestApplication({
+    BLADE_REQUESTS_PER_SECOND: '100000',
+    BLADE_MUTATIONS_PER_MINUTE: '100000',
+  });
   const { client, warehouseFolder } = application;
   await writeRows(warehouseFolder, 'sortie', [
     { item_id: 'S-1', flight_hours: 2, priority: 'HIGH' },

@@ -11,6 +11,7 @@ import {
   storedItems,
   uploadedContent,
   uuid,
+  writeQuery,
   writeRows,
 } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -129,6 +130,26 @@ describe('a row that cannot become an item', () => {
       { stage: 'TRANSFORM', itemId: null, row: { item_id: 'S-\ufffd', mission_id: 'M-8' } },
     ]);
   });
+
+  test.each([101, 1_000, 5_000, 50_000])(
+    'since it is nested %i levels deep costs its row only',
+    async (depth) => {
+      const nested = `${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`;
+      await writeQuery(
+        application.warehouseFolder,
+        'nested',
+        `SELECT * FROM (VALUES ('S-1', '[1]'::JSON), ('S-bad', '${nested}'::JSON), ('S-2', '{}'::JSON)) AS t (item_id, crew)`,
+      );
+      await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'nested' });
+      const job = await sync();
+      expect(job).toMatchObject({ state: 'COMPLETED', progress: { successCount: 2, errorCount: 1 } });
+      expect(await partitionsOf(job.id)).toMatchObject([{ attempt: 1 }]);
+      expect(await errorsOf(job.id)).toMatchObject([
+        { stage: 'TRANSFORM', itemId: 'S-bad', message: 'Column crew is nested more than 100 levels deep.' },
+      ]);
+      expect((await storedItems(application)).map(({ itemId }) => itemId)).toEqual(['S-1', 'S-2']);
+    },
+  );
 
   test('since the database refuses it costs its row only, in the stage SAVE', async () => {
     await writeRows(application.warehouseFolder, 'sortie', flights(500));

@@ -124,13 +124,11 @@ export function poisonedOperations(
       ),
       fc.boolean(),
     )
-    .map(([values, wantsText]) => {
+    .map(([values, inText]) => {
       const given = args.flatMap(({ name, type }) => {
         const value = values.find(([written]) => written === name)?.[1];
         return value === undefined ? [] : [{ name, type, value }];
       });
-      // The parser goes as deep as a text: how large one may be is limited elsewhere.
-      const inText = wantsText && !given.some(({ value }) => asGraphql(value).includes('['.repeat(500)));
       const call = inText
         ? given.map(({ name, value }) => `${name}: ${asGraphql(value)}`)
         : given.map(({ name }) => `${name}: $${name}`);

@@ -253,7 +253,7 @@ function nested(depth: number, shape: 'list' | 'object' | 'both'): Written {
   return leaf(`${open.repeat(depth)}1${close.repeat(depth)}`);
 }
 
-const poisonedTrees = [
+export const poisonedTrees = [
   ...[list(), object(), list(list()), list(leaf('null')), object(['', leaf('1')])],
   ...[object(['a', leaf('1')], ['a', leaf('2')]), object(['__proto__', leaf('1')])],
   ...[object(['__proto__', object(['isAdmin', leaf('true')])]), object(['__proto__', leaf('null')])],
