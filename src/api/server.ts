@@ -38,6 +38,7 @@ import { callerOf, createRateLimits } from './limits/rate-limits.ts';
 import { endUnreadResponse, endUnreadSockets, withoutConsole } from './limits/slow-readers.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy, type OriginSettings } from './origin.ts';
+import { admitTarget } from './request-target.ts';
 import { schema } from './schema.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
 import { shareExecution } from './shared-execution.ts';
@@ -150,6 +151,7 @@ export async function startApiServer({
   const responses = new Set<ServerResponse>();
   const answer = operations.onRequest((request, response) => {
     setSecurityHeaders(response);
+    if (!admitTarget(request, response)) return;
     if (!sites.admit(request, response)) return;
     if (metricsEndpoint?.(request, response)) return;
     if (dashboard?.(request, response)) return;

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import WebSocket from 'ws';
@@ -230,6 +232,20 @@ describe('over HTTP', () => {
     expect(errors[0]?.message).toMatch(/\w/);
     expect(errors[0]?.message).not.toMatch(/Unexpected error/);
   });
+
+  test.each(['//', '*', 'graphql', 'http://[', '/\\', '///[', 'http://evil.example/graphql'])(
+    'what is asked for as %s is refused or not found, and the server lives on',
+    async (path) => {
+      const { hostname, port } = new URL(application.url);
+      for (const method of ['GET', 'POST', 'OPTIONS']) {
+        const asked = request({ hostname, port, path, method, agent: false }).end();
+        const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+        answer.resume();
+        expect([400, 403, 404]).toContain(answer.statusCode);
+      }
+      expect((await get('/health/live')).status).toBe(200);
+    },
+  );
 
   test('another path is not found', async () => {
     expect((await get('/nothing')).status).toBe(404);
