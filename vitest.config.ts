@@ -7,9 +7,9 @@ const DATABASE_TESTS = [
   'test/health.test.ts',
 ];
 
-/** Tests of what comes before any database: they run once, on a server where there is one, which takes less time. */
+/** Tests of what is the same on any database: they run once, on a server where there is one, which takes less time. */
 const ONCE = [
-  'test/api/{authentication,fuzz,input,limits,operation-cost,origin,roles,server,shared-execution,slow-readers}.test.ts',
+  'test/api/{audit,authentication,clearance,fuzz,input,limits,operation-cost,origin,roles,server,shared-execution,slow-readers,subscription}.test.ts',
   'test/clients/*.test.ts',
   'test/end-to-end/readme.test.ts',
 ];
@@ -22,7 +22,7 @@ const EMBEDDED_ONLY = [
   'test/api/schema.test.ts',
 ];
 
-/** Tests of several processes on one server, which have the machine to themselves once the others are done. */
+/** Tests of several processes on one server: `npm run test:cluster` runs these alone. */
 const CLUSTER_TESTS = ['test/end-to-end/{cluster,chaos}.test.ts'];
 
 const hasServer = (await findTestServer()) !== null;
@@ -69,7 +69,6 @@ export default defineConfig({
           name: 'cluster',
           include: CLUSTER_TESTS,
           globalSetup,
-          sequence: { groupOrder: 1 },
         },
       },
     ],
