@@ -59,8 +59,13 @@ export function createDashboardFiles(
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     let isServed = true;
     const isPage = PAGES.some((page) => page.test(pathname));
-    // A copy of the request, as whoever comes after is to see the address that was asked for.
-    const asked = isPage ? Object.create(request, { url: { value: '/' } }) : request;
+    // Whole files alone: a range that ends before it begins is more than sirv can take.
+    const { range: _range, ...headers } = request.headers;
+    // A copy of the request, as whoever comes after is to see what was asked for.
+    const asked = Object.create(request, {
+      headers: { value: headers },
+      ...(isPage ? { url: { value: '/' } } : {}),
+    });
     serve(asked, response, () => {
       isServed = false;
     });

@@ -14,6 +14,7 @@ import type { Redact } from '../secrets.ts';
  */
 export function createErrorMask(log: Logger, redact: Redact): (error: unknown) => Error {
   return (error) => {
+    if (isBrokenOff(error)) return new GraphQLError('The request was broken off.');
     if (!(error instanceof GraphQLError)) return mask(log, error, {});
     const original = originalOf(error);
     if (original === undefined) return error;
@@ -40,6 +41,13 @@ function originalOf(error: GraphQLError): Error | undefined {
   let original = error.originalError;
   while (original instanceof GraphQLError) original = original.originalError;
   return original ?? undefined;
+}
+
+/** Whether a client went away before it had sent all of its request: nobody reads the answer. */
+function isBrokenOff(error: unknown): boolean {
+  return (
+    error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET'
+  );
 }
 
 function mask(log: Logger, error: unknown, place: object): GraphQLError {

@@ -26,6 +26,7 @@ import {
   authenticateRequests,
 } from './authentication.ts';
 import { admitBody } from './body-size.ts';
+import { refuseServerMessages } from './client-messages.ts';
 import type { ApiContext } from './context.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { createErrorMask } from './error-mask.ts';
@@ -38,6 +39,7 @@ import { callerOf, createRateLimits } from './limits/rate-limits.ts';
 import { endUnreadResponse, endUnreadSockets, withoutConsole } from './limits/slow-readers.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy, type OriginSettings } from './origin.ts';
+import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { schema } from './schema.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
@@ -109,6 +111,7 @@ export async function startApiServer({
           return rates.admitRequest(callerOf(requests.principalOf(request), remoteAddress));
         },
       },
+      refuseUnreadableParameters(),
       limitDocumentSize(limits.document),
       ...(introspection ? [] : [hideSchema()]),
       limitOperationCost(schema, limits.document),
@@ -168,7 +171,13 @@ export async function startApiServer({
     responses.add(response);
     response.once('close', () => responses.delete(response));
     if (answerHealth(request, response, readiness)) return;
-    answer(request, response);
+    try {
+      answer(request, response);
+    } catch (error) {
+      // Thrown on, it would end the process and everybody's jobs with it.
+      log.error({ err: error }, 'a request failed unexpectedly');
+      response.destroy();
+    }
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -183,6 +192,7 @@ export async function startApiServer({
     useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
       {
         ...authenticateConnections(authenticator, log),
+        jsonMessageReviver: refuseServerMessages,
         connectionInitWaitTimeout: limits.connections.initTimeoutMs,
         execute: (args) => enveloped(args).execute(args),
         subscribe: (args) => enveloped(args).subscribe(args),
@@ -308,10 +318,11 @@ function enveloped(args: ExecutionArgs): EnvelopedArgs['rootValue'] {
 
 function yogaLog(log: Logger) {
   const write =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (level: 'debug' | 'warn') =>
     (...values: unknown[]) =>
       log[level](values.map(String).join(' '));
-  return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('error') };
+  // Its errors are all that is not told as it was thrown, expected ones too: the error mask logs what is unexpected.
+  return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('debug') };
 }
 
 const DEFAULT_QUERY = `# BLADE Ingestion: start a sync, then watch it. The docs (top left) describe every field.

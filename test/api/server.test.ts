@@ -247,6 +247,31 @@ describe('over HTTP', () => {
     },
   );
 
+  test.each(['variables', 'extensions'])(
+    '%s of a GET or a form that are no JSON are told so',
+    async (name) => {
+      const unasked = { 'x-requested-with': 'test', accept: 'application/graphql-response+json' };
+      const query = `query=%7B__typename%7D&${name}=x`;
+      for (const answer of [
+        await get(`/graphql?${query}`, unasked),
+        await post(query, { ...unasked, 'content-type': 'application/x-www-form-urlencoded' }),
+      ]) {
+        expect(answer.status).toBe(400);
+        expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+      }
+    },
+  );
+
+  test.each(['bytes=9-1', 'bytes=99999999999-', 'bytes=-99999999999', 'x'])(
+    'a page is given whole, whatever range of it is asked for: %s',
+    async (range) => {
+      const whole = await (await get('/')).text();
+      const answer = await get('/', { range });
+      expect([200, 302]).toContain(answer.status);
+      expect(await answer.text()).toBe(whole);
+    },
+  );
+
   test('another path is not found', async () => {
     expect((await get('/nothing')).status).toBe(404);
   });
