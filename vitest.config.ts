@@ -7,11 +7,17 @@ const DATABASE_TESTS = [
   'test/health.test.ts',
 ];
 
-/** Tests of what is the same on any database: they run once, on a server where there is one, which takes less time. */
+/**
+ * Tests of what is the same on any database run once, on a server where there is one, which takes less time: all of them
+ * on both take more than ten minutes on two cores. TEST_EVERY_DATABASE=true runs all that use a database on both.
+ */
 const ONCE = [
-  'test/api/{audit,authentication,clearance,fuzz,input,limits,operation-cost,origin,roles,server,shared-execution,slow-readers,subscription}.test.ts',
+  'test/api/{audit,authentication,clearance,fuzz,input,limits,operation-cost,origin,protocol-fuzz,roles,server,shared-execution,slow-readers,subscription}.test.ts',
   'test/clients/*.test.ts',
   'test/end-to-end/readme.test.ts',
+  'test/ingestion/{fuzz,incremental,query-job}.test.ts',
+  'test/jobs/*.test.ts',
+  'test/observability/*.test.ts',
 ];
 
 /** Tests of what only one of them has, or that no database has a part in. */
@@ -46,7 +52,10 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
-          exclude: [...CLUSTER_TESTS, ...(hasServer ? ONCE : [])],
+          exclude: [
+            ...CLUSTER_TESTS,
+            ...(hasServer && process.env.TEST_EVERY_DATABASE !== 'true' ? ONCE : []),
+          ],
           globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
