@@ -8,7 +8,7 @@ import type { PoolConfig } from 'pg';
 export function connectionSettings(connectionString: string) {
   return {
     connectionString,
-    application_name: 'blade-ingestion',
+    application_name: process.env.PGAPPNAME ?? 'blade-ingestion',
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
