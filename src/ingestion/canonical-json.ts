@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 /** Arrays and objects may lie this deep in each other. */
 export const maximumDepth = 100;
@@ -17,9 +17,14 @@ export function canonicalJson(value: JsonValue | undefined): string {
   return write(value, maximumDepth);
 }
 
-/** The value as JSON text that jsonb holds, whatever it is: what cannot be kept shows as U+FFFD. */
-export function approximateJson(value: unknown): string {
-  return approximate(value, maximumDepth);
+/** A row as canonical JSON, in which each column may be as deep as a value may. Throws as `canonicalJson` does. */
+export function canonicalRowJson(row: JsonObject): string {
+  return write(row, maximumDepth + 1);
+}
+
+/** A row as JSON text that jsonb holds, whatever is in it: what cannot be kept shows as U+FFFD. */
+export function approximateRowJson(row: JsonObject): string {
+  return approximate(row, maximumDepth + 1);
 }
 
 /** A text as JSON. Throws as `canonicalJson` does. */

@@ -4,7 +4,7 @@ import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.t
 import { countByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
-import { approximateJson } from './canonical-json.ts';
+import { approximateRowJson } from './canonical-json.ts';
 import type { StageMeter } from './stage-meter.ts';
 import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
 import { type Uploader, uploadBatch } from './upload.ts';
@@ -93,7 +93,7 @@ function transformRows(rows: readonly Row[], transform: Transform) {
 function rowOfError(row: Row): string | null {
   const storable = storableRowJson(row);
   if (storable !== null) return storable;
-  const json = approximateJson(row);
+  const json = approximateRowJson(row);
   return json.length > maximumDataBytes ? null : json;
 }
 

@@ -5,7 +5,7 @@ import type { DataType } from '../data-types/data-type.ts';
 import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Row } from '../warehouse/warehouse.ts';
-import { canonicalJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
+import { canonicalJson, canonicalRowJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
 import { printableName, printableValue } from './printable.ts';
 import { createRowShapes, type RowShape } from './row-shape.ts';
 
@@ -136,7 +136,7 @@ function hasPrototypeKey(value: JsonValue): boolean {
  */
 export function storableRowJson(row: Row): string | null {
   try {
-    const json = canonicalJson(row);
+    const json = canonicalRowJson(row);
     return Buffer.byteLength(json) > maximumDataBytes ? null : json;
   } catch {
     return null;

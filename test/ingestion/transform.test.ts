@@ -329,6 +329,11 @@ test('no value whatever makes it throw', () => {
 test('a row that failed is kept as JSON where PostgreSQL can hold it', () => {
   expect(storableRowJson({ ITEM_ID: '1', a: [] })).toBe('{"ITEM_ID":"1","a":[]}');
   expect(storableRowJson({ item_id: '\0' })).toBeNull();
+  const deepest = `${'['.repeat(100)}${']'.repeat(100)}`;
+  expect(storableRowJson({ crew: JSON.parse(deepest) }), 'as deep as an item may be').toBe(
+    `{"crew":${deepest}}`,
+  );
+  expect(storableRowJson({ crew: [JSON.parse(deepest)] })).toBeNull();
   expect(storableRowJson({ item_id: 'x'.repeat(1_048_576) })).toBeNull();
 });
 

@@ -115,32 +115,31 @@ export function poisonedOperations(
   field: InputField,
   good: GoodValues,
 ): fc.Arbitrary<WrittenOperation> {
-  const { name: of = '', args = [] } = field.path.at(-1) ?? {};
-  return fc
-    .tuple(
-      members(
-        args.map(({ name, type }) => ({ of, name, type, isRequired: isNonNullType(type) })),
-        good,
-      ),
-      fc.boolean(),
-    )
-    .map(([values, inText]) => {
-      const given = args.flatMap(({ name, type }) => {
-        const value = values.find(([written]) => written === name)?.[1];
-        return value === undefined ? [] : [{ name, type, value }];
-      });
-      const call = inText
-        ? given.map(({ name, value }) => `${name}: ${asGraphql(value)}`)
-        : given.map(({ name }) => `${name}: $${name}`);
-      const declared = inText || given.length === 0 ? [] : given.map(({ name, type }) => `$${name}: ${type}`);
-      const head = declared.length === 0 ? '' : ` Poisoned(${declared.join(', ')})`;
-      return {
-        query: `${field.operation}${head} ${selectionTo(schema, field.path, good, call)}`,
-        variables: inText
-          ? '{}'
-          : `{${given.map(({ name, value }) => `${JSON.stringify(name)}:${asJson(value)}`).join(',')}}`,
-      };
-    });
+  return fc.tuple(members(membersOfArguments(field), good), fc.boolean()).map(([values, inText]) => {
+    const types = new Map(field.path.at(-1)?.args.map(({ name, type }) => [name, type]));
+    const call = inText
+      ? values.map(([name, value]) => `${name}: ${asGraphql(value)}`)
+      : values.map(([name]) => `${name}: $${name}`);
+    const declared = inText ? [] : values.map(([name]) => `$${name}: ${types.get(name)}`);
+    const head = declared.length === 0 ? '' : ` Poisoned(${declared.join(', ')})`;
+    return {
+      query: `${field.operation}${head} ${selectionTo(schema, field.path, good, call)}`,
+      variables: inText ? '{}' : asJson(objectOf(values)),
+    };
+  });
+}
+
+/** The operation that asks for the field with good values for all of its arguments. */
+export function goodOperation(schema: GraphQLSchema, field: InputField, good: GoodValues): WrittenOperation {
+  const call = membersOfArguments(field).map(
+    (member) => `${member.name}: ${asGraphql(goodValue(member.type, member, good))}`,
+  );
+  return { query: `${field.operation} ${selectionTo(schema, field.path, good, call)}`, variables: '{}' };
+}
+
+function membersOfArguments({ path }: InputField): Member[] {
+  const { name: of = '', args = [] } = path.at(-1) ?? {};
+  return args.map(({ name, type }) => ({ of, name, type, isRequired: isNonNullType(type) }));
 }
 
 type Place = Pick<Member, 'of' | 'name'>;
