@@ -47,6 +47,18 @@ graphql(`
   }
 `);
 
+graphql(`
+  fragment Refusal on Error {
+    message
+    ... on InvalidInputError {
+      issues {
+        field
+        message
+      }
+    }
+  }
+`);
+
 export const StartSync = graphql(`
   mutation StartSync($input: StartSyncInput!) {
     startSync(input: $input) {
@@ -57,15 +69,7 @@ export const StartSync = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
       ... on SyncAlreadyRunningError {
         activeJob {
           id
@@ -85,15 +89,7 @@ export const StartQueryJob = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -125,15 +121,7 @@ export const CancelJob = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -148,15 +136,7 @@ export const PauseJob = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -171,15 +151,7 @@ export const ResumeJob = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -194,15 +166,7 @@ export const RetryJob = graphql(`
           ...JobFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
       ... on SyncAlreadyRunningError {
         activeJob {
           id
@@ -374,15 +338,7 @@ export const SaveDataSource = graphql(`
           ...SourceFacts
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -395,15 +351,7 @@ export const DeleteDataSource = graphql(`
         deletedId
         name
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);
@@ -429,15 +377,7 @@ export const TestDataSource = graphql(`
           fullTableName
         }
       }
-      ... on Error {
-        message
-      }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
+      ...Refusal
     }
   }
 `);

@@ -7,6 +7,7 @@ import type { ErrorStage } from './generated/prisma/enums.ts';
 import {
   arrayOfLevels,
   countByLevel,
+  countItemsByLevel,
   type LevelCounts,
   levelOf,
   NO_COUNTS,
@@ -243,7 +244,7 @@ export function createItemStore(
         textArray(errors.map(({ item }) => item.classificationMarking)),
         totalOf(success),
         success,
-        levelsOf(errors.map(({ item }) => item)),
+        countItemsByLevel(errors.map(({ item }) => item)),
       ]);
     },
 
@@ -415,13 +416,9 @@ function saveBatchValues(batch: SaveBatch, changed: readonly BladeItem[]): unkno
     jsonbArray(errors.map((error) => error.row)),
     textArray(errors.map((error) => error.marking)),
     items.length + superseded.length + errors.length,
-    sumOfCounts(levelsOf(items), levelsOf(superseded), errorLevels),
+    sumOfCounts(countItemsByLevel(items), countItemsByLevel(superseded), errorLevels),
     errorLevels,
   ];
-}
-
-function levelsOf(items: readonly BladeItem[]): LevelCounts {
-  return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
 // What became of a batch is written to the batch, not to its items. Only where some of them are in it no more, another job

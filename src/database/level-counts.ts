@@ -1,3 +1,4 @@
+import type { BladeItem } from '../data-types/blade-item.ts';
 import { clearanceLevels, clearanceOf, highestOfAll, isMarking } from '../data-types/marking.ts';
 
 /** How many of something there are of each level of clearance, from UNCLASSIFIED to TOP SECRET. */
@@ -13,6 +14,11 @@ export function countByLevel(markings: Iterable<string>): LevelCounts {
     counts[level] = (counts[level] ?? 0) + 1;
   }
   return counts;
+}
+
+/** Counts items by the levels of their markings. */
+export function countItemsByLevel(items: readonly BladeItem[]): LevelCounts {
+  return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
 /** The level of a stored marking: the highest for a text that is none. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.ts';
-import { countByLevel } from '../database/level-counts.ts';
+import { countItemsByLevel } from '../database/level-counts.ts';
 import type { JsonValue } from '../json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 import { approximateRowJson } from './canonical-json.ts';
@@ -121,8 +121,7 @@ async function uploadBatches(
     let rejections = 0;
     await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      const success = countByLevel(accepted.map(({ classificationMarking }) => classificationMarking));
-      return { success, keepsRejections: true };
+      return { success: countItemsByLevel(accepted), keepsRejections: true };
     });
     pipeline.onProgress();
     countErrors(rejections);

@@ -1,12 +1,10 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { BladeItem } from '../data-types/blade-item.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore } from '../database/item-store.ts';
 import {
-  countByLevel,
+  countItemsByLevel,
   differenceOfCounts,
-  type LevelCounts,
   leastOfCounts,
   NO_COUNTS,
   totalOf,
@@ -222,20 +220,16 @@ async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promis
   for (const id of await store.pendingBatches()) {
     const items = await store.itemsOfBatch(id);
     // A batch that is owed because another job changed its items was counted before.
-    const counted = leastOfCounts(owed, levelsOf(items));
+    const counted = leastOfCounts(owed, countItemsByLevel(items));
     owed = differenceOfCounts(owed, counted);
     await uploadBatch(uploaderOf(attempt), { id, items }, ({ rejected }) => ({
-      success: differenceOfCounts(counted, levelsOf(rejected.map(({ item }) => item))),
+      success: differenceOfCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
       keepsRejections: true,
     }));
   }
   // The items of these rows have become another job's to upload.
   if (totalOf(owed) > 0) await store.countSuccess(owed);
   await uploadAgain(attempt);
-}
-
-function levelsOf(items: readonly BladeItem[]): LevelCounts {
-  return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
 /** The catalog gets the content that the store has now of items that it may hold with another. */

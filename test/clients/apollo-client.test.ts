@@ -1,14 +1,12 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gql, NetworkStatus } from '@apollo/client';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createBladeClient, START_SYNC, WATCH_JOB } from '../../docs/examples/apollo-client.ts';
 import { possibleTypes } from '../../src/dashboard/generated/possible-types.ts';
-import { SaveDataSource } from '../support/operations.ts';
+import { addSorties } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { addSource, writeQuery } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -113,15 +111,7 @@ test('a subscription of Apollo Client outlives a restart of the server, and sees
   onTestFinished(async () => {
     await running.end('SIGKILL');
   });
-  await first.client.send(SaveDataSource, {
-    input: {
-      name: 'Sorties',
-      dataType: 'sortie',
-      catalogName: 'blade',
-      schemaName: 'field',
-      tableName: 'sortie',
-    },
-  });
+  await addSorties(first);
   const client = createBladeClient(first.url, possibleTypes);
   onTestFinished(() => client.stop());
   const id = await startSync(client, { options: { batchSize: 10 } });
@@ -143,12 +133,3 @@ test('a subscription of Apollo Client outlives a restart of the server, and sees
   await ended;
   expect(states.at(-1)).toMatchObject({ state: 'COMPLETED', progress: { processedItems: 1_000 } });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

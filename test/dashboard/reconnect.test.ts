@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WebSocketRoute } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { killPrograms, startProgram } from '../support/program.ts';
 
 /** A thousand rows in so many batches that there is time for something to happen meanwhile. */
@@ -88,11 +88,3 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
 });
 
 /** A port of this machine that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}

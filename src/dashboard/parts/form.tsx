@@ -1,6 +1,6 @@
 import { Checkbox, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from 'react';
-import { ErrorNotice } from './notice.tsx';
+import { ErrorNotice, NO_ANSWER } from './notice.tsx';
 
 /** What is wrong with one field, by its path within the mutation's input, such as `options.batchSize`. */
 export interface Issue {
@@ -17,9 +17,17 @@ export interface Problems {
 
 export const NO_PROBLEMS: Problems = { issues: [], message: null };
 
-/** Paths of the server begin with the argument: `input.options.batchSize`. */
-export function issuesOf(issues: readonly Issue[]): Issue[] {
-  return issues.map(({ field, message }) => ({ field: field.replace(/^input\.?/, ''), message }));
+/** What a mutation that was refused has against its input: the fields at fault or else its message. */
+export function problemsOf(
+  refusal: { readonly message: string; readonly issues?: readonly Issue[] } | undefined,
+): Problems {
+  if (refusal?.issues === undefined) return { issues: [], message: refusal?.message ?? NO_ANSWER };
+  // Paths of the server begin with the argument: `input.options.batchSize`.
+  const issues = refusal.issues.map(({ field, message }) => ({
+    field: field.replace(/^input\.?/, ''),
+    message,
+  }));
+  return { issues, message: null };
 }
 
 const FormContext = createContext<Problems>(NO_PROBLEMS);

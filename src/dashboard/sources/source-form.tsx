@@ -8,13 +8,13 @@ import {
   CheckField,
   Form,
   type FormValues,
-  issuesOf,
   NO_PROBLEMS,
   type Problems,
+  problemsOf,
   SelectField,
   TextField,
 } from '../parts/form.tsx';
-import { describeError, NO_ANSWER } from '../parts/notice.tsx';
+import { describeError } from '../parts/notice.tsx';
 import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { SourceFacts } from './source-facts.ts';
 
@@ -84,11 +84,8 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
           setSaved(true);
           onSaved(readFragment(SourceFacts, result.dataSource).id);
           return;
-        case 'InvalidInputError':
-          setProblems({ issues: issuesOf(result.issues), message: null });
-          return;
         default:
-          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
+          setProblems(problemsOf(result));
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });

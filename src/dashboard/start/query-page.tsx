@@ -8,14 +8,14 @@ import {
   CodeField,
   Form,
   type FormValues,
-  issuesOf,
   NO_PROBLEMS,
   type Problems,
+  problemsOf,
   SelectField,
 } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { markingOptions } from '../parts/markings.ts';
-import { describeError, NO_ANSWER } from '../parts/notice.tsx';
+import { describeError } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { OptionFields, optionsOf } from './option-fields.tsx';
@@ -86,11 +86,8 @@ export default function QueryPage() {
         case 'StartQueryJobSuccess':
           void navigate(`/jobs/${uuidOf(result.job.id)}`);
           return;
-        case 'InvalidInputError':
-          setProblems({ issues: issuesOf(result.issues), message: null });
-          return;
         default:
-          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
+          setProblems(problemsOf(result));
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });

@@ -7,14 +7,14 @@ import { uuidOf } from '../jobs/job-title.tsx';
 import {
   Form,
   type FormValues,
-  issuesOf,
   NO_PROBLEMS,
   type Problems,
+  problemsOf,
   SelectField,
   TextField,
 } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { describeError, NO_ANSWER } from '../parts/notice.tsx';
+import { describeError } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { RoleNote, useMay } from '../shell/viewer.tsx';
 import { OptionFields, optionsOf } from './option-fields.tsx';
@@ -85,9 +85,6 @@ export default function SyncPage() {
         case 'StartSyncSuccess':
           void navigate(`/jobs/${uuidOf(result.job.id)}`);
           return;
-        case 'InvalidInputError':
-          setProblems({ issues: issuesOf(result.issues), message: null });
-          return;
         case 'SyncAlreadyRunningError':
           setProblems({
             issues: [],
@@ -98,7 +95,7 @@ export default function SyncPage() {
           setProblems({ issues: [], message: <NoSource message={result.message} /> });
           return;
         default:
-          setProblems({ issues: [], message: result?.message ?? NO_ANSWER });
+          setProblems(problemsOf(result));
       }
     } catch (error) {
       setProblems({ issues: [], message: describeError(error) });
