@@ -1,3 +1,5 @@
+import { asciiUpperCase } from '../ascii-case.ts';
+
 /** The classification markings that items may carry, from the lowest clearance to the highest. */
 export const markings = [
   'U',
@@ -19,11 +21,11 @@ export function isMarking(value: unknown): value is Marking {
 }
 
 /**
- * The marking that a text means: spaces around it and its case do not matter.
+ * The marking that a text means: spaces around it and its case do not matter, letters that only look like its own do.
  * Undefined where it is none of the known markings.
  */
 export function parseMarking(text: string): Marking | undefined {
-  const marking = text.trim().toUpperCase();
+  const marking = asciiUpperCase(text.trim());
   return isMarking(marking) ? marking : undefined;
 }
 

@@ -1,3 +1,5 @@
+import { asciiLowerCase } from '../ascii-case.ts';
+
 import { findDataType } from '../data-types/registry.ts';
 import { qualifiedName, quoteIdentifier } from '../warehouse/statement.ts';
 import {
@@ -49,8 +51,8 @@ async function planTable(
 ): Promise<PlannedPartition> {
   if (input.cursorColumn === null) return planWithoutCursor(asking, input);
 
-  const wanted = input.cursorColumn.toLowerCase();
-  const column = columns.find(({ name }) => name.toLowerCase() === wanted);
+  const wanted = asciiLowerCase(input.cursorColumn);
+  const column = columns.find(({ name }) => asciiLowerCase(name) === wanted);
   if (column === undefined) {
     if (input.syncType === 'FULL') return planWithoutCursor(asking, input);
     throw new WarehouseError('STATEMENT_FAILED', `the table has no column ${input.cursorColumn} to sync by`);
@@ -173,7 +175,7 @@ function partitionColumn(
     ...(cursorColumn === null ? [] : [cursorColumn]),
   ];
   for (const name of wanted) {
-    const found = columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+    const found = columns.find((column) => asciiLowerCase(column.name) === asciiLowerCase(name));
     if (found !== undefined) return found.name;
   }
   return null;

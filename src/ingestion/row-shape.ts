@@ -1,3 +1,5 @@
+import { asciiLowerCase } from '../ascii-case.ts';
+
 import type { Row } from '../warehouse/warehouse.ts';
 import { canonicalText, UnstorableValueError } from './canonical-json.ts';
 import { printableName } from './printable.ts';
@@ -65,7 +67,7 @@ function describeShape(names: readonly string[], knownColumns: ReadonlySet<strin
   let renamed = false;
   let problem: string | null = null;
   for (const name of names) {
-    const lowerCase = name.toLowerCase();
+    const lowerCase = asciiLowerCase(name);
     const known = knownColumns.has(lowerCase);
     if (known) {
       const other = knownNames.get(lowerCase);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
+import { asciiLowerCase } from '../ascii-case.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
@@ -178,14 +179,14 @@ export async function testDataSource(
   const { columns, rowCount } = described;
   const dataType = findDataType(source.dataType);
   const known = new Set(dataType?.columns.map(({ name }) => name));
-  const found = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const found = new Set(columns.map(({ name }) => asciiLowerCase(name)));
   const warnings: string[] = [];
   if (dataType !== undefined && !dataType.identifyingColumns.some((name) => found.has(name))) {
     warnings.push(
       `the table has none of the columns that identify an item (${dataType.identifyingColumns.join(', ')}): every row would fail`,
     );
   }
-  if (source.cursorColumn !== null && !found.has(source.cursorColumn.toLowerCase())) {
+  if (source.cursorColumn !== null && !found.has(asciiLowerCase(source.cursorColumn))) {
     warnings.push(`the table has no column ${source.cursorColumn}: an INCREMENTAL sync would fail`);
   }
   return {
@@ -193,7 +194,7 @@ export async function testDataSource(
     source,
     columns,
     missingColumns: [...known].filter((name) => !found.has(name)),
-    surplusColumns: columns.map(({ name }) => name).filter((name) => !known.has(name.toLowerCase())),
+    surplusColumns: columns.map(({ name }) => name).filter((name) => !known.has(asciiLowerCase(name))),
     rowCount,
     warnings,
   };

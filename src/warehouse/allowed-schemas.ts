@@ -1,3 +1,5 @@
+import { asciiLowerCase } from '../ascii-case.ts';
+
 import type { TableName } from './warehouse.ts';
 
 /** A schema whose tables may be read; `*` stands for any. */
@@ -32,11 +34,11 @@ const RESERVED_SCHEMAS: ReadonlySet<string> = new Set(['information_schema', 'pg
  * @returns null where it may, or else why not, for the person who named it.
  */
 export function schemaProblem(table: TableName, allowed: readonly SchemaPattern[]): string | null {
-  const [catalog, schema] = [table.catalog.toLowerCase(), table.schema.toLowerCase()];
+  const [catalog, schema] = [asciiLowerCase(table.catalog), asciiLowerCase(table.schema)];
   const name = `${table.catalog}.${table.schema}.${table.table}`;
   if (RESERVED_CATALOGS.has(catalog) || RESERVED_SCHEMAS.has(schema))
     return `${name} cannot be read: it tells of the warehouse itself.`;
-  const fits = (pattern: string, part: string) => pattern === '*' || pattern.toLowerCase() === part;
+  const fits = (pattern: string, part: string) => pattern === '*' || asciiLowerCase(pattern) === part;
   if (allowed.some((pattern) => fits(pattern.catalog, catalog) && fits(pattern.schema, schema))) return null;
   const schemas = allowed.map((pattern) => `${pattern.catalog}.${pattern.schema}`).join(', ');
   return `${name} cannot be read here: tables can be read of ${schemas}.`;

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
+import { asciiLowerCase } from '../ascii-case.ts';
 import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
 import { type TableName, WarehouseError } from './warehouse.ts';
 
@@ -93,8 +94,8 @@ async function findFile(folder: string, table: TableName): Promise<FoundFile> {
 async function findEntry(folder: string, names: readonly string[]): Promise<string | null> {
   const entries: readonly string[] = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const spelled = name.toLowerCase();
-    const entry = entries.includes(name) ? name : entries.find((entry) => entry.toLowerCase() === spelled);
+    const spelled = asciiLowerCase(name);
+    const entry = entries.includes(name) ? name : entries.find((entry) => asciiLowerCase(entry) === spelled);
     if (entry !== undefined) return entry;
   }
   return null;

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
+import { asciiLowerCase } from '../ascii-case.ts';
 import { fileLikeName, forbiddenFunction } from './statement-rules.ts';
 import { isObject, visitTree } from './syntax-tree.ts';
 import { type TableName, WarehouseError } from './warehouse.ts';
@@ -45,9 +46,10 @@ function checkTree(statements: unknown, tables: readonly TableName[]): void {
   const withNames = new Set<unknown>();
   visitTree(statements, (key, value) => {
     if (key === 'cte_map' && isObject(value) && Array.isArray(value.map))
-      for (const entry of value.map) withNames.add(isObject(entry) ? String(entry.key).toLowerCase() : null);
+      for (const entry of value.map)
+        withNames.add(isObject(entry) ? asciiLowerCase(String(entry.key)) : null);
     // A query that calls itself bears its name in the node.
-    if (key === 'cte_name') withNames.add(String(value).toLowerCase());
+    if (key === 'cte_name') withNames.add(asciiLowerCase(String(value)));
   });
   visitTree({ root: statements }, (_key, value) => {
     for (const node of Array.isArray(value) ? value : [value])
@@ -77,11 +79,11 @@ function checkNode(
   if (node.type === 'BASE_TABLE') {
     const [catalog, schema, table] = [node.catalog_name, node.schema_name, node.table_name].map(String);
     const isOfWith =
-      !catalog && !schema && withNames.has(table?.toLowerCase()) && !fileLikeName.test(table ?? '');
+      !catalog && !schema && withNames.has(asciiLowerCase(table ?? '')) && !fileLikeName.test(table ?? '');
     if (!isOfWith && !known.has(keyOf(catalog, schema, table))) throw refusal(`The table ${table}`);
   }
   if (node.type === 'TABLE_FUNCTION') {
-    const name = isObject(node.function) ? String(node.function.function_name).toLowerCase() : '';
+    const name = isObject(node.function) ? asciiLowerCase(String(node.function.function_name)) : '';
     if (!calledAsTable.has(name)) throw refusal(`The function ${name}`);
   }
   if (typeof node.function_name === 'string' && forbiddenFunction.test(node.function_name))
@@ -89,5 +91,5 @@ function checkNode(
 }
 
 function keyOf(...parts: readonly (string | undefined)[]): string {
-  return parts.join('.').toLowerCase();
+  return asciiLowerCase(parts.join('.'));
 }

@@ -1,3 +1,5 @@
+import { asciiLowerCase, asciiUpperCase } from '../ascii-case.ts';
+
 import { knownFunctions, wordsBeforeParentheses, wordsOfTheSession } from './known-functions.ts';
 import {
   booleanFunction,
@@ -171,7 +173,7 @@ function withoutClosingSemicolon(tokens: readonly Token[]): readonly Token[] {
 function checkFirstWord(tokens: readonly Token[]): void {
   const first = tokens.find((token) => token.text !== '(');
   if (first === undefined) refuse('The query is empty: write one SELECT.');
-  const word = first.text.toUpperCase();
+  const word = asciiUpperCase(first.text);
   if (word !== 'SELECT' && word !== 'WITH')
     refuse(
       /^[A-Z]+$/.test(word) && word.length <= 20
@@ -221,7 +223,7 @@ function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string, numbe
   tokens.forEach((token, index) => {
     const before = tokens[index - 1];
     const isQuoted = token.kind === 'QUOTED_IDENTIFIER';
-    const word = token.text.toLowerCase();
+    const word = asciiLowerCase(token.text);
     if (tokens[index + 1]?.kind !== 'L_PAREN') {
       if (isQuoted || before?.kind === 'DOT' || before?.kind === 'AS' || token.kind === 'STRING') return;
       if (wordsOfTheSession.has(word))
@@ -230,8 +232,9 @@ function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string, numbe
         );
       return;
     }
-    if (!isQuoted && !/^[a-z_]\w*$/.test(word)) return;
     if (token.kind === 'STRING' || token.kind === 'NUMBER') return;
+    // A sign, such as an operator, calls nothing; a name may hold any letter.
+    if (!isQuoted && !/[\p{L}_$]/u.test(word)) return;
     if (before?.kind === 'DOT')
       refuse(
         `The function ${token.text} cannot be used here: only functions that are built in can, and only by their name.`,
@@ -300,7 +303,7 @@ function readTree(statement: SyntaxNode): Findings {
 }
 
 function aliasOf(alias: unknown): string {
-  return (typeof alias === 'string' ? alias : textOfName(alias)).toLowerCase();
+  return asciiLowerCase(typeof alias === 'string' ? alias : textOfName(alias));
 }
 
 function parameterName(parameter: SyntaxNode): string {
@@ -367,7 +370,7 @@ function checkSource(source: unknown): void {
     return;
   }
   const name = typeof content.name === 'string' ? content.name : kind;
-  if (kind !== 'function' || !tableFunctions.has(name.toLowerCase()))
+  if (kind !== 'function' || !tableFunctions.has(asciiLowerCase(name)))
     refuse(`${name} cannot stand where a table stands: name a table as catalog.schema.table.`);
 }
 
@@ -391,7 +394,7 @@ function collectTables(value: unknown, withNames: ReadonlySet<string>, found: Na
     if (key === 'with' || inner === null || typeof inner !== 'object') continue;
     if (key === 'table' && isObject(inner) && isObject(inner.name)) {
       const { parts, position } = tableParts(inner);
-      const isOfWith = parts.length === 1 && visible.has(parts.join('').toLowerCase());
+      const isOfWith = parts.length === 1 && visible.has(asciiLowerCase(parts.join('')));
       if (!isOfWith) found.push({ parts, position });
     }
     collectTables(inner, visible, found);
@@ -441,7 +444,7 @@ function tablesOf(named: readonly NamedTable[]): TableName[] {
       refuse('Files cannot be read by a query: name a table as catalog.schema.table.');
     if (parts.length !== 3 || catalog === undefined || schema === undefined || table === undefined)
       refuse(`${parts.join('.')} is not the full name of a table: write it as catalog.schema.table.`);
-    tables.set(parts.join('.').toLowerCase(), { catalog, schema, table });
+    tables.set(asciiLowerCase(parts.join('.')), { catalog, schema, table });
   }
   return [...tables.values()];
 }

@@ -13,6 +13,19 @@ test.each(['', ' ', 'TOPSECRET', 'TOP  SECRET', 'SECRETS', 'U,C', '__proto__', '
   },
 );
 
+test.each([
+  'unclaſſified',
+  'unclassıfied',
+  'UNCLASSİFIED',
+  'ſ',
+  'ſecret',
+  'ＳＥＣＲＥＴ',
+  'ЅECRET',
+  'TOP\u00a0SECRET',
+])('the text %s, which only looks like a marking, is none', (text) => {
+  expect(parseMarking(text)).toBeUndefined();
+});
+
 test('only a marking as it is stored is one', () => {
   expect(markings.every(isMarking)).toBe(true);
   expect([' S', 's', 3, null, undefined, ['S']].some(isMarking)).toBe(false);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import type { DataType } from '../../src/data-types/data-type.ts';
 import { dataTypes, findDataType } from '../../src/data-types/registry.ts';
 import {
   createTransform,
@@ -116,6 +117,11 @@ describe('the data of an item', () => {
   test('has known columns in lower case and unknown ones as they are', () => {
     const item = itemOf({ ITEM_ID: '1', Flight_Hours: 2, Squadron: 'A', squadron: 'B' });
     expect(JSON.parse(item.data)).toEqual({ item_id: '1', flight_hours: 2, Squadron: 'A', squadron: 'B' });
+  });
+
+  test('has a column whose name only looks like a known one as it is', () => {
+    const row = { item_id: '1', work_order: 'W-1', 'wor\u212a_order': ['no text'] };
+    expect(JSON.parse(itemOf(row, { dataType: dataTypeOf('maintenance') }).data)).toEqual(row);
   });
 
   test('cannot have one known column twice', () => {
@@ -338,11 +344,13 @@ test('a row that failed is kept as JSON where PostgreSQL can hold it', () => {
 });
 
 function optionsOf(changes: Partial<TransformOptions>): TransformOptions {
-  const sortie = findDataType('sortie');
-  if (sortie === undefined) {
-    throw new Error('There is no data type sortie.');
-  }
-  return { dataType: sortie, sourceMetadata: { source: 'flights' }, ...changes };
+  return { dataType: dataTypeOf('sortie'), sourceMetadata: { source: 'flights' }, ...changes };
+}
+
+function dataTypeOf(name: string): DataType {
+  const dataType = findDataType(name);
+  if (dataType === undefined) throw new Error(`There is no data type ${name}.`);
+  return dataType;
 }
 
 function itemOf(row: Row, changes: Partial<TransformOptions> = {}): BladeItem {

@@ -32,6 +32,10 @@ describe('a list of schemas', () => {
     );
   });
 
+  test('is compared by ASCII alone: the sign of kelvin is no k', () => {
+    expect(schemaProblem(table('a.ban\u212a.x'), [{ catalog: 'a', schema: 'bank' }])).not.toBeNull();
+  });
+
   test.each(['system.access.audit', 'SYSTEM.x.y', 'blade.information_schema.tables'])(
     'of everything does not hold %s',
     (name) => expect(schemaProblem(table(name), anySchema)).toMatch(/tells of the warehouse itself/),

@@ -45,6 +45,7 @@ describe('a query that only reads is taken', () => {
     ['columns named like statements', 'select `delete`, `into` as `update` from blade.field.sortie'],
     ['any of a sub-query', 'select * from blade.field.sortie where flight_hours = any (select 1)'],
     ['names for the columns of a table', 'select * from blade.field.sortie s(a, b)'],
+    ['names outside ASCII', 'with größe(é) as (select 1) select * from größe ü(ä)'],
     ['names for the columns of a WITH', 'with long(a, `b`) as (select 1, 2) select * from long l(c, d)'],
     ['names for the columns of VALUES', 'select * from values (1, 2) as v(a, b)'],
     ['names for the columns of a function', 'select * from range(3) r(i), lateral explode(array(1)) e(f)'],
@@ -132,6 +133,9 @@ describe('what reaches past the tables is refused', () => {
     ['a function named as a word of the language', 'select `in`(a) from blade.field.sortie'],
     ['a function named as a table of the query', 'select f(a) from blade.field.sortie f(a)'],
     ['a function named as a WITH', 'with f(a) as (select 1) select *, f(a) as (b) from f'],
+    ['a function with a letter outside ASCII', 'select spíll(a) from blade.field.sortie'],
+    ['a function with a dollar sign', 'select spill$(a) from blade.field.sortie'],
+    ['a function that is one in another case of Unicode alone', 'select cſc(a) from blade.field.sortie'],
     ['who is signed in', 'select current_user'],
     ['who is signed in, as a function', 'select session_user()'],
     ['where the session is', 'select current_catalog()'],
@@ -156,6 +160,15 @@ describe('tables go by their full names', () => {
     expect(names.map((name) => name.toLowerCase()).sort()).toEqual(['one.x.t1', 'three.z.t3', 'two.y.t2']);
   });
 
+  test('names that only Unicode takes for the same are two', () => {
+    expect(checkQuery('select 1 from a.bank.x join a.ban\u212a.x on true')).toMatchObject({
+      tables: [
+        { catalog: 'a', schema: 'bank', table: 'x' },
+        { catalog: 'a', schema: 'ban\u212a', table: 'x' },
+      ],
+    });
+  });
+
   test.each(['sortie', 'field.sortie', 'a.blade.field.sortie'])('%s is refused', (name) => {
     expect(checkQuery(`select * from ${name}`)).toEqual({
       ok: false,
@@ -170,6 +183,7 @@ describe('tables go by their full names', () => {
       'select 1 where exists (with x as (select 1) select 1) or exists (select * from x)',
       'x',
     ],
+    ['that is another in ASCII', 'with k as (select 1) select * from \u212a', '\u212a'],
     ['of the WITH itself', 'with sortie as (select * from sortie) select * from sortie', 'sortie'],
   ])('a name of a WITH %s is that of a table, and refused', (_where, sql, name) => {
     expect(checkQuery(sql)).toMatchObject({
