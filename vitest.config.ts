@@ -12,7 +12,7 @@ const DATABASE_TESTS = [
  * on both take more than ten minutes on two cores. TEST_EVERY_DATABASE=true runs all that use a database on both.
  */
 const ONCE = [
-  'test/api/{audit,authentication,clearance,fuzz,input,limits,operation-cost,origin,protocol-fuzz,roles,server,shared-execution,slow-readers,subscription}.test.ts',
+  'test/api/{audit,authentication,clearance,failed-credentials,fuzz,input,limits,operation-cost,origin,protocol-fuzz,roles,server,shared-execution,slow-readers,subscription}.test.ts',
   'test/clients/*.test.ts',
   'test/end-to-end/readme.test.ts',
   'test/ingestion/{fuzz,incremental,query-job}.test.ts',

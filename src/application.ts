@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { accessOf } from './access/access.ts';
 import { createAuthenticator } from './access/authenticator.ts';
+import { createClientAddress } from './access/client-address.ts';
+import { limitFailedCredentials } from './access/failed-credentials.ts';
 import { startApiServer } from './api/server.ts';
 import { shareOfCatalog } from './catalog/registry.ts';
 import type { Config } from './config.ts';
@@ -145,21 +147,33 @@ async function startParts(
       events,
       allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
     });
-    const authenticator = await createAuthenticator(config.access, {
-      prisma,
-      notifications: database.notifications,
-      onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
-    });
+    const authenticator = limitFailedCredentials(
+      await createAuthenticator(config.access, {
+        prisma,
+        notifications: database.notifications,
+        onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
+      }),
+      {
+        perMinute: config.limits.rates.failedCredentialsPerMinute,
+        onLimit: (address) =>
+          log.warn({ address }, 'too many credentials of an address were refused: no more are looked at'),
+      },
+    );
     started.push(() => authenticator.close());
-    const { limits, origins, introspection, graphiql } = config;
+    const { limits, origins, introspection, graphiql, proxies } = config;
+    const addressOf = createClientAddress(proxies);
     const server = await startApiServer({
       ...listen,
       metrics,
       metricsEndpoint: onOwnPort
-        ? createMetricsEndpoint(metrics, authenticator.asksForCredential ? authenticator : undefined)
+        ? createMetricsEndpoint(
+            metrics,
+            authenticator.asksForCredential ? { authenticator, addressOf } : undefined,
+          )
         : null,
       redact: createRedact(config.secrets),
       authenticator,
+      addressOf,
       contextOf: (principal) => ({
         principal,
         prisma: clients.clearedFor(principal.clearance),

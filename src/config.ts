@@ -23,6 +23,8 @@ export interface Config {
   /** Who may come in. */
   readonly access: AccessSettings;
   readonly limits: ApiLimits;
+  /** How many proxies stand between clients and the API. */
+  readonly proxies: number;
   /** Which sites' pages may use the API. */
   readonly origins: OriginSettings;
   /** Whether clients may ask what the schema is. */
@@ -156,6 +158,12 @@ export const environmentSchema = z.object({
   ),
   BLADE_MAX_SUBSCRIPTIONS: limit(1, 1_000_000, 500).describe(
     'Most subscriptions of one principal at the same time.',
+  ),
+  BLADE_FAILED_CREDENTIALS_PER_MINUTE: limit(1, 1_000_000, 100).describe(
+    'Most credentials of one address that are refused in a minute, before no more of them are looked at.',
+  ),
+  BLADE_PROXIES: limit(0, 10, 0).describe(
+    'How many proxies stand in front, each of which adds to `X-Forwarded-For` the address it was reached from.',
   ),
   BLADE_MAX_CONNECTION_OPERATIONS: limit(1, 100_000, 200).describe(
     'Most operations under way on one WebSocket.',
@@ -375,6 +383,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     port: settings.PORT,
     access: accessOf(settings),
     limits: limitsOf(settings),
+    proxies: settings.BLADE_PROXIES,
     origins: {
       allowedOrigins: settings.BLADE_ALLOWED_ORIGINS,
       isLoopback: isLoopback(settings.HOST),
@@ -450,6 +459,7 @@ function limitsOf(settings: Environment): ApiLimits {
       mutationsPerMinute: settings.BLADE_MUTATIONS_PER_MINUTE,
       subscriptionsPerMinute: settings.BLADE_SUBSCRIPTIONS_PER_MINUTE,
       maxSubscriptions: settings.BLADE_MAX_SUBSCRIPTIONS,
+      failedCredentialsPerMinute: settings.BLADE_FAILED_CREDENTIALS_PER_MINUTE,
     },
     connections: {
       maxOperations: settings.BLADE_MAX_CONNECTION_OPERATIONS,

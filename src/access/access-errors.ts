@@ -22,6 +22,17 @@ export class AuthenticationUnavailableError extends ExpectedError {
   }
 }
 
+/** So many credentials of an address were no good that no more of them are looked at for a while. */
+export class TooManyFailedCredentialsError extends ExpectedError {
+  override readonly name = 'TooManyFailedCredentialsError';
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(`too many credentials were refused: try again in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 /** The principal's role does not allow what it asks for: nothing was started or changed. */
 export class ForbiddenError extends ExpectedError {
   override readonly name = 'ForbiddenError';

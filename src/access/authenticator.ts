@@ -24,10 +24,11 @@ export interface Authenticator {
   readonly asksForCredential: boolean;
   /**
    * @param authorization as the header of that name has it: `Bearer` and a token or an API key.
+   * @param address from where it was sent.
    * @throws UnauthenticatedError where there is none or it is not good; AuthenticationUnavailableError where that
-   * cannot be told now.
+   * cannot be told now; TooManyFailedCredentialsError where so many of the address were no good that it is not looked at.
    */
-  authenticate(authorization: string | undefined): Promise<Principal>;
+  authenticate(authorization: string | undefined, address: string): Promise<Principal>;
   /**
    * Calls once when the right of a principal ends: its credential has expired or is revoked.
    * @returns ends the watching.

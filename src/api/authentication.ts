@@ -1,26 +1,34 @@
+import type { IncomingMessage } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Context } from 'graphql-ws';
 import type { Extra } from 'graphql-ws/use/ws';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { UnauthenticatedError } from '../access/access-errors.ts';
+import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/access-errors.ts';
 import type { Authenticator } from '../access/authenticator.ts';
+import type { ClientAddress } from '../access/client-address.ts';
 import type { Principal } from '../access/principal.ts';
+import { rateLimited } from './limits/limit-error.ts';
 
 /** What is known of a WebSocket connection once its principal is. */
 export interface AuthenticatedConnection {
   readonly principal: Principal;
 }
 
+/** What yoga is given with each request over HTTP. */
+export interface NodeContext {
+  readonly req: IncomingMessage;
+}
+
 /** Finds out who sends each request over HTTP, before anything of it is read but its headers. */
-export function authenticateRequests(authenticator: Authenticator, log: Logger) {
+export function authenticateRequests(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
   const principals = new WeakMap<Request, Principal>();
 
-  const plugin: Plugin = {
-    async onRequestParse({ request }) {
+  const plugin: Plugin<object, NodeContext> = {
+    async onRequestParse({ request, serverContext: { req } }) {
       const authorization = request.headers.get('authorization') ?? undefined;
       try {
-        principals.set(request, await authenticator.authenticate(authorization));
+        principals.set(request, await authenticator.authenticate(authorization, addressOf(req)));
       } catch (error) {
         throw refusal(error, log);
       }
@@ -53,7 +61,7 @@ export function authenticateRequests(authenticator: Authenticator, log: Logger) 
 const FORBIDDEN = 4403;
 /** or give up. */
 const UNAUTHORIZED = 4401;
-/** Something on the server's side is away: clients connect again. */
+/** Something on the server's side is away, or too much was tried: clients connect again, later. */
 const TRY_AGAIN_LATER = 1013;
 
 type Connection = Context<Record<string, unknown>, Extra & Partial<AuthenticatedConnection>>;
@@ -62,13 +70,16 @@ type Connection = Context<Record<string, unknown>, Extra & Partial<Authenticated
  * Finds out who opens each WebSocket, by the payload of its `connection_init`, and closes it when their right ends.
  * @returns hooks of graphql-ws.
  */
-export function authenticateConnections(authenticator: Authenticator, log: Logger) {
+export function authenticateConnections(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
   const unwatch = new WeakMap<object, () => void>();
 
   return {
     async onConnect({ connectionParams, extra }: Connection): Promise<boolean> {
       try {
-        const principal = await authenticator.authenticate(authorizationOf(connectionParams));
+        const principal = await authenticator.authenticate(
+          authorizationOf(connectionParams),
+          addressOf(extra.request),
+        );
         Object.assign(extra, { principal } satisfies AuthenticatedConnection);
         const stop = authenticator.watch(principal, (reason) => close(extra, FORBIDDEN, reason));
         unwatch.set(extra.socket, stop);
@@ -106,6 +117,8 @@ function authorizationOf(payload: Record<string, unknown> = {}): string | undefi
 
 /** What a client is told whose credential is missing or no good, as RFC 6750 has it; or that it cannot be told. */
 function refusal(error: unknown, log: Logger): GraphQLError {
+  if (error instanceof TooManyFailedCredentialsError)
+    return rateLimited(error.message, error.retryAfterSeconds);
   if (!(error instanceof UnauthenticatedError)) {
     log.error({ err: error }, 'a credential could not be looked at');
     return new GraphQLError('the credential cannot be looked at now: try again later', {

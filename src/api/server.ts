@@ -4,10 +4,11 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { ExecutionArgs } from 'graphql';
 import { GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { createLRUCache, createYoga, isAsyncIterable } from 'graphql-yoga';
+import { createLRUCache, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../access/authenticator.ts';
+import type { ClientAddress } from '../access/client-address.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Readiness } from '../health.ts';
 import { answerHealth, listen } from '../health-server.ts';
@@ -24,6 +25,7 @@ import {
   type AuthenticatedConnection,
   authenticateConnections,
   authenticateRequests,
+  type NodeContext,
 } from './authentication.ts';
 import { admitBody } from './body-size.ts';
 import { refuseServerMessages } from './client-messages.ts';
@@ -57,6 +59,8 @@ export interface ApiServerOptions {
   readonly contextOf: (principal: Principal) => ApiContext;
   /** Tells who sends a request. */
   readonly authenticator: Authenticator;
+  /** Tells from where a request comes. */
+  readonly addressOf: ClientAddress;
   /** What one client may ask. */
   readonly limits: ApiLimits;
   /** Which sites' pages may ask. */
@@ -84,6 +88,7 @@ const PATH = '/graphql';
 export async function startApiServer({
   contextOf,
   authenticator,
+  addressOf,
   limits,
   origins,
   introspection,
@@ -96,21 +101,20 @@ export async function startApiServer({
   log,
   redact,
 }: ApiServerOptions): Promise<ApiServer> {
-  const requests = authenticateRequests(authenticator, log);
+  const requests = authenticateRequests(authenticator, addressOf, log);
   const operations = observeOperations(log, metrics);
   const rates = createRateLimits(limits.rates);
+  const admission: Plugin<object, NodeContext> = {
+    onRequestParse: ({ request, serverContext: { req } }) =>
+      rates.admitRequest(callerOf(requests.principalOf(request), addressOf(req))),
+  };
   const sites = createOriginPolicy(origins);
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
     schema,
     plugins: [
       operations.plugin,
       requests.plugin,
-      {
-        onRequestParse({ request, serverContext }) {
-          const { remoteAddress } = (serverContext as Partial<NodeContext>).req?.socket ?? {};
-          return rates.admitRequest(callerOf(requests.principalOf(request), remoteAddress));
-        },
-      },
+      admission,
       refuseUnreadableParameters(),
       limitDocumentSize(limits.document),
       ...(introspection ? [] : [hideSchema()]),
@@ -121,7 +125,7 @@ export async function startApiServer({
     ],
     context: ({ request, req, ...connection }) => {
       const principal = connection.principal ?? requests.principalOf(request);
-      return { ...contextOf(principal), caller: callerOf(principal, req.socket.remoteAddress) };
+      return { ...contextOf(principal), caller: callerOf(principal, addressOf(req)) };
     },
     // Documents are kept by their text, so that whoever sends ever new ones decides how much is kept.
     parserAndValidationCache: {
@@ -191,7 +195,7 @@ export async function startApiServer({
   const graphqlOverWebSocket = withoutConsole(webSockets, log, () =>
     useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
       {
-        ...authenticateConnections(authenticator, log),
+        ...authenticateConnections(authenticator, addressOf, log),
         jsonMessageReviver: refuseServerMessages,
         connectionInitWaitTimeout: limits.connections.initTimeoutMs,
         execute: (args) => enveloped(args).execute(args),
@@ -215,8 +219,7 @@ export async function startApiServer({
           let document: ReturnType<typeof parse>;
           try {
             const { principal, request } = connection.extra;
-            if (principal !== undefined)
-              await rates.admitRequest(callerOf(principal, request.socket.remoteAddress));
+            if (principal !== undefined) await rates.admitRequest(callerOf(principal, addressOf(request)));
             document = parse(params.query);
           } catch (error) {
             if (error instanceof GraphQLError) return refuse([error]);
@@ -273,10 +276,6 @@ const KEPT_DOCUMENTS = 200;
 /** How long the headers and the whole of a request may take to come in, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-
-interface NodeContext {
-  readonly req: IncomingMessage;
-}
 
 interface RequestContext extends ApiContext {
   readonly caller: string;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { UnauthenticatedError } from '../access/access-errors.ts';
+import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/access-errors.ts';
 import type { Authenticator } from '../access/authenticator.ts';
+import type { ClientAddress } from '../access/client-address.ts';
 import { coversAll } from '../data-types/marking.ts';
 import { type HealthServer, listen } from '../health-server.ts';
 import type { Metrics } from './metrics.ts';
@@ -14,14 +15,14 @@ export type MetricsEndpoint = (request: IncomingMessage, response: ServerRespons
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
-  authenticator?: Authenticator,
+  access?: { readonly authenticator: Authenticator; readonly addressOf: ClientAddress },
 ): MetricsEndpoint {
-  async function refusalOf({
-    headers,
-  }: IncomingMessage): Promise<{ status: number; message: string } | null> {
-    if (authenticator === undefined) return null;
+  async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
+    if (access === undefined) return null;
+    const { authenticator, addressOf } = access;
     try {
-      const { clearance } = await authenticator.authenticate(headers.authorization);
+      const { authorization } = request.headers;
+      const { clearance } = await authenticator.authenticate(authorization, addressOf(request));
       return coversAll(clearance)
         ? null
         : {
@@ -29,21 +30,15 @@ export function createMetricsEndpoint(
             message: 'metrics count what has any marking, and your clearance does not cover all',
           };
     } catch (error) {
-      return error instanceof UnauthenticatedError
-        ? { status: 401, message: error.message }
-        : { status: 503, message: 'the credential cannot be looked at now: try again later' };
+      return refusalFor(error);
     }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal = await refusalOf(request);
     if (refusal !== null) {
-      response
-        .writeHead(refusal.status, {
-          'content-type': 'text/plain',
-          ...(refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-        })
-        .end(`${refusal.message}\n`);
+      const { status, message, headers } = refusal;
+      response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${message}\n`);
       return;
     }
     const text = await metrics.text();
@@ -55,6 +50,24 @@ export function createMetricsEndpoint(
     void answer(request, response).catch(() => response.writeHead(500).end());
     return true;
   };
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof UnauthenticatedError)
+    return { status: 401, message: error.message, headers: { 'www-authenticate': 'Bearer' } };
+  if (error instanceof TooManyFailedCredentialsError)
+    return {
+      status: 429,
+      message: error.message,
+      headers: { 'retry-after': String(error.retryAfterSeconds) },
+    };
+  return { status: 503, message: 'the credential cannot be looked at now: try again later' };
 }
 
 /** Serves `/metrics` on a port of its own, and nothing else. */

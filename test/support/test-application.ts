@@ -48,6 +48,7 @@ export async function startTestApplication(
       BLADE_REQUESTS_PER_SECOND: '100000',
       BLADE_MUTATIONS_PER_MINUTE: '1000000',
       BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
+      BLADE_FAILED_CREDENTIALS_PER_MINUTE: '1000000',
       ...environment,
     }),
     ...parts,

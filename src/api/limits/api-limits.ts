@@ -27,6 +27,8 @@ export interface RateLimits {
   readonly subscriptionsPerMinute: number;
   /** Subscriptions at the same time. */
   readonly maxSubscriptions: number;
+  /** Credentials of one address that are no good. */
+  readonly failedCredentialsPerMinute: number;
 }
 
 /** What one connection may hold. */

@@ -9,8 +9,8 @@ import { rateLimited } from './limit-error.ts';
 /** Who is counted: a principal, or an address where there is but one principal for all. */
 export type Caller = string;
 
-export function callerOf(principal: Principal, address: string | undefined): Caller {
-  return principal.id === localPrincipal.id ? `${principal.id} ${address ?? ''}` : principal.id;
+export function callerOf(principal: Principal, address: string): Caller {
+  return principal.id === localPrincipal.id ? `${principal.id} ${address}` : principal.id;
 }
 
 /** Requests of a second are counted over this many, so that a page that asks for many things at once may. */
