@@ -28,8 +28,9 @@ type Transport = 'WebSocket' | 'server-sent events';
 async function openRawSubscription(
   transport: Transport,
   query: string,
+  { url: address }: TestApplication = application,
 ): Promise<{ socket: Socket; received: () => string }> {
-  const url = new URL(application.url);
+  const url = new URL(address);
   const socket = connect(Number(url.port), url.hostname);
   let received = '';
   socket.on('data', (data) => {
@@ -58,10 +59,14 @@ async function openRawSubscription(
 }
 
 /** Writes revisions of a job, each of many kilobytes, as a busy worker does. */
-async function writeRevisions(jobId: string, count: number): Promise<void> {
+async function writeRevisions(
+  jobId: string,
+  count: number,
+  { database }: TestApplication = application,
+): Promise<void> {
   const errors = Array.from({ length: 10 }, (_, index) => `${index} ${'x'.repeat(3_000)}`);
   for (let written = 0; written < count; written += 1) {
-    await application.database.pool.query(
+    await database.pool.query(
       `update job set recent_errors = $2, current_operation = 'Revision ' || revision + 1, updated_at = now() where id = $1`,
       [jobId, errors],
     );
@@ -125,4 +130,55 @@ test('a WebSocket that asks on and on without reading is broken off', async () =
   await closed;
   clearInterval(pings);
   expect((await application.client.sendRaw('{ syncStatus { state } }')).status).toBe(200);
+});
+
+test('an event stream whose client reads nothing is broken off, and those beside it go on', async () => {
+  const impatient = await startTestApplication({ BLADE_ROLES: 'api', BLADE_KEEP_ALIVE_MS: '300' });
+  try {
+    const { database, url } = impatient;
+    const [busy, quiet] = [
+      await insertJob(database, { state: 'RUNNING' }),
+      await insertJob(database, { state: 'RUNNING' }),
+    ];
+    const watch = (id: string) => `subscription { jobProgress(id: "${id}") { revision recentErrors } }`;
+    const stalled = await openRawSubscription('server-sent events', watch(busy), impatient);
+    const [reader, silent] = [busy, quiet].map((id) =>
+      subscribe<{ jobProgress: { revision: number } }>(url, 'server-sent events', watch(id)),
+    );
+    await reader?.next();
+    await silent?.next();
+    const openStreams = async () => {
+      const text = await (await fetch(new URL('/metrics', url))).text();
+      return Number(/^blade_graphql_subscriptions\{transport="http"\} (\d+)$/m.exec(text)?.[1]);
+    };
+    expect(await openStreams()).toBe(3);
+
+    stalled.socket.pause();
+    await vi.waitFor(async () => {
+      // More than the buffers of both machines hold has to be on its way before anybody can see that it is not read.
+      await writeRevisions(busy, 100, impatient);
+      expect(await openStreams()).toBe(2);
+    }, 30_000);
+
+    const closed = new Promise((resolve) => stalled.socket.once('close', resolve));
+    stalled.socket.resume();
+    await closed;
+    // Ended in order, it would say that there is nothing more to come.
+    expect(stalled.received()).not.toContain('event: complete');
+    expect(stalled.received().endsWith('0\r\n\r\n')).toBe(false);
+    await writeRevisions(busy, 1, impatient);
+    const { rows } = await database.pool.query<{ revision: number }>(
+      'select revision from job where id = $1',
+      [busy],
+    );
+    await vi.waitFor(() =>
+      expect(reader?.received.at(-1)?.data?.jobProgress.revision).toBe(rows[0]?.revision),
+    );
+    await writeRevisions(quiet, 1, impatient);
+    await vi.waitFor(() => expect(silent?.received).toHaveLength(2));
+    await reader?.leave();
+    await silent?.leave();
+  } finally {
+    await impatient.close();
+  }
 });
