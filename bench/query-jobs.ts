@@ -30,6 +30,8 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
   const database = await createBenchDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'blade-bench-'));
   await createSorties(join(folder, 'warehouse'), 1_000);
+  const graphile = await startPeer('queue-graphile.ts', database.url);
+  const bullmq = await startPeer('queue-bullmq.ts');
   const program = await startMeasuredProgram({
     DATABASE_URL: database.url,
     BLADE_DATA_FOLDER: folder,
@@ -38,8 +40,6 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
     BLADE_MUTATIONS_PER_MINUTE: '1000000',
     BLADE_REQUESTS_PER_SECOND: '1000000',
   });
-  const graphile = await startPeer('queue-graphile.ts', database.url);
-  const bullmq = await startPeer('queue-bullmq.ts');
   const jobs = await openQueryJobs(program);
   const times = { product: [] as number[], graphile: [] as number[], bullmq: [] as number[] };
   const rates = { product: [] as number[], graphile: [] as number[], bullmq: [] as number[] };
