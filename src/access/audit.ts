@@ -1,5 +1,5 @@
 import { v7 as newUuid } from 'uuid';
-import { clearanceOf, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
+import { clearanceOf, type Marking, storedMarking } from '../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JsonObject } from '../json.ts';
 import { noteInRequest } from '../observability/request-scope.ts';
@@ -10,6 +10,8 @@ export interface AuditRecord {
   /** The field of the API that does it, such as `cancelJob`. */
   readonly operation: string;
   readonly jobId?: string;
+  /** The marking of that job, where it is at hand; it is looked up otherwise. */
+  readonly jobMarking?: Marking;
   readonly dataSourceId?: string;
   readonly apiKeyId?: string;
   /** With what it was done: nothing secret, and nothing that is not for every admin. */
@@ -37,7 +39,7 @@ export function recordRefused(
 async function write(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { details, ...record }: AuditRecord,
+  { details, jobMarking, ...record }: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
   const { jobId, dataSourceId, apiKeyId } = record;
@@ -50,7 +52,7 @@ async function write(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: await markingOf(transaction, principal, record.jobId),
+      marking: jobMarking ?? (await markingOf(transaction, principal, record.jobId)),
     },
     select: { id: true },
   });
@@ -70,7 +72,7 @@ async function markingOf(
       ? null
       : await transaction.job.findUnique({ where: { id: jobId }, select: { marking: true } });
   if (job === null) return 'UNCLASSIFIED';
-  const marking = isMarking(job.marking) ? job.marking : highestOfAll;
+  const marking = storedMarking(job.marking);
   return clearanceOf(marking) > clearanceOf(clearance) ? 'UNCLASSIFIED' : marking;
 }
 

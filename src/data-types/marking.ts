@@ -43,6 +43,11 @@ export const clearanceLevels = 5;
 /** The marking that nobody is cleared above: that of what nobody can tell the marking of. */
 export const highestOfAll = 'TOP SECRET' satisfies Marking;
 
+/** A marking as it is stored; the highest in place of what is none, which nobody can tell. */
+export function storedMarking(text: string): Marking {
+  return isMarking(text) ? text : highestOfAll;
+}
+
 /** Whether the clearance covers every marking. */
 export function coversAll(clearance: Marking): boolean {
   return clearanceOf(clearance) === clearanceOf(highestOfAll);

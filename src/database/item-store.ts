@@ -85,8 +85,11 @@ export interface ItemStore {
   /**
    * Marks a batch as uploaded and keeps the rejections as errors. Accepted items whose content another job has changed
    * meanwhile become a batch that is owed: the catalog may now hold an older content of them than the store.
+   * @returns whether there is such a batch.
    */
-  markUploaded(batch: UploadedBatch): Promise<void>;
+  markUploaded(batch: UploadedBatch): Promise<boolean>;
+  /** Keeps how many rows the partition is to have in all. */
+  expect(totalItems: number): Promise<void>;
   /** Counts rows as success that an earlier attempt saved, and that it owes the catalog no more. */
   countSuccess(rows: LevelCounts): Promise<void>;
   /** Whether the lease has not been lost; what is written later may find that it has been since. */
@@ -137,7 +140,8 @@ export function createItemStore(
   let asksFirst = true;
 
   async function upsertChanged(batch: SaveBatch): Promise<UploadBatch | null> {
-    const saved = await upsert(batch, asksFirst ? await changedItems(batch) : batch.items);
+    const asks = asksFirst && batch.items.length >= LEAST_TO_ASK_FOR;
+    const saved = await upsert(batch, asks ? await changedItems(batch) : batch.items);
     asksFirst = (saved?.items.length ?? 0) < batch.items.length * MOSTLY;
     return saved;
   }
@@ -232,7 +236,7 @@ export function createItemStore(
 
     async markUploaded({ id, dataType, accepted, rejected, keepsRejections, success }) {
       const errors = keepsRejections ? rejected : [];
-      await write(MARK_UPLOADED, [
+      const { owes } = await write<{ owes: boolean }>(MARK_UPLOADED, [
         lease.jobId,
         dataType,
         id,
@@ -246,6 +250,11 @@ export function createItemStore(
         success,
         countItemsByLevel(errors.map(({ item }) => item)),
       ]);
+      return owes;
+    },
+
+    async expect(totalItems) {
+      await write(EXPECT, [totalItems]);
     },
 
     async countSuccess(rows) {
@@ -289,6 +298,9 @@ export function createItemStore(
 
 /** The share of changed rows in a batch from which on the next one is written without asking what has changed. */
 const MOSTLY = 0.8;
+
+/** Of fewer items, writing them costs less than the question. */
+const LEAST_TO_ASK_FOR = 50;
 
 /** Some items of a batch. */
 interface ChosenItems {
@@ -466,6 +478,11 @@ update job_partition p set
   success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($13::int[])[${at}]`)},
   error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + ($14::int[])[${at}]`)}
 from lease, written where p.id = lease.id and written.count >= 0
+returning exists (select from again) as owes`;
+
+const EXPECT = `with ${LEASE}
+update job_partition p set ${HELD}, total_items = greatest($3::int, p.read_items)
+from lease where p.id = lease.id
 returning p.id`;
 
 const COUNT_SUCCESS = `with ${LEASE}

@@ -1,5 +1,5 @@
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { clearanceLevels, clearanceOf, highestOfAll, isMarking } from '../data-types/marking.ts';
+import { clearanceLevels, clearanceOf, storedMarking } from '../data-types/marking.ts';
 
 /** How many of something there are of each level of clearance, from UNCLASSIFIED to TOP SECRET. */
 export type LevelCounts = readonly number[];
@@ -23,7 +23,7 @@ export function countItemsByLevel(items: readonly BladeItem[]): LevelCounts {
 
 /** The level of a stored marking: the highest for a text that is none. */
 export function levelOf(marking: string): number {
-  return clearanceOf(isMarking(marking) ? marking : highestOfAll);
+  return clearanceOf(storedMarking(marking));
 }
 
 export function sumOfCounts(...all: readonly LevelCounts[]): LevelCounts {

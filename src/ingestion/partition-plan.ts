@@ -14,28 +14,16 @@ import {
 import type { PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
-export type QueryInput = Extract<PartitionInput, { kind: 'QUERY' }>;
 
 /**
  * Decides what is read and, for a source with a cursor column, up to where: rows that arrive in the warehouse later
  * belong to the next sync. A large table is read in several partitions.
  * @throws WarehouseError where the warehouse cannot be read.
  */
-export async function planPartition(
-  asking: Asking,
-  input: TableInput | QueryInput,
-): Promise<readonly PlannedPartition[]> {
-  switch (input.kind) {
-    case 'QUERY': {
-      const statement = { sql: input.sql, parameters: input.parameters };
-      return [planned(statement, await countRows(asking, statement), null)];
-    }
-    case 'TABLE': {
-      // Asked first, so that a missing table is told as one.
-      const columns = await asking.warehouse.describeTable(input.table, asking.signal);
-      return split(asking, input, columns, await planTable(asking, input, columns));
-    }
-  }
+export async function planPartition(asking: Asking, input: TableInput): Promise<readonly PlannedPartition[]> {
+  // Asked first, so that a missing table is told as one.
+  const columns = await asking.warehouse.describeTable(input.table, asking.signal);
+  return split(asking, input, columns, await planTable(asking, input, columns));
 }
 
 /** What the warehouse is asked with. */

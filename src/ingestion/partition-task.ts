@@ -17,6 +17,8 @@ export interface PartitionTask {
   readonly input: PartitionInput;
   /** What it reads; null until that is decided. */
   readonly plan: PartitionPlan | null;
+  /** How many rows that is; null while nobody has counted them. */
+  readonly totalItems: number | null;
   readonly position: JsonValue | null;
   /** Counts of earlier attempts. */
   readonly read: LevelCounts;

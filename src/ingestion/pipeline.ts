@@ -30,12 +30,13 @@ export class TooManyErrorsError extends Error {
 /**
  * Takes batches through transform, save, upload and mark. Each stage works on its own batch while the others work on
  * theirs, with one batch waiting between two stages, so memory is that of a handful of batches.
+ * @returns whether some of its items are owed again, because another job has changed them meanwhile.
  */
-export async function runPipeline(pipeline: Pipeline): Promise<void> {
+export async function runPipeline(pipeline: Pipeline): Promise<boolean> {
   const countErrors = createErrorLimit(pipeline);
   const transformed = stage(transformBatches(pipeline));
   const saved = stage(saveBatches(pipeline, transformed, countErrors));
-  await uploadBatches(pipeline, saved, countErrors);
+  return uploadBatches(pipeline, saved, countErrors);
 }
 
 function createErrorLimit({ maxErrors, errorCount }: Pipeline) {
@@ -116,14 +117,17 @@ async function uploadBatches(
   pipeline: Pipeline,
   batches: AsyncIterable<UploadBatch>,
   countErrors: (errors: number) => void,
-): Promise<void> {
+): Promise<boolean> {
+  let owes = false;
   for await (const batch of batches) {
     let rejections = 0;
-    await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
+    const owesAgain = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
       return { success: countItemsByLevel(accepted), keepsRejections: true };
     });
+    owes ||= owesAgain;
     pipeline.onProgress();
     countErrors(rejections);
   }
+  return owes;
 }

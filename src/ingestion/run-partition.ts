@@ -105,15 +105,21 @@ export async function planTask(
     const resources = await open();
     const { pool } = resources;
     const { warehouse, onProgress: show } = showWaiting(resources.warehouse, onProgress);
-    const isQuery = task.input.kind === 'QUERY';
-    show({ currentOperation: isQuery ? 'Executing query' : `Counting rows of ${task.sourceName}` });
-    if (task.input.kind === 'FAILED_ITEMS') {
-      const { partitionId } = task.input;
-      const totalItems = await countFailedItems(pool, partitionId);
-      return { status: 'PLANNED', partitions: [{ plan: { kind: 'FAILED_ITEMS', partitionId }, totalItems }] };
+    show({ currentOperation: `Counting rows of ${task.sourceName}` });
+    switch (task.input.kind) {
+      case 'FAILED_ITEMS': {
+        const { partitionId } = task.input;
+        const totalItems = await countFailedItems(pool, partitionId);
+        return {
+          status: 'PLANNED',
+          partitions: [{ plan: { kind: 'FAILED_ITEMS', partitionId }, totalItems }],
+        };
+      }
+      case 'TABLE':
+        return { status: 'PLANNED', partitions: await planPartition({ warehouse, signal }, task.input) };
+      case 'QUERY':
+        throw new Error('what a query reads needs no plan');
     }
-    const partitions = await planPartition({ warehouse, signal }, task.input);
-    return { status: 'PLANNED', partitions };
   } catch (error) {
     return outcomeOf(error, signal);
   }
@@ -140,9 +146,11 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   }
 
   const currentOperation = operationOf(task);
-  attempt.onProgress({ currentOperation });
-  await runPipeline({
-    batches: attempt.meter.batches(untilStopped(batches, signal)),
+  attempt.onProgress({
+    currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
+  });
+  const owes = await runPipeline({
+    batches: attempt.meter.batches(untilStopped(counted(attempt, plan, batches), signal)),
     transform: transformOf(task),
     meter: attempt.meter,
     ...uploaderOf(attempt),
@@ -151,7 +159,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     errorCount: resumed ? totalOf(task.errors) : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
   });
-  await uploadAgain(attempt);
+  if (owes) await uploadAgain(attempt);
 }
 
 function operationOf(task: PartitionTask): string {
@@ -190,6 +198,25 @@ async function openRows(
       const { resumed, batches } = await warehouse.readRows(plan.statement, options);
       return { resumed: resumed && task.position !== null, batches };
     }
+  }
+}
+
+/**
+ * Counts the rows of a statement before its first batch is kept, where nobody has counted them yet. What fits in one batch
+ * is all there is, so that a small statement runs once and a large one is not counted before it has begun.
+ */
+async function* counted(
+  { warehouse, store, task, signal }: Attempt,
+  plan: PartitionPlan,
+  batches: AsyncIterable<RowBatch>,
+): AsyncGenerator<RowBatch> {
+  let isCounted = plan.kind !== 'STATEMENT' || task.totalItems !== null;
+  for await (const batch of batches) {
+    if (!isCounted && plan.kind === 'STATEMENT' && batch.rows.length === task.batchSize) {
+      await store.expect(await warehouse.countRows(plan.statement, signal));
+    }
+    isCounted = true;
+    yield batch;
   }
 }
 

@@ -103,11 +103,12 @@ export function createStageMeter(): StageMeter {
         return pending;
       },
       async markUploaded(batch) {
-        await time('mark', () => store.markUploaded(batch));
+        const owes = await time('mark', () => store.markUploaded(batch));
         const { rows, failedRows, bytes } = measured();
         rows.uploaded += batch.accepted.length;
         bytes.uploaded += bytesOf(batch.accepted);
         if (batch.keepsRejections) failedRows.UPLOAD += batch.rejected.length;
+        return owes;
       },
     }),
 

@@ -23,19 +23,20 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 /**
  * Uploads a batch and writes down what came of it.
  * @param toMark what counts as success of the catalog's answers, and whether rejections count as errors.
+ * @returns whether some of its items are owed again.
  * @throws LeaseLostError when another attempt has taken the partition over; the catalog then has what the store has.
  */
 export async function uploadBatch(
   uploader: Uploader,
   { id, items }: UploadBatch,
   toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'keepsRejections'>,
-): Promise<void> {
+): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
     const outcomes =
       items.length === 0 ? [] : await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
     const sorted = sortOutcomes(items, outcomes);
-    await store.markUploaded({ id, dataType, ...sorted, ...toMark(sorted) });
+    return await store.markUploaded({ id, dataType, ...sorted, ...toMark(sorted) });
   } catch (error) {
     // However an upload ended, some of its items may be in the catalog.
     if (error instanceof LeaseLostError || !(await isHeld(store))) await putRight(uploader, items);

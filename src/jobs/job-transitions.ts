@@ -1,9 +1,9 @@
 import { v7 as newUuid } from 'uuid';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { higherMarking, highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
+import { higherMarking, highestOfAll, type Marking, storedMarking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
-import type { JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
+import type { JobKind, JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
 import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { arrayOfLevels, levelOf, sumOfCounts } from '../database/level-counts.ts';
 import type { PartitionOutcome, PlannedPartition } from '../ingestion/partition-task.ts';
@@ -21,13 +21,24 @@ type Transaction = Prisma.TransactionClient;
 interface LockedJob {
   readonly id: string;
   readonly state: JobState;
-  readonly kind: 'SYNC' | 'QUERY';
+  readonly kind: JobKind;
   readonly marking: string;
+}
+
+/** The same, and what never changes of the partition that leads to it. */
+interface LockedJobOfPartition extends LockedJob {
+  readonly partitionDataType: string;
 }
 
 export type Claim =
   /** The partition is the caller's, under the attempt that it carries. */
-  | { readonly status: 'CLAIMED'; readonly partition: JobPartition; readonly isFirstOfJob: boolean }
+  | {
+      readonly status: 'CLAIMED';
+      readonly partition: JobPartition;
+      readonly isFirstOfJob: boolean;
+      /** That of the job. */
+      readonly kind: JobKind;
+    }
   /** There is nothing to run: the partition or its job has ended. */
   | { readonly status: 'ENDED' };
 
@@ -36,39 +47,73 @@ export type Claim =
  * Whoever held the partition before can write nothing more for it.
  */
 export async function claimPartition(prisma: PrismaClient, partitionId: string): Promise<Claim> {
+  const claim = await claimRunnable(prisma, partitionId);
+  if (claim !== null) return claim;
   return prisma.$transaction(async (transaction) => {
     const job = await lockJobOfPartition(transaction, partitionId);
-    if (job === null || isTerminal(job.state) || job.state === 'PAUSED') return { status: 'ENDED' };
-    if (job.state === 'CANCELLING') {
-      await endPartition(transaction, job, { id: partitionId, attempt: null }, { status: 'STOPPED' });
-      return { status: 'ENDED' };
+    if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
+    switch (job.state) {
+      case 'CANCELLING':
+        await endPartition(transaction, job, { id: partitionId, attempt: null }, { status: 'STOPPED' });
+        return { status: 'ENDED' };
+      case 'PAUSING':
+        await transaction.jobPartition.updateMany({
+          where: { id: partitionId, state: 'RUNNING' },
+          data: { state: 'PENDING' },
+        });
+        await pauseWhenIdle(transaction, job);
+        return { status: 'ENDED' };
+      case 'PAUSED':
+        return { status: 'ENDED' };
+      case 'QUEUED':
+      case 'RUNNING':
+        // The partition has ended; or its job has been let go on since.
+        return (await claimRunnable(transaction, partitionId)) ?? { status: 'ENDED' };
     }
-    if (job.state === 'PAUSING') {
-      await transaction.jobPartition.updateMany({
-        where: { id: partitionId, state: 'RUNNING' },
-        data: { state: 'PENDING' },
-      });
-      await pauseWhenIdle(transaction, job);
-      return { status: 'ENDED' };
-    }
-    const [partition] = await transaction.jobPartition.updateManyAndReturn({
-      where: { id: partitionId, state: { in: ['PENDING', 'RUNNING'] } },
-      data: { state: 'RUNNING', attempt: { increment: 1 }, message: null, messageMarking: null },
-    });
-    if (partition === undefined) return { status: 'ENDED' };
-    if (partition.startedAt === null) {
-      await transaction.$executeRaw`update job_partition set started_at = now() where id = ${partitionId}::uuid`;
-    }
-    const isFirstOfJob = job.state === 'QUEUED';
-    if (isFirstOfJob) {
-      await transaction.$executeRaw`
-        update job set state = 'RUNNING', started_at = coalesce(started_at, now()), updated_at = now(),
-          current_operation = ${job.kind === 'SYNC' ? 'Initializing sync' : 'Executing query'}
-        where id = ${job.id}::uuid`;
-    }
-    return { status: 'CLAIMED', partition, isFirstOfJob };
   });
 }
+
+/**
+ * Claims a partition that can run, in one statement: for a small job a transaction of several takes longer than its rows.
+ * @returns null where the partition, or its job as it is now, cannot run.
+ */
+async function claimRunnable(
+  client: Pick<Transaction, '$queryRaw'>,
+  partitionId: string,
+): Promise<Claim | null> {
+  const rows = await client.$queryRaw<
+    (JobPartition & { readonly isFirstOfJob: boolean; readonly kind: JobKind })[]
+  >`
+    with locked as materialized (
+      select id, state, kind from job
+      where id = (select job_id from job_partition where id = ${partitionId}::uuid) for update
+    ),
+    claimed as (
+      update job_partition p set state = 'RUNNING', attempt = p.attempt + 1, message = null, message_marking = null,
+        started_at = coalesce(p.started_at, now())
+      from locked
+      where p.id = ${partitionId}::uuid and p.state in ('PENDING', 'RUNNING') and locked.state in ('QUEUED', 'RUNNING')
+      returning p.*, locked.kind
+    ),
+    started as (
+      update job set state = 'RUNNING', started_at = coalesce(job.started_at, now()), updated_at = now(),
+        current_operation = case job.kind when 'SYNC' then 'Initializing sync' else 'Executing query' end
+      from locked, claimed where job.id = locked.id and locked.state = 'QUEUED'
+      returning job.id
+    )
+    select ${PARTITION_COLUMNS}, kind, exists (select from started) as "isFirstOfJob" from claimed`;
+  const [claimed] = rows;
+  if (claimed === undefined) return null;
+  const { isFirstOfJob, kind, ...partition } = claimed;
+  return { status: 'CLAIMED', partition, isFirstOfJob, kind };
+}
+
+/** The columns of a partition under the names of its fields. */
+const PARTITION_COLUMNS = Prisma.raw(
+  Object.values(Prisma.JobPartitionScalarFieldEnum)
+    .map((field) => `${field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} as "${field}"`)
+    .join(),
+);
 
 /**
  * Asks a job to stop. A job that no thread works on is cancelled at once; a running one is CANCELLING until its
@@ -238,16 +283,17 @@ interface PartitionEnd {
 /**
  * Stores how an attempt ended, brings its source up to date and, with the last partition, ends the job.
  * Does nothing when the attempt is not the current one any more.
+ * @returns whether the job has ended.
  */
 export async function finishPartition(
   prisma: PrismaClient,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   outcome: FinalOutcome,
-): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+): Promise<boolean> {
+  return prisma.$transaction(async (transaction) => {
     const job = await lockJobOfPartition(transaction, partition.id);
-    if (job === null || isTerminal(job.state)) return;
-    await endPartition(transaction, job, partition, outcome);
+    if (job === null || isTerminal(job.state)) return true;
+    return endPartition(transaction, job, partition, outcome);
   });
 }
 
@@ -328,8 +374,8 @@ function endOf(outcome: FinalOutcome, readErrorMarking: Marking): PartitionEnd {
 }
 
 /** The warehouse's messages quote no cells, but tell of the table and of the query. */
-function readErrorMarkingOf(job: LockedJob, dataType: string): Marking {
-  return higherMarking(defaultMarkingOf(dataType), isMarking(job.marking) ? job.marking : highestOfAll);
+function readErrorMarkingOf({ marking, partitionDataType }: LockedJobOfPartition): Marking {
+  return higherMarking(defaultMarkingOf(partitionDataType), storedMarking(marking));
 }
 
 interface EndedPartition {
@@ -340,30 +386,29 @@ interface EndedPartition {
   readonly sourceName: string;
   readonly retryOfPartitionId: string | null;
   readonly successCount: number;
+  /** The states that the job's partitions are in now. */
+  readonly states: readonly PartitionState[];
 }
 
 /**
  * Ends a partition, brings its source up to date and, with the last partition, ends the job.
  * @param partition whose attempt has to be the current one; null for whichever that is.
+ * @returns whether the job has ended.
  */
 async function endPartition(
   transaction: Transaction,
-  job: LockedJob,
+  job: LockedJobOfPartition,
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: FinalOutcome,
-): Promise<void> {
-  const { dataType } = await transaction.jobPartition.findUniqueOrThrow({
-    where: { id: partition.id },
-    select: { dataType: true },
-  });
-  const marking = readErrorMarkingOf(job, dataType);
+): Promise<boolean> {
+  const marking = readErrorMarkingOf(job);
   const ended = await storeEnd(transaction, partition, endOf(outcome, marking));
-  if (ended === null) return;
+  if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
     await recordReadError(transaction, ended, outcome.message, marking);
   }
   if (job.kind === 'SYNC') await updateSource(transaction, ended, outcome);
-  await finishJobWhenDone(transaction, job);
+  return finishJobWhenDone(transaction, job, ended.states);
 }
 
 async function storeEnd(
@@ -380,7 +425,11 @@ async function storeEnd(
       and (${attempt}::int is null or attempt = ${attempt}::int)
     returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",
       source_name as "sourceName", retry_of_partition_id as "retryOfPartitionId",
-      success_count as "successCount"`;
+      success_count as "successCount",
+      array(
+        select distinct case when o.id = job_partition.id then ${state} else o.state::text end
+        from job_partition o where o.job_id = job_partition.job_id
+      ) as states`;
   return rows[0] ?? null;
 }
 
@@ -445,23 +494,36 @@ async function updateSource(
   });
 }
 
-/** How a job ends once all its partitions have: cancelled if asked to, failed when none of them could be read. */
-async function finishJobWhenDone(transaction: Transaction, job: LockedJob): Promise<void> {
+/**
+ * Ends a job once all its partitions have: cancelled if asked to, failed when none of them could be read.
+ * @returns whether it has ended.
+ */
+async function finishJobWhenDone(
+  transaction: Transaction,
+  job: LockedJob,
+  states: readonly PartitionState[],
+): Promise<boolean> {
+  if (states.includes('PENDING') || states.includes('RUNNING')) {
+    if (job.state === 'PAUSING') await pauseWhenIdle(transaction, job);
+    return false;
+  }
+  if (job.state === 'CANCELLING' || states.includes('CANCELLED')) {
+    await finishJob(transaction, job, { state: 'CANCELLED', failureReason: null });
+  } else if (states.every((state) => state === 'FAILED')) {
+    await finishJob(transaction, job, { state: 'FAILED', failureReason: await reasonOf(transaction, job) });
+  } else await finishJob(transaction, job, { state: 'COMPLETED', failureReason: null });
+  return true;
+}
+
+/** Why each of a job's partitions failed. */
+async function reasonOf(transaction: Transaction, { id }: LockedJob): Promise<string> {
   const partitions = await transaction.jobPartition.findMany({
-    where: { jobId: job.id },
-    select: { state: true, message: true, sourceName: true },
+    where: { jobId: id },
+    select: { message: true, sourceName: true },
     orderBy: { ordinal: 'asc' },
   });
-  if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) {
-    if (job.state === 'PAUSING') await pauseWhenIdle(transaction, job);
-    return;
-  }
-  if (job.state === 'CANCELLING' || partitions.some(({ state }) => state === 'CANCELLED')) {
-    await finishJob(transaction, job, { state: 'CANCELLED', failureReason: null });
-  } else if (partitions.every(({ state }) => state === 'FAILED')) {
-    const reasons = new Set(partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`));
-    await finishJob(transaction, job, { state: 'FAILED', failureReason: [...reasons].join('; ') });
-  } else await finishJob(transaction, job, { state: 'COMPLETED', failureReason: null });
+  const reasons = new Set(partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`));
+  return [...reasons].join('; ');
 }
 
 interface JobEnd {
@@ -526,9 +588,12 @@ async function lockJob(transaction: Transaction, jobId: string): Promise<LockedJ
   return rows[0] ?? null;
 }
 
-async function lockJobOfPartition(transaction: Transaction, partitionId: string): Promise<LockedJob | null> {
-  const rows = await transaction.$queryRaw<LockedJob[]>`
-    select id, state, kind, marking from job
-    where id = (select job_id from job_partition where id = ${partitionId}::uuid) for update`;
+async function lockJobOfPartition(
+  transaction: Transaction,
+  partitionId: string,
+): Promise<LockedJobOfPartition | null> {
+  const rows = await transaction.$queryRaw<LockedJobOfPartition[]>`
+    select job.id, job.state, job.kind, job.marking, p.data_type as "partitionDataType"
+    from job_partition p join job on job.id = p.job_id where p.id = ${partitionId}::uuid for update of job`;
   return rows[0] ?? null;
 }

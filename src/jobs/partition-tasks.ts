@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { highestOfAll, isMarking, type Marking } from '../data-types/marking.ts';
+import { type Marking, storedMarking } from '../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -20,13 +20,10 @@ export async function loadPartitionTask(
   prisma: PrismaClient,
   partition: JobPartition,
 ): Promise<PartitionTask> {
-  const [job, source] = await Promise.all([
-    prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } }),
-    partition.dataSourceId === null
-      ? null
-      : prisma.dataSource.findUnique({ where: { id: partition.dataSourceId } }),
-  ]);
+  const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
+  const source = await sourceOf(prisma, job, partition);
   const options = jobOptionsSchema.parse(job.options);
+  const input = inputOf(job, partition, source);
   return {
     jobId: job.id,
     partitionId: partition.id,
@@ -34,8 +31,9 @@ export async function loadPartitionTask(
     dataType: partition.dataType,
     dataSourceId: partition.dataSourceId,
     sourceName: partition.sourceName,
-    input: inputOf(job, partition, source),
-    plan: partition.plan as PartitionPlan | null,
+    input,
+    plan: planOf(input, partition),
+    totalItems: partition.totalItems,
     position: partition.position as JsonValue | null,
     read: partition.readByLevel,
     success: partition.successByLevel,
@@ -48,10 +46,20 @@ export async function loadPartitionTask(
   };
 }
 
+/** The source that a partition reads. A query says by itself what it reads. */
+async function sourceOf(
+  prisma: PrismaClient,
+  { kind }: Job,
+  { dataSourceId }: JobPartition,
+): Promise<DataSource | null> {
+  if (kind === 'QUERY' || dataSourceId === null) return null;
+  return prisma.dataSource.findUnique({ where: { id: dataSourceId } });
+}
+
 /** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
 function leastMarkingOf({ kind, marking }: Job): Marking | null {
   if (kind === 'SYNC') return null;
-  return isMarking(marking) ? marking : highestOfAll;
+  return storedMarking(marking);
 }
 
 function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
@@ -81,6 +89,13 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
   }
 }
 
+/** What a query job reads needs no plan: it is what its query says. */
+function planOf(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
+  if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
+  const { sql, parameters } = input;
+  return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null };
+}
+
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 function normalizedFilter(filter: string | null): string | null {
@@ -94,7 +109,7 @@ function normalizedFilter(filter: string | null): string | null {
 function metadataOf(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
   const origin: JsonObject = {
     data_source: partition.sourceName,
-    ...(source === null || job.kind === 'QUERY'
+    ...(source === null
       ? {}
       : { source_table: `${source.catalogName}.${source.schemaName}.${source.tableName}` }),
   };

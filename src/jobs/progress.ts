@@ -4,8 +4,12 @@ import { progressOf } from './job-transitions.ts';
 
 /** Writes a job's progress to its row, at most once an interval however often it is told. */
 export interface ProgressWriter {
+  /** The job's row has just been written: the next write follows after an interval. */
+  written(jobId: string): void;
   /** Something of the job has changed; the write follows within the interval. */
   changed(jobId: string, currentOperation: string): void;
+  /** The job has ended, with all that there was to write of it. */
+  ended(jobId: string): void;
   /** Waits for writes under way, and makes no more. */
   close(): Promise<void>;
 }
@@ -92,16 +96,30 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     }
   }
 
+  function trackedOf(jobId: string): Tracked {
+    let tracked = jobs.get(jobId);
+    if (tracked === undefined) {
+      tracked = { currentOperation: '', timer: undefined, writing: undefined, lastWriteAt: 0, samples: [] };
+      jobs.set(jobId, tracked);
+    }
+    return tracked;
+  }
+
   return {
+    written(jobId) {
+      trackedOf(jobId).lastWriteAt = now();
+    },
+
     changed(jobId, currentOperation) {
-      let tracked = jobs.get(jobId);
-      if (tracked === undefined) {
-        tracked = { currentOperation, timer: undefined, writing: undefined, lastWriteAt: 0, samples: [] };
-        jobs.set(jobId, tracked);
-      }
+      const tracked = trackedOf(jobId);
       tracked.currentOperation = currentOperation;
       if (tracked.writing === undefined) schedule(jobId, tracked);
       else void tracked.writing.then(() => schedule(jobId, tracked));
+    },
+
+    ended(jobId) {
+      clearTimeout(jobs.get(jobId)?.timer);
+      jobs.delete(jobId);
     },
 
     async close() {

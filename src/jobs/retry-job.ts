@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts';
-import { type Marking, markingsUpTo } from '../data-types/marking.ts';
+import { type Marking, markingsUpTo, storedMarking } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
@@ -33,7 +33,7 @@ export async function retryJob(
     return {
       job: {
         kind: job.kind,
-        marking: job.marking,
+        marking: storedMarking(job.marking),
         syncType: job.syncType,
         dataType: job.dataType,
         filter: job.filter,

@@ -126,7 +126,7 @@ export function markingOfQueryJob({ dataType, catalogConfig }: StartQueryJobInpu
 
 /** What `createJob` is to make. */
 export interface NewJob {
-  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: string };
+  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: Marking };
   readonly partitions: readonly NewPartition[];
   /** What the audit says that was done, */
   readonly operation: string;
@@ -152,7 +152,7 @@ export async function createJob(
       const row = await transaction.job.create({
         data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
       });
-      await recordDone(transaction, principal, { jobId: row.id, ...record });
+      await recordDone(transaction, principal, { jobId: row.id, jobMarking: job.marking, ...record });
       const rows = partitions.map((partition, ordinal) => ({
         id: newUuid(),
         jobId: row.id,

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionOutcome, PlanOutcome } from '../ingestion/partition-task.ts';
+import type { PartitionOutcome, PartitionTask, PlanOutcome } from '../ingestion/partition-task.ts';
 import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
@@ -122,7 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const { partitionId, lost } = turn;
     const claim = await untilWritten(lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') return;
-    const { partition, isFirstOfJob } = claim;
+    const { partition, isFirstOfJob, kind } = claim;
     const { jobId, attempt, sourceName } = partition;
     describeActiveSpan({
       'blade.job_id': jobId,
@@ -145,7 +145,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       metrics.partitionEnded(partition.dataType, outcome, (performance.now() - startedAt) / 1_000);
     };
     try {
-      if (isFirstOfJob) void planSiblings(jobId, partitionId);
+      if (isFirstOfJob) {
+        progress.written(jobId);
+        if (kind === 'SYNC') void planSiblings(jobId, partitionId);
+      }
       const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost).catch(
         (error: unknown) => {
           end('THREW');
@@ -167,29 +170,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   async function attemptOf(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
-      if (partition.plan !== null) return await runPlanned(partition, signal);
-      const outcome = await plan(partition, signal);
+      const task = await loadPartitionTask(prisma, partition);
+      if (task.plan !== null) return await ingest(task, progressOf(partition, signal));
+      const outcome = await plan(task, partition, signal);
       if (outcome.status !== 'PLANNED') return outcome;
       const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
-      return planned.attempt === partition.attempt
-        ? await runPlanned(planned, signal)
-        : { status: 'LEASE_LOST' };
+      if (planned.attempt !== partition.attempt) return { status: 'LEASE_LOST' };
+      return await ingest(await loadPartitionTask(prisma, planned), progressOf(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
     }
   }
 
-  async function runPlanned(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
-    const task = await loadPartitionTask(prisma, partition);
-    return inSpan('ingest partition', spanAttributesOf(partition), async () => {
+  function ingest(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome> {
+    return inSpan('ingest partition', spanAttributesOf(task), async () => {
       const spans = gatherStageSpans();
-      const { onMeasured, ...run } = progressOf(partition, signal);
       return pool
         .runPartition(task, {
           ...run,
           onMeasured(measurements) {
-            onMeasured(measurements);
+            run.onMeasured(measurements);
             spans.add(measurements);
           },
         })
@@ -197,9 +198,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     });
   }
 
-  async function plan(partition: JobPartition, signal: AbortSignal): Promise<PlanOutcome> {
-    const task = await loadPartitionTask(prisma, partition);
-    const outcome = await inSpan('plan partition', spanAttributesOf(partition), () =>
+  async function plan(
+    task: PartitionTask,
+    partition: JobPartition,
+    signal: AbortSignal,
+  ): Promise<PlanOutcome> {
+    const outcome = await inSpan('plan partition', spanAttributesOf(task), () =>
       pool.planPartition(task, progressOf(partition, signal)),
     );
     if (outcome.status === 'PLANNED') {
@@ -234,7 +238,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           await turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts);
         });
     }
-    await finishPartition(prisma, partition, outcome);
+    const isJobEnded = await finishPartition(prisma, partition, outcome);
+    if (isJobEnded) progress.ended(partition.jobId);
   }
 
   /** Counts the rows of a job's other partitions early, so that its total is known before they run. */
@@ -254,7 +259,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
     const { id, jobId } = partition;
     try {
-      await plan(partition, signal);
+      await plan(await loadPartitionTask(prisma, partition), partition, signal);
     } catch (error) {
       log.debug({ err: error, jobId, partitionId: id }, 'a partition plans itself when it runs');
     }
@@ -279,8 +284,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-function spanAttributesOf({ id, sourceName }: JobPartition) {
-  return { 'blade.partition_id': id, 'blade.source': sourceName };
+function spanAttributesOf({ partitionId, sourceName }: PartitionTask) {
+  return { 'blade.partition_id': partitionId, 'blade.source': sourceName };
 }
 
 /** Something under way for a job: a partition that runs, or the counting of others. */

@@ -284,7 +284,7 @@ describe('a saved item', () => {
 });
 
 describe('unchanged items', () => {
-  const many = Array.from({ length: 20 }, (_, index) => item(`item-${index}`));
+  const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
 
   test.each([
     ['at the beginning', []],
@@ -302,12 +302,12 @@ describe('unchanged items', () => {
     expect(await store.saveBatch(batch(many))).toBeNull();
     const after = await database.pool.query(`select ${columns} from blade_item where item_id like 'item-%'`);
     expect(after.rows).toEqual(before.rows.map(({ xmin, xmax }) => (isAsked ? { xmin, xmax } : { xmin })));
-    expect(await counts(lease)).toMatchObject({ read: 20 + others.length, success: 20, processed: 20 });
+    expect(await counts(lease)).toMatchObject({ read: 60 + others.length, success: 60, processed: 60 });
     expect((await saved(store, [...many.slice(1), item('item-0', 2), item('new')])).items).toEqual([
       item('item-0', 2),
       item('new'),
     ]);
-    expect(await counts(lease)).toMatchObject({ read: 41 + others.length, success: 39, processed: 39 });
+    expect(await counts(lease)).toMatchObject({ read: 121 + others.length, success: 119, processed: 119 });
   });
 });
 

@@ -164,6 +164,15 @@ test('a query whose order is by chance is run to its end like any other', async 
   expect(await itemIds()).toHaveLength(5);
 });
 
+test('a query of more rows than a batch has knows its total before they are all in', async () => {
+  const job = await run({
+    sqlQuery: `SELECT 'S-' || CAST(id AS STRING) AS item_id, 'many' AS flight_hours FROM range(95)`,
+    options: { batchSize: 10, maxErrors: 0 },
+  });
+  expect(job).toMatchObject({ state: 'FAILED', progress: { totalItems: 95 } });
+  expect(job.progress.processedItems).toBeLessThan(95);
+});
+
 test('a query of no rows completes', async () => {
   const job = await run({ sqlQuery: 'SELECT * FROM blade.field.sortie WHERE flight_hours > 1000' });
   expect(job).toMatchObject({

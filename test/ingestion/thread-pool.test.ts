@@ -54,20 +54,21 @@ test('threads that are still opening can be closed at any moment, and the proces
 test('threads that work on a statement without end are closed within seconds', async () => {
   const pool = openPool();
   await pool.describeTable(table);
+  const statement = {
+    sql: `SELECT a.id AS item_id FROM range(1000000) AS a(id) CROSS JOIN range(1000000) AS b(id)
+      CROSS JOIN range(1000000) AS c(id) WHERE a.id * b.id + c.id = -1`,
+    parameters: {},
+  };
   const task: PartitionTask = {
     ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
-    ...{ dataSourceId: null, sourceName: 'Sorties', plan: null, position: null },
+    ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null },
     ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, leastMarking: null, metadata: {} },
     ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
-    input: {
-      kind: 'QUERY',
-      sql: `SELECT a.id AS item_id FROM range(1000000) AS a(id) CROSS JOIN range(1000000) AS b(id)
-        CROSS JOIN range(1000000) AS c(id) WHERE a.id * b.id + c.id = -1`,
-      parameters: {},
-    },
+    input: { kind: 'QUERY', ...statement },
+    plan: { kind: 'STATEMENT', statement, watermark: null },
   };
   const begun = Promise.withResolvers<void>();
-  const planned = pool.planPartition(task, {
+  const run = pool.runPartition(task, {
     signal: new AbortController().signal,
     onProgress: () => begun.resolve(),
     onMeasured: () => {},
@@ -76,7 +77,7 @@ test('threads that work on a statement without end are closed within seconds', a
   const startedAt = performance.now();
   await pool.close();
   expect(performance.now() - startedAt).toBeLessThan(8_000);
-  expect(await planned).toEqual({ status: 'STOPPED' });
+  expect(await run).toEqual({ status: 'STOPPED' });
 });
 
 test('what the warehouse says is told without a secret that it repeats', async () => {
