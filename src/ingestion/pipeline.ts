@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.ts';
 import { countItemsByLevel } from '../database/level-counts.ts';
@@ -54,6 +55,14 @@ function stage<Batch>(batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
   return Readable.from(batches, { objectMode: true, highWaterMark: 1 });
 }
 
+/**
+ * Lets what has been handed to sockets leave the process. While the thread works on a batch nothing does, and the database
+ * would wait for the rest of a statement for as long as that takes.
+ */
+async function sent(): Promise<void> {
+  await setImmediate();
+}
+
 interface TransformedBatch {
   readonly items: readonly BladeItem[];
   readonly superseded: readonly BladeItem[];
@@ -64,6 +73,7 @@ interface TransformedBatch {
 async function* transformBatches({ batches, transform, meter }: Pipeline): AsyncGenerator<TransformedBatch> {
   for await (const { rows, position } of batches) {
     yield { ...meter.transform(() => transformRows(rows, transform)), position };
+    await sent();
   }
 }
 
@@ -120,6 +130,7 @@ async function uploadBatches(
 ): Promise<boolean> {
   let owes = false;
   for await (const batch of batches) {
+    await sent();
     let rejections = 0;
     const owesAgain = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
