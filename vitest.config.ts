@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { findTestServer } from './test/support/test-server.ts';
 
@@ -30,6 +31,9 @@ const EMBEDDED_ONLY = [
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */
 const CLUSTER_TESTS = ['test/end-to-end/{cluster,chaos}.test.ts'];
+
+// Tests start hundreds of processes of the same code: each but the first takes it compiled.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
 
 const hasServer = (await findTestServer()) !== null;
 

@@ -70,7 +70,8 @@ export async function killCommands(): Promise<void> {
 }
 
 function environmentOf(environment: Record<string, string>): Record<string, string | undefined> {
-  return { PATH: process.env.PATH, ...environment };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, ...environment };
 }
 
 /** @param input all of its standard input; what is left out can be written later. */

@@ -24,9 +24,10 @@ const running = new Set<ChildProcess>();
  * @param checkout the folder of the repository, where it is another than this one.
  */
 export async function startProgram(environment: Record<string, string>, checkout?: string): Promise<Program> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: checkout,
-    env: { PATH: process.env.PATH, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
+    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
