@@ -18,6 +18,9 @@ export function admitBody(request: IncomingMessage, response: ServerResponse, ma
     bytes += chunk.byteLength;
     if (bytes > maxBytes) refuseBody(request, response, maxBytes);
   });
+  request.on('newListener', (event) => {
+    if (event === 'data') request.resume();
+  });
   return true;
 }
 

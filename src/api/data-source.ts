@@ -5,7 +5,10 @@ import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
+import { columns, givesRow, readsOf } from './read-columns.ts';
 import { requires } from './requires.ts';
+
+const reads = readsOf<DataSource>();
 
 const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
   description:
@@ -13,7 +16,7 @@ const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
   fields: (t) => ({
     cron: t.string({
       description: 'Minute, hour, day of the month, month, day of the week.',
-      resolve: ({ scheduleCron }) => scheduleCron ?? '',
+      ...reads(['scheduleCron'], ({ scheduleCron }) => scheduleCron ?? ''),
     }),
     timeZone: t.exposeString('scheduleTimeZone', {
       description: 'The time zone that the fields are meant in.',
@@ -60,7 +63,10 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
     tableName: t.exposeString('tableName', { description: 'The name of its table in the schema.' }),
     fullTableName: t.string({
       description: 'The three-part name of its table, as a query job would write it.',
-      resolve: ({ catalogName, schemaName, tableName }) => `${catalogName}.${schemaName}.${tableName}`,
+      ...reads(
+        ['catalogName', 'schemaName', 'tableName'],
+        ({ catalogName, schemaName, tableName }) => `${catalogName}.${schemaName}.${tableName}`,
+      ),
     }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether syncs read it.' }),
     cursorColumn: t.exposeString('cursorColumn', {
@@ -95,10 +101,12 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
       type: ScheduleType,
       nullable: true,
       description: 'When it is synced by itself; null for by hand only.',
+      ...givesRow<DataSource>('scheduleCron'),
       resolve: (source) => (source.scheduleCron === null ? null : source),
     }),
     scheduledRuns: t.relation('scheduledRuns', {
       description: 'The last times its schedule came due, the newest first.',
+      extensions: columns<DataSource>(),
       args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'How many, at most 100.' }) },
       query: ({ first }) => ({ orderBy: { id: 'desc' }, take: Math.min(Math.max(first, 0), 100) }),
     }),

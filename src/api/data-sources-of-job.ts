@@ -1,54 +1,72 @@
 import { setImmediate } from 'node:timers/promises';
-import type { DataSource, Job, PrismaClient } from '../database/generated/prisma/client.ts';
+import { clearedSchemaOf } from '../database/cleared-views.ts';
+import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { ApiContext } from './context.ts';
 
 /**
  * The sources that a job reads, by name; those that were deleted are missing. Jobs that are asked for in one turn of the
- * event loop, such as those of a page, are looked up together: two statements, however many there are.
- * @param prisma sees what who asks may see.
+ * event loop, such as those of a page, are looked up together: one statement, however many there are.
+ * @param columns those that have to be read of the sources; null for all.
  */
-export function dataSourcesOf(prisma: PrismaClient, { id }: Job): Promise<DataSource[]> {
+export function dataSourcesOf(
+  { prisma, principal }: Pick<ApiContext, 'prisma' | 'principal'>,
+  { id }: { readonly id: string },
+  columns: ReadonlySet<string> | null,
+): Promise<readonly DataSource[]> {
   let batch = batches.get(prisma);
   if (batch === undefined) {
-    const jobIds = new Set<string>();
+    const question: Question = { jobIds: new Set(), columns: new Set() };
     const found = setImmediate().then(() => {
       batches.delete(prisma);
-      return findByJob(prisma, [...jobIds]);
+      return findByJob(prisma, clearedSchemaOf(principal.clearance), question);
     });
-    batch = { jobIds, found };
+    batch = { ...question, found };
     batches.set(prisma, batch);
   }
   batch.jobIds.add(id);
+  for (const column of columns ?? ALL_COLUMNS) batch.columns.add(column);
   return batch.found.then((byJob) => byJob.get(id) ?? []);
 }
 
-interface Batch {
+interface Question {
   readonly jobIds: Set<string>;
+  readonly columns: Set<string>;
+}
+
+interface Batch extends Question {
   readonly found: Promise<ReadonlyMap<string, DataSource[]>>;
 }
 
 /** Those that have yet to be looked up, by who looks. */
 const batches = new WeakMap<PrismaClient, Batch>();
 
+const ALL_COLUMNS: readonly string[] = Object.values(Prisma.DataSourceScalarFieldEnum);
+
 async function findByJob(
   prisma: PrismaClient,
-  jobIds: readonly string[],
+  schema: string | null,
+  { jobIds, columns }: Question,
 ): Promise<ReadonlyMap<string, DataSource[]>> {
-  // Grouped by the database: a job has a partition for every million rows or less, all of one source.
-  const pairs = await prisma.jobPartition.groupBy({
-    by: ['jobId', 'dataSourceId'],
-    where: { jobId: { in: [...jobIds] }, dataSourceId: { not: null } },
-  });
+  // The client adds the schema of what the principal may see to its own statements only.
+  const tableOf = (name: string) => Prisma.raw(`"${schema ?? 'public'}"."${name}"`);
+  const list = Prisma.raw(
+    [...columns].map((column) => `source."${columnNameOf(column)}" as "${column}"`).join(', '),
+  );
+  // Grouped first: a job has a partition for every million rows or less, all of one source.
+  const sources = await prisma.$queryRaw<(DataSource & { readonly jobIds: string })[]>`
+    select part."jobIds", ${list} from (
+      select data_source_id, string_agg(distinct job_id::text, ' ') as "jobIds" from ${tableOf('job_partition')}
+      where job_id = any(${[...jobIds]}::uuid[]) group by data_source_id) as part
+    join ${tableOf('data_source')} as source on source.id = part.data_source_id
+    order by source.name`;
   const byJob = new Map<string, DataSource[]>();
-  if (pairs.length === 0) return byJob;
-  const idsOf = Map.groupBy(pairs, ({ dataSourceId }) => dataSourceId);
-  const sources = await prisma.dataSource.findMany({
-    where: { id: { in: [...idsOf.keys()].filter((id) => id !== null) } },
-    orderBy: { name: 'asc' },
-  });
-  for (const source of sources) {
-    for (const { jobId } of idsOf.get(source.id) ?? []) {
-      byJob.set(jobId, [...(byJob.get(jobId) ?? []), source]);
-    }
+  for (const { jobIds: readers, ...source } of sources) {
+    for (const jobId of readers.split(' ')) byJob.set(jobId, [...(byJob.get(jobId) ?? []), source]);
   }
   return byJob;
+}
+
+/** The name in the database of a column that Prisma knows as something like `dataType`. */
+function columnNameOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

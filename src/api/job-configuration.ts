@@ -2,6 +2,9 @@ import type { Job } from '../database/generated/prisma/client.ts';
 import { jobOptionsSchema } from '../jobs/job-input.ts';
 import { builder } from './builder.ts';
 import { SyncTypeEnum } from './job-enums.ts';
+import { readsOf } from './read-columns.ts';
+
+const reads = readsOf<Job>();
 
 const JobOptionsType = builder.objectRef<ReturnType<typeof jobOptionsSchema.parse>>('JobOptions').implement({
   description: 'How a job is run.',
@@ -51,7 +54,7 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
     syncType: t.field({
       type: SyncTypeEnum,
       description: 'How much of its sources it reads.',
-      resolve: ({ syncType }) => syncType ?? 'FULL',
+      ...reads(['syncType'], ({ syncType }) => syncType ?? 'FULL'),
     }),
     filter: t.exposeString('filter', {
       nullable: true,
@@ -65,7 +68,7 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
     options: t.field({
       type: JobOptionsType,
       description: 'How it is run.',
-      resolve: ({ options }) => jobOptionsSchema.parse(options),
+      ...reads(['options'], ({ options }) => jobOptionsSchema.parse(options)),
     }),
   }),
 });
@@ -75,11 +78,11 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
   fields: (t) => ({
     sqlQuery: t.string({
       description: 'The SELECT that it runs.',
-      resolve: ({ sqlQuery }) => sqlQuery ?? '',
+      ...reads(['sqlQuery'], ({ sqlQuery }) => sqlQuery ?? ''),
     }),
     parameterNames: t.stringList({
       description: 'The names of its bound parameters.',
-      resolve: ({ parameters }) => Object.keys(parameters ?? {}).sort(),
+      ...reads(['parameters'], ({ parameters }) => Object.keys(parameters ?? {}).sort()),
     }),
     classification: t.exposeString('classification', {
       nullable: true,
@@ -94,7 +97,7 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
     options: t.field({
       type: JobOptionsType,
       description: 'How it is run.',
-      resolve: ({ options }) => jobOptionsSchema.parse(options),
+      ...reads(['options'], ({ options }) => jobOptionsSchema.parse(options)),
     }),
   }),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Job } from '../database/generated/prisma/client.ts';
 import { isTerminal } from '../jobs/job-state.ts';
 import { builder } from './builder.ts';
+import { readsOf } from './read-columns.ts';
 
 const typeProgressSchema = z.array(
   z.object({
@@ -31,6 +32,8 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
   }),
 });
 
+const reads = readsOf<Job>();
+
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   description:
     'How far a job has come with the rows that your clearance covers. Always processedItems = successCount + errorCount ≤ totalItems.',
@@ -40,8 +43,11 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       nullable: true,
       description:
         'From 0 to 100; null until the rows of every source are counted, and, for whoever is not cleared for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
-      resolve: ({ state, isTotalKnown, totalItems, processedItems }) =>
-        percentOf(state === 'COMPLETED', isTotalKnown ? totalItems : null, processedItems),
+      ...reads(
+        ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
+        ({ state, isTotalKnown, totalItems, processedItems }) =>
+          percentOf(state === 'COMPLETED', isTotalKnown ? totalItems : null, processedItems),
+      ),
     }),
     totalItems: t.exposeInt('totalItems', {
       nullable: true,
@@ -69,16 +75,19 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     elapsedSeconds: t.float({
       nullable: true,
       description: 'How long it has run, or ran, in seconds; null before its start.',
-      resolve: ({ startedAt, finishedAt, updatedAt, state }) =>
-        startedAt === null
-          ? null
-          : ((isTerminal(state) ? (finishedAt ?? updatedAt) : new Date()).getTime() - startedAt.getTime()) /
-            1000,
+      ...reads(
+        ['startedAt', 'finishedAt', 'updatedAt', 'state'],
+        ({ startedAt, finishedAt, updatedAt, state }) =>
+          startedAt === null
+            ? null
+            : ((isTerminal(state) ? (finishedAt ?? updatedAt) : new Date()).getTime() - startedAt.getTime()) /
+              1000,
+      ),
     }),
     byType: t.field({
       type: [TypeProgressType],
       description: 'The same by data type; empty until a worker has taken the job up.',
-      resolve: ({ progressByType }) => typeProgressSchema.parse(progressByType),
+      ...reads(['progressByType'], ({ progressByType }) => typeProgressSchema.parse(progressByType)),
     }),
   }),
 });

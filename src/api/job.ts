@@ -10,7 +10,10 @@ import { JobConfigurationUnion } from './job-configuration.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
+import { columns, createColumnsRead, createNarrowing, givesRow, readsOf } from './read-columns.ts';
 import { requires } from './requires.ts';
+
+const reads = readsOf<Job>();
 
 /** Jobs as the API shows them: every type that gives a job gives this one. */
 export const JobNode = builder.prismaNode('Job', {
@@ -31,12 +34,14 @@ export const JobNode = builder.prismaNode('Job', {
     configuration: t.field({
       type: JobConfigurationUnion,
       description: 'What it was started with.',
-      resolve: (job) => job,
+      ...givesRow<Job>('kind'),
+      // A copy, without what `node` marks its type with: that would be taken for the type of the configuration.
+      resolve: (job) => ({ ...job }),
     }),
     progress: t.field({
       type: JobProgressType,
       description: 'How far it has come. Written a few times a second while it runs, and once at its end.',
-      resolve: (job) => job,
+      ...givesRow<Job>(),
     }),
     recentErrors: t.exposeStringList('recentErrors', {
       description:
@@ -67,27 +72,32 @@ export const JobNode = builder.prismaNode('Job', {
       type: PrincipalType,
       nullable: true,
       description: 'Who started it; null for a job from before that was kept.',
-      resolve: ({ startedById: id, startedByName: name }) =>
+      ...reads(['startedById', 'startedByName'], ({ startedById: id, startedByName: name }) =>
         id === null || name === null ? null : { id, name },
+      ),
     }),
     retryOf: t.relation('retryOf', {
       nullable: true,
       description: 'The job that it runs again, if it is a retry.',
+      extensions: columns<Job>(),
     }),
     partitions: t.relation('partitions', {
       description:
         'Its parts, each run by a thread of its own: a large source is several. For whoever is not cleared for TOP SECRET, each source is one.',
+      extensions: columns<Job>(),
       query: { orderBy: { ordinal: 'asc' } },
     }),
     dataSources: t.field({
       type: [DataSourceNode],
       description: 'The sources that it reads, as they are now; one that was deleted is missing.',
-      resolve: (job, _args, { prisma }) => dataSourcesOf(prisma, job),
+      extensions: columns<Job>(),
+      resolve: (job, _args, context, info) => dataSourcesOf(context, job, sourceColumnsRead(info)),
     }),
     errors: t.prismaConnection(
       {
         type: 'JobError',
         cursor: 'id',
+        extensions: columns<Job>(),
         description:
           'Everything that went wrong with rows that your clearance covers, in its order, each with the row it happened to.',
         args: {
@@ -107,6 +117,8 @@ export const JobNode = builder.prismaNode('Job', {
     ),
   }),
 });
+
+const sourceColumnsRead = createColumnsRead();
 
 function errorsOf({ id }: Job, stages: readonly ErrorStage[] | null | undefined): Prisma.JobErrorWhereInput {
   return { jobId: id, ...(stages == null ? {} : { stage: { in: distinct(stages, 'stages') } }) };
@@ -208,6 +220,9 @@ const JobOrder = builder.enumType('JobOrder', {
   } as const,
 });
 
+const narrowJob = createNarrowing();
+const narrowJobs = createNarrowing('edges', 'node');
+
 builder.queryField('job', (t) =>
   t.prismaField({
     authScopes: requires('viewer'),
@@ -220,8 +235,8 @@ builder.queryField('job', (t) =>
         description: 'The id of the job, as any answer gives it, or its bare UUID.',
       }),
     },
-    resolve: (query, _parent, { id }, { prisma }) =>
-      prisma.job.findUnique({ ...query, where: { id: uuidOf('Job', id, 'id') } }),
+    resolve: (query, _parent, { id }, { prisma }, info) =>
+      prisma.job.findUnique({ ...narrowJob(query, info), where: { id: uuidOf('Job', id, 'id') } }),
   }),
 );
 
@@ -243,9 +258,9 @@ builder.queryField('jobs', (t) =>
       },
       totalCount: (_parent, { filter }, { prisma }) => prisma.job.count({ where: whereOf(filter) }),
       validate: pageSchema(isUuid),
-      resolve: (query, _parent, { filter, orderBy }, { prisma }) =>
+      resolve: (query, _parent, { filter, orderBy }, { prisma }, info) =>
         prisma.job.findMany({
-          ...query,
+          ...narrowJobs(query, info),
           where: whereOf(filter),
           // Ids are UUIDs of version 7: they rise with time.
           orderBy: { id: orderBy === 'OLDEST_FIRST' ? 'asc' : 'desc' },

@@ -139,6 +139,8 @@ export async function startApiServer({
     // Uploads are of no use here, and a form is what a page of another site can send without asking.
     multipart: false,
     cors: false,
+    // Yoga would read every body through a stream of its own to count it; `admitBody` has counted it.
+    maxRequestBodySize: false,
     renderGraphiQL,
     graphiql: graphiql && {
       title: 'BLADE Ingestion',

@@ -161,6 +161,22 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     );
   });
 
+  test('sees the sources of a job as it sees them by themselves', async () => {
+    const { job, dataSources } = await ask(
+      clearance,
+      `query ($id: ID!) { job(id: $id) { dataSources { ...All } } dataSources(enabled: true) { ...All } }
+        fragment All on DataSource { id name fullTableName enabled cursorColumn watermark itemCount lastSyncAt
+          lastSyncState lastSyncMessage schedule { cron nextRuns } createdAt updatedAt scheduledRuns { id } }`,
+      { id: syncId },
+    );
+    const names = ['Nothing', 'Sorties'];
+    expect(job.dataSources.map(({ name }: { name: string }) => name)).toEqual(names);
+    expect(job.dataSources).toEqual(dataSources.filter(({ name }: { name: string }) => names.includes(name)));
+    const [{ itemCount, watermark }] = job.dataSources.slice(1);
+    expect(itemCount).toBe(goodIds.length);
+    expect(watermark === null).toBe(clearance !== 'TOP SECRET');
+  });
+
   test('sees the errors of rows up to that, and of a sync only what it did with those', async () => {
     const { job } = await ask(
       clearance,

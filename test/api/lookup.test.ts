@@ -1,5 +1,7 @@
+import { type GraphQLNamedType, getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
 import { v7 as newUuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
 import type {
   ItemFilter,
   JobFactsFragment,
@@ -208,6 +210,55 @@ describe('a job', () => {
     ]);
   });
 });
+
+describe('each field of a job', () => {
+  // Lists read only the columns that are asked for; `node` reads them all.
+  test.each(jobSelections())('says the same alone as where all is read: %s', async (selection) => {
+    const { data, errors } = await application.client.sendRaw(
+      `{ jobs(first: 100) { edges { node { id ${selection} } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    const jobs = data?.jobs as { edges: { node: { id: string } }[] } | undefined;
+    expect(jobs?.edges).not.toHaveLength(0);
+    for (const { node } of jobs?.edges ?? []) {
+      const whole = await application.client.sendRaw(
+        `query ($id: ID!) { node(id: $id) { id ... on Job { ${selection} ${jobSelections().join(' ')} } } }`,
+        { id: node.id },
+      );
+      expect(whole.errors).toBeUndefined();
+      expect(whole.data?.node).toMatchObject(node);
+      const one = await application.client.sendRaw(`query ($id: ID!) { job(id: $id) { id ${selection} } }`, {
+        id: node.id,
+      });
+      expect(one.data?.job).toEqual(node);
+    }
+  });
+});
+
+/** Each field of a job with all that is plain below it, and what is below those that give the job itself one by one. */
+function jobSelections(): string[] {
+  const SAME_ROW = ['JobProgress', 'JobConfiguration', 'SyncConfiguration', 'QueryConfiguration'];
+  const selectionsOf = (type: GraphQLNamedType): string[] => {
+    if (isUnionType(type))
+      return type
+        .getTypes()
+        .flatMap((member) => selectionsOf(member).map((one) => `... on ${member} { ${one} }`));
+    if (!isObjectType(type)) return [];
+    return Object.values(type.getFields()).flatMap((field) => {
+      const named = getNamedType(field.type);
+      if (isLeafType(named)) return [field.name];
+      const below = SAME_ROW.includes(named.name) ? selectionsOf(named) : [plainFieldsOf(named)];
+      return below.map((one) => `${field.name} { ${one} }`);
+    });
+  };
+  return selectionsOf(schema.getTypeMap().Job as GraphQLNamedType);
+}
+
+function plainFieldsOf(type: GraphQLNamedType): string {
+  if (!isObjectType(type)) return '__typename';
+  const plain = Object.values(type.getFields()).filter(({ type: given }) => isLeafType(getNamedType(given)));
+  return plain.length === 0 ? '__typename' : plain.map(({ name }) => name).join(' ');
+}
 
 describe('the errors of a job', () => {
   test('each have the row that they happened to', async () => {
