@@ -48,6 +48,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    setupFiles: ['test/support/patience.ts'],
     // A machine of CI may stand still for longer than a real process or server is given to answer.
     retry: process.env.CI === 'true' ? 2 : 0,
     projects: [
