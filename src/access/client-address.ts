@@ -9,8 +9,9 @@ export type ClientAddress = (request: IncomingMessage) => string;
  * stands before those anybody can have written.
  */
 export function createClientAddress(proxies: number): ClientAddress {
+  if (proxies === 0) return ({ socket }) => networkOf(socket.remoteAddress ?? '');
   return ({ headers, socket }) => {
-    const forwarded = proxies === 0 ? [] : [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+    const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
     const address = SocketAddress.parse(bracketed(forwarded.at(-proxies)?.trim() ?? ''))?.address;
     return networkOf(address ?? socket.remoteAddress ?? '');
   };

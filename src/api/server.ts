@@ -6,7 +6,7 @@ import { GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { createLRUCache, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { ClientAddress } from '../access/client-address.ts';
 import type { Principal } from '../access/principal.ts';
@@ -45,6 +45,7 @@ import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { schema } from './schema.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
+import { sendResults } from './send-results.ts';
 import { shareExecution } from './shared-execution.ts';
 
 export interface ApiServer {
@@ -202,7 +203,7 @@ export async function startApiServer({
         connectionInitWaitTimeout: limits.connections.initTimeoutMs,
         execute: (args) => enveloped(args).execute(args),
         subscribe: (args) => enveloped(args).subscribe(args),
-        async onSubscribe(connection, _id, params) {
+        async onSubscribe(connection, id, params) {
           const scope = newRequestScope();
           const refuse = (errors: readonly GraphQLError[]) => {
             operations.refused(scope, errors);
@@ -235,7 +236,7 @@ export async function startApiServer({
             operationName: params.operationName ?? null,
             variableValues: params.variables ?? null,
             contextValue: await contextFactory(),
-            rootValue: inScope(scope, { execute, subscribe }),
+            rootValue: inScope(scope, sendingTo(connection.extra.socket, id, { execute, subscribe })),
           };
           return args;
         },
@@ -309,6 +310,21 @@ function inScope(
     async subscribe(args) {
       const result = await inRequest(scope, () => subscribe(args));
       return isAsyncIterable(result) ? iterateInRequest(scope, result) : result;
+    },
+  };
+}
+
+/** The same functions, the second of which sends the results of a subscription itself. */
+function sendingTo(
+  socket: WebSocket,
+  id: string,
+  { execute, subscribe }: EnvelopedArgs['rootValue'],
+): EnvelopedArgs['rootValue'] {
+  return {
+    execute,
+    async subscribe(args) {
+      const result = await subscribe(args);
+      return isAsyncIterable(result) ? sendResults(socket, id, result) : result;
     },
   };
 }

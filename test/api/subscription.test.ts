@@ -456,6 +456,30 @@ describe('jobChanges', () => {
   });
 });
 
+test.each(TRANSPORTS)(
+  'subscribers over %s of a field that fails are each told why, at every event',
+  async (transport) => {
+    const { database } = application;
+    const id = await insertJob(database, { state: 'RUNNING' });
+    const QUERY = `subscription ($id: ID!) { jobProgress(id: $id) { retryOf { id } errors(after: "?") { totalCount } } }`;
+    const subscriptions = Array.from({ length: 3 }, () => watch(transport, QUERY, { id }));
+    for (let event = 0; event < 2; event++) {
+      if (event > 0) await writeRevision(database, id);
+      for (const subscription of subscriptions) {
+        const { value } = await subscription.next();
+        expect(value.errors).toMatchObject([
+          {
+            message: expect.stringContaining('is not a cursor of this list'),
+            locations: [{ line: 1 }],
+            path: ['jobProgress', 'errors'],
+            extensions: { code: 'BAD_USER_INPUT', issues: [{ field: 'after' }] },
+          },
+        ]);
+      }
+    }
+  },
+);
+
 test('fifty subscribers of a job cost the database no more reads than one', async () => {
   const { database } = application;
   const id = await insertJob(database, { state: 'RUNNING' });
