@@ -1,4 +1,5 @@
 import { AbortError } from './abort.ts';
+import { fileProblem } from './duckdb-file-error.ts';
 import { type ParameterValue, WarehouseError } from './warehouse.ts';
 
 export type StatementParameters = Readonly<Record<string, ParameterValue>>;
@@ -24,6 +25,8 @@ function failedStatement(error: unknown, parameters: StatementParameters): Wareh
 }
 
 function readableMessage(message: string, parameters: StatementParameters): string {
+  const problem = fileProblem(message);
+  if (problem !== null) return problem;
   // What follows shows the translated statement, which is not the one that was written.
   let text = message.split(/\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/)[0] ?? '';
   text = text.replace(/(?:\b[A-Za-z]:)?(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');

@@ -1,8 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asciiLowerCase } from '../ascii-case.ts';
+import { findOpenQuote } from './csv-quotes.ts';
 import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
+import { ndjsonReader, type RunStatement } from './duckdb-ndjson.ts';
+import { quoteText } from './duckdb-text.ts';
 import { type TableName, WarehouseError } from './warehouse.ts';
 
 /** A table of a folder warehouse as it is now. */
@@ -28,14 +31,14 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
   const views = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function prepareTable(table: TableName, run: RunStatement): Promise<TableFile> {
+  async function prepareTable(table: TableName, run: RunStatement, signal: AbortSignal): Promise<TableFile> {
     const file = await findFile(folder, table);
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quote).join('.');
     const version = `${file.path} ${file.version}`;
     if (views.get(view) !== version) {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quote(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quote(file.name.catalog)}.${quote(file.name.schema)}`);
-      await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path)}`);
+      await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path, signal)}`);
       views.set(view, version);
     }
     return { name: file.name, version: file.version };
@@ -46,7 +49,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
     const run = runnerOf(connection, interruptOnAbort(connection, signal));
     try {
       const files: TableFile[] = [];
-      for (const table of tables) files.push(await prepareTable(table, run));
+      for (const table of tables) files.push(await prepareTable(table, run, signal));
       return files;
     } finally {
       connection.closeSync();
@@ -63,8 +66,6 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
     },
   };
 }
-
-type RunStatement = (sql: string) => Promise<Record<string, Json>[]>;
 
 function runnerOf(connection: DuckDBConnection, guard: Guard): RunStatement {
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
@@ -110,48 +111,72 @@ function tableNotFound(table: TableName): WarehouseError {
  * The call that reads a file. The types of a text file are found once, over all its rows, so that a column with some
  * cells of another kind is text and no statement fails at them.
  */
-async function readerOf(run: RunStatement, path: string): Promise<string> {
-  if (path.endsWith('.csv')) return csvReader(run, path);
-  if (path.endsWith('.ndjson')) return jsonReader(run, path);
+async function readerOf(run: RunStatement, path: string, signal: AbortSignal): Promise<string> {
+  if (path.endsWith('.csv')) return csvReader(run, path, signal);
+  if (path.endsWith('.ndjson')) return ndjsonReader(run, path, signal);
   return `read_parquet(${quoteText(path)})`;
 }
 
-async function csvReader(run: RunStatement, path: string): Promise<string> {
-  const given = `header = true, quote = '"', escape = '"', null_padding = true, parallel = false`;
-  const [found = {}] = await run(
-    `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
-      list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
-    FROM sniff_csv(${quoteText(path)}, ${given}, sample_size = -1)`,
-  );
-  const columns: { name: string; type: string }[] = JSON.parse(String(found.columns));
-  const formats = [
-    ...(found.date_format === null ? [] : [`dateformat = ${quoteText(String(found.date_format))}`]),
-    ...(found.timestamp_format === null
-      ? []
-      : [`timestampformat = ${quoteText(String(found.timestamp_format))}`]),
-  ];
+async function csvReader(run: RunStatement, path: string, signal: AbortSignal): Promise<string> {
+  let found = await sniffCsv(run, path);
+  const hidden = hiddenDelimiter(found);
+  if (hidden !== null) found = await sniffCsv(run, path, hidden);
+  const { delimiter, skip, formats, columns } = found;
+  const openLine = await findOpenQuote(path, delimiter, signal);
+  if (openLine !== null)
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      `Line ${openLine} of the file cannot be read as CSV: a quote is opened and never closed.`,
+    );
   return `read_csv(${[
     quoteText(path),
-    given,
+    CSV_OPTIONS,
     'auto_detect = false',
-    `delim = ${quoteText(String(found.delimiter))}`,
-    `skip = ${Number(found.skip)}`,
+    `delim = ${quoteText(delimiter)}`,
+    `skip = ${skip}`,
     ...formats,
     `columns = ${columnsText(columns)}`,
   ].join(', ')})`;
 }
 
-async function jsonReader(run: RunStatement, path: string): Promise<string> {
-  const reader = `read_ndjson(${quoteText(path)}, sample_size = -1)`;
-  const described = await run(
-    `SELECT column_name AS name, column_type AS type FROM (DESCRIBE SELECT * FROM ${reader})`,
+const CSV_OPTIONS = `header = true, quote = '"', escape = '"', null_padding = true, parallel = false`;
+
+interface CsvShape {
+  readonly delimiter: string;
+  /** Lines before the one that names the columns. */
+  readonly skip: number;
+  readonly formats: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+async function sniffCsv(run: RunStatement, path: string, delimiter?: string): Promise<CsvShape> {
+  const given = delimiter === undefined ? CSV_OPTIONS : `${CSV_OPTIONS}, delim = ${quoteText(delimiter)}`;
+  const [found = {}] = await run(
+    `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
+      list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
+    FROM sniff_csv(${quoteText(path)}, ${given}, sample_size = -1)`,
   );
-  const columns = described.map((column) => ({
-    name: String(column.name),
-    // JSON is what cells of several kinds have in common; as text, those that are text are not put in quotes.
-    type: column.type === 'JSON' ? 'VARCHAR' : String(column.type),
-  }));
-  return `read_ndjson(${quoteText(path)}, columns = ${columnsText(columns)})`;
+  const format = (option: string, value: unknown) =>
+    value === null ? [] : [`${option} = ${quoteText(String(value))}`];
+  return {
+    delimiter: String(found.delimiter),
+    skip: Number(found.skip),
+    formats: [
+      ...format('dateformat', found.date_format),
+      ...format('timestampformat', found.timestamp_format),
+    ],
+    columns: JSON.parse(String(found.columns)),
+  };
+}
+
+/**
+ * What the names of the columns are parted by where the engine was misled by a line that it cannot part, and took all of
+ * them for one name; null where it was not.
+ */
+function hiddenDelimiter({ columns }: CsvShape): string | null {
+  const [first, ...others] = columns.map(({ name }) => name);
+  if (first === undefined || !others.every((name) => /^column\d+$/.test(name))) return null;
+  return /[,;|\t]/.exec(first)?.[0] ?? null;
 }
 
 function columnsText(columns: readonly { readonly name: string; readonly type: string }[]): string {
@@ -160,8 +185,4 @@ function columnsText(columns: readonly { readonly name: string; readonly type: s
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
