@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { NO_COUNTS } from '../../src/database/level-counts.ts';
 import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
@@ -78,6 +78,27 @@ test('threads that work on a statement without end are closed within seconds', a
   await pool.close();
   expect(performance.now() - startedAt).toBeLessThan(8_000);
   expect(await run).toEqual({ status: 'STOPPED' });
+});
+
+async function nicenessOfThreads(): Promise<{ isMain: boolean; nice: number }[]> {
+  const threads = await readdir('/proc/self/task');
+  return Promise.all(
+    threads.map(async (thread) => {
+      // One that has ended meanwhile has none.
+      const status = await readFile(`/proc/self/task/${thread}/stat`, 'utf8').catch(() => '');
+      return { isMain: Number(thread) === process.pid, nice: Number(status.split(') ')[1]?.split(' ')[16]) };
+    }),
+  );
+}
+
+test.runIf(platform() === 'linux')('threads leave the processor to those who ask the API', async () => {
+  const pool = openPool();
+  await vi.waitFor(async () => {
+    const niceness = await nicenessOfThreads();
+    expect(niceness.filter(({ nice }) => nice > 0).length).toBeGreaterThanOrEqual(pool.threads);
+    expect(niceness.find(({ isMain }) => isMain)).toMatchObject({ nice: 0 });
+  });
+  await pool.close();
 });
 
 test('what the warehouse says is told without a secret that it repeats', async () => {
