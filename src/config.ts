@@ -7,7 +7,7 @@ import { type AccessSettings, asksForCredential } from './access/authenticator.t
 import type { ApiLimits } from './api/limits/api-limits.ts';
 import type { OriginSettings } from './api/origin.ts';
 import { parseCatalogUrl } from './catalog/catalog-url.ts';
-import { httpCatalogDefaults } from './catalog/http.ts';
+import { httpCatalogDefaults } from './catalog/http-options.ts';
 import type { CatalogConfiguration } from './catalog/registry.ts';
 import type { RetentionSettings } from './jobs/retention.ts';
 import { samplerNames, type TracingSettings } from './observability/tracing.ts';

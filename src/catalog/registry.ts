@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import { openFolderCatalog } from './folder.ts';
-import { type HttpCatalogOptions, openHttpCatalog, shareOfHttpCatalog } from './http.ts';
+import { type HttpCatalogOptions, shareOfHttpCatalog } from './http-options.ts';
 
 /** Which catalog items go to, and what it takes to reach it. Plain data: it can be handed to a thread. */
 export type CatalogConfiguration =
@@ -16,7 +16,8 @@ export async function openCatalog(configuration: CatalogConfiguration): Promise<
     case 'folder':
       return await openFolderCatalog({ folder: configuration.folder });
     case 'http':
-      return await openHttpCatalog(configuration);
+      // Loaded only where it is used: a thread has its own copy of all that it loads.
+      return await (await import('./http.ts')).openHttpCatalog(configuration);
   }
 }
 
