@@ -21,12 +21,23 @@ const ONCE = [
   'test/observability/*.test.ts',
 ];
 
-/** Tests of what only one of them has, or that no database has a part in. */
+const everyDatabase = process.env.TEST_EVERY_DATABASE === 'true';
+
+/** Tests of what only one of them has, or that no database has a part in; and such as the tests of clusters do on a server. */
 const EMBEDDED_ONLY = [
+  ...(everyDatabase ? [] : ['test/end-to-end/{crash,keys}.test.ts', 'test/ingestion/thread-pool.test.ts']),
   'test/end-to-end/{databricks,http-catalog}.test.ts',
   'test/database/embedded-server.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
+];
+
+/** Tests of parts that start nothing: their files share processes, of which each would load the same again. */
+const PARTS = [
+  'test/{catalog,data-types}/*.test.ts',
+  'test/warehouse/{allowed-schemas,demo,duckdb-select,filter-check,folder,query-check,reading,statement-properties,values}.test.ts',
+  'test/command-line/{text,watch-job}.test.ts',
+  'test/{config,deploy,docs,log,secrets}.test.ts',
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */
@@ -54,13 +65,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        test: { name: 'parts', include: PARTS, isolate: false },
+      },
+      {
+        extends: true,
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
-          exclude: [
-            ...CLUSTER_TESTS,
-            ...(hasServer && process.env.TEST_EVERY_DATABASE !== 'true' ? ONCE : []),
-          ],
+          exclude: [...CLUSTER_TESTS, ...PARTS, ...(hasServer && !everyDatabase ? ONCE : [])],
           globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
@@ -70,6 +82,8 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'server',
+                // As of the parts; each has a database of its own all the same.
+                isolate: false,
                 include: [...DATABASE_TESTS, ...ONCE],
                 exclude: [...EMBEDDED_ONLY, ...CLUSTER_TESTS],
                 globalSetup,
