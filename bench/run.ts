@@ -98,7 +98,7 @@ function markdownOf(measured: readonly Section[]): string {
   const { processors, memoryGigabytes, node, server } = machine;
   const head =
     `# Results\n\nBy \`npm run bench\`, on ${processors}, ${memoryGigabytes} GB, Node.js ${node}, PostgreSQL ` +
-    `${server.server_version} on the same machine, which had other work: only the ratios mean something. How each number ` +
+    `${server.server_version} on the same machine. How each number ` +
     `is made: [README.md](README.md).\n`;
   const tables = measured.map(
     ({ name, loadBefore, loadAfter, results }) =>
