@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab, type Tab } from '../support/browser.ts';
 import { insertJob } from '../support/job-rows.ts';
+import { JobErrors } from '../support/operations.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const SLOW_QUERY = {
@@ -88,7 +89,9 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await errors.getByText(/^50 of \d+ errors$/).waitFor();
     await errors.locator('summary').first().click();
     const row = await errors.getByRole('region', { name: 'The row as it was read' }).first().textContent();
-    expect(Object.keys(JSON.parse(row ?? ''))).toContain('deployment_id');
+    const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+    const { job } = await application.client.send(JobErrors, { id, first: 1 });
+    expect(JSON.parse(row ?? '')).toEqual(job?.errors.edges[0]?.node.row);
     await errors.getByLabel('Stage of the errors').selectOption('Upload');
     await errors.getByText('Nothing has gone wrong in this stage.').waitFor();
   });
