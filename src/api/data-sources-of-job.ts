@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { clearedSchemaOf } from '../database/cleared-views.ts';
+import { columnsOfFields } from '../database/columns.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ApiContext } from './context.ts';
 
@@ -49,9 +50,7 @@ async function findByJob(
 ): Promise<ReadonlyMap<string, DataSource[]>> {
   // The client adds the schema of what the principal may see to its own statements only.
   const tableOf = (name: string) => Prisma.raw(`"${schema ?? 'public'}"."${name}"`);
-  const list = Prisma.raw(
-    [...columns].map((column) => `source."${columnNameOf(column)}" as "${column}"`).join(', '),
-  );
+  const list = columnsOfFields(columns, 'source');
   // Grouped first: a job has a partition for every million rows or less, all of one source.
   const sources = await prisma.$queryRaw<(DataSource & { readonly jobIds: string })[]>`
     select part."jobIds", ${list} from (
@@ -64,9 +63,4 @@ async function findByJob(
     for (const jobId of readers.split(' ')) byJob.set(jobId, [...(byJob.get(jobId) ?? []), source]);
   }
   return byJob;
-}
-
-/** The name in the database of a column that Prisma knows as something like `dataType`. */
-function columnNameOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -3,6 +3,7 @@ import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { higherMarking, highestOfAll, type Marking, storedMarking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
+import { columnsOfFields } from '../database/columns.ts';
 import type { JobKind, JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
 import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { arrayOfLevels, levelOf, sumOfCounts } from '../database/level-counts.ts';
@@ -109,11 +110,7 @@ async function claimRunnable(
 }
 
 /** The columns of a partition under the names of its fields. */
-const PARTITION_COLUMNS = Prisma.raw(
-  Object.values(Prisma.JobPartitionScalarFieldEnum)
-    .map((field) => `${field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} as "${field}"`)
-    .join(),
-);
+const PARTITION_COLUMNS = columnsOfFields(Object.values(Prisma.JobPartitionScalarFieldEnum));
 
 /**
  * Asks a job to stop. A job that no thread works on is cancelled at once; a running one is CANCELLING until its
