@@ -210,12 +210,13 @@ async function* counted(
   plan: PartitionPlan,
   batches: AsyncIterable<RowBatch>,
 ): AsyncGenerator<RowBatch> {
-  let isCounted = plan.kind !== 'STATEMENT' || task.totalItems !== null;
+  if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
+  let isFirst = true;
   for await (const batch of batches) {
-    if (!isCounted && plan.kind === 'STATEMENT' && batch.rows.length === task.batchSize) {
+    if (isFirst && batch.rows.length === task.batchSize) {
       await store.expect(await warehouse.countRows(plan.statement, signal));
     }
-    isCounted = true;
+    isFirst = false;
     yield batch;
   }
 }
