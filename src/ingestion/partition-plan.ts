@@ -1,5 +1,4 @@
 import { asciiLowerCase } from '../ascii-case.ts';
-
 import { findDataType } from '../data-types/registry.ts';
 import { qualifiedName, quoteIdentifier } from '../warehouse/statement.ts';
 import {

@@ -1,5 +1,4 @@
 import { asciiLowerCase } from '../ascii-case.ts';
-
 import type { TableName } from './warehouse.ts';
 
 /** A schema whose tables may be read; `*` stands for any. */

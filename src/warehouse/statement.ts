@@ -1,5 +1,4 @@
 import { asciiLowerCase, asciiUpperCase } from '../ascii-case.ts';
-
 import { knownFunctions, wordsBeforeParentheses, wordsOfTheSession } from './known-functions.ts';
 import {
   booleanFunction,

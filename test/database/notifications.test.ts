@@ -21,9 +21,6 @@ function recordingListener() {
   return { payloads, onReconnect, onNotification: (payload: string) => payloads.push(payload) };
 }
 
-/** As long as it takes on a machine that is busy with other things. */
-const waitFor = (check: () => void) => vi.waitFor(check, { timeout: 10_000 });
-
 const notify = (channel: string, payload: string) =>
   database.pool.query('select pg_notify($1, $2)', [channel, payload]);
 
@@ -33,7 +30,7 @@ test('every write of a job is notified with what listeners need to know of it', 
   const id = crypto.randomUUID();
   await database.pool.query("insert into job (id, kind, sync_type) values ($1, 'SYNC', 'FULL')", [id]);
   await database.pool.query("update job set state = 'RUNNING', started_at = now() where id = $1", [id]);
-  await waitFor(() => expect(listener.payloads).toHaveLength(2));
+  await vi.waitFor(() => expect(listener.payloads).toHaveLength(2));
   expect(listener.payloads.map((payload) => JSON.parse(payload))).toEqual([
     { id, revision: 1, state: 'QUEUED', kind: 'SYNC', dataType: null },
     { id, revision: 2, state: 'RUNNING', kind: 'SYNC', dataType: null },
@@ -51,7 +48,7 @@ test('a notification arrives once the transaction is committed, and never when i
   expect(listener.payloads).toEqual([]);
   await client.query('commit');
   client.release();
-  await waitFor(() => expect(listener.payloads).toEqual(['committed']));
+  await vi.waitFor(() => expect(listener.payloads).toEqual(['committed']));
   await stop();
 });
 
@@ -63,11 +60,11 @@ test('the listeners of a channel all hear it until they stop, and those of other
     database.notifications.listen('an other channel, "quoted"', other),
   ]);
   await notify('shared', 'one');
-  await waitFor(() => expect(second.payloads).toEqual(['one']));
+  await vi.waitFor(() => expect(second.payloads).toEqual(['one']));
   await stops[0]?.();
   await notify('shared', 'two');
   await notify('an other channel, "quoted"', 'three');
-  await waitFor(() => expect(other.payloads).toEqual(['three']));
+  await vi.waitFor(() => expect(other.payloads).toEqual(['three']));
   expect(second.payloads).toEqual(['one', 'two']);
   expect(first.payloads).toEqual(['one']);
   await Promise.all(stops.map((stop) => stop()));
@@ -78,7 +75,7 @@ test('a listener may come while another of its channel goes', async () => {
   const listener = recordingListener();
   const [stopListener] = await Promise.all([database.notifications.listen('busy', listener), stop()]);
   await notify('busy', 'heard');
-  await waitFor(() => expect(listener.payloads).toEqual(['heard']));
+  await vi.waitFor(() => expect(listener.payloads).toEqual(['heard']));
   await stopListener();
 });
 
@@ -89,7 +86,7 @@ test('long payloads and many of them arrive whole and in order', async () => {
   const client = await database.pool.connect();
   for (const payload of payloads) await client.query('select pg_notify($1, $2)', ['many', payload]);
   client.release();
-  await waitFor(() => expect(listener.payloads).toEqual(payloads));
+  await vi.waitFor(() => expect(listener.payloads).toEqual(payloads));
   await stop();
 });
 
@@ -107,9 +104,9 @@ test.skipIf(!usesServer)(
     const listener = recordingListener();
     const stop = await database.notifications.listen('lost', listener);
     await terminateNotificationConnections();
-    await waitFor(() => expect(listener.onReconnect).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(listener.onReconnect).toHaveBeenCalledOnce());
     await notify('lost', 'again');
-    await waitFor(() => expect(listener.payloads).toEqual(['again']));
+    await vi.waitFor(() => expect(listener.payloads).toEqual(['again']));
     await stop();
   },
 );
@@ -121,7 +118,7 @@ test.skipIf(!usesServer)(
     const listener = recordingListener();
     const stop = await database.notifications.listen('away', listener);
     await notify('away', 'heard');
-    await waitFor(() => expect(listener.payloads).toEqual(['heard']));
+    await vi.waitFor(() => expect(listener.payloads).toEqual(['heard']));
     await stop();
   },
 );
@@ -139,9 +136,9 @@ test.skipIf(!usesServer)(
     const listener = recordingListener();
     await notifications.listen('silent', listener);
     way.fallSilent();
-    await waitFor(() => expect(listener.onReconnect).toHaveBeenCalled());
+    await vi.waitFor(() => expect(listener.onReconnect).toHaveBeenCalled());
     await notify('silent', 'again');
-    await waitFor(() => expect(listener.payloads).toEqual(['again']));
+    await vi.waitFor(() => expect(listener.payloads).toEqual(['again']));
     await notifications.close();
     await way.close();
   },
