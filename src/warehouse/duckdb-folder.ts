@@ -4,8 +4,9 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asciiLowerCase } from '../ascii-case.ts';
 import { findOpenQuote } from './csv-quotes.ts';
 import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
-import { ndjsonReader, type RunStatement } from './duckdb-ndjson.ts';
-import { quoteText } from './duckdb-text.ts';
+import { columnTypes, type FileColumn, type RunStatement } from './duckdb-file.ts';
+import { ndjsonReader } from './duckdb-ndjson.ts';
+import { quoteName, quoteText } from './duckdb-text.ts';
 import { type TableName, WarehouseError } from './warehouse.ts';
 
 /** A table of a folder warehouse as it is now. */
@@ -33,11 +34,11 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
 
   async function prepareTable(table: TableName, run: RunStatement, signal: AbortSignal): Promise<TableFile> {
     const file = await findFile(folder, table);
-    const view = [file.name.catalog, file.name.schema, file.name.table].map(quote).join('.');
+    const view = [file.name.catalog, file.name.schema, file.name.table].map(quoteName).join('.');
     const version = `${file.path} ${file.version}`;
     if (views.get(view) !== version) {
-      await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quote(file.name.catalog)}`);
-      await run(`CREATE SCHEMA IF NOT EXISTS ${quote(file.name.catalog)}.${quote(file.name.schema)}`);
+      await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
+      await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path, signal)}`);
       views.set(view, version);
     }
@@ -135,7 +136,7 @@ async function csvReader(run: RunStatement, path: string, signal: AbortSignal): 
     `delim = ${quoteText(delimiter)}`,
     `skip = ${skip}`,
     ...formats,
-    `columns = ${columnsText(columns)}`,
+    `columns = ${columnTypes(columns)}`,
   ].join(', ')})`;
 }
 
@@ -146,7 +147,7 @@ interface CsvShape {
   /** Lines before the one that names the columns. */
   readonly skip: number;
   readonly formats: readonly string[];
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly FileColumn[];
 }
 
 async function sniffCsv(run: RunStatement, path: string, delimiter?: string): Promise<CsvShape> {
@@ -177,12 +178,4 @@ function hiddenDelimiter({ columns }: CsvShape): string | null {
   const [first, ...others] = columns.map(({ name }) => name);
   if (first === undefined || !others.every((name) => /^column\d+$/.test(name))) return null;
   return /[,;|\t]/.exec(first)?.[0] ?? null;
-}
-
-function columnsText(columns: readonly { readonly name: string; readonly type: string }[]): string {
-  return `{${columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ')}}`;
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

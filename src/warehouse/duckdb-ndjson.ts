@@ -1,15 +1,10 @@
 import type { Json } from '@duckdb/node-api';
 import { asciiLowerCase } from '../ascii-case.ts';
+import { columnTypes, type FileColumn, type RunStatement } from './duckdb-file.ts';
 import { quoteText } from './duckdb-text.ts';
 import { readLineShapes } from './ndjson-lines.ts';
+import { keepTexts } from './ndjson-texts.ts';
 import { WarehouseError } from './warehouse.ts';
-
-export type RunStatement = (sql: string) => Promise<Record<string, Json>[]>;
-
-interface Column {
-  readonly name: string;
-  readonly type: string;
-}
 
 /** The engine finds types in as many steps within each other as values have, and one of thousands ends the process. */
 const DEEPEST_TYPE = 100;
@@ -23,17 +18,16 @@ export async function ndjsonReader(run: RunStatement, path: string, signal: Abor
   const { depth, areObjects } = await readLineShapes(path, signal);
   if (areObjects && depth <= DEEPEST_TYPE) {
     const columns = await detectColumns(run, path);
-    if (await areKeys(run, path, columns)) return readerOf(path, columns);
+    if (await areKeys(run, path, columns)) return readerOf(path, await keepTexts(run, path, columns));
   }
   return unevenReader(path, await columnsOfObjects(run, path));
 }
 
-function readerOf(path: string, columns: readonly Column[]): string {
-  const list = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`);
-  return `read_ndjson(${quoteText(path)}, columns = {${list.join(', ')}})`;
+function readerOf(path: string, columns: readonly FileColumn[]): string {
+  return `read_ndjson(${quoteText(path)}, columns = ${columnTypes(columns)})`;
 }
 
-async function detectColumns(run: RunStatement, path: string): Promise<Column[]> {
+async function detectColumns(run: RunStatement, path: string): Promise<FileColumn[]> {
   const described = await run(
     `SELECT column_name AS name, column_type AS type
     FROM (DESCRIBE SELECT * FROM read_ndjson(${quoteText(path)}, sample_size = -1))`,
@@ -49,7 +43,7 @@ async function detectColumns(run: RunStatement, path: string): Promise<Column[]>
  * Whether each column has the name of its key. The engine renames an empty key (C3), and one that is another's but for its
  * case (id_1), and would then read nothing where the column stands.
  */
-async function areKeys(run: RunStatement, path: string, columns: readonly Column[]): Promise<boolean> {
+async function areKeys(run: RunStatement, path: string, columns: readonly FileColumn[]): Promise<boolean> {
   if (columns.some(({ name }) => name.includes('\0'))) return false;
   const suspected = columns.filter(({ name }) => /^C\d+$|_\d+$/.test(name));
   if (suspected.length === 0) return true;
@@ -59,14 +53,14 @@ async function areKeys(run: RunStatement, path: string, columns: readonly Column
 }
 
 /** The columns of the lines that are objects by what their cells are, without a look into those that are nested. */
-async function columnsOfObjects(run: RunStatement, path: string): Promise<Column[]> {
+async function columnsOfObjects(run: RunStatement, path: string): Promise<FileColumn[]> {
   const found = await run(
     `SELECT cell.key AS name, list(DISTINCT cell.type) AS kinds
     FROM (SELECT json, row_number() OVER () AS line FROM ${linesOf(path)} WHERE json_type(json) = 'OBJECT') AS lines,
       json_each(lines.json) AS cell
     GROUP BY cell.key ORDER BY min(lines.line), min(cell.id)`,
   );
-  const columns = new Map<string, Column>();
+  const columns = new Map<string, FileColumn>();
   for (const { name, kinds } of found) {
     const key = String(name);
     if (key === '' || key.includes('\0') || columns.has(asciiLowerCase(key))) continue;
@@ -94,7 +88,7 @@ function typeOf(kinds: readonly Json[]): string {
  * Reads each line that is an object, none of whose keys is there twice or is no name of a column; any other line is a row
  * without a single value, so that it fails alone.
  */
-function unevenReader(path: string, columns: readonly Column[]): string {
+function unevenReader(path: string, columns: readonly FileColumn[]): string {
   const names = columns.map(({ name }) => quoteText(name)).join(', ');
   const structure = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
   const isRow = `json_type(json) = 'OBJECT' AND len(list_distinct(json_keys(json))) = len(json_keys(json))

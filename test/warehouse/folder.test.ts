@@ -114,6 +114,34 @@ describe('cells of another kind make a column text, and fail nothing', () => {
     ]);
   });
 
+  test.each([
+    ['instants in UTC', ['2026-01-01T00:00:00.5Z', '9999-12-31T23:59:59.123456Z'], 'TIMESTAMP'],
+    ['times without a zone', ['2026-01-01T00:00:00', '0001-01-01T23:59:59'], 'TIMESTAMP_NTZ'],
+    ['dates', ['2026-01-01', '9999-12-31'], 'DATE'],
+    ['words that the engine takes for dates', ['infinity', 'epoch', '-infinity'], 'STRING'],
+    ['a word among dates', ['infinity', '2026-01-01'], 'STRING'],
+    ['a time of the year 0', ['0000-01-01T00:00:00Z'], 'STRING'],
+    ['an instant before all years', ['0001-01-01T00:00:00+23:59'], 'STRING'],
+    ['times of day', ['7:00:00', '10:00:00'], 'STRING'],
+    ['ids in capitals', ['12345678-1234-1234-1234-1234567890AB'], 'STRING'],
+  ])('%s in NDJSON stay what they are', async (_name, texts, type) => {
+    const { path, rows, warehouse } = await folderWarehouse();
+    const lines = texts.map((text) => ({ value: text, nested: { DATE: text, "it's": [text] } }));
+    await writeFile(path('texts.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    const [column] = await warehouse.describeTable(table('texts'), never);
+    expect(column).toEqual({ name: 'value', type });
+    expect(await rows('SELECT * FROM blade.field.texts')).toEqual(lines);
+  });
+
+  test('a time with an offset in NDJSON is the instant that it says', async () => {
+    const { path, rows } = await folderWarehouse();
+    const texts = ['2026-01-01T02:00:00+02:00', '2025-12-31T19:00:00-0500'];
+    await writeFile(path('texts.ndjson'), texts.map((at) => JSON.stringify({ at })).join('\n'));
+    expect(await rows('SELECT * FROM blade.field.texts')).toEqual(
+      texts.map(() => ({ at: '2026-01-01T00:00:00Z' })),
+    );
+  });
+
   test('a file that is not what its name says fails alone, without its path', async () => {
     const { path, rows, write, folder } = await folderWarehouse();
     await writeFile(path('broken.parquet'), 'not parquet');
