@@ -35,7 +35,7 @@ const EMBEDDED_ONLY = [
 /** Tests of parts that start nothing: their files share processes, of which each would load the same again. */
 const PARTS = [
   'test/{catalog,data-types}/*.test.ts',
-  'test/warehouse/{allowed-schemas,demo,duckdb-select,filter-check,folder,query-check,reading,statement-properties,values}.test.ts',
+  'test/warehouse/{allowed-schemas,demo,duckdb-select,filter-check,fingerprints,folder,query-check,reading,statement-properties,values}.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
   'test/{config,deploy,docs,log,secrets}.test.ts',
 ];
@@ -56,7 +56,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module', 'node'] } },
   test: {
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     setupFiles: ['test/support/patience.ts'],

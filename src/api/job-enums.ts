@@ -34,7 +34,8 @@ export const SyncTypeEnum = builder.enumType('SyncType', {
   description: 'How much of its sources a sync reads.',
   values: {
     [SyncType.FULL]: {
-      description: 'Everything. Items that have not changed are not written or uploaded again.',
+      description:
+        'Everything. Items that have not changed are not written or uploaded again; where the warehouse tells that a batch has the rows that it had, and all are stored as they were, they are only counted.',
     },
     [SyncType.INCREMENTAL]: {
       description:

@@ -3,6 +3,7 @@ import type { BladeItem } from '../data-types/blade-item.ts';
 import { type Marking, markings } from '../data-types/marking.ts';
 import type { JsonValue } from '../json.ts';
 import { jsonbArray, textArray } from './binary-array.ts';
+import { isDataError } from './database-error.ts';
 import type { ErrorStage } from './generated/prisma/enums.ts';
 import {
   arrayOfLevels,
@@ -14,13 +15,13 @@ import {
   sumOfCounts,
   totalOf,
 } from './level-counts.ts';
-
-/** The right to write for a partition: held by the attempt that claimed it last, and by no other. */
-export interface PartitionLease {
-  readonly jobId: string;
-  readonly partitionId: string;
-  readonly attempt: number;
-}
+import { createLeasedWriter, HELD, LEASE, type PartitionLease } from './partition-lease.ts';
+import {
+  type CountedUploadBatch,
+  createReadBatches,
+  type ReadBatch,
+  type ReadBatches,
+} from './read-batches.ts';
 
 /** Something that went wrong with one item. */
 export interface ItemError {
@@ -44,16 +45,21 @@ export interface SaveBatch {
   readonly errors: readonly ItemError[];
   /** How far the read has come with this batch. */
   readonly position: JsonValue;
+  /** By which the batch is known again; null where it is not to be. */
+  readonly fingerprint: string | null;
 }
 
 /** Saved items that are uploaded together. */
 export interface UploadBatch {
   readonly id: string;
   readonly items: readonly BladeItem[];
+  /** The batch of rows that they are all of, to be remembered once they are uploaded. */
+  readonly readBatch?: ReadBatch | null;
 }
 
 export interface UploadedBatch {
   readonly id: string;
+  readonly readBatch?: ReadBatch | null | undefined;
   readonly dataType: string;
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
@@ -63,17 +69,8 @@ export interface UploadedBatch {
   readonly success: LevelCounts;
 }
 
-/** Another attempt has taken the partition over, or it has ended: nothing was written, and nothing may be. */
-export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
-
-  constructor(lease: PartitionLease) {
-    super(`attempt ${lease.attempt} of partition ${lease.partitionId} is not the current one any more`);
-  }
-}
-
 /** Bulk writes of one partition: each call is one statement, so it happens whole or not at all. */
-export interface ItemStore {
+export interface ItemStore extends Pick<ReadBatches, 'knownFingerprints' | 'confirm'> {
   /** Forgets position and counts: the read starts over from its first row. Errors of its rows are forgotten too. */
   startOver(): Promise<void>;
   /**
@@ -112,28 +109,8 @@ export function createItemStore(
   lease: PartitionLease,
   onRefused: (items: number) => void = () => {},
 ): ItemStore {
-  const leaseValues = [lease.partitionId, lease.attempt];
-
-  async function write<Result>(text: string, values: unknown[]): Promise<Result> {
-    for (let deadlocks = 0; ; ) {
-      try {
-        return await run(pool, text, values);
-      } catch (error) {
-        if (!isDeadlock(error) || ++deadlocks > MAX_DEADLOCKS) throw error;
-      }
-    }
-  }
-
-  async function run<Result>(connection: Pick<Pool, 'query'>, text: string, values: unknown[]) {
-    try {
-      const { rows } = await connection.query(text, [...leaseValues, ...values]);
-      const [row] = rows;
-      if (row === undefined) throw new LeaseLostError(lease);
-      return row as Result;
-    } catch (error) {
-      throw hasCode(error) && error.code === LEASE_LOST ? new LeaseLostError(lease) : error;
-    }
-  }
+  const { write, writeOn } = createLeasedWriter(pool, lease);
+  const { remember, ...readBatches } = createReadBatches(pool, lease);
 
   // Rows that have not changed cost least where the database is asked for them first. Where most have, or are new, the
   // question only adds to the cost.
@@ -141,30 +118,39 @@ export function createItemStore(
 
   async function upsertChanged(batch: SaveBatch): Promise<UploadBatch | null> {
     const asks = asksFirst && batch.items.length >= LEAST_TO_ASK_FOR;
-    const saved = await upsert(batch, asks ? await changedItems(batch) : batch.items);
+    const { changed, unchangedIn } = asks
+      ? await askForChanged(batch)
+      : { changed: batch.items, unchangedIn: null };
+    const saved = await upsert(batch, changed);
     asksFirst = (saved?.items.length ?? 0) < batch.items.length * MOSTLY;
+    const readBatch = readBatchOf(batch);
+    if (saved === null && readBatch !== null && unchangedIn !== null) await remember(readBatch, unchangedIn);
     return saved;
   }
 
-  async function changedItems({ dataType, items }: SaveBatch): Promise<readonly BladeItem[]> {
-    const { rows } = await pool.query<ChosenItems>(UNCHANGED_ITEMS, [
+  async function askForChanged({ dataType, items, fingerprint }: SaveBatch): Promise<ChangedItems> {
+    const { rows } = await pool.query<UnchangedItems>(UNCHANGED_ITEMS, [
       dataType,
       textArray(items.map((item) => item.itemId)),
       textArray(items.map((item) => item.contentHash)),
+      fingerprint !== null,
     ]);
     const [unchanged] = rows;
-    if (unchanged === undefined || unchanged.count === 0) return items;
-    if (unchanged.ids === null) return [];
+    if (unchanged === undefined || unchanged.count === 0) return { changed: items, unchangedIn: null };
+    if (unchanged.ids === null) return { changed: [], unchangedIn: unchanged.upload_batches };
     const unchangedIds = new Set(unchanged.ids);
-    return items.filter((item) => !unchangedIds.has(item.itemId));
+    return { changed: items.filter((item) => !unchangedIds.has(item.itemId)), unchangedIn: null };
   }
 
   async function upsert(batch: SaveBatch, changed: readonly BladeItem[]): Promise<UploadBatch | null> {
     const { id, count, ids } = await write<SavedItems>(SAVE_BATCH, saveBatchValues(batch, changed));
     if (id === null || count === 0) return null;
-    if (ids === null) return { id, items: changed };
+    if (ids === null) {
+      const isAll = changed.length === batch.items.length;
+      return { id, items: changed, readBatch: isAll ? readBatchOf(batch) : null };
+    }
     const savedIds = new Set(ids);
-    return { id, items: changed.filter((item) => savedIds.has(item.itemId)) };
+    return { id, items: changed.filter((item) => savedIds.has(item.itemId)), readBatch: null };
   }
 
   /** Items the database refuses, found by halving; each probe is rolled back. */
@@ -187,7 +173,7 @@ export function createItemStore(
     client.on('error', ignore);
     try {
       await client.query('begin');
-      await run(client, SAVE_BATCH, saveBatchValues(batch, batch.items));
+      await writeOn(client, SAVE_BATCH, saveBatchValues(batch, batch.items));
       return null;
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -202,6 +188,8 @@ export function createItemStore(
   }
 
   return {
+    ...readBatches,
+
     async startOver() {
       await write(START_OVER, []);
     },
@@ -234,7 +222,7 @@ export function createItemStore(
       }
     },
 
-    async markUploaded({ id, dataType, accepted, rejected, keepsRejections, success }) {
+    async markUploaded({ id, readBatch, dataType, accepted, rejected, keepsRejections, success }) {
       const errors = keepsRejections ? rejected : [];
       const { owes } = await write<{ owes: boolean }>(MARK_UPLOADED, [
         lease.jobId,
@@ -250,6 +238,7 @@ export function createItemStore(
         success,
         countItemsByLevel(errors.map(({ item }) => item)),
       ]);
+      if (readBatch && rejected.length === 0) await remember(readBatch, [{ id, count: accepted.length }]);
       return owes;
     },
 
@@ -264,7 +253,7 @@ export function createItemStore(
     async isHeld() {
       const { rowCount } = await pool.query(
         `select 1 from job_partition where id = $1 and attempt = $2 and state = 'RUNNING'`,
-        leaseValues,
+        [lease.partitionId, lease.attempt],
       );
       return rowCount === 1;
     },
@@ -309,6 +298,17 @@ interface ChosenItems {
   readonly ids: string[] | null;
 }
 
+interface UnchangedItems extends ChosenItems {
+  /** The upload batches that they are in, with the numbers of all items in these; null where it is not all of them. */
+  readonly upload_batches: CountedUploadBatch[] | null;
+}
+
+/** What is left to write of a batch; and where its items are, where that is nothing and is to be remembered. */
+interface ChangedItems {
+  readonly changed: readonly BladeItem[];
+  readonly unchangedIn: readonly CountedUploadBatch[] | null;
+}
+
 interface SavedItems extends ChosenItems {
   /** The batch that they are uploaded in; null where there was nothing to save. */
   readonly id: string | null;
@@ -321,15 +321,6 @@ interface Refusal {
 
 const ITEM_COLUMNS = `data_type as "dataType", item_id as "itemId", classification_marking as "classificationMarking",
   data::text as data, metadata::text as metadata, content_hash as "contentHash"`;
-
-// Gives no row to an attempt that is not the current one: whatever joins with it then writes nothing.
-const LEASE = `lease as materialized (
-  select id, job_id from job_partition where id = $1 and attempt = $2 and state = 'RUNNING'
-)`;
-
-// Written with the counts, at the end of a statement: a claim that came while it ran makes all of it fail. Checking
-// there, and not by a lock at the start, lets the saving and the marking of one partition overlap.
-const HELD = `attempt = case when p.attempt = $2 and p.state = 'RUNNING' then p.attempt else blade_lease_lost() end`;
 
 // Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
 const IN_ORDER = 'order by u.item_id collate "C"';
@@ -348,13 +339,28 @@ const isUploaded = (item: string) =>
   `exists (select from upload_batch b where b.id = ${item}.upload_batch_id and b.uploaded_at is not null)`;
 
 // The limit keeps the planner from a join, for which it would read the whole of a table that it knows nothing of yet.
-const UNCHANGED_ITEMS = `select count(*)::int as count,
-  case when count(*) < cardinality($2::text[]) then coalesce(array_agg(u.item_id), '{}') end as ids
-from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
-cross join lateral (
-  select i.content_hash, i.upload_batch_id from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
-) as i
-where i.content_hash = u.content_hash and ${isUploaded('i')}`;
+const UNCHANGED_ITEMS = `with unchanged as materialized (
+  select u.item_id, i.upload_batch_id from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
+  cross join lateral (
+    select i.content_hash, i.upload_batch_id from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
+  ) as i
+  where i.content_hash = u.content_hash and ${isUploaded('i')}
+)
+select count(*)::int as count,
+  case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
+  case when $4 and count(*) = cardinality($2::text[]) then (
+    select json_agg(json_build_object('id', b.id::text, 'count', (
+      select count(*) from blade_item i where i.upload_batch_id = b.id
+    ))) from (select distinct upload_batch_id as id from unchanged) as b
+  ) end as upload_batches
+from unchanged`;
+
+/** What is remembered of a batch; null where some of its rows are to be read again. */
+function readBatchOf({ dataSourceId, fingerprint, items, superseded, errors }: SaveBatch): ReadBatch | null {
+  if (dataSourceId === null || fingerprint === null || items.length === 0 || errors.length > 0) return null;
+  const rows = sumOfCounts(countItemsByLevel(items), countItemsByLevel(superseded));
+  return { dataSourceId, fingerprint, rows };
+}
 
 /** Counts rows by the levels of their column classification_marking. */
 const COUNTS_BY_LEVEL = arrayOfLevels((at) => {
@@ -494,26 +500,3 @@ update job_partition p set
   success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;
-
-/** Raised by the function blade_lease_lost() of the database. */
-const LEASE_LOST = 'BL001';
-
-/** How often a statement is repeated that a deadlock undid: its lock order follows the plan that the database chose. */
-const MAX_DEADLOCKS = 10;
-
-interface DatabaseError extends Error {
-  readonly code: string;
-}
-
-function hasCode(error: unknown): error is DatabaseError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
-}
-
-function isDeadlock(error: unknown): boolean {
-  return hasCode(error) && error.code === '40P01';
-}
-
-/** SQLSTATE classes of what a row itself can be to blame for: data exceptions, constraints, program limits. */
-function isDataError(error: unknown): error is DatabaseError {
-  return hasCode(error) && /^(22|23|54)/.test(error.code);
-}

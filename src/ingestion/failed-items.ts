@@ -50,6 +50,6 @@ export async function* readFailedItems(
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.id;
-    yield { rows: rows.map(({ row }) => row), position: after };
+    yield { rows: rows.map(({ row }) => row), size: rows.length, fingerprint: null, position: after };
   }
 }

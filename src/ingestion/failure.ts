@@ -1,5 +1,5 @@
 import { CatalogError } from '../catalog/catalog-error.ts';
-import { LeaseLostError } from '../database/item-store.ts';
+import { LeaseLostError } from '../database/partition-lease.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';

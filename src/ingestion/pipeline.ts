@@ -13,6 +13,10 @@ import { type Uploader, uploadBatch } from './upload.ts';
 export interface Pipeline extends Uploader {
   readonly batches: AsyncIterable<RowBatch>;
   readonly transform: Transform;
+  /** By which a batch is known again when its rows come again; null for one that is not to be. */
+  readonly fingerprintOf: (batch: RowBatch) => string | null;
+  /** The fingerprints of batches that need perhaps not be looked at again. */
+  readonly known: ReadonlySet<string>;
   readonly meter: Pick<StageMeter, 'transform'>;
   readonly dataSourceId: string | null;
   /** Errors that the partition may have before it is given up; null for no limit. */
@@ -29,7 +33,8 @@ export class TooManyErrorsError extends Error {
 }
 
 /**
- * Takes batches through transform, save, upload and mark. Each stage works on its own batch while the others work on
+ * Takes batches through transform, save, upload and mark; one whose rows are known, and all stored as they are, is only
+ * counted. Each stage works on its own batch while the others work on
  * theirs, with one batch waiting between two stages, so memory is that of a handful of batches.
  * @returns whether some of its items are owed again, because another job has changed them meanwhile.
  */
@@ -63,21 +68,42 @@ async function sent(): Promise<void> {
   await setImmediate();
 }
 
-interface TransformedBatch {
+type ReadRows =
+  /** Its rows have not even been made. */
+  | { readonly kind: 'KNOWN'; readonly batch: RowBatch; readonly fingerprint: string }
+  /** Without its rows, which would be kept until it is saved. */
+  | {
+      readonly kind: 'TRANSFORMED';
+      readonly position: JsonValue;
+      readonly fingerprint: string | null;
+      readonly rows: TransformedRows;
+    };
+
+interface TransformedRows {
   readonly items: readonly BladeItem[];
   readonly superseded: readonly BladeItem[];
   readonly errors: readonly ItemError[];
-  readonly position: JsonValue;
 }
 
-async function* transformBatches({ batches, transform, meter }: Pipeline): AsyncGenerator<TransformedBatch> {
-  for await (const { rows, position } of batches) {
-    yield { ...meter.transform(() => transformRows(rows, transform)), position };
+async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
+  const { batches, fingerprintOf, known } = pipeline;
+  for await (const batch of batches) {
+    const fingerprint = fingerprintOf(batch);
+    if (fingerprint !== null && known.has(fingerprint)) {
+      yield { kind: 'KNOWN', batch, fingerprint };
+    } else {
+      const { position } = batch;
+      yield { kind: 'TRANSFORMED', position, fingerprint, rows: transformBatch(batch, pipeline) };
+    }
     await sent();
   }
 }
 
-function transformRows(rows: readonly Row[], transform: Transform) {
+function transformBatch(batch: RowBatch, { transform, meter }: Pipeline): TransformedRows {
+  return meter.transform(() => transformRows(batch.rows, transform));
+}
+
+function transformRows(rows: readonly Row[], transform: Transform): TransformedRows {
   const items = new Map<string, BladeItem>();
   const superseded: BladeItem[] = [];
   const errors: ItemError[] = [];
@@ -110,17 +136,32 @@ function rowOfError(row: Row): string | null {
 
 async function* saveBatches(
   pipeline: Pipeline,
-  batches: AsyncIterable<TransformedBatch>,
+  batches: AsyncIterable<ReadRows>,
   countErrors: (errors: number) => void,
 ): AsyncGenerator<UploadBatch> {
-  const { store, dataType, dataSourceId, onProgress } = pipeline;
-  for await (const batch of batches) {
-    const save: SaveBatch = { dataType, dataSourceId, ...batch };
+  const { dataType, dataSourceId, store, onProgress } = pipeline;
+  for await (const read of batches) {
+    const isConfirmed = read.kind === 'KNOWN' && (await confirm(pipeline, read));
+    if (isConfirmed) {
+      onProgress();
+      continue;
+    }
+    const { position } = read.kind === 'KNOWN' ? read.batch : read;
+    const rows = read.kind === 'KNOWN' ? transformBatch(read.batch, pipeline) : read.rows;
+    const save: SaveBatch = { dataType, dataSourceId, fingerprint: read.fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
     onProgress();
     if (pending !== null) yield pending;
-    countErrors(batch.errors.length);
+    countErrors(rows.errors.length);
   }
+}
+
+/** Asked behind the saving of all batches before, as these may have changed an item of this one. */
+async function confirm(
+  { store, dataSourceId }: Pipeline,
+  { batch, fingerprint }: Extract<ReadRows, { kind: 'KNOWN' }>,
+): Promise<boolean> {
+  return dataSourceId !== null && store.confirm({ dataSourceId, fingerprint }, batch);
 }
 
 async function uploadBatches(

@@ -10,6 +10,7 @@ import {
   totalOf,
 } from '../database/level-counts.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
+import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { outcomeOf } from './failure.ts';
 import { planPartition } from './partition-plan.ts';
@@ -22,7 +23,7 @@ import type {
 } from './partition-task.ts';
 import { runPipeline } from './pipeline.ts';
 import { createStageMeter, type Measurements, type StageMeter } from './stage-meter.ts';
-import { createTransform } from './transform.ts';
+import { createTransform, type TransformOptions } from './transform.ts';
 import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
 import { showWaiting } from './waiting.ts';
 
@@ -149,9 +150,13 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   attempt.onProgress({
     currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
   });
+  const transform = transformOf(task);
+  const known = await knownFingerprints(attempt);
   const owes = await runPipeline({
     batches: attempt.meter.batches(untilStopped(counted(attempt, plan, batches), signal)),
-    transform: transformOf(task),
+    transform: createTransform(transform),
+    fingerprintOf: createBatchFingerprint(transform),
+    known,
     meter: attempt.meter,
     ...uploaderOf(attempt),
     dataSourceId: task.dataSourceId,
@@ -173,22 +178,33 @@ function operationOf(task: PartitionTask): string {
   }
 }
 
-function transformOf(task: PartitionTask) {
+/** Whether the rows that are read are those of a source, which come again with its next sync. */
+function comesAgain({ dataSourceId, input }: PartitionTask): boolean {
+  return dataSourceId !== null && input.kind === 'TABLE';
+}
+
+async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
+  if (task.dataSourceId === null || !comesAgain(task)) return new Set();
+  return store.knownFingerprints(task.dataSourceId);
+}
+
+function transformOf(task: PartitionTask): TransformOptions {
   const dataType = findDataType(task.dataType);
   if (dataType === undefined) throw new Error(`there is no data type ${task.dataType}`);
   const { leastMarking } = task;
-  return createTransform({
-    dataType,
-    sourceMetadata: task.metadata,
-    ...(leastMarking === null ? {} : { leastMarking }),
-  });
+  return { dataType, sourceMetadata: task.metadata, ...(leastMarking === null ? {} : { leastMarking }) };
 }
 
 async function openRows(
   { pool, warehouse, task, signal }: Attempt,
   plan: PartitionPlan,
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
-  const options = { batchSize: task.batchSize, resumeAfter: task.position, signal };
+  const options = {
+    batchSize: task.batchSize,
+    resumeAfter: task.position,
+    withFingerprints: comesAgain(task),
+    signal,
+  };
   switch (plan.kind) {
     case 'FAILED_ITEMS': {
       const failed = { partitionId: plan.partitionId, retryJobId: task.jobId };
@@ -213,7 +229,7 @@ async function* counted(
   if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
   let isFirst = true;
   for await (const batch of batches) {
-    if (isFirst && batch.rows.length === task.batchSize) {
+    if (isFirst && batch.size === task.batchSize) {
       await store.expect(await warehouse.countRows(plan.statement, signal));
     }
     isFirst = false;

@@ -73,7 +73,7 @@ export function createStageMeter(): StageMeter {
           const result = await source.next();
           if (result.done) return;
           end('read', startedAt);
-          measured().rows.read += result.value.rows.length;
+          measured().rows.read += result.value.size;
           yield result.value;
         }
       } finally {
@@ -101,6 +101,11 @@ export function createStageMeter(): StageMeter {
         failedRows.SAVE += refusedOfBatch;
         bytes.saved += bytesOf(saved);
         return pending;
+      },
+      async confirm(batch, read) {
+        const confirmed = await time('save', () => store.confirm(batch, read));
+        if (confirmed) measured().rows.unchanged += read.size;
+        return confirmed;
       },
       async markUploaded(batch) {
         const owes = await time('mark', () => store.markUploaded(batch));

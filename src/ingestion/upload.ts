@@ -1,11 +1,7 @@
 import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import {
-  type ItemStore,
-  LeaseLostError,
-  type UploadBatch,
-  type UploadedBatch,
-} from '../database/item-store.ts';
+import type { ItemStore, UploadBatch, UploadedBatch } from '../database/item-store.ts';
+import { LeaseLostError } from '../database/partition-lease.ts';
 
 /** What one attempt of a partition uploads with. */
 export interface Uploader {
@@ -28,7 +24,7 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
  */
 export async function uploadBatch(
   uploader: Uploader,
-  { id, items }: UploadBatch,
+  { id, items, readBatch }: UploadBatch,
   toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'keepsRejections'>,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
@@ -36,7 +32,7 @@ export async function uploadBatch(
     const outcomes =
       items.length === 0 ? [] : await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
     const sorted = sortOutcomes(items, outcomes);
-    return await store.markUploaded({ id, dataType, ...sorted, ...toMark(sorted) });
+    return await store.markUploaded({ id, readBatch, dataType, ...sorted, ...toMark(sorted) });
   } catch (error) {
     // However an upload ended, some of its items may be in the catalog.
     if (error instanceof LeaseLostError || !(await isHeld(store))) await putRight(uploader, items);

@@ -45,7 +45,7 @@ export async function startRetention(
 
 /**
  * Deletes what has outlived its retention, a thousand at a time so that nobody waits long for a lock; and upload batches
- * that no item is part of any more.
+ * that no item is part of any more, and read batches that no sync has met with for long.
  * @param now the time from which ages are counted.
  */
 export async function prune(
@@ -84,8 +84,12 @@ export async function prune(
   }
   await prisma.$executeRaw`
     delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)`;
+  await prisma.$executeRaw`delete from read_batch where seen_at < ${daysBefore(now, UNSEEN_DAYS)}`;
   return counts;
 }
+
+/** Long enough that a monthly sync knows what it read the last time. */
+const UNSEEN_DAYS = 40;
 
 const BATCH = 1_000;
 

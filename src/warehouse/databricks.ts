@@ -104,13 +104,18 @@ async function* readBatches(
         first = end;
         if (rows.length < batchSize) continue;
         throwIfAborted(signal);
-        yield { rows, position: null };
+        yield batchOf(rows);
         rows = [];
       }
     }
   }
   throwIfAborted(signal);
-  if (rows.length > 0) yield { rows, position: null };
+  if (rows.length > 0) yield batchOf(rows);
+}
+
+/** Its rows come in another order each time, which a fingerprint would tell of and nothing else. */
+function batchOf(rows: readonly Row[]): RowBatch {
+  return { rows, size: rows.length, fingerprint: null, position: null };
 }
 
 /** What follows the columns tells of partitions and the like. */

@@ -1,15 +1,19 @@
-import type {
-  DuckDBConnection,
-  DuckDBDataChunk,
-  DuckDBInstance,
-  DuckDBPreparedStatement,
-  DuckDBResult,
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBInstance,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  type DuckDBType,
+  DuckDBUBigIntVector,
+  version,
 } from '@duckdb/node-api';
 import type { JsonValue } from '../json.ts';
 import { throwIfAborted } from './abort.ts';
 import { type Guard, interruptOnAbort } from './duckdb-abort.ts';
 import { toDuckDbSql } from './duckdb-dialect.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
+import { hashedSelect } from './duckdb-hash.ts';
 import { prepareSelect } from './duckdb-select.ts';
 import { databricksTypeOf } from './duckdb-type.ts';
 import { converterOf, type ValueConverter } from './duckdb-value.ts';
@@ -22,8 +26,12 @@ export interface RunningStatement {
   columns(): TableColumn[];
   /** The next rows, or null after the last. */
   next(): Promise<DuckDBDataChunk | null>;
-  /** The rows of a chunk from the one at `first` on. */
-  rows(chunk: DuckDBDataChunk, first: number): Row[];
+  /** The rows of a chunk from the one at `first` to the one before `end`. */
+  rows(chunk: DuckDBDataChunk, first: number, end: number): Row[];
+  /** What two chunks have to have in common for their hashes to be compared; null where there are none. */
+  hashedBy(): string | null;
+  /** The hashes of the same rows, eight bytes each. */
+  hashes(chunk: DuckDBDataChunk, first: number, end: number): Uint8Array;
   /** Ends it wherever it is. */
   close(): Promise<void>;
 }
@@ -42,6 +50,8 @@ export interface StatementToStart {
   readonly checked: CheckedQuery;
   readonly parameters: StatementParameters;
   readonly signal: AbortSignal;
+  /** Whether rows are to have hashes; they have none where the engine has none for a type. */
+  readonly withHashes?: boolean;
 }
 
 /**
@@ -50,15 +60,26 @@ export interface StatementToStart {
  */
 export async function startStatement(
   { instance, timeoutMs }: StatementEngine,
-  { sql, checked, parameters, signal }: StatementToStart,
+  { sql, checked, parameters, signal, withHashes = false }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
   const guard = timeLimited(connection, signal, timeoutMs);
   try {
-    const prepared = await guard(() => prepareSelect(connection, toDuckDbSql(sql), checked.tables));
+    const prepare = (text: string) => guard(() => prepareSelect(connection, text, checked.tables));
+    const text = toDuckDbSql(sql);
+    const plain = await prepare(text);
+    const columns = columnsOf(plain);
+    const hashed = withHashes
+      ? hashedSelect(
+          text,
+          columns.map(({ type }) => type),
+        )
+      : null;
+    const prepared = hashed === null ? plain : await prepare(hashed);
     bind(prepared, checked.parameterNames, parameters);
-    return running(connection, prepared, parameters, guard);
+    const hashedNames = hashed === null ? null : columns.map(({ name }) => name);
+    return running(connection, prepared, { parameters, guard, hashedNames });
   } catch (error) {
     connection.closeSync();
     throw error;
@@ -94,14 +115,28 @@ function timeLimited(connection: DuckDBConnection, signal: AbortSignal, timeoutM
 /** The longest that a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+function columnsOf(prepared: DuckDBPreparedStatement): { name: string; type: DuckDBType }[] {
+  return Array.from({ length: prepared.columnCount }, (_, index) => ({
+    name: prepared.columnName(index),
+    type: prepared.columnType(index),
+  }));
+}
+
+interface Running {
+  readonly parameters: StatementParameters;
+  readonly guard: Guard;
+  /** The names of the columns before the last, which is the hash of these; null where there is no such column. */
+  readonly hashedNames: readonly string[] | null;
+}
+
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  parameters: StatementParameters,
-  guard: Guard,
+  { parameters, guard, hashedNames }: Running,
 ): RunningStatement {
   let result: DuckDBResult | null = null;
   let names: readonly string[] = [];
+  let types: readonly DuckDBType[] = [];
   let converters: readonly ValueConverter[] = [];
   let ahead: Promise<DuckDBDataChunk | null> | null = null;
   let closed = false;
@@ -110,8 +145,9 @@ function running(
     if (closed) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
     if (result === null) {
       result = await guard(() => prepared.stream());
-      names = result.deduplicatedColumnNames();
-      converters = result.columnTypes().map(converterOf);
+      names = hashedNames ?? result.deduplicatedColumnNames();
+      types = result.columnTypes();
+      converters = types.map(converterOf);
     }
     const open = result;
     const chunk = await guard(() => open.fetchChunk());
@@ -120,10 +156,7 @@ function running(
 
   return {
     columns() {
-      return Array.from({ length: prepared.columnCount }, (_, index) => ({
-        name: prepared.columnName(index),
-        type: databricksTypeOf(prepared.columnType(index)),
-      }));
+      return columnsOf(prepared).map(({ name, type }) => ({ name, type: databricksTypeOf(type) }));
     },
     async next() {
       ahead ??= fetchChunk();
@@ -134,8 +167,14 @@ function running(
       ahead.catch(() => {});
       return chunk;
     },
-    rows(chunk, first) {
-      return rowsOf(chunk, names, converters, first);
+    rows(chunk, first, end) {
+      return rowsOf(chunk, names, converters, first, end);
+    },
+    hashedBy() {
+      return hashedNames ? JSON.stringify([version(), names, types.map(String)]) : null;
+    },
+    hashes(chunk, first, end) {
+      return hashesOf(chunk, names.length, first, end);
     },
     async close() {
       if (closed) return;
@@ -155,9 +194,10 @@ function rowsOf(
   names: readonly string[],
   converters: readonly ValueConverter[],
   first: number,
+  end: number,
 ): Row[] {
   const rows: Record<string, JsonValue>[] = [];
-  for (let index = first; index < chunk.rowCount; index += 1) rows.push({});
+  for (let index = first; index < end; index += 1) rows.push({});
   names.forEach((name, column) => {
     const vector = chunk.getColumnVector(column);
     const convert = converters[column] ?? (() => null);
@@ -170,6 +210,15 @@ function rowsOf(
     });
   });
   return rows;
+}
+
+function hashesOf(chunk: DuckDBDataChunk, column: number, first: number, end: number): Uint8Array {
+  const vector = chunk.getColumnVector(column);
+  if (!(vector instanceof DuckDBUBigIntVector))
+    throw new Error('the hashes of rows are no numbers of 64 bits');
+  const hashes = new BigUint64Array(end - first);
+  for (let index = first; index < end; index += 1) hashes[index - first] = vector.getItem(index) ?? 0n;
+  return new Uint8Array(hashes.buffer);
 }
 
 function bind(

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { version } from '@duckdb/node-api';
+import { type DuckDBDataChunk, version } from '@duckdb/node-api';
 import { throwIfAborted } from './abort.ts';
 import { checkedStatement, type ReadingLimits } from './checked-statement.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
@@ -12,7 +12,6 @@ import { type RunningStatement, startStatement } from './duckdb-statement.ts';
 import { type CheckedQuery, qualifiedName } from './statement.ts';
 import {
   type ReadPosition,
-  type Row,
   type RowBatch,
   type SelectStatement,
   type Warehouse,
@@ -45,11 +44,12 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     sql: string,
     parameters: StatementParameters,
     signal: AbortSignal,
+    withHashes = false,
   ) {
     if (closed) throw closedError();
     const run = await startStatement(
       { instance, timeoutMs: limits.statementTimeoutMs ?? null },
-      { sql, checked, parameters, signal },
+      { sql, checked, parameters, signal, withHashes },
     );
     running.add(run);
     if (!closed) return run;
@@ -98,18 +98,20 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
 
     async readRows(statement, options) {
       const { parameters } = statement;
+      const { signal, withFingerprints } = options;
       return await reported(parameters, async () => {
         const checked = checkedStatement(statement.sql, limits);
-        const files = await preparedTables(tables, checked, options.signal);
+        const files = await preparedTables(tables, checked, signal);
         const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
         const covered = coveredRows(options.resumeAfter, fingerprint);
         const batches = readBatches({
-          start: () => reported(parameters, () => start(checked, checked.sql, parameters, options.signal)),
+          start: () =>
+            reported(parameters, () => start(checked, checked.sql, parameters, signal, withFingerprints)),
           finish,
           positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
           covered: covered ?? 0,
           batchSize: options.batchSize,
-          signal: options.signal,
+          signal,
         });
         return { resumed: options.resumeAfter === null || covered !== null, batches };
       });
@@ -170,24 +172,53 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
   const run = await start();
   try {
     let position = 0;
-    let rows: Row[] = [];
+    let pieces: Piece[] = [];
+    let size = 0;
     for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
       // Rows before the position are read and left: the same statement gives the same order, one with an OFFSET may not.
-      const first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
-      let row = position + first;
-      position += chunk.rowCount;
-      for (const converted of run.rows(chunk, first)) {
-        row += 1;
-        rows.push(converted);
-        if (rows.length < batchSize) continue;
+      let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
+      while (first < chunk.rowCount) {
+        const end = Math.min(chunk.rowCount, first + batchSize - size);
+        pieces.push({ chunk, first, end });
+        size += end - first;
+        first = end;
+        if (size < batchSize) continue;
         throwIfAborted(signal);
-        yield { rows, position: positionAt(row) };
-        rows = [];
+        yield batchOf(run, pieces, positionAt(position + end));
+        pieces = [];
+        size = 0;
       }
+      position += chunk.rowCount;
     }
     throwIfAborted(signal);
-    if (rows.length > 0) yield { rows, position: positionAt(position) };
+    if (size > 0) yield batchOf(run, pieces, positionAt(position));
   } finally {
     await finish(run);
   }
+}
+
+/** Rows of a chunk, from the one at `first` to the one before `end`. */
+interface Piece {
+  readonly chunk: DuckDBDataChunk;
+  readonly first: number;
+  readonly end: number;
+}
+
+function batchOf(run: RunningStatement, pieces: readonly Piece[], position: ReadPosition): RowBatch {
+  return {
+    size: pieces.reduce((sum, { first, end }) => sum + end - first, 0),
+    get rows() {
+      return pieces.flatMap(({ chunk, first, end }) => run.rows(chunk, first, end));
+    },
+    fingerprint: contentFingerprint(run, pieces),
+    position,
+  };
+}
+
+function contentFingerprint(run: RunningStatement, pieces: readonly Piece[]): string | null {
+  const hashedBy = run.hashedBy();
+  if (hashedBy === null) return null;
+  const fingerprint = createHash('sha256').update(hashedBy);
+  for (const { chunk, first, end } of pieces) fingerprint.update(run.hashes(chunk, first, end));
+  return fingerprint.digest('base64url');
 }

@@ -35,7 +35,12 @@ export type Row = Readonly<Record<string, JsonValue>>;
 export type ReadPosition = JsonValue;
 
 export interface RowBatch {
+  /** How many rows it has. */
+  readonly size: number;
+  /** Ask for them once: a warehouse may make them each time that they are asked for. */
   readonly rows: readonly Row[];
+  /** Batches with the same one have the same rows in the same order; null where none was asked for or can be told. */
+  readonly fingerprint: string | null;
   /** Where a later read goes on after this batch. */
   readonly position: ReadPosition;
 }
@@ -47,6 +52,8 @@ export interface ReadOptions {
   readonly resumeAfter: ReadPosition | null;
   /** Aborting interrupts the statement where it runs, not only the reading of it. */
   readonly signal: AbortSignal;
+  /** Whether the batches are to have fingerprints, which a warehouse tells that has the rows in a stable order. */
+  readonly withFingerprints?: boolean;
   readonly onWaiting?: OnWaiting | undefined;
 }
 

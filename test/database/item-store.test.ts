@@ -4,12 +4,11 @@ import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import {
   createItemStore,
   type ItemStore,
-  LeaseLostError,
-  type PartitionLease,
   type SaveBatch,
   type UploadBatch,
 } from '../../src/database/item-store.ts';
 import { countByLevel, NO_COUNTS } from '../../src/database/level-counts.ts';
+import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -19,7 +18,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.pool.query('truncate job, blade_item, upload_batch cascade');
+  await database.pool.query('truncate job, blade_item, upload_batch, read_batch cascade');
 });
 
 afterAll(() => database.close());
@@ -65,6 +64,7 @@ function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): Save
     superseded: [],
     errors: [],
     position: items.length,
+    fingerprint: null,
     ...rest,
   };
 }
@@ -77,12 +77,13 @@ async function saved(store: ItemStore, items: readonly BladeItem[], rest: Partia
 }
 
 function uploaded(
-  { id }: Pick<UploadBatch, 'id'>,
+  { id, readBatch }: Pick<UploadBatch, 'id' | 'readBatch'>,
   accepted: readonly BladeItem[],
   rejected: readonly BladeItem[] = [],
 ) {
   return {
     id,
+    readBatch,
     dataType: 'sortie',
     accepted,
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
@@ -329,6 +330,126 @@ test('texts and rows come in as they are, whatever characters they have', async 
     { item_id: null, message: text, row: null },
     { item_id: text, message: '', row: [text] },
   ]);
+});
+
+describe('rows that come again', () => {
+  const dataSourceId = crypto.randomUUID();
+  const fingerprint = 'these rows';
+  const rows = { dataSourceId, fingerprint };
+  const again = { size: 2, position: { rows: 2 } };
+  const items = [item('a'), item('b')];
+
+  /** A new attempt's store, after these rows were saved and uploaded. */
+  async function afterUpload(rest: Partial<SaveBatch> = {}) {
+    const store = storeOf(await claimed());
+    const pending = await saved(store, items, { ...rows, ...rest });
+    await store.markUploaded(uploaded(pending, pending.items));
+    const lease = await claimed();
+    return { lease, store: storeOf(lease) };
+  }
+
+  test('are counted as success, and the checkpoint moves past them', async () => {
+    const { store, lease } = await afterUpload();
+    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set([fingerprint]));
+    expect(await store.confirm(rows, again)).toBe(true);
+    expect(await counts(lease)).toMatchObject({
+      ...{ position: again.position, read: 2, processed: 2, success: 2, errors: 0 },
+    });
+    const levels = await database.pool.query(
+      'select read_by_level as read, success_by_level as success from job_partition where id = $1',
+      [lease.partitionId],
+    );
+    const expected = countByLevel(items.map(({ classificationMarking }) => classificationMarking));
+    expect(levels.rows).toEqual([{ read: expected, success: expected }]);
+  });
+
+  test('are known by their source alone', async () => {
+    const { store, lease } = await afterUpload();
+    const other = { ...rows, dataSourceId: crypto.randomUUID() };
+    expect(await store.knownFingerprints(other.dataSourceId)).toEqual(new Set());
+    const before = await counts(lease);
+    expect(await store.confirm(other, again)).toBe(false);
+    expect(await store.confirm({ ...rows, fingerprint: 'other rows' }, again)).toBe(false);
+    expect(await counts(lease)).toEqual(before);
+  });
+
+  test('count rows that a later one replaced', async () => {
+    const { store } = await afterUpload({ superseded: [item('a', 7)] });
+    expect(await store.confirm(rows, { ...again, size: 3 })).toBe(true);
+  });
+
+  test.each([
+    ['before all of them are uploaded', async (store: ItemStore) => void (await saved(store, items, rows))],
+    [
+      'when one of them failed',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, { ...rows, errors: [rowError] });
+        await store.markUploaded(uploaded(pending, pending.items));
+      },
+    ],
+    [
+      'when the catalog rejected one of them',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, rows);
+        await store.markUploaded(uploaded(pending, items.slice(1), items.slice(0, 1)));
+      },
+    ],
+    [
+      'when another job wrote one of them while they were uploaded',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, rows);
+        await saved(storeOf(await claimed()), [item('a', 2)]);
+        await store.markUploaded(uploaded(pending, pending.items));
+      },
+    ],
+  ])('are not known %s', async (_name, work) => {
+    const store = storeOf(await claimed());
+    await work(store);
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test.each([
+    ['has another content', async () => void (await saved(storeOf(await claimed()), [item('b', 2)]))],
+    ['is deleted', () => database.pool.query("delete from blade_item where item_id = 'b'")],
+    ['was never uploaded', () => database.pool.query('update blade_item set upload_batch_id = null')],
+    ['is in a batch that is gone', () => database.pool.query('delete from upload_batch')],
+  ])('are known no more when one of their items %s', async (_name, change) => {
+    const { store } = await afterUpload();
+    await change();
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test('are known no more when an item has got its old content back', async () => {
+    const { store } = await afterUpload();
+    for (const version of [2, 1]) {
+      const writer = storeOf(await claimed());
+      const pending = await saved(writer, [item('b', version)]);
+      await writer.markUploaded(uploaded(pending, pending.items));
+    }
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test('are known where all of them were found unchanged, whatever batches they are in', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
+    for (const some of [many.slice(0, 13), many.slice(13)]) {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, some);
+      await store.markUploaded(uploaded(pending, pending.items));
+    }
+    const store = storeOf(await claimed());
+    expect(await store.saveBatch(batch(many, rows))).toBeNull();
+    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(true);
+    await saved(storeOf(await claimed()), [item('item-7', 2)]);
+    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(false);
+  });
+
+  test('are nothing to an attempt that is not the current one any more', async () => {
+    const { store, lease } = await afterUpload();
+    await database.pool.query('update job_partition set attempt = 2 where id = $1', [lease.partitionId]);
+    const before = await everything();
+    await expect(store.confirm(rows, again)).rejects.toThrow(LeaseLostError);
+    expect(await everything()).toEqual(before);
+  });
 });
 
 describe('an item that the database refuses', () => {

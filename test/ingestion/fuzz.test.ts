@@ -589,6 +589,12 @@ describe('a text file with poisoned lines', () => {
       for (const [key, value] of Object.entries(data)) expect(item?.data[key]).toEqual(value);
     }
     expect(await catalogContent(application)).toEqual(uploadedContent(items));
+
+    // The next sync knows most of the rows, and tells the same of them.
+    const next = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 3 } });
+    const again = await application.client.waitForEnd(next.id);
+    expect({ ...again.progress, itemsPerSecond: null }).toEqual({ ...job.progress, itemsPerSecond: null });
+    expect(await storedItems(application)).toEqual(items);
   }
 
   test('of NDJSON becomes items and errors, or is refused as a whole by its line', async () => {

@@ -114,7 +114,7 @@ export function uploadedContent(items: readonly StoredItem[]): Map<string, strin
 
 /** Empties database and catalog under the running program: no job may be active. */
 export async function forgetAll({ database, catalogFolder }: TestApplication): Promise<void> {
-  await database.pool.query('truncate job, blade_item, data_source cascade');
+  await database.pool.query('truncate job, blade_item, read_batch, data_source cascade');
   for (const name of await readdir(catalogFolder).catch(() => [])) {
     await rm(join(catalogFolder, name), { recursive: true });
   }
