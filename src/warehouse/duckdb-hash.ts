@@ -3,7 +3,7 @@ import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 /**
  * The same rows with a last column of 64 bits, which two rows that differ have in common by chance alone.
  * @param types those of the columns that the statement gives.
- * @returns null where the values of some type cannot be told from each other by a hash.
+ * @returns null where there are no columns, and where the values of some type cannot be told from each other by a hash.
  */
 export function hashedSelect(sql: string, types: readonly DuckDBType[]): string | null {
   const kinds = types.map(kindOf);

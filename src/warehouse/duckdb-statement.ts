@@ -5,6 +5,7 @@ import {
   type DuckDBPreparedStatement,
   type DuckDBResult,
   type DuckDBType,
+  DuckDBTypeId,
   DuckDBUBigIntVector,
   version,
 } from '@duckdb/node-api';
@@ -69,13 +70,11 @@ export async function startStatement(
     const prepare = (text: string) => guard(() => prepareSelect(connection, text, checked.tables));
     const text = toDuckDbSql(sql);
     const plain = await prepare(text);
-    const columns = columnsOf(plain);
-    const hashed = withHashes
-      ? hashedSelect(
-          text,
-          columns.map(({ type }) => type),
-        )
-      : null;
+    const columns = withHashes && areTypesKnown(plain) ? columnsOf(plain) : [];
+    const hashed = hashedSelect(
+      text,
+      columns.map(({ type }) => type),
+    );
     const prepared = hashed === null ? plain : await prepare(hashed);
     bind(prepared, checked.parameterNames, parameters);
     const hashedNames = hashed === null ? null : columns.map(({ name }) => name);
@@ -114,6 +113,12 @@ function timeLimited(connection: DuckDBConnection, signal: AbortSignal, timeoutM
 
 /** The longest that a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** They are not where one depends on what is bound to a parameter. */
+function areTypesKnown(prepared: DuckDBPreparedStatement): boolean {
+  const indices = Array.from({ length: prepared.columnCount }, (_, index) => index);
+  return indices.every((index) => prepared.columnTypeId(index) !== DuckDBTypeId.INVALID);
+}
 
 function columnsOf(prepared: DuckDBPreparedStatement): { name: string; type: DuckDBType }[] {
   return Array.from({ length: prepared.columnCount }, (_, index) => ({

@@ -148,6 +148,27 @@ describe('the fingerprints of batches', () => {
     expect(new Set(fingerprints).size).toBe(all.length);
   });
 
+  test('are there for a read with parameters, unless the type of a column depends on one', async () => {
+    const folder = await folderWarehouse();
+    await folder.write('some.parquet', MANY);
+    const read = async (sql: string) => {
+      const { batches } = await folder.warehouse.readRows(statement(sql, { low: '6999' }), {
+        ...{ batchSize: 1_000, resumeAfter: null, signal: never, withFingerprints: true },
+      });
+      return (await Array.fromAsync(batches)).map(({ fingerprint, rows: [row] }) => ({
+        ...row,
+        fingerprint,
+      }));
+    };
+    const row = { id: 6999, name: 'name 6999', hours: '3499.5' };
+    expect(await read(`${ALL} WHERE id >= CAST(:low AS BIGINT)`)).toEqual([
+      { ...row, fingerprint: expect.any(String) },
+    ]);
+    expect(await read(`SELECT *, :low AS low FROM (${ALL}) WHERE id = 6999`)).toEqual([
+      { ...row, low: '6999', fingerprint: null },
+    ]);
+  });
+
   test('cost no column whose name is used for them', async () => {
     const folder = await folderWarehouse();
     await folder.write(
