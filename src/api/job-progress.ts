@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Job } from '../database/generated/prisma/client.ts';
-import { isTerminal } from '../jobs/job-state.ts';
+import type { Job, PartitionState } from '../database/generated/prisma/client.ts';
+import { isTerminal, type JobState } from '../jobs/job-state.ts';
 import { builder } from './builder.ts';
 import { readsOf } from './read-columns.ts';
 
@@ -42,11 +42,11 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     percent: t.float({
       nullable: true,
       description:
-        'From 0 to 100; null until the rows of every source are counted, and, for whoever is not cleared for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
+        'From 0 to 100; null until the rows of every source are counted, where they could not be read, and, for whoever is not cleared for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
       ...reads(
         ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
         ({ state, isTotalKnown, totalItems, processedItems }) =>
-          percentOf(state === 'COMPLETED', isTotalKnown ? totalItems : null, processedItems),
+          percentOf(state, isTotalKnown ? totalItems : null, processedItems),
       ),
     }),
     totalItems: t.exposeInt('totalItems', {
@@ -92,13 +92,16 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   }),
 });
 
-/** From 0 to 100, never rounded up to the end; null where the total is not known. */
+/**
+ * From 0 to 100, never rounded up to the end; null where the total is not known. A source that could not be read has one
+ * error in place of its rows, so that of what failed nobody knows how much all of it would have been.
+ */
 export function percentOf(
-  isCompleted: boolean,
+  state: JobState | PartitionState,
   totalItems: number | null,
   processedItems: number,
 ): number | null {
-  if (isCompleted) return 100;
-  if (totalItems === null) return null;
+  if (state === 'COMPLETED') return 100;
+  if (totalItems === null || (state === 'FAILED' && processedItems >= totalItems)) return null;
   return totalItems === 0 ? 0 : (processedItems / totalItems) * 100;
 }

@@ -156,7 +156,7 @@ builder.prismaNode('JobPartition', {
     }),
     percent: t.float({
       nullable: true,
-      description: 'From 0 to 100; null until its rows are counted.',
+      description: 'From 0 to 100; null until its rows are counted, and where they could not be read.',
       resolve: percentOfPartition,
     }),
     message: t.exposeString('message', {
@@ -173,7 +173,7 @@ builder.prismaNode('JobPartition', {
 });
 
 function percentOfPartition({ state, totalItems, processedItems }: JobPartition): number | null {
-  return percentOf(state === 'COMPLETED', totalItems, processedItems);
+  return percentOf(state, totalItems, processedItems);
 }
 
 builder.prismaNode('JobError', {

@@ -261,12 +261,15 @@ describe('a source that cannot be read', () => {
     await removeTable(application.warehouseFolder, 'gone');
     await addSource(application, { name: 'Depots', dataType: 'logistics', tableName: 'gone' });
     await addSource(application, { name: 'Units', dataType: 'deployment', tableName: 'gone' });
-    expect(await sync()).toMatchObject({
+    const job = await sync();
+    expect(job).toMatchObject({
       state: 'FAILED',
       failureReason:
         'Units: There is no table blade.field.gone in the warehouse.; Depots: There is no table blade.field.gone in the warehouse.',
-      progress: { totalItems: 2, successCount: 0, errorCount: 2 },
+      // Of rows that nobody could count, nobody can say how many are done.
+      progress: { totalItems: 2, successCount: 0, errorCount: 2, percent: null },
     });
+    expect(await partitionsOf(job.id)).toMatchObject([{ percent: null }, { percent: null }]);
   });
 });
 

@@ -352,6 +352,7 @@ export const JobById = graphql(`
         dataType
         sourceName
         attempt
+        percent
         totalItems
         readItems
         processedItems
