@@ -53,13 +53,13 @@ export interface SaveBatch {
 export interface UploadBatch {
   readonly id: string;
   readonly items: readonly BladeItem[];
-  /** The batch of rows that they are all of, to be remembered once they are uploaded. */
-  readonly readBatch?: ReadBatch | null;
+  /** The batch of rows that they are all of, to be remembered once they are uploaded; null where there is none. */
+  readonly readBatch: ReadBatch | null;
 }
 
 export interface UploadedBatch {
   readonly id: string;
-  readonly readBatch?: ReadBatch | null | undefined;
+  readonly readBatch: ReadBatch | null;
   readonly dataType: string;
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
@@ -238,7 +238,8 @@ export function createItemStore(
         success,
         countItemsByLevel(errors.map(({ item }) => item)),
       ]);
-      if (readBatch && rejected.length === 0) await remember(readBatch, [{ id, count: accepted.length }]);
+      if (readBatch !== null && rejected.length === 0)
+        await remember(readBatch, [{ id, count: accepted.length }]);
       return owes;
     },
 
@@ -299,7 +300,7 @@ interface ChosenItems {
 }
 
 interface UnchangedItems extends ChosenItems {
-  /** The upload batches that they are in, with the numbers of all items in these; null where it is not all of them. */
+  /** The upload batches that they are in, with the numbers of all items in these; null where not all are, or in too many. */
   readonly upload_batches: CountedUploadBatch[] | null;
 }
 
@@ -338,6 +339,9 @@ from lease where p.id = lease.id returning p.id`;
 const isUploaded = (item: string) =>
   `exists (select from upload_batch b where b.id = ${item}.upload_batch_id and b.uploaded_at is not null)`;
 
+/** In how many upload batches items may be that are remembered: counting more costs as much as looking at the rows again. */
+const MOST_UPLOAD_BATCHES = 16;
+
 // The limit keeps the planner from a join, for which it would read the whole of a table that it knows nothing of yet.
 const UNCHANGED_ITEMS = `with unchanged as materialized (
   select u.item_id, i.upload_batch_id from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
@@ -348,7 +352,7 @@ const UNCHANGED_ITEMS = `with unchanged as materialized (
 )
 select count(*)::int as count,
   case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
-  case when $4 and count(*) = cardinality($2::text[]) then (
+  case when $4 and count(*) = cardinality($2::text[]) and count(distinct upload_batch_id) <= ${MOST_UPLOAD_BATCHES} then (
     select json_agg(json_build_object('id', b.id::text, 'count', (
       select count(*) from blade_item i where i.upload_batch_id = b.id
     ))) from (select distinct upload_batch_id as id from unchanged) as b

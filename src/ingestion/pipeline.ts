@@ -34,8 +34,8 @@ export class TooManyErrorsError extends Error {
 
 /**
  * Takes batches through transform, save, upload and mark; one whose rows are known, and all stored as they are, is only
- * counted. Each stage works on its own batch while the others work on
- * theirs, with one batch waiting between two stages, so memory is that of a handful of batches.
+ * counted. Each stage works on its own batch while the others work on theirs, with one batch waiting between two stages, so
+ * memory is that of a handful of batches.
  * @returns whether some of its items are owed again, because another job has changed them meanwhile.
  */
 export async function runPipeline(pipeline: Pipeline): Promise<boolean> {

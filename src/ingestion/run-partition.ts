@@ -266,7 +266,7 @@ async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promis
     // A batch that is owed because another job changed its items was counted before.
     const counted = leastOfCounts(owed, countItemsByLevel(items));
     owed = differenceOfCounts(owed, counted);
-    await uploadBatch(uploaderOf(attempt), { id, items }, ({ rejected }) => ({
+    await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, ({ rejected }) => ({
       success: differenceOfCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
       keepsRejections: true,
     }));
@@ -285,7 +285,7 @@ async function uploadAgain(attempt: Attempt): Promise<void> {
     for (const id of ids) {
       const items = await store.itemsOfBatch(id);
       // Their rows have been counted. A rejected one stays without an upload time, and the next sync takes it up.
-      await uploadBatch(uploaderOf(attempt), { id, items }, () => ({
+      await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, () => ({
         success: NO_COUNTS,
         keepsRejections: false,
       }));

@@ -443,6 +443,18 @@ describe('rows that come again', () => {
     expect(await store.confirm(rows, { ...again, size: 60 })).toBe(false);
   });
 
+  test('are looked at again where their items are in so many batches that counting these would take as long', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
+    for (const some of Array.from({ length: 20 }, (_, index) => many.slice(index * 3, index * 3 + 3))) {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, some);
+      await store.markUploaded(uploaded(pending, pending.items));
+    }
+    const store = storeOf(await claimed());
+    expect(await store.saveBatch(batch(many, rows))).toBeNull();
+    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set());
+  });
+
   test('are nothing to an attempt that is not the current one any more', async () => {
     const { store, lease } = await afterUpload();
     await database.pool.query('update job_partition set attempt = 2 where id = $1', [lease.partitionId]);
