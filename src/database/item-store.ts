@@ -19,6 +19,7 @@ import { createLeasedWriter, HELD, LEASE, type PartitionLease } from './partitio
 import {
   type CountedUploadBatch,
   createReadBatches,
+  ON_KNOWN_BATCH,
   type ReadBatch,
   type ReadBatches,
 } from './read-batches.ts';
@@ -237,9 +238,10 @@ export function createItemStore(
         totalOf(success),
         success,
         countItemsByLevel(errors.map(({ item }) => item)),
+        readBatch?.dataSourceId ?? null,
+        readBatch?.fingerprint ?? null,
+        readBatch?.rows ?? null,
       ]);
-      if (readBatch !== null && rejected.length === 0)
-        await remember(readBatch, [{ id, count: accepted.length }]);
       return owes;
     },
 
@@ -466,6 +468,12 @@ owed as (
   update blade_item i set upload_batch_id = again.id, was_uploaded = true
   from again where i.data_type = $4 and i.item_id = any(array(select item_id from superseded))
   returning 1
+),
+remembered as (
+  insert into read_batch (data_source_id, fingerprint, rows_by_level, upload_batch_ids, item_counts)
+  select $15::uuid, $16::text, $17::int[], array[$5::bigint], array[present.count::int] from lease, present
+  where $16::text is not null and present.count = cardinality($6::text[]) and cardinality($8::text[]) = 0
+  ${ON_KNOWN_BATCH}
 ),
 released as (
   update blade_item i set upload_batch_id = null

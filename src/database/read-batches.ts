@@ -72,6 +72,11 @@ export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatche
   };
 }
 
+/** What an insert ends with that remembers a batch. */
+export const ON_KNOWN_BATCH = `on conflict (data_source_id, fingerprint) do update set
+  rows_by_level = excluded.rows_by_level, upload_batch_ids = excluded.upload_batch_ids,
+  item_counts = excluded.item_counts, seen_at = now()`;
+
 /** Whether each upload batch is uploaded and has as many items as are given. */
 const areWhole = (ids: string, counts: string) => `not exists (
   select from unnest(${ids}, ${counts}) as counted (id, count)
@@ -106,6 +111,4 @@ returning known.rows is not null as confirmed`;
 const REMEMBER = `insert into read_batch (data_source_id, fingerprint, rows_by_level, upload_batch_ids, item_counts)
 select $1::uuid, $2, $3::int[], $4::bigint[], $5::int[]
 where ${areWhole('$4::bigint[]', '$5::int[]')}
-on conflict (data_source_id, fingerprint) do update set
-  rows_by_level = excluded.rows_by_level, upload_batch_ids = excluded.upload_batch_ids,
-  item_counts = excluded.item_counts, seen_at = now()`;
+${ON_KNOWN_BATCH}`;
