@@ -17,7 +17,7 @@ import type { ProbeReading } from './support/probe.ts';
 import { startMeasuredProgram } from './support/program.ts';
 import { median, printTable, writeResults } from './support/report.ts';
 import { runSeedAlgorithm } from './support/seed-algorithm.ts';
-import { createSorties, readItems } from './support/sorties.ts';
+import { createSorties, FEW_SORTIES, readItems, SORTIES } from './support/sorties.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'batch-size': { type: 'string', default: '2000' },
     'seed-rows': { type: 'string', default: '1000' },
+    'warm-up-rows': { type: 'string', default: '0' },
     only: { type: 'string', default: 'bare,one,two,seed' },
   },
 });
@@ -32,6 +33,7 @@ const ROWS = Number(options.rows);
 const ROUNDS = Number(options.rounds);
 const BATCH_SIZE = Number(options['batch-size']);
 const SEED_ROWS = Number(options['seed-rows']);
+const WARM_UP_ROWS = Number(options['warm-up-rows']);
 const ONLY = new Set(options.only.split(','));
 
 const BARE = 'bare unnest upsert';
@@ -39,13 +41,15 @@ const SYNC = { 1: 'sync, 1 partition', 2: 'sync, 2 partitions' };
 const AGAIN = { 1: 'again, 1 partition', 2: 'again, 2 partitions' };
 const SEED = "seed's algorithm";
 
-const SAVE_SOURCE = `mutation { saveDataSource(input: {
-  name: "Sorties", dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: "sortie"
+const SAVE_SOURCE = `mutation($name: String!, $dataType: String!, $tableName: String!) { saveDataSource(input: {
+  name: $name, dataType: $dataType, catalogName: "blade", schemaName: "field", tableName: $tableName
 }) { __typename } }`;
 
-const START_SYNC = `mutation($options: JobOptionsInput) { startSync(input: { syncType: FULL, options: $options }) {
-  __typename ... on StartSyncSuccess { job { id } } ... on Error { message }
-} }`;
+const START_SYNC = `mutation($dataType: String!, $options: JobOptionsInput) {
+  startSync(input: { syncType: FULL, dataType: $dataType, options: $options }) {
+    __typename ... on StartSyncSuccess { job { id } } ... on Error { message }
+  }
+}`;
 
 /** What one run of one algorithm took. */
 interface Measurement {
@@ -73,6 +77,7 @@ const measurements = new Map<string, Measurement[]>();
 try {
   process.stdout.write(`Making ${ROWS.toLocaleString('en')} sorties\n`);
   await createSorties(warehouseFolder, ROWS);
+  if (WARM_UP_ROWS > 0) await createSorties(warehouseFolder, WARM_UP_ROWS, FEW_SORTIES);
   for (let round = 1; round <= ROUNDS; round++) {
     process.stdout.write(`Round ${round} of ${ROUNDS}\n`);
     if (ONLY.has('bare')) await measureBare();
@@ -147,15 +152,20 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
     BLADE_WORKER_THREADS: String(partitions),
   });
   try {
-    const { saveDataSource } = await program.send<{ saveDataSource: { __typename: string } }>(SAVE_SOURCE);
-    if (saveDataSource.__typename !== 'SaveDataSourceSuccess')
-      throw new Error(JSON.stringify(saveDataSource));
-    const sync = async (): Promise<Measured> => {
+    const addSource = async (dataType: string, tableName: string): Promise<void> => {
+      const { saveDataSource } = await program.send<{ saveDataSource: { __typename: string } }>(SAVE_SOURCE, {
+        ...{ name: tableName, dataType, tableName },
+      });
+      if (saveDataSource.__typename !== 'SaveDataSourceSuccess')
+        throw new Error(JSON.stringify(saveDataSource));
+    };
+    const sync = async (dataType = 'sortie', expected = ROWS): Promise<Measured> => {
       const before = await program.read();
       const { startSync } = await program.send<{ startSync: { job?: { id: string } } }>(START_SYNC, {
+        dataType,
         options: {
           batchSize: BATCH_SIZE,
-          partitionRows: Math.max(1_000, Math.ceil(ROWS / partitions)),
+          partitionRows: Math.max(1_000, Math.ceil(expected / partitions)),
         },
       });
       if (startSync.job === undefined) throw new Error(JSON.stringify(startSync));
@@ -169,10 +179,10 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
           await setTimeout(100);
           continue;
         }
-        if (job.state !== 'COMPLETED' || job.success !== ROWS) throw new Error(JSON.stringify(job));
+        if (job.state !== 'COMPLETED' || job.success !== expected) throw new Error(JSON.stringify(job));
         const after = await program.read();
         return {
-          rows: ROWS,
+          rows: expected,
           seconds: job.seconds,
           clientSeconds: after.processorSeconds - before.processorSeconds,
           eventLoop: { delayP50: after.delayP50, delayP99: after.delayP99, delayMax: after.delayMax },
@@ -180,8 +190,14 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
         };
       }
     };
-    await measure(SYNC[partitions], database.pool, sync);
-    await measure(AGAIN[partitions], database.pool, sync);
+    if (WARM_UP_ROWS > 0) {
+      await addSource('deployment', FEW_SORTIES.table);
+      await sync('deployment', WARM_UP_ROWS);
+      await database.pool.query('truncate blade_item, upload_batch, read_batch');
+    }
+    await addSource('sortie', SORTIES.table);
+    await measure(SYNC[partitions], database.pool, () => sync());
+    await measure(AGAIN[partitions], database.pool, () => sync());
   } finally {
     await program.stop();
     await database.close();

@@ -15,7 +15,7 @@ interface Measurement {
 
 export async function measure({ quick, large }: MeasureOptions): Promise<readonly Result[]> {
   const rows = quick ? 10_000 : 1_000_000;
-  const main = await runSync(rows, quick ? 1 : 3, 'bare,one,two,seed');
+  const main = await runSync(rows, quick ? 1 : 3, 'bare,one,two,seed', quick ? 2_000 : 100_000);
   const bare = { name: 'bare unnest upsert', value: main.rate('bare unnest upsert') };
   const [one, two] = [main.rate('sync, 1 partition'), main.rate('sync, 2 partitions')];
   const amount = rows.toLocaleString('en');
@@ -60,10 +60,14 @@ export async function measure({ quick, large }: MeasureOptions): Promise<readonl
   return results;
 }
 
-async function runSync(rows: number, rounds: number, only: string) {
+/** @param warmUpRows how many rows a program syncs before it is measured. */
+async function runSync(rows: number, rounds: number, only: string, warmUpRows = 0) {
   const path = fileURLToPath(new URL('./sync.ts', import.meta.url));
-  const parameters = [path, '--rows', String(rows), '--rounds', String(rounds), '--only', only];
-  const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const numbers = { rows, rounds, 'warm-up-rows': warmUpRows };
+  const parameters = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(process.execPath, [path, ...parameters, '--only', only], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`bench/sync.ts ended with ${code}`);
   const { measurements } = JSON.parse(

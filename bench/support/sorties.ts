@@ -7,9 +7,12 @@ import { qualifiedName } from '../../src/warehouse/statement.ts';
 
 export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
 
-/** Makes the table of sorties: real flight records, 15 columns. */
-export function createSorties(folder: string, rows: number): Promise<void> {
-  return createSortieTable({ folder, table: SORTIES, rows });
+/** Fewer of them, as which a program is warmed up. */
+export const FEW_SORTIES = { ...SORTIES, table: 'few_sorties' };
+
+/** Makes a table of sorties: real flight records, 15 columns. */
+export function createSorties(folder: string, rows: number, table = SORTIES): Promise<void> {
+  return createSortieTable({ folder, table, rows });
 }
 
 /** The items that a sync makes of the table, a batch at a time. */
