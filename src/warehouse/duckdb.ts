@@ -8,6 +8,7 @@ import { checkedStatement, type ReadingLimits } from './checked-statement.ts';
 import { reported, type StatementParameters } from './duckdb-error.ts';
 import { openTableFolder, type TableFile, type TableFolder } from './duckdb-folder.ts';
 import { openLockedInstance } from './duckdb-instance.ts';
+import { type ChunkMemory, createChunkMemory } from './duckdb-memory.ts';
 import { type RunningStatement, startStatement } from './duckdb-statement.ts';
 import { type CheckedQuery, qualifiedName } from './statement.ts';
 import {
@@ -174,7 +175,9 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
     let position = 0;
     let pieces: Piece[] = [];
     let size = 0;
+    const memory = createChunkMemory();
     for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
+      memory.chunkRead();
       // Rows before the position are read and left: the same statement gives the same order, one with an OFFSET may not.
       let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
       while (first < chunk.rowCount) {
@@ -184,14 +187,14 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
         first = end;
         if (size < batchSize) continue;
         throwIfAborted(signal);
-        yield batchOf(run, pieces, positionAt(position + end));
+        yield batchOf({ run, memory, pieces, position: positionAt(position + end) });
         pieces = [];
         size = 0;
       }
       position += chunk.rowCount;
     }
     throwIfAborted(signal);
-    if (size > 0) yield batchOf(run, pieces, positionAt(position));
+    if (size > 0) yield batchOf({ run, memory, pieces, position: positionAt(position) });
   } finally {
     await finish(run);
   }
@@ -204,10 +207,18 @@ interface Piece {
   readonly end: number;
 }
 
-function batchOf(run: RunningStatement, pieces: readonly Piece[], position: ReadPosition): RowBatch {
+interface Pieces {
+  readonly run: RunningStatement;
+  readonly memory: ChunkMemory;
+  readonly pieces: readonly Piece[];
+  readonly position: ReadPosition;
+}
+
+function batchOf({ run, memory, pieces, position }: Pieces): RowBatch {
   return {
     size: pieces.reduce((sum, { first, end }) => sum + end - first, 0),
     get rows() {
+      memory.rowsMade();
       return pieces.flatMap(({ chunk, first, end }) => run.rows(chunk, first, end));
     },
     fingerprint: contentFingerprint(run, pieces),

@@ -267,7 +267,10 @@ describe('a saved item', () => {
     ]);
     expect(await owed(store)).toEqual([item('a', 2)]);
     const [again = ''] = await store.pendingBatches();
-    await store.markUploaded({ ...uploaded({ id: again, readBatch: null }, [item('a', 2)]), success: NO_COUNTS });
+    await store.markUploaded({
+      ...uploaded({ id: again, readBatch: null }, [item('a', 2)]),
+      success: NO_COUNTS,
+    });
     expect(await owed(store)).toEqual([]);
     expect(await uploads()).toMatchObject([{ uploaded: true }, { uploaded: true }]);
   });
