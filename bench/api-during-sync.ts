@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -52,7 +54,11 @@ async function measureTopology(
   const database = await createBenchDatabase();
   const programs: MeasuredProgram[] = [];
   const agent = new Agent({ keepAlive: true });
+  const bare = fork(new URL('./support/bare-query.ts', import.meta.url), {
+    env: { PATH: process.env.PATH, DATABASE_URL: database.url },
+  });
   try {
+    const [bareUrl] = (await once(bare, 'message')) as [string];
     for (const role of roles) {
       programs.push(
         await startMeasuredProgram({
@@ -68,17 +74,24 @@ async function measureTopology(
     const [api] = programs;
     if (api === undefined) throw new Error('there is no API');
     await api.send(SAVE_SOURCE);
-    for (let warmUp = 0; warmUp < 300; warmUp++) await sendOne(agent, api.url, QUERY);
+    for (let warmUp = 0; warmUp < 300; warmUp++)
+      for (const url of [api.url, bareUrl]) await sendOne(agent, url, QUERY);
     await api.read();
-    const idle: number[] = [];
+    const [idle, bareIdle]: [number[], number[]] = [[], []];
     const idleUntil = performance.now() + 5_000;
-    while (performance.now() < idleUntil) idle.push(await ask(agent, api.url));
+    while (performance.now() < idleUntil) {
+      idle.push(await ask(agent, api.url));
+      bareIdle.push(await ask(agent, bareUrl));
+    }
     const idleReading = await api.read();
 
     const { startSync } = await api.send<{ startSync: { job: { id: string } } }>(START_SYNC);
-    const busy: number[] = [];
+    const [busy, bareBusy]: [number[], number[]] = [[], []];
     for (;;) {
-      for (let count = 0; count < 50; count++) busy.push(await ask(agent, api.url));
+      for (let count = 0; count < 50; count++) {
+        busy.push(await ask(agent, api.url));
+        bareBusy.push(await ask(agent, bareUrl));
+      }
       const { job } = await api.send<{ job: { state: string } }>(STATE, { id: startSync.job.id });
       if (job.state === 'FAILED') throw new Error('the sync failed');
       if (job.state === 'COMPLETED') break;
@@ -102,8 +115,16 @@ async function measureTopology(
         peer: { name: 'idle', value: quantile(idle, 0.99) },
         goal: ratioAtMost(2),
       },
+      {
+        measure: `${name}: pg by hand during a sync, p99`,
+        unit: 'ms',
+        value: quantile(bareBusy, 0.99),
+        peer: { name: 'idle', value: quantile(bareIdle, 0.99) },
+        goal: null,
+      },
     ];
   } finally {
+    bare.kill();
     agent.destroy();
     for (const program of programs) await program.stop();
     await database.close();
