@@ -84,8 +84,9 @@ const areWhole = (ids: string, counts: string) => `not exists (
     or counted.count <> (select count(*) from blade_item i where i.upload_batch_id = counted.id)
 )`;
 
-const ROWS = arrayOfLevels((at) => `p.success_by_level[${at}] + known.rows_by_level[${at}]`);
-const READ_ROWS = arrayOfLevels((at) => `p.read_by_level[${at}] + known.rows_by_level[${at}]`);
+/** The counts of a column with those of the batch, where that is known. */
+const withKnown = (column: string) =>
+  arrayOfLevels((at) => `p.${column}[${at}] + coalesce(known.rows_by_level[${at}], 0)`);
 
 const CONFIRM = `with ${LEASE},
 known as materialized (
@@ -102,9 +103,9 @@ update job_partition p set
   read_items = p.read_items + coalesce(known.rows, 0),
   success_count = p.success_count + coalesce(known.rows, 0),
   processed_items = p.processed_items + coalesce(known.rows, 0),
-  total_items = case when known.rows is null then p.total_items else greatest(p.total_items, p.read_items + known.rows) end,
-  read_by_level = case when known.rows is null then p.read_by_level else ${READ_ROWS} end,
-  success_by_level = case when known.rows is null then p.success_by_level else ${ROWS} end
+  total_items = greatest(p.total_items, p.read_items + known.rows),
+  read_by_level = ${withKnown('read_by_level')},
+  success_by_level = ${withKnown('success_by_level')}
 from lease left join known on true where p.id = lease.id
 returning known.rows is not null as confirmed`;
 

@@ -68,16 +68,22 @@ async function sent(): Promise<void> {
   await setImmediate();
 }
 
-type ReadRows =
-  /** Its rows have not even been made. */
-  | { readonly kind: 'KNOWN'; readonly batch: RowBatch; readonly fingerprint: string }
-  /** Without its rows, which would be kept until it is saved. */
-  | {
-      readonly kind: 'TRANSFORMED';
-      readonly position: JsonValue;
-      readonly fingerprint: string | null;
-      readonly rows: TransformedRows;
-    };
+type ReadRows = Known | Transformed;
+
+/** Its rows have not even been made. */
+interface Known {
+  readonly kind: 'KNOWN';
+  readonly batch: RowBatch;
+  readonly fingerprint: string;
+}
+
+/** Without its rows, which would be kept until it is saved. */
+interface Transformed {
+  readonly kind: 'TRANSFORMED';
+  readonly position: JsonValue;
+  readonly fingerprint: string | null;
+  readonly rows: TransformedRows;
+}
 
 interface TransformedRows {
   readonly items: readonly BladeItem[];
@@ -92,15 +98,19 @@ async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
     if (fingerprint !== null && known.has(fingerprint)) {
       yield { kind: 'KNOWN', batch, fingerprint };
     } else {
-      const { position } = batch;
-      yield { kind: 'TRANSFORMED', position, fingerprint, rows: transformBatch(batch, pipeline) };
+      yield transformBatch(batch, fingerprint, pipeline);
     }
     await sent();
   }
 }
 
-function transformBatch(batch: RowBatch, { transform, meter }: Pipeline): TransformedRows {
-  return meter.transform(() => transformRows(batch.rows, transform));
+function transformBatch(
+  batch: RowBatch,
+  fingerprint: string | null,
+  { transform, meter }: Pipeline,
+): Transformed {
+  const rows = meter.transform(() => transformRows(batch.rows, transform));
+  return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
 
 function transformRows(rows: readonly Row[], transform: Transform): TransformedRows {
@@ -141,14 +151,13 @@ async function* saveBatches(
 ): AsyncGenerator<UploadBatch> {
   const { dataType, dataSourceId, store, onProgress } = pipeline;
   for await (const read of batches) {
-    const isConfirmed = read.kind === 'KNOWN' && (await confirm(pipeline, read));
-    if (isConfirmed) {
+    if (read.kind === 'KNOWN' && (await confirm(pipeline, read))) {
       onProgress();
       continue;
     }
-    const { position } = read.kind === 'KNOWN' ? read.batch : read;
-    const rows = read.kind === 'KNOWN' ? transformBatch(read.batch, pipeline) : read.rows;
-    const save: SaveBatch = { dataType, dataSourceId, fingerprint: read.fingerprint, position, ...rows };
+    const { position, fingerprint, rows } =
+      read.kind === 'KNOWN' ? transformBatch(read.batch, read.fingerprint, pipeline) : read;
+    const save: SaveBatch = { dataType, dataSourceId, fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
     onProgress();
     if (pending !== null) yield pending;
@@ -157,10 +166,7 @@ async function* saveBatches(
 }
 
 /** Asked behind the saving of all batches before, as these may have changed an item of this one. */
-async function confirm(
-  { store, dataSourceId }: Pipeline,
-  { batch, fingerprint }: Extract<ReadRows, { kind: 'KNOWN' }>,
-): Promise<boolean> {
+async function confirm({ store, dataSourceId }: Pipeline, { batch, fingerprint }: Known): Promise<boolean> {
   return dataSourceId !== null && store.confirm({ dataSourceId, fingerprint }, batch);
 }
 

@@ -178,14 +178,14 @@ function operationOf(task: PartitionTask): string {
   }
 }
 
-/** Whether the rows that are read are those of a source, which come again with its next sync. */
-function comesAgain({ dataSourceId, input }: PartitionTask): boolean {
-  return dataSourceId !== null && input.kind === 'TABLE';
+/** The source whose rows are read, which come again with its next sync; null where none is. */
+function sourceReadBy({ dataSourceId, input }: PartitionTask): string | null {
+  return input.kind === 'TABLE' ? dataSourceId : null;
 }
 
 async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
-  if (task.dataSourceId === null || !comesAgain(task)) return new Set();
-  return store.knownFingerprints(task.dataSourceId);
+  const dataSourceId = sourceReadBy(task);
+  return dataSourceId === null ? new Set() : store.knownFingerprints(dataSourceId);
 }
 
 function transformOf(task: PartitionTask): TransformOptions {
@@ -202,7 +202,7 @@ async function openRows(
   const options = {
     batchSize: task.batchSize,
     resumeAfter: task.position,
-    withFingerprints: comesAgain(task),
+    withFingerprints: sourceReadBy(task) !== null,
     signal,
   };
   switch (plan.kind) {

@@ -76,6 +76,7 @@ export async function startStatement(
       columns.map(({ type }) => type),
     );
     const prepared = hashed === null ? plain : await prepare(hashed);
+    if (prepared !== plain) plain.destroySync();
     bind(prepared, checked.parameterNames, parameters);
     const hashedNames = hashed === null ? null : columns.map(({ name }) => name);
     return running(connection, prepared, { parameters, guard, hashedNames });
@@ -141,7 +142,7 @@ function running(
 ): RunningStatement {
   let result: DuckDBResult | null = null;
   let names: readonly string[] = [];
-  let types: readonly DuckDBType[] = [];
+  let hashedBy: string | null = null;
   let converters: readonly ValueConverter[] = [];
   let ahead: Promise<DuckDBDataChunk | null> | null = null;
   let closed = false;
@@ -151,8 +152,9 @@ function running(
     if (result === null) {
       result = await guard(() => prepared.stream());
       names = hashedNames ?? result.deduplicatedColumnNames();
-      types = result.columnTypes();
+      const types = result.columnTypes();
       converters = types.map(converterOf);
+      if (hashedNames !== null) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     }
     const open = result;
     const chunk = await guard(() => open.fetchChunk());
@@ -176,7 +178,7 @@ function running(
       return rowsOf(chunk, names, converters, first, end);
     },
     hashedBy() {
-      return hashedNames ? JSON.stringify([version(), names, types.map(String)]) : null;
+      return hashedBy;
     },
     hashes(chunk, first, end) {
       return hashesOf(chunk, names.length, first, end);
