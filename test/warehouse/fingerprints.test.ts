@@ -2,24 +2,27 @@ import { writeFile } from 'node:fs/promises';
 import { INTEGER, LIST, MAP, STRUCT, UNION, VARCHAR, VARIANT } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { hashedSelect } from '../../src/warehouse/duckdb-hash.ts';
+import type { ParameterValue, ReadPosition, RowBatch, RowStream } from '../../src/warehouse/warehouse.ts';
 import { type FolderWarehouse, folderWarehouse } from './folder-warehouse.ts';
-import { never, statement } from './reading.ts';
+import { batchesOf as batchesWithout, never, statement } from './reading.ts';
 
 const ALL = 'SELECT * FROM blade.field.some';
 
 interface Reading {
   readonly sql?: string;
+  readonly parameters?: Readonly<Record<string, ParameterValue>>;
   readonly batchSize?: number;
+  readonly resumeAfter?: ReadPosition;
 }
 
-async function batchesOf({ warehouse }: FolderWarehouse, { sql = ALL, batchSize = 1_000 }: Reading = {}) {
-  const { batches } = await warehouse.readRows(statement(sql), {
-    batchSize,
-    resumeAfter: null,
-    signal: never,
-    withFingerprints: true,
-  });
-  return await Array.fromAsync(batches);
+function readRows({ warehouse }: FolderWarehouse, reading: Reading = {}): Promise<RowStream> {
+  const { sql = ALL, parameters, batchSize = 1_000, resumeAfter = null } = reading;
+  const options = { batchSize, resumeAfter, signal: never, withFingerprints: true };
+  return warehouse.readRows(statement(sql, parameters), options);
+}
+
+async function batchesOf(folder: FolderWarehouse, reading?: Reading): Promise<RowBatch[]> {
+  return await Array.fromAsync((await readRows(folder, reading)).batches);
 }
 
 const fingerprintsOf = async (folder: FolderWarehouse, reading?: Reading) =>
@@ -47,12 +50,7 @@ describe('the fingerprints of batches', () => {
     await folder.write('some.parquet', MANY);
     expect(await fingerprintsOf(folder)).toEqual(first);
     const position = (await batchesOf(folder))[2]?.position ?? null;
-    const { resumed, batches } = await folder.warehouse.readRows(statement(ALL), {
-      batchSize: 1_000,
-      resumeAfter: position,
-      signal: never,
-      withFingerprints: true,
-    });
+    const { resumed, batches } = await readRows(folder, { resumeAfter: position });
     expect(resumed).toBe(true);
     expect((await Array.fromAsync(batches)).map(({ fingerprint }) => fingerprint)).toEqual(first.slice(3));
   });
@@ -152,13 +150,8 @@ describe('the fingerprints of batches', () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
     const read = async (sql: string) => {
-      const { batches } = await folder.warehouse.readRows(statement(sql, { low: '6999' }), {
-        ...{ batchSize: 1_000, resumeAfter: null, signal: never, withFingerprints: true },
-      });
-      return (await Array.fromAsync(batches)).map(({ fingerprint, rows: [row] }) => ({
-        ...row,
-        fingerprint,
-      }));
+      const batches = await batchesOf(folder, { sql, parameters: { low: '6999' } });
+      return batches.map(({ fingerprint, rows: [row] }) => ({ ...row, fingerprint }));
     };
     const row = { id: 6999, name: 'name 6999', hours: '3499.5' };
     expect(await read(`${ALL} WHERE id >= CAST(:low AS BIGINT)`)).toEqual([
@@ -206,10 +199,8 @@ describe('the fingerprints of batches', () => {
   test('are there only where they are asked for', async () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
-    const { batches } = await folder.warehouse.readRows(statement(ALL), {
-      ...{ batchSize: 1_000, resumeAfter: null, signal: never },
-    });
-    for await (const { fingerprint } of batches) expect(fingerprint).toBeNull();
+    const batches = await batchesWithout(folder.warehouse, statement(ALL), 1_000);
+    for (const { fingerprint } of batches) expect(fingerprint).toBeNull();
   });
 });
 
