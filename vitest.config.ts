@@ -4,8 +4,7 @@ import { findTestServer } from './test/support/test-server.ts';
 
 /** Tests that use a database: they run on the embedded one and, where there is one, on a server. */
 const DATABASE_TESTS = [
-  'test/{api,database,end-to-end,ingestion,jobs,observability}/**/*.test.ts',
-  'test/health.test.ts',
+  'test/{api,database,end-to-end,health,ingestion,items,jobs,observability}/**/*.test.ts',
 ];
 
 /**
@@ -34,10 +33,14 @@ const EMBEDDED_ONLY = [
 
 /** Tests of parts that start nothing: their files share processes, of which each would load the same again. */
 const PARTS = [
-  'test/{catalog,data-types}/*.test.ts',
-  'test/warehouse/{allowed-schemas,demo,duckdb-select,filter-check,fingerprints,folder,query-check,reading,statement-properties,values}.test.ts',
+  'test/{catalog,config,data-types,sql-check}/*.test.ts',
+  'test/warehouse/{reading,values}.test.ts',
+  'test/warehouse/demo/demo.test.ts',
+  'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
+  'test/application/log.test.ts',
+  'test/shared/secrets.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
-  'test/{config,deploy,docs,log,secrets}.test.ts',
+  'test/{deploy,docs}.test.ts',
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
 import { Client } from 'pg';
 import { createCostOf } from '../src/api/limits/operation-cost.ts';
-import { schema } from '../src/api/schema.ts';
+import { schema } from '../src/api/schema/schema.ts';
 import { startProgram } from '../test/support/program.ts';
 
 // What a small request takes, here and in another checkout (one without limits, say), asked in turns on one database;

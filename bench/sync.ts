@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openFolderCatalog } from '../src/catalog/folder.ts';
+import { openFolderCatalog } from '../src/catalog/folder/catalog.ts';
 import { openBareUpsert } from './support/bare-upsert.ts';
 import {
   createBenchDatabase,

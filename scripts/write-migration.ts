@@ -1,5 +1,5 @@
 // npm run db:migration -- NAME: writes the next migration, from what changed in prisma/schema.prisma.
-import { writeMigration } from '../src/database/write-migration.ts';
+import { writeMigration } from '../src/database/migrations/write-migration.ts';
 
 const [name] = process.argv.slice(2);
 if (!name) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command of the package: starts the server, or manages API keys. It must load in an old Node.js, too, to say so there.
-import { complaintOfOldNode } from './old-node.ts';
+import { complaintOfOldNode } from './shared/old-node.ts';
 
 const USAGE = `Usage: blade-ingestion         starts the server, as the environment configures it
        blade-ingestion keys …  makes, lists and revokes API keys\n`;

@@ -7,9 +7,9 @@ import { ZodError } from 'zod';
 import { ApiKeyNotFoundError } from './access/access-errors.ts';
 import { createApiKey, listApiKeys, newApiKeySchema, revokeApiKey } from './access/api-keys.ts';
 import { commandLinePrincipal, type Principal } from './access/principal.ts';
-import { ConfigError, parseConfig } from './config.ts';
+import { ConfigError, parseConfig } from './config/config.ts';
 import { openDatabase } from './database/database.ts';
-import { FolderLockedError } from './database/folder-lock.ts';
+import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
 

@@ -1,7 +1,7 @@
-import { type Application, startApplication } from './application.ts';
-import { ConfigError, parseConfig } from './config.ts';
-import { createLog, logConsole } from './log.ts';
-import { createRedact } from './secrets.ts';
+import { type Application, startApplication } from './application/application.ts';
+import { createLog, logConsole } from './application/log.ts';
+import { ConfigError, parseConfig } from './config/config.ts';
+import { createRedact } from './shared/secrets.ts';
 
 /** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {

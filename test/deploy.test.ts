@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { environmentSchema, parseConfig, secretNames } from '../src/config.ts';
+import { environmentSchema, parseConfig, secretNames } from '../src/config/config.ts';
 
 const KUBERNETES = 'deploy/kubernetes';
 const manifests = (await readdir(KUBERNETES)).map((name) => `${KUBERNETES}/${name}`);

@@ -1,8 +1,8 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
-import { schema } from '../src/api/schema.ts';
-import { environmentSchema } from '../src/config.ts';
+import { schema } from '../src/api/schema/schema.ts';
+import { environmentSchema } from '../src/config/config.ts';
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
 const operations = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation);

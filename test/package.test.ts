@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { moduleUrl } from '../src/module-url.ts';
+import { moduleUrl } from '../src/shared/module-url.ts';
 
 /** What `npm pack` would put into the package; what it does with it, `npm run test:package` tells. */
 let packed: readonly string[];

@@ -1,9 +1,9 @@
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { sortie } from '../../src/data-types/sortie.ts';
 import { createTransform } from '../../src/ingestion/transform.ts';
+import { qualifiedName } from '../../src/sql-check/statement.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { openWarehouse } from '../../src/warehouse/registry.ts';
-import { qualifiedName } from '../../src/warehouse/statement.ts';
 
 export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
 

@@ -1,4 +1,4 @@
-import { ExpectedError } from '../expected-error.ts';
+import { ExpectedError } from '../shared/expected-error.ts';
 import type { AccessRole } from './principal.ts';
 
 /** Nobody is known to be the sender: there is no credential, or it is no good any more. */

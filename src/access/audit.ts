@@ -1,8 +1,8 @@
 import { v7 as newUuid } from 'uuid';
 import { clearanceOf, type Marking, storedMarking } from '../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { JsonObject } from '../json.ts';
-import { noteInRequest } from '../observability/request-scope.ts';
+import type { JsonObject } from '../shared/json.ts';
+import { noteInRequest } from '../shared/request-scope.ts';
 import type { Principal } from './principal.ts';
 
 /** What a principal did, or was refused. */

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
-import { openFolderCatalog } from './folder.ts';
-import { type HttpCatalogOptions, shareOfHttpCatalog } from './http-options.ts';
+import { openFolderCatalog } from './folder/catalog.ts';
+import { type HttpCatalogOptions, shareOfHttpCatalog } from './http/options.ts';
 
 /** Which catalog items go to, and what it takes to reach it. Plain data: it can be handed to a thread. */
 export type CatalogConfiguration =
@@ -17,7 +17,7 @@ export async function openCatalog(configuration: CatalogConfiguration): Promise<
       return await openFolderCatalog({ folder: configuration.folder });
     case 'http':
       // Loaded only where it is used: a thread has its own copy of all that it loads.
-      return await (await import('./http.ts')).openHttpCatalog(configuration);
+      return await (await import('./http/catalog.ts')).openHttpCatalog(configuration);
   }
 }
 

@@ -17,7 +17,7 @@ const SourcePage = lazy(() => import('./sources/source-page.tsx'));
 const ItemsPage = lazy(() => import('./items/items-page.tsx'));
 const ItemPage = lazy(() => import('./items/item-page.tsx'));
 
-/** The pages by their addresses; src/api/dashboard-files.ts serves the page at these. */
+/** The pages by their addresses; src/api/http/dashboard-files.ts serves the page at these. */
 export function App() {
   const { credential, isRefused } = useSyncExternalStore(onSessionChange, currentSession);
   if (isRefused) return <SignIn wasRefused={credential !== null} />;

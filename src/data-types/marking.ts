@@ -1,4 +1,4 @@
-import { asciiUpperCase } from '../ascii-case.ts';
+import { asciiUpperCase } from '../shared/ascii-case.ts';
 
 /** The classification markings that items may carry, from the lowest clearance to the highest. */
 export const markings = [

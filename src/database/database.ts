@@ -1,6 +1,6 @@
 import { createClearedViews } from './cleared-views.ts';
-import { startEmbeddedServer } from './embedded-server.ts';
-import { applyMigrations } from './migrations.ts';
+import { startEmbeddedServer } from './embedded/server.ts';
+import { applyMigrations } from './migrations/migrations.ts';
 import type { Notifications } from './notifications.ts';
 import { connectServerNotifications } from './server-notifications.ts';
 

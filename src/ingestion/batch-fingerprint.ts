@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataType } from '../data-types/data-type.ts';
-import { version } from '../version.ts';
+import { version } from '../shared/version.ts';
 import type { RowBatch } from '../warehouse/warehouse.ts';
 import type { TransformOptions } from './transform.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../shared/json.ts';
 
 /** Arrays and objects may lie this deep in each other. */
 export const maximumDepth = 100;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../shared/json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 
 /**

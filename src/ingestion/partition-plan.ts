@@ -1,6 +1,6 @@
-import { asciiLowerCase } from '../ascii-case.ts';
 import { findDataType } from '../data-types/registry.ts';
-import { qualifiedName, quoteIdentifier } from '../warehouse/statement.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
+import { qualifiedName, quoteIdentifier } from '../sql-check/statement.ts';
 import {
   type ParameterValue,
   type Row,

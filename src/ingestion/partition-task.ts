@@ -1,7 +1,7 @@
 import type { Marking } from '../data-types/marking.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
-import type { LevelCounts } from '../database/level-counts.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { LevelCounts } from '../items/level-counts.ts';
+import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
 
 /** A partition of a job, as it is handed to a worker thread: what to read, where to resume. Never rows. */

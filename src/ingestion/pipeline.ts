@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import type { ItemError, SaveBatch, UploadBatch } from '../database/item-store.ts';
-import { countItemsByLevel } from '../database/level-counts.ts';
-import type { JsonValue } from '../json.ts';
+import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
+import { countItemsByLevel } from '../items/level-counts.ts';
+import type { JsonValue } from '../shared/json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 import { approximateRowJson } from './canonical-json.ts';
 import type { StageMeter } from './stage-meter.ts';

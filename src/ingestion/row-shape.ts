@@ -1,4 +1,4 @@
-import { asciiLowerCase } from '../ascii-case.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
 import type { Row } from '../warehouse/warehouse.ts';
 import { canonicalText, UnstorableValueError } from './canonical-json.ts';
 import { printableName } from './printable.ts';

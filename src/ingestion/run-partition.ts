@@ -1,14 +1,14 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
 import { findDataType } from '../data-types/registry.ts';
-import { createItemStore, type ItemStore } from '../database/item-store.ts';
+import { createItemStore, type ItemStore } from '../items/item-store.ts';
 import {
   countItemsByLevel,
   differenceOfCounts,
   leastOfCounts,
   NO_COUNTS,
   totalOf,
-} from '../database/level-counts.ts';
+} from '../items/level-counts.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';

@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ErrorStage } from '../database/generated/prisma/enums.ts';
-import type { ItemStore } from '../database/item-store.ts';
+import type { ItemStore } from '../items/item-store.ts';
 import type { RowBatch } from '../warehouse/warehouse.ts';
 
 /** What a batch goes through: the wait for the warehouse, our own work, and the waits for database, catalog and database. */

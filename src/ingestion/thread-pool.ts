@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
-import { moduleUrl } from '../module-url.ts';
+import { moduleUrl } from '../shared/module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';

@@ -3,7 +3,7 @@ import type { BladeItem } from '../data-types/blade-item.ts';
 import { isAbsent } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
 import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { Row } from '../warehouse/warehouse.ts';
 import { canonicalJson, canonicalRowJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
 import { printableName, printableValue } from './printable.ts';

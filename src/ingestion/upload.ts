@@ -1,7 +1,7 @@
 import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import type { ItemStore, UploadBatch, UploadedBatch } from '../database/item-store.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
+import type { ItemStore, UploadBatch, UploadedBatch } from '../items/item-store.ts';
 
 /** What one attempt of a partition uploads with. */
 export interface Uploader {

@@ -1,4 +1,4 @@
-import { type SchemaPattern, schemaProblem } from '../warehouse/allowed-schemas.ts';
+import { type SchemaPattern, schemaProblem } from '../sql-check/allowed-schemas.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { InvalidInputError } from './job-errors.ts';
 

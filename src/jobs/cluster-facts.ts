@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ClusterFacts } from '../observability/metrics.ts';
 import type { JobState } from './job-state.ts';
-import type { PartitionQueue } from './queue.ts';
+import type { PartitionQueue } from './queue/partition-queue.ts';
 
 /** Looks up what the metrics of every process tell of the whole cluster, by two queries that indexes answer. */
 export async function readClusterFacts(

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { asciiLowerCase } from '../ascii-case.ts';
 import { findDataType } from '../data-types/registry.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from './job-errors.ts';
 import { dataTypeSchema } from './job-input.ts';

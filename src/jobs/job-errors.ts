@@ -1,4 +1,4 @@
-import { ExpectedError } from '../expected-error.ts';
+import { ExpectedError } from '../shared/expected-error.ts';
 import type { JobState } from './job-state.ts';
 
 export interface InputIssue {

@@ -3,8 +3,8 @@ import { clearanceOf, markings, parseMarking } from '../data-types/marking.ts';
 import { dataTypeNames, defaultMarkingOf, findDataType } from '../data-types/registry.ts';
 import { SyncType } from '../database/generated/prisma/enums.ts';
 import { metadataProblem } from '../ingestion/transform.ts';
-import type { JsonObject } from '../json.ts';
-import { checkFilter, checkQuery } from '../warehouse/statement.ts';
+import type { JsonObject } from '../shared/json.ts';
+import { checkFilter, checkQuery } from '../sql-check/statement.ts';
 import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
 
 /** The name of a known data type. */

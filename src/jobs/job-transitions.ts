@@ -6,8 +6,8 @@ import { defaultMarkingOf } from '../data-types/registry.ts';
 import { columnsOfFields } from '../database/columns.ts';
 import type { JobKind, JobPartition, PartitionState } from '../database/generated/prisma/client.ts';
 import { Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
-import { arrayOfLevels, levelOf, sumOfCounts } from '../database/level-counts.ts';
 import type { PartitionOutcome, PlannedPartition } from '../ingestion/partition-task.ts';
+import { arrayOfLevels, levelOf, sumOfCounts } from '../items/level-counts.ts';
 import {
   JobAlreadyFinishedError,
   JobNotFoundError,

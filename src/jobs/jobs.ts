@@ -4,7 +4,7 @@ import { coversAll } from '../data-types/marking.ts';
 import type { DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
-import type { SchemaPattern } from '../warehouse/allowed-schemas.ts';
+import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { checkTables } from './allowed-tables.ts';
 import {
   type DataSourceTest,
@@ -13,6 +13,7 @@ import {
   saveDataSource,
   testDataSource,
 } from './data-sources.ts';
+import type { AllJobEvents, JobEvents } from './events/job-events.ts';
 import { checkClearance } from './job-clearance.ts';
 import {
   DataSourceNotFoundError,
@@ -20,10 +21,9 @@ import {
   JobNotFoundError,
   NoActiveSyncError,
 } from './job-errors.ts';
-import type { AllJobEvents, JobEvents } from './job-events.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { cancel, pause, resume } from './job-transitions.ts';
-import type { PartitionQueue } from './queue.ts';
+import type { PartitionQueue } from './queue/partition-queue.ts';
 import { retryJob } from './retry-job.ts';
 import { type Schedules, scheduleOf } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type Marking, storedMarking } from '../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
-import { checkFilter } from '../warehouse/statement.ts';
+import type { JsonObject, JsonValue } from '../shared/json.ts';
+import { checkFilter } from '../sql-check/statement.ts';
 import { tableOf } from './data-sources.ts';
 import { jobOptionsSchema } from './job-input.ts';
 

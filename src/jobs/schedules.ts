@@ -2,7 +2,7 @@ import { fromPrisma, type PgBoss } from 'pg-boss';
 import { v7 as newUuid } from 'uuid';
 import type { DataSource, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import { InvalidInputError, SyncAlreadyRunningError } from './job-errors.ts';
-import { HEARTBEAT_SECONDS } from './queue.ts';
+import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
 import { type JobStarter, startSyncOfSource } from './start-job.ts';
 
 /** When a source is synced by itself. */

@@ -4,11 +4,11 @@ import { type Principal, schedulerPrincipal } from '../access/principal.ts';
 import { higherMarking, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import { type DataSource, type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject } from '../shared/json.ts';
 import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { ACTIVE_STATES } from './job-state.ts';
-import type { PartitionQueue } from './queue.ts';
+import type { PartitionQueue } from './queue/partition-queue.ts';
 
 export interface JobStarter {
   readonly prisma: PrismaClient;

@@ -5,8 +5,9 @@ import type { PartitionOutcome, PartitionTask, PlanOutcome } from '../ingestion/
 import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
+import type { JobNotifications } from './events/job-notifications.ts';
+import { createProgressWriter } from './events/progress.ts';
 import { jobOptionsSchema } from './job-input.ts';
-import type { JobNotifications } from './job-notifications.ts';
 import type { JobState } from './job-state.ts';
 import {
   abandonPartition,
@@ -18,8 +19,7 @@ import {
   waitingOperation,
 } from './job-transitions.ts';
 import { InputGoneError, loadPartitionTask } from './partition-tasks.ts';
-import { createProgressWriter } from './progress.ts';
-import type { PartitionQueue, Turn } from './queue.ts';
+import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
 
 /** Runs the partitions that the queue gives to this process. */
 export interface Worker {

@@ -3,7 +3,7 @@ import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/a
 import type { Authenticator } from '../access/authenticator.ts';
 import type { ClientAddress } from '../access/client-address.ts';
 import { coversAll } from '../data-types/marking.ts';
-import { type HealthServer, listen } from '../health-server.ts';
+import { type HealthServer, listen } from '../health/health-server.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Answers a request for `/metrics`; gives false for any other, which is left alone. */

@@ -4,7 +4,7 @@ import { dataTypeNames } from '../data-types/registry.ts';
 import { JobState } from '../database/generated/prisma/enums.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import { type Measurements, stages } from '../ingestion/stage-meter.ts';
-import { version } from '../version.ts';
+import { version } from '../shared/version.ts';
 
 /** What the database knows of the whole cluster. */
 export interface ClusterFacts {

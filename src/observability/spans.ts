@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Measurements, Stage, StageTiming } from '../ingestion/stage-meter.ts';
-import { version } from '../version.ts';
+import { version } from '../shared/version.ts';
 import { SERVICE } from './tracing.ts';
 
 /** A span of an operation of the API. */

@@ -1,7 +1,7 @@
 import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import { version } from '../version.ts';
+import { version } from '../shared/version.ts';
 
 /** Where traces are sent, and which of them. */
 export interface TracingSettings {

@@ -1,5 +1,5 @@
-import type { DatabricksOptions } from './databricks-session.ts';
-import type { DuckDbOptions } from './duckdb.ts';
+import type { DatabricksOptions } from './databricks/session.ts';
+import type { DuckDbOptions } from './duckdb/warehouse.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /** Which warehouse rows come from, and what it takes to reach it. Plain data: it can be handed to a thread. */
@@ -15,8 +15,8 @@ export async function openWarehouse(configuration: WarehouseConfiguration): Prom
   // Each engine is loaded only where it is used: a thread has its own copy of all that it loads.
   switch (configuration.kind) {
     case 'duckdb':
-      return await (await import('./duckdb.ts')).openDuckDbWarehouse(configuration);
+      return await (await import('./duckdb/warehouse.ts')).openDuckDbWarehouse(configuration);
     case 'databricks':
-      return (await import('./databricks.ts')).openDatabricksWarehouse(configuration);
+      return (await import('./databricks/warehouse.ts')).openDatabricksWarehouse(configuration);
   }
 }

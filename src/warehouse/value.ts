@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../shared/json.ts';
 
 /**
  * How the value of each SQL type is carried to JSON, so that nothing of it is lost. Every warehouse follows this table.

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../shared/json.ts';
 
 /** A table of the warehouse by its three-part name. */
 export interface TableName {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { schema } from '../../src/api/schema.ts';
+import { schema } from '../../src/api/schema/schema.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import {
   type GoodValues,

@@ -1,7 +1,7 @@
 import { type GraphQLNamedType, getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
 import { v7 as newUuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { schema } from '../../src/api/schema.ts';
+import { schema } from '../../src/api/schema/schema.ts';
 import type {
   ItemFilter,
   JobFactsFragment,

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createCostOf } from '../../src/api/limits/operation-cost.ts';
-import { schema } from '../../src/api/schema.ts';
-import { parseConfig } from '../../src/config.ts';
+import { schema } from '../../src/api/schema/schema.ts';
+import { parseConfig } from '../../src/config/config.ts';
 
 const costOf = createCostOf(schema);
 const { document: limits } = parseConfig({}).limits;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { DASHBOARD_FOLDER } from '../../src/api/dashboard-files.ts';
+import { DASHBOARD_FOLDER } from '../../src/api/http/dashboard-files.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const ALLOWED = 'https://blade.example.com';

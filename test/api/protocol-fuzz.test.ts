@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { schema } from '../../src/api/schema.ts';
+import { schema } from '../../src/api/schema/schema.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { inputFields, poisonedOperations } from '../support/input-values.ts';
 import { insertJob, writeRevision } from '../support/job-rows.ts';

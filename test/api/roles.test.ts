@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AccessRole, accessRoles, includesRole } from '../../src/access/principal.ts';
-import { requiredRoleOf } from '../../src/api/requires.ts';
-import { schema } from '../../src/api/schema.ts';
+import { requiredRoleOf } from '../../src/api/schema/requires.ts';
+import { schema } from '../../src/api/schema/schema.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';

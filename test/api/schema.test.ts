@@ -10,8 +10,8 @@ import {
   isSpecifiedScalarType,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { printApiSchema } from '../../src/api/print-schema.ts';
-import { schema } from '../../src/api/schema.ts';
+import { printApiSchema } from '../../src/api/schema/print-schema.ts';
+import { schema } from '../../src/api/schema/schema.ts';
 
 test('schema.graphql is the schema that the program serves', async () => {
   const file = await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8');

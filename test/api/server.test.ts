@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import WebSocket from 'ws';
-import { DASHBOARD_FOLDER } from '../../src/api/dashboard-files.ts';
+import { DASHBOARD_FOLDER } from '../../src/api/http/dashboard-files.ts';
 import { insertJob, writeRevision } from '../support/job-rows.ts';
 import { DataSources, JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';

@@ -1,7 +1,7 @@
 import { buildSchema, parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { localPrincipal, type Principal } from '../../src/access/principal.ts';
-import { createSharedSubscribe } from '../../src/api/shared-execution.ts';
+import { createSharedSubscribe } from '../../src/api/http/shared-execution.ts';
 
 const cleared: Principal = localPrincipal;
 const uncleared: Principal = { ...localPrincipal, id: 'other', clearance: 'UNCLASSIFIED' };

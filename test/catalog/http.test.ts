@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Catalog, UploadOutcome } from '../../src/catalog/catalog.ts';
 import { CatalogError } from '../../src/catalog/catalog-error.ts';
-import type { Clock } from '../../src/catalog/clock.ts';
-import { openHttpCatalog } from '../../src/catalog/http.ts';
+import { openHttpCatalog } from '../../src/catalog/http/catalog.ts';
+import type { Clock } from '../../src/catalog/http/clock.ts';
 import {
   type HttpCatalogOptions,
   httpCatalogDefaults,
   shareOfHttpCatalog,
-} from '../../src/catalog/http-options.ts';
+} from '../../src/catalog/http/options.ts';
 import { openCatalog, shareOfCatalog } from '../../src/catalog/registry.ts';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { type CatalogServer, type Reply, startCatalogServer } from '../support/catalog-server.ts';

@@ -1,5 +1,5 @@
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/shared/json.ts';
 
 /** An item for tests of catalogs. */
 export function item(itemId: string, data: JsonObject = {}, dataType = 'sortie'): BladeItem {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../src/catalog/clock.ts';
+import type { Clock } from '../../src/catalog/http/clock.ts';
 
 /** A clock whose waits are over at once, and take their time all the same. */
 export interface LeapingClock extends Clock {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retryAfterOf } from '../../src/catalog/retry-after.ts';
+import { retryAfterOf } from '../../src/catalog/http/retry-after.ts';
 
 const now = Date.UTC(1994, 10, 6, 8, 49, 0);
 

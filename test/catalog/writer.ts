@@ -3,7 +3,7 @@
 import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { openFolderCatalog } from '../../src/catalog/folder.ts';
+import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { item } from './item.ts';
 
 export interface WriterTask {

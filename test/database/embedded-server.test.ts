@@ -9,8 +9,8 @@ import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
-import { startEmbeddedServer } from '../../src/database/embedded-server.ts';
-import { FolderLockedError } from '../../src/database/folder-lock.ts';
+import { FolderLockedError } from '../../src/database/embedded/folder-lock.ts';
+import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 
 const folders: string[] = [];

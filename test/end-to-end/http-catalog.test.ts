@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http-options.ts';
+import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { JobErrors, RetryJob, SaveDataSource } from '../support/operations.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { httpCatalogDefaults } from '../../src/catalog/http-options.ts';
+import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { clearanceOf, isMarking, parseMarking } from '../../src/data-types/marking.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';

@@ -3,9 +3,9 @@ import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { NO_COUNTS } from '../../src/database/level-counts.ts';
 import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
+import { NO_COUNTS } from '../../src/items/level-counts.ts';
 import { writeQuery } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 

@@ -8,7 +8,7 @@ import {
   storableRowJson,
   type TransformOptions,
 } from '../../src/ingestion/transform.ts';
-import type { JsonObject, JsonValue } from '../../src/json.ts';
+import type { JsonObject, JsonValue } from '../../src/shared/json.ts';
 import type { Row } from '../../src/warehouse/warehouse.ts';
 
 describe('the id of an item', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job, PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
-import { type AllJobEvents, createJobEvents } from '../../src/jobs/job-events.ts';
-import { type JobNotifications, listenToJobs } from '../../src/jobs/job-notifications.ts';
+import { type AllJobEvents, createJobEvents } from '../../src/jobs/events/job-events.ts';
+import { type JobNotifications, listenToJobs } from '../../src/jobs/events/job-notifications.ts';
 import { insertJob, moveJob, writeRevision } from '../support/job-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { httpCatalogDefaults } from '../../src/catalog/http-options.ts';
+import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { DeleteDataSource, JobById, JobErrors, RetryJob } from '../support/operations.ts';

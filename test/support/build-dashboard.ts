@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DASHBOARD_FOLDER } from '../../src/api/dashboard-files.ts';
+import { DASHBOARD_FOLDER } from '../../src/api/http/dashboard-files.ts';
 import { findChromium } from './browser.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

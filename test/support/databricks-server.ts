@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { generate } from 'selfsigned';
-import type { DatabricksOptions } from '../../src/warehouse/databricks-session.ts';
+import type { DatabricksOptions } from '../../src/warehouse/databricks/session.ts';
 import { openEngine } from './databricks/execution.ts';
 import { createService, type ResultForm, type Service } from './databricks/service.ts';
 import { createProcessor, operationOf } from './databricks/thrift-library.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { readFolderCatalog } from '../../src/catalog/folder.ts';
+import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { copyTo } from '../../src/warehouse/demo/copy-table.ts';
 import type { SaveDataSourceInput } from '../generated/graphql.ts';
 import { SaveDataSource } from './operations.ts';

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, startApplication } from '../../src/application.ts';
+import { type Application, startApplication } from '../../src/application/application.ts';
+import { createLog } from '../../src/application/log.ts';
 import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
-import { startEmbeddedServer } from '../../src/database/embedded-server.ts';
+import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { runOnServer, urlOfDatabase } from './prepare-database.ts';
 
 /** A database of a test's own; `kind` says which one the run uses. */

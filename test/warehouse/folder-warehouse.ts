@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
-import type { ReadingLimits } from '../../src/warehouse/checked-statement.ts';
-import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
+import type { ReadingLimits } from '../../src/sql-check/checked-statement.ts';
+import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { batchesOf, statement } from './reading.ts';
 

@@ -1,6 +1,6 @@
 import { stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { openDuckDbWarehouse } from '../../src/warehouse/duckdb.ts';
+import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { RowBatch } from '../../src/warehouse/warehouse.ts';
 import { folderWarehouse } from './folder-warehouse.ts';
 import { batchesOf, never, statement } from './reading.ts';

@@ -15,7 +15,13 @@ import {
   DuckDBTypeId,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { arrow, type Data, type DataType, type Field, type Schema } from '../../../src/warehouse/arrow.ts';
+import {
+  arrow,
+  type Data,
+  type DataType,
+  type Field,
+  type Schema,
+} from '../../../src/warehouse/databricks/arrow.ts';
 
 /** A column of a result: its name and how DuckDB has it. */
 export interface ResultColumn {

@@ -1,7 +1,7 @@
 import { thrift } from '@databricks/sql';
 import type { TColumn, TTypeId } from '@databricks/sql/thrift/TCLIService_types.js';
 import { DuckDBBlobValue, type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
-import { converterOf } from '../../../src/warehouse/duckdb-value.ts';
+import { converterOf } from '../../../src/warehouse/duckdb/value.ts';
 import { int64 } from './thrift-library.ts';
 
 const types = thrift.TCLIService_types;

@@ -4,8 +4,8 @@ import {
   type DuckDBResult,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { toDuckDbSql } from '../../../src/warehouse/duckdb-dialect.ts';
-import { databricksTypeOf } from '../../../src/warehouse/duckdb-type.ts';
+import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
+import { databricksTypeOf } from '../../../src/warehouse/duckdb/type.ts';
 import type { ResultColumn } from './arrow-form.ts';
 
 /** A parameter as it comes over the wire. */

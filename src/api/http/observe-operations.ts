@@ -1,0 +1,163 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { type ExecutionArgs, type ExecutionResult, getOperationAST, Kind } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import type { Metrics, OperationOutcome, OperationType } from '../../observability/metrics.ts';
+import { startOperationSpan } from '../../observability/spans.ts';
+import { currentRequest, inRequest, newRequestScope, type RequestScope } from '../../shared/request-scope.ts';
+import type { ApiContext } from '../context.ts';
+import { errorCodeOf, UNEXPECTED } from './error-mask.ts';
+
+/** Tells the log, the metrics and the traces of what clients ask. */
+export interface OperationObserver {
+  /** Sees every operation, over whatever it came. */
+  readonly plugin: Plugin;
+  /** Answers a request over HTTP with an id in its head, and sees the refusals that are not GraphQL's. */
+  onRequest(
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+  ): (request: IncomingMessage, response: ServerResponse) => void;
+  /** An operation over WebSocket that was refused before it began. */
+  refused(scope: RequestScope, errors: readonly unknown[]): void;
+}
+
+/** What is counted of operations. */
+export type OperationMetrics = Pick<Metrics, 'operationEnded' | 'subscriptionOpened'>;
+
+export function observeOperations(log: Logger, metrics: OperationMetrics): OperationObserver {
+  function begin({ document, operationName, contextValue, schema }: ExecutionArgs) {
+    const context = contextValue as ObservedContext;
+    const operation = getOperationAST(document, operationName);
+    const type: OperationType = operation?.operation ?? 'unknown';
+    const root = operation == null ? undefined : schema.getRootType(operation.operation);
+    // Names of our schema only: a client may call its operation whatever it likes.
+    const fields = (operation?.selectionSet.selections ?? []).flatMap((selection) =>
+      selection.kind === Kind.FIELD && root?.getFields()[selection.name.value] !== undefined
+        ? [selection.name.value]
+        : [],
+    );
+    const scope = currentRequest() ?? newRequestScope();
+    const span = startOperationSpan(`${type} ${fields[0] ?? ''}`.trimEnd(), context.req?.headers ?? {}, {
+      'graphql.operation.type': type,
+      'blade.request_id': scope.requestId,
+    });
+    const startedAt = performance.now();
+    return {
+      transport: context.socket === undefined ? ('http' as const) : ('websocket' as const),
+      run: span.run,
+      end(result: ExecutionResult): void {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        const { outcome, codes } = outcomeOf(result);
+        metrics.operationEnded(type, outcome, seconds);
+        span.end({ 'blade.outcome': outcome }, outcome === 'failed' ? codes.join() : undefined);
+        scope.isLogged = true;
+        log[levelOf(type, outcome)](
+          {
+            requestId: scope.requestId,
+            principal: context.principal.id,
+            operation: fields,
+            ...scope.facts,
+            outcome,
+            ...(codes.length === 0 ? {} : { codes }),
+            ms: Math.round(seconds * 1_000),
+            ...(span.traceId === undefined ? {} : { traceId: span.traceId }),
+          },
+          type,
+        );
+      },
+    };
+  }
+
+  function refused(scope: RequestScope, errors: readonly unknown[]): void {
+    if (scope.isLogged) return;
+    scope.isLogged = true;
+    const codes = codesOf(errors);
+    const outcome = codes.includes(UNEXPECTED) ? 'failed' : 'refused';
+    metrics.operationEnded('unknown', outcome, 0);
+    log[levelOf('unknown', outcome)](
+      { requestId: scope.requestId, ...scope.facts, outcome, codes },
+      'request refused',
+    );
+  }
+
+  return {
+    refused,
+
+    plugin: {
+      onExecute({ args, executeFn, setExecuteFn }) {
+        const operation = begin(args as ExecutionArgs);
+        setExecuteFn((given) => operation.run(() => executeFn(given)));
+        return {
+          onExecuteDone({ result }) {
+            if (!isAsyncIterable(result)) operation.end(result);
+          },
+        };
+      },
+
+      onSubscribe({ args }) {
+        const operation = begin(args as ExecutionArgs);
+        return {
+          onSubscribeResult({ result }) {
+            if (!isAsyncIterable(result)) {
+              operation.end(result);
+              return undefined;
+            }
+            operation.end({});
+            return { onEnd: metrics.subscriptionOpened(operation.transport) };
+          },
+        };
+      },
+
+      onResultProcess({ result }) {
+        const scope = currentRequest();
+        if (scope === undefined || isAsyncIterable(result)) return;
+        const results = Array.isArray(result) ? result : [result];
+        const errors = results.flatMap(({ errors: ofResult }) => ofResult ?? []);
+        if (errors.length > 0) refused(scope, errors);
+      },
+    },
+
+    onRequest: (answer) => (request, response) => {
+      const scope = newRequestScope(request.headers['x-request-id']);
+      response.setHeader('x-request-id', scope.requestId);
+      response.once('finish', () => {
+        const { statusCode: status } = response;
+        if (status < 400 || scope.isLogged) return;
+        const [path] = (request.url ?? '').split('?', 1);
+        log.info({ requestId: scope.requestId, method: request.method, path, status }, 'request refused');
+      });
+      inRequest(scope, () => answer(request, response));
+    },
+  };
+}
+
+/** What of an operation's context is looked at. */
+interface ObservedContext extends Pick<ApiContext, 'principal'> {
+  readonly req?: { readonly headers: IncomingHttpHeaders };
+  /** There for what came over WebSocket. */
+  readonly socket?: unknown;
+}
+
+/** An answer is refused, too, where a client is given one of the errors of a mutation's union, as far as it asks for the type. */
+function outcomeOf({ errors = [], data }: ExecutionResult): { outcome: OperationOutcome; codes: string[] } {
+  const codes = codesOf(errors);
+  if (codes.includes(UNEXPECTED)) return { outcome: 'failed', codes };
+  const given = Object.values(data ?? {}).flatMap((value) => {
+    const name = isObject(value) ? value.__typename : undefined;
+    return typeof name === 'string' && name.endsWith('Error') ? [name] : [];
+  });
+  const all = [...codes, ...given];
+  return { outcome: all.length > 0 ? 'refused' : 'done', codes: all };
+}
+
+function codesOf(errors: readonly unknown[]): string[] {
+  return [...new Set(errors.map(errorCodeOf))];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function levelOf(type: OperationType, outcome: OperationOutcome): 'debug' | 'info' | 'warn' {
+  if (outcome === 'failed') return 'warn';
+  return type === 'mutation' || outcome === 'refused' ? 'info' : 'debug';
+}

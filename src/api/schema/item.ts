@@ -1,0 +1,191 @@
+import { catalogIdOf } from '../../data-types/blade-item.ts';
+import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
+import type { Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { metadataProblem } from '../../ingestion/transform.ts';
+import { InvalidInputError } from '../../jobs/job-errors.ts';
+import type { JsonObject } from '../../shared/json.ts';
+import { builder } from './builder.ts';
+import { pageSchema } from './cursor.ts';
+import { uuidOf } from './global-id.ts';
+import { checkDataTypes, checkText, distinct, isItemKey } from './input-checks.ts';
+import { requires } from './requires.ts';
+import { uploadTimeOf } from './upload-times.ts';
+
+builder.prismaNode('BladeItem', {
+  nullable: true,
+  id: { field: 'dataType_itemId', description: 'Unique over all types.' },
+  description: 'An item of BLADE data that your clearance covers, as it was last read.',
+  fields: (t) => ({
+    dataType: t.exposeString('dataType', { description: 'Its data type.' }),
+    itemId: t.exposeString('itemId', {
+      description:
+        'Its id among the items of its data type: of the column item_id or, without one, from its content.',
+    }),
+    classificationMarking: t.exposeString('classificationMarking', {
+      description: 'Its classification marking.',
+    }),
+    data: t.expose('data', { type: 'JSONObject', description: 'The whole row, unknown columns included.' }),
+    metadata: t.expose('metadata', {
+      type: 'JSONObject',
+      description: 'Where it comes from, and what the query job that brought it in added.',
+    }),
+    catalogId: t.string({
+      nullable: true,
+      description:
+        'Its name in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog accepted it.',
+      resolve: async ({ dataType, itemId, wasUploaded, uploadBatchId }, _args, context) =>
+        wasUploaded || (await uploadTimeOf(context, uploadBatchId)) !== null
+          ? catalogIdOf(dataType, itemId)
+          : null,
+    }),
+    uploadedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the catalog accepted its present content; null while it has not.',
+      resolve: ({ uploadBatchId }, _args, context) => uploadTimeOf(context, uploadBatchId),
+    }),
+    dataSource: t.prismaField({
+      type: 'DataSource',
+      nullable: true,
+      description: 'The source it was last read from; null once that is deleted.',
+      resolve: (query, { dataSourceId }, _args, { prisma }) =>
+        dataSourceId === null
+          ? null
+          : prisma.dataSource.findUnique({ ...query, where: { id: dataSourceId } }),
+    }),
+    job: t.prismaField({
+      type: 'Job',
+      nullable: true,
+      description: 'The job that last changed it; null once that is pruned from history.',
+      resolve: (query, { jobId }, _args, { prisma }) =>
+        prisma.job.findUnique({ ...query, where: { id: jobId } }),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first stored.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its content last changed.' }),
+  }),
+});
+
+const ItemFilter = builder.inputType('ItemFilter', {
+  description: 'Which items; those that fit everything that is given.',
+  fields: (t) => ({
+    dataTypes: t.stringList({ description: 'Items of one of these data types.' }),
+    classificationMarkings: t.stringList({ description: 'Items with one of these markings.' }),
+    dataSourceId: t.id({ description: 'Items that were last read from this source.' }),
+    jobId: t.id({ description: 'Items that this job last changed.' }),
+    isUploaded: t.boolean({
+      description: 'Items whose present content the catalog has, or has not, accepted.',
+    }),
+    itemIdPrefix: t.string({ description: 'Items whose id begins with this.' }),
+    data: t.field({
+      type: 'JSONObject',
+      description: 'Items whose data has these columns with these values, as in `{ "priority": "HIGH" }`.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  items: t.prismaConnection(
+    {
+      authScopes: requires('viewer'),
+      type: 'BladeItem',
+      cursor: 'dataType_itemId',
+      description: 'The stored items that your clearance covers, by data type and id, paged.',
+      args: {
+        filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
+      },
+      totalCount: async (_root, { filter }, { prisma }) =>
+        prisma.bladeItem.count({ where: await whereOf(prisma, filter) }),
+      validate: pageSchema(isItemKey),
+      resolve: async (query, _root, { filter }, { prisma }) =>
+        prisma.bladeItem.findMany({
+          ...query,
+          where: await whereOf(prisma, filter),
+          orderBy: [{ dataType: 'asc' }, { itemId: 'asc' }],
+        }),
+    },
+    { description: 'A page of items.' },
+    { description: 'An item and its place in the list.' },
+  ),
+  item: t.prismaField({
+    authScopes: requires('viewer'),
+    type: 'BladeItem',
+    nullable: true,
+    description: 'One item, by its data type and id; null when there is none.',
+    args: {
+      dataType: t.arg.string({ required: true, description: 'Its data type.' }),
+      itemId: t.arg.string({ required: true, description: 'Its id among the items of the data type.' }),
+    },
+    resolve: (query, _root, { dataType, itemId }, { prisma }) => {
+      checkDataTypes([dataType], 'dataType');
+      checkText(itemId, 'itemId');
+      return prisma.bladeItem.findUnique({ ...query, where: { dataType_itemId: { dataType, itemId } } });
+    },
+  }),
+}));
+
+async function whereOf(
+  prisma: PrismaClient,
+  filter: typeof ItemFilter.$inferInput | null | undefined,
+): Promise<Prisma.BladeItemWhereInput> {
+  if (filter == null) return {};
+  checkDataTypes(filter.dataTypes, 'filter.dataTypes');
+  const conditions: Prisma.BladeItemWhereInput[] = [];
+  if (filter.dataTypes != null)
+    conditions.push({ dataType: { in: distinct(filter.dataTypes, 'filter.dataTypes') } });
+  if (filter.classificationMarkings != null) {
+    const markings = filter.classificationMarkings.map(knownMarking);
+    conditions.push({ classificationMarking: { in: distinct(markings, 'filter.classificationMarkings') } });
+  }
+  if (filter.dataSourceId != null) {
+    conditions.push({ dataSourceId: uuidOf('DataSource', filter.dataSourceId, 'filter.dataSourceId') });
+  }
+  if (filter.jobId != null) conditions.push({ jobId: uuidOf('Job', filter.jobId, 'filter.jobId') });
+  if (filter.isUploaded != null) conditions.push(await uploadCondition(prisma, filter.isUploaded));
+  if (filter.itemIdPrefix != null) {
+    checkText(filter.itemIdPrefix, 'filter.itemIdPrefix');
+    conditions.push({ itemId: { startsWith: literally(filter.itemIdPrefix) } });
+  }
+  checkData(filter.data);
+  const data = filter.data ?? {};
+  for (const column of distinct(Object.keys(data), 'filter.data')) {
+    const value = data[column];
+    conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
+  }
+  return { AND: conditions };
+}
+
+/** Batches that are owed are few: those under way, and what jobs that broke off have left. */
+async function uploadCondition(
+  prisma: PrismaClient,
+  isUploaded: boolean,
+): Promise<Prisma.BladeItemWhereInput> {
+  const owed = await prisma.uploadBatch.findMany({
+    where: { partitionId: { not: null } },
+    select: { id: true },
+  });
+  const ids = owed.map(({ id }) => id);
+  return isUploaded
+    ? { AND: [{ uploadBatchId: { not: null } }, { uploadBatchId: { notIn: ids } }] }
+    : { OR: [{ uploadBatchId: null }, { uploadBatchId: { in: ids } }] };
+}
+
+/** The text for `startsWith`, which Prisma makes a LIKE of without escaping what means something there. */
+function literally(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}
+
+function checkData(data: JsonObject | null | undefined): void {
+  const problem = data == null ? null : metadataProblem(data);
+  if (problem !== null) throw new InvalidInputError([{ field: 'filter.data', message: problem }]);
+}
+
+function knownMarking(text: string): string {
+  const marking = parseMarking(text);
+  if (marking !== undefined && isMarking(marking)) return marking;
+  throw new InvalidInputError([
+    {
+      field: 'filter.classificationMarkings',
+      message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
+    },
+  ]);
+}

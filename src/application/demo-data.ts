@@ -1,0 +1,25 @@
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { createDemoTables, demoSources } from '../warehouse/demo/demo-tables.ts';
+
+/**
+ * Gives a new installation something to sync: tables in an empty folder warehouse, and sources for them in a database
+ * that has seen neither a source nor a job.
+ * @param warehouseFolder the folder warehouse.
+ */
+export async function createDemoData(prisma: PrismaClient, warehouseFolder: string): Promise<void> {
+  await createDemoTables(warehouseFolder);
+  const [sources, jobs] = await Promise.all([prisma.dataSource.count(), prisma.job.count()]);
+  if (sources > 0 || jobs > 0) return;
+  await prisma.dataSource.createMany({
+    data: demoSources.map(({ name, dataType, table, cursorColumn }) => ({
+      name,
+      dataType,
+      catalogName: table.catalog,
+      schemaName: table.schema,
+      tableName: table.table,
+      cursorColumn,
+    })),
+    // Another process may have been first.
+    skipDuplicates: true,
+  });
+}

@@ -1,0 +1,207 @@
+import { ExponentialBackoff } from 'cockatiel';
+import { Agent } from 'undici';
+import type { BladeItem } from '../../data-types/blade-item.ts';
+import type { Catalog, UploadOutcome } from '../catalog.ts';
+import { CatalogError } from '../catalog-error.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type ExchangeRequest, exchange } from './exchange.ts';
+import { createItemForm, dataSourceOf } from './item-form.ts';
+import type { HttpCatalogOptions } from './options.ts';
+import { guardQueue } from './outage.ts';
+import { createRequestQueue } from './request-queue.ts';
+import { parseCatalogUrl } from './url.ts';
+import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
+
+/**
+ * A catalog that is a service. Each item is posted as a form of its own: what may pass later is tried again, what will
+ * not is rejected in the catalog's own words. While the catalog is down uploads wait, and what is left of them is
+ * rejected at once when that lasts too long or when the token is not valid.
+ * @param clock the time that waiting is measured in.
+ * @throws CatalogError where URL or token cannot be used; so does `exists` where the catalog gives no answer to it.
+ */
+export async function openHttpCatalog(
+  options: HttpCatalogOptions,
+  clock: Clock = systemClock,
+): Promise<Catalog> {
+  const { url, token, concurrency, timeoutMs, maxRetryAfterMs, attempts, backoffMs, maxBackoffMs } = options;
+  const { origin, path } = parseCatalogUrl(url);
+  const authorization = authorizationOf(token);
+  const agent = new Agent({
+    connections: concurrency,
+    // One request a connection, so that `concurrency` is what it says.
+    allowH2: false,
+    connect: { timeout: timeoutMs },
+    // An exchange has a limit of its own, for all of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const queue = createRequestQueue(concurrency, options.requestsPerSecond);
+  const guard = guardQueue(queue, { ...options, clock });
+  const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
+
+  /** Lets requests be sent until the work is done, the signal aborts, or sending more makes no sense. */
+  async function withSession<Result>(
+    signal: AbortSignal,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    signal.throwIfAborted();
+    // Not AbortSignal.any, which would be kept, with all that listens to it, for as long as the signal is.
+    const ended = new AbortController();
+    const cancellations = new Set<(reason: unknown) => void>();
+    ended.signal.addEventListener('abort', () => {
+      for (const cancel of [...cancellations]) {
+        cancel(ended.signal.reason);
+      }
+    });
+    const end = (message: string) => ended.abort(new SessionEndedError(message));
+    const abort = () => ended.abort(signal.reason);
+    signal.addEventListener('abort', abort);
+    const leave = guard.join(end);
+    try {
+      return await work({ ending: ended.signal, cancellations, end });
+    } finally {
+      leave();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Sends a request until it is decided. */
+  async function send(createRequest: () => ExchangeRequest, session: Session): Promise<Decision> {
+    const { ending } = session;
+    let backoff = backoffs.next();
+    let charged = 0;
+    while (true) {
+      const { verdict, isCharged } = await queue.add(() => attempt(createRequest(), session, charged === 0), {
+        signal: ending,
+      });
+      if (verdict.kind !== 'FAILED') {
+        return verdict;
+      }
+      if (!isCharged) {
+        continue;
+      }
+      charged++;
+      if (charged >= attempts) {
+        const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
+        return { kind: 'REFUSED', status: verdict.status, message };
+      }
+      await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
+      backoff = backoff.next(undefined);
+    }
+  }
+
+  async function attempt(request: ExchangeRequest, { cancellations, end }: Session, isFirst: boolean) {
+    const verdict = await judge(request, cancellations);
+    if (verdict.kind === 'FAILED') {
+      return { verdict, isCharged: guard.failed(verdict, isFirst) };
+    }
+    guard.answered();
+    if (verdict.kind === 'UNAUTHORIZED') {
+      end(verdict.message);
+      throw new SessionEndedError(verdict.message);
+    }
+    return { verdict, isCharged: false };
+  }
+
+  async function judge(request: ExchangeRequest, cancellations: Session['cancellations']): Promise<Verdict> {
+    try {
+      const answer = await exchange(agent, request, { timeoutMs, cancellations });
+      return judgeAnswer(answer, { token, maxRetryAfterMs, now: clock.now() });
+    } catch (error) {
+      return judgeError(error, timeoutMs);
+    }
+  }
+
+  return {
+    upload: ({ items }, signal) =>
+      withSession(signal, async (session) => {
+        const form = createItemForm();
+        const headers = { 'content-type': form.contentType, ...authorization };
+        const uploadOf = (item: BladeItem): ExchangeRequest => ({
+          origin,
+          method: 'POST',
+          path: `${path}/catalog/item`,
+          headers,
+          body: form.bodyOf(item),
+        });
+        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item), session))));
+      }),
+
+    exists: (dataType, itemId, signal) =>
+      withSession(signal, async (session) => {
+        const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
+        const question: ExchangeRequest = {
+          origin,
+          method: 'GET',
+          path: `${path}/catalog/exists?${query}`,
+          headers: authorization,
+          body: null,
+        };
+        return isFound(await explained(send(() => question, session)));
+      }),
+
+    async close() {
+      guard.close();
+      await agent.destroy();
+    },
+  };
+}
+
+/** A time in which requests are sent for one caller. */
+interface Session {
+  readonly ending: AbortSignal;
+  /** Of the requests that are under way. */
+  readonly cancellations: Set<(reason: unknown) => void>;
+  /** Ends it: what has not been answered is given up for this reason. */
+  readonly end: (message: string) => void;
+}
+
+class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError';
+}
+
+type Decision =
+  | { readonly kind: 'ACCEPTED' }
+  | { readonly kind: 'REFUSED'; readonly status: number | null; readonly message: string };
+
+async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
+  try {
+    const decision = await sent;
+    return decision.kind === 'ACCEPTED' ? accepted : { status: 'REJECTED', message: decision.message };
+  } catch (error) {
+    if (error instanceof SessionEndedError) {
+      return { status: 'REJECTED', message: error.message };
+    }
+    throw error;
+  }
+}
+
+const accepted: UploadOutcome = { status: 'ACCEPTED' };
+
+async function explained(sent: Promise<Decision>): Promise<Decision> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
+  }
+}
+
+function isFound(decision: Decision): boolean {
+  if (decision.kind === 'ACCEPTED') {
+    return true;
+  }
+  if (decision.status === 404) {
+    return false;
+  }
+  throw new CatalogError(decision.message);
+}
+
+function authorizationOf(token: string | null): Readonly<Record<string, string>> {
+  if (token === null) {
+    return {};
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new CatalogError('The token of the catalog must be of visible ASCII characters, without spaces.');
+  }
+  return { authorization: `Bearer ${token}` };
+}

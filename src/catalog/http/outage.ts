@@ -1,0 +1,161 @@
+import { ExponentialBackoff, type IBackoff } from 'cockatiel';
+import type { Clock } from './clock.ts';
+import type { RequestQueue } from './request-queue.ts';
+import type { Failure } from './verdict.ts';
+
+/**
+ * A circuit breaker that waits: it pauses the queue of requests while the catalog is down, lets a single request
+ * through now and then, and opens the queue again once one is answered. Whoever waits is told when an outage has
+ * lasted too long; from then on each newcomer's first request is a probe.
+ */
+export interface OutageGuard {
+  /**
+   * Has to be called before requests are queued.
+   * @param onGivenUp is told, perhaps at once, that the requests will not be answered, and why.
+   * @returns what to call when no more requests will be queued.
+   */
+  join(onGivenUp: (message: string) => void): () => void;
+  /** The catalog works: it answered, however it decided. To be told before the request leaves the queue. */
+  answered(): void;
+  /**
+   * A request failed. To be told before the request leaves the queue.
+   * @param isFirst whether nothing has been charged to the request so far.
+   * @returns whether it is charged to the request, or else to the outage: then the request is queued again.
+   */
+  failed(failure: Failure, isFirst: boolean): boolean;
+  /** Ends its timer. */
+  close(): void;
+}
+
+export interface OutageOptions {
+  /** How long requests wait for the catalog to come back, in milliseconds. */
+  readonly maxOutageMs: number;
+  /** About the first time between two probes, in milliseconds; it doubles. */
+  readonly backoffMs: number;
+  /** The longest time between two probes, in milliseconds. */
+  readonly maxBackoffMs: number;
+  /** How long a request may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** Guards a queue, which nobody else pauses or starts. */
+export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageGuard {
+  const { maxOutageMs, backoffMs, maxBackoffMs, timeoutMs, clock } = options;
+  const { concurrency } = queue;
+  const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
+  const waiting = new Set<(message: string) => void>();
+  let failuresInRow = 0;
+  let outage: Outage | null = null;
+
+  function pause(current: Outage, failure: Failure): void {
+    queue.pause();
+    const left = current.since + maxOutageMs - clock.now();
+    const milliseconds = failure.retryAfterMs ?? Math.max(0, Math.min(current.backoff.duration, left));
+    current.backoff = current.backoff.next(undefined);
+    const timer = new AbortController();
+    current.phase = { name: 'PAUSED', timer };
+    clock.wait(milliseconds, timer.signal).then(
+      () => {
+        if (!timer.signal.aborted) {
+          probe(current);
+        }
+      },
+      () => {},
+    );
+  }
+
+  function probe(current: Outage): void {
+    current.phase = { name: 'PROBING' };
+    queue.concurrency = 1;
+    queue.start();
+  }
+
+  function giveUp(current: Outage, failure: Failure): void {
+    queue.pause();
+    const now = clock.now();
+    const seconds = Math.round((now - current.since) / 1_000);
+    const message = `The catalog has been unavailable for ${seconds} seconds: it ${failure.message}`;
+    // So that, where every probe takes that long, no more than half of the time is spent on them.
+    const restMs = failure.retryAfterMs ?? (failure.reason === 'TIMEOUT' ? timeoutMs : 0);
+    current.phase = { name: 'GIVEN_UP', message, restUntil: now + restMs };
+    for (const tell of [...waiting]) {
+      tell(message);
+    }
+  }
+
+  return {
+    join(onGivenUp) {
+      if (outage?.phase.name === 'GIVEN_UP') {
+        if (clock.now() < outage.phase.restUntil) {
+          onGivenUp(outage.phase.message);
+          return () => {};
+        }
+        probe(outage);
+      }
+      waiting.add(onGivenUp);
+      return () => waiting.delete(onGivenUp);
+    },
+
+    answered() {
+      failuresInRow = 0;
+      if (outage === null) {
+        return;
+      }
+      endTimer(outage);
+      outage = null;
+      queue.concurrency = concurrency;
+      queue.start();
+    },
+
+    failed(failure, isFirst) {
+      if (outage === null) {
+        // One that failed before may be a request that the catalog cannot stomach, and says nothing of others.
+        failuresInRow += isFirst ? 1 : 0;
+        if (failuresInRow >= failuresToOpen || asksToWait(failure) || failure.reason === 'UNREACHABLE') {
+          outage = { since: clock.now(), backoff: backoffs.next(), phase: { name: 'PROBING' } };
+          pause(outage, failure);
+        }
+        return failure.reason !== 'UNREACHABLE';
+      }
+      // Others were under way when the queue was paused.
+      if (outage.phase.name !== 'PROBING') {
+        return false;
+      }
+      if (clock.now() - outage.since >= maxOutageMs) {
+        giveUp(outage, failure);
+      } else {
+        pause(outage, failure);
+      }
+      return failure.status === 429;
+    },
+
+    close() {
+      if (outage !== null) {
+        endTimer(outage);
+      }
+    },
+  };
+}
+
+const failuresToOpen = 5;
+
+interface Outage {
+  /** When it was noticed, in milliseconds since 1970. */
+  readonly since: number;
+  backoff: IBackoff<unknown>;
+  phase:
+    | { readonly name: 'PAUSED'; readonly timer: AbortController }
+    | { readonly name: 'PROBING' }
+    | { readonly name: 'GIVEN_UP'; readonly message: string; readonly restUntil: number };
+}
+
+function asksToWait({ status, retryAfterMs }: Failure): boolean {
+  return status === 429 || retryAfterMs !== null;
+}
+
+function endTimer({ phase }: Outage): void {
+  if (phase.name === 'PAUSED') {
+    phase.timer.abort();
+  }
+}

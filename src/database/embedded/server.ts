@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { moduleUrl } from '../../shared/module-url.ts';
+import type { Database } from '../database.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { EmbeddedNotifications } from './notifications.ts';
+import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest } from './server-thread.ts';
+
+/**
+ * Starts an embedded PostgreSQL in a thread of its own and serves it to this process and its threads.
+ *
+ * All its clients share one session: a transaction makes every other client wait, so nothing that holds one open may wait
+ * for another connection; settings and prepared statements of a client are seen by all; COPY is not to be used.
+ * @param options.folder where the data is kept; it is made when it does not exist.
+ * @param options.prepared a folder that was opened and closed before, to begin with a copy of where there is no data yet: that
+ * is much faster than making it.
+ * @returns the database, without our tables; it needs `applyMigrations`.
+ * @throws FolderLockedError when a process, this one or another, has the folder open.
+ */
+export async function startEmbeddedServer(options: { folder: string; prepared?: string }): Promise<Database> {
+  const lock = await lockFolder(options.folder);
+  try {
+    return await start(options.folder, options.prepared ?? null, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+const MAX_CONNECTIONS = 100;
+const CLOSE_TIMEOUT_MS = 30_000;
+const SOCKET_FOLDER_PREFIX = 'blade-ingestion-';
+
+async function start(folder: string, prepared: string | null, lock: FolderLock): Promise<Database> {
+  await removeSocketFolder(lock.previousHolder?.temporaryFolder);
+  // Only this user can enter the folder of the socket, so nobody else of the machine can connect.
+  const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
+  await lock.describe(socketFolder);
+  const release = async () => {
+    await removeSocketFolder(socketFolder);
+    await lock.release();
+  };
+
+  // Windows has no sockets in folders that PostgreSQL clients know of.
+  const address =
+    process.platform === 'win32'
+      ? { host: '127.0.0.1' }
+      : { socketPath: join(socketFolder, '.s.PGSQL.5432') };
+  const workerData: EmbeddedServerOptions = {
+    dataFolder: dataFolderOf(folder),
+    madeWholePath: join(folder, 'data-is-whole'),
+    prepared: prepared && dataFolderOf(prepared),
+    address,
+    maxConnections: MAX_CONNECTIONS,
+  };
+  const thread = new Worker(moduleUrl('./server-thread', import.meta.url), { workerData });
+  const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+  try {
+    const port = await untilReady(thread);
+    const connectionString =
+      port === null
+        ? `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketFolder)}`
+        : `postgresql://postgres@127.0.0.1:${port}/postgres`;
+    return serve(thread, exited, connectionString, release);
+  } catch (error) {
+    await thread.terminate();
+    await removeSocketFolder(socketFolder);
+    throw error;
+  }
+}
+
+function serve(
+  thread: Worker,
+  exited: Promise<void>,
+  connectionString: string,
+  release: () => Promise<void>,
+): Database {
+  const notifications = new EmbeddedNotifications(connectionString);
+  let reason: string | undefined;
+  thread.on('message', (event: EmbeddedServerEvent) => {
+    if (event.kind === 'notification') notifications.deliver(event.channel, event.payload);
+    if (event.kind === 'broken') reason = event.message;
+  });
+  thread.on('error', (error) => {
+    reason = error instanceof Error ? error.message : String(error);
+  });
+
+  let isClosing = false;
+  const released = exited.then(release);
+  const lost = new Promise<Error>((resolve) => {
+    void released.then(() => {
+      if (!isClosing) resolve(new Error(`The embedded database stopped: ${reason ?? 'its thread ended'}`));
+    });
+  });
+
+  return {
+    connectionString,
+    kind: 'embedded',
+    notifications,
+    lost,
+    async close() {
+      isClosing = true;
+      thread.postMessage('close' satisfies EmbeddedServerRequest);
+      // A statement that does not end must not keep the process from ending; the data stands a thread that is killed.
+      const timer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS);
+      await released;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const dataFolderOf = (folder: string) => join(folder, 'data');
+
+/** @returns the port it listens on; null when it listens on its socket. */
+function untilReady(thread: Worker): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('exit', () => reject(new Error('The embedded database did not start: its thread ended')));
+    thread.once('message', (event: EmbeddedServerEvent) => {
+      if (event.kind === 'ready') resolve(event.port);
+      else reject(new Error('The embedded database did not start'));
+    });
+  });
+}
+
+/** Removes the folder of a socket, and nothing that is not one: the name may have been read from a file. */
+async function removeSocketFolder(path: string | undefined): Promise<void> {
+  if (!path || dirname(path) !== tmpdir() || !path.startsWith(join(tmpdir(), SOCKET_FOLDER_PREFIX))) return;
+  await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startEmbeddedServer } from '../embedded/server.ts';
+import { MIGRATION_SCRIPT, MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
+import { withSchemaEngine } from './schema-engine.ts';
+
+/**
+ * Writes the migration that leads from the present migrations to prisma/schema.prisma. What a schema cannot say (checks,
+ * triggers, partial indexes) is then added to it by hand.
+ * @param name says what it changes, in small letters and underscores.
+ * @returns the path of the script; null when nothing changed, and nothing was written.
+ */
+export async function writeMigration(name: string): Promise<string | null> {
+  if (!/^[a-z0-9]+(_[a-z0-9]+)*$/.test(name)) {
+    throw new Error(`"${name}" does not name a migration: use small letters, digits and single underscores`);
+  }
+  const script = await diffMigrations();
+  if (script === null) return null;
+  const time = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  const folder = join(MIGRATIONS_FOLDER, `${time}_${name}`);
+  await mkdir(folder);
+  const path = join(folder, MIGRATION_SCRIPT);
+  await writeFile(path, script);
+  return path;
+}
+
+/**
+ * Compares the migrations with prisma/schema.prisma, by applying them to a database that is thrown away.
+ * @returns the script that leads from the one to the other; null when they say the same.
+ */
+export async function diffMigrations(): Promise<string | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'blade-migration-'));
+  try {
+    const database = await startEmbeddedServer({ folder });
+    try {
+      return await diffIn(database.connectionString);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function diffIn(connectionString: string): Promise<string | null> {
+  const path = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
+  const schema = { path, content: await readFile(path, 'utf8') };
+  const migrations = await readMigrations(MIGRATIONS_FOLDER);
+  const { stdout, exitCode } = await withSchemaEngine({ connectionString, throwAway: true }, (engine) =>
+    engine.diff({
+      from: { tag: 'migrations', ...migrations },
+      to: { tag: 'schemaDatamodel', files: [schema] },
+      script: true,
+      exitCode: true,
+      filters: NO_FILTER,
+    }),
+  );
+  const changed = 2;
+  return exitCode === changed ? stdout : null;
+}

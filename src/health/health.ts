@@ -1,0 +1,73 @@
+import type { PgBoss } from 'pg-boss';
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { checkWarehouse } from '../warehouse/reachability.ts';
+import type { WarehouseConfiguration } from '../warehouse/registry.ts';
+
+/** Whether a part of the program can do its work, as far as this process can see. */
+export interface PartHealth {
+  readonly ok: boolean;
+  /** Why not; holds nothing secret. */
+  readonly message?: string;
+}
+
+/** Whether this process should be given work. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly parts: Readonly<Record<string, PartHealth>>;
+}
+
+export interface Health {
+  /** Looks at the database, the queue and, where this process runs jobs, the warehouse. */
+  readiness(): Promise<Readiness>;
+  /** From now on this process is not ready: it is about to stop. */
+  drain(): void;
+}
+
+/** How long a part may take to answer, in milliseconds. */
+const TIMEOUT_MS = 3_000;
+
+/** @param parts what to look at; `warehouse` is null where this process runs no jobs. */
+export function createHealth(parts: {
+  prisma: PrismaClient;
+  boss: PgBoss;
+  warehouse: WarehouseConfiguration | null;
+}): Health {
+  const { prisma, boss } = parts;
+  let isDraining = false;
+
+  return {
+    async readiness() {
+      const { warehouse: configuration } = parts;
+      const [database, queue, warehouse] = await Promise.all([
+        look('the database does not answer', () => prisma.$queryRaw`select 1`),
+        look('the queue is not installed or does not answer', () => boss.schemaVersion()),
+        configuration === null
+          ? null
+          : look('the warehouse cannot be reached', () => checkWarehouse(configuration, TIMEOUT_MS)),
+      ]);
+      const checked = { database, queue, ...(warehouse === null ? {} : { warehouse }) };
+      return {
+        ready: !isDraining && Object.values(checked).every(({ ok }) => ok),
+        draining: isDraining,
+        parts: checked,
+      };
+    },
+    drain() {
+      isDraining = true;
+    },
+  };
+}
+
+async function look(message: string, ask: () => PromiseLike<unknown>): Promise<PartHealth> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), TIMEOUT_MS);
+  try {
+    await Promise.race([ask(), timeout]);
+    return { ok: true };
+  } catch {
+    return { ok: false, message };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,115 @@
+import type { Pool } from 'pg';
+import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
+import type { JsonValue } from '../shared/json.ts';
+import { arrayOfLevels, type LevelCounts } from './level-counts.ts';
+
+/** Rows of a source that became items, every one of which is stored and uploaded. */
+export interface ReadBatch {
+  readonly dataSourceId: string;
+  /** The same for the same rows in the same order under the same rules, and for no others. */
+  readonly fingerprint: string;
+  readonly rows: LevelCounts;
+}
+
+/** An upload batch with the number of items in it at some time. */
+export interface CountedUploadBatch {
+  readonly id: string;
+  readonly count: number;
+}
+
+/**
+ * Remembers which rows need not be looked at again. An item that is written anew leaves its upload batch and never comes
+ * back, so that a batch with as many items as it had has the very items that it had.
+ */
+export interface ReadBatches {
+  /** The fingerprints that are remembered of a source, whether or not they still hold. */
+  knownFingerprints(dataSourceId: string): Promise<ReadonlySet<string>>;
+  /**
+   * Moves the checkpoint past a batch and counts its rows as success, where all that became of them is still as it was.
+   * @param read how many rows the batch has, and how far the read has come with it.
+   * @returns whether that is so; nothing was written where it is not.
+   * @throws LeaseLostError
+   */
+  confirm(
+    batch: Pick<ReadBatch, 'dataSourceId' | 'fingerprint'>,
+    read: { readonly size: number; readonly position: JsonValue },
+  ): Promise<boolean>;
+  /** Remembers a batch whose items are in these upload batches, unless any item has left one since it was counted. */
+  remember(batch: ReadBatch, uploadBatches: readonly CountedUploadBatch[]): Promise<void>;
+}
+
+/** @param lease that of the attempt that confirms. */
+export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatches {
+  const writer = createLeasedWriter(pool, lease);
+  return {
+    async knownFingerprints(dataSourceId) {
+      const { rows } = await pool.query<{ fingerprint: string }>(
+        'select fingerprint from read_batch where data_source_id = $1',
+        [dataSourceId],
+      );
+      return new Set(rows.map(({ fingerprint }) => fingerprint));
+    },
+
+    async confirm({ dataSourceId, fingerprint }, { position, size }) {
+      const { confirmed } = await writer.write<{ confirmed: boolean }>(CONFIRM, [
+        dataSourceId,
+        fingerprint,
+        JSON.stringify(position),
+        size,
+      ]);
+      return confirmed;
+    },
+
+    async remember({ dataSourceId, fingerprint, rows }, uploadBatches) {
+      await pool.query(REMEMBER, [
+        dataSourceId,
+        fingerprint,
+        rows,
+        uploadBatches.map(({ id }) => id),
+        uploadBatches.map(({ count }) => count),
+      ]);
+    },
+  };
+}
+
+/** What an insert ends with that remembers a batch. */
+export const ON_KNOWN_BATCH = `on conflict (data_source_id, fingerprint) do update set
+  rows_by_level = excluded.rows_by_level, upload_batch_ids = excluded.upload_batch_ids,
+  item_counts = excluded.item_counts, seen_at = now()`;
+
+/** Whether each upload batch is uploaded and has as many items as are given. */
+const areWhole = (ids: string, counts: string) => `not exists (
+  select from unnest(${ids}, ${counts}) as counted (id, count)
+  where not exists (select from upload_batch b where b.id = counted.id and b.uploaded_at is not null)
+    or counted.count <> (select count(*) from blade_item i where i.upload_batch_id = counted.id)
+)`;
+
+/** The counts of a column with those of the batch, where that is known. */
+const withKnown = (column: string) =>
+  arrayOfLevels((at) => `p.${column}[${at}] + coalesce(known.rows_by_level[${at}], 0)`);
+
+const CONFIRM = `with ${LEASE},
+known as materialized (
+  select r.rows_by_level, r.seen_at, $6::int as rows from read_batch r
+  where r.data_source_id = $3::uuid and r.fingerprint = $4 and ${areWhole('r.upload_batch_ids', 'r.item_counts')}
+),
+seen as (
+  update read_batch r set seen_at = now() from lease, known
+  where r.data_source_id = $3::uuid and r.fingerprint = $4 and known.seen_at < now() - interval '1 day'
+)
+update job_partition p set
+  ${HELD},
+  position = case when known.rows is null then p.position else $5::jsonb end,
+  read_items = p.read_items + coalesce(known.rows, 0),
+  success_count = p.success_count + coalesce(known.rows, 0),
+  processed_items = p.processed_items + coalesce(known.rows, 0),
+  total_items = greatest(p.total_items, p.read_items + known.rows),
+  read_by_level = ${withKnown('read_by_level')},
+  success_by_level = ${withKnown('success_by_level')}
+from lease left join known on true where p.id = lease.id
+returning known.rows is not null as confirmed`;
+
+const REMEMBER = `insert into read_batch (data_source_id, fingerprint, rows_by_level, upload_batch_ids, item_counts)
+select $1::uuid, $2, $3::int[], $4::bigint[], $5::int[]
+where ${areWhole('$4::bigint[]', '$5::int[]')}
+${ON_KNOWN_BATCH}`;

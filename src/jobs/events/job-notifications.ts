@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Notifications } from '../../database/notifications.ts';
+import { JobState } from '../job-state.ts';
+
+/** That a job has changed, as the database tells everyone who listens. */
+export interface JobChange {
+  readonly id: string;
+  readonly revision: number;
+  readonly state: JobState;
+  readonly kind: 'SYNC' | 'QUERY';
+  readonly dataType: string | null;
+}
+
+export interface JobChangeListener {
+  onChange(change: JobChange): void;
+  /** Changes may have been missed. */
+  onReconnect(): void | Promise<void>;
+}
+
+/** The changes of all jobs of the database, whichever process makes them; one listener a process. */
+export interface JobNotifications {
+  /** @returns ends the subscription. */
+  subscribe(listener: JobChangeListener): () => void;
+  close(): Promise<void>;
+}
+
+/** The channel that the trigger on the job table notifies. */
+const CHANNEL = 'blade_job';
+
+const changeSchema = z.object({
+  id: z.string(),
+  revision: z.number(),
+  state: z.enum(JobState),
+  kind: z.enum(['SYNC', 'QUERY']),
+  dataType: z.string().nullable(),
+});
+
+export async function listenToJobs(
+  notifications: Notifications,
+  onError: (error: unknown) => void,
+): Promise<JobNotifications> {
+  const listeners = new Set<JobChangeListener>();
+  const unlisten = await notifications.listen(CHANNEL, {
+    onNotification(payload) {
+      const change = changeSchema.parse(JSON.parse(payload));
+      for (const listener of listeners) listener.onChange(change);
+    },
+    onReconnect() {
+      for (const listener of listeners) Promise.resolve(listener.onReconnect()).catch(onError);
+    },
+  });
+  return {
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: unlisten,
+  };
+}

@@ -1,0 +1,153 @@
+import { AbortError } from '../abort.ts';
+import { type ParameterValue, WarehouseError } from '../warehouse.ts';
+import { isNetworkFault } from './retry.ts';
+
+/**
+ * What went wrong in Databricks or on the way to it, as people may read it: without tokens, cells, parameter values,
+ * paths and the server's stack. An error of another kind is given back as it is.
+ */
+export function readableError(error: unknown, parameters: Readonly<Record<string, ParameterValue>>): unknown {
+  if (error instanceof WarehouseError || error instanceof AbortError) return error;
+  const fault = faultOf(error);
+  if (fault.httpStatus !== null) return httpError(fault.httpStatus);
+  if (fault.isNetwork)
+    return new WarehouseError('UNAVAILABLE', `The warehouse cannot be reached${inParentheses(fault.code)}.`);
+  if (fault.isCertificate)
+    return new WarehouseError(
+      'UNAVAILABLE',
+      `The certificate of the warehouse is not trusted${inParentheses(fault.code)}.`,
+    );
+  if (/^CloudFetch/.test(fault.message))
+    return new WarehouseError('INTERRUPTED', 'A part of the result could not be downloaded.');
+  if (!fault.isOfDriver) return error;
+  const message = readableMessage(fault.message, fault.sqlState, parameters);
+  return new WarehouseError(isMissingTable(fault.message) ? 'TABLE_NOT_FOUND' : 'STATEMENT_FAILED', message);
+}
+
+/** The same for an error that came in the middle of a result, where reading it again may well succeed. */
+export function brokenOffError(
+  error: unknown,
+  parameters: Readonly<Record<string, ParameterValue>>,
+): unknown {
+  if (isSessionLost(error))
+    return new WarehouseError('INTERRUPTED', 'The warehouse ended the session in the middle of the result.');
+  const readable = readableError(error, parameters);
+  const { isNetwork, httpStatus } = faultOf(error);
+  return readable instanceof WarehouseError && (isNetwork || (httpStatus ?? 0) >= 429)
+    ? new WarehouseError('INTERRUPTED', readable.message)
+    : readable;
+}
+
+/** Whether the warehouse no longer knows the session or the statement, so that a new session helps. */
+export function isSessionLost(error: unknown): boolean {
+  const { message } = faultOf(error);
+  return /invalid (?:session|operation) ?handle|session(?: was closed or)? (?:has |is )?(?:expired|closed|invalid)|session[^.]{0,80} does ?n.t exist|session[^.]{0,80} not found/i.test(
+    message,
+  );
+}
+
+interface Fault {
+  readonly message: string;
+  readonly code: string | null;
+  readonly sqlState: string | null;
+  readonly httpStatus: number | null;
+  readonly isNetwork: boolean;
+  readonly isCertificate: boolean;
+  /** Told by the warehouse or by the driver, and not a fault of this program. */
+  readonly isOfDriver: boolean;
+}
+
+/** The driver throws errors of many classes, some of them no `Error`. */
+function faultOf(error: unknown): Fault {
+  const of = typeof error === 'object' && error !== null ? (error as Readonly<Record<string, unknown>>) : {};
+  const status = isRecord(of.response) ? of.response : {};
+  const httpStatus = typeof of.statusCode === 'number' ? of.statusCode : null;
+  const code = typeof of.code === 'string' ? of.code : null;
+  return {
+    message:
+      [
+        status.displayMessage,
+        status.errorMessage,
+        httpStatus === null ? null : headerOf(of.response),
+        of.message,
+      ]
+        .filter((text) => typeof text === 'string' && text !== '')
+        .map(String)[0] ?? '',
+    code,
+    sqlState: typeof status.sqlState === 'string' ? status.sqlState : null,
+    httpStatus,
+    isNetwork: isNetworkFault(error),
+    isCertificate: code !== null && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code),
+    isOfDriver: of.name === 'Status Error' || isNamed(error, /^(OperationState|HiveDriver|Parameter)Error$/),
+  };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isNamed(error: unknown, name: RegExp): boolean {
+  return error instanceof Error && name.test(error.constructor.name);
+}
+
+/** Where the reason of a refused request stands. */
+function headerOf(response: unknown): string | null {
+  if (!isRecord(response) || !(response.headers instanceof Object) || !('get' in response.headers))
+    return null;
+  const { get } = response.headers;
+  if (typeof get !== 'function') return null;
+  const reason: unknown = get.call(response.headers, 'x-thriftserver-error-message');
+  return typeof reason === 'string' ? reason : null;
+}
+
+function httpError(status: number): WarehouseError {
+  return new WarehouseError('UNAVAILABLE', `${httpReason(status)} (HTTP ${status}).`);
+}
+
+function httpReason(status: number): string {
+  if (status === 401 || status === 403) return 'The warehouse refused the credentials';
+  if (status === 400 || status === 404) return 'There is no warehouse at the HTTP path';
+  if (status === 429) return 'The warehouse takes no more requests at this time';
+  return 'The warehouse is not available';
+}
+
+function inParentheses(code: string | null): string {
+  return code === null ? '' : ` (${code})`;
+}
+
+function isMissingTable(message: string): boolean {
+  return /\[(TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|CATALOG_NOT_FOUND|NO_SUCH_CATALOG_EXCEPTION)[\].]/.test(
+    message,
+  );
+}
+
+function readableMessage(
+  message: string,
+  sqlState: string | null,
+  parameters: Readonly<Record<string, ParameterValue>>,
+): string {
+  // What follows is the server's plan of the statement, or its stack.
+  let text = message.split(/\n\s*at [\w.$]+\(|;?\n\s*['+]|\n\s*== SQL|\n\s*JVM stacktrace/)[0] ?? '';
+  text = text.replace(/(?:[a-z][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error): /g, '');
+  text = text.replace(/^Error running query: (?:(\[[\w.]+\]) (?=\1))?/, '');
+  text = text.replace(/\b[a-z][a-z\d]*:\/\/[^\s"',;]+|(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');
+  const position = /; line \d+,? pos \d+/.exec(text)?.[0] ?? '';
+  text = text.replace(position, '');
+  for (const [name, value] of Object.entries(parameters)) text = withoutValue(text, name, value);
+  if (/^22/.test(sqlState ?? '') || /SQLSTATE: 22/.test(text)) text = withoutCells(text);
+  return `${text}${position}`.replace(/\s+/g, ' ').trim() || 'The statement failed in the warehouse.';
+}
+
+function withoutValue(text: string, name: string, value: ParameterValue): string {
+  if (value === null || typeof value === 'boolean' || value === '') return text;
+  const written = String(value);
+  if (written.length > 3) return text.replaceAll(written, `:${name}`);
+  // A short one may be a part of any word.
+  const escaped = written.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(`(?<!\\w)${escaped}(?!\\w)`, 'g'), () => `:${name}`);
+}
+
+/** Errors of this class come from what a cell holds, and quote it. */
+function withoutCells(text: string): string {
+  return text.replace(/'(?:[^'\\]|\\.)*'/g, "'…'").replace(/\bvalue -?\d[\d.eE+-]*/g, 'value …');
+}

@@ -1,0 +1,127 @@
+import { setTimeout } from 'node:timers/promises';
+import { checkedStatement, checkTable, valuesOf } from '../../sql-check/checked-statement.ts';
+import { qualifiedName } from '../../sql-check/statement.ts';
+import { throwIfAborted } from '../abort.ts';
+import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseError } from '../warehouse.ts';
+import type { Chunk } from './chunk.ts';
+import { createSessions, type DatabricksOptions } from './session.ts';
+import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
+import { typeName } from './type.ts';
+
+/**
+ * Opens a SQL warehouse of Databricks. Nothing is sent to it before the first statement, as that would start a stopped
+ * one; a stopped one may then take minutes to start.
+ *
+ * A read is never resumed: without an ORDER BY over every column Databricks gives rows in any order, also of a pinned
+ * version of a table, and sorting a large table costs more than reading it again, where unchanged items are skipped.
+ */
+export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
+  const sessions = createSessions(options);
+  const background = new Set<Promise<unknown>>();
+  const closing = new AbortController();
+  const settings = {
+    sessions,
+    pageRows: PAGE_ROWS,
+    useCloudFetch: options.useCloudFetch ?? true,
+    waitingNoticeMs: options.waitingNoticeMs ?? 10_000,
+    inBackground(work: Promise<unknown>) {
+      // A statement that cannot be ended is ended by the warehouse when nobody reads it.
+      const settled = work.catch(() => {}).finally(() => background.delete(settled));
+      background.add(settled);
+    },
+  };
+
+  /** The pages of a result, whose statement ends with them or with the reading of them. */
+  async function* pagesOf(run: StatementRun): AsyncGenerator<Iterable<Chunk>, void, undefined> {
+    const signal = AbortSignal.any([run.signal, closing.signal]);
+    let statement: FinishedStatement | null = null;
+    try {
+      throwIfAborted(signal);
+      statement = await runStatement(settings, { ...run, signal });
+      for (let page = await statement.next(); page !== null; page = await statement.next()) yield page;
+    } catch (error) {
+      if (closing.signal.aborted && !run.signal.aborted)
+        throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
+      throw error;
+    } finally {
+      statement?.close();
+    }
+  }
+
+  async function rowsOf(run: StatementRun): Promise<Row[]> {
+    const rows: Row[] = [];
+    for await (const { rows: some } of readBatches(pagesOf(run), PAGE_ROWS, run.signal)) rows.push(...some);
+    return rows;
+  }
+
+  return {
+    async describeTable(table, signal, onWaiting) {
+      checkTable(table, options);
+      const sql = `DESCRIBE TABLE ${qualifiedName(table)}`;
+      return columnsOf(await rowsOf({ sql, parameters: {}, signal, onWaiting }));
+    },
+
+    async countRows(statement, signal, onWaiting) {
+      const checked = checkedStatement(statement.sql, options);
+      const parameters = valuesOf(checked.parameterNames, statement.parameters);
+      const sql = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
+      const [row] = await rowsOf({ sql, parameters, signal, onWaiting });
+      return Number(row?.total ?? 0);
+    },
+
+    async readRows(statement, { resumeAfter, batchSize, signal, onWaiting }) {
+      const checked = checkedStatement(statement.sql, options);
+      const parameters = valuesOf(checked.parameterNames, statement.parameters);
+      const run = { sql: checked.sql, parameters, signal, onWaiting };
+      throwIfAborted(signal);
+      return { resumed: resumeAfter === null, batches: readBatches(pagesOf(run), batchSize, signal) };
+    },
+
+    async close() {
+      closing.abort();
+      await Promise.race([Promise.all(background), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      await Promise.race([sessions.close(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** Rows to ask for at once: enough that a request is worth its way, few enough that two pages fit in any memory. */
+const PAGE_ROWS = 25_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+async function* readBatches(
+  pages: AsyncIterable<Iterable<Chunk>>,
+  batchSize: number,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch, void, undefined> {
+  let rows: Row[] = [];
+  for await (const page of pages) {
+    for (const chunk of page) {
+      let first = 0;
+      while (first < chunk.rowCount) {
+        const end = Math.min(chunk.rowCount, first + batchSize - rows.length);
+        for (const row of chunk.rows(first, end)) rows.push(row);
+        first = end;
+        if (rows.length < batchSize) continue;
+        throwIfAborted(signal);
+        yield batchOf(rows);
+        rows = [];
+      }
+    }
+  }
+  throwIfAborted(signal);
+  if (rows.length > 0) yield batchOf(rows);
+}
+
+/** Its rows come in another order each time, which a fingerprint would tell of and nothing else. */
+function batchOf(rows: readonly Row[]): RowBatch {
+  return { rows, size: rows.length, fingerprint: null, position: null };
+}
+
+/** What follows the columns tells of partitions and the like. */
+function columnsOf(described: readonly Row[]): TableColumn[] {
+  const end = described.findIndex(({ col_name: name }) => name === '' || String(name).startsWith('#'));
+  return described
+    .slice(0, end < 0 ? described.length : end)
+    .map(({ col_name: name, data_type: type }) => ({ name: String(name), type: typeName(String(type)) }));
+}

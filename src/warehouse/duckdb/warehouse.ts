@@ -1,0 +1,235 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DuckDBDataChunk, version } from '@duckdb/node-api';
+import { checkedStatement, type ReadingLimits } from '../../sql-check/checked-statement.ts';
+import { type CheckedQuery, qualifiedName } from '../../sql-check/statement.ts';
+import { throwIfAborted } from '../abort.ts';
+import {
+  type ReadPosition,
+  type RowBatch,
+  type SelectStatement,
+  type Warehouse,
+  WarehouseError,
+} from '../warehouse.ts';
+import { reported, type StatementParameters } from './error.ts';
+import { openTableFolder, type TableFile, type TableFolder } from './folder.ts';
+import { openLockedInstance } from './instance.ts';
+import { type ChunkMemory, createChunkMemory } from './memory.ts';
+import { type RunningStatement, startStatement } from './statement.ts';
+
+/** Where a folder warehouse is: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
+export interface DuckDbOptions extends ReadingLimits {
+  readonly folder: string;
+}
+
+/**
+ * Opens a folder of files as a warehouse. Nothing outside the folder can be read and nothing can be written; a file
+ * that is new or has changed is seen by the next statement.
+ * @throws WarehouseError UNAVAILABLE where there is no such folder.
+ */
+export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions): Promise<Warehouse> {
+  const root = await realpath(folder).catch(() => {
+    throw new WarehouseError('UNAVAILABLE', 'The folder of the warehouse does not exist or cannot be read.');
+  });
+  // Big sorts and joins go to disk, in a folder of this instance alone.
+  const overflow = join(tmpdir(), `blade-warehouse-${randomUUID()}`);
+  const instance = await openLockedInstance({ folder: root, overflow });
+  const tables = openTableFolder(instance, root);
+  const running = new Set<RunningStatement>();
+  let closed = false;
+
+  async function start(
+    checked: CheckedQuery,
+    sql: string,
+    parameters: StatementParameters,
+    signal: AbortSignal,
+    withHashes = false,
+  ) {
+    if (closed) throw closedError();
+    const run = await startStatement(
+      { instance, timeoutMs: limits.statementTimeoutMs ?? null },
+      { sql, checked, parameters, signal, withHashes },
+    );
+    running.add(run);
+    if (!closed) return run;
+    await finish(run);
+    throw closedError();
+  }
+
+  async function finish(run: RunningStatement): Promise<void> {
+    running.delete(run);
+    await run.close();
+  }
+
+  return {
+    async describeTable(table, signal) {
+      const sql = `SELECT * FROM ${qualifiedName(table)}`;
+      return await reported({}, async () => {
+        const checked = checkedStatement(sql, limits);
+        await preparedTables(tables, checked, signal);
+        const run = await start(checked, checked.sql, {}, signal);
+        try {
+          return run.columns();
+        } finally {
+          await finish(run);
+        }
+      });
+    },
+
+    async countRows({ sql, parameters }, signal) {
+      return await reported(parameters, async () => {
+        const checked = checkedStatement(sql, limits);
+        await preparedTables(tables, checked, signal);
+        const run = await start(
+          checked,
+          `SELECT COUNT(*) AS total FROM (${checked.sql})`,
+          parameters,
+          signal,
+        );
+        try {
+          const chunk = await run.next();
+          return Number(chunk?.getColumnVector(0).getItem(0) ?? 0);
+        } finally {
+          await finish(run);
+        }
+      });
+    },
+
+    async readRows(statement, options) {
+      const { parameters } = statement;
+      const { signal, withFingerprints } = options;
+      return await reported(parameters, async () => {
+        const checked = checkedStatement(statement.sql, limits);
+        const files = await preparedTables(tables, checked, signal);
+        const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
+        const covered = coveredRows(options.resumeAfter, fingerprint);
+        const batches = readBatches({
+          start: () =>
+            reported(parameters, () => start(checked, checked.sql, parameters, signal, withFingerprints)),
+          finish,
+          positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
+          covered: covered ?? 0,
+          batchSize: options.batchSize,
+          signal,
+        });
+        return { resumed: options.resumeAfter === null || covered !== null, batches };
+      });
+    },
+
+    async close() {
+      closed = true;
+      await Promise.all([...running].map(finish));
+      instance.closeSync();
+      await rm(overflow, { recursive: true, force: true });
+    },
+  };
+}
+
+function closedError(): WarehouseError {
+  return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
+}
+
+async function preparedTables(
+  tables: TableFolder,
+  checked: CheckedQuery,
+  signal: AbortSignal,
+): Promise<readonly TableFile[]> {
+  throwIfAborted(signal);
+  const files = await tables.prepare(checked.tables, signal);
+  throwIfAborted(signal);
+  return files;
+}
+
+/** What the order and the content of the rows depend on. */
+function fingerprintOf(statement: SelectStatement, files: readonly TableFile[]): string {
+  const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([version(), statement.sql, parameters, files]))
+    .digest('base64url');
+}
+
+/** How many rows the position covers, or null where it is of other data or of another statement. */
+function coveredRows(position: ReadPosition, fingerprint: string | null): number | null {
+  if (typeof position !== 'object' || position === null || fingerprint === null) return null;
+  if (!('rows' in position) || !('fingerprint' in position)) return null;
+  if (position.fingerprint !== fingerprint) return null;
+  return typeof position.rows === 'number' && position.rows >= 0 ? position.rows : null;
+}
+
+interface BatchReading {
+  readonly start: () => Promise<RunningStatement>;
+  readonly finish: (run: RunningStatement) => Promise<void>;
+  readonly positionAt: (rows: number) => ReadPosition;
+  /** Rows that an earlier read has kept. */
+  readonly covered: number;
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
+async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
+  const { start, finish, positionAt, covered, batchSize, signal } = reading;
+  const run = await start();
+  try {
+    let position = 0;
+    let pieces: Piece[] = [];
+    let size = 0;
+    const memory = createChunkMemory();
+    for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
+      memory.chunkRead();
+      // Rows before the position are read and left: the same statement gives the same order, one with an OFFSET may not.
+      let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
+      while (first < chunk.rowCount) {
+        const end = Math.min(chunk.rowCount, first + batchSize - size);
+        pieces.push({ chunk, first, end });
+        size += end - first;
+        first = end;
+        if (size < batchSize) continue;
+        throwIfAborted(signal);
+        yield batchOf({ run, memory, pieces, position: positionAt(position + end) });
+        pieces = [];
+        size = 0;
+      }
+      position += chunk.rowCount;
+    }
+    throwIfAborted(signal);
+    if (size > 0) yield batchOf({ run, memory, pieces, position: positionAt(position) });
+  } finally {
+    await finish(run);
+  }
+}
+
+/** Rows of a chunk, from the one at `first` to the one before `end`. */
+interface Piece {
+  readonly chunk: DuckDBDataChunk;
+  readonly first: number;
+  readonly end: number;
+}
+
+interface Pieces {
+  readonly run: RunningStatement;
+  readonly memory: ChunkMemory;
+  readonly pieces: readonly Piece[];
+  readonly position: ReadPosition;
+}
+
+function batchOf({ run, memory, pieces, position }: Pieces): RowBatch {
+  return {
+    size: pieces.reduce((sum, { first, end }) => sum + end - first, 0),
+    get rows() {
+      memory.rowsMade();
+      return pieces.flatMap(({ chunk, first, end }) => run.rows(chunk, first, end));
+    },
+    fingerprint: contentFingerprint(run, pieces),
+    position,
+  };
+}
+
+function contentFingerprint(run: RunningStatement, pieces: readonly Piece[]): string | null {
+  const hashedBy = run.hashedBy();
+  if (hashedBy === null) return null;
+  const fingerprint = createHash('sha256').update(hashedBy);
+  for (const { chunk, first, end } of pieces) fingerprint.update(run.hashes(chunk, first, end));
+  return fingerprint.digest('base64url');
+}

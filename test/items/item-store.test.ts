@@ -1,0 +1,655 @@
+import { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
+import {
+  createItemStore,
+  type ItemStore,
+  type SaveBatch,
+  type UploadBatch,
+} from '../../src/items/item-store.ts';
+import { countByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+beforeEach(async () => {
+  await database.pool.query('truncate job, blade_item, upload_batch, read_batch cascade');
+});
+
+afterAll(() => database.close());
+
+const isServer = inject('preparedDatabase').kind === 'server';
+
+/** A partition of a running query job, claimed for the first time. */
+async function claimed(): Promise<PartitionLease> {
+  const lease = { jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1 };
+  await database.pool.query(
+    `insert into job (id, kind, state, sql_query, data_type, started_at)
+     values ($1, 'QUERY', 'RUNNING', 'select 1', 'sortie', now())`,
+    [lease.jobId],
+  );
+  await database.pool.query(
+    `insert into job_partition (id, job_id, ordinal, state, attempt, data_type, source_name, total_items)
+     values ($1, $2, 0, 'RUNNING', 1, 'sortie', 'Sorties', 100)`,
+    [lease.partitionId, lease.jobId],
+  );
+  return lease;
+}
+
+function storeOf(lease: PartitionLease): ItemStore {
+  return createItemStore(database.pool, lease);
+}
+
+function item(itemId: string, version = 1): BladeItem {
+  return {
+    dataType: 'sortie',
+    itemId,
+    classificationMarking: 'CONFIDENTIAL',
+    data: JSON.stringify({ item_id: itemId, version }),
+    metadata: '{}',
+    contentHash: `${itemId} ${version}`,
+  };
+}
+
+function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): SaveBatch {
+  return {
+    dataType: 'sortie',
+    dataSourceId: null,
+    items,
+    superseded: [],
+    errors: [],
+    position: items.length,
+    fingerprint: null,
+    ...rest,
+  };
+}
+
+/** Saves a batch of which something has to be uploaded. */
+async function saved(store: ItemStore, items: readonly BladeItem[], rest: Partial<SaveBatch> = {}) {
+  const pending = await store.saveBatch(batch(items, rest));
+  if (pending === null) throw new Error('there is nothing to upload');
+  return pending;
+}
+
+function uploaded(
+  { id, readBatch }: Pick<UploadBatch, 'id' | 'readBatch'>,
+  accepted: readonly BladeItem[],
+  rejected: readonly BladeItem[] = [],
+) {
+  return {
+    id,
+    readBatch,
+    dataType: 'sortie',
+    accepted,
+    rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
+    keepsRejections: true,
+    success: countByLevel(accepted.map(({ classificationMarking }) => classificationMarking)),
+  };
+}
+
+/** What a partition owes the catalog. */
+async function owed(store: ItemStore): Promise<BladeItem[]> {
+  const batches = await store.pendingBatches();
+  const items = (await Promise.all(batches.map((id) => store.itemsOfBatch(id)))).flat();
+  // As jsonb, it comes back with other white space.
+  return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
+}
+
+/** Whether each item is uploaded, and whether the catalog has accepted an older content of it. */
+async function uploads() {
+  const { rows } = await database.pool.query(
+    `select item_id, uploaded_at is not null as uploaded, was_uploaded as before, data->'version' as version
+     from blade_item left join upload_batch on id = upload_batch_id order by item_id`,
+  );
+  return rows;
+}
+
+async function counts({ partitionId }: PartitionLease) {
+  const { rows } = await database.pool.query(
+    `select position, total_items as total, read_items as read, processed_items as processed,
+       success_count as success, error_count as errors from job_partition where id = $1`,
+    [partitionId],
+  );
+  return rows[0];
+}
+
+/** All that a store could write. */
+async function everything() {
+  const tables = ['job_partition', 'blade_item', 'upload_batch', 'job_error'].map(async (table) => {
+    const { rows } = await database.pool.query(`select xmin::text, t.* from ${table} t order by t::text`);
+    return rows;
+  });
+  return Promise.all(tables);
+}
+
+const rowError = {
+  stage: 'TRANSFORM',
+  itemId: 'bad',
+  message: 'it is bad',
+  marking: 'SECRET',
+  row: '{"item_id":"bad"}',
+} as const;
+
+describe('what a batch counts', () => {
+  test('an item that has to be uploaded counts once it is uploaded, an unchanged one at once', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    const first = await saved(store, [item('a'), item('b')]);
+    expect(first.items).toEqual([item('a'), item('b')]);
+    expect(await counts(lease)).toEqual({
+      position: 2,
+      total: 100,
+      read: 2,
+      processed: 0,
+      success: 0,
+      errors: 0,
+    });
+    await store.markUploaded(uploaded(first, first.items));
+    expect(await counts(lease)).toMatchObject({ read: 2, processed: 2, success: 2 });
+    const next = [item('a'), item('b', 2), item('c')];
+    expect((await saved(store, next, { position: 5 })).items).toEqual([item('b', 2), item('c')]);
+    expect(await counts(lease)).toMatchObject({ position: 5, read: 5, processed: 3, success: 3 });
+  });
+
+  test('replaced rows count as success and failed ones as errors, which are kept', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    const pending = await saved(store, [item('a')], {
+      superseded: [item('a', 2), item('a', 3), item('a', 4)],
+      errors: [rowError],
+    });
+    expect(await counts(lease)).toMatchObject({ read: 5, processed: 4, success: 3, errors: 1 });
+    await store.markUploaded(uploaded(pending, [], [item('a')]));
+    expect(await counts(lease)).toMatchObject({ read: 5, processed: 5, success: 3, errors: 2 });
+    const { rows } = await database.pool.query(
+      'select job_id, stage, item_id, message, "row" from job_error order by id',
+    );
+    expect(rows).toEqual([
+      {
+        job_id: lease.jobId,
+        stage: 'TRANSFORM',
+        item_id: 'bad',
+        message: 'it is bad',
+        row: { item_id: 'bad' },
+      },
+      { job_id: lease.jobId, stage: 'UPLOAD', item_id: 'a', message: 'no a', row: null },
+    ]);
+  });
+
+  test('the total grows with the rows where more come than were counted', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set total_items = 1');
+    await storeOf(lease).saveBatch(batch([item('a'), item('b')]));
+    expect(await counts(lease)).toMatchObject({ total: 2, read: 2 });
+  });
+
+  test('starting over forgets position, counts and errors, and keeps the items', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    await store.saveBatch(batch([item('a')], { errors: [rowError] }));
+    await store.startOver();
+    expect(await counts(lease)).toEqual({
+      position: null,
+      total: 100,
+      read: 0,
+      processed: 0,
+      success: 0,
+      errors: 0,
+    });
+    expect((await database.pool.query('select 1 from job_error')).rowCount).toBe(0);
+    expect(await store.findItems('sortie', ['a'])).toHaveLength(1);
+  });
+});
+
+describe('a saved item', () => {
+  test('is owed to the catalog until it is marked as uploaded', async () => {
+    const store = storeOf(await claimed());
+    const first = await saved(store, [item('b'), item('a')]);
+    const second = await saved(store, [item('c'), item('d')]);
+    expect(await store.pendingBatches()).toEqual([first.id, second.id]);
+    expect((await store.itemsOfBatch(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
+    await store.markUploaded(uploaded(first, first.items));
+    expect(await owed(store)).toEqual(second.items);
+    await store.markUploaded(uploaded(second, [item('c')], [item('d')]));
+    expect(await owed(store)).toEqual([]);
+    expect(await uploads()).toMatchObject([
+      { item_id: 'a', uploaded: true },
+      { item_id: 'b', uploaded: true },
+      { item_id: 'c', uploaded: true },
+      { item_id: 'd', uploaded: false },
+    ]);
+  });
+
+  test('that no upload was marked for is taken up by the next job that reads it, and is not changed by that', async () => {
+    const first = storeOf(await claimed());
+    await first.saveBatch(batch([item('a')]));
+    const before = await database.pool.query('select updated_at from blade_item');
+    await database.pool.query('select pg_sleep(0.01)');
+    const next = storeOf(await claimed());
+    expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
+    expect(await owed(next)).toHaveLength(1);
+    expect(await owed(first)).toEqual([]);
+    expect(await first.pendingBatches()).toEqual([]);
+    expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
+  });
+
+  test('that the catalog rejected is taken up by the next job that reads it', async () => {
+    const first = storeOf(await claimed());
+    await first.markUploaded(uploaded(await saved(first, [item('a')]), [], [item('a')]));
+    expect((await saved(storeOf(await claimed()), [item('a')])).items).toEqual([item('a')]);
+  });
+
+  test('whose content changed is known to be in the catalog with an older one', async () => {
+    const store = storeOf(await claimed());
+    await store.markUploaded(uploaded(await saved(store, [item('a'), item('b')]), [item('a'), item('b')]));
+    await saved(store, [item('a', 2), item('c')]);
+    expect(await uploads()).toMatchObject([
+      { item_id: 'a', uploaded: false, before: true },
+      { item_id: 'b', uploaded: true, before: false },
+      { item_id: 'c', uploaded: false, before: false },
+    ]);
+  });
+
+  test('that another job changed while it was uploaded is owed again with its new content', async () => {
+    const store = storeOf(await claimed());
+    const other = storeOf(await claimed());
+    const pending = await saved(store, [item('a'), item('b')]);
+    await other.markUploaded(uploaded(await saved(other, [item('a', 2)]), [item('a', 2)]));
+    await store.markUploaded(uploaded(pending, pending.items));
+    expect(await uploads()).toEqual([
+      { item_id: 'a', uploaded: false, before: true, version: 2 },
+      { item_id: 'b', uploaded: true, before: false, version: 1 },
+    ]);
+    expect(await owed(store)).toEqual([item('a', 2)]);
+    const [again = ''] = await store.pendingBatches();
+    await store.markUploaded({
+      ...uploaded({ id: again, readBatch: null }, [item('a', 2)]),
+      success: NO_COUNTS,
+    });
+    expect(await owed(store)).toEqual([]);
+    expect(await uploads()).toMatchObject([{ uploaded: true }, { uploaded: true }]);
+  });
+
+  test('that a later batch of the same job has changed is owed in that batch only', async () => {
+    const store = storeOf(await claimed());
+    const first = await saved(store, [item('a'), item('b')]);
+    const second = await saved(store, [item('a', 2)]);
+    await store.markUploaded(uploaded(first, first.items));
+    expect(await store.pendingBatches()).toEqual([second.id]);
+    await store.markUploaded(uploaded(second, second.items));
+    expect(await store.pendingBatches()).toEqual([]);
+    expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
+  });
+});
+
+describe('unchanged items', () => {
+  const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
+
+  test.each([
+    ['at the beginning', []],
+    ['after batches of changed ones', [item('x'), item('y'), item('z')]],
+  ])('are not written at all %s', async (_name, others) => {
+    const first = storeOf(await claimed());
+    await first.markUploaded(uploaded(await saved(first, many), many));
+    const lease = await claimed();
+    const store = storeOf(lease);
+    for (const other of others) await saved(store, [other]);
+    const before = await database.pool.query(`select xmin, xmax from blade_item where item_id like 'item-%'`);
+    const isAsked = others.length === 0;
+    // Without the question, the conflict with a row locks it.
+    const columns = isAsked ? 'xmin, xmax' : 'xmin';
+    expect(await store.saveBatch(batch(many))).toBeNull();
+    const after = await database.pool.query(`select ${columns} from blade_item where item_id like 'item-%'`);
+    expect(after.rows).toEqual(before.rows.map(({ xmin, xmax }) => (isAsked ? { xmin, xmax } : { xmin })));
+    expect(await counts(lease)).toMatchObject({ read: 60 + others.length, success: 60, processed: 60 });
+    expect((await saved(store, [...many.slice(1), item('item-0', 2), item('new')])).items).toEqual([
+      item('item-0', 2),
+      item('new'),
+    ]);
+    expect(await counts(lease)).toMatchObject({ read: 121 + others.length, success: 119, processed: 119 });
+  });
+});
+
+test('texts and rows come in as they are, whatever characters they have', async () => {
+  const store = storeOf(await claimed());
+  const text = 'Zażółć "gęślą" \\ jaźń 🛩 \u2028 {,} NULL';
+  const strange: BladeItem = { ...item(text), data: JSON.stringify({ item_id: text }) };
+  await store.saveBatch(
+    batch([strange], {
+      errors: [
+        { stage: 'TRANSFORM', itemId: null, message: text, marking: 'SECRET', row: null },
+        { stage: 'TRANSFORM', itemId: text, message: '', marking: 'SECRET', row: JSON.stringify([text]) },
+      ],
+    }),
+  );
+  expect(await owed(store)).toEqual([strange]);
+  const { rows } = await database.pool.query('select item_id, message, "row" from job_error order by id');
+  expect(rows).toEqual([
+    { item_id: null, message: text, row: null },
+    { item_id: text, message: '', row: [text] },
+  ]);
+});
+
+describe('rows that come again', () => {
+  const dataSourceId = crypto.randomUUID();
+  const fingerprint = 'these rows';
+  const rows = { dataSourceId, fingerprint };
+  const again = { size: 2, position: { rows: 2 } };
+  const items = [item('a'), item('b')];
+
+  /** A new attempt's store, after these rows were saved and uploaded. */
+  async function afterUpload(rest: Partial<SaveBatch> = {}) {
+    const store = storeOf(await claimed());
+    const pending = await saved(store, items, { ...rows, ...rest });
+    await store.markUploaded(uploaded(pending, pending.items));
+    const lease = await claimed();
+    return { lease, store: storeOf(lease) };
+  }
+
+  test('are counted as success, and the checkpoint moves past them', async () => {
+    const { store, lease } = await afterUpload();
+    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set([fingerprint]));
+    expect(await store.confirm(rows, again)).toBe(true);
+    expect(await counts(lease)).toMatchObject({
+      ...{ position: again.position, read: 2, processed: 2, success: 2, errors: 0 },
+    });
+    const levels = await database.pool.query(
+      'select read_by_level as read, success_by_level as success from job_partition where id = $1',
+      [lease.partitionId],
+    );
+    const expected = countByLevel(items.map(({ classificationMarking }) => classificationMarking));
+    expect(levels.rows).toEqual([{ read: expected, success: expected }]);
+  });
+
+  test('are known by their source alone', async () => {
+    const { store, lease } = await afterUpload();
+    const other = { ...rows, dataSourceId: crypto.randomUUID() };
+    expect(await store.knownFingerprints(other.dataSourceId)).toEqual(new Set());
+    const before = await counts(lease);
+    expect(await store.confirm(other, again)).toBe(false);
+    expect(await store.confirm({ ...rows, fingerprint: 'other rows' }, again)).toBe(false);
+    expect(await counts(lease)).toEqual(before);
+  });
+
+  test('count rows that a later one replaced', async () => {
+    const { store } = await afterUpload({ superseded: [item('a', 7)] });
+    expect(await store.confirm(rows, { ...again, size: 3 })).toBe(true);
+  });
+
+  test.each([
+    ['before all of them are uploaded', async (store: ItemStore) => void (await saved(store, items, rows))],
+    [
+      'when one of them failed',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, { ...rows, errors: [rowError] });
+        await store.markUploaded(uploaded(pending, pending.items));
+      },
+    ],
+    [
+      'when the catalog rejected one of them',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, rows);
+        await store.markUploaded(uploaded(pending, items.slice(1), items.slice(0, 1)));
+      },
+    ],
+    [
+      'when another job wrote one of them while they were uploaded',
+      async (store: ItemStore) => {
+        const pending = await saved(store, items, rows);
+        await saved(storeOf(await claimed()), [item('a', 2)]);
+        await store.markUploaded(uploaded(pending, pending.items));
+      },
+    ],
+  ])('are not known %s', async (_name, work) => {
+    const store = storeOf(await claimed());
+    await work(store);
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test.each([
+    ['has another content', async () => void (await saved(storeOf(await claimed()), [item('b', 2)]))],
+    ['is deleted', () => database.pool.query("delete from blade_item where item_id = 'b'")],
+    ['was never uploaded', () => database.pool.query('update blade_item set upload_batch_id = null')],
+    ['is in a batch that is gone', () => database.pool.query('delete from upload_batch')],
+  ])('are known no more when one of their items %s', async (_name, change) => {
+    const { store } = await afterUpload();
+    await change();
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test('are known no more when an item has got its old content back', async () => {
+    const { store } = await afterUpload();
+    for (const version of [2, 1]) {
+      const writer = storeOf(await claimed());
+      const pending = await saved(writer, [item('b', version)]);
+      await writer.markUploaded(uploaded(pending, pending.items));
+    }
+    expect(await store.confirm(rows, again)).toBe(false);
+  });
+
+  test('are known where all of them were found unchanged, whatever batches they are in', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
+    for (const some of [many.slice(0, 13), many.slice(13)]) {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, some);
+      await store.markUploaded(uploaded(pending, pending.items));
+    }
+    const store = storeOf(await claimed());
+    expect(await store.saveBatch(batch(many, rows))).toBeNull();
+    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(true);
+    await saved(storeOf(await claimed()), [item('item-7', 2)]);
+    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(false);
+  });
+
+  test('are looked at again where their items are in so many batches that counting these would take as long', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
+    for (const some of Array.from({ length: 20 }, (_, index) => many.slice(index * 3, index * 3 + 3))) {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, some);
+      await store.markUploaded(uploaded(pending, pending.items));
+    }
+    const store = storeOf(await claimed());
+    expect(await store.saveBatch(batch(many, rows))).toBeNull();
+    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set());
+  });
+
+  test('are nothing to an attempt that is not the current one any more', async () => {
+    const { store, lease } = await afterUpload();
+    await database.pool.query('update job_partition set attempt = 2 where id = $1', [lease.partitionId]);
+    const before = await everything();
+    await expect(store.confirm(rows, again)).rejects.toThrow(LeaseLostError);
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an item that the database refuses', () => {
+  beforeEach(() =>
+    database.pool.query(`alter table blade_item add constraint refused check (item_id not like 'poison%')`),
+  );
+
+  afterEachDrop('blade_item', 'refused');
+
+  test.skipIf(!isServer)(
+    'rejects where the connection is lost while it is looked for, and ends nothing else',
+    async () => {
+      const store = storeOf(await claimed());
+      await store.saveBatch(batch([item('z')]));
+      const other = await database.pool.connect();
+      await other.query(`begin; select from blade_item where item_id = 'z' for update`);
+      const saved = store.saveBatch(batch([item('poison'), item('z', 2)]));
+      const failed = expect(saved).rejects.toThrow('terminating connection');
+      await vi.waitFor(async () => {
+        const { rowCount } = await database.pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        expect(rowCount).toBe(1);
+      }, 10_000);
+      await failed;
+      await other.query('rollback');
+      other.release();
+    },
+  );
+
+  test.each([
+    ['alone', ['poison']],
+    ['among others', ['a', 'poison1', 'b', 'c', 'd', 'poison2', 'e']],
+    ['beside another', ['poison1', 'poison2']],
+  ])('%s costs its row only, and is kept as an error of the stage SAVE with its row', async (_name, ids) => {
+    const lease = await claimed();
+    const good = ids.filter((id) => !id.startsWith('poison'));
+    const pending = await storeOf(lease).saveBatch(
+      batch(
+        ids.map((id) => item(id)),
+        { errors: [rowError] },
+      ),
+    );
+    expect((pending?.items ?? []).map(({ itemId }) => itemId)).toEqual(good);
+    const errors = ids.length - good.length + 1;
+    expect(await counts(lease)).toMatchObject({
+      read: ids.length + 1,
+      processed: errors,
+      success: 0,
+      errors,
+    });
+    const { rows } = await database.pool.query(
+      `select item_id, message, "row" from job_error where stage = 'SAVE' order by item_id`,
+    );
+    expect(rows).toEqual(
+      ids
+        .filter((id) => id.startsWith('poison'))
+        .map((id) => ({
+          item_id: id,
+          message: expect.stringContaining('refused'),
+          row: { item_id: id, version: 1 },
+        })),
+    );
+  });
+
+  test('is looked for in vain by an attempt that is not the current one any more', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set attempt = 2');
+    await expect(storeOf(lease).saveBatch(batch([item('poison'), item('a')]))).rejects.toThrow(
+      LeaseLostError,
+    );
+  });
+});
+
+function afterEachDrop(table: string, constraint: string) {
+  beforeEach(() => async () => {
+    await database.pool.query(`alter table ${table} drop constraint ${constraint}`);
+  });
+}
+
+describe('items, errors and checkpoint are saved as one', () => {
+  beforeEach(() =>
+    database.pool.query(
+      'alter table job_partition add constraint short check (read_items < 4 and success_count < 2)',
+    ),
+  );
+
+  afterEachDrop('job_partition', 'short');
+
+  test('so that nothing is saved where the checkpoint cannot be', async () => {
+    const lease = await claimed();
+    const store = storeOf(lease);
+    const pending = await saved(store, [item('a'), item('b')]);
+    const before = await everything();
+    await expect(store.saveBatch(batch([item('c')], { errors: [rowError] }))).rejects.toMatchObject({
+      constraint: 'short',
+    });
+    expect(await everything()).toEqual(before);
+    await expect(store.markUploaded(uploaded(pending, pending.items))).rejects.toMatchObject({
+      constraint: 'short',
+    });
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an attempt that is not the current one any more', () => {
+  const calls: Record<string, (store: ItemStore, pending: UploadBatch) => Promise<unknown>> = {
+    startOver: (store) => store.startOver(),
+    saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
+    markUploaded: (store, pending) => store.markUploaded(uploaded(pending, [item('a')], [item('b')])),
+    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0]),
+  };
+
+  const losses: Record<string, string> = {
+    'after another has taken the partition over': 'update job_partition set attempt = attempt + 1',
+    'after the partition has ended': `update job_partition set state = 'CANCELLED', finished_at = now()`,
+    'after the partition was handed back': `update job_partition set state = 'PENDING'`,
+    'after the job was deleted': 'delete from job',
+  };
+
+  for (const [when, loss] of Object.entries(losses)) {
+    test.each(Object.keys(calls))(`writes nothing with %s ${when}`, async (call) => {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
+      await database.pool.query(loss);
+      const before = await everything();
+      await expect(calls[call]?.(store, pending)).rejects.toThrow(LeaseLostError);
+      expect(await everything()).toEqual(before);
+    });
+  }
+
+  // The embedded database runs one statement after the other.
+  describe.runIf(isServer)('since it was taken over', () => {
+    test.each(['saveBatch', 'markUploaded'])('while its %s ran, writes nothing', async (call) => {
+      const store = storeOf(await claimed());
+      const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
+      const holder = await database.pool.connect();
+      try {
+        await holder.query('begin');
+        await holder.query('select 1 from blade_item for update');
+        const written = calls[call]?.(store, pending).catch((error: unknown) => error);
+        await untilSomeoneWaits();
+        await database.pool.query('update job_partition set attempt = attempt + 1');
+        const before = await everything();
+        await holder.query('commit');
+        expect(await written).toBeInstanceOf(LeaseLostError);
+        expect(await everything()).toEqual(before);
+      } finally {
+        await holder.query('rollback');
+        holder.release();
+      }
+    });
+  });
+});
+
+async function untilSomeoneWaits(): Promise<void> {
+  await vi.waitFor(async () => {
+    const { rowCount } = await database.pool.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    expect(rowCount).toBeGreaterThan(0);
+  });
+}
+
+test('jobs that write the same items in opposite orders at once all get through', async () => {
+  const ids = Array.from({ length: 1_500 }, (_, index) => `item-${String(index).padStart(4, '0')}`);
+  const writers = await Promise.all(
+    [ids, ids.toReversed(), ids, ids.toReversed()].map(async (order, writer) => {
+      const pool = new Pool({ connectionString: database.connectionString, max: 2 });
+      pool.on('error', () => {}); // Removing the database may end a connection that the pool is ending.
+      return { pool, order, store: createItemStore(pool, await claimed()), writer };
+    }),
+  );
+  try {
+    await Promise.all(
+      writers.map(async ({ store, order, writer }) => {
+        for (let round = 0; round < 8; round++) {
+          const items = order.map((id) => item(id, round * 10 + writer));
+          const pending = await store.saveBatch(batch(items));
+          if (pending !== null) await store.markUploaded(uploaded(pending, pending.items));
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(writers.map(({ pool }) => pool.end()));
+  }
+});

@@ -1,0 +1,248 @@
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
+import { openWarehouse } from '../../../src/warehouse/registry.ts';
+import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
+import { never, statement } from '../reading.ts';
+
+const table = (name: string) => ({ catalog: 'blade', schema: 'field', table: name });
+
+describe('files of a folder are tables', () => {
+  test.each(['parquet', 'csv', 'ndjson'])('%s', async (ending) => {
+    const { write, rows } = await folderWarehouse();
+    await write(
+      `sortie.${ending}`,
+      "SELECT 1 AS id, 'x' AS name, TIMESTAMP '2024-01-01 00:00:00.5' AS updated_at",
+    );
+    expect(await rows('SELECT * FROM blade.field.sortie')).toEqual([
+      { id: 1, name: 'x', updated_at: '2024-01-01T00:00:00.5' },
+    ]);
+  });
+
+  test('a name is found whatever its case, and however odd', async () => {
+    const { write, rows, folder } = await folderWarehouse();
+    await write('Sortie.parquet', 'SELECT 1 AS id');
+    expect(await rows('SELECT * FROM BLADE.Field.SORTIE')).toEqual([{ id: 1 }]);
+    await mkdir(join(folder, "it's", 'a b'), { recursive: true });
+    await write('x.csv', 'SELECT 2 AS id');
+    await rename(join(folder, 'blade', 'field', 'x.csv'), join(folder, "it's", 'a b', 'c"d.csv'));
+    expect(await rows('SELECT * FROM `it\'s`.`a b`.`c"d`')).toEqual([{ id: 2 }]);
+  });
+
+  test('a new file is seen by the next statement, and so is its going', async () => {
+    const { write, rows, path } = await folderWarehouse();
+    await expect(rows('SELECT * FROM blade.field.late')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' });
+    await write('late.parquet', 'SELECT 1 AS id');
+    expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ id: 1 }]);
+    await write('late.parquet', "SELECT 'two' AS name, 2 AS id");
+    expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ name: 'two', id: 2 }]);
+    await rm(path('late.parquet'));
+    await write('late.csv', 'SELECT 3 AS id');
+    expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ id: 3 }]);
+    await rm(path('late.csv'));
+    await expect(rows('SELECT * FROM blade.field.late')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' });
+  });
+
+  test('a missing table is named in full', async () => {
+    const { warehouse, rows } = await folderWarehouse();
+    const error = {
+      code: 'TABLE_NOT_FOUND',
+      message: 'There is no table blade.field.nothing in the warehouse.',
+    };
+    await expect(warehouse.describeTable(table('nothing'), never)).rejects.toMatchObject(error);
+    await expect(rows('SELECT * FROM blade.field.nothing')).rejects.toMatchObject(error);
+    await expect(
+      warehouse.countRows(statement('SELECT * FROM blade.field.nothing'), never),
+    ).rejects.toMatchObject(error);
+  });
+
+  test('a missing folder is told when the warehouse is opened', async () => {
+    const folder = join(await temporaryFolder(), 'nothing');
+    await expect(openWarehouse({ kind: 'duckdb', folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+describe('cells of another kind make a column text, and fail nothing', () => {
+  test('in CSV', async () => {
+    const { path, rows, warehouse } = await folderWarehouse();
+    const good = Array.from({ length: 30_000 }, (_, index) => `${index},${index},2024-01-01`).join('\n');
+    await writeFile(
+      path('mixed.csv'),
+      `id,quantity,day\n${good}\n30000,twelve,2024-02-30\n30001,,"a, ""b"""\n`,
+    );
+    expect(await warehouse.describeTable(table('mixed'), never)).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'quantity', type: 'STRING' },
+      { name: 'day', type: 'STRING' },
+    ]);
+    const all = await rows('SELECT * FROM blade.field.mixed');
+    expect(all.slice(29_999)).toEqual([
+      { id: 29_999, quantity: '29999', day: '2024-01-01' },
+      { id: 30_000, quantity: 'twelve', day: '2024-02-30' },
+      { id: 30_001, quantity: null, day: 'a, "b"' },
+    ]);
+  });
+
+  test('in CSV with line breaks in cells and rows that are short', async () => {
+    const { path, rows } = await folderWarehouse();
+    await writeFile(path('ragged.csv'), 'id,name,more\n1,"two\nlines",x\n2,short\n');
+    expect(await rows('SELECT * FROM blade.field.ragged')).toEqual([
+      { id: 1, name: 'two\nlines', more: 'x' },
+      { id: 2, name: 'short', more: null },
+    ]);
+  });
+
+  test('in NDJSON', async () => {
+    const { path, rows, warehouse } = await folderWarehouse();
+    const lines = [
+      { id: 1, n: 2, day: '2024-01-01' },
+      { id: 2, n: 'two', day: 'soon', more: { a: [1] } },
+      { id: 3 },
+    ];
+    await writeFile(path('mixed.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    expect(await warehouse.describeTable(table('mixed'), never)).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'n', type: 'STRING' },
+      { name: 'day', type: 'STRING' },
+      { name: 'more', type: 'STRUCT<a: ARRAY<BIGINT>>' },
+    ]);
+    expect(await rows('SELECT * FROM blade.field.mixed')).toEqual([
+      { id: 1, n: '2', day: '2024-01-01', more: null },
+      { id: 2, n: 'two', day: 'soon', more: { a: [1] } },
+      { id: 3, n: null, day: null, more: null },
+    ]);
+  });
+
+  test.each([
+    ['instants in UTC', ['2026-01-01T00:00:00.5Z', '9999-12-31T23:59:59.123456Z'], 'TIMESTAMP'],
+    ['times without a zone', ['2026-01-01T00:00:00', '0001-01-01T23:59:59'], 'TIMESTAMP_NTZ'],
+    ['dates', ['2026-01-01', '9999-12-31'], 'DATE'],
+    ['words that the engine takes for dates', ['infinity', 'epoch', '-infinity'], 'STRING'],
+    ['a word among dates', ['infinity', '2026-01-01'], 'STRING'],
+    ['a time of the year 0', ['0000-01-01T00:00:00Z'], 'STRING'],
+    ['an instant before all years', ['0001-01-01T00:00:00+23:59'], 'STRING'],
+    ['times of day', ['7:00:00', '10:00:00'], 'STRING'],
+    ['ids in capitals', ['12345678-1234-1234-1234-1234567890AB'], 'STRING'],
+  ])('%s in NDJSON stay what they are', async (_name, texts, type) => {
+    const { path, rows, warehouse } = await folderWarehouse();
+    const lines = texts.map((text) => ({ value: text, nested: { DATE: text, "it's": [text] } }));
+    await writeFile(path('texts.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    const [column] = await warehouse.describeTable(table('texts'), never);
+    expect(column).toEqual({ name: 'value', type });
+    expect(await rows('SELECT * FROM blade.field.texts')).toEqual(lines);
+  });
+
+  test('a time with an offset in NDJSON is the instant that it says', async () => {
+    const { path, rows } = await folderWarehouse();
+    const texts = ['2026-01-01T02:00:00+02:00', '2025-12-31T19:00:00-0500'];
+    await writeFile(path('texts.ndjson'), texts.map((at) => JSON.stringify({ at })).join('\n'));
+    expect(await rows('SELECT * FROM blade.field.texts')).toEqual(
+      texts.map(() => ({ at: '2026-01-01T00:00:00Z' })),
+    );
+  });
+
+  test('a file that is not what its name says fails alone, without its path', async () => {
+    const { path, rows, write, folder } = await folderWarehouse();
+    await writeFile(path('broken.parquet'), 'not parquet');
+    await writeFile(path('broken_json.ndjson'), '{"a":1}\n{"a":');
+    await write('good.parquet', 'SELECT 1 AS id');
+    for (const name of ['broken', 'broken_json']) {
+      const error = await rows(`SELECT * FROM blade.field.${name}`).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'STATEMENT_FAILED' });
+      expect(String(error)).not.toContain(folder);
+    }
+    expect(await rows('SELECT * FROM blade.field.good')).toEqual([{ id: 1 }]);
+  });
+});
+
+describe('errors can be read by people', () => {
+  test.each([
+    ['an unknown column', 'SELECT nothing FROM blade.field.some', /nothing/],
+    ['an unknown function', 'SELECT no_such_function(1)', /no_such_function/],
+    ['a missing parameter', 'SELECT :low AS low', 'The parameter :low has no value.'],
+    [
+      'a statement that writes',
+      'DELETE FROM blade.field.some',
+      'Only a SELECT can run here: the query starts with DELETE.',
+    ],
+    [
+      'a listing of the engine',
+      'SELECT * FROM system.information_schema.tables',
+      /tells of the warehouse itself/,
+    ],
+  ])('%s', async (_name, sql, message) => {
+    const { write, rows } = await folderWarehouse();
+    await write('some.parquet', 'SELECT 1 AS id');
+    const expected = typeof message === 'string' ? message : expect.stringMatching(message);
+    await expect(rows(sql)).rejects.toMatchObject({ name: 'WarehouseError', message: expected });
+  });
+
+  test('and hold neither cells nor parameter values', async () => {
+    const { write, rows } = await folderWarehouse();
+    await write('some.parquet', "SELECT 'cell-secret' AS name");
+    const failing: [string, Record<string, string>][] = [
+      ['SELECT CAST(name AS INT) FROM blade.field.some', {}],
+      ['SELECT CAST(:value AS INT)', { value: 'parameter-secret' }],
+      ['SELECT CAST(:value AS TIMESTAMP_NTZ)', { value: 'parameter-secret' }],
+      ['SELECT * FROM blade.field.some WHERE CAST(:value AS DATE) IS NULL', { value: 'parameter-secret\'"' }],
+    ];
+    for (const [sql, parameters] of failing) {
+      const error = await rows(sql, parameters).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'STATEMENT_FAILED' });
+      expect(String(error)).not.toContain('secret');
+    }
+  });
+});
+
+describe('the engine itself is locked', () => {
+  async function lockedConnection() {
+    const folder = await temporaryFolder();
+    const outside = await temporaryFolder();
+    await writeFile(join(outside, 'secret.csv'), 'a\n1\n');
+    await writeFile(join(folder, 'inside.csv'), 'a\n1\n');
+    const instance = await openLockedInstance({ folder, overflow: join(outside, 'overflow') });
+    const connection = await instance.connect();
+    return { connection, folder, outside };
+  }
+
+  test.each([
+    ['read a file', (outside: string) => `SELECT * FROM read_csv('${outside}/secret.csv')`],
+    [
+      'read a file by a way around',
+      (outside: string) => `SELECT * FROM read_text('${outside}/./secret.csv')`,
+    ],
+    ['list files', (outside: string) => `SELECT * FROM glob('${outside}/*')`],
+    ['write a file', (outside: string) => `COPY (SELECT 1) TO '${outside}/out.csv'`],
+    ['attach a database', (outside: string) => `ATTACH '${outside}/x.duckdb' AS x`],
+    ['export itself', (outside: string) => `EXPORT DATABASE '${outside}/all'`],
+    ['load an extension', () => 'INSTALL httpfs'],
+    ['open the lock', () => 'SET enable_external_access = true'],
+    ['change a setting', () => 'SET threads = 8'],
+    ['widen the folders', () => "SET allowed_directories = ['/']"],
+  ])('it cannot %s', async (_name, sql) => {
+    const { connection, outside } = await lockedConnection();
+    await expect(connection.run(sql(outside))).rejects.toThrow(/Permission|locked|Cannot|disabled/i);
+    expect(await readdir(outside)).toEqual(['secret.csv']);
+  });
+
+  test('it reads inside, with one thread and in UTC', async () => {
+    const { connection, folder } = await lockedConnection();
+    const result = await connection.runAndReadAll(
+      `SELECT a, current_setting('threads') AS threads, current_setting('TimeZone') AS zone FROM '${folder}/inside.csv'`,
+    );
+    expect(result.getRowObjectsJson()).toEqual([{ a: '1', threads: '1', zone: 'UTC' }]);
+  });
+
+  test('and the warehouse writes nothing, though the engine could within the folder', async () => {
+    const { rows, folder } = await folderWarehouse();
+    const before = await readdir(folder, { recursive: true });
+    for (const sql of [
+      `COPY (SELECT 1) TO '${folder}/out.csv'`,
+      'CREATE TABLE blade.field.x AS SELECT 1',
+      "ATTACH ':memory:' AS x",
+    ])
+      await expect(rows(sql)).rejects.toMatchObject({ code: 'STATEMENT_FAILED' });
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+  });
+});
