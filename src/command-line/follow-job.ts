@@ -2,8 +2,7 @@ import type { Api } from './api.ts';
 import type { CommandContext } from './context.ts';
 import { ExitCode } from './exit-code.ts';
 import { successOf } from './failure.ts';
-import type { JobFactsFragment } from './generated/graphql.ts';
-import { CancelJob } from './operations.ts';
+import { CancelJobDocument, type JobFactsFragment } from './generated/graphql.ts';
 import type { Output } from './output.ts';
 import { problemOf } from './problem.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
@@ -85,7 +84,7 @@ function handleInterrupts({ api, output, view, id }: Watched) {
           leave(ExitCode.INTERRUPTED);
           break;
         case 'cancel':
-          output.say(successOf((await api.send(CancelJob, { id })).cancelJob).message);
+          output.say(successOf((await api.send(CancelJobDocument, { id })).cancelJob).message);
           break;
         case 'stay':
           break;

@@ -1,8 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { CommandError, ExitCode } from './exit-code.ts';
-import type { JobFactsFragment, JobState as State } from './generated/graphql.ts';
-import { JobProgress, JobState } from './operations.ts';
+import {
+  type JobFactsFragment,
+  JobProgressDocument,
+  JobStateDocument,
+  type JobState as State,
+} from './generated/graphql.ts';
 
 export interface WatchOptions {
   /** How long to try to reach a server that is away, in milliseconds. */
@@ -30,7 +34,7 @@ export async function* watchJob(
 
   for (;;) {
     try {
-      for await (const { jobProgress: job } of api.subscribe(JobProgress, { id })) {
+      for await (const { jobProgress: job } of api.subscribe(JobProgressDocument, { id })) {
         if (lostAt !== undefined) onConnection(null);
         lostAt = undefined;
         attempts = 0;
@@ -40,7 +44,7 @@ export async function* watchJob(
         if (isTerminal(job.state)) return;
       }
       // Ended in order, though the end of the job was not told: it may have come in between.
-      const { job } = await api.send(JobState, { id });
+      const { job } = await api.send(JobStateDocument, { id });
       if (job === null || job === undefined) throw jobNotFound(id);
       if (isTerminal(job.state)) {
         yield job;

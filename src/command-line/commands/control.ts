@@ -3,8 +3,14 @@ import { action, type CommandContext } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { successOf } from '../failure.ts';
 import { followJob } from '../follow-job.ts';
-import type { JobFactsFragment } from '../generated/graphql.ts';
-import { CancelJob, PauseJob, ResumeJob, RetryJob, StopSync } from '../operations.ts';
+import {
+  CancelJobDocument,
+  type JobFactsFragment,
+  PauseJobDocument,
+  ResumeJobDocument,
+  RetryJobDocument,
+  StopSyncDocument,
+} from '../generated/graphql.ts';
 import { addWatchOptions, type WatchOptions } from '../option-values.ts';
 
 /** The commands that end jobs, hold them and run them again. */
@@ -15,7 +21,7 @@ export function addControlCommands(program: Command): void {
     .argument('<id>', 'the id of the job')
     .action(
       action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(CancelJob, { id })).cancelJob)),
+        tell(context, successOf((await context.api.send(CancelJobDocument, { id })).cancelJob)),
       ),
     );
 
@@ -23,7 +29,9 @@ export function addControlCommands(program: Command): void {
     .command('stop')
     .description('Stops the active sync.')
     .action(
-      action(async (context) => tell(context, successOf((await context.api.send(StopSync, {})).stopSync))),
+      action(async (context) =>
+        tell(context, successOf((await context.api.send(StopSyncDocument, {})).stopSync)),
+      ),
     );
 
   program
@@ -32,7 +40,7 @@ export function addControlCommands(program: Command): void {
     .argument('<id>', 'the id of the job')
     .action(
       action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(PauseJob, { id })).pauseJob)),
+        tell(context, successOf((await context.api.send(PauseJobDocument, { id })).pauseJob)),
       ),
     );
 
@@ -42,7 +50,7 @@ export function addControlCommands(program: Command): void {
     .argument('<id>', 'the id of the job')
     .action(
       action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(ResumeJob, { id })).resumeJob)),
+        tell(context, successOf((await context.api.send(ResumeJobDocument, { id })).resumeJob)),
       ),
     );
 
@@ -54,7 +62,7 @@ export function addControlCommands(program: Command): void {
   addWatchOptions(retry).action(
     action<WatchOptions & { readonly failedItemsOnly?: true }, [string]>(async (context, options, id) => {
       const failedItemsOnly = options.failedItemsOnly ?? false;
-      const { retryJob } = await context.api.send(RetryJob, { id, failedItemsOnly });
+      const { retryJob } = await context.api.send(RetryJobDocument, { id, failedItemsOnly });
       return tellStarted(context, options, successOf(retryJob));
     }),
   );

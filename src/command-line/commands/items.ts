@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
-import type { ItemFactsFragment } from '../generated/graphql.ts';
-import { Item, Items } from '../operations.ts';
+import { ItemDocument, type ItemFactsFragment, ItemsDocument } from '../generated/graphql.ts';
 import { addPageOptions, namedValues, type PageOptions, texts } from '../option-values.ts';
 import { readPages, sayRest } from '../page.ts';
 import { formatTime, NO_VALUE } from '../text.ts';
@@ -54,7 +53,7 @@ async function listItems({ api, output }: CommandContext, options: ListOptions):
     isUploaded: options.uploaded ?? (options.notUploaded ? false : null),
   };
   const page = await readPages<ItemFactsFragment>(options, async (part) => {
-    return (await api.send(Items, { filter, ...part })).items;
+    return (await api.send(ItemsDocument, { filter, ...part })).items;
   });
   if (output.format === 'json') {
     output.writeJson({ totalCount: page.totalCount, items: page.nodes, nextCursor: page.nextCursor });
@@ -80,7 +79,7 @@ async function showItem(
   dataType: string,
   itemId: string,
 ): Promise<undefined> {
-  const { item } = await api.send(Item, { dataType, itemId });
+  const { item } = await api.send(ItemDocument, { dataType, itemId });
   if (!item) throw new CommandError(ExitCode.NOT_FOUND, `there is no ${dataType} item ${itemId}`);
   if (output.format === 'json') {
     output.writeJson(item);

@@ -1,15 +1,17 @@
 import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 import { followJob } from '../follow-job.ts';
-import type {
-  ErrorStage,
-  JobDetailsQuery,
-  JobErrorsQuery,
-  JobKind,
-  JobRowFragment,
-  JobState,
+import {
+  type ErrorStage,
+  JobDetailsDocument,
+  type JobDetailsQuery,
+  JobErrorsDocument,
+  type JobErrorsQuery,
+  type JobKind,
+  type JobRowFragment,
+  type JobState,
+  JobsDocument,
 } from '../generated/graphql.ts';
-import { JobDetails, JobErrors, Jobs } from '../operations.ts';
 import {
   addPageOptions,
   addWatchOptions,
@@ -90,7 +92,7 @@ async function listJobs({ api, output }: CommandContext, options: ListOptions): 
   };
   const orderBy = options.oldestFirst ? 'OLDEST_FIRST' : 'NEWEST_FIRST';
   const page = await readPages<JobRowFragment>(options, async (part) => {
-    return (await api.send(Jobs, { filter, orderBy, ...part })).jobs;
+    return (await api.send(JobsDocument, { filter, orderBy, ...part })).jobs;
   });
   if (output.format === 'json') {
     output.writeJson({ totalCount: page.totalCount, jobs: page.nodes, nextCursor: page.nextCursor });
@@ -116,7 +118,7 @@ async function listJobs({ api, output }: CommandContext, options: ListOptions): 
 type Details = NonNullable<JobDetailsQuery['job']>;
 
 async function showJob({ api, output }: CommandContext, id: string): Promise<undefined> {
-  const { job } = await api.send(JobDetails, { id });
+  const { job } = await api.send(JobDetailsDocument, { id });
   if (job === null || job === undefined) throw jobNotFound(id);
   if (output.format === 'json') output.writeJson(job);
   else writeJob(output, job);
@@ -183,7 +185,7 @@ async function showErrors(
   id: string,
 ): Promise<undefined> {
   const page: Page<JobErrorNode> = await readPages(options, async (part) => {
-    const { job } = await api.send(JobErrors, { id, stages: options.stage ?? null, ...part });
+    const { job } = await api.send(JobErrorsDocument, { id, stages: options.stage ?? null, ...part });
     if (job === null || job === undefined) throw jobNotFound(id);
     return job.errors;
   });

@@ -3,8 +3,15 @@ import type { Api } from '../api.ts';
 import { action, type CommandContext } from '../context.ts';
 import { CommandError, ExitCode, invalidInput } from '../exit-code.ts';
 import { successOf } from '../failure.ts';
-import type { SaveDataSourceInput, SourceFactsFragment } from '../generated/graphql.ts';
-import { DataSource, DataSources, DeleteDataSource, SaveDataSource, TestDataSource } from '../operations.ts';
+import {
+  DataSourceDocument,
+  type DataSourceFactsFragment,
+  DataSourcesDocument,
+  DeleteDataSourceDocument,
+  SaveDataSourceDocument,
+  type SaveDataSourceInput,
+  TestDataSourceDocument,
+} from '../generated/graphql.ts';
 import { formatCount, formatTime, NO_VALUE } from '../text.ts';
 
 /** The commands about data sources. */
@@ -83,7 +90,9 @@ export function addSourceCommands(program: Command): void {
     .action(
       action<object, [string]>(async ({ api, output }, _options, wanted) => {
         const { id } = await findSource(api, wanted);
-        const { deletedId, name } = successOf((await api.send(DeleteDataSource, { id })).deleteDataSource);
+        const { deletedId, name } = successOf(
+          (await api.send(DeleteDataSourceDocument, { id })).deleteDataSource,
+        );
         if (output.format === 'json') output.writeJson({ deletedId, name });
         else output.say(`Deleted the source ${name} (${deletedId}).`);
         return undefined;
@@ -127,14 +136,14 @@ function tableName(text: string): Table {
   return { catalogName, schemaName, tableName };
 }
 
-function tableOf({ catalogName, schemaName, tableName }: SourceFactsFragment): Table {
+function tableOf({ catalogName, schemaName, tableName }: DataSourceFactsFragment): Table {
   return { catalogName, schemaName, tableName };
 }
 
 /** @param before the schedule that the source has. */
 function scheduleOf(
   { cron, timeZone }: Pick<EditOptions, 'cron' | 'timeZone'>,
-  before: SourceFactsFragment['schedule'],
+  before: DataSourceFactsFragment['schedule'],
 ): SaveDataSourceInput['schedule'] {
   if (cron === false) return null;
   const fields = cron ?? before?.cron;
@@ -148,7 +157,7 @@ async function save(
   done: string,
   input: SaveDataSourceInput,
 ): Promise<void> {
-  const { dataSource } = successOf((await api.send(SaveDataSource, { input })).saveDataSource);
+  const { dataSource } = successOf((await api.send(SaveDataSourceDocument, { input })).saveDataSource);
   if (output.format === 'json') {
     output.writeJson(dataSource);
     return;
@@ -165,7 +174,7 @@ interface ListOptions {
 
 async function listSources({ api, output }: CommandContext, options: ListOptions): Promise<undefined> {
   const enabled = options.enabled ?? (options.disabled ? false : null);
-  const { dataSources } = await api.send(DataSources, { dataType: options.type ?? null, enabled });
+  const { dataSources } = await api.send(DataSourcesDocument, { dataType: options.type ?? null, enabled });
   if (output.format === 'json') {
     output.writeJson(dataSources);
     return;
@@ -190,10 +199,10 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
 const ID = /^(DataSource:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The source of this id or name. @throws CommandError where there is none. */
-async function findSource(api: Api, wanted: string): Promise<SourceFactsFragment> {
+async function findSource(api: Api, wanted: string): Promise<DataSourceFactsFragment> {
   const source = ID.test(wanted)
-    ? (await api.send(DataSource, { id: wanted })).dataSource
-    : (await api.send(DataSources, {})).dataSources.find(({ name }) => name === wanted);
+    ? (await api.send(DataSourceDocument, { id: wanted })).dataSource
+    : (await api.send(DataSourcesDocument, {})).dataSources.find(({ name }) => name === wanted);
   if (source) return source;
   throw new CommandError(ExitCode.NOT_FOUND, `there is no data source ${wanted}`);
 }
@@ -204,7 +213,7 @@ async function testSource(
   wanted: string,
 ): Promise<ExitCode> {
   const { id } = await findSource(api, wanted);
-  const found = successOf((await api.send(TestDataSource, { id })).testDataSource);
+  const found = successOf((await api.send(TestDataSourceDocument, { id })).testDataSource);
   const { __typename, ...facts } = found;
   if (output.format === 'json') output.writeJson(facts);
   else {

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import { action } from '../context.ts';
 import { invalidInput } from '../exit-code.ts';
 import { successOf } from '../failure.ts';
-import { StartQueryJob, StartSync } from '../operations.ts';
+import { StartQueryJobDocument, StartSyncDocument } from '../generated/graphql.ts';
 import {
   addRunOptions,
   addWatchOptions,
@@ -27,7 +27,7 @@ export function addStartCommands(program: Command): void {
     .option('--max-items <n>', 'most rows to read of each source', wholeNumber);
   addWatchOptions(addRunOptions(sync)).action(
     action<SyncOptions>(async (context, options) => {
-      const { startSync } = await context.api.send(StartSync, {
+      const { startSync } = await context.api.send(StartSyncDocument, {
         input: {
           syncType: options.incremental ? 'INCREMENTAL' : 'FULL',
           dataType: options.type ?? null,
@@ -55,7 +55,7 @@ export function addStartCommands(program: Command): void {
     .option('--metadata <name=value>', 'laid over the metadata of every item; once for each', namedValues);
   addWatchOptions(addRunOptions(query)).action(
     action<QueryOptions>(async (context, options) => {
-      const { startQueryJob } = await context.api.send(StartQueryJob, {
+      const { startQueryJob } = await context.api.send(StartQueryJobDocument, {
         input: {
           dataType: options.type,
           sqlQuery: sqlOf(options),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { action } from '../context.ts';
-import { WhoAmI } from '../operations.ts';
+import { MeDocument } from '../generated/graphql.ts';
 import { formatTime } from '../text.ts';
 
 export function addWhoAmICommand(program: Command): void {
@@ -9,7 +9,7 @@ export function addWhoAmICommand(program: Command): void {
     .description('Tells who you are to the server, and what you may do and see.')
     .action(
       action(async ({ api, output }) => {
-        const { me } = await api.send(WhoAmI, {});
+        const { me } = await api.send(MeDocument, {});
         if (output.format === 'json') {
           output.writeJson(me);
           return undefined;
