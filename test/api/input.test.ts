@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { SaveDataSourceInput, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import {
   CancelJob,
   DeleteDataSource,

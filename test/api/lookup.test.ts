@@ -1,6 +1,6 @@
 import { type GraphQLNamedType, getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
 import { v7 as newUuid } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import type {
   ItemFilter,
@@ -14,6 +14,7 @@ import {
   insertPartition as insertPartitionRow,
   type JobRow,
 } from '../support/job-rows.ts';
+import { test } from '../support/on-every-database.ts';
 import {
   CancelJob,
   DataSources,

@@ -7,11 +7,12 @@ import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { FolderLockedError } from '../../src/database/embedded/folder-lock.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { test } from '../support/on-embedded.ts';
 
 const folders: string[] = [];
 

@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { localPrincipal } from '../../src/access/principal.ts';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
@@ -9,6 +9,7 @@ import { startBoss } from '../../src/jobs/queue/boss.ts';
 import { openPartitionQueue } from '../../src/jobs/queue/partition-queue.ts';
 import { openSchedules, runScheduledSync, type Schedule, type Schedules } from '../../src/jobs/schedules.ts';
 import type { JobStarter } from '../../src/jobs/start-job.ts';
+import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type ApiClient, createApiClient } from './api-client.ts';
 
-/** The program in a process of its own, which can be killed. */
+/** The program in its own process, which can be killed. */
 export interface Program {
-  /** Where its API is or, without that role, the server that tells of its health. */
+  /** The address of its API or, without that role, of its health. */
   readonly url: string;
   readonly client: ApiClient;
-  /** Every line that it wrote so far. */
+  /** Every line of its output so far. */
   readonly lines: readonly string[];
-  /** Sends a signal, and waits for nothing. */
+  /** Sends a signal, and does not wait. */
   signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
-  /** Sends a signal and waits until the process has ended. */
+  /** Sends a signal, and waits until the process has ended. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null }>;
 }
 
@@ -20,14 +20,12 @@ const running = new Set<ChildProcess>();
 
 /**
  * Starts `src/main.ts` and waits until it serves its API or, without that role, its health.
- * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
- * @param checkout the folder of the repository, where it is another than this one.
+ * @param settings such as `BLADE_DATA_FOLDER`; the program inherits none from this process.
  */
-export async function startProgram(environment: Record<string, string>, checkout?: string): Promise<Program> {
+export async function startProgram(settings: Record<string, string>): Promise<Program> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: checkout,
-    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
+    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -59,7 +57,7 @@ export async function startProgram(environment: Record<string, string>, checkout
   };
 }
 
-/** Kills what a test that failed left running. */
+/** Kills what failed tests left running. */
 export async function killPrograms(): Promise<void> {
   for (const child of running) {
     const exited = once(child, 'exit');

@@ -95,7 +95,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
   }
 
   const ready = start().catch((error: unknown) => {
-    throw faultOf(error instanceof Error ? error.message : String(error));
+    throw toFault(error instanceof Error ? error.message : String(error));
   });
   ready.catch(() => {});
   return {
@@ -146,7 +146,7 @@ function bind(prepared: DuckDBPreparedStatement, parameters: readonly BoundParam
   }
 }
 
-function faultOf(message: string): DatabricksFault {
+function toFault(message: string): DatabricksFault {
   const missing = /Table with name (\S+) does not exist|(?:Catalog|Schema) "?(\S+?)"? does not exist/.exec(
     message,
   );

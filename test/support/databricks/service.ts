@@ -14,7 +14,7 @@ import type {
 import type { DuckDBValue } from '@duckdb/node-api';
 import { compressFrameSync } from 'lz4-napi';
 import { batchBytes, fileBytes, type ResultColumn, schemaBytes } from './arrow-form.ts';
-import { columnOf, typeIdOf } from './column-form.ts';
+import { toColumn, toTypeId } from './column-form.ts';
 import { type BoundParameter, DatabricksFault, type Engine, type Execution } from './execution.ts';
 import { type Handlers, int64 } from './thrift-library.ts';
 
@@ -62,7 +62,7 @@ export function createService(options: ServiceOptions): Service {
   let held: Promise<void> | null = null;
 
   function find(handle: TOperationHandle): Operation | undefined {
-    return operations.get(keyOf(handle.operationId.guid));
+    return operations.get(formatKey(handle.operationId.guid));
   }
 
   function formFor(request: TExecuteStatementReq): ResultForm {
@@ -93,15 +93,20 @@ export function createService(options: ServiceOptions): Service {
     const results = new types.TRowSet({
       startRowOffset: startRowOffset as never,
       rows: [],
-      ...(page === null ? { arrowBatches: [] } : partsOf(operation, page, startRowOffset, rowCount)),
+      ...(page === null ? { arrowBatches: [] } : createParts(operation, page, startRowOffset, rowCount)),
     });
     return new types.TFetchResultsResp({ status: success(), hasMoreRows: page !== null, results });
   }
 
-  function partsOf(operation: Operation, page: DuckDBValue[][], startRowOffset: number, rowCount: number) {
+  function createParts(
+    operation: Operation,
+    page: DuckDBValue[][],
+    startRowOffset: number,
+    rowCount: number,
+  ) {
     const { columns, form, compresses } = operation;
     if (form === 'columns')
-      return { columns: columns.map(({ type }, index) => columnOf(type, page[index] ?? [])) };
+      return { columns: columns.map(({ type }, index) => toColumn(type, page[index] ?? [])) };
     if (form === 'arrow') {
       const batch = batchBytes(columns, page);
       return {
@@ -127,7 +132,7 @@ export function createService(options: ServiceOptions): Service {
     };
   }
 
-  function metadataOf({ columns, form, compresses }: Operation) {
+  function createMetadata({ columns, form, compresses }: Operation) {
     return new types.TGetResultSetMetadataResp({
       status: success(),
       schema: new types.TTableSchema({
@@ -139,7 +144,7 @@ export function createService(options: ServiceOptions): Service {
               typeDesc: new types.TTypeDesc({
                 types: [
                   new types.TTypeEntry({
-                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: typeIdOf(type) }),
+                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: toTypeId(type) }),
                   }),
                 ],
               }),
@@ -156,7 +161,7 @@ export function createService(options: ServiceOptions): Service {
     });
   }
 
-  function statusOf(operation: Operation) {
+  function createStatus(operation: Operation) {
     const { state, fault } = operation;
     return new types.TGetOperationStatusResp({
       status: success(),
@@ -175,12 +180,12 @@ export function createService(options: ServiceOptions): Service {
       return new types.TOpenSessionResp({
         status: success(),
         serverProtocolVersion: types.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8,
-        sessionHandle: new types.TSessionHandle({ sessionId: identifierOf(id) }),
+        sessionHandle: new types.TSessionHandle({ sessionId: createIdentifier(id) }),
       });
     },
 
     async ExecuteStatement(request: TExecuteStatementReq) {
-      const session = keyOf(request.sessionHandle.sessionId.guid);
+      const session = formatKey(request.sessionHandle.sessionId.guid);
       if (!sessions.has(session))
         return new types.TExecuteStatementResp({
           status: failure(Code.INVALID_HANDLE_STATUS, `Invalid SessionHandle: SessionHandle [${session}]`),
@@ -205,14 +210,17 @@ export function createService(options: ServiceOptions): Service {
       return new types.TExecuteStatementResp({
         status: success(),
         operationHandle: new types.TOperationHandle({
-          operationId: identifierOf(id),
+          operationId: createIdentifier(id),
           operationType: types.TOperationType.EXECUTE_STATEMENT,
           hasResultSet: true,
         }),
         directResults: new types.TSparkDirectResults({
-          operationStatus: statusOf(operation),
+          operationStatus: createStatus(operation),
           ...(isFinished
-            ? { resultSetMetadata: metadataOf(operation), resultSet: await fetch(operation, Number(maxRows)) }
+            ? {
+                resultSetMetadata: createMetadata(operation),
+                resultSet: await fetch(operation, Number(maxRows)),
+              }
             : {}),
         }),
       });
@@ -222,14 +230,14 @@ export function createService(options: ServiceOptions): Service {
       const operation = find(operationHandle);
       return operation === undefined
         ? new types.TGetOperationStatusResp({ status: invalidOperation() })
-        : statusOf(operation);
+        : createStatus(operation);
     },
 
     async GetResultSetMetadata({ operationHandle }: TGetResultSetMetadataReq) {
       const operation = find(operationHandle);
       return operation === undefined
         ? new types.TGetResultSetMetadataResp({ status: invalidOperation() })
-        : metadataOf(operation);
+        : createMetadata(operation);
     },
 
     async FetchResults({ operationHandle, maxRows }: TFetchResultsReq) {
@@ -249,12 +257,12 @@ export function createService(options: ServiceOptions): Service {
     },
 
     async CloseOperation({ operationHandle }: TCloseOperationReq) {
-      const isKnown = operations.delete(keyOf(operationHandle.operationId.guid));
+      const isKnown = operations.delete(formatKey(operationHandle.operationId.guid));
       return new types.TCloseOperationResp({ status: isKnown ? success() : invalidOperation() });
     },
 
     async CloseSession({ sessionHandle }: TCloseSessionReq) {
-      const isKnown = sessions.delete(keyOf(sessionHandle.sessionId.guid));
+      const isKnown = sessions.delete(formatKey(sessionHandle.sessionId.guid));
       return new types.TCloseSessionResp({ status: isKnown ? success() : invalidOperation() });
     },
   };
@@ -290,12 +298,12 @@ function invalidOperation() {
 }
 
 /** The driver takes a handle only where its bytes are those of a UUID. */
-function identifierOf(id: string) {
+function createIdentifier(id: string) {
   const guid = Buffer.from(id.replaceAll('-', ''), 'hex');
   return new types.THandleIdentifier({ guid, secret: Buffer.alloc(16) });
 }
 
-function keyOf(guid: Buffer): string {
+function formatKey(guid: Buffer): string {
   return guid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
