@@ -1,6 +1,6 @@
 import { clearanceOf, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
-import { InvalidInputError } from './job-errors.ts';
+import { InvalidInputError } from '../shared/invalid-input.ts';
 import type { StartQueryJobInput } from './job-input.ts';
 
 /**

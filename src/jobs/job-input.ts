@@ -1,17 +1,12 @@
 import { z } from 'zod';
+import { dataTypeSchema } from '../data-types/data-type-schema.ts';
 import { clearanceOf, markings, parseMarking } from '../data-types/marking.ts';
-import { dataTypeNames, defaultMarkingOf, findDataType } from '../data-types/registry.ts';
+import { defaultMarkingOf } from '../data-types/registry.ts';
 import { SyncType } from '../database/generated/prisma/enums.ts';
 import { metadataProblem } from '../ingestion/transform.ts';
 import type { JsonObject } from '../shared/json.ts';
+import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 import { checkFilter, checkQuery } from '../sql-check/statement.ts';
-import { isStorableText, UNSTORABLE_TEXT } from './storable-text.ts';
-
-/** The name of a known data type. */
-export const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
-  error: ({ input }) =>
-    `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
-});
 
 /** A whole number within bounds, with one message for all that it is not. */
 const wholeNumber = (least: number, most: number) => {

@@ -4,28 +4,24 @@ import { coversAll } from '../data-types/marking.ts';
 import type { DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { checkTables } from '../sources/allowed-tables.ts';
+import { deleteDataSource } from '../sources/delete-source.ts';
+import { saveDataSource } from '../sources/save-source.ts';
+import { toSchedule } from '../sources/schedule.ts';
+import { DataSourceNotFoundError } from '../sources/source-errors.ts';
+import type { SaveDataSourceInput } from '../sources/source-input.ts';
+import { type DataSourceTest, testDataSource } from '../sources/test-source.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
-import { checkTables } from './allowed-tables.ts';
-import {
-  type DataSourceTest,
-  deleteDataSource,
-  type SaveDataSourceInput,
-  saveDataSource,
-  testDataSource,
-} from './data-sources.ts';
+import { cancelJob } from './cancel-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
 import { checkClearance } from './job-clearance.ts';
-import {
-  DataSourceNotFoundError,
-  JobAlreadyFinishedError,
-  JobNotFoundError,
-  NoActiveSyncError,
-} from './job-errors.ts';
-import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
-import { cancel, pause, resume } from './job-transitions.ts';
+import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
+import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
+import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
+import { resumeJob } from './resume-job.ts';
 import { retryJob } from './retry-job.ts';
-import { type Schedules, scheduleOf } from './schedules.ts';
+import type { Schedules } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
 /**
@@ -74,53 +70,37 @@ export function createJobs(parts: {
     const { clearance } = principal;
     const visible = clients.clearedFor(clearance);
 
-    /** The job as it is now. */
-    const shown = ({ id }: { readonly id: string }) => visible.job.findUniqueOrThrow({ where: { id } });
+    const readJob = (id: string) => visible.job.findUniqueOrThrow({ where: { id } });
 
-    /** @throws JobNotFoundError. */
-    async function refuseUnknown(jobId: string): Promise<void> {
-      const job = await visible.job.findUnique({ where: { id: jobId }, select: { id: true } });
-      if (job === null) throw new JobNotFoundError(jobId);
+    /** A job that was just made, as the principal sees it: a clearance for everything sees the row as it is. */
+    const seen = async (job: Job) => (coversAll(clearance) ? job : readJob(job.id));
+
+    /** Changes a job and returns it as the principal sees it. */
+    async function control(jobId: string, change: () => Promise<void>): Promise<Job> {
+      await change();
+      return readJob(jobId);
     }
 
     return {
-      startSync: async (input) => shown(await startSync({ prisma, queue }, principal, input)),
+      startSync: async (input) => seen(await startSync({ prisma, queue }, principal, input)),
       async startQueryJob(input) {
         checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
         checkClearance(input, clearance);
-        return shown(await startQueryJob({ prisma, queue }, principal, input));
+        return seen(await startQueryJob({ prisma, queue }, principal, input));
       },
-      async cancelJob(jobId) {
-        await refuseUnknown(jobId);
-        await cancel(prisma, principal, jobId);
-        return shown({ id: jobId });
-      },
-      async pauseJob(jobId) {
-        await refuseUnknown(jobId);
-        await pause(prisma, principal, jobId);
-        return shown({ id: jobId });
-      },
-      async resumeJob(jobId) {
-        await refuseUnknown(jobId);
-        await resume(prisma, principal, jobId, async (transaction, partitionIds) => {
-          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
-          await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
-        });
-        queue.wake();
-        return shown({ id: jobId });
-      },
+      cancelJob: (jobId) => control(jobId, () => cancelJob(prisma, principal, jobId)),
+      pauseJob: (jobId) => control(jobId, () => pauseJob(prisma, principal, jobId)),
+      resumeJob: (jobId) => control(jobId, () => resumeJob({ prisma, queue }, principal, jobId)),
       async stopSync() {
         const active = await findActiveSync(visible);
         if (active === null) throw new NoActiveSyncError();
-        await cancel(prisma, principal, active.id, 'stopSync').catch((error: unknown) => {
+        await cancelJob(prisma, principal, active.id, 'stopSync').catch((error: unknown) => {
           throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
         });
-        return shown(active);
+        return readJob(active.id);
       },
-      async retryJob(jobId, failedItemsOnly) {
-        await refuseUnknown(jobId);
-        return shown(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly }));
-      },
+      retryJob: async (jobId, failedItemsOnly) =>
+        seen(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly })),
       currentSync: async () =>
         (await findActiveSync(visible)) ??
         (await visible.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
@@ -137,7 +117,7 @@ export function createJobs(parts: {
         return source;
       },
       nextRuns(source, count) {
-        const schedule = scheduleOf(source);
+        const schedule = toSchedule(source);
         return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
       },
       async testDataSource(sourceId) {

@@ -20,8 +20,8 @@ export async function retryJob(
   { jobId, failedItemsOnly }: { readonly jobId: string; readonly failedItemsOnly: boolean },
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
-    const job = await transaction.job.findUnique({
-      where: { id: jobId },
+    const job = await transaction.job.findFirst({
+      where: { id: jobId, marking: { in: [...markingsUpTo(principal.clearance)] } },
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
     });
     if (job === null) throw new JobNotFoundError(jobId);

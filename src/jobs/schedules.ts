@@ -1,27 +1,14 @@
 import { fromPrisma, type PgBoss } from 'pg-boss';
 import { v7 as newUuid } from 'uuid';
-import type { DataSource, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
-import { InvalidInputError, SyncAlreadyRunningError } from './job-errors.ts';
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { InvalidInputError } from '../shared/invalid-input.ts';
+import { type Schedule, type SourceSchedules, toSchedule } from '../sources/schedule.ts';
+import { SyncAlreadyRunningError } from './job-errors.ts';
 import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
 import { type JobStarter, startSyncOfSource } from './start-job.ts';
 
-/** When a source is synced by itself. */
-export interface Schedule {
-  /** Five fields: minute, hour, day of the month, month, day of the week. */
-  readonly cron: string;
-  /** IANA name, such as `Europe/Berlin`. */
-  readonly timeZone: string;
-}
-
 /** Syncs that start by themselves: pg-boss sends each tick once across the cluster. */
-export interface Schedules {
-  /**
-   * The times at which a schedule comes due next.
-   * @throws InvalidInputError naming what of the schedule cannot be used.
-   */
-  nextRuns(schedule: Schedule, count: number): Date[];
-  /** Brings the ticks of a source in line with its schedule, as part of the transaction that changed it. */
-  apply(transaction: Prisma.TransactionClient, source: DataSource): Promise<void>;
+export interface Schedules extends SourceSchedules {
   /** Starts a sync for each tick from now on. */
   work(): Promise<void>;
   stop(): Promise<void>;
@@ -61,7 +48,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
 
     async apply(transaction, source) {
       const db = fromPrisma(transaction);
-      const schedule = scheduleOf(source);
+      const schedule = toSchedule(source);
       if (schedule === null || !source.enabled) await boss.unschedule(TICKS, source.id, { db });
       else {
         const tick: Tick = { dataSourceId: source.id };
@@ -77,13 +64,6 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
 
     stop: () => boss.offWork(TICKS, { wait: true }),
   };
-}
-
-/** The schedule of a source; null for one that is synced by hand only. */
-export function scheduleOf(source: DataSource): Schedule | null {
-  return source.scheduleCron === null
-    ? null
-    : { cron: source.scheduleCron, timeZone: source.scheduleTimeZone };
 }
 
 /**

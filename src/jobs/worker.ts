@@ -6,19 +6,14 @@ import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
-import { createProgressWriter } from './events/progress.ts';
 import { jobOptionsSchema } from './job-input.ts';
 import type { JobState } from './job-state.ts';
-import {
-  abandonPartition,
-  applyPlan,
-  claimPartition,
-  finishPartition,
-  handBackPartition,
-  UNEXPECTED_END,
-  waitingOperation,
-} from './job-transitions.ts';
-import { InputGoneError, loadPartitionTask } from './partition-tasks.ts';
+import { claimPartition } from './partitions/claim-partition.ts';
+import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
+import { describeWaiting, handBackPartition } from './partitions/hand-back-partition.ts';
+import { InputGoneError, loadPartitionTask } from './partitions/load-partition-task.ts';
+import { savePlan } from './partitions/save-plan.ts';
+import { createProgressWriter } from './progress/progress-writer.ts';
 import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
 
 /** Runs the partitions that the queue gives to this process. */
@@ -149,7 +144,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         progress.written(jobId);
         if (kind === 'SYNC') void planSiblings(jobId, partitionId);
       }
-      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost).catch(
+      const outcome = await forJob(jobId, (signal) => runAttempt(partition, signal), lost).catch(
         (error: unknown) => {
           end('THREW');
           throw error;
@@ -163,20 +158,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
       await untilWritten(lost, () => handBackPartition(prisma, partition, reason));
-      progress.changed(jobId, waitingOperation(reason));
+      progress.changed(jobId, describeWaiting(reason));
       throw error;
     }
   }
 
-  async function attemptOf(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
+  async function runAttempt(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
       const task = await loadPartitionTask(prisma, partition);
-      if (task.plan !== null) return await ingest(task, progressOf(partition, signal));
+      if (task.plan !== null) return await ingest(task, reportsTo(partition, signal));
       const outcome = await plan(task, partition, signal);
       if (outcome.status !== 'PLANNED') return outcome;
       const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
       if (planned.attempt !== partition.attempt) return { status: 'LEASE_LOST' };
-      return await ingest(await loadPartitionTask(prisma, planned), progressOf(partition, signal));
+      return await ingest(await loadPartitionTask(prisma, planned), reportsTo(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
@@ -184,7 +179,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function ingest(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome> {
-    return inSpan('ingest partition', spanAttributesOf(task), async () => {
+    return inSpan('ingest partition', spanAttributes(task), async () => {
       const spans = gatherStageSpans();
       return pool
         .runPartition(task, {
@@ -203,11 +198,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     partition: JobPartition,
     signal: AbortSignal,
   ): Promise<PlanOutcome> {
-    const outcome = await inSpan('plan partition', spanAttributesOf(task), () =>
-      pool.planPartition(task, progressOf(partition, signal)),
+    const outcome = await inSpan('plan partition', spanAttributes(task), () =>
+      pool.planPartition(task, reportsTo(partition, signal)),
     );
     if (outcome.status === 'PLANNED') {
-      const isSplit = await applyPlan(prisma, partition, outcome.partitions, (transaction, ids) =>
+      const isSplit = await savePlan(prisma, partition, outcome.partitions, (transaction, ids) =>
         queue.enqueue(transaction, ids, task.maxAttempts),
       );
       if (isSplit) queue.wake();
@@ -215,7 +210,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return outcome;
   }
 
-  function progressOf({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
+  function reportsTo({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
@@ -233,10 +228,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       case 'STOPPED':
         // Of a job that goes on, or is to go on later, only the attempt ends.
-        return handBackPartition(prisma, partition, null, async (transaction) => {
-          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: partition.jobId } });
-          await turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts);
-        });
+        return handBackPartition(prisma, partition, null, (transaction, { options }) =>
+          turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts),
+        );
     }
     const isJobEnded = await finishPartition(prisma, partition, outcome);
     if (isJobEnded) progress.ended(partition.jobId);
@@ -284,7 +278,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-function spanAttributesOf({ partitionId, sourceName }: PartitionTask) {
+function spanAttributes({ partitionId, sourceName }: PartitionTask) {
   return { 'blade.partition_id': partitionId, 'blade.source': sourceName };
 }
 

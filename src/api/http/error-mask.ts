@@ -2,8 +2,8 @@ import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
-import { InvalidInputError } from '../../jobs/job-errors.ts';
 import { ExpectedError } from '../../shared/expected-error.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { currentRequest } from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
 

@@ -1,12 +1,8 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
-import {
-  InvalidInputError,
-  NoActiveSyncError,
-  NoDataSourceError,
-  SyncAlreadyRunningError,
-} from '../../jobs/job-errors.ts';
+import { NoActiveSyncError, NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
 import { startSyncInputSchema } from '../../jobs/job-input.ts';
 import { isTerminal } from '../../jobs/job-state.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';

@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { JobState } from '../job-state.ts';
-import { progressOf } from '../job-transitions.ts';
+import { progressQuery, SET_COUNTS, SET_TOTAL } from './progress-query.ts';
 
 /** Writes a job's progress to its row, at most once an interval however often it is told. */
 export interface ProgressWriter {
@@ -71,16 +71,12 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     const update = prisma.$queryRaw<{ state: JobState; processedItems: number }[]>`
       update job set
         current_operation = case when state = 'RUNNING' then ${tracked.currentOperation} else current_operation end,
-        total_items = progress.total_items, processed_items = progress.processed_items,
-        success_count = progress.success_count, error_count = progress.error_count,
-        success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
-        progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors,
-        is_total_known = progress.is_total_known,
+        ${SET_TOTAL}, ${SET_COUNTS},
         items_per_second = ${itemsPerSecond}::float8,
         estimated_completion = case when state = 'RUNNING' and progress.is_total_known and ${itemsPerSecond}::float8 > 0
           then now() + make_interval(secs => (progress.total_items - progress.processed_items) / ${itemsPerSecond}::float8) end,
         updated_at = now()
-      from ${progressOf(jobId)} as progress
+      from ${progressQuery(jobId)} as progress
       where id = ${jobId}::uuid and state in ('RUNNING', 'PAUSING', 'CANCELLING')
       returning state, job.processed_items as "processedItems"`;
     const [, [row]] = await prisma.$transaction([lock, update]);
@@ -96,7 +92,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     }
   }
 
-  function trackedOf(jobId: string): Tracked {
+  function track(jobId: string): Tracked {
     let tracked = jobs.get(jobId);
     if (tracked === undefined) {
       tracked = { currentOperation: '', timer: undefined, writing: undefined, lastWriteAt: 0, samples: [] };
@@ -107,11 +103,11 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   return {
     written(jobId) {
-      trackedOf(jobId).lastWriteAt = now();
+      track(jobId).lastWriteAt = now();
     },
 
     changed(jobId, currentOperation) {
-      const tracked = trackedOf(jobId);
+      const tracked = track(jobId);
       tracked.currentOperation = currentOperation;
       if (tracked.writing === undefined) schedule(jobId, tracked);
       else void tracked.writing.then(() => schedule(jobId, tracked));

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type Marking, storedMarking } from '../data-types/marking.ts';
-import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
-import type { JsonObject, JsonValue } from '../shared/json.ts';
-import { checkFilter } from '../sql-check/statement.ts';
-import { tableOf } from './data-sources.ts';
-import { jobOptionsSchema } from './job-input.ts';
+import { type Marking, storedMarking } from '../../data-types/marking.ts';
+import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { PartitionInput, PartitionPlan, PartitionTask } from '../../ingestion/partition-task.ts';
+import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { sourceTable } from '../../sources/source-table.ts';
+import { checkFilter } from '../../sql-check/statement.ts';
+import { jobOptionsSchema } from '../job-input.ts';
 
 /** What a partition was to read cannot be read any more, however often it is tried. */
 export class InputGoneError extends Error {
@@ -21,9 +21,9 @@ export async function loadPartitionTask(
   partition: JobPartition,
 ): Promise<PartitionTask> {
   const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
-  const source = await sourceOf(prisma, job, partition);
+  const source = await findSource(prisma, job, partition);
   const options = jobOptionsSchema.parse(job.options);
-  const input = inputOf(job, partition, source);
+  const input = toInput(job, partition, source);
   return {
     jobId: job.id,
     partitionId: partition.id,
@@ -32,14 +32,14 @@ export async function loadPartitionTask(
     dataSourceId: partition.dataSourceId,
     sourceName: partition.sourceName,
     input,
-    plan: planOf(input, partition),
+    plan: toPlan(input, partition),
     totalItems: partition.totalItems,
     position: partition.position as JsonValue | null,
     read: partition.readByLevel,
     success: partition.successByLevel,
     errors: partition.errorByLevel,
-    leastMarking: leastMarkingOf(job),
-    metadata: metadataOf(job, partition, source),
+    leastMarking: leastMarking(job),
+    metadata: describeOrigin(job, partition, source),
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
@@ -47,7 +47,7 @@ export async function loadPartitionTask(
 }
 
 /** The source that a partition reads. A query says by itself what it reads. */
-async function sourceOf(
+async function findSource(
   prisma: PrismaClient,
   { kind }: Job,
   { dataSourceId }: JobPartition,
@@ -57,12 +57,12 @@ async function sourceOf(
 }
 
 /** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
-function leastMarkingOf({ kind, marking }: Job): Marking | null {
+function leastMarking({ kind, marking }: Job): Marking | null {
   if (kind === 'SYNC') return null;
   return storedMarking(marking);
 }
 
-function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
+function toInput(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
   if (partition.retryOfPartitionId !== null) {
     return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
   }
@@ -77,7 +77,7 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
       if (source === null) throw new InputGoneError('the data source has been deleted');
       return {
         kind: 'TABLE',
-        table: tableOf(source),
+        table: sourceTable(source),
         dataType: partition.dataType,
         syncType: job.syncType ?? 'FULL',
         filter: normalizedFilter(job.filter),
@@ -90,7 +90,7 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
 }
 
 /** What a query job reads needs no plan: it is what its query says. */
-function planOf(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
+function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
   if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
   const { sql, parameters } = input;
   return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null };
@@ -106,7 +106,7 @@ function normalizedFilter(filter: string | null): string | null {
 }
 
 /** What every item of the partition carries: where it is from and, of a query job, its id, time and own metadata. */
-function metadataOf(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
+function describeOrigin(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
   const origin: JsonObject = {
     data_source: partition.sourceName,
     ...(source === null

@@ -1,6 +1,6 @@
+import { InvalidInputError } from '../shared/invalid-input.ts';
 import { type SchemaPattern, schemaProblem } from '../sql-check/allowed-schemas.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
-import { InvalidInputError } from './job-errors.ts';
 
 /**
  * @param field the input field that names the tables, for the error.
