@@ -9,14 +9,14 @@ import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 import { checkFilter, checkQuery } from '../sql-check/statement.ts';
 
 /** A whole number within bounds, with one message for all that it is not. */
-const wholeNumber = (least: number, most: number) => {
+const wholeNumberSchema = (least: number, most: number) => {
   const error = `must be a whole number from ${least} to ${most}`;
   return z.int({ error }).min(least, { error }).max(most, { error });
 };
 
-/** How a job is run: settings with defaults, so a stored job always has them all. */
+/** Options of a job. All have defaults, so a stored job has them all. */
 export const jobOptionsSchema = z.object({
-  batchSize: wholeNumber(1, 10_000)
+  batchSize: wholeNumberSchema(1, 10_000)
     .nullish()
     .transform((size) => size ?? DEFAULT_BATCH_SIZE),
   maxErrors: z
@@ -24,21 +24,21 @@ export const jobOptionsSchema = z.object({
     .min(0, { error: 'must be at least 0; leave it out for no limit' })
     .nullish()
     .transform((limit) => limit ?? null),
-  maxAttempts: wholeNumber(1, 20)
+  maxAttempts: wholeNumberSchema(1, 20)
     .nullish()
     .transform((attempts) => attempts ?? DEFAULT_ATTEMPTS),
-  partitionRows: wholeNumber(1_000, 100_000_000)
+  partitionRows: wholeNumberSchema(1_000, 100_000_000)
     .nullish()
     .transform((rows) => rows ?? DEFAULT_PARTITION_ROWS),
 });
 
-/** Rows in a batch: large enough that a batch's statement outweighs its round trip, small enough for flat memory. */
+/** Rows per batch: large enough to outweigh a round trip, small enough to keep memory flat. */
 const DEFAULT_BATCH_SIZE = 2_000;
 
-/** Enough to outlast a restart of every part that a job needs, one after the other. */
+/** Enough to outlast a restart of every service that a job needs, one after the other. */
 const DEFAULT_ATTEMPTS = 6;
 
-/** Half a minute's work of one thread: less is not worth a scan of its own. */
+/** Half a minute's work for one thread: fewer rows do not justify another scan. */
 const DEFAULT_PARTITION_ROWS = 500_000;
 
 const optionsInputSchema = jobOptionsSchema
@@ -69,12 +69,12 @@ const parameterValueSchema = z
     error: 'must be a string, a number, a boolean or null',
   })
   .refine((value) => typeof value !== 'string' || isStorableText(value), { error: UNSTORABLE_TEXT })
-  // What JavaScript made of it is not what was sent, and would find other rows.
+  // JavaScript has already rounded it, so it would match other rows.
   .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
     error: 'is a whole number that loses digits here: write it as a string',
   });
 
-/** A record leaves `__proto__` out, so that nobody would be told that it is used by no query. */
+/** Refuses `__proto__` explicitly: a record drops it, and the check for unused parameters would miss it. */
 const parametersSchema = z
   .custom<JsonObject>((value) => typeof value === 'object' && value !== null, {
     error: 'must be a JSON object',

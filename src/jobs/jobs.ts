@@ -25,9 +25,8 @@ import type { Schedules } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
 /**
- * All that a principal can do with jobs and sources: what the API offers, each as its own file has it. Everything that it
- * gives is as the principal's clearance shows it; a job above the clearance is not found. Whatever changes something is
- * written down in the audit with it. The principal's role is checked before.
+ * Everything a principal can do with jobs and sources. Results contain what the principal's clearance covers; a job above
+ * it is not found. Each change is audited in its own transaction. Callers check the principal's role first.
  */
 export interface Jobs {
   startSync(input: StartSyncInput): Promise<Job>;
@@ -41,17 +40,17 @@ export interface Jobs {
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
   retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
-  /** The active sync or else the most recent one; null when there was none. */
+  /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
   saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
-  /** The times at which a source is synced by itself next; none for one without a schedule, or that is disabled. */
+  /** The next times a source is synced automatically; empty without a schedule or while it is disabled. */
   nextRuns(source: DataSource, count: number): Date[];
   testDataSource(sourceId: string): Promise<DataSourceTest>;
   readonly events: JobEvents;
 }
 
-/** Gives what a principal can do with jobs and sources. */
+/** Binds jobs and sources to a principal. */
 export type JobsFor = (principal: Principal) => Jobs;
 
 export function createJobs(parts: {
@@ -60,7 +59,7 @@ export function createJobs(parts: {
   pool: ThreadPool;
   schedules: Schedules;
   events: AllJobEvents;
-  /** The schemas of the warehouse whose tables sources and queries may name. */
+  /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
   const { clients, queue, pool, schedules, events, allowedSchemas } = parts;

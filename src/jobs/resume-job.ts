@@ -9,7 +9,7 @@ import { canTransition } from './job-state.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 
 /**
- * Lets a paused job go on: its partitions go back into the queue, each at its checkpoint.
+ * Resumes a paused job: its partitions go back into the queue, each at its checkpoint.
  * @throws JobNotFoundError, or JobNotPausedError for a job in any other state.
  */
 export async function resumeJob(

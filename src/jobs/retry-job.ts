@@ -27,8 +27,8 @@ export async function retryJob(
     if (job === null) throw new JobNotFoundError(jobId);
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = failedItemsOnly
-      ? await partitionsOfFailedItems(transaction, job.partitions, principal.clearance)
-      : partitionsOfAll(job.partitions);
+      ? await listFailedPartitions(transaction, job.partitions, principal.clearance)
+      : toAllPartitions(job.partitions);
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
       job: {
@@ -53,8 +53,8 @@ export async function retryJob(
   });
 }
 
-/** Each source once, however many partitions it was split into, and failed items that were retried once more. */
-function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
+/** Returns each source once, however many partitions it was split into, and the failed items that were retried. */
+function toAllPartitions(partitions: readonly JobPartition[]): NewPartition[] {
   const wanted = new Map<string, NewPartition>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
     const partition = { dataType, dataSourceId, sourceName };
@@ -64,7 +64,7 @@ function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
   return [...wanted.values()];
 }
 
-async function partitionsOfFailedItems(
+async function listFailedPartitions(
   transaction: Prisma.TransactionClient,
   partitions: readonly JobPartition[],
   clearance: Marking,

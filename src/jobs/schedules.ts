@@ -5,9 +5,9 @@ import { InvalidInputError } from '../shared/invalid-input.ts';
 import { type Schedule, type SourceSchedules, toSchedule } from '../sources/schedule.ts';
 import { SyncAlreadyRunningError } from './job-errors.ts';
 import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
-import { type JobStarter, startSyncOfSource } from './start-job.ts';
+import { type JobStarter, startScheduledSync } from './start-job.ts';
 
-/** Syncs that start by themselves: pg-boss sends each tick once across the cluster. */
+/** Scheduled syncs. pg-boss sends each tick once across the cluster. */
 export interface Schedules extends SourceSchedules {
   /** Starts a sync for each tick from now on. */
   work(): Promise<void>;
@@ -30,7 +30,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
   return {
     nextRuns({ cron, timeZone }, count) {
       if (!isTimeZone(timeZone)) {
-        throw invalid(
+        throw refuseSchedule(
           'timeZone',
           `${JSON.stringify(timeZone)} is no time zone: names are like UTC or Europe/Berlin`,
         );
@@ -39,7 +39,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
         if (cron.trim().split(/\s+/).length !== 5) throw new Error('it has not five fields');
         return boss.previewSchedule(cron, { tz: timeZone, count });
       } catch {
-        throw invalid(
+        throw refuseSchedule(
           'cron',
           `${JSON.stringify(cron)} is no cron expression: it has five fields, such as \`30 2 * * *\` for half past two each night`,
         );
@@ -66,21 +66,18 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
   };
 }
 
-/**
- * Starts the sync of one source for a tick, or records why it did not: a sync was active, or the source is gone or
- * disabled.
- */
+/** Starts the sync of one source for a tick, or records why it was skipped. */
 export async function runScheduledSync(starter: JobStarter, dataSourceId: string): Promise<void> {
   const { prisma } = starter;
   const source = await prisma.dataSource.findUnique({ where: { id: dataSourceId } });
   if (source === null) return;
-  if (!source.enabled) return record(prisma, dataSourceId, null, 'the source is disabled');
+  if (!source.enabled) return recordRun(prisma, dataSourceId, null, 'the source is disabled');
   try {
-    const job = await startSyncOfSource(starter, source);
-    await record(prisma, dataSourceId, job.id, null);
+    const job = await startScheduledSync(starter, source);
+    await recordRun(prisma, dataSourceId, job.id, null);
   } catch (error) {
     if (!(error instanceof SyncAlreadyRunningError)) throw error;
-    await record(
+    await recordRun(
       prisma,
       dataSourceId,
       null,
@@ -89,7 +86,7 @@ export async function runScheduledSync(starter: JobStarter, dataSourceId: string
   }
 }
 
-async function record(
+async function recordRun(
   prisma: PrismaClient,
   dataSourceId: string,
   jobId: string | null,
@@ -107,6 +104,6 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function invalid(field: keyof Schedule, message: string): InvalidInputError {
+function refuseSchedule(field: keyof Schedule, message: string): InvalidInputError {
   return new InvalidInputError([{ field: `input.schedule.${field}`, message }]);
 }

@@ -15,7 +15,7 @@ export interface JobStarter {
   readonly queue: PartitionQueue;
 }
 
-/** A partition to be, of a job to be. */
+/** A partition to create. */
 export interface NewPartition {
   readonly dataType: string;
   readonly dataSourceId: string | null;
@@ -34,7 +34,7 @@ export async function startSync(
   input: StartSyncInput,
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
-    const sources = await enabledSources(transaction, input.dataType);
+    const sources = await listEnabledSources(transaction, input.dataType);
     if (sources.length === 0) throw new NoDataSourceError(input.dataType);
     return {
       job: {
@@ -46,7 +46,7 @@ export async function startSync(
         maxItems: input.maxItems,
         options: input.options,
       },
-      partitions: sources.map(partitionOf),
+      partitions: sources.map(toPartition),
       operation: 'startSync',
       details: {
         syncType: input.syncType,
@@ -62,7 +62,7 @@ export async function startSync(
  * Starts an INCREMENTAL sync of one source, because its schedule came due.
  * @throws SyncAlreadyRunningError while another sync is active.
  */
-export async function startSyncOfSource(starter: JobStarter, source: DataSource): Promise<Job> {
+export async function startScheduledSync(starter: JobStarter, source: DataSource): Promise<Job> {
   return createJob(starter, schedulerPrincipal, async () => ({
     job: {
       kind: 'SYNC',
@@ -71,7 +71,7 @@ export async function startSyncOfSource(starter: JobStarter, source: DataSource)
       dataType: source.dataType,
       options: jobOptionsSchema.parse({}),
     },
-    partitions: [partitionOf(source)],
+    partitions: [toPartition(source)],
     operation: 'startSync',
     dataSourceId: source.id,
     details: { syncType: 'INCREMENTAL', dataType: source.dataType, sourceName: source.name },
@@ -88,7 +88,7 @@ export async function startQueryJob(
   input: StartQueryJobInput,
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
-    const [source] = await enabledSources(transaction, input.dataType);
+    const [source] = await listEnabledSources(transaction, input.dataType);
     if (source === undefined) throw new NoDataSourceError(input.dataType);
     return {
       job: {
@@ -97,13 +97,13 @@ export async function startQueryJob(
         sqlQuery: input.sqlQuery,
         parameters: input.parameters,
         classification: input.catalogConfig.classification,
-        marking: markingOfQueryJob(input),
+        marking: toQueryJobMarking(input),
         ...(input.catalogConfig.metadata === null
           ? {}
           : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
         options: input.options,
       },
-      partitions: [partitionOf(source)],
+      partitions: [toPartition(source)],
       operation: 'startQueryJob',
       // Its statement is with the job, for those who may see that.
       details: {
@@ -115,31 +115,29 @@ export async function startQueryJob(
   });
 }
 
-/** That a table is synced is known to everybody: the rows have markings of their own. */
+/** Everybody may know that a table is synced: each row has its own marking. */
 const SYNC_MARKING: Marking = 'UNCLASSIFIED';
 
-/** The marking of a query job: who is not cleared for it does not know of the job. */
-export function markingOfQueryJob({ dataType, catalogConfig }: StartQueryJobInput): Marking {
+/** The marking of a query job, which is hidden from callers without clearance for it. */
+export function toQueryJobMarking({ dataType, catalogConfig }: StartQueryJobInput): Marking {
   const least = defaultMarkingOf(dataType);
   return higherMarking(catalogConfig.classification ?? least, least);
 }
 
-/** What `createJob` is to make. */
+/** A job to create. */
 export interface NewJob {
   readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: Marking };
   readonly partitions: readonly NewPartition[];
-  /** What the audit says that was done, */
+  /** The operation and its arguments, for the audit. */
   readonly operation: string;
   readonly dataSourceId?: string;
-  /** and with what. */
   readonly details: JsonObject;
 }
 
 /**
- * Makes a job with its partitions, their places in the queue and its entry in the audit, in one transaction: all of them
- * or none.
+ * Creates a job with its partitions, their messages in the queue and its audit entry in one transaction.
  * @param principal who starts it.
- * @param describe what to make; what it throws is thrown on, and nothing is made.
+ * @param describe returns the job to create. If it throws, nothing is created and the error is passed on.
  */
 export async function createJob(
   { prisma, queue }: JobStarter,
@@ -176,12 +174,12 @@ export async function createJob(
   return created;
 }
 
-/** The sync that is active; there is one at most. */
+/** Finds the active sync; there is one at most. */
 export function findActiveSync(prisma: PrismaClient): Promise<Job | null> {
   return prisma.job.findFirst({ where: { kind: 'SYNC', state: { in: [...ACTIVE_STATES] } } });
 }
 
-function enabledSources(
+function listEnabledSources(
   transaction: Prisma.TransactionClient,
   dataType: string | null,
 ): Promise<DataSource[]> {
@@ -191,11 +189,11 @@ function enabledSources(
   });
 }
 
-function partitionOf({ id, name, dataType }: DataSource): NewPartition {
+function toPartition({ id, name, dataType }: DataSource): NewPartition {
   return { dataType, dataSourceId: id, sourceName: name };
 }
 
-/** The only unique constraint that a new job can break is the one of active syncs: its id is new. */
+/** A new job can only violate the unique index on active syncs: its id is new. */
 function isActiveSyncConflict(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 }

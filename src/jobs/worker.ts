@@ -18,7 +18,7 @@ import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
 
 /** Runs the partitions that the queue gives to this process. */
 export interface Worker {
-  /** Takes no more partitions, hands back those that run with their checkpoints, and resolves when they have stopped. */
+  /** Takes no more partitions and hands back the running ones at their checkpoints; resolves when they have stopped. */
   stop(): Promise<void>;
 }
 
@@ -32,10 +32,10 @@ export interface WorkerOptions {
   readonly log: Logger;
 }
 
-/** How long partitions may take to reach their checkpoint when the worker stops, in milliseconds. */
+/** How long partitions may take to reach a checkpoint when the worker stops, in milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** How long the beginning or end of an attempt is tried to be written down, in milliseconds, and how often. */
+/** How long, and how often, saving the start or end of an attempt is retried, in milliseconds. */
 const WRITE_TIMEOUT_MS = 60_000;
 const FIRST_WRITE_RETRY_MS = 100;
 const LONGEST_WRITE_RETRY_MS = 2_000;
@@ -48,8 +48,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const progress = createProgressWriter(prisma, {
     intervalMs: options.progressIntervalMs,
     onState: stopWhenEnding,
-    onError: (error) =>
-      log.warn({ err: error }, 'progress could not be written; it will be with the next batch'),
+    onError: (error) => log.warn({ err: error }, 'progress could not be saved; the next batch saves it'),
   });
 
   function stopWhenEnding(jobId: string, state: JobState): void {
@@ -70,15 +69,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           for (const { id, state } of jobs) stopWhenEnding(id, state);
           return;
         } catch (error) {
-          log.debug({ err: error }, 'the states of running jobs could not be read yet');
+          log.debug({ err: error }, 'the states of running jobs cannot be read yet');
           await setTimeout(LONGEST_WRITE_RETRY_MS);
         }
       }
     },
   });
 
-  /** Does something for a job until it is done, the job is stopped or the right to do it is lost. */
-  async function forJob<Result>(
+  /** Runs work for a job with a signal that aborts when the job is to stop or the lease is lost. */
+  async function trackActivity<Result>(
     jobId: string,
     work: (signal: AbortSignal) => Promise<Result>,
     lost?: AbortSignal,
@@ -97,25 +96,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   /**
-   * Writes to the database how an attempt began or ended; where it is away for a while, once it is back. Without that the
-   * attempt would count as running until its heartbeats are missed.
+   * Saves the start or end of an attempt, waiting for the database if it is away: otherwise the attempt would count as
+   * running until its heartbeats are missed.
    */
-  async function untilWritten<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
+  async function writePersistently<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
     const deadline = Date.now() + WRITE_TIMEOUT_MS;
     for (let wait = FIRST_WRITE_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_WRITE_RETRY_MS)) {
       try {
         return await write();
       } catch (error) {
         if (isStopping || lost.aborted || Date.now() + wait > deadline) throw error;
-        log.debug({ err: error }, 'an attempt could not be written down yet');
+        log.debug({ err: error }, 'an attempt cannot be saved yet');
         await setTimeout(wait);
       }
     }
   }
 
-  async function run(turn: Turn): Promise<void> {
+  async function runTurn(turn: Turn): Promise<void> {
     const { partitionId, lost } = turn;
-    const claim = await untilWritten(lost, () => claimPartition(prisma, partitionId));
+    const claim = await writePersistently(lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob, kind } = claim;
     const { jobId, attempt, sourceName } = partition;
@@ -144,7 +143,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         progress.written(jobId);
         if (kind === 'SYNC') void planSiblings(jobId, partitionId);
       }
-      const outcome = await forJob(jobId, (signal) => runAttempt(partition, signal), lost).catch(
+      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).catch(
         (error: unknown) => {
           end('THREW');
           throw error;
@@ -153,11 +152,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       end(outcome.status);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
-      await untilWritten(lost, () => settle(partition, outcome, turn));
+      await writePersistently(lost, () => saveOutcome(partition, outcome, turn));
     } catch (error) {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
-      await untilWritten(lost, () => handBackPartition(prisma, partition, reason));
+      await writePersistently(lost, () => handBackPartition(prisma, partition, reason));
       progress.changed(jobId, describeWaiting(reason));
       throw error;
     }
@@ -166,12 +165,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function runAttempt(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
       const task = await loadPartitionTask(prisma, partition);
-      if (task.plan !== null) return await ingest(task, reportsTo(partition, signal));
+      if (task.plan !== null) return await ingest(task, toReports(partition, signal));
       const outcome = await plan(task, partition, signal);
       if (outcome.status !== 'PLANNED') return outcome;
       const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
       if (planned.attempt !== partition.attempt) return { status: 'LEASE_LOST' };
-      return await ingest(await loadPartitionTask(prisma, planned), reportsTo(partition, signal));
+      return await ingest(await loadPartitionTask(prisma, planned), toReports(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
@@ -199,7 +198,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     signal: AbortSignal,
   ): Promise<PlanOutcome> {
     const outcome = await inSpan('plan partition', spanAttributes(task), () =>
-      pool.planPartition(task, reportsTo(partition, signal)),
+      pool.planPartition(task, toReports(partition, signal)),
     );
     if (outcome.status === 'PLANNED') {
       const isSplit = await savePlan(prisma, partition, outcome.partitions, (transaction, ids) =>
@@ -210,7 +209,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return outcome;
   }
 
-  function reportsTo({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
+  function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
@@ -218,7 +217,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     };
   }
 
-  async function settle(
+  async function saveOutcome(
     partition: JobPartition,
     outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' }>,
     turn: Turn,
@@ -227,7 +226,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       case 'LEASE_LOST':
         return;
       case 'STOPPED':
-        // Of a job that goes on, or is to go on later, only the attempt ends.
+        // The job itself continues, now or after a resume: only the attempt ends.
         return handBackPartition(prisma, partition, null, (transaction, { options }) =>
           turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts),
         );
@@ -236,9 +235,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (isJobEnded) progress.ended(partition.jobId);
   }
 
-  /** Counts the rows of a job's other partitions early, so that its total is known before they run. */
+  /** Plans a job's other partitions early, so that its total is known before they run. */
   async function planSiblings(jobId: string, partitionId: string): Promise<void> {
-    await forJob(jobId, async (signal) => {
+    await trackActivity(jobId, async (signal) => {
       const siblings = await prisma.jobPartition.findMany({
         where: { jobId, id: { not: partitionId }, state: 'PENDING', plan: { equals: Prisma.DbNull } },
         orderBy: { ordinal: 'asc' },
@@ -247,7 +246,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         if (signal.aborted) return;
         await planEarly(sibling, signal);
       }
-    }).catch((error: unknown) => log.debug({ err: error, jobId }, 'no partition could be planned early'));
+    }).catch((error: unknown) => log.debug({ err: error, jobId }, 'partitions could not be planned early'));
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
@@ -255,14 +254,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       await plan(await loadPartitionTask(prisma, partition), partition, signal);
     } catch (error) {
-      log.debug({ err: error, jobId, partitionId: id }, 'a partition plans itself when it runs');
+      log.debug(
+        { err: error, jobId, partitionId: id },
+        'a partition could not be planned early; it is planned when it runs',
+      );
     }
   }
 
   await queue.work(pool.threads, {
-    run,
+    run: runTurn,
     async giveUp(partitionId) {
-      log.error({ partitionId }, 'partition given up: every attempt failed');
+      log.error({ partitionId }, 'partition given up after its last attempt failed');
       await abandonPartition(prisma, partitionId);
     },
   });
@@ -282,13 +284,13 @@ function spanAttributes({ partitionId, sourceName }: PartitionTask) {
   return { 'blade.partition_id': partitionId, 'blade.source': sourceName };
 }
 
-/** Something under way for a job: a partition that runs, or the counting of others. */
+/** Work in progress for a job: a running partition, or the planning of others. */
 interface Activity {
   readonly jobId: string;
   readonly stop: AbortController;
 }
 
-/** An attempt ended in a known way that lets it be repeated. */
+/** An attempt ended with a known reason and can be repeated. */
 class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }

@@ -4,7 +4,7 @@ import type { TableName } from '../warehouse/warehouse.ts';
 
 /**
  * @param field the input field that names the tables, for the error.
- * @throws InvalidInputError telling of every table that is not of a schema that may be read.
+ * @throws InvalidInputError naming every table outside the allowed schemas.
  */
 export function checkTables(
   tables: readonly TableName[],

@@ -6,7 +6,7 @@ import { DataSourceNotFoundError } from './source-errors.ts';
 import { refuseWhileInUse } from './source-use.ts';
 
 /**
- * Deletes a source; its items and the history of its jobs stay.
+ * Deletes a source. Its items and job history stay.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads it.
  */
 export async function deleteDataSource(

@@ -8,11 +8,10 @@ import type { SaveDataSourceInput } from './source-input.ts';
 import { refuseWhileInUse } from './source-use.ts';
 
 /**
- * Makes a source, or changes the one whose id is given. Its watermark starts anew when it is another table, cursor
- * column or data type that it is synced by.
- * @param sourceId the source to change, or null to make one.
- * @throws DataSourceNotFoundError, DataSourceInUseError where it is to read something else while an active job reads it,
- * or InvalidInputError for a name that another source has and for a schedule that cannot be used.
+ * Creates a source, or changes an existing one. A new table, cursor column or data type resets its watermark.
+ * @param sourceId the source to change, or null to create one.
+ * @throws DataSourceNotFoundError; DataSourceInUseError when a change affects what an active job reads; InvalidInputError
+ * for a name that is taken or an invalid schedule.
  */
 export async function saveDataSource(
   prisma: PrismaClient,
@@ -34,7 +33,7 @@ export async function saveDataSource(
           ? await transaction.dataSource.create({ data })
           : await transaction.dataSource.update({
               where: { id: sourceId },
-              data: { ...data, ...(await changedReading(transaction, sourceId, input)) },
+              data: { ...data, ...(await findReadChanges(transaction, sourceId, input)) },
             });
       await schedules.apply(transaction, saved);
       await recordDone(transaction, principal, {
@@ -55,20 +54,20 @@ export async function saveDataSource(
 }
 
 /**
- * What else changes when a source is to read something else: its watermark starts anew.
- * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads what it reads now: the watermark
- * that the job comes to would be taken for that of the new table.
+ * Finds what else changes with what the source reads: its watermark is reset.
+ * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads the source, whose watermark would
+ * otherwise be applied to the new table.
  */
-async function changedReading(
+async function findReadChanges(
   transaction: Prisma.TransactionClient,
   sourceId: string,
-  input: Pick<DataSource, (typeof READ_BY)[number]>,
+  input: Pick<DataSource, (typeof READ_COLUMNS)[number]>,
 ): Promise<{ watermark?: null }> {
   const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
   if (existing === null) throw new DataSourceNotFoundError(sourceId);
-  if (READ_BY.every((column) => existing[column] === input[column])) return {};
+  if (READ_COLUMNS.every((column) => existing[column] === input[column])) return {};
   await refuseWhileInUse(transaction, sourceId);
   return { watermark: null };
 }
 
-const READ_BY = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;
+const READ_COLUMNS = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;

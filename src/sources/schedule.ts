@@ -1,6 +1,6 @@
 import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
 
-/** When a source is synced by itself. */
+/** When a source is synced automatically. */
 export interface Schedule {
   /** Five fields: minute, hour, day of the month, month, day of the week. */
   readonly cron: string;
@@ -8,7 +8,7 @@ export interface Schedule {
   readonly timeZone: string;
 }
 
-/** The schedules of sources, kept by whatever fires them. */
+/** Keeps the schedules of sources; implemented by the service that fires them. */
 export interface SourceSchedules {
   /**
    * The times at which a schedule comes due next.

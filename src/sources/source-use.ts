@@ -6,7 +6,7 @@ export async function refuseWhileInUse(
   transaction: Prisma.TransactionClient,
   sourceId: string,
 ): Promise<void> {
-  // A query job reads tables of its own, and may be one that not everybody knows of.
+  // Query jobs do not count: they read other tables, and the caller may not be cleared for them.
   const active = await transaction.jobPartition.count({
     where: { dataSourceId: sourceId, state: { in: ['PENDING', 'RUNNING'] }, job: { kind: 'SYNC' } },
   });

@@ -5,25 +5,25 @@ import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { DataSourceNotFoundError } from './source-errors.ts';
 import { sourceTable } from './source-table.ts';
 
-/** What a look at a source's table found. */
+/** The result of testing a source. */
 export type DataSourceTest =
   | {
       readonly isReadable: true;
       readonly source: DataSource;
       readonly columns: readonly { readonly name: string; readonly type: string }[];
-      /** Known columns of the data type that the table lacks. */
+      /** Columns of the data type that the table lacks. */
       readonly missingColumns: readonly string[];
-      /** Columns of the table that the data type does not know: they are kept as they are. */
+      /** Columns that the data type does not define; they are kept as they are. */
       readonly surplusColumns: readonly string[];
-      /** Null where not all of them may be counted. */
+      /** Null if the caller is not cleared for all rows. */
       readonly rowCount: number | null;
-      /** What would keep a sync from working well, in the order of its weight. */
+      /** Problems that a sync would have, the most serious first. */
       readonly warnings: readonly string[];
     }
   | { readonly isReadable: false; readonly source: DataSource; readonly message: string };
 
 /**
- * Looks whether a source can be read, and whether its table fits its data type.
+ * Checks that a source can be read and that its table fits its data type.
  * @throws DataSourceNotFoundError.
  */
 export async function testDataSource(

@@ -7,13 +7,13 @@ import { sourceTable } from '../../sources/source-table.ts';
 import { checkFilter } from '../../sql-check/statement.ts';
 import { jobOptionsSchema } from '../job-input.ts';
 
-/** What a partition was to read cannot be read any more, however often it is tried. */
+/** The input of a partition is gone, so retrying is pointless. */
 export class InputGoneError extends Error {
   override readonly name = 'InputGoneError';
 }
 
 /**
- * What a thread is handed for a partition: its job's configuration, its source and its checkpoint as they are stored.
+ * Loads the task that a thread runs for a partition: the job's configuration, the source and the checkpoint.
  * @throws InputGoneError when its source has been deleted.
  */
 export async function loadPartitionTask(
@@ -38,7 +38,7 @@ export async function loadPartitionTask(
     read: partition.readByLevel,
     success: partition.successByLevel,
     errors: partition.errorByLevel,
-    leastMarking: leastMarking(job),
+    findLeastMarking: leastMarking(job),
     metadata: describeOrigin(job, partition, source),
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
@@ -46,7 +46,7 @@ export async function loadPartitionTask(
   };
 }
 
-/** The source that a partition reads. A query says by itself what it reads. */
+/** Finds the source that a partition reads; a query names its own tables. */
 async function findSource(
   prisma: PrismaClient,
   { kind }: Job,
@@ -56,7 +56,7 @@ async function findSource(
   return prisma.dataSource.findUnique({ where: { id: dataSourceId } });
 }
 
-/** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
+/** Items of a query job name the job, so they are marked at least as high as it; a sync leaves each row its own marking. */
 function leastMarking({ kind, marking }: Job): Marking | null {
   if (kind === 'SYNC') return null;
   return storedMarking(marking);
@@ -80,7 +80,7 @@ function toInput(job: Job, partition: JobPartition, source: DataSource | null): 
         table: sourceTable(source),
         dataType: partition.dataType,
         syncType: job.syncType ?? 'FULL',
-        filter: normalizedFilter(job.filter),
+        filter: normalizeFilter(job.filter),
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
         watermark: source.watermark,
@@ -89,7 +89,7 @@ function toInput(job: Job, partition: JobPartition, source: DataSource | null): 
   }
 }
 
-/** What a query job reads needs no plan: it is what its query says. */
+/** A query job needs no plan: its query is the plan. */
 function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
   if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
   const { sql, parameters } = input;
@@ -98,14 +98,14 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
-function normalizedFilter(filter: string | null): string | null {
+function normalizeFilter(filter: string | null): string | null {
   if (filter === null) return null;
   const checked = checkFilter(filter);
   if (!checked.ok) throw new InputGoneError(`the filter is no longer accepted: ${checked.message}`);
   return checked.sql;
 }
 
-/** What every item of the partition carries: where it is from and, of a query job, its id, time and own metadata. */
+/** The metadata of every item: its origin and, for a query job, the job's id, time and metadata. */
 function describeOrigin(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
   const origin: JsonObject = {
     data_source: partition.sourceName,
