@@ -1,7 +1,7 @@
 import { clearanceOf, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import { InvalidInputError } from '../shared/invalid-input.ts';
-import type { StartQueryJobInput } from './job-input.ts';
+import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 
 /**
  * Refuses a query job that its starter could not see: its classification, or else the default marking of its data type, is

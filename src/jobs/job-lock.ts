@@ -12,7 +12,7 @@ export interface LockedJob {
   readonly state: JobState;
   readonly kind: JobKind;
   readonly marking: string;
-  /** The job's options as stored; `jobOptionsSchema` parses them. */
+  /** The job's options as stored; `readJobOptions` parses them. */
   readonly options: unknown;
 }
 

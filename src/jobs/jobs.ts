@@ -12,17 +12,20 @@ import { DataSourceNotFoundError } from '../sources/source-errors.ts';
 import type { SaveDataSourceInput } from '../sources/source-input.ts';
 import { type DataSourceTest, testDataSource } from '../sources/test-source.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
+import { findActiveSync } from './active-sync.ts';
 import { cancelJob } from './cancel-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
+import type { StartQueryJobInput } from './input/start-query-job-input.ts';
+import type { StartSyncInput } from './input/start-sync-input.ts';
 import { checkClearance } from './job-clearance.ts';
 import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
-import type { StartQueryJobInput, StartSyncInput } from './job-input.ts';
 import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 import { resumeJob } from './resume-job.ts';
 import { retryJob } from './retry-job.ts';
 import type { Schedules } from './schedules.ts';
-import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
+import { startQueryJob } from './start-query-job.ts';
+import { startSync } from './start-sync.ts';
 
 /**
  * Everything a principal can do with jobs and sources. Results contain what the principal's clearance covers; a job above

@@ -2,8 +2,8 @@ import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import { changeJobState } from './change-job-state.ts';
+import { readJobOptions } from './input/job-options.ts';
 import { JobNotPausedError } from './job-errors.ts';
-import { jobOptionsSchema } from './job-input.ts';
 import { lockJobFor } from './job-lock.ts';
 import { canTransition } from './job-state.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
@@ -30,7 +30,7 @@ export async function resumeJob(
     await queue.enqueue(
       transaction,
       waiting.map(({ id }) => id),
-      jobOptionsSchema.parse(job.options).maxAttempts,
+      readJobOptions(job).maxAttempts,
     );
   });
   queue.wake();

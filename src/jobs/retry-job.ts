@@ -1,10 +1,11 @@
 import type { Principal } from '../access/principal.ts';
-import { type Marking, markingsUpTo, storedMarking } from '../data-types/marking.ts';
+import { type Marking, markingsUpTo } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
+import { createJob, type JobStarter, type NewPartition } from './create-job.ts';
+import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { createJob, type JobStarter, type NewPartition } from './start-job.ts';
 
 /**
  * Runs an ended job again, as a new job that names the old one.
@@ -32,17 +33,7 @@ export async function retryJob(
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
       job: {
-        kind: job.kind,
-        marking: storedMarking(job.marking),
-        syncType: job.syncType,
-        dataType: job.dataType,
-        filter: job.filter,
-        maxItems: job.maxItems,
-        sqlQuery: job.sqlQuery,
-        parameters: job.parameters ?? Prisma.DbNull,
-        classification: job.classification,
-        metadata: job.metadata ?? Prisma.DbNull,
-        options: job.options ?? {},
+        ...copyConfiguration(job),
         retryOfId: job.id,
         failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
       },

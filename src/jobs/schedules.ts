@@ -3,9 +3,10 @@ import { v7 as newUuid } from 'uuid';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import { InvalidInputError } from '../shared/invalid-input.ts';
 import { type Schedule, type SourceSchedules, toSchedule } from '../sources/schedule.ts';
+import type { JobStarter } from './create-job.ts';
 import { SyncAlreadyRunningError } from './job-errors.ts';
 import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
-import { type JobStarter, startScheduledSync } from './start-job.ts';
+import { startScheduledSync } from './start-sync.ts';
 
 /** Scheduled syncs. pg-boss sends each tick once across the cluster. */
 export interface Schedules extends SourceSchedules {

@@ -6,7 +6,7 @@ import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
-import { jobOptionsSchema } from './job-input.ts';
+import { readJobOptions } from './input/job-options.ts';
 import type { JobState } from './job-state.ts';
 import { claimPartition } from './partitions/claim-partition.ts';
 import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
@@ -227,8 +227,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       case 'STOPPED':
         // The job itself continues, now or after a resume: only the attempt ends.
-        return handBackPartition(prisma, partition, null, (transaction, { options }) =>
-          turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts),
+        return handBackPartition(prisma, partition, null, (transaction, job) =>
+          turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
     }
     const isJobEnded = await finishPartition(prisma, partition, outcome);

@@ -1,6 +1,6 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
+import { startSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
 import { NoActiveSyncError, NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
-import { startSyncInputSchema } from '../../jobs/job-input.ts';
 import { isTerminal } from '../../jobs/job-state.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';

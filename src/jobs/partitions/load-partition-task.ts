@@ -5,7 +5,7 @@ import type { PartitionInput, PartitionPlan, PartitionTask } from '../../ingesti
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import { sourceTable } from '../../sources/source-table.ts';
 import { checkFilter } from '../../sql-check/statement.ts';
-import { jobOptionsSchema } from '../job-input.ts';
+import { type JobOptions, readJobOptions } from '../input/job-options.ts';
 
 /** The input of a partition is gone, so retrying is pointless. */
 export class InputGoneError extends Error {
@@ -22,8 +22,8 @@ export async function loadPartitionTask(
 ): Promise<PartitionTask> {
   const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
   const source = await findSource(prisma, job, partition);
-  const options = jobOptionsSchema.parse(job.options);
-  const input = toInput(job, partition, source);
+  const options = readJobOptions(job);
+  const input = toInput(job, options, partition, source);
   return {
     jobId: job.id,
     partitionId: partition.id,
@@ -62,7 +62,12 @@ function leastMarking({ kind, marking }: Job): Marking | null {
   return storedMarking(marking);
 }
 
-function toInput(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
+function toInput(
+  job: Job,
+  options: JobOptions,
+  partition: JobPartition,
+  source: DataSource | null,
+): PartitionInput {
   if (partition.retryOfPartitionId !== null) {
     return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
   }
@@ -84,7 +89,7 @@ function toInput(job: Job, partition: JobPartition, source: DataSource | null): 
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
         watermark: source.watermark,
-        partitionRows: jobOptionsSchema.parse(job.options).partitionRows,
+        partitionRows: options.partitionRows,
       };
   }
 }

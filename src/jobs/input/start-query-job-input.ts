@@ -1,68 +1,12 @@
 import { z } from 'zod';
-import { dataTypeSchema } from '../data-types/data-type-schema.ts';
-import { clearanceOf, markings, parseMarking } from '../data-types/marking.ts';
-import { defaultMarkingOf } from '../data-types/registry.ts';
-import { SyncType } from '../database/generated/prisma/enums.ts';
-import { metadataProblem } from '../ingestion/transform.ts';
-import type { JsonObject } from '../shared/json.ts';
-import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
-import { checkFilter, checkQuery } from '../sql-check/statement.ts';
-
-/** A whole number within bounds, with one message for all that it is not. */
-const wholeNumberSchema = (least: number, most: number) => {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-};
-
-/** Options of a job. All have defaults, so a stored job has them all. */
-export const jobOptionsSchema = z.object({
-  batchSize: wholeNumberSchema(1, 10_000)
-    .nullish()
-    .transform((size) => size ?? DEFAULT_BATCH_SIZE),
-  maxErrors: z
-    .int()
-    .min(0, { error: 'must be at least 0; leave it out for no limit' })
-    .nullish()
-    .transform((limit) => limit ?? null),
-  maxAttempts: wholeNumberSchema(1, 20)
-    .nullish()
-    .transform((attempts) => attempts ?? DEFAULT_ATTEMPTS),
-  partitionRows: wholeNumberSchema(1_000, 100_000_000)
-    .nullish()
-    .transform((rows) => rows ?? DEFAULT_PARTITION_ROWS),
-});
-
-/** Rows per batch: large enough to outweigh a round trip, small enough to keep memory flat. */
-const DEFAULT_BATCH_SIZE = 2_000;
-
-/** Enough to outlast a restart of every service that a job needs, one after the other. */
-const DEFAULT_ATTEMPTS = 6;
-
-/** Half a minute's work for one thread: fewer rows do not justify another scan. */
-const DEFAULT_PARTITION_ROWS = 500_000;
-
-const optionsInputSchema = jobOptionsSchema
-  .nullish()
-  .transform((options) => options ?? jobOptionsSchema.parse({}));
-
-export const startSyncInputSchema = z.object({
-  syncType: z.enum(SyncType),
-  dataType: dataTypeSchema.nullish().transform((name) => name ?? null),
-  filter: z
-    .string()
-    .superRefine((filter, context) => {
-      const checked = checkFilter(filter);
-      if (!checked.ok) context.addIssue({ code: 'custom', message: checked.message });
-    })
-    .nullish()
-    .transform((filter) => filter ?? null),
-  maxItems: z
-    .int()
-    .min(1, { error: 'must be at least 1; leave it out for all items' })
-    .nullish()
-    .transform((limit) => limit ?? null),
-  options: optionsInputSchema,
-});
+import { dataTypeSchema } from '../../data-types/data-type-schema.ts';
+import { clearanceOf, markings, parseMarking } from '../../data-types/marking.ts';
+import { defaultMarkingOf } from '../../data-types/registry.ts';
+import { metadataProblem } from '../../ingestion/transform.ts';
+import type { JsonObject } from '../../shared/json.ts';
+import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
+import { checkQuery } from '../../sql-check/statement.ts';
+import { optionsInputSchema } from './job-options.ts';
 
 const parameterValueSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()], {
@@ -157,5 +101,4 @@ export const startQueryJobInputSchema = z
     return { ...input, sqlQuery: checked.sql, tables: checked.tables };
   });
 
-export type StartSyncInput = z.output<typeof startSyncInputSchema>;
 export type StartQueryJobInput = z.output<typeof startQueryJobInputSchema>;
