@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 as newUuid } from 'uuid';
+import { createIterator, DONE } from './async-iterator.ts';
 
 /** What is known of the request that is being answered, wherever in the program that happens. */
 export interface RequestScope {
@@ -44,14 +45,12 @@ export function iterateInRequest<Value>(
   scope: RequestScope,
   source: AsyncIterable<Value>,
 ): AsyncIterableIterator<Value> {
-  const iterator = source[Symbol.asyncIterator]();
-  const bound: AsyncIterableIterator<Value> = {
-    next: () => inRequest(scope, () => iterator.next()),
-    async return() {
-      await iterator.return?.();
-      return { done: true, value: undefined };
+  const values = source[Symbol.asyncIterator]();
+  return createIterator<Value>(
+    async () => {
+      const result = await inRequest(scope, () => values.next());
+      return result.done ? DONE : result;
     },
-    [Symbol.asyncIterator]: () => bound,
-  };
-  return bound;
+    () => values.return?.(),
+  );
 }

@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Context } from 'graphql-ws';
-import type { Extra } from 'graphql-ws/use/ws';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { TooManyFailedCredentialsError, UnauthenticatedError } from '../../access/access-errors.ts';
 import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { rateLimited } from '../limits/limit-error.ts';
+import type { Extra } from './web-socket/web-sockets.ts';
 
 /** What is known of a WebSocket connection once its principal is. */
 export interface AuthenticatedConnection {
@@ -64,7 +65,7 @@ const UNAUTHORIZED = 4401;
 /** Something on the server's side is away, or too much was tried: clients connect again, later. */
 const TRY_AGAIN_LATER = 1013;
 
-type Connection = Context<Record<string, unknown>, Extra & Partial<AuthenticatedConnection>>;
+type Connection = Context<Record<string, unknown>, Extra>;
 
 /**
  * Finds out who opens each WebSocket, by the payload of its `connection_init`, and closes it when their right ends.
@@ -160,27 +161,24 @@ function untilEnd(
     return promise;
   }
 
-  const iterator: AsyncIterableIterator<ExecutionResult> = {
-    async next() {
-      if (state === 'open') {
-        const result = await nextOfSource();
-        if (result !== null && ended === undefined) {
-          if (result.done) await iterator.return?.();
-          return result;
-        }
-      }
-      if (state !== 'ending') return { done: true, value: undefined };
-      state = 'over';
-      const error = new GraphQLError(ended?.message ?? '', { extensions: { code: 'UNAUTHENTICATED' } });
-      return { done: false, value: { errors: [error] } };
-    },
-    async return() {
-      if (state === 'open') await source.return?.();
-      state = 'over';
-      unwatch();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => iterator,
+  const end = async () => {
+    if (state === 'open') await source.return?.();
+    state = 'over';
+    unwatch();
   };
-  return iterator;
+
+  return createIterator<ExecutionResult>(async () => {
+    if (state === 'open') {
+      const result = await nextOfSource();
+      if (result !== null && ended === undefined) {
+        if (!result.done) return result;
+        await end();
+        return DONE;
+      }
+    }
+    if (state !== 'ending') return DONE;
+    state = 'over';
+    const error = new GraphQLError(ended?.message ?? '', { extensions: { code: 'UNAUTHENTICATED' } });
+    return { done: false, value: { errors: [error] } };
+  }, end);
 }

@@ -1,12 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { ExecutionArgs } from 'graphql';
-import { GraphQLError } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
-import { createLRUCache, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { createLRUCache, createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -14,39 +10,27 @@ import type { Readiness } from '../../health/health.ts';
 import { answerHealth, listen } from '../../health/health-server.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { MetricsEndpoint } from '../../observability/metrics-endpoint.ts';
-import {
-  inRequest,
-  iterateInRequest,
-  newRequestScope,
-  type RequestScope,
-} from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
 import type { ApiContext } from '../context.ts';
 import type { ApiLimits } from '../limits/api-limits.ts';
 import { limitDocumentSize } from '../limits/document-size.ts';
 import { hideSchema } from '../limits/introspection.ts';
-import { tooManyOperations } from '../limits/limit-error.ts';
 import { limitOperationCost } from '../limits/operation-cost.ts';
 import { callerOf, createRateLimits } from '../limits/rate-limits.ts';
-import { endUnreadResponse, endUnreadSockets, withoutConsole } from '../limits/slow-readers.ts';
+import { endUnreadResponse } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
-import {
-  type AuthenticatedConnection,
-  authenticateConnections,
-  authenticateRequests,
-  type NodeContext,
-} from './authentication.ts';
+import { type AuthenticatedConnection, authenticateRequests, type NodeContext } from './authentication.ts';
 import { admitBody } from './body-size.ts';
-import { refuseServerMessages } from './client-messages.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
+import { DEFAULT_QUERY } from './default-query.ts';
 import { createErrorMask } from './error-mask.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy, type OriginSettings } from './origin.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
-import { sendResults } from './send-results.ts';
 import { shareExecution } from './shared-execution.ts';
+import { serveWebSockets } from './web-socket/web-sockets.ts';
 
 export interface ApiServer {
   /** Where GraphQL is served, such as `http://127.0.0.1:4000/graphql`. */
@@ -189,65 +173,19 @@ export async function startApiServer({
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
 
-  const webSockets = new WebSocketServer({
+  const closeWebSockets = serveWebSockets({
     server,
     path: PATH,
-    maxPayload: limits.maxBodyBytes,
-    verifyClient: ({ req }: { req: IncomingMessage }) => !sites.isForeign(req),
+    getEnveloped: (context) => yoga.getEnveloped(context),
+    authenticator,
+    addressOf,
+    sites,
+    rates,
+    operations,
+    limits,
+    onConnection: metrics.connectionOpened,
+    log,
   });
-  const graphqlOverWebSocket = withoutConsole(webSockets, log, () =>
-    useServer<Record<string, unknown>, Partial<AuthenticatedConnection>>(
-      {
-        ...authenticateConnections(authenticator, addressOf, log),
-        jsonMessageReviver: refuseServerMessages,
-        connectionInitWaitTimeout: limits.connections.initTimeoutMs,
-        execute: (args) => enveloped(args).execute(args),
-        subscribe: (args) => enveloped(args).subscribe(args),
-        async onSubscribe(connection, id, params) {
-          const scope = newRequestScope();
-          const refuse = (errors: readonly GraphQLError[]) => {
-            operations.refused(scope, errors);
-            return errors;
-          };
-          const { maxOperations } = limits.connections;
-          if (Object.keys(connection.subscriptions).length > maxOperations)
-            return refuse([tooManyOperations(maxOperations)]);
-          const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-            ...connection,
-            principal: connection.extra.principal,
-            req: connection.extra.request,
-            socket: connection.extra.socket,
-            params,
-          });
-          let document: ReturnType<typeof parse>;
-          try {
-            const { principal, request } = connection.extra;
-            if (principal !== undefined) await rates.admitRequest(callerOf(principal, addressOf(request)));
-            document = parse(params.query);
-          } catch (error) {
-            if (error instanceof GraphQLError) return refuse([error]);
-            throw error;
-          }
-          const errors = validate(schema, document);
-          if (errors.length > 0) return refuse(errors);
-          const args: EnvelopedArgs = {
-            schema,
-            document,
-            operationName: params.operationName ?? null,
-            variableValues: params.variables ?? null,
-            contextValue: await contextFactory(),
-            rootValue: inScope(scope, sendingTo(connection.extra.socket, id, { execute, subscribe })),
-          };
-          return args;
-        },
-      },
-      webSockets,
-      limits.connections.keepAliveMs,
-    ),
-  );
-  endUnreadSockets(webSockets, limits.connections);
-
-  webSockets.on('connection', (socket) => socket.once('close', metrics.connectionOpened()));
 
   const origin = await listen(server, host, port);
 
@@ -255,7 +193,7 @@ export async function startApiServer({
     url: `${origin}${PATH}`,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      await graphqlOverWebSocket.dispose();
+      await closeWebSockets();
       for (const response of responses) {
         // Broken off, as an end in order would say that there is nothing more to come.
         if (asksForEvents(response.req)) response.destroy();
@@ -292,47 +230,6 @@ function asksForEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
   return accept.includes('text/event-stream');
 }
 
-/** The functions of the request's own pipeline travel in the root value, as graphql-ws hands on nothing else. */
-interface EnvelopedArgs extends ExecutionArgs {
-  readonly rootValue: Pick<
-    ReturnType<ReturnType<typeof createYoga>['getEnveloped']>,
-    'execute' | 'subscribe'
-  >;
-}
-
-/** The same functions, which tell whose request it is that they answer. */
-function inScope(
-  scope: RequestScope,
-  { execute, subscribe }: EnvelopedArgs['rootValue'],
-): EnvelopedArgs['rootValue'] {
-  return {
-    execute: (args) => inRequest(scope, () => execute(args)),
-    async subscribe(args) {
-      const result = await inRequest(scope, () => subscribe(args));
-      return isAsyncIterable(result) ? iterateInRequest(scope, result) : result;
-    },
-  };
-}
-
-/** The same functions, the second of which sends the results of a subscription itself. */
-function sendingTo(
-  socket: WebSocket,
-  id: string,
-  { execute, subscribe }: EnvelopedArgs['rootValue'],
-): EnvelopedArgs['rootValue'] {
-  return {
-    execute,
-    async subscribe(args) {
-      const result = await subscribe(args);
-      return isAsyncIterable(result) ? sendResults(socket, id, result) : result;
-    },
-  };
-}
-
-function enveloped(args: ExecutionArgs): EnvelopedArgs['rootValue'] {
-  return (args as EnvelopedArgs).rootValue;
-}
-
 function yogaLog(log: Logger) {
   const write =
     (level: 'debug' | 'warn') =>
@@ -341,56 +238,3 @@ function yogaLog(log: Logger) {
   // Its errors are all that is not told as it was thrown, expected ones too: the error mask logs what is unexpected.
   return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('debug') };
 }
-
-const DEFAULT_QUERY = `# BLADE Ingestion: start a sync, then watch it. The docs (top left) describe every field.
-
-mutation StartSync {
-  startSync(input: { syncType: FULL }) {
-    __typename
-    ... on StartSyncSuccess {
-      message
-      job { id state }
-    }
-    ... on Error {
-      message
-    }
-  }
-}
-
-subscription WatchSync {
-  syncProgress {
-    state
-    job {
-      id
-      revision
-      progress {
-        currentOperation
-        percent
-        processedItems
-        totalItems
-        errorCount
-        itemsPerSecond
-        estimatedCompletion
-        byType { dataType processedItems totalItems errorCount }
-      }
-      recentErrors
-    }
-  }
-}
-
-query History {
-  jobs(first: 10) {
-    totalCount
-    edges { node { id kind state createdAt finishedAt progress { processedItems errorCount } } }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-
-mutation StopSync {
-  stopSync {
-    __typename
-    ... on StopSyncSuccess { message job { id state } }
-    ... on Error { message }
-  }
-}
-`;

@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { createSourceEventStream, executeSubscriptionEvent, validateSubscriptionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { mapIterator } from '../../shared/async-iterator.ts';
 import type { ApiContext } from '../context.ts';
 
 /**
@@ -59,21 +60,6 @@ export function createSharedSubscribe(sightOf: (principal: ApiContext['principal
       return result;
     };
 
-    const events = stream[Symbol.asyncIterator]();
-    // No generator: one that waits for an event could not be ended before the event came.
-    const results: Results = {
-      async next() {
-        const event = await events.next();
-        return event.done
-          ? { done: true, value: undefined }
-          : { done: false, value: await execute(event.value) };
-      },
-      async return() {
-        await events.return?.();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]: () => results,
-    };
-    return results;
+    return mapIterator(stream, execute);
   };
 }

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import type { WebSocketServer } from 'ws';
 import type { ConnectionLimits } from './api-limits.ts';
 
@@ -16,31 +15,6 @@ export function endUnreadSockets(webSockets: WebSocketServer, { maxWaitingBytes 
     socket.on('message', check);
     socket.on('ping', check);
   });
-}
-
-/**
- * Lets nothing be told of what is sent to a connection that breaks: that it closes is told already. graphql-ws would write
- * each such message to the console, as it does with what a client sends that is too large.
- * @param serve adds the listeners of graphql-ws.
- */
-export function withoutConsole<Served>(
-  webSockets: WebSocketServer,
-  log: Logger,
-  serve: () => Served,
-): Served {
-  webSockets.on('connection', (socket) => {
-    const send = socket.send.bind(socket) as (data: string, sent: () => void) => void;
-    socket.send = (data: string, sent: unknown) =>
-      send(data, () => {
-        if (typeof sent === 'function') sent();
-      });
-  });
-  const served = serve();
-  webSockets.on('connection', (socket) => {
-    socket.removeAllListeners('error');
-    socket.on('error', (error) => log.debug({ err: error }, 'a WebSocket was broken off'));
-  });
-  return served;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Job, Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { isTerminal } from '../job-state.ts';
 import type { JobChange, JobNotifications } from './job-notifications.ts';
 
@@ -198,22 +199,17 @@ function createSubscriber(
     for (;;) {
       const oldest = takeOldest();
       if (oldest !== undefined) return { done: false, value: oldest };
-      if (ended) return { done: true, value: undefined };
+      if (ended) return DONE;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       await promise;
     }
   }
 
-  const events: AsyncIterableIterator<Job> = {
-    next,
-    async return() {
-      waiting.clear();
-      end();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => events,
-  };
+  const events = createIterator(next, () => {
+    waiting.clear();
+    end();
+  });
 
   return {
     sight,
