@@ -27,7 +27,7 @@ export interface Config {
   readonly proxies: number;
   /** Which sites' pages may use the API. */
   readonly origins: OriginSettings;
-  /** Whether clients may ask what the schema is. */
+  /** Whether clients may introspect the schema. */
   readonly introspection: boolean;
   /** Whether GraphiQL is served. */
   readonly graphiql: boolean;

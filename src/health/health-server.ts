@@ -11,7 +11,7 @@ export interface HealthServer {
 /** Serves `/health/live` and `/health/ready`, what else it is given, and nothing more. */
 export async function startHealthServer(options: {
   readiness: () => Promise<Readiness>;
-  /** Answers requests for metrics; null where they are not served here. */
+  /** Answers requests for metrics; null if they are not served here. */
   metrics: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
   host: string;
   port: number;

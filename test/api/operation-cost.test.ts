@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createCostOf } from '../../src/api/limits/operation-cost.ts';
+import { createCostMeter } from '../../src/api/limits/operation-cost.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { parseConfig } from '../../src/config/config.ts';
 
-const costOf = createCostOf(schema);
+const costOf = createCostMeter(schema);
 const { document: limits } = parseConfig({}).limits;
 
 function cost(query: string, variableValues: Record<string, unknown> = {}) {

@@ -16,7 +16,7 @@ import type { ApiLimits } from '../limits/api-limits.ts';
 import { limitDocumentSize } from '../limits/document-size.ts';
 import { hideSchema } from '../limits/introspection.ts';
 import { limitOperationCost } from '../limits/operation-cost.ts';
-import { callerOf, createRateLimits } from '../limits/rate-limits.ts';
+import { createRateLimits, toCaller } from '../limits/rate-limits.ts';
 import { endUnreadResponse } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
 import { type AuthenticatedConnection, authenticateRequests, type NodeContext } from './authentication.ts';
@@ -33,37 +33,36 @@ import { shareExecution } from './shared-execution.ts';
 import { serveWebSockets } from './web-socket/web-sockets.ts';
 
 export interface ApiServer {
-  /** Where GraphQL is served, such as `http://127.0.0.1:4000/graphql`. */
+  /** The address of GraphQL, such as `http://127.0.0.1:4000/graphql`. */
   readonly url: string;
-  /** Stops listening, ends subscriptions so that clients connect again, and answers what has come in already. */
+  /** Stops listening, ends subscriptions so that clients reconnect, and answers pending requests. */
   close(): Promise<void>;
 }
 
 export interface ApiServerOptions {
-  /** What the resolvers have at hand for a request of a principal. */
+  /** Creates the context of a principal's requests. */
   readonly contextOf: (principal: Principal) => ApiContext;
-  /** Tells who sends a request. */
+  /** Authenticates requests. */
   readonly authenticator: Authenticator;
-  /** Tells from where a request comes. */
+  /** Finds the address that a request comes from. */
   readonly addressOf: ClientAddress;
-  /** What one client may ask. */
   readonly limits: ApiLimits;
-  /** Which sites' pages may ask. */
+  /** Sites whose pages may use the API. */
   readonly origins: OriginSettings;
-  /** Whether clients may ask what the schema is. */
+  /** Whether clients may introspect the schema. */
   readonly introspection: boolean;
   /** Whether GraphiQL is served. */
   readonly graphiql: boolean;
-  /** Told what clients ask. */
+  /** Counts operations and connections. */
   readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
-  /** Answers requests for metrics; null where they are not served here. */
+  /** Answers requests for metrics; null if they are not served here. */
   readonly metricsEndpoint: MetricsEndpoint | null;
   readonly readiness: () => Promise<Readiness>;
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
   readonly log: Logger;
-  /** Takes secrets out of what clients are told. */
+  /** Removes secrets from messages to clients. */
   readonly redact: Redact;
 }
 
@@ -91,7 +90,7 @@ export async function startApiServer({
   const rates = createRateLimits(limits.rates);
   const admission: Plugin<object, NodeContext> = {
     onRequestParse: ({ request, serverContext: { req } }) =>
-      rates.admitRequest(callerOf(requests.principalOf(request), addressOf(req))),
+      rates.admitRequest(toCaller(requests.principalOf(request), addressOf(req))),
   };
   const sites = createOriginPolicy(origins);
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
@@ -105,14 +104,14 @@ export async function startApiServer({
       ...(introspection ? [] : [hideSchema()]),
       limitOperationCost(schema, limits.document),
       shareExecution(),
-      // Behind what subscribes, of which it has to know whether it succeeds.
+      // After the subscribe functions, because it counts only subscriptions that open.
       rates.plugin,
     ],
     context: ({ request, req, ...connection }) => {
       const principal = connection.principal ?? requests.principalOf(request);
-      return { ...contextOf(principal), caller: callerOf(principal, addressOf(req)) };
+      return { ...contextOf(principal), caller: toCaller(principal, addressOf(req)) };
     },
-    // Documents are kept by their text, so that whoever sends ever new ones decides how much is kept.
+    // Documents are cached by their text, so clients that keep sending new ones need a bound.
     parserAndValidationCache: {
       documentCache: createLRUCache({ max: KEPT_DOCUMENTS }),
       errorCache: createLRUCache({ max: KEPT_DOCUMENTS }),
@@ -121,17 +120,17 @@ export async function startApiServer({
     landingPage: false,
     logging: yogaLog(log),
     maskedErrors: { maskError: createErrorMask(log, redact) },
-    // Uploads are of no use here, and a form is what a page of another site can send without asking.
+    // Uploads have no use here, and any site can send a form without a preflight.
     multipart: false,
     cors: false,
-    // Yoga would read every body through a stream of its own to count it; `admitBody` has counted it.
+    // `admitBody` has already counted the body; Yoga would copy it to count again.
     maxRequestBodySize: false,
     renderGraphiQL,
     graphiql: graphiql && {
       title: 'BLADE Ingestion',
       defaultQuery: DEFAULT_QUERY,
       shouldPersistHeaders: false,
-      // Over WebSocket the page would not send what its header editor holds.
+      // Over WebSocket the page does not send the headers from its editor.
       ...(authenticator.asksForCredential
         ? { subscriptionsProtocol: 'SSE', headers: '{ "authorization": "Bearer " }' }
         : { subscriptionsProtocol: 'WS' }),
@@ -140,7 +139,7 @@ export async function startApiServer({
 
   const dashboard = createDashboardFiles();
   if (dashboard === null)
-    log.warn('the dashboard is not built, so / leads to GraphiQL: npm run build makes it');
+    log.warn('the dashboard is not built, so / redirects to GraphiQL; build it with npm run build');
 
   const responses = new Set<ServerResponse>();
   const answer = operations.onRequest((request, response) => {
@@ -165,7 +164,7 @@ export async function startApiServer({
     try {
       answer(request, response);
     } catch (error) {
-      // Thrown on, it would end the process and everybody's jobs with it.
+      // Uncaught, it would end the process.
       log.error({ err: error }, 'a request failed unexpectedly');
       response.destroy();
     }
@@ -195,7 +194,7 @@ export async function startApiServer({
       const closed = new Promise((resolve) => server.close(resolve));
       await closeWebSockets();
       for (const response of responses) {
-        // Broken off, as an end in order would say that there is nothing more to come.
+        // Destroyed, because an orderly end would mean that the subscription is complete.
         if (asksForEvents(response.req)) response.destroy();
         else if (!response.headersSent) response.setHeader('connection', 'close');
       }
@@ -208,13 +207,13 @@ export async function startApiServer({
   };
 }
 
-/** How long requests that have come in already may take to be answered when the server stops, in milliseconds. */
+/** How long pending requests may take when the server stops, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** Documents that are kept parsed and checked: more than the operations of the programs that use one server. */
+/** Cached documents: more than all operations of the programs that use one server. */
 const KEPT_DOCUMENTS = 200;
 
-/** How long the headers and the whole of a request may take to come in, in milliseconds. */
+/** How long the headers and the whole request may take to arrive, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -235,6 +234,6 @@ function yogaLog(log: Logger) {
     (level: 'debug' | 'warn') =>
     (...values: unknown[]) =>
       log[level](values.map(String).join(' '));
-  // Its errors are all that is not told as it was thrown, expected ones too: the error mask logs what is unexpected.
+  // Yoga logs expected errors as errors, too; the error mask logs the unexpected ones.
   return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('debug') };
 }

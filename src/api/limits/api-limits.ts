@@ -1,4 +1,4 @@
-/** What one client may ask of the API; docs/limits.md tells why each has the default that it has. */
+/** How much one client may ask of the API. docs/limits.md explains each default. */
 export interface ApiLimits {
   readonly document: DocumentLimits;
   readonly rates: RateLimits;
@@ -13,32 +13,32 @@ export interface DocumentLimits {
   readonly maxCharacters: number;
   readonly maxTokens: number;
   readonly maxDepth: number;
-  /** Fields, each counted as often as it is selected: under another alias, or by a fragment in another place. */
+  /** Fields, counted each time they are selected: under another alias, or through another fragment. */
   readonly maxFields: number;
   readonly maxRootFields: number;
-  /** In the units of `fieldCost`: about what a field of one object costs. */
+  /** In units of `fieldCost`: one is about the cost of a plain field. */
   readonly maxCost: number;
 }
 
-/** How often one principal may ask. */
+/** How often one principal may send requests. */
 export interface RateLimits {
   readonly requestsPerSecond: number;
   readonly mutationsPerMinute: number;
   readonly subscriptionsPerMinute: number;
-  /** Subscriptions at the same time. */
+  /** Concurrent subscriptions. */
   readonly maxSubscriptions: number;
-  /** Credentials of one address that are no good. */
+  /** Invalid credentials from one address. */
   readonly failedCredentialsPerMinute: number;
 }
 
-/** What one connection may hold. */
+/** Limits of one connection. */
 export interface ConnectionLimits {
-  /** Operations under way on one WebSocket. */
+  /** Concurrent operations on one WebSocket. */
   readonly maxOperations: number;
-  /** How long a WebSocket may take to say who opens it, in milliseconds. */
+  /** How long a WebSocket may take to authenticate, in milliseconds. */
   readonly initTimeoutMs: number;
-  /** How often a WebSocket is asked whether somebody is there, and how long the answer may take, in milliseconds. */
+  /** How often a WebSocket is pinged and how long its pong may take, in milliseconds. */
   readonly keepAliveMs: number;
-  /** What may wait in memory for a client that does not read, in bytes. */
+  /** How much may be buffered for a client that does not read, in bytes. */
   readonly maxWaitingBytes: number;
 }

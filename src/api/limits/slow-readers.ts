@@ -3,13 +3,13 @@ import type { WebSocketServer } from 'ws';
 import type { ConnectionLimits } from './api-limits.ts';
 
 /**
- * Breaks off the WebSockets of clients that ask on and on and do not read the answers, before these fill the memory. A
- * subscription alone cannot: its next result is made when the last one has left.
+ * Terminates the WebSockets of clients that keep sending requests without reading the answers, before these fill the
+ * memory. A subscription alone cannot do that: its next result is made after the last one has left.
  */
 export function endUnreadSockets(webSockets: WebSocketServer, { maxWaitingBytes }: ConnectionLimits): void {
   webSockets.on('connection', (socket) => {
     const check = () => {
-      // Closed in order, it would wait for what waits before it.
+      // An orderly close would queue behind the unread data.
       if (socket.bufferedAmount > maxWaitingBytes) socket.terminate();
     };
     socket.on('message', check);
@@ -18,8 +18,8 @@ export function endUnreadSockets(webSockets: WebSocketServer, { maxWaitingBytes 
 }
 
 /**
- * Breaks off a response whose client has read nothing for a while. An event stream is asked for its next event only when
- * the last one has left, so that meanwhile nothing but that event waits.
+ * Destroys a response whose client has read nothing for a while. An event stream buffers one event at most: the next one
+ * is made after the last has left.
  * @param patienceMs how long a client may read nothing, in milliseconds.
  */
 export function endUnreadResponse(response: ServerResponse, patienceMs: number): void {

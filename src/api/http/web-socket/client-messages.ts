@@ -1,14 +1,13 @@
-/** What only a server sends in graphql-transport-ws. */
-const OF_SERVERS: readonly unknown[] = ['connection_ack', 'next', 'error'];
+/** Messages of graphql-transport-ws that only servers send. */
+const SERVER_MESSAGES: readonly unknown[] = ['connection_ack', 'next', 'error'];
 
 /**
- * Makes graphql-ws close a connection whose client sends what only a server does as one that cannot be read (4400): it would
- * take that for a failure of its own (4500), and write it to the console.
- * @returns the value, for `JSON.parse`.
+ * A reviver for `JSON.parse` that refuses messages only a server sends, so that graphql-ws closes the connection as invalid
+ * (4400) and not as a failure of the server (4500).
  */
 export function refuseServerMessages(key: string, value: unknown): unknown {
   if (key === '' && typeof value === 'object' && value !== null && 'type' in value) {
-    if (OF_SERVERS.includes(value.type)) throw new Error('a client may not send that');
+    if (SERVER_MESSAGES.includes(value.type)) throw new Error('only a server sends this message');
   }
   return value;
 }

@@ -15,7 +15,7 @@ import {
 } from '../../../shared/request-scope.ts';
 import type { ApiLimits } from '../../limits/api-limits.ts';
 import { tooManyOperations } from '../../limits/limit-error.ts';
-import { callerOf, type createRateLimits } from '../../limits/rate-limits.ts';
+import { type createRateLimits, toCaller } from '../../limits/rate-limits.ts';
 import { endUnreadSockets } from '../../limits/slow-readers.ts';
 import { type AuthenticatedConnection, authenticateConnections } from '../authentication.ts';
 import type { OperationObserver } from '../observe-operations.ts';
@@ -137,7 +137,7 @@ function createProtocol({
       }
       const pipeline = getEnveloped({ ...connection, principal, req: request, socket, params });
       try {
-        if (principal !== undefined) await rates.admitRequest(callerOf(principal, addressOf(request)));
+        if (principal !== undefined) await rates.admitRequest(toCaller(principal, addressOf(request)));
         const document = pipeline.parse(params.query);
         const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
         if (errors.length > 0) return refuse(errors);
