@@ -11,6 +11,7 @@ import {
   isObjectType,
   printSchema,
 } from 'graphql';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../schema/page-size.ts';
 
 /** What one field costs, and how often what is selected within it does. */
 export interface FieldCost {
@@ -27,11 +28,11 @@ export function withFieldCosts(original: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields())) {
-      // Only where the size of a page is an argument are the arguments looked at.
-      const isPaged = field.args.some(({ name }) => name === 'first');
+      // Only where they decide what the field costs are the arguments looked at.
+      const isVariable = field.args.some(({ name }) => name === 'first' || name === 'exact');
       field.extensions = {
         ...field.extensions,
-        complexity: isPaged ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
+        complexity: isVariable ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
       };
     }
   }
@@ -49,9 +50,10 @@ export function fieldCost(
   args: Arguments,
 ): FieldCost {
   const named = getNamedType(type);
+  if (args.exact === true) return { field: EXACT_COUNT_COST, multiplier: 1 };
   if (isLeafType(named)) return { field: 1, multiplier: 1 };
   if (named.name.endsWith('Connection'))
-    return { field: STATEMENT_COST, multiplier: largestOf(args.first, args.last) ?? DEFAULT_PAGE };
+    return { field: STATEMENT_COST, multiplier: largestOf(args.first, args.last) ?? DEFAULT_PAGE_SIZE };
   const isList = isListType(isNonNullType(type) ? type.ofType : type);
   // Its edges are counted with the connection.
   if (!isList || name === 'edges') return { field: 2, multiplier: 1 };
@@ -61,16 +63,16 @@ export function fieldCost(
 /** A statement of the database of its own takes about as long as this many fields: bench/limits.ts measures it. */
 const STATEMENT_COST = 250;
 
+/** Counting every entry of a list takes seconds where there are millions. It counts as often as the page has entries. */
+const EXACT_COUNT_COST = 200;
+
 /** A list is read together with what it belongs to. */
 const LIST_COST = 20;
-
-const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 200;
 
 /** About how many a list has that cannot be paged through: the partitions and sources of a job, the issues of an error. */
 const LIST_LENGTH = 10;
 
 function largestOf(...sizes: readonly unknown[]): number | null {
   const given = sizes.filter((size) => typeof size === 'number');
-  return given.length === 0 ? null : Math.min(Math.max(...given, 0), LARGEST_PAGE);
+  return given.length === 0 ? null : Math.min(Math.max(...given, 1), MAX_PAGE_SIZE);
 }
