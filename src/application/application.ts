@@ -178,7 +178,7 @@ async function startParts(
         principal,
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
-        access: accessOf(prisma, clients.clearedFor(principal.clearance), principal),
+        access: accessOf(prisma, principal),
       }),
       limits,
       origins,
