@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/access-errors.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { ClientAddress } from '../access/client-address.ts';
 import { coversAll } from '../data-types/marking.ts';
-import { type HealthServer, listen } from '../health/health-server.ts';
+import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Answers a request for `/metrics`; gives false for any other, which is left alone. */
@@ -70,22 +70,14 @@ function refusalFor(error: unknown): Refusal {
   return { status: 503, message: 'the credential cannot be looked at now: try again later' };
 }
 
-/** Serves `/metrics` on a port of its own, and nothing else. */
-export async function startMetricsServer(
-  answer: MetricsEndpoint,
-  host: string,
-  port: number,
-): Promise<HealthServer> {
-  const server = createServer((request, response) => {
-    if (answer(request, response)) return;
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves /metrics only\n');
-  });
-  const url = await listen(server, host, port);
-  return {
-    url,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+/** Starts a server for `/metrics` alone. */
+export function startMetricsServer(answer: MetricsEndpoint, host: string, port: number): Promise<HttpServer> {
+  return startHttpServer(
+    (request, response) => {
+      if (answer(request, response)) return;
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves only /metrics\n');
     },
-  };
+    host,
+    port,
+  );
 }

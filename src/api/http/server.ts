@@ -11,9 +11,10 @@ import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Readiness } from '../../health/health.ts';
-import { answerHealth, listen } from '../../health/health-server.ts';
+import { answerHealth } from '../../health/health-server.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { MetricsEndpoint } from '../../observability/metrics-endpoint.ts';
+import { listen } from '../../shared/http-server.ts';
 import {
   inRequest,
   iterateInRequest,
