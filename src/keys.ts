@@ -8,9 +8,9 @@ import { ApiKeyNotFoundError } from './access/access-errors.ts';
 import { createApiKey, listApiKeys, newApiKeySchema, revokeApiKey } from './access/api-keys.ts';
 import { commandLinePrincipal, type Principal } from './access/principal.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
-import { openDatabase } from './database/database.ts';
 import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
+import { openDatabase } from './database/open-database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
