@@ -38,7 +38,7 @@ const PARTS = [
   'test/warehouse/demo/demo.test.ts',
   'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
   'test/application/log.test.ts',
-  'test/shared/secrets.test.ts',
+  'test/shared/*.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
   'test/{deploy,docs}.test.ts',
 ];
