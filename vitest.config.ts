@@ -40,7 +40,7 @@ const PARTS = [
   'test/application/log.test.ts',
   'test/shared/*.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
-  'test/{deploy,docs}.test.ts',
+  'test/{architecture,deploy,docs}.test.ts',
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */
