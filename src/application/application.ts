@@ -59,7 +59,7 @@ export async function startApplication(
     }
   };
   try {
-    log.info({ version, node: process.version, configuration: config.shown }, 'starting');
+    log.info({ version, node: process.version, configuration: config.effective }, 'starting');
     if (config.tracing !== null) started.push(await startTracing(config.tracing, log));
     const database = await open(config);
     const url = await startParts(config, log, database, started);
@@ -70,8 +70,8 @@ export async function startApplication(
   }
 }
 
-function openConfiguredDatabase({ databaseFolder, databaseUrl }: Config): Promise<Database> {
-  return openDatabase({ folder: databaseFolder, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
+function openConfiguredDatabase({ database }: Config): Promise<Database> {
+  return openDatabase(database);
 }
 
 async function startParts(
@@ -87,7 +87,7 @@ async function startParts(
   const { prisma } = clients;
   started.push(() => clients.close());
 
-  if (config.demoData && config.warehouse.kind === 'duckdb') {
+  if (config.folderWarehouse.hasDemoData && config.warehouse.kind === 'duckdb') {
     await createDemoData(prisma, config.warehouse.folder);
   }
 
@@ -112,10 +112,10 @@ async function startParts(
     {
       connectionString: database.connectionString,
       warehouse: config.warehouse,
-      catalog: shareOfCatalog(config.catalog, config.workerThreads),
+      catalog: shareOfCatalog(config.catalog, config.ingestion.workerThreads),
       secrets: config.secrets,
     },
-    config.roles.has('worker') ? config.workerThreads : 0,
+    config.roles.has('worker') ? config.ingestion.workerThreads : 0,
   );
   started.push(() => pool.close());
 
@@ -123,7 +123,11 @@ async function startParts(
   started.push(async () => metrics.close());
   const onOwnPort = config.metrics.enabled && config.metrics.port === null;
   if (config.metrics.enabled && config.metrics.port !== null) {
-    const server = await startMetricsServer(createMetricsEndpoint(metrics), config.host, config.metrics.port);
+    const server = await startMetricsServer(
+      createMetricsEndpoint(metrics),
+      config.http.host,
+      config.metrics.port,
+    );
     log.info(`metrics are at ${server.url}/metrics`);
     started.push(() => server.close());
   }
@@ -133,7 +137,7 @@ async function startParts(
     boss,
     warehouse: config.roles.has('worker') ? config.warehouse : null,
   });
-  const listen = { readiness: health.readiness, host: config.host, port: config.port, log };
+  const listen = { readiness: health.readiness, host: config.http.host, port: config.http.port, log };
   let url: string | null = null;
   if (config.roles.has('api')) {
     const events = createJobEvents(prisma, notifications, (error) =>
@@ -155,14 +159,14 @@ async function startParts(
         onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
       }),
       {
-        perMinute: config.limits.rates.failedCredentialsPerMinute,
+        perMinute: config.access.failedCredentialsPerMinute,
         onLimit: (address) =>
           log.warn({ address }, 'too many credentials of an address were refused: no more are looked at'),
       },
     );
     started.push(() => authenticator.close());
-    const { limits, origins, introspection, graphiql, proxies } = config;
-    const addressOf = createClientAddress(proxies);
+    const { origins, introspection, graphiql } = config.http;
+    const addressOf = createClientAddress(config.access.proxies);
     const server = await startApiServer({
       ...listen,
       metrics,
@@ -181,7 +185,7 @@ async function startParts(
         jobs: jobsFor(principal),
         access: accessOf(prisma, clients.clearedFor(principal.clearance), principal),
       }),
-      limits,
+      limits: config.limits,
       origins,
       introspection,
       graphiql,
@@ -199,7 +203,7 @@ async function startParts(
 
   // Started last, so that it stops first: the API tells of what runs until that is back at its checkpoints.
   if (config.roles.has('worker')) {
-    started.push(await startRetention(boss, prisma, config.retention, log));
+    started.push(await startRetention(boss, prisma, config.jobs.retention, log));
     await schedules.work();
     started.push(() => schedules.stop());
     const worker = await startWorker({
@@ -207,7 +211,7 @@ async function startParts(
       queue,
       pool,
       notifications,
-      progressIntervalMs: config.progressIntervalMs,
+      progressIntervalMs: config.jobs.progressIntervalMs,
       metrics,
       log,
     });

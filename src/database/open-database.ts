@@ -6,15 +6,19 @@ import { connectServerNotifications } from './server-notifications.ts';
 
 /**
  * Opens the database and brings its tables up to date.
- * @param options.databaseUrl a PostgreSQL server's; without it, an embedded database is started.
- * @param options.folder where the embedded database keeps its data; it is made when it does not exist.
+ * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
+ * @param settings.folder where the embedded database keeps its data; it is made when it does not exist.
  * @throws FolderLockedError when another process has the folder open; MigrationError when a migration does not apply;
  * otherwise what the server said when it could not be reached.
  */
-export async function openDatabase(options: { databaseUrl?: string; folder: string }): Promise<Database> {
-  const database = options.databaseUrl
-    ? await openServer(options.databaseUrl)
-    : await startEmbeddedServer({ folder: options.folder });
+export async function openDatabase({
+  url,
+  folder,
+}: {
+  readonly url?: string | undefined;
+  readonly folder: string;
+}): Promise<Database> {
+  const database = url ? await openServer(url) : await startEmbeddedServer({ folder });
   try {
     await applyMigrations(database.connectionString);
     await createClearedViews(database.connectionString);

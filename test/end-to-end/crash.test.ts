@@ -111,10 +111,7 @@ async function untilPartition(
 
 /** Looks at database and catalog once no program runs: each row of the table is there once. */
 async function expectEverythingOnce({ folder, databaseUrl }: Place): Promise<void> {
-  const database = await openDatabase({
-    folder: join(folder, 'database'),
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const database = await openDatabase({ url: databaseUrl, folder: join(folder, 'database') });
   const pool = new Pool({ connectionString: database.connectionString });
   pool.on('error', () => {});
   try {

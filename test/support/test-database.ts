@@ -32,7 +32,7 @@ async function createEmbedded(prepared: string): Promise<TestDatabase> {
 async function createOnServer(url: string, template: string): Promise<TestDatabase> {
   const name = `blade_test_${randomBytes(6).toString('hex')}`;
   await runOnServer(url, `create database ${name} template ${template}`);
-  const database = await openDatabase({ databaseUrl: urlOfDatabase(url, name), folder: '' });
+  const database = await openDatabase({ url: urlOfDatabase(url, name), folder: '' });
   return withPool(database, () => runOnServer(url, `drop database ${name} with (force)`));
 }
 

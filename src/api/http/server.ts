@@ -23,12 +23,12 @@ import {
 } from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
 import type { ApiContext } from '../context.ts';
-import type { ApiLimits } from '../limits/api-limits.ts';
 import { limitDocumentSize } from '../limits/document-size.ts';
 import { hideSchema } from '../limits/introspection.ts';
 import { tooManyOperations } from '../limits/limit-error.ts';
 import { limitOperationCost } from '../limits/operation-cost.ts';
 import { callerOf, createRateLimits } from '../limits/rate-limits.ts';
+import type { ApiLimits } from '../limits/settings.ts';
 import { endUnreadResponse, endUnreadSockets, withoutConsole } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
 import {
@@ -42,11 +42,12 @@ import { refuseServerMessages } from './client-messages.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { createErrorMask } from './error-mask.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
-import { createOriginPolicy, type OriginSettings } from './origin.ts';
+import { createOriginPolicy } from './origin.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
 import { sendResults } from './send-results.ts';
+import type { OriginSettings } from './settings.ts';
 import { shareExecution } from './shared-execution.ts';
 
 export interface ApiServer {

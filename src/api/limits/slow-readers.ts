@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { WebSocketServer } from 'ws';
-import type { ConnectionLimits } from './api-limits.ts';
+import type { ConnectionLimits } from './settings.ts';
 
 /**
  * Breaks off the WebSockets of clients that ask on and on and do not read the answers, before these fill the memory. A
