@@ -14,6 +14,7 @@ export const levels: readonly (readonly string[])[] = [
   ['api/schema/', 'api/limits/'],
   ['api/context.ts'],
   ['jobs/'],
+  ['sources/'],
   ['observability/', 'health/'],
   ['ingestion/'],
   ['items/'],

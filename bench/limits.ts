@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
 import { Client } from 'pg';
-import { createCostOf } from '../src/api/limits/operation-cost.ts';
+import { createCostMeter } from '../src/api/limits/operation-cost.ts';
 import { schema } from '../src/api/schema/schema.ts';
 import { startProgram } from '../test/support/program.ts';
 
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-const costOf = createCostOf(schema);
+const costOf = createCostMeter(schema);
 
 const SMALL = '{ jobs(first: 20) { edges { node { id state revision } } } }';
 const FACTS = `id kind state revision createdAt startedAt finishedAt recentErrors

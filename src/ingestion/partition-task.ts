@@ -25,7 +25,7 @@ export interface PartitionTask {
   readonly success: LevelCounts;
   readonly errors: LevelCounts;
   /** No item is marked lower, whatever its row says. */
-  readonly leastMarking: Marking | null;
+  readonly findLeastMarking: Marking | null;
   /** Laid over the metadata of every item. */
   readonly metadata: JsonObject;
   /** Rows in a batch. */

@@ -191,7 +191,7 @@ async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<
 function transformOf(task: PartitionTask): TransformOptions {
   const dataType = findDataType(task.dataType);
   if (dataType === undefined) throw new Error(`there is no data type ${task.dataType}`);
-  const { leastMarking } = task;
+  const { findLeastMarking: leastMarking } = task;
   return { dataType, sourceMetadata: task.metadata, ...(leastMarking === null ? {} : { leastMarking }) };
 }
 

@@ -67,7 +67,7 @@ function refusalFor(error: unknown): Refusal {
       message: error.message,
       headers: { 'retry-after': String(error.retryAfterSeconds) },
     };
-  return { status: 503, message: 'the credential cannot be looked at now: try again later' };
+  return { status: 503, message: 'the credential cannot be checked now: try again later' };
 }
 
 /** Starts a server for `/metrics` alone. */

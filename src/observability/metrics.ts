@@ -50,7 +50,7 @@ export interface Metrics {
 export interface MetricSources {
   readonly facts: () => Promise<ClusterFacts>;
   readonly pool: { readonly threads: number; readonly busyThreads: number };
-  /** The time in milliseconds; a test may give its own. */
+  /** The time in milliseconds; tests pass their own. */
   readonly now?: () => number;
 }
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createCostOf } from '../../src/api/limits/operation-cost.ts';
+import { createCostMeter } from '../../src/api/limits/operation-cost.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
-const costOf = createCostOf(schema);
+const costOf = createCostMeter(schema);
 const { document: limits } = loadConfig({}).limits;
 
 function cost(query: string, variableValues: Record<string, unknown> = {}) {

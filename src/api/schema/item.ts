@@ -2,7 +2,7 @@ import { catalogIdOf } from '../../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
 import { metadataProblem } from '../../ingestion/transform.ts';
-import { InvalidInputError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import { builder } from './builder.ts';
 import { pageSchema } from './cursor.ts';

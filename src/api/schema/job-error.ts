@@ -1,10 +1,6 @@
 import { ApiKeyNotFoundError, ForbiddenError } from '../../access/access-errors.ts';
 import type { Job } from '../../database/generated/prisma/client.ts';
 import {
-  DataSourceInUseError,
-  DataSourceNotFoundError,
-  type InputIssue,
-  InvalidInputError,
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
@@ -15,6 +11,8 @@ import {
   NothingToRetryError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
+import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
+import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/source-errors.ts';
 import { builder } from './builder.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { JobStateEnum } from './job-enums.ts';

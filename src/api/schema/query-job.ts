@@ -1,5 +1,6 @@
-import { InvalidInputError, NoDataSourceError } from '../../jobs/job-errors.ts';
-import { startQueryJobInputSchema } from '../../jobs/job-input.ts';
+import { startQueryJobInputSchema } from '../../jobs/input/start-query-job-input.ts';
+import { NoDataSourceError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { requires } from './requires.ts';

@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { type Marking, storedMarking } from '../data-types/marking.ts';
-import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
-import type { JsonObject, JsonValue } from '../shared/json.ts';
-import { checkFilter } from '../sql-check/statement.ts';
-import { tableOf } from './data-sources.ts';
-import { jobOptionsSchema } from './job-input.ts';
+import { type Marking, storedMarking } from '../../data-types/marking.ts';
+import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { PartitionInput, PartitionPlan, PartitionTask } from '../../ingestion/partition-task.ts';
+import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { sourceTable } from '../../sources/source-table.ts';
+import { checkFilter } from '../../sql-check/statement.ts';
+import { type JobOptions, readJobOptions } from '../input/job-options.ts';
 
-/** What a partition was to read cannot be read any more, however often it is tried. */
+/** The input of a partition is gone, so retrying is pointless. */
 export class InputGoneError extends Error {
   override readonly name = 'InputGoneError';
 }
 
 /**
- * What a thread is handed for a partition: its job's configuration, its source and its checkpoint as they are stored.
+ * Loads the task that a thread runs for a partition: the job's configuration, the source and the checkpoint.
  * @throws InputGoneError when its source has been deleted.
  */
 export async function loadPartitionTask(
@@ -21,9 +21,9 @@ export async function loadPartitionTask(
   partition: JobPartition,
 ): Promise<PartitionTask> {
   const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
-  const source = await sourceOf(prisma, job, partition);
-  const options = jobOptionsSchema.parse(job.options);
-  const input = inputOf(job, partition, source);
+  const source = await findSource(prisma, job, partition);
+  const options = readJobOptions(job);
+  const input = toInput(job, options, partition, source);
   return {
     jobId: job.id,
     partitionId: partition.id,
@@ -32,22 +32,22 @@ export async function loadPartitionTask(
     dataSourceId: partition.dataSourceId,
     sourceName: partition.sourceName,
     input,
-    plan: planOf(input, partition),
+    plan: toPlan(input, partition),
     totalItems: partition.totalItems,
     position: partition.position as JsonValue | null,
     read: partition.readByLevel,
     success: partition.successByLevel,
     errors: partition.errorByLevel,
-    leastMarking: leastMarkingOf(job),
-    metadata: metadataOf(job, partition, source),
+    findLeastMarking: leastMarking(job),
+    metadata: describeOrigin(job, partition, source),
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
   };
 }
 
-/** The source that a partition reads. A query says by itself what it reads. */
-async function sourceOf(
+/** Finds the source that a partition reads; a query names its own tables. */
+async function findSource(
   prisma: PrismaClient,
   { kind }: Job,
   { dataSourceId }: JobPartition,
@@ -56,13 +56,18 @@ async function sourceOf(
   return prisma.dataSource.findUnique({ where: { id: dataSourceId } });
 }
 
-/** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
-function leastMarkingOf({ kind, marking }: Job): Marking | null {
+/** Items of a query job name the job, so they are marked at least as high as it; a sync leaves each row its own marking. */
+function leastMarking({ kind, marking }: Job): Marking | null {
   if (kind === 'SYNC') return null;
   return storedMarking(marking);
 }
 
-function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
+function toInput(
+  job: Job,
+  options: JobOptions,
+  partition: JobPartition,
+  source: DataSource | null,
+): PartitionInput {
   if (partition.retryOfPartitionId !== null) {
     return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
   }
@@ -77,20 +82,20 @@ function inputOf(job: Job, partition: JobPartition, source: DataSource | null): 
       if (source === null) throw new InputGoneError('the data source has been deleted');
       return {
         kind: 'TABLE',
-        table: tableOf(source),
+        table: sourceTable(source),
         dataType: partition.dataType,
         syncType: job.syncType ?? 'FULL',
-        filter: normalizedFilter(job.filter),
+        filter: normalizeFilter(job.filter),
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
         watermark: source.watermark,
-        partitionRows: jobOptionsSchema.parse(job.options).partitionRows,
+        partitionRows: options.partitionRows,
       };
   }
 }
 
-/** What a query job reads needs no plan: it is what its query says. */
-function planOf(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
+/** A query job needs no plan: its query is the plan. */
+function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
   if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
   const { sql, parameters } = input;
   return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null };
@@ -98,15 +103,15 @@ function planOf(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
-function normalizedFilter(filter: string | null): string | null {
+function normalizeFilter(filter: string | null): string | null {
   if (filter === null) return null;
   const checked = checkFilter(filter);
   if (!checked.ok) throw new InputGoneError(`the filter is no longer accepted: ${checked.message}`);
   return checked.sql;
 }
 
-/** What every item of the partition carries: where it is from and, of a query job, its id, time and own metadata. */
-function metadataOf(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
+/** The metadata of every item: its origin and, for a query job, the job's id, time and metadata. */
+function describeOrigin(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
   const origin: JsonObject = {
     data_source: partition.sourceName,
     ...(source === null

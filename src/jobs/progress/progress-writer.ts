@@ -1,26 +1,26 @@
 import type { PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { JobState } from '../job-state.ts';
-import { progressOf } from '../job-transitions.ts';
+import { progressQuery, SET_COUNTS, SET_TOTAL } from './progress-query.ts';
 
-/** Writes a job's progress to its row, at most once an interval however often it is told. */
+/** Writes a job's progress to its row, at most once an interval. */
 export interface ProgressWriter {
-  /** The job's row has just been written: the next write follows after an interval. */
+  /** The job's row has just been written, so the next write waits for an interval. */
   written(jobId: string): void;
-  /** Something of the job has changed; the write follows within the interval. */
+  /** The job has changed; it is written within the interval. */
   changed(jobId: string, currentOperation: string): void;
-  /** The job has ended, with all that there was to write of it. */
+  /** The job has ended and its final progress is written. */
   ended(jobId: string): void;
-  /** Waits for writes under way, and makes no more. */
+  /** Waits for writes in flight and starts no more. */
   close(): Promise<void>;
 }
 
 export interface ProgressOptions {
   /** The least time between two writes of a job, in milliseconds. */
   readonly intervalMs: number;
-  /** Told the state that a write found, so that a cancel is noticed even where its notification was lost. */
+  /** Called with the state that a write found, so that a cancel is noticed even if its notification was lost. */
   readonly onState: (jobId: string, state: JobState) => void;
   readonly onError: (error: unknown) => void;
-  /** The time in milliseconds; a test may give its own. */
+  /** The time in milliseconds; tests pass their own. */
   readonly now?: () => number;
 }
 
@@ -41,7 +41,7 @@ export interface RateSample {
 /** How far back the recent rate looks, in milliseconds. */
 const RATE_WINDOW_MS = 15_000;
 
-/** How long a job that reports nothing is remembered, in milliseconds. */
+/** How long a silent job is remembered, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
 
 export function createProgressWriter(prisma: PrismaClient, options: ProgressOptions): ProgressWriter {
@@ -66,21 +66,17 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   async function write(jobId: string, tracked: Tracked): Promise<void> {
     const itemsPerSecond = recentRate(tracked.samples);
-    // The lock comes first, so that counts are read after whatever another worker has written of them.
+    // Lock first, so that the counts include what another worker has just written.
     const lock = prisma.$queryRaw`select 1 from job where id = ${jobId}::uuid for update`;
     const update = prisma.$queryRaw<{ state: JobState; processedItems: number }[]>`
       update job set
         current_operation = case when state = 'RUNNING' then ${tracked.currentOperation} else current_operation end,
-        total_items = progress.total_items, processed_items = progress.processed_items,
-        success_count = progress.success_count, error_count = progress.error_count,
-        success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
-        progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors,
-        is_total_known = progress.is_total_known,
+        ${SET_TOTAL}, ${SET_COUNTS},
         items_per_second = ${itemsPerSecond}::float8,
         estimated_completion = case when state = 'RUNNING' and progress.is_total_known and ${itemsPerSecond}::float8 > 0
           then now() + make_interval(secs => (progress.total_items - progress.processed_items) / ${itemsPerSecond}::float8) end,
         updated_at = now()
-      from ${progressOf(jobId)} as progress
+      from ${progressQuery(jobId)} as progress
       where id = ${jobId}::uuid and state in ('RUNNING', 'PAUSING', 'CANCELLING')
       returning state, job.processed_items as "processedItems"`;
     const [, [row]] = await prisma.$transaction([lock, update]);
@@ -96,7 +92,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     }
   }
 
-  function trackedOf(jobId: string): Tracked {
+  function track(jobId: string): Tracked {
     let tracked = jobs.get(jobId);
     if (tracked === undefined) {
       tracked = { currentOperation: '', timer: undefined, writing: undefined, lastWriteAt: 0, samples: [] };
@@ -107,11 +103,11 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   return {
     written(jobId) {
-      trackedOf(jobId).lastWriteAt = now();
+      track(jobId).lastWriteAt = now();
     },
 
     changed(jobId, currentOperation) {
-      const tracked = trackedOf(jobId);
+      const tracked = track(jobId);
       tracked.currentOperation = currentOperation;
       if (tracked.writing === undefined) schedule(jobId, tracked);
       else void tracked.writing.then(() => schedule(jobId, tracked));
@@ -130,7 +126,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
   };
 }
 
-/** Items a second over the samples; null while there is nothing to tell it from. */
+/** Items per second over the samples; null while there are too few of them. */
 export function recentRate(samples: readonly RateSample[]): number | null {
   const first = samples[0];
   const last = samples.at(-1);
@@ -138,7 +134,7 @@ export function recentRate(samples: readonly RateSample[]): number | null {
   return ((last.processedItems - first.processedItems) / (last.at - first.at)) * 1000;
 }
 
-/** While nothing moves there is no rate to tell, so the time of counting and waiting does not count into it. */
+/** Time spent counting rows or waiting is left out of the rate: a sample without progress restarts it. */
 function withSample(samples: readonly RateSample[], sample: RateSample): RateSample[] {
   const first = samples[0];
   if (first === undefined || sample.processedItems <= first.processedItems) return [sample];

@@ -1,10 +1,10 @@
+import { InvalidInputError } from '../shared/invalid-input.ts';
 import { type SchemaPattern, schemaProblem } from '../sql-check/allowed-schemas.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
-import { InvalidInputError } from './job-errors.ts';
 
 /**
  * @param field the input field that names the tables, for the error.
- * @throws InvalidInputError telling of every table that is not of a schema that may be read.
+ * @throws InvalidInputError naming every table outside the allowed schemas.
  */
 export function checkTables(
   tables: readonly TableName[],
