@@ -37,7 +37,7 @@ const PARTS = [
   'test/warehouse/{reading,values}.test.ts',
   'test/warehouse/demo/demo.test.ts',
   'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
-  'test/application/log.test.ts',
+  'test/application/*.test.ts',
   'test/shared/*.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
   'test/{architecture,deploy,docs}.test.ts',

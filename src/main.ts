@@ -1,5 +1,5 @@
-import { type Application, startApplication } from './application/application.ts';
 import { createLog, logConsole } from './application/log.ts';
+import { type Application, startApplication } from './application/start-application.ts';
 import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/load.ts';
 import { createRedact } from './shared/secrets.ts';

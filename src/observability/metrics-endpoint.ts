@@ -9,13 +9,19 @@ import type { Metrics } from './metrics.ts';
 /** Answers a request for `/metrics`; gives false for any other, which is left alone. */
 export type MetricsEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Who may read metrics. */
+export interface MetricsAccess {
+  readonly authenticator: Authenticator;
+  readonly addressOf: ClientAddress;
+}
+
 /**
  * Serves metrics to everybody, or to whom an authenticator lets in and whose clearance covers every marking: the numbers
  * count what has any of them.
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
-  access?: { readonly authenticator: Authenticator; readonly addressOf: ClientAddress },
+  access?: MetricsAccess,
 ): MetricsEndpoint {
   async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;

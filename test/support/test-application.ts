@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, startApplication } from '../../src/application/application.ts';
 import { createLog } from '../../src/application/log.ts';
+import { type Application, startApplication } from '../../src/application/start-application.ts';
 import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';

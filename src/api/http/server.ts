@@ -30,7 +30,7 @@ import { createOriginPolicy } from './origin.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
-import type { OriginSettings } from './settings.ts';
+import type { HttpSettings } from './settings.ts';
 import { shareExecution } from './shared-execution.ts';
 import { serveWebSockets } from './web-socket/web-sockets.ts';
 
@@ -41,7 +41,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends HttpSettings {
   /** Creates the context of a principal's requests. */
   readonly contextOf: (principal: Principal) => ApiContext;
   /** Authenticates requests. */
@@ -49,20 +49,11 @@ export interface ApiServerOptions {
   /** Finds the address that a request comes from. */
   readonly addressOf: ClientAddress;
   readonly limits: ApiLimits;
-  /** Sites whose pages may use the API. */
-  readonly origins: OriginSettings;
-  /** Whether clients may introspect the schema. */
-  readonly introspection: boolean;
-  /** Whether GraphiQL is served. */
-  readonly graphiql: boolean;
   /** Counts operations and connections. */
   readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
   /** Answers requests for metrics; null if they are not served here. */
   readonly metricsEndpoint: MetricsEndpoint | null;
   readonly readiness: () => Promise<Readiness>;
-  readonly host: string;
-  /** 0 for any free port. */
-  readonly port: number;
   readonly log: Logger;
   /** Removes secrets from messages to clients. */
   readonly redact: Redact;
