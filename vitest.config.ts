@@ -37,10 +37,10 @@ const PARTS = [
   'test/warehouse/{reading,values}.test.ts',
   'test/warehouse/demo/demo.test.ts',
   'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
-  'test/application/log.test.ts',
-  'test/shared/secrets.test.ts',
+  'test/application/*.test.ts',
+  'test/shared/*.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
-  'test/{deploy,docs}.test.ts',
+  'test/{architecture,deploy,docs}.test.ts',
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */

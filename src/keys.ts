@@ -7,10 +7,11 @@ import { ZodError } from 'zod';
 import { ApiKeyNotFoundError } from './access/access-errors.ts';
 import { createApiKey, listApiKeys, newApiKeySchema, revokeApiKey } from './access/api-keys.ts';
 import { commandLinePrincipal, type Principal } from './access/principal.ts';
-import { ConfigError, parseConfig } from './config/config.ts';
-import { openDatabase } from './database/database.ts';
+import { loadConfig } from './config/config.ts';
+import { ConfigError } from './config/load.ts';
 import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
+import { openDatabase } from './database/open-database.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -66,11 +67,7 @@ program
   });
 
 async function inDatabase(run: (prisma: PrismaClient, principal: Principal) => Promise<void>): Promise<void> {
-  const { databaseFolder, databaseUrl } = parseConfig(process.env);
-  const database = await openDatabase({
-    folder: databaseFolder,
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const database = await openDatabase(loadConfig(process.env).database);
   try {
     const prisma = createPrismaClient(database.connectionString, { maxConnections: 1 });
     await run(prisma, commandLinePrincipal(userInfo().username)).finally(() => prisma.$disconnect());

@@ -1,11 +1,12 @@
-import { type Application, startApplication } from './application/application.ts';
 import { createLog, logConsole } from './application/log.ts';
-import { ConfigError, parseConfig } from './config/config.ts';
+import { type Application, startApplication } from './application/start-application.ts';
+import { loadConfig } from './config/config.ts';
+import { ConfigError } from './config/load.ts';
 import { createRedact } from './shared/secrets.ts';
 
 /** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {
-  const config = parseConfig(process.env);
+  const config = loadConfig(process.env);
   const log = createLog(config);
   logConsole(log);
   process.on('uncaughtException', (error) => {

@@ -4,19 +4,8 @@ import { UnauthenticatedError } from './access-errors.ts';
 import { createApiKeyVerifier } from './api-key-verifier.ts';
 import { isApiKey } from './api-keys.ts';
 import { apiKeyIdOf, localPrincipal, type Principal } from './principal.ts';
-import { createTokenVerifier, type TokenSettings } from './token-verifier.ts';
-
-/** Which credentials a server takes; with none of them it takes everybody who reaches it. */
-export interface AccessSettings {
-  /** JSON Web Tokens of an issuer; null for none. */
-  readonly tokens: TokenSettings | null;
-  readonly useApiKeys: boolean;
-}
-
-/** Whether a server with these settings asks who somebody is. */
-export function asksForCredential({ tokens, useApiKeys }: AccessSettings): boolean {
-  return tokens !== null || useApiKeys;
-}
+import { type AccessSettings, asksForCredential } from './settings.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
 /** Tells who sends a request, and when their right to go on ends. */
 export interface Authenticator {
@@ -39,7 +28,7 @@ export interface Authenticator {
 
 /** @param parts.onError is told of what fails beside a request. */
 export async function createAuthenticator(
-  settings: AccessSettings,
+  settings: Pick<AccessSettings, 'tokens' | 'useApiKeys'>,
   parts: { prisma: PrismaClient; notifications: Notifications; onError: (error: unknown) => void },
 ): Promise<Authenticator> {
   if (!asksForCredential(settings)) return openAuthenticator;

@@ -9,18 +9,7 @@ import {
   isReservedPrincipalId,
   type Principal,
 } from './principal.ts';
-
-/** Whose tokens are good, and what in them says what their principal may do. */
-export interface TokenSettings {
-  readonly keys:
-    | { readonly kind: 'secret'; readonly secret: string }
-    /** Where the issuer publishes its public keys (JWKS). */
-    | { readonly kind: 'key-set'; readonly url: URL };
-  readonly issuer: string;
-  readonly audience: string;
-  readonly roleClaim: string;
-  readonly clearanceClaim: string;
-}
+import type { TokenSettings } from './settings.ts';
 
 /**
  * Tells whose a JSON Web Token is.

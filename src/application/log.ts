@@ -5,10 +5,10 @@ import { createRedact } from '../shared/secrets.ts';
 
 /** Writes the log: a JSON object a line, in which no secret of the configuration is shown, wherever it comes from. */
 export function createLog(
-  { logLevel, secrets }: Pick<Config, 'logLevel' | 'secrets'>,
+  { log: { level }, secrets }: Pick<Config, 'log' | 'secrets'>,
   destination: DestinationStream = pino.destination({ sync: true }),
 ): Logger {
-  return pino({ level: logLevel, base: null, hooks: { streamWrite: createRedact(secrets) } }, destination);
+  return pino({ level, base: null, hooks: { streamWrite: createRedact(secrets) } }, destination);
 }
 
 /** Lets what libraries write to the console go to the log. */

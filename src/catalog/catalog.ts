@@ -19,7 +19,5 @@ export interface Catalog {
    * Resolves to one outcome an item, in the items' order; rejects only when aborted or on a fault of our own.
    */
   upload(batch: UploadBatch, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
-  /** Whether the catalog has the item. */
-  exists(dataType: string, itemId: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }

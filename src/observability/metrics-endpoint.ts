@@ -1,13 +1,19 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/access-errors.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { ClientAddress } from '../access/client-address.ts';
 import { coversAll } from '../data-types/marking.ts';
-import { type HealthServer, listen } from '../health/health-server.ts';
+import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Answers a request for `/metrics`; gives false for any other, which is left alone. */
 export type MetricsEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Who may read metrics. */
+export interface MetricsAccess {
+  readonly authenticator: Authenticator;
+  readonly addressOf: ClientAddress;
+}
 
 /**
  * Serves metrics to everybody, or to whom an authenticator lets in and whose clearance covers every marking: the numbers
@@ -15,7 +21,7 @@ export type MetricsEndpoint = (request: IncomingMessage, response: ServerRespons
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
-  access?: { readonly authenticator: Authenticator; readonly addressOf: ClientAddress },
+  access?: MetricsAccess,
 ): MetricsEndpoint {
   async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;
@@ -70,22 +76,14 @@ function refusalFor(error: unknown): Refusal {
   return { status: 503, message: 'the credential cannot be checked now: try again later' };
 }
 
-/** Serves `/metrics` on a port of its own, and nothing else. */
-export async function startMetricsServer(
-  answer: MetricsEndpoint,
-  host: string,
-  port: number,
-): Promise<HealthServer> {
-  const server = createServer((request, response) => {
-    if (answer(request, response)) return;
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves /metrics only\n');
-  });
-  const url = await listen(server, host, port);
-  return {
-    url,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+/** Starts a server for `/metrics` alone. */
+export function startMetricsServer(answer: MetricsEndpoint, host: string, port: number): Promise<HttpServer> {
+  return startHttpServer(
+    (request, response) => {
+      if (answer(request, response)) return;
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves only /metrics\n');
     },
-  };
+    host,
+    port,
+  );
 }

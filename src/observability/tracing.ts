@@ -2,32 +2,10 @@ import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import { version } from '../shared/version.ts';
-
-/** Where traces are sent, and which of them. */
-export interface TracingSettings {
-  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
-  readonly url: string;
-  /** Sent with every export; may hold a credential. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly sampler: SamplerName;
-  /** The share of traces that a sampler by ratio takes. */
-  readonly ratio: number;
-}
+import type { SamplerName, TracingSettings } from './settings.ts';
 
 /** What the program calls itself, where `OTEL_SERVICE_NAME` does not say otherwise. */
 export const SERVICE = 'blade-ingestion';
-
-/** As `OTEL_TRACES_SAMPLER` names them. */
-export const samplerNames = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-] as const;
-
-export type SamplerName = (typeof samplerNames)[number];
 
 /**
  * Sends traces from now on. Only then is anything of OpenTelemetry's SDK loaded: without, every span below is one that does

@@ -1,4 +1,5 @@
 import { asciiLowerCase, asciiUpperCase } from '../shared/ascii-case.ts';
+import { isObject } from '../shared/json.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { knownFunctions, wordsBeforeParentheses, wordsOfTheSession } from './known-functions.ts';
 import {
@@ -13,7 +14,6 @@ import {
 import {
   contentOf,
   holdsAggregate,
-  isObject,
   kindOf,
   parseStatements,
   readTokens,

@@ -57,9 +57,6 @@ describe('an upload', () => {
     await catalog.upload({ key: 'k', items: [item('2', { again: true })] }, signal);
     expect(await content()).toEqual({ 'sortie/2': { again: true } });
     expect(await readdir(join(folder, 'logistics'))).toEqual([]);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(false);
-    expect(await catalog.exists('sortie', '2', signal)).toBe(true);
-    expect(await catalog.exists('logistics', '3', signal)).toBe(false);
     await catalog.upload({ key: 'k', items: [] }, signal);
     expect(await content()).toEqual({});
   });
@@ -97,10 +94,6 @@ describe('an upload', () => {
     const items = await present();
     expect(items.map(({ itemId }) => itemId)).toEqual(ids);
     expect(items[0]?.data).toEqual(data);
-    for (const id of ids) {
-      expect(await catalog.exists('sortie', id, signal)).toBe(true);
-    }
-    expect(await catalog.exists('sortie', 'x', signal)).toBe(false);
   });
 
   test('takes JSON texts that are spread over lines', async () => {
@@ -134,49 +127,18 @@ describe('an upload', () => {
     controller.abort(reason);
     await expect(upload).rejects.toBe(reason);
     await expect(catalog.upload({ key: 'k', items: [] }, controller.signal)).rejects.toBe(reason);
-    await expect(catalog.exists('sortie', '1', controller.signal)).rejects.toBe(reason);
     expect(await content()).toEqual({ 'sortie/1': { version: 1 } });
     expect(await readdir(join(folder, 'sortie'))).toEqual(['k.ndjson']);
   });
 });
 
-describe('whether an item exists', () => {
-  test('is known of what other openers of the folder uploaded, each time anew', async () => {
-    const other = await openCatalog({ kind: 'folder', folder });
-    expect(await catalog.exists('sortie', '1', signal)).toBe(false);
-    await other.upload({ key: 'a', items: [item('1')] }, signal);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
-    expect(await catalog.exists('logistics', '1', signal)).toBe(false);
-    await other.upload({ key: 'b', items: [item('1')] }, signal);
-    await other.upload({ key: 'a', items: [] }, signal);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
-    await other.upload({ key: 'b', items: [] }, signal);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(false);
-    await other.close();
-  });
-
-  test('is answered without reading segments that have not changed', async () => {
-    await catalog.upload({ key: 'a', items: [item('1')] }, signal);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
-    await writeFile(join(folder, 'sortie', 'a.ndjson'), 'unreadable');
-    await catalog.upload({ key: 'b', items: [item('2')] }, signal);
-    expect(await catalog.exists('sortie', '2', signal)).toBe(true);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
-  });
-
-  test('is known to many who ask at once', async () => {
-    await catalog.upload({ key: 'a', items: [item('1'), item('2')] }, signal);
-    const answers = Array.from({ length: 50 }, (_, id) => catalog.exists('sortie', String(id), signal));
-    expect((await Promise.all(answers)).filter(Boolean)).toHaveLength(2);
-  });
-
-  test('is forgotten when the folder is emptied', async () => {
-    await catalog.upload({ key: 'a', items: [item('1')] }, signal);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
-    await rm(folder, { recursive: true });
-    await (await openFolderCatalog({ folder })).close();
-    expect(await catalog.exists('sortie', '1', signal)).toBe(false);
-  });
+test('several openers of one folder see the same items, whoever uploaded them', async () => {
+  const other = await openCatalog({ kind: 'folder', folder });
+  await other.upload({ key: 'a', items: [item('1', { version: 1 })] }, signal);
+  await catalog.upload({ key: 'b', items: [item('1', { version: 2 })] }, signal);
+  await other.upload({ key: 'a', items: [] }, signal);
+  expect(await content()).toEqual({ 'sortie/1': { version: 2 } });
+  await other.close();
 });
 
 describe('a process that is killed', () => {
@@ -193,7 +155,6 @@ describe('a process that is killed', () => {
     expect(code).toBe('SIGKILL');
     expect(await readdir(join(folder, 'sortie'))).toEqual([expect.stringMatching(/^\..*\.tmp$/), 'w.ndjson']);
     expect(await content()).toEqual({ 'sortie/S-0': { old: true } });
-    expect(await (await openFolderCatalog({ folder })).exists('sortie', 'S-0', signal)).toBe(true);
   });
 
   test('before its upload counts leaves the old order, and uploading again brings the new one', async () => {
@@ -240,7 +201,6 @@ test('a line of the uploads that a full disk cut off spoils no other', async () 
     flag: 'a',
   });
   expect(Object.keys(await content()).sort()).toEqual(['sortie/1', 'sortie/2']);
-  expect(await catalog.exists('sortie', '2', signal)).toBe(true);
 });
 
 test('threads and processes write at once, and all agree on whose upload was the last', async () => {

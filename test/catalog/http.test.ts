@@ -98,7 +98,7 @@ describe('an upload', () => {
     const server = await startServer({ path });
     const catalog = await open(server);
     expect(await upload(catalog, [item('1')])).toEqual([accepted]);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
+    expect(server.items.size).toBe(1);
   });
 
   test('brings quotes, line ends and every script unharmed', async () => {
@@ -377,7 +377,7 @@ describe('a catalog that is down', () => {
     });
     const catalog = await open(server, { attempts: 2, requestsPerSecond }, clock);
     expect(acceptedIn(await upload(catalog, itemsFrom(0, 300)))).toBe(300);
-    expect(await catalog.exists('sortie', '299', signal)).toBe(true);
+    expect(server.items.size).toBe(300);
   });
 
   test('in the middle of an upload costs no item', async () => {
@@ -452,15 +452,16 @@ describe('a catalog that is down', () => {
     expect(server.requests.length).toBe(before);
   });
 
-  test('is told as the reason where one asks whether it has an item', async () => {
+  test('is named with its fault as the reason of each item', async () => {
     const server = await startServer();
     const catalog = await open(server);
     await server.goDown();
-    await expect(catalog.exists('sortie', '1', signal)).rejects.toThrow(
-      new CatalogError(
-        'The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)',
-      ),
-    );
+    expect(await upload(catalog, [item('1')])).toEqual([
+      {
+        status: 'REJECTED',
+        message: 'The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)',
+      },
+    ]);
   });
 });
 
@@ -492,7 +493,6 @@ describe('an abort', () => {
     await expect(
       catalog.upload({ key: 'k', items: itemsFrom(0, 10) }, AbortSignal.abort(reason)),
     ).rejects.toBe(reason);
-    await expect(catalog.exists('sortie', '1', AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.requests).toEqual([]);
   });
 
@@ -513,17 +513,6 @@ describe('an abort', () => {
       },
     );
     await expect(catalog.upload({ key: 'k', items: itemsFrom(0, 50) }, abort.signal)).rejects.toBe(reason);
-  });
-});
-
-describe('whether an item exists', () => {
-  test('is asked of the catalog by its source and id', async () => {
-    const server = await startServer();
-    const catalog = await open(server);
-    await upload(catalog, [item('a&b=c d/é')]);
-    expect(await catalog.exists('sortie', 'a&b=c d/é', signal)).toBe(true);
-    expect(await catalog.exists('logistics', 'a&b=c d/é', signal)).toBe(false);
-    expect(await catalog.exists('sortie', 'a', signal)).toBe(false);
   });
 });
 

@@ -8,9 +8,10 @@ import { Worker } from 'node:worker_threads';
 import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import { FolderLockedError } from '../../src/database/embedded/folder-lock.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 
 const folders: string[] = [];

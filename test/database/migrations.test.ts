@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { diffMigrations } from '../../scripts/write-migration.ts';
 import { MIGRATIONS_FOLDER } from '../../src/database/migrations/migration-files.ts';
 import { applyMigrations, MigrationError } from '../../src/database/migrations/migrations.ts';
-import { diffMigrations } from '../../src/database/migrations/write-migration.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const usesServer = inject('preparedDatabase').kind === 'server';

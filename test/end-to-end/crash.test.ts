@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { afterEach, describe, expect, inject, onTestFailed, test, vi } from 'vitest';
 import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
-import { openDatabase } from '../../src/database/database.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
 import { JobById, SaveDataSource } from '../support/operations.ts';
@@ -111,10 +111,7 @@ async function untilPartition(
 
 /** Looks at database and catalog once no program runs: each row of the table is there once. */
 async function expectEverythingOnce({ folder, databaseUrl }: Place): Promise<void> {
-  const database = await openDatabase({
-    folder: join(folder, 'database'),
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const database = await openDatabase({ url: databaseUrl, folder: join(folder, 'database') });
   const pool = new Pool({ connectionString: database.connectionString });
   pool.on('error', () => {});
   try {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRedact, secretsOfUrl } from '../../src/shared/secrets.ts';
+import { createRedact, findUrlSecrets } from '../../src/shared/secrets.ts';
 
 test.each([
   ['as it is', 'it said: hunter2!', 'it said: [redacted]!'],
@@ -28,5 +28,5 @@ test.each([
   ['postgresql://user@host/db', []],
   ['nonsense', []],
 ])('what is secret in %s is its password', (url, secrets) => {
-  expect(secretsOfUrl(url)).toEqual(secrets);
+  expect(findUrlSecrets(url)).toEqual(secrets);
 });

@@ -108,11 +108,6 @@ export async function startCatalogServer(
     peakConcurrency = Math.max(peakConcurrency, ++concurrency);
     response.once('close', () => concurrency--);
     switch (`${received.method} ${received.path}`) {
-      case `GET ${base}/catalog/exists`: {
-        const key = `${url.searchParams.get('source')}/${url.searchParams.get('id')}`;
-        response.writeHead(items.has(key) ? 200 : 404).end();
-        return;
-      }
       case `POST ${base}/catalog/item`: {
         const ordinal = uploads++;
         if (resetInBody.has(ordinal)) {

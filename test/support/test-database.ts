@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { runOnServer, urlOfDatabase } from './prepare-database.ts';
 
 /** A database of a test's own; `kind` says which one the run uses. */
@@ -31,7 +32,7 @@ async function createEmbedded(prepared: string): Promise<TestDatabase> {
 async function createOnServer(url: string, template: string): Promise<TestDatabase> {
   const name = `blade_test_${randomBytes(6).toString('hex')}`;
   await runOnServer(url, `create database ${name} template ${template}`);
-  const database = await openDatabase({ databaseUrl: urlOfDatabase(url, name), folder: '' });
+  const database = await openDatabase({ url: urlOfDatabase(url, name), folder: '' });
   return withPool(database, () => runOnServer(url, `drop database ${name} with (force)`));
 }
 

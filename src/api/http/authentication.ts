@@ -9,7 +9,7 @@ import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { rateLimited } from '../limits/limit-error.ts';
-import type { Extra } from './web-socket/web-sockets.ts';
+import type { Extra } from './web-socket/extra.ts';
 
 /** A WebSocket connection whose principal is known. */
 export interface AuthenticatedConnection {

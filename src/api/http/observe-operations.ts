@@ -4,6 +4,7 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Metrics, OperationOutcome, OperationType } from '../../observability/metrics.ts';
 import { startOperationSpan } from '../../observability/spans.ts';
+import { isObject } from '../../shared/json.ts';
 import { currentRequest, inRequest, newRequestScope, type RequestScope } from '../../shared/request-scope.ts';
 import type { ApiContext } from '../context.ts';
 import { toErrorCode, UNEXPECTED } from './error-mask.ts';
@@ -151,10 +152,6 @@ function toOutcome({ errors = [], data }: ExecutionResult): { outcome: Operation
 
 function toCodes(errors: readonly unknown[]): string[] {
   return [...new Set(errors.map(toErrorCode))];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function toLogLevel(type: OperationType, outcome: OperationOutcome): 'debug' | 'info' | 'warn' {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refuse } from './refusal.ts';
+import type { OriginSettings } from './settings.ts';
 
 /** Which sites may send requests by the browsers of those who visit them. */
 export interface OriginPolicy {
@@ -10,15 +11,6 @@ export interface OriginPolicy {
    * @returns whether the request is admitted.
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean;
-}
-
-export interface OriginSettings {
-  /** Other sites whose pages may use the API, such as `https://blade.example.com`. */
-  readonly allowedOrigins: readonly string[];
-  /** Whether the server listens on a loopback address only. */
-  readonly isLoopback: boolean;
-  /** Whether each request needs a credential, which browsers never add by themselves. */
-  readonly asksForCredential: boolean;
 }
 
 /**

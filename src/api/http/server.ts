@@ -7,16 +7,17 @@ import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Readiness } from '../../health/health.ts';
-import { answerHealth, listen } from '../../health/health-server.ts';
+import { answerHealth } from '../../health/health-server.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { MetricsEndpoint } from '../../observability/metrics-endpoint.ts';
+import { listen } from '../../shared/http-server.ts';
 import type { Redact } from '../../shared/secrets.ts';
 import type { ApiContext } from '../context.ts';
-import type { ApiLimits } from '../limits/api-limits.ts';
 import { limitDocumentSize } from '../limits/document-size.ts';
 import { hideSchema } from '../limits/introspection.ts';
 import { limitOperationCost } from '../limits/operation-cost.ts';
 import { createRateLimits, toCaller } from '../limits/rate-limits.ts';
+import type { ApiLimits } from '../limits/settings.ts';
 import { endUnreadResponse } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
 import { type AuthenticatedConnection, authenticateRequests, type NodeContext } from './authentication.ts';
@@ -25,10 +26,11 @@ import { createDashboardFiles } from './dashboard-files.ts';
 import { DEFAULT_QUERY } from './default-query.ts';
 import { createErrorMask } from './error-mask.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
-import { createOriginPolicy, type OriginSettings } from './origin.ts';
+import { createOriginPolicy } from './origin.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
+import type { HttpSettings } from './settings.ts';
 import { shareExecution } from './shared-execution.ts';
 import { serveWebSockets } from './web-socket/web-sockets.ts';
 
@@ -39,7 +41,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends HttpSettings {
   /** Creates the context of a principal's requests. */
   readonly contextOf: (principal: Principal) => ApiContext;
   /** Authenticates requests. */
@@ -47,20 +49,11 @@ export interface ApiServerOptions {
   /** Finds the address that a request comes from. */
   readonly addressOf: ClientAddress;
   readonly limits: ApiLimits;
-  /** Sites whose pages may use the API. */
-  readonly origins: OriginSettings;
-  /** Whether clients may introspect the schema. */
-  readonly introspection: boolean;
-  /** Whether GraphiQL is served. */
-  readonly graphiql: boolean;
   /** Counts operations and connections. */
   readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
   /** Answers requests for metrics; null if they are not served here. */
   readonly metricsEndpoint: MetricsEndpoint | null;
   readonly readiness: () => Promise<Readiness>;
-  readonly host: string;
-  /** 0 for any free port. */
-  readonly port: number;
   readonly log: Logger;
   /** Removes secrets from messages to clients. */
   readonly redact: Redact;

@@ -1,7 +1,7 @@
 import { parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { DocumentLimits } from './api-limits.ts';
 import { tooLarge } from './limit-error.ts';
+import type { DocumentLimits } from './settings.ts';
 
 /** Refuses documents that cost too much to parse, validate or cache. */
 export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits): Plugin {

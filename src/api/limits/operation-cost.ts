@@ -10,9 +10,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { DocumentLimits } from './api-limits.ts';
 import { withFieldCosts } from './field-cost.ts';
 import { tooLarge } from './limit-error.ts';
+import type { DocumentLimits } from './settings.ts';
 
 /** Refuses operations that are too deep, too broad or too expensive, before they are executed. */
 export function limitOperationCost(schema: GraphQLSchema, limits: DocumentLimits): Plugin {

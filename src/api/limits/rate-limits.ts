@@ -3,8 +3,8 @@ import { getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { localPrincipal, type Principal } from '../../access/principal.ts';
-import type { RateLimits } from './api-limits.ts';
 import { rateLimited } from './limit-error.ts';
+import type { RateLimits } from './settings.ts';
 
 /** Who requests are counted for: a principal, or an address if everybody shares one principal. */
 export type Caller = string;

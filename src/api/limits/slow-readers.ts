@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { WebSocketServer } from 'ws';
-import type { ConnectionLimits } from './api-limits.ts';
+import type { ConnectionLimits } from './settings.ts';
 
 /**
  * Terminates the WebSockets of clients that keep sending requests without reading the answers, before these fill the

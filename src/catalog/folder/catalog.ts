@@ -14,7 +14,6 @@ import {
   type UploadEntry,
   writeSegment,
 } from './files.ts';
-import { createFolderIndex } from './item-index.ts';
 
 export interface FolderCatalogOptions {
   /** Made when there is none. Must be on a local file system, where appending to a file is atomic. */
@@ -40,14 +39,8 @@ export interface CatalogItem {
  */
 export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promise<Catalog> {
   await explained('opened', () => prepareFolder(folder));
-  const index = createFolderIndex(folder);
   return {
     upload: (batch, signal) => explained('written', () => upload(folder, batch, signal)),
-    exists: (dataType, itemId, signal) =>
-      explained('read', async () => {
-        signal.throwIfAborted();
-        return await index.has(dataType, itemId);
-      }),
     close: async () => {},
   };
 }

@@ -5,7 +5,7 @@ import type { Catalog, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
-import { createItemForm, dataSourceOf } from './item-form.ts';
+import { createItemForm } from './item-form.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
@@ -17,7 +17,7 @@ import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
  * not is rejected in the catalog's own words. While the catalog is down uploads wait, and what is left of them is
  * rejected at once when that lasts too long or when the token is not valid.
  * @param clock the time that waiting is measured in.
- * @throws CatalogError where URL or token cannot be used; so does `exists` where the catalog gives no answer to it.
+ * @throws CatalogError if the URL or the token cannot be used.
  */
 export async function openHttpCatalog(
   options: HttpCatalogOptions,
@@ -83,7 +83,7 @@ export async function openHttpCatalog(
       charged++;
       if (charged >= attempts) {
         const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
-        return { kind: 'REFUSED', status: verdict.status, message };
+        return { kind: 'REFUSED', message };
       }
       await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
       backoff = backoff.next(undefined);
@@ -127,19 +127,6 @@ export async function openHttpCatalog(
         return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item), session))));
       }),
 
-    exists: (dataType, itemId, signal) =>
-      withSession(signal, async (session) => {
-        const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
-        const question: ExchangeRequest = {
-          origin,
-          method: 'GET',
-          path: `${path}/catalog/exists?${query}`,
-          headers: authorization,
-          body: null,
-        };
-        return isFound(await explained(send(() => question, session)));
-      }),
-
     async close() {
       guard.close();
       await agent.destroy();
@@ -160,9 +147,7 @@ class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
 }
 
-type Decision =
-  | { readonly kind: 'ACCEPTED' }
-  | { readonly kind: 'REFUSED'; readonly status: number | null; readonly message: string };
+type Decision = { readonly kind: 'ACCEPTED' } | { readonly kind: 'REFUSED'; readonly message: string };
 
 async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
@@ -177,24 +162,6 @@ async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
 }
 
 const accepted: UploadOutcome = { status: 'ACCEPTED' };
-
-async function explained(sent: Promise<Decision>): Promise<Decision> {
-  try {
-    return await sent;
-  } catch (error) {
-    throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
-  }
-}
-
-function isFound(decision: Decision): boolean {
-  if (decision.kind === 'ACCEPTED') {
-    return true;
-  }
-  if (decision.status === 404) {
-    return false;
-  }
-  throw new CatalogError(decision.message);
-}
 
 function authorizationOf(token: string | null): Readonly<Record<string, string>> {
   if (token === null) {

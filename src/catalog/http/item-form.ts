@@ -24,18 +24,13 @@ export function createItemForm(): ItemForm {
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     bodyOf: ({ dataType, itemId, classificationMarking: marking, data, metadata }) =>
-      `${dataSource}\r\n\r\n${dataSourceOf(dataType)}\r\n` +
+      `${dataSource}\r\n\r\nBLADE:${dataType}\r\n` +
       `${classificationMarking}\r\n\r\n${marking}\r\n` +
       `${itemIdField}\r\n\r\n${itemId}\r\n` +
       `${metadataField}\r\n\r\n${metadata}\r\n` +
       `${file}; filename="${escapedFileName(`${dataType}_${itemId}.json`)}"\r\n` +
       `content-type: application/json\r\n\r\n${data}\r\n--${boundary}--\r\n`,
   };
-}
-
-/** What the catalog calls the source of a data type's items. */
-export function dataSourceOf(dataType: string): string {
-  return `BLADE:${dataType}`;
 }
 
 const unsafeInFileName = /["\r\n]/g;

@@ -1,6 +1,6 @@
 /** A catalog service and how to treat it. The limits are those of one instance: each thread opens its own. */
 export interface HttpCatalogOptions {
-  /** Where `/catalog/item` and `/catalog/exists` are, with or without a slash at the end. */
+  /** Where `/catalog/item` is, with or without a slash at the end. */
   readonly url: string;
   /** Sent as bearer token; null for none. */
   readonly token: string | null;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { type Answer, ExchangeError } from './exchange.ts';
-import { retryAfterOf } from './retry-after.ts';
 
 /** What an exchange with the catalog means. */
 export type Verdict =
@@ -51,7 +51,7 @@ export function judgeAnswer({ status, headers, text }: Answer, options: VerdictO
     };
   }
   if (status === 429 || (status >= 500 && !neverTemporary.has(status))) {
-    const asked = retryAfterOf(headers['retry-after'], options.now);
+    const asked = parseRetryAfter(headers['retry-after'], options.now);
     const retryAfterMs = asked === null ? null : Math.min(asked, options.maxRetryAfterMs);
     return { kind: 'FAILED', reason: 'STATUS', status, retryAfterMs, message };
   }

@@ -13,21 +13,16 @@ import {
   newRequestScope,
   type RequestScope,
 } from '../../../shared/request-scope.ts';
-import type { ApiLimits } from '../../limits/api-limits.ts';
 import { tooManyOperations } from '../../limits/limit-error.ts';
 import { type createRateLimits, toCaller } from '../../limits/rate-limits.ts';
+import type { ApiLimits } from '../../limits/settings.ts';
 import { endUnreadSockets } from '../../limits/slow-readers.ts';
-import { type AuthenticatedConnection, authenticateConnections } from '../authentication.ts';
+import { authenticateConnections } from '../authentication.ts';
 import type { OperationObserver } from '../observe-operations.ts';
 import type { createOriginPolicy } from '../origin.ts';
 import { refuseServerMessages } from './client-messages.ts';
+import type { Extra } from './extra.ts';
 import { sendResults } from './send-results.ts';
-
-/** A WebSocket of a client, with the request that opened it. */
-export interface Extra extends Partial<AuthenticatedConnection> {
-  readonly socket: WebSocket;
-  readonly request: IncomingMessage;
-}
 
 export interface WebSocketOptions {
   readonly server: Server;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retryAfterOf } from '../../src/catalog/http/retry-after.ts';
+import { parseRetryAfter } from '../../src/shared/retry-after.ts';
 
 const now = Date.UTC(1994, 10, 6, 8, 49, 0);
 
@@ -18,10 +18,10 @@ test.each([
   ['Sunday', null],
   ['Mon, 99 Nov 1994 08:49:37 GMT', null],
 ])('the header "%s" asks to wait %s milliseconds', (header, milliseconds) => {
-  expect(retryAfterOf(header, now)).toBe(milliseconds);
+  expect(parseRetryAfter(header, now)).toBe(milliseconds);
 });
 
-test('no header asks for nothing, and of several the first counts', () => {
-  expect(retryAfterOf(undefined, now)).toBeNull();
-  expect(retryAfterOf(['2', '9'], now)).toBe(2_000);
+test('a missing header asks for no wait, and the first of several headers counts', () => {
+  for (const header of [undefined, null]) expect(parseRetryAfter(header, now)).toBeNull();
+  expect(parseRetryAfter(['2', '9'], now)).toBe(2_000);
 });
