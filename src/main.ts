@@ -1,6 +1,7 @@
 import { type Application, startApplication } from './application/application.ts';
 import { createLog, logConsole } from './application/log.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
+import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
 
 /** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
@@ -45,7 +46,7 @@ function fail(text: string): never {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof FolderError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,4 +1,5 @@
 import { createClearedViews } from './cleared-views.ts';
+import { explainDatabaseError } from './embedded/database-folder.ts';
 import { startEmbeddedServer } from './embedded/server.ts';
 import { applyMigrations } from './migrations/migrations.ts';
 import type { Notifications } from './notifications.ts';
@@ -22,7 +23,7 @@ export interface Database {
  * Opens the database and brings its tables up to date.
  * @param options.databaseUrl a PostgreSQL server's; without it, an embedded database is started.
  * @param options.folder where the embedded database keeps its data; it is made when it does not exist.
- * @throws FolderLockedError when another process has the folder open; MigrationError when a migration does not apply;
+ * @throws FolderError when the folder of an embedded database cannot be used; MigrationError when a migration does not apply;
  * otherwise what the server said when it could not be reached.
  */
 export async function openDatabase(options: { databaseUrl?: string; folder: string }): Promise<Database> {
@@ -35,7 +36,7 @@ export async function openDatabase(options: { databaseUrl?: string; folder: stri
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    throw database.kind === 'embedded' ? explainDatabaseError(options.folder, error) : error;
   }
 }
 
