@@ -7,11 +7,12 @@ import { ZodError } from 'zod';
 import { ApiKeyNotFoundError } from './access/access-errors.ts';
 import { createApiKey, listApiKeys, newApiKeySchema, revokeApiKey } from './access/api-keys.ts';
 import { commandLinePrincipal, type Principal } from './access/principal.ts';
+import { openConfiguredDatabase } from './application/data-folder.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
-import { openDatabase } from './database/database.ts';
 import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
+import { FolderError } from './shared/folder-error.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -66,11 +67,7 @@ program
   });
 
 async function inDatabase(run: (prisma: PrismaClient, principal: Principal) => Promise<void>): Promise<void> {
-  const { databaseFolder, databaseUrl } = parseConfig(process.env);
-  const database = await openDatabase({
-    folder: databaseFolder,
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const database = await openConfiguredDatabase(parseConfig(process.env));
   try {
     const prisma = createPrismaClient(database.connectionString, { maxConnections: 1 });
     await run(prisma, commandLinePrincipal(userInfo().username)).finally(() => prisma.$disconnect());
@@ -103,7 +100,8 @@ function problemOf(error: unknown): string {
   if (error instanceof FolderLockedError) {
     return `${error.message}\nWhile the server runs on the embedded database, its admins make and revoke keys by the mutations createApiKey and revokeApiKey.`;
   }
-  if (error instanceof ConfigError || error instanceof ApiKeyNotFoundError) return error.message;
+  const saysItAll = [ConfigError, FolderError, ApiKeyNotFoundError];
+  if (error instanceof Error && saysItAll.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

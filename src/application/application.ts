@@ -4,9 +4,10 @@ import { createAuthenticator } from '../access/authenticator.ts';
 import { createClientAddress } from '../access/client-address.ts';
 import { limitFailedCredentials } from '../access/failed-credentials.ts';
 import { startApiServer } from '../api/http/server.ts';
+import { checkCatalogFolder } from '../catalog/folder/folder-check.ts';
 import { shareOfCatalog } from '../catalog/registry.ts';
 import type { Config } from '../config/config.ts';
-import { type Database, openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { createPrismaClients } from '../database/prisma-client.ts';
 import { createHealth } from '../health/health.ts';
 import { startHealthServer } from '../health/health-server.ts';
@@ -26,6 +27,7 @@ import { startTracing } from '../observability/tracing.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { version } from '../shared/version.ts';
 import { anySchema } from '../sql-check/allowed-schemas.ts';
+import { openConfiguredDatabase } from './data-folder.ts';
 import { createDemoData } from './demo-data.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
@@ -44,7 +46,8 @@ const MAX_CONNECTIONS = 10;
 /**
  * Starts the program.
  * @param open opens the database; a test may give one of its own, which is closed with the program.
- * @throws where the database cannot be opened or migrated, or the address is taken: what was started is stopped again.
+ * @throws FolderError where a folder of its data cannot be used; otherwise where the database cannot be opened or migrated, or
+ * the address is taken. What was started is stopped again.
  */
 export async function startApplication(
   config: Config,
@@ -60,6 +63,9 @@ export async function startApplication(
   try {
     log.info({ version, node: process.version, configuration: config.shown }, 'starting');
     if (config.tracing !== null) started.push(await startTracing(config.tracing, log));
+    if (config.roles.has('worker') && config.catalog.kind === 'folder') {
+      await checkCatalogFolder(config.catalog.folder);
+    }
     const database = await open(config);
     const url = await startParts(config, log, database, started);
     return { url, databaseLost: database.lost, stop };
@@ -67,10 +73,6 @@ export async function startApplication(
     await stop();
     throw error;
   }
-}
-
-function openConfiguredDatabase({ databaseFolder, databaseUrl }: Config): Promise<Database> {
-  return openDatabase({ folder: databaseFolder, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
 }
 
 async function startParts(

@@ -34,6 +34,8 @@ export interface Config {
   /** A PostgreSQL server; without one, PGlite runs embedded in `databaseFolder`. */
   readonly databaseUrl: string | undefined;
   readonly databaseFolder: string;
+  /** Holds the folders of all that is embedded, unless a setting names another one. */
+  readonly dataFolder: string;
   readonly warehouse: WarehouseConfiguration;
   readonly catalog: CatalogConfiguration;
   /** Partitions that run at once on this node, each in a thread of its own. */
@@ -393,6 +395,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     graphiql: settings.BLADE_GRAPHIQL ?? !asksForCredential(accessOf(settings)),
     databaseUrl: settings.DATABASE_URL,
     databaseFolder: join(dataFolder, 'database'),
+    dataFolder,
     warehouse: warehouseOf(settings, dataFolder),
     catalog: catalogOf(settings, dataFolder),
     workerThreads: settings.BLADE_WORKER_THREADS,
