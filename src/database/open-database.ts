@@ -1,5 +1,6 @@
 import { createClearedViews } from './cleared-views.ts';
 import type { Database } from './database.ts';
+import { explainDatabaseError } from './embedded/database-folder.ts';
 import { startEmbeddedServer } from './embedded/server.ts';
 import { applyMigrations } from './migrations/migrations.ts';
 import { connectServerNotifications } from './server-notifications.ts';
@@ -8,7 +9,7 @@ import { connectServerNotifications } from './server-notifications.ts';
  * Opens the database and brings its tables up to date.
  * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
  * @param settings.folder where the embedded database keeps its data; it is made when it does not exist.
- * @throws FolderLockedError when another process has the folder open; MigrationError when a migration does not apply;
+ * @throws FolderError when the folder of an embedded database cannot be used; MigrationError when a migration does not apply;
  * otherwise what the server said when it could not be reached.
  */
 export async function openDatabase({
@@ -25,7 +26,7 @@ export async function openDatabase({
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    throw database.kind === 'embedded' ? explainDatabaseError(folder, error) : error;
   }
 }
 
