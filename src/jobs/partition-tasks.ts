@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { type Marking, storedMarking } from '../data-types/marking.ts';
+import { storedMarking } from '../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionInput, PartitionPlan, PartitionTask } from '../ingestion/partition-task.ts';
+import type {
+  PartitionInput,
+  PartitionPlan,
+  PartitionTask,
+  QueryJobItems,
+} from '../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
 import { checkFilter } from '../sql-check/statement.ts';
 import { tableOf } from './data-sources.ts';
@@ -38,8 +43,9 @@ export async function loadPartitionTask(
     read: partition.readByLevel,
     success: partition.successByLevel,
     errors: partition.errorByLevel,
-    leastMarking: leastMarkingOf(job),
-    metadata: metadataOf(job, partition, source),
+    sourceMetadata: originOf(partition.sourceName, source),
+    hashedMetadata: originOf(source?.firstName ?? partition.sourceName, source),
+    query: job.kind === 'QUERY' ? queryItemsOf(job) : null,
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
@@ -57,9 +63,19 @@ async function sourceOf(
 }
 
 /** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
-function leastMarkingOf({ kind, marking }: Job): Marking | null {
-  if (kind === 'SYNC') return null;
-  return storedMarking(marking);
+function queryItemsOf(job: Job): QueryJobItems {
+  const marking = storedMarking(job.marking);
+  return {
+    marking,
+    raisedBy:
+      job.startedById === null ? null : { id: job.startedById, name: job.startedByName ?? job.startedById },
+    reason: job.reason ?? `The query job is marked ${marking}`,
+    metadata: {
+      query_job_id: job.id,
+      query_time: (job.startedAt ?? job.createdAt).toISOString(),
+      ...(job.metadata as JsonObject | null),
+    },
+  };
 }
 
 function inputOf(job: Job, partition: JobPartition, source: DataSource | null): PartitionInput {
@@ -105,19 +121,9 @@ function normalizedFilter(filter: string | null): string | null {
   return checked.sql;
 }
 
-/** What every item of the partition carries: where it is from and, of a query job, its id, time and own metadata. */
-function metadataOf(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
-  const origin: JsonObject = {
-    data_source: partition.sourceName,
-    ...(source === null
-      ? {}
-      : { source_table: `${source.catalogName}.${source.schemaName}.${source.tableName}` }),
-  };
-  if (job.kind === 'SYNC') return origin;
-  return {
-    ...origin,
-    query_job_id: job.id,
-    query_time: (job.startedAt ?? job.createdAt).toISOString(),
-    ...(job.metadata as JsonObject | null),
-  };
+/** Where the items of a partition are from. @param name what the source is called in it. */
+function originOf(name: string, source: DataSource | null): JsonObject {
+  if (source === null) return { data_source: name };
+  const { catalogName, schemaName, tableName } = source;
+  return { data_source: name, source_table: `${catalogName}.${schemaName}.${tableName}` };
 }
