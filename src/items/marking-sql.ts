@@ -6,21 +6,13 @@ import { arrayOfLevels } from './level-counts.ts';
 /** The level of a marking that is not null. */
 export const levelIn = (marking: string) => `blade_marking_level(${marking})`;
 
-/** The higher of two markings, either of which may be null; the first where both ask for the same clearance. */
+/** The higher of two markings, of which the other may be null; the first where both ask for the same clearance. */
 export const higherIn = (one: string, other: string) =>
-  `case when ${one} is null or ${levelIn(other)} > ${levelIn(one)} then coalesce(${other}, ${one}) else ${one} end`;
+  `case when ${other} is not null and ${levelIn(other)} > ${levelIn(one)} then ${other} else ${one} end`;
 
-/** How many rows there are of each level, as an aggregate over a column of markings. */
-export const countsOfLevels = (marking: string) =>
-  arrayOfLevels((at) => `(count(*) filter (where ${levelIn(marking)} = ${at - 1}))::int`);
-
-const OWN = 'coalesce(stored.row_marking, stored.classification_marking)';
-
-const IS_SAME_SOURCE = 'stored.data_source_id is not distinct from excluded.data_source_id';
-
-/** Whether the item's own marking becomes what this source states: it was so before, or nobody stands by the other one. */
-const SPEAKS_FOR_ITEM = `(${IS_SAME_SOURCE} or excluded.data_source_id is null or not stored.metadata ? 'source_table'
-  or not exists (select from data_source s where s.id = stored.data_source_id))`;
+/** How many rows there are of each level, as an aggregate over a column of levels. */
+export const countsOfLevels = (level = 'level') =>
+  arrayOfLevels((at) => `(count(*) filter (where ${level} = ${at - 1}))::int`);
 
 /** What changes where a source brings in an item that there is. */
 export interface SourceMarkings {
@@ -36,24 +28,17 @@ export interface SourceMarkings {
  */
 export function sourceMarkings(mayLower: string): SourceMarkings {
   const mayFall = `(excluded.is_marking_stated and ${mayLower})`;
-  // Nearly all items: a source of its own, and nobody has raised it.
-  const isPlain = `stored.floor_marking is null and stored.other_markings is null and ${IS_SAME_SOURCE}
-    and (${mayFall} or ${levelIn('excluded.classification_marking')} >= ${levelIn('stored.classification_marking')})`;
-
-  const source = `coalesce(excluded.data_source_id::text, '')`;
-  const before = `case when ${SPEAKS_FOR_ITEM} then blade_effective_marking(${OWN}, stored.other_markings ->> ${source}, null)
-    else stored.other_markings ->> ${source} end`;
-  const own = `(case when ${mayFall} then excluded.classification_marking
-    else ${higherIn('excluded.classification_marking', `(${before})`)} end)`;
-  const others = `(blade_standing_markings(case when ${SPEAKS_FOR_ITEM} then stored.other_markings - ${source}
-    else coalesce(stored.other_markings, '{}') - ${source} || jsonb_build_object(stored.data_source_id, ${OWN}) end))`;
-  const effective = `blade_effective_marking(${own}, stored.floor_marking, ${others})`;
+  // Nearly all items: a source of its own, and nobody has raised it. Planning and running all else costs more than the write.
+  const isPlain = `(stored.floor_marking is null and stored.other_markings is null
+    and stored.data_source_id is not distinct from excluded.data_source_id
+    and (${mayFall} or ${levelIn('excluded.classification_marking')} >= ${levelIn('stored.classification_marking')}))`;
+  const result = `blade_source_markings(stored, excluded.data_source_id, excluded.classification_marking, ${mayFall})`;
   return {
-    classificationMarking: `case when ${isPlain} then excluded.classification_marking else ${effective} end`,
-    rowMarking: `case when not (${isPlain}) and ${levelIn(own)} < ${levelIn(effective)} then ${own} end`,
-    otherMarkings: `case when not (${isPlain}) then ${others} end`,
+    classificationMarking: `case when ${isPlain} then excluded.classification_marking else (${result}).effective end`,
+    rowMarking: `case when not ${isPlain} then (${result}).own end`,
+    otherMarkings: `case when not ${isPlain} then (${result}).others end`,
     // What was not lowered now is when the source states it again, so that its row must not be known by its hash.
-    contentHash: `case when ${mayLower} or ${levelIn(own)} = ${levelIn('excluded.classification_marking')}
+    contentHash: `case when ${mayLower} or ${isPlain} or not (${result}).is_kept
       then excluded.content_hash else excluded.content_hash || '+' end`,
   };
 }
@@ -77,10 +62,11 @@ const FLOOR_COLUMNS = [
 export const QUERY_JOB_MARKINGS = [
   `classification_marking = case when ${RAISES_MARKING} then excluded.classification_marking
     else stored.classification_marking end`,
-  `row_marking = case when ${RAISES_MARKING} then ${OWN} else stored.row_marking end`,
+  `row_marking = case when ${RAISES_MARKING} then coalesce(stored.row_marking, stored.classification_marking)
+    else stored.row_marking end`,
   ...FLOOR_COLUMNS.map(
     (column) => `${column} = case when ${RAISES_FLOOR} then excluded.${column} else stored.${column} end`,
   ),
   `query_metadata = coalesce(stored.query_metadata, '{}') || excluded.query_metadata`,
-  `query_marking = ${higherIn('stored.query_marking', 'excluded.query_marking')}`,
+  `query_marking = ${higherIn('excluded.query_marking', 'stored.query_marking')}`,
 ].join(',\n    ');

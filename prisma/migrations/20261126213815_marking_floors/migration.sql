@@ -31,20 +31,40 @@ CREATE FUNCTION "blade_highest_level"(markings jsonb) RETURNS integer LANGUAGE s
     SELECT max(public.blade_marking_level(value)) FROM jsonb_each_text(markings)
 $$;
 
--- The effective marking of an item: that of its row unless the floor or another source asks for a higher clearance.
-CREATE FUNCTION "blade_effective_marking"(own text, floor text, others jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT marking FROM (
-        SELECT own AS marking, 0 AS place UNION ALL SELECT floor, 1
-        UNION ALL SELECT value, 2 FROM jsonb_each_text(coalesce(others, '{}'))
-    ) AS stated
+-- The highest of some markings; the first of those that ask for the same clearance.
+CREATE FUNCTION "blade_highest_marking"(markings text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT marking FROM unnest(markings) WITH ORDINALITY AS stated (marking, place)
     WHERE marking IS NOT NULL ORDER BY public.blade_marking_level(marking) DESC, place LIMIT 1
 $$;
 
--- What sources state that are still there: nobody could change the word of one that has been deleted.
-CREATE FUNCTION "blade_standing_markings"(markings jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_object_agg(key, value) FROM jsonb_each(markings)
-    WHERE EXISTS (SELECT FROM public.data_source WHERE id = key::uuid)
+-- What becomes of an item's markings when a source brings it in.
+CREATE FUNCTION "blade_source_markings"(
+    stored blade_item, source uuid, marking text, may_fall boolean,
+    OUT effective text, OUT own text, OUT others jsonb, OUT is_kept boolean
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    own_before text := coalesce(stored.row_marking, stored.classification_marking);
+BEGIN
+    others := coalesce(stored.other_markings, '{}') - coalesce(source::text, '');
+    -- The item becomes this source's where nobody else stands by its marking: no source has brought it in yet, or the one
+    -- that has is deleted.
+    IF stored.data_source_id IS NOT DISTINCT FROM source OR source IS NULL OR NOT stored.metadata ? 'source_table'
+        OR NOT EXISTS (SELECT FROM public.data_source WHERE id = stored.data_source_id) THEN
+        own_before := public.blade_highest_marking(ARRAY[own_before, stored.other_markings ->> source::text]);
+    ELSE
+        others := others || jsonb_build_object(stored.data_source_id, own_before);
+        own_before := stored.other_markings ->> source::text;
+    END IF;
+    own := CASE WHEN may_fall THEN marking ELSE public.blade_highest_marking(ARRAY[marking, own_before]) END;
+    is_kept := public.blade_marking_level(own) > public.blade_marking_level(marking);
+    SELECT jsonb_object_agg(key, value) INTO others FROM jsonb_each(others)
+    WHERE EXISTS (SELECT FROM public.data_source WHERE id = key::uuid);
+    effective := public.blade_highest_marking(
+        ARRAY[own, stored.floor_marking] || ARRAY(SELECT value FROM jsonb_each_text(others)));
+    IF public.blade_marking_level(own) = public.blade_marking_level(effective) THEN
+        own := NULL;
+    END IF;
+END;
 $$;
 
 -- Items that query jobs have marked. What the jobs added moves beside what the sources say, and their markings stay.
@@ -73,9 +93,11 @@ UPDATE "blade_item" "item" SET
     "floor_reason" = 'A query job marked it so before reasons were kept'
 FROM "raised" WHERE "item"."data_type" = "raised"."data_type" AND "item"."item_id" = "raised"."item_id";
 
+-- Each begins with what holds for nearly all items, since every item that is written is checked.
 ALTER TABLE "blade_item"
     ADD CONSTRAINT "blade_item_marking_is_the_highest" CHECK (
-        "blade_marking_level"("classification_marking") = GREATEST(
+        ("row_marking" IS NULL AND "floor_marking" IS NULL AND "other_markings" IS NULL)
+        OR "blade_marking_level"("classification_marking") = GREATEST(
             "blade_marking_level"(COALESCE("row_marking", "classification_marking")),
             CASE WHEN "floor_marking" IS NOT NULL THEN "blade_marking_level"("floor_marking") END,
             CASE WHEN "other_markings" IS NOT NULL THEN "blade_highest_level"("other_markings") END
@@ -86,7 +108,8 @@ ALTER TABLE "blade_item"
     ),
     ADD CONSTRAINT "blade_item_floor_says_when_and_why" CHECK (
         CASE WHEN "floor_marking" IS NULL
-            THEN COALESCE("floor_job_id"::text, "floor_by_id", "floor_by_name", "floor_at"::text, "floor_reason") IS NULL
+            THEN "floor_job_id" IS NULL AND "floor_by_id" IS NULL AND "floor_by_name" IS NULL AND "floor_at" IS NULL
+                AND "floor_reason" IS NULL
             ELSE "blade_marking_level"("floor_marking") > 0 AND "floor_at" IS NOT NULL AND "floor_reason" IS NOT NULL
         END
     ),
@@ -108,7 +131,8 @@ BEGIN
 END;
 $$;
 
-CREATE TRIGGER "blade_item_guard_floor_update" BEFORE UPDATE OF "floor_marking" ON "blade_item"
+-- After the update: before it, the trigger would lock each item of a sync once more.
+CREATE TRIGGER "blade_item_guard_floor_update" AFTER UPDATE OF "floor_marking" ON "blade_item"
     FOR EACH ROW WHEN (
         OLD."floor_marking" IS NOT NULL AND (
             NEW."floor_marking" IS NULL
