@@ -14,6 +14,7 @@ import { createThreadPool } from '../ingestion/thread-pool.ts';
 import { readClusterFacts } from '../jobs/cluster-facts.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
 import { listenToJobs } from '../jobs/events/job-notifications.ts';
+import { openItemUploads } from '../jobs/item-uploads.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { startBoss } from '../jobs/queue/boss.ts';
 import { openPartitionQueue } from '../jobs/queue/partition-queue.ts';
@@ -99,6 +100,7 @@ async function startParts(
   started.push(() => boss.stop({ graceful: false }));
   const queue = await openPartitionQueue(boss);
   const schedules = await openSchedules(boss, { prisma, queue });
+  const itemUploads = await openItemUploads(boss);
   // Nobody else can have the embedded database open: what is marked as running was left by a process that died.
   if (database.kind === 'embedded') await queue.releaseAll();
 
@@ -144,6 +146,7 @@ async function startParts(
       queue,
       pool,
       schedules,
+      itemUploads,
       events,
       allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
     });
@@ -201,6 +204,8 @@ async function startParts(
     started.push(await startRetention(boss, prisma, config.retention, log));
     await schedules.work();
     started.push(() => schedules.stop());
+    await itemUploads.work(pool, log);
+    started.push(() => itemUploads.stop());
     const worker = await startWorker({
       prisma,
       queue,

@@ -56,7 +56,7 @@ async function putRight(
 ): Promise<void> {
   const inCatalog = new Map(items.map((item) => [item.itemId, item]));
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const present = await store.findItems(dataType, [...inCatalog.keys()]);
+    const present = await store.findItems({ dataType, itemIds: [...inCatalog.keys()] });
     const newer = present.filter((item) => !isSameContent(item, inCatalog.get(item.itemId)));
     if (newer.length === 0) return;
     // Not the attempt's own signal, which may have been aborted long ago.

@@ -17,6 +17,14 @@ import {
   type ReadBatch,
   type ReadBatches,
 } from './read-batches.ts';
+import {
+  ACCEPTED_COLUMNS,
+  acceptedValues,
+  findItems,
+  HAS_OTHER_CONTENT,
+  ITEM_COLUMNS,
+  type ItemKeys,
+} from './stored-items.ts';
 
 /** Something that went wrong with one item. */
 export interface ItemError {
@@ -95,7 +103,7 @@ export interface ItemStore extends Pick<ReadBatches, 'knownFingerprints' | 'conf
   /** The items of a batch as they are now, less those that have become part of another. */
   itemsOfBatch(id: string): Promise<readonly BladeItem[]>;
   /** The present content of items. */
-  findItems(dataType: string, itemIds: readonly string[]): Promise<readonly BladeItem[]>;
+  findItems(keys: ItemKeys): Promise<readonly BladeItem[]>;
 }
 
 /**
@@ -167,16 +175,10 @@ export function createItemStore(
     differing: readonly string[],
   ): Promise<readonly BladeItem[]> {
     if (differing.length === 0) return items;
-    const stored = new Map((await findItems(dataType, differing)).map((item) => [item.itemId, item]));
-    return items.map((item) => stored.get(item.itemId) ?? item);
-  }
-
-  async function findItems(dataType: string, itemIds: readonly string[]): Promise<readonly BladeItem[]> {
-    const { rows } = await pool.query<BladeItem>(
-      `select ${ITEM_COLUMNS} from blade_item i where data_type = $1 and item_id = any($2) order by item_id`,
-      [dataType, itemIds],
+    const stored = new Map(
+      (await findItems(pool, { dataType, itemIds: differing })).map((item) => [item.itemId, item]),
     );
-    return rows;
+    return items.map((item) => stored.get(item.itemId) ?? item);
   }
 
   /** Items the database refuses, found by halving; each probe is rolled back. */
@@ -255,10 +257,7 @@ export function createItemStore(
         lease.jobId,
         dataType,
         id,
-        textArray(accepted.map((item) => item.itemId)),
-        textArray(accepted.map((item) => item.contentHash)),
-        textArray(accepted.map((item) => item.classificationMarking)),
-        jsonbArray(accepted.map((item) => item.queryMetadata)),
+        ...acceptedValues(accepted),
         textArray(rejected.map(({ item }) => item.itemId)),
         textArray(errors.map(({ item }) => item.itemId)),
         textArray(errors.map(({ message }) => message)),
@@ -305,7 +304,7 @@ export function createItemStore(
       return rows;
     },
 
-    findItems,
+    findItems: (keys) => findItems(pool, keys),
   };
 }
 
@@ -358,12 +357,6 @@ interface Refusal {
   readonly item: BladeItem;
   readonly message: string;
 }
-
-// Of items that are called i. Their source may have been renamed since they were read.
-const ITEM_COLUMNS = `data_type as "dataType", item_id as "itemId", classification_marking as "classificationMarking",
-  data::text as data, content_hash as "contentHash", query_metadata::text as "queryMetadata",
-  (metadata || coalesce((select jsonb_build_object('data_source', s.name) from data_source s where s.id = i.data_source_id), '{}')
-    || coalesce(query_metadata, '{}'))::text as metadata`;
 
 // Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
 const IN_ORDER = 'order by u.item_id collate "C"';
@@ -644,14 +637,13 @@ uploaded as (
 present as (select count(*) from blade_item where upload_batch_id = $5),
 superseded as materialized (
   select u.item_id from unnest($6::text[], $7::text[], $8::text[], $9::jsonb[])
-    as u (item_id, content_hash, marking, query_metadata)
+    as u (${ACCEPTED_COLUMNS})
   cross join lateral (
     select i.content_hash, i.classification_marking, i.query_metadata, i.upload_batch_id
     from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
   ) as i
   where (select count from present) < cardinality($6::text[]) + cardinality($10::text[])
-    and (i.content_hash <> u.content_hash or i.classification_marking <> u.marking
-      or i.query_metadata is distinct from u.query_metadata)
+    and ${HAS_OTHER_CONTENT}
     and not exists (select from upload_batch b where b.id = i.upload_batch_id and b.partition_id = $1)
 ),
 again as (

@@ -73,7 +73,7 @@ export async function saveDataSource(
           ? await transaction.dataSource.create({ data })
           : await transaction.dataSource.update({
               where: { id: sourceId },
-              data: { ...data, ...(await changedReading(transaction, sourceId, input)) },
+              data: { ...data, ...(await furtherChanges(transaction, sourceId, input)) },
             });
       await schedules.apply(transaction, saved);
       await recordDone(transaction, principal, {
@@ -94,20 +94,22 @@ export async function saveDataSource(
 }
 
 /**
- * What else changes when a source is to read something else: its watermark starts anew.
+ * What else changes with a source: its first name is kept when it is renamed, and its watermark starts anew when it is to
+ * read something else.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads what it reads now: the watermark
  * that the job comes to would be taken for that of the new table.
  */
-async function changedReading(
+async function furtherChanges(
   transaction: Prisma.TransactionClient,
   sourceId: string,
-  input: Pick<DataSource, (typeof READ_BY)[number]>,
-): Promise<{ watermark?: null }> {
+  input: Pick<DataSource, 'name' | (typeof READ_BY)[number]>,
+): Promise<{ firstName?: string; watermark?: null }> {
   const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
   if (existing === null) throw new DataSourceNotFoundError(sourceId);
-  if (READ_BY.every((column) => existing[column] === input[column])) return {};
+  const renamed = existing.name === input.name ? {} : { firstName: existing.firstName ?? existing.name };
+  if (READ_BY.every((column) => existing[column] === input[column])) return renamed;
   await refuseWhileInUse(transaction, sourceId);
-  return { watermark: null };
+  return { ...renamed, watermark: null };
 }
 
 /** @throws DataSourceInUseError while an active job reads the source. */

@@ -19,6 +19,27 @@ const wholeNumber = (least: number, most: number) => {
   return z.int({ error }).min(least, { error }).max(most, { error });
 };
 
+/** A known marking, however it is written. */
+export const markingSchema = z.string().transform((text, context) => {
+  const marking = parseMarking(text);
+  if (marking !== undefined) return marking;
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
+  });
+  return z.NEVER;
+});
+
+const MAX_REASON_LENGTH = 1_000;
+
+/** Why something is done, in the words of whoever does it. */
+export const reasonSchema = z
+  .string()
+  .trim()
+  .min(1, { error: 'must not be empty: say why, for whoever asks later' })
+  .max(MAX_REASON_LENGTH, { error: `must have at most ${MAX_REASON_LENGTH} characters` })
+  .refine(isStorableText, { error: UNSTORABLE_TEXT });
+
 /** How a job is run: settings with defaults, so a stored job always has them all. */
 export const jobOptionsSchema = z.object({
   batchSize: wholeNumber(1, 10_000)
@@ -96,19 +117,7 @@ export const startQueryJobInputSchema = z
     parameters: parametersSchema.nullish().transform((parameters) => parameters ?? {}),
     catalogConfig: z
       .object({
-        classification: z
-          .string()
-          .transform((text, context) => {
-            const marking = parseMarking(text);
-            if (marking !== undefined) return marking;
-            context.addIssue({
-              code: 'custom',
-              message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
-            });
-            return z.NEVER;
-          })
-          .nullish()
-          .transform((marking) => marking ?? null),
+        classification: markingSchema.nullish().transform((marking) => marking ?? null),
         metadata: z
           .custom<JsonObject>(
             (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -122,9 +131,10 @@ export const startQueryJobInputSchema = z
           })
           .nullish()
           .transform((metadata) => metadata ?? null),
+        reason: reasonSchema.nullish().transform((reason) => reason ?? null),
       })
       .nullish()
-      .transform((config) => config ?? { classification: null, metadata: null }),
+      .transform((config) => config ?? { classification: null, metadata: null, reason: null }),
     options: optionsInputSchema,
   })
   .superRefine(({ dataType, catalogConfig: { classification } }, context) => {

@@ -1,7 +1,7 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { coversAll } from '../data-types/marking.ts';
-import type { DataSource, Job } from '../database/generated/prisma/client.ts';
+import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
@@ -14,6 +14,7 @@ import {
   testDataSource,
 } from './data-sources.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
+import type { ItemUploads } from './item-uploads.ts';
 import { checkClearance } from './job-clearance.ts';
 import {
   DataSourceNotFoundError,
@@ -23,13 +24,14 @@ import {
 } from './job-errors.ts';
 import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
 import { cancel, pause, resume } from './job-transitions.ts';
+import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 import { retryJob } from './retry-job.ts';
 import { type Schedules, scheduleOf } from './schedules.ts';
 import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
 
 /**
- * All that a principal can do with jobs and sources: what the API offers, each as its own file has it. Everything that it
+ * All that a principal can do with jobs, sources and items: what the API offers, each as its own file has it. Everything that it
  * gives is as the principal's clearance shows it; a job above the clearance is not found. Whatever changes something is
  * written down in the audit with it. The principal's role is checked before.
  */
@@ -52,6 +54,8 @@ export interface Jobs {
   /** The times at which a source is synced by itself next; none for one without a schedule, or that is disabled. */
   nextRuns(source: DataSource, count: number): Date[];
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
+  lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
 }
 
@@ -63,11 +67,12 @@ export function createJobs(parts: {
   queue: PartitionQueue;
   pool: ThreadPool;
   schedules: Schedules;
+  itemUploads: ItemUploads;
   events: AllJobEvents;
   /** The schemas of the warehouse whose tables sources and queries may name. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, schedules, events, allowedSchemas } = parts;
+  const { clients, queue, pool, schedules, itemUploads, events, allowedSchemas } = parts;
   const { prisma } = clients;
 
   return (principal) => {
@@ -148,6 +153,11 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
+      },
+      async lowerItemMarking(input) {
+        await lowerItemMarking({ prisma, itemUploads }, principal, input);
+        const { dataType, itemId } = input;
+        return visible.bladeItem.findUniqueOrThrow({ where: { dataType_itemId: { dataType, itemId } } });
       },
       events: events.seenBy(visible),
     };

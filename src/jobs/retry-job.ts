@@ -41,6 +41,7 @@ export async function retryJob(
         sqlQuery: job.sqlQuery,
         parameters: job.parameters ?? Prisma.DbNull,
         classification: job.classification,
+        reason: job.reason,
         metadata: job.metadata ?? Prisma.DbNull,
         options: job.options ?? {},
         retryOfId: job.id,

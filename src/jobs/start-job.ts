@@ -97,6 +97,7 @@ export async function startQueryJob(
         sqlQuery: input.sqlQuery,
         parameters: input.parameters,
         classification: input.catalogConfig.classification,
+        reason: input.catalogConfig.reason,
         marking: markingOfQueryJob(input),
         ...(input.catalogConfig.metadata === null
           ? {}
@@ -152,7 +153,7 @@ export async function createJob(
       const row = await transaction.job.create({
         data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
       });
-      await recordDone(transaction, principal, { jobId: row.id, jobMarking: job.marking, ...record });
+      await recordDone(transaction, principal, { jobId: row.id, marking: job.marking, ...record });
       const rows = partitions.map((partition, ordinal) => ({
         id: newUuid(),
         jobId: row.id,

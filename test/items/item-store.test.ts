@@ -212,7 +212,7 @@ describe('what a batch counts', () => {
       errors: 0,
     });
     expect((await database.pool.query('select 1 from job_error')).rowCount).toBe(0);
-    expect(await store.findItems('sortie', ['a'])).toHaveLength(1);
+    expect(await store.findItems({ dataType: 'sortie', itemIds: ['a'] })).toHaveLength(1);
   });
 });
 

@@ -5,13 +5,16 @@ import {
   DataSourceNotFoundError,
   type InputIssue,
   InvalidInputError,
+  ItemNotFoundError,
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
   JobNotPausableError,
   JobNotPausedError,
+  MarkingFloorChangedError,
   NoActiveSyncError,
   NoDataSourceError,
+  NoMarkingFloorError,
   NothingToRetryError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
@@ -154,6 +157,36 @@ builder.objectType(DataSourceInUseError, {
   description: 'An active job reads the data source.',
   interfaces: [ErrorInterface],
   fields: (t) => ({ id: dataSourceId(t) }),
+});
+
+builder.objectType(ItemNotFoundError, {
+  name: 'ItemNotFoundError',
+  description: 'No item that your clearance covers has the data type and id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    dataType: t.exposeString('dataType', { description: 'The data type that was asked for.' }),
+    itemId: t.exposeString('itemId', { description: 'The id that was asked for.' }),
+  }),
+});
+
+builder.objectType(NoMarkingFloorError, {
+  name: 'NoMarkingFloorError',
+  description: 'The marking of the item was not raised, so there is nothing to lower.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    classificationMarking: t.exposeString('classificationMarking', {
+      description: 'The marking of the item, as its sources state it.',
+    }),
+  }),
+});
+
+builder.objectType(MarkingFloorChangedError, {
+  name: 'MarkingFloorChangedError',
+  description: 'The floor of the item is not the expected one: it was raised or lowered meanwhile.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    floor: t.exposeString('floor', { description: 'The marking of the floor as it is now.' }),
+  }),
 });
 
 type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;
