@@ -10,8 +10,8 @@ export interface AuditRecord {
   /** The field of the API that does it, such as `cancelJob`. */
   readonly operation: string;
   readonly jobId?: string;
-  /** The marking of that job, where it is at hand; it is looked up otherwise. */
-  readonly jobMarking?: Marking;
+  /** The marking of what it is about. That of the job is looked up where it is left out. */
+  readonly marking?: Marking;
   readonly dataSourceId?: string;
   readonly apiKeyId?: string;
   /** With what it was done: nothing secret, and nothing that is not for every admin. */
@@ -39,7 +39,7 @@ export function recordRefused(
 async function write(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { details, jobMarking, ...record }: AuditRecord,
+  { details, marking, ...record }: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
   const { jobId, dataSourceId, apiKeyId } = record;
@@ -52,7 +52,7 @@ async function write(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: jobMarking ?? (await markingOf(transaction, principal, record.jobId)),
+      marking: marking ?? (await markingOf(transaction, principal, record.jobId)),
     },
     select: { id: true },
   });

@@ -137,6 +137,9 @@ function viewsFor(clearance: Marking): readonly View[] {
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
       ...asTheyAre('upload_batch_id was_uploaded created_at updated_at'),
+      // All of it is marked at most as the item.
+      ...asTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
+      ...asTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
     }),
     view(
       'upload_batch',
@@ -152,7 +155,9 @@ function viewsFor(clearance: Marking): readonly View[] {
         (select p.source_name from public.job_partition p where p.id = t.partition_id) order by o.ordinal limit 1)`,
     }),
     view('job', `public.job t where ${isVisible('t.marking')}`, {
-      ...asTheyAre('id revision data_type filter sql_query parameters classification marking metadata'),
+      ...asTheyAre(
+        'id revision data_type filter sql_query parameters classification reason marking metadata',
+      ),
       ...asTheyAre(
         'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
       ),
@@ -229,7 +234,7 @@ function viewsFor(clearance: Marking): readonly View[] {
     ),
     view('data_source', 'public.data_source t', {
       ...asTheyAre(
-        'id name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
+        'id name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
       ),
       ...asTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
       ...asTexts('last_sync_state'),
