@@ -33,12 +33,17 @@ const EMBEDDED_ONLY = [
 
 /** Tests of parts that start nothing: their files share processes, of which each would load the same again. */
 const PARTS = [
+<<<<<<< ours
+  'test/{catalog,data-types}/*.test.ts',
+  'test/warehouse/{allowed-schemas,demo,duckdb-select,filter-check,fingerprints,folder,query-check,reading,statement-properties,values,whole-results}.test.ts',
+=======
   'test/{catalog,config,data-types,sql-check}/*.test.ts',
   'test/warehouse/{reading,values}.test.ts',
   'test/warehouse/demo/demo.test.ts',
   'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
   'test/application/log.test.ts',
   'test/shared/secrets.test.ts',
+>>>>>>> theirs
   'test/command-line/{text,watch-job}.test.ts',
   'test/{deploy,docs}.test.ts',
 ];

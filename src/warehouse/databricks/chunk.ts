@@ -7,6 +7,7 @@ import type {
   TSparkArrowResultLink,
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
@@ -190,15 +191,4 @@ function rowsOf(columns: readonly NamedColumn[], first: number, end: number): Ro
     });
   }
   return rows;
-}
-
-/** A name that was there before gets a number, as DuckDB gives it: `id`, `id:1`. */
-function distinctNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    let distinct = name;
-    for (let number = 1; taken.has(distinct); number += 1) distinct = `${name}:${number}`;
-    taken.add(distinct);
-    return distinct;
-  });
 }
