@@ -86,6 +86,7 @@ describe('the row that proves the end', () => {
     ['SELECT true AS a, true AS b', [{ a: true, b: true }]],
     ['SELECT 1 AS c0, 2 AS C0, 3 AS c0', [{ c0: 1, C0: 2, 'c0:1': 3 }]],
     ['SELECT :p AS a, 1 AS a, :p AS `a:1`', [{ a: 'p', 'a:1': 1, 'a:1:1': 'p' }]],
+    ['SELECT :p AS a, 1 AS a FROM range(9) LIMIT 1', [{ a: 'p', 'a:1': 1 }]],
     ["SELECT array() AS a, map('k', 1) AS b", [{ a: [], b: { k: 1 } }]],
     ['SELECT 1 AS a -- the end', [{ a: 1 }]],
     ['SELECT id AS a FROM range(3) ORDER BY id DESC LIMIT 2', [{ a: 2 }, { a: 1 }]],

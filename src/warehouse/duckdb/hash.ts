@@ -2,12 +2,13 @@ import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 
 /**
  * An expression of 64 bits over columns, equal for two different rows only by chance.
+ * @param types those of the columns, in the same order.
  * @returns null for no columns, and for types whose values a hash cannot tell apart.
  */
-export function rowHash(columns: readonly { name: string; type: DuckDBType }[]): string | null {
-  const kinds = columns.map(({ type }) => kindOf(type));
+export function rowHash(columns: readonly string[], types: readonly DuckDBType[]): string | null {
+  const kinds = types.map(kindOf);
   if (columns.length === 0 || kinds.includes('NONE')) return null;
-  const hashed = columns.map(({ name }, index) => (kinds[index] === 'JSON' ? `to_json(${name})` : name));
+  const hashed = columns.map((column, index) => (kinds[index] === 'JSON' ? `to_json(${column})` : column));
   return `hash(${hashed.join(', ')})`;
 }
 

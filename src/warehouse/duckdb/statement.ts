@@ -79,66 +79,42 @@ export async function startStatement(
   throwIfAborted(signal);
   const connection = await instance.connect();
   const guard = timeLimited(connection, signal, timeoutMs);
-  const prepare = async (text: string) => {
-    const prepared = await guard(() => prepareSelect(connection, text, checked.tables));
+  const bound = (prepared: DuckDBPreparedStatement) => {
     bind(prepared, checked.parameterNames, context.parameters);
     return prepared;
   };
+  const prepare = async (text: string) =>
+    bound(await guard(() => prepareSelect(connection, text, checked.tables)));
+  // Where the value of a parameter decides on the type of a column, nothing is known of any before it is bound.
+  const boundNames = async (text: string) => {
+    const described = bound(await guard(() => connection.prepare(`DESCRIBE (${text}\n)`)));
+    const { column_name: names = [] } = (await guard(() => described.runAndReadAll())).getColumnsObjectJson();
+    return names.map(String);
+  };
   try {
     const text = toDuckDbSql(sql);
-    const columns = await resultColumns(text, prepare, guard);
-    const names = columns.map((_column, index) => `c${index}`);
-    const hash = withHashes ? rowHash(columns.map(({ type }, index) => ({ name: `c${index}`, type }))) : null;
-    const marked = withEndRow(text, names, hash);
+    const plain = await prepare(text);
+    const columns = areTypesKnown(plain) ? columnsOf(plain) : null;
+    plain.destroySync();
+    const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
+    const places = names.map((_name, index) => `c${index}`);
+    const types = columns?.map(({ type }) => type) ?? [];
+    const hash = withHashes && columns !== null ? rowHash(places, types) : null;
+    const marked = withEndRow(text, places, hash);
     return running(connection, await prepare(marked.sql), {
       context,
       guard,
-      columns,
+      columns: columns ?? [],
+      names: distinctNames(names),
       isHashed: hash !== null,
-      findCause: async () => void (await guard(async () => (await prepare(marked.causeSql)).run())),
+      async findCause() {
+        await guard(async () => (await prepare(marked.causeSql)).run());
+      },
     });
   } catch (error) {
     connection.closeSync();
     throw error;
   }
-}
-
-/** The columns that a statement gives, under names that differ. */
-async function resultColumns(
-  text: string,
-  prepare: (text: string) => Promise<DuckDBPreparedStatement>,
-  guard: Guard,
-): Promise<readonly ResultColumn[]> {
-  const prepared = await prepare(text);
-  try {
-    if (areTypesKnown(prepared)) return withDistinctNames(preparedColumns(prepared));
-  } finally {
-    prepared.destroySync();
-  }
-  // What a parameter's value decides is known once it is bound.
-  const empty = await prepare(`(${text}\n) LIMIT 0`);
-  try {
-    const result = await guard(() => empty.stream());
-    const types = result.columnTypes();
-    return withDistinctNames(
-      result.columnNames().flatMap((name, index) => {
-        const type = types[index];
-        return type === undefined ? [] : [{ name, type }];
-      }),
-    );
-  } finally {
-    empty.destroySync();
-  }
-}
-
-interface ResultColumn {
-  readonly name: string;
-  readonly type: DuckDBType;
-}
-
-function withDistinctNames(columns: readonly ResultColumn[]): ResultColumn[] {
-  const names = distinctNames(columns.map(({ name }) => name));
-  return columns.map(({ name, type }, index) => ({ name: names[index] ?? name, type }));
 }
 
 /** Ends work on a connection at the signal, and when all of it together has taken longer than it may. */
@@ -176,7 +152,12 @@ function areTypesKnown(prepared: DuckDBPreparedStatement): boolean {
   return indices.every((index) => prepared.columnTypeId(index) !== DuckDBTypeId.INVALID);
 }
 
-function preparedColumns(prepared: DuckDBPreparedStatement): ResultColumn[] {
+interface ResultColumn {
+  readonly name: string;
+  readonly type: DuckDBType;
+}
+
+function columnsOf(prepared: DuckDBPreparedStatement): ResultColumn[] {
   return Array.from({ length: prepared.columnCount }, (_, index) => ({
     name: prepared.columnName(index),
     type: prepared.columnType(index),
@@ -186,7 +167,10 @@ function preparedColumns(prepared: DuckDBPreparedStatement): ResultColumn[] {
 interface Running {
   readonly context: MessageContext;
   readonly guard: Guard;
+  /** None where only the values of its parameters decide on their types. */
   readonly columns: readonly ResultColumn[];
+  /** Of the columns, each another one. */
+  readonly names: readonly string[];
   /** Whether a hash follows the columns. */
   readonly isHashed: boolean;
   /** Throws the error that ends the statement early, where it comes again. */
@@ -196,10 +180,9 @@ interface Running {
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { context, guard, columns, isHashed, findCause }: Running,
+  { context, guard, columns, names, isHashed, findCause }: Running,
 ): RunningStatement {
-  const names = columns.map(({ name }) => name);
-  const endColumn = isHashed ? columns.length + 1 : columns.length;
+  const endColumn = isHashed ? names.length + 1 : names.length;
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
   let converters: readonly ValueConverter[] = [];

@@ -146,7 +146,7 @@ describe('the fingerprints of batches', () => {
     expect(new Set(fingerprints).size).toBe(all.length);
   });
 
-  test('are there for a read with parameters, also where the type of a column depends on one', async () => {
+  test('are there for a read with parameters, unless the type of a column depends on one', async () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
     const read = async (sql: string) => {
@@ -158,7 +158,7 @@ describe('the fingerprints of batches', () => {
       { ...row, fingerprint: expect.any(String) },
     ]);
     expect(await read(`SELECT *, :low AS low FROM (${ALL}) WHERE id = 6999`)).toEqual([
-      { ...row, low: '6999', fingerprint: expect.any(String) },
+      { ...row, low: '6999', fingerprint: null },
     ]);
   });
 
@@ -182,7 +182,7 @@ describe('the fingerprints of batches', () => {
     ['a struct with a variant', STRUCT({ a: INTEGER, b: VARIANT })],
     ['a map of unions', MAP(VARCHAR, UNION({ a: INTEGER }))],
   ])('are not there with %s, whose values no hash tells from each other', (_name, type) => {
-    expect(rowHash([INTEGER, type].map((of, index) => ({ name: `c${index}`, type: of })))).toBeNull();
+    expect(rowHash(['a', 'b'], [INTEGER, type])).toBeNull();
   });
 
   test('are there for text files', async () => {
