@@ -56,15 +56,12 @@ export async function startApiRole(core: Core): Promise<string> {
       limits: config.limits,
       authenticator,
       addressOf,
-      contextOf(principal) {
-        const cleared = clients.clearedFor(principal.clearance);
-        return {
-          principal,
-          prisma: cleared,
-          jobs: jobsFor(principal),
-          access: accessOf(prisma, cleared, principal),
-        };
-      },
+      contextOf: (principal) => ({
+        principal,
+        prisma: clients.clearedFor(principal.clearance),
+        jobs: jobsFor(principal),
+        access: accessOf(prisma, principal),
+      }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(
         authenticator.asksForCredential ? { authenticator, addressOf } : undefined,

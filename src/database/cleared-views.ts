@@ -29,7 +29,12 @@ export function clearedSchemaOf(clearance: Marking): string | null {
 /** The tables that principals can read, and the columns that their views have. */
 export function clearedColumns(): ReadonlyMap<string, readonly string[]> {
   const views = viewsFor('UNCLASSIFIED');
-  return new Map(views.map(({ table, columns }) => [table, columns.map(([name]) => name)]));
+  return new Map(
+    views.map(({ table, columns }) => [
+      table,
+      columns.map(([name]) => name).filter((name) => !name.endsWith(ENUM_SUFFIX)),
+    ]),
+  );
 }
 
 /**
@@ -103,6 +108,9 @@ interface View {
   readonly columns: readonly (readonly [name: string, expression: string])[];
   readonly from: string;
 }
+
+/** Ends the name that a view has for a column of an enum as it is. */
+export const ENUM_SUFFIX = '_enum';
 
 /** Shown in place of a reason that is above the clearance: the same whatever it is. */
 export const WITHHELD_REASON = 'the reason is shown to whoever is cleared for it';
@@ -253,7 +261,15 @@ function asTheyAre(names: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, `t."${name}"`]));
 }
 
-/** Columns of an enum: a domain can be compared with a text, and not with an enum. */
+/**
+ * Columns of an enum, as text for Prisma: a domain can be compared with a text, and not with an enum. No index serves the
+ * text, so each is there as it is, too.
+ */
 function asTexts(names: string): Record<string, string> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, `t."${name}"::text`]));
+  return Object.fromEntries(
+    names.split(' ').flatMap((name) => [
+      [name, `t."${name}"::text`],
+      [`${name}${ENUM_SUFFIX}`, `t."${name}"`],
+    ]),
+  );
 }

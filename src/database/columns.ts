@@ -7,10 +7,12 @@ import { Prisma } from './generated/prisma/client.ts';
  */
 export function columnsOfFields(fields: Iterable<string>, table?: string): Prisma.Sql {
   const prefix = table === undefined ? '' : `${table}.`;
-  return Prisma.raw([...fields].map((field) => `${prefix}"${columnOf(field)}" as "${field}"`).join(', '));
+  return Prisma.raw(
+    [...fields].map((field) => `${prefix}"${columnOfField(field)}" as "${field}"`).join(', '),
+  );
 }
 
 /** The name of a field's column: prisma/schema.prisma maps all of them so. */
-function columnOf(field: string): string {
+export function columnOfField(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -11,6 +11,7 @@ import {
   isObjectType,
   printSchema,
 } from 'graphql';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../schema/page-size.ts';
 
 /** What a field costs, and how often its selection is counted. */
 export interface FieldCost {
@@ -27,11 +28,11 @@ export function withFieldCosts(original: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields())) {
-      // Arguments matter only where they set the size of a page.
-      const isPaged = field.args.some(({ name }) => name === 'first');
+      // Arguments matter only where they change the cost.
+      const isVariable = field.args.some(({ name }) => name === 'first' || name === 'exact');
       field.extensions = {
         ...field.extensions,
-        complexity: isPaged ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
+        complexity: isVariable ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
       };
     }
   }
@@ -49,9 +50,10 @@ export function fieldCost(
   args: Arguments,
 ): FieldCost {
   const named = getNamedType(type);
+  if (args.exact === true) return { field: EXACT_COUNT_COST, multiplier: 1 };
   if (isLeafType(named)) return { field: 1, multiplier: 1 };
   if (named.name.endsWith('Connection'))
-    return { field: STATEMENT_COST, multiplier: findLargest(args.first, args.last) ?? DEFAULT_PAGE };
+    return { field: STATEMENT_COST, multiplier: findLargest(args.first, args.last) ?? DEFAULT_PAGE_SIZE };
   const isList = isListType(isNonNullType(type) ? type.ofType : type);
   // The connection already counts its edges.
   if (!isList || name === 'edges') return { field: 2, multiplier: 1 };
@@ -61,16 +63,16 @@ export function fieldCost(
 /** The cost of a database statement, in fields; bench/limits.ts measures it. */
 const STATEMENT_COST = 250;
 
+/** Counting millions of entries takes seconds. */
+const EXACT_COUNT_COST = 200;
+
 /** A list is read together with its parent. */
 const LIST_COST = 20;
-
-const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 200;
 
 /** The usual length of a list without pages: a job's partitions and sources, the issues of an error. */
 const LIST_LENGTH = 10;
 
 function findLargest(...sizes: readonly unknown[]): number | null {
   const given = sizes.filter((size) => typeof size === 'number');
-  return given.length === 0 ? null : Math.min(Math.max(...given, 0), LARGEST_PAGE);
+  return given.length === 0 ? null : Math.min(Math.max(...given, 1), MAX_PAGE_SIZE);
 }

@@ -1,17 +1,19 @@
 import { catalogIdOf } from '../../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
-import type { Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { type BladeItem, Prisma } from '../../database/generated/prisma/client.ts';
+import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/keyset.ts';
 import { metadataProblem } from '../../ingestion/transform.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
+import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
-import { pageSchema } from './cursor.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes, checkText, distinct, isItemKey } from './input-checks.ts';
+import { checkDataTypes, checkText, distinct } from './input-checks.ts';
+import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
 import { uploadTimeOf } from './upload-times.ts';
 
-builder.prismaNode('BladeItem', {
+const BladeItemNode = builder.prismaNode('BladeItem', {
   nullable: true,
   id: { field: 'dataType_itemId', description: 'Unique over all types.' },
   description: 'An item of BLADE data that your clearance covers, as it was last read.',
@@ -83,24 +85,38 @@ const ItemFilter = builder.inputType('ItemFilter', {
   }),
 });
 
+const ITEMS: PagedList<BladeItem, 'BY_ID'> = {
+  name: 'items',
+  table: {
+    name: 'blade_item',
+    key: ['dataType', 'itemId'],
+    indexes: [[], ['jobId', 'classificationMarking'], ['classificationMarking', 'dataSourceId']],
+    marking: 'classificationMarking',
+    types: { dataSourceId: 'uuid', jobId: 'uuid' },
+  },
+  identity: ['dataType', 'itemId'],
+  orders: { BY_ID: 'ascending' },
+};
+
 builder.queryFields((t) => ({
-  items: t.prismaConnection(
+  items: t.connection(
     {
       authScopes: requires('viewer'),
-      type: 'BladeItem',
-      cursor: 'dataType_itemId',
+      type: BladeItemNode,
       description: 'The stored items that your clearance covers, by data type and id, paged.',
       args: {
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
       },
-      totalCount: async (_root, { filter }, { prisma }) =>
-        prisma.bladeItem.count({ where: await whereOf(prisma, filter) }),
-      validate: pageSchema(isItemKey),
-      resolve: async (query, _root, { filter }, { prisma }) =>
-        prisma.bladeItem.findMany({
-          ...query,
-          where: await whereOf(prisma, filter),
-          orderBy: [{ dataType: 'asc' }, { itemId: 'asc' }],
+      resolve: async (_root, { filter, ...page }, context, info) =>
+        connectPage(ITEMS, context, info, {
+          order: 'BY_ID',
+          page,
+          filter: await toRowFilter(context, filter),
+          read: (keys, query) =>
+            context.prisma.bladeItem.findMany({
+              ...query,
+              where: { OR: keysByType(keys) },
+            }),
         }),
     },
     { description: 'A page of items.' },
@@ -123,53 +139,81 @@ builder.queryFields((t) => ({
   }),
 }));
 
-async function whereOf(
-  prisma: PrismaClient,
+function keysByType(keys: readonly Key[]): Prisma.BladeItemWhereInput[] {
+  const byType = Map.groupBy(keys, ({ dataType }) => String(dataType));
+  return [...byType].map(([dataType, ofType]) => ({
+    dataType,
+    itemId: { in: ofType.map(({ itemId }) => String(itemId)) },
+  }));
+}
+
+async function toRowFilter(
+  { prisma }: Pick<ApiContext, 'prisma'>,
   filter: typeof ItemFilter.$inferInput | null | undefined,
-): Promise<Prisma.BladeItemWhereInput> {
+): Promise<RowFilter<BladeItem>> {
   if (filter == null) return {};
-  checkDataTypes(filter.dataTypes, 'filter.dataTypes');
-  const conditions: Prisma.BladeItemWhereInput[] = [];
-  if (filter.dataTypes != null)
-    conditions.push({ dataType: { in: distinct(filter.dataTypes, 'filter.dataTypes') } });
-  if (filter.classificationMarkings != null) {
-    const markings = filter.classificationMarkings.map(knownMarking);
-    conditions.push({ classificationMarking: { in: distinct(markings, 'filter.classificationMarkings') } });
-  }
-  if (filter.dataSourceId != null) {
-    conditions.push({ dataSourceId: uuidOf('DataSource', filter.dataSourceId, 'filter.dataSourceId') });
-  }
-  if (filter.jobId != null) conditions.push({ jobId: uuidOf('Job', filter.jobId, 'filter.jobId') });
-  if (filter.isUploaded != null) conditions.push(await uploadCondition(prisma, filter.isUploaded));
-  if (filter.itemIdPrefix != null) {
-    checkText(filter.itemIdPrefix, 'filter.itemIdPrefix');
-    conditions.push({ itemId: { startsWith: literally(filter.itemIdPrefix) } });
-  }
-  checkData(filter.data);
-  const data = filter.data ?? {};
-  for (const column of distinct(Object.keys(data), 'filter.data')) {
-    const value = data[column];
-    conditions.push({ data: { path: [column], equals: value as Prisma.InputJsonValue } });
-  }
-  return { AND: conditions };
+  const { dataTypes, classificationMarkings, dataSourceId, jobId, isUploaded, itemIdPrefix, data } = filter;
+  checkDataTypes(dataTypes, 'filter.dataTypes');
+  if (itemIdPrefix != null) checkText(itemIdPrefix, 'filter.itemIdPrefix');
+  checkData(data);
+  const job = jobId == null ? null : uuidOf('Job', jobId, 'filter.jobId');
+  const columns = Object.entries(data ?? {});
+  distinct(columns, 'filter.data');
+  const upload = isUploaded == null ? null : filterByUpload(isUploaded, await findOwedBatches(prisma));
+  return {
+    equals: {
+      // An index has ids in order within a data type.
+      ...(itemIdPrefix == null ? {} : { dataType: EVERY }),
+      ...(dataTypes == null ? {} : { dataType: distinct(dataTypes, 'filter.dataTypes') }),
+      ...(classificationMarkings == null
+        ? {}
+        : {
+            classificationMarking: distinct(
+              classificationMarkings.map(knownMarking),
+              'filter.classificationMarkings',
+            ),
+          }),
+      ...(dataSourceId == null
+        ? {}
+        : { dataSourceId: [uuidOf('DataSource', dataSourceId, 'filter.dataSourceId')] }),
+      ...(job === null ? {} : { jobId: [job] }),
+    },
+    bounds: itemIdPrefix == null ? [] : [Prisma.sql`item_id like ${`${literally(itemIdPrefix)}%`}`],
+    others: [
+      ...(upload === null ? [] : [upload.condition]),
+      ...columns.map(
+        ([column, value]) => Prisma.sql`data -> ${column}::text = ${JSON.stringify(value)}::jsonb`,
+      ),
+    ],
+    ...(upload?.shortcut && { shortcut: upload.shortcut }),
+  };
 }
 
 /** Batches that are owed are few: those under way, and what jobs that broke off have left. */
-async function uploadCondition(
-  prisma: PrismaClient,
-  isUploaded: boolean,
-): Promise<Prisma.BladeItemWhereInput> {
+async function findOwedBatches(prisma: ApiContext['prisma']): Promise<readonly string[]> {
   const owed = await prisma.uploadBatch.findMany({
     where: { partitionId: { not: null } },
     select: { id: true },
   });
-  const ids = owed.map(({ id }) => id);
-  return isUploaded
-    ? { AND: [{ uploadBatchId: { not: null } }, { uploadBatchId: { notIn: ids } }] }
-    : { OR: [{ uploadBatchId: null }, { uploadBatchId: { in: ids } }] };
+  return owed.map(({ id }) => String(id));
 }
 
-/** The text for `startsWith`, which Prisma makes a LIKE of without escaping what means something there. */
+/** The condition for items that are, or are not, uploaded; of the latter there are few, which are found by their batches. */
+function filterByUpload(
+  isUploaded: boolean,
+  owed: readonly string[],
+): { condition: Prisma.Sql; shortcut?: Shortcut<BladeItem> } {
+  const batches = Prisma.sql`(${owed}::text[]::bigint[])`;
+  if (isUploaded) return { condition: Prisma.sql`upload_batch_id <> all${batches}` };
+  const isRejected = Prisma.sql`upload_batch_id is null`;
+  const isOwed = Prisma.sql`upload_batch_id = any${batches}`;
+  return {
+    condition: Prisma.sql`(${isRejected} or ${isOwed})`,
+    shortcut: { column: 'uploadBatchId', conditions: [isRejected, isOwed] },
+  };
+}
+
+/** The text with what means something to LIKE escaped. */
 function literally(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }
