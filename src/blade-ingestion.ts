@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The command of the package: starts the server, or manages API keys. It must load in an old Node.js, too, to say so there.
-import { complaintOfOldNode } from './shared/old-node.ts';
+import { checkNodeVersion } from './shared/old-node.ts';
 
 const USAGE = `Usage: blade-ingestion         starts the server, as the environment configures it
        blade-ingestion keys …  makes, lists and revokes API keys\n`;
 
 const [command, ...rest] = process.argv.slice(2);
-const complaint = complaintOfOldNode('blade-ingestion');
+const complaint = checkNodeVersion('blade-ingestion');
 if (complaint !== null) {
   process.stderr.write(`${complaint}\n`);
   process.exitCode = 1;

@@ -33,7 +33,7 @@ program
     const wanted = newApiKeySchema.parse({ ...options, expiresAt });
     await inDatabase(async (prisma, principal) => {
       const { key, apiKey } = await createApiKey(prisma, principal, wanted);
-      say(`Made the key ${apiKey.id}, which is shown only here:`);
+      printNote(`Made the key ${apiKey.id}, which is shown only here:`);
       process.stdout.write(`${key}\n`);
     });
   });
@@ -43,7 +43,7 @@ program
   .description('Lists all keys, the newest first.')
   .action(() =>
     inDatabase(async (prisma) => {
-      const rows = (await listApiKeys(prisma)).map(rowOf);
+      const rows = (await listApiKeys(prisma)).map(toRow);
       const widths = HEADINGS.map((heading, column) =>
         Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
       );
@@ -62,7 +62,7 @@ program
     if (!isUuid(id)) throw new ApiKeyNotFoundError(id);
     await inDatabase(async (prisma, principal) => {
       const { name } = await revokeApiKey(prisma, principal, id);
-      say(`Revoked the key ${id} (${name}).`);
+      printNote(`Revoked the key ${id} (${name}).`);
     });
   });
 
@@ -78,18 +78,18 @@ async function inDatabase(run: (prisma: PrismaClient, principal: Principal) => P
 
 const HEADINGS = ['ID', 'KEY', 'ROLE', 'CLEARANCE', 'CREATED', 'EXPIRES', 'LAST USED', 'REVOKED', 'NAME'];
 
-function rowOf(apiKey: ApiKey): string[] {
+function toRow(apiKey: ApiKey): string[] {
   const { id, prefix, role, clearance, createdAt, expiresAt, lastUsedAt, revokedAt, name } = apiKey;
   const times = [createdAt, expiresAt, lastUsedAt, revokedAt].map((time) => time?.toISOString() ?? 'never');
   return [id, `${prefix}…`, role, clearance, ...times, name];
 }
 
 /** Beside the output, so that a script can take the key from there. */
-function say(text: string): void {
+function printNote(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function problemOf(error: unknown): string {
+function describeProblem(error: unknown): string {
   if (error instanceof ZodError) {
     const lines = error.issues.map(({ path: [field], message }) => {
       const option = field === 'expiresAt' ? 'expires-in-days' : String(field);
@@ -105,6 +105,6 @@ function problemOf(error: unknown): string {
 }
 
 await program.parseAsync().catch((error: unknown) => {
-  say(problemOf(error));
+  printNote(describeProblem(error));
   process.exitCode = 1;
 });

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   const application = await startApplication(config, log).catch((error: unknown) =>
-    fail(createRedact(config.secrets)(textOf(error))),
+    fail(createRedact(config.secrets)(toText(error))),
   );
   stopOnSignal(application);
   void application.databaseLost.then(async (reason) => {
@@ -45,9 +45,9 @@ function fail(text: string): never {
   process.exit(1);
 }
 
-function textOf(error: unknown): string {
+function toText(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-main().catch((error: unknown) => fail(textOf(error)));
+main().catch((error: unknown) => fail(toText(error)));

@@ -15,7 +15,7 @@ export interface Access {
   recordRefused(record: AuditRecord): Promise<void>;
 }
 
-export function accessOf(prisma: PrismaClient, principal: Principal): Access {
+export function createAccess(prisma: PrismaClient, principal: Principal): Access {
   return {
     createApiKey: (apiKey) => createApiKey(prisma, principal, apiKey),
     revokeApiKey: (apiKeyId) => revokeApiKey(prisma, principal, apiKeyId),

@@ -1,7 +1,7 @@
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Notifications } from '../database/notifications.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
-import { hashOf, principalOfKey } from './api-keys.ts';
+import { hashKey, toPrincipal } from './api-keys.ts';
 import type { Principal } from './principal.ts';
 
 /** Tells whose API keys are, and when one is revoked. */
@@ -110,14 +110,14 @@ export async function createApiKeyVerifier(parts: {
 
   return {
     async verify(key) {
-      const apiKey = await find(hashOf(key));
+      const apiKey = await find(hashKey(key));
       if (apiKey === null) throw new UnauthenticatedError('the API key is unknown');
       if (apiKey.revokedAt !== null) throw new UnauthenticatedError('the API key is revoked');
       if (apiKey.expiresAt !== null && apiKey.expiresAt.getTime() <= Date.now()) {
         throw new UnauthenticatedError('the API key has expired');
       }
       noteUse(apiKey);
-      return principalOfKey(apiKey);
+      return toPrincipal(apiKey);
     },
 
     watch(apiKeyId, onRevoked) {

@@ -5,7 +5,7 @@ import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import { ApiKeyNotFoundError } from './access-errors.ts';
 import { recordDone } from './audit.ts';
-import { accessRoles, type Principal, principalIdOfKey } from './principal.ts';
+import { accessRoles, type Principal, toPrincipalId } from './principal.ts';
 
 /** What is to be an API key, as people say it. */
 export const newApiKeySchema = z.object({
@@ -50,7 +50,7 @@ export async function createApiKey(
   const prefix = key.slice(0, SHOWN_LENGTH);
   const apiKey = await prisma.$transaction(async (transaction) => {
     const created = await transaction.apiKey.create({
-      data: { id: newUuid(), name, prefix, hash: hashOf(key), role, clearance, expiresAt },
+      data: { id: newUuid(), name, prefix, hash: hashKey(key), role, clearance, expiresAt },
     });
     await recordDone(transaction, principal, {
       operation: 'createApiKey',
@@ -98,14 +98,14 @@ export function isApiKey(text: string): boolean {
 }
 
 /** What is kept of a key. */
-export function hashOf(key: string): string {
+export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
 /** Who a key is. */
-export function principalOfKey({ id, name, role, clearance, expiresAt }: ApiKey): Principal {
+export function toPrincipal({ id, name, role, clearance, expiresAt }: ApiKey): Principal {
   return {
-    id: principalIdOfKey(id),
+    id: toPrincipalId(id),
     name,
     role,
     clearance: parseMarking(clearance) ?? 'UNCLASSIFIED',

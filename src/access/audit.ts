@@ -52,7 +52,7 @@ async function write(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: jobMarking ?? (await markingOf(transaction, principal, record.jobId)),
+      marking: jobMarking ?? (await findJobMarking(transaction, principal, record.jobId)),
     },
     select: { id: true },
   });
@@ -62,7 +62,7 @@ async function write(
  * That of the job that an entry is about. A job that the principal itself could not know of is one that it made up: an
  * entry that others do not see would tell them that there is such a job.
  */
-async function markingOf(
+async function findJobMarking(
   transaction: Prisma.TransactionClient,
   { clearance }: Principal,
   jobId: string | undefined,

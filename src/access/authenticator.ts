@@ -3,7 +3,7 @@ import type { Notifications } from '../database/notifications.ts';
 import { UnauthenticatedError } from './access-errors.ts';
 import { createApiKeyVerifier } from './api-key-verifier.ts';
 import { isApiKey } from './api-keys.ts';
-import { apiKeyIdOf, localPrincipal, type Principal } from './principal.ts';
+import { findApiKeyId, localPrincipal, type Principal } from './principal.ts';
 import { type AccessSettings, asksForCredential } from './settings.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
@@ -31,7 +31,7 @@ export async function createAuthenticator(
   settings: Pick<AccessSettings, 'tokens' | 'useApiKeys'>,
   parts: { prisma: PrismaClient; notifications: Notifications; onError: (error: unknown) => void },
 ): Promise<Authenticator> {
-  if (!asksForCredential(settings)) return openAuthenticator;
+  if (!asksForCredential(settings)) return localAuthenticator;
   const verifyToken = settings.tokens === null ? null : createTokenVerifier(settings.tokens);
   const apiKeys = settings.useApiKeys ? await createApiKeyVerifier(parts) : null;
 
@@ -61,7 +61,7 @@ export async function createAuthenticator(
         stop();
         onEnd(new UnauthenticatedError(message));
       };
-      const apiKeyId = apiKeyIdOf(principal);
+      const apiKeyId = findApiKeyId(principal);
       const stopWaiting = callAt(principal.expiresAt, () => end('the credential has expired'));
       const stopWatching =
         apiKeyId === null ? undefined : apiKeys?.watch(apiKeyId, () => end('the API key is revoked'));
@@ -78,7 +78,7 @@ export async function createAuthenticator(
 }
 
 /** Of a server that knows no principals. */
-const openAuthenticator: Authenticator = {
+const localAuthenticator: Authenticator = {
   asksForCredential: false,
   authenticate: async () => localPrincipal,
   watch: () => () => {},

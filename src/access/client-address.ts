@@ -9,21 +9,21 @@ export type ClientAddress = (request: IncomingMessage) => string;
  * stands before those anybody can have written.
  */
 export function createClientAddress(proxies: number): ClientAddress {
-  if (proxies === 0) return ({ socket }) => networkOf(socket.remoteAddress ?? '');
+  if (proxies === 0) return ({ socket }) => toNetwork(socket.remoteAddress ?? '');
   return ({ headers, socket }) => {
     const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
-    const address = SocketAddress.parse(bracketed(forwarded.at(-proxies)?.trim() ?? ''))?.address;
-    return networkOf(address ?? socket.remoteAddress ?? '');
+    const address = SocketAddress.parse(addBrackets(forwarded.at(-proxies)?.trim() ?? ''))?.address;
+    return toNetwork(address ?? socket.remoteAddress ?? '');
   };
 }
 
 /** Addresses of version 6 are in brackets where a port may follow. */
-function bracketed(address: string): string {
+function addBrackets(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }
 
 /** An address of version 4, or the network of one of version 6: its last half is for each machine to choose. */
-function networkOf(address: string): string {
+function toNetwork(address: string): string {
   const version4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (version4 !== undefined || !isIPv6(address)) return version4 ?? address;
   const [before = '', after] = address.split('%')[0]?.split('::') ?? [];

@@ -30,7 +30,7 @@ export function limitFailedCredentials(
         throw new TooManyFailedCredentialsError(Math.ceil(failed.msBeforeNext / 1_000));
       try {
         const principal = await authenticator.authenticate(authorization, address);
-        remember(good, credential);
+        rememberCredential(good, credential);
         return principal;
       } catch (error) {
         if (error instanceof UnauthenticatedError) {
@@ -48,7 +48,7 @@ export function limitFailedCredentials(
 const MAX_REMEMBERED = 10_000;
 
 /** Keeps what was good last: what is remembered already moves behind the others. */
-function remember(good: Set<string>, credential: string): void {
+function rememberCredential(good: Set<string>, credential: string): void {
   good.delete(credential);
   good.add(credential);
   if (good.size <= MAX_REMEMBERED) return;

@@ -52,12 +52,12 @@ export function commandLinePrincipal(user: string): Principal {
 /** What the id of an API key's principal begins with; the id of the key follows. */
 const API_KEY = 'key:';
 
-export function principalIdOfKey(apiKeyId: string): string {
+export function toPrincipalId(apiKeyId: string): string {
   return `${API_KEY}${apiKeyId}`;
 }
 
 /** The id of the API key that a principal is; null for any other principal. */
-export function apiKeyIdOf({ id }: Principal): string | null {
+export function findApiKeyId({ id }: Principal): string | null {
   return id.startsWith(API_KEY) ? id.slice(API_KEY.length) : null;
 }
 

@@ -39,9 +39,9 @@ export function createTokenVerifier(settings: TokenSettings): TokenVerifier {
   const verify = keys.kind === 'secret' ? bySecret(keys.secret, options) : byKeySet(keys.url, options);
   return async (token) => {
     const { payload } = await verify(token).catch((error: unknown) => {
-      throw refusalOf(error);
+      throw toRefusal(error);
     });
-    return principalOf(payload, settings);
+    return toPrincipal(payload, settings);
   };
 }
 
@@ -57,7 +57,7 @@ function byKeySet(url: URL, options: JWTVerifyOptions) {
   return (token: string) => jwtVerify(token, keySet, options);
 }
 
-function refusalOf(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
+function toRefusal(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
   if (error instanceof errors.JWTExpired) return new UnauthenticatedError('the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     return new UnauthenticatedError(`the claim ${error.claim} of the token is not what it has to be`);
@@ -79,7 +79,7 @@ const TOKEN_FAULTS: ReadonlySet<string> = new Set([
   errors.JWKSMultipleMatchingKeys.code,
 ]);
 
-function principalOf(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSettings): Principal {
+function toPrincipal(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSettings): Principal {
   const { sub, exp, name, preferred_username: userName } = payload;
   if (!isName(sub) || isReservedPrincipalId(sub) || exp === undefined) {
     throw new UnauthenticatedError('the claim sub of the token cannot be used');
@@ -87,8 +87,8 @@ function principalOf(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSe
   return {
     id: sub,
     name: [name, userName].find(isName) ?? sub,
-    role: roleOf(payload[roleClaim], roleClaim),
-    clearance: clearanceOf(payload[clearanceClaim], clearanceClaim),
+    role: parseRole(payload[roleClaim], roleClaim),
+    clearance: parseClearance(payload[clearanceClaim], clearanceClaim),
     expiresAt: new Date(exp * 1000),
   };
 }
@@ -99,7 +99,7 @@ function isName(value: unknown): value is string {
 }
 
 /** The highest of the roles of a claim; the least where it is missing. One unknown role spoils the token. */
-function roleOf(claim: unknown, name: string): AccessRole {
+function parseRole(claim: unknown, name: string): AccessRole {
   const roles: unknown[] = Array.isArray(claim) ? claim : [claim ?? accessRoles[0]];
   const known = roles.filter(isAccessRole);
   if (known.length < roles.length) {
@@ -108,7 +108,7 @@ function roleOf(claim: unknown, name: string): AccessRole {
   return accessRoles.findLast((role) => known.includes(role)) ?? accessRoles[0];
 }
 
-function clearanceOf(claim: unknown, name: string): Marking {
+function parseClearance(claim: unknown, name: string): Marking {
   if (claim === undefined || claim === null) return 'UNCLASSIFIED';
   const marking = typeof claim === 'string' ? parseMarking(claim) : undefined;
   if (marking === undefined) {

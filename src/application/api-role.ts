@@ -1,4 +1,4 @@
-import { accessOf } from '../access/access.ts';
+import { createAccess } from '../access/access.ts';
 import { createAuthenticator } from '../access/authenticator.ts';
 import { createClientAddress } from '../access/client-address.ts';
 import { limitFailedCredentials } from '../access/failed-credentials.ts';
@@ -60,7 +60,7 @@ export async function startApiRole(core: Core): Promise<string> {
         principal,
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
-        access: accessOf(prisma, principal),
+        access: createAccess(prisma, principal),
       }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(

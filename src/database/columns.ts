@@ -5,7 +5,7 @@ import { Prisma } from './generated/prisma/client.ts';
  * @param fields as Prisma knows them, such as `dataType`.
  * @param table the name or alias that they are of; none where the statement has but one.
  */
-export function columnsOfFields(fields: Iterable<string>, table?: string): Prisma.Sql {
+export function selectColumns(fields: Iterable<string>, table?: string): Prisma.Sql {
   const prefix = table === undefined ? '' : `${table}.`;
   return Prisma.raw(
     [...fields].map((field) => `${prefix}"${columnOfField(field)}" as "${field}"`).join(', '),

@@ -1,5 +1,5 @@
 import { coversAll, type Marking, markingsUpTo } from '../data-types/marking.ts';
-import { clearedSchemaOf, ENUM_SUFFIX } from './cleared-views.ts';
+import { ENUM_SUFFIX, findClearedSchema } from './cleared-views.ts';
 import { columnOfField } from './columns.ts';
 import { Prisma, type PrismaClient } from './generated/prisma/client.ts';
 
@@ -164,7 +164,7 @@ function describeList<Row>(
   { equals: asked = {}, bounds = [], others = [], shortcut }: RowFilter<Row>,
   clearance: Marking,
 ): List {
-  const schema = clearedSchemaOf(clearance);
+  const schema = findClearedSchema(clearance);
   const typeOf: Readonly<Record<string, ColumnType | undefined>> = types;
   let equals: List['equals'] = asked;
   if (!coversAll(clearance)) {

@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import type { Marking } from '../data-types/marking.ts';
-import { clearedSchemaOf } from './cleared-views.ts';
+import { findClearedSchema } from './cleared-views.ts';
 import { connectionSettings } from './connection.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
@@ -54,7 +54,7 @@ export function createPrismaClients(
 
   return {
     prisma: clientOf(null),
-    clearedFor: (clearance) => clientOf(clearedSchemaOf(clearance)),
+    clearedFor: (clearance) => clientOf(findClearedSchema(clearance)),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.$disconnect()));
       await pool.end();

@@ -23,7 +23,7 @@ export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   access?: MetricsAccess,
 ): MetricsEndpoint {
-  async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
+  async function findRefusal(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;
     const { authenticator, addressOf } = access;
     try {
@@ -36,12 +36,12 @@ export function createMetricsEndpoint(
             message: 'metrics count what has any marking, and your clearance does not cover all',
           };
     } catch (error) {
-      return refusalFor(error);
+      return toRefusal(error);
     }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = await refusalOf(request);
+    const refusal = await findRefusal(request);
     if (refusal !== null) {
       const { status, message, headers } = refusal;
       response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${message}\n`);
@@ -64,7 +64,7 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function refusalFor(error: unknown): Refusal {
+function toRefusal(error: unknown): Refusal {
   if (error instanceof UnauthenticatedError)
     return { status: 401, message: error.message, headers: { 'www-authenticate': 'Bearer' } };
   if (error instanceof TooManyFailedCredentialsError)

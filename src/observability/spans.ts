@@ -35,7 +35,7 @@ export function startOperationSpan(
   const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
   const inside = trace.setSpan(parent, span);
   return {
-    traceId: traceIdOf(span),
+    traceId: findTraceId(span),
     run: (work) => context.with(inside, work),
     end(more, problem) {
       span.setAttributes(more);
@@ -52,10 +52,10 @@ export function describeActiveSpan(attributes: Attributes): void {
 
 /** The trace that is active, for the log; undefined where traces are off. */
 export function activeTraceId(): string | undefined {
-  return traceIdOf(trace.getActiveSpan());
+  return findTraceId(trace.getActiveSpan());
 }
 
-function traceIdOf(span: Span | undefined): string | undefined {
+function findTraceId(span: Span | undefined): string | undefined {
   return span?.isRecording() ? span.spanContext().traceId : undefined;
 }
 

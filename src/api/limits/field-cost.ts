@@ -11,7 +11,7 @@ import {
   isObjectType,
   printSchema,
 } from 'graphql';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../schema/page-size.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 
 /** What a field costs, and how often its selection is counted. */
 export interface FieldCost {

@@ -11,8 +11,8 @@ import { MOST_ROWS_READ, type RowCount } from '../../database/keyset.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
 import { requires } from './requires.ts';
 import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
 

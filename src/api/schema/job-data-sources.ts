@@ -1,5 +1,5 @@
-import { clearedSchemaOf } from '../../database/cleared-views.ts';
-import { columnsOfFields } from '../../database/columns.ts';
+import { findClearedSchema } from '../../database/cleared-views.ts';
+import { selectColumns } from '../../database/columns.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { createLoader } from '../../shared/loader.ts';
 import type { ApiContext } from '../context.ts';
@@ -14,7 +14,7 @@ export async function loadJobSources(
   { id }: { readonly id: string },
   columns: ReadonlySet<string> | null,
 ): Promise<readonly DataSource[]> {
-  const schema = clearedSchemaOf(principal.clearance);
+  const schema = findClearedSchema(principal.clearance);
   const sources = await loadSourcesByJob(prisma, { jobId: id, columns: columns ?? ALL_COLUMNS, schema });
   return sources.get(id) ?? [];
 }
@@ -30,7 +30,7 @@ const ALL_COLUMNS: readonly string[] = Object.values(Prisma.DataSourceScalarFiel
 
 const loadSourcesByJob = createLoader(async (prisma: PrismaClient, questions: readonly Question[]) => {
   const jobIds = [...new Set(questions.map(({ jobId }) => jobId))];
-  const list = columnsOfFields(new Set(questions.flatMap(({ columns }) => [...columns])), 'source');
+  const list = selectColumns(new Set(questions.flatMap(({ columns }) => [...columns])), 'source');
   // The client adds the schema of what the principal may see to its own statements only.
   const schema = questions[0]?.schema ?? 'public';
   const tableOf = (name: string) => Prisma.raw(`"${schema}"."${name}"`);

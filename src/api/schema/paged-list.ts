@@ -9,9 +9,9 @@ import {
 } from '../../database/keyset.ts';
 import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import type { ApiContext } from '../context.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { builder } from './builder.ts';
 import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
 
 /** A list that clients read a page at a time. */
 export interface PagedList<Row, Order extends string> extends CursorForm<Row> {

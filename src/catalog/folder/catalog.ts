@@ -1,6 +1,6 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import type { JsonObject } from '../../shared/json.ts';
-import type { Catalog, UploadBatch, UploadOutcome } from '../catalog.ts';
+import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
   appendUpload,
@@ -79,7 +79,7 @@ async function presentUploads(folder: string): Promise<UploadEntry[]> {
 
 async function upload(
   folder: string,
-  { key, items }: UploadBatch,
+  { key, items }: CatalogUpload,
   signal: AbortSignal,
 ): Promise<readonly UploadOutcome[]> {
   signal.throwIfAborted();
