@@ -4,13 +4,13 @@ import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/load.ts';
 import { createRedact } from './shared/secrets.ts';
 
-/** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
+/** Starts the program as the environment configures it, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLog(config);
   logConsole(log);
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'the program met an error that nothing handles');
+    log.fatal({ err: error }, 'an error was not handled');
     process.exit(1);
   });
   const application = await startApplication(config, log).catch((error: unknown) =>
@@ -18,14 +18,14 @@ async function main(): Promise<void> {
   );
   stopOnSignal(application);
   void application.databaseLost.then(async (reason) => {
-    log.fatal({ err: reason }, 'the database is lost; started again, the program goes on where it was');
+    log.fatal({ err: reason }, 'the database is lost; start the program again, and it resumes where it was');
     await application.stop();
     process.exit(1);
   });
   if (application.url !== null) log.info(`GraphQL and GraphiQL are at ${application.url}`);
 }
 
-/** How long stopping may take before the process ends all the same, in milliseconds. */
+/** How long stopping may take before the process exits anyway, in milliseconds. */
 const STOP_LIMIT_MS = 25_000;
 
 function stopOnSignal(application: Application): void {

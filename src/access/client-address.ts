@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6, SocketAddress } from 'node:net';
 
-/** Tells from where a request comes, as far as whoever sends one can be counted by it. */
+/** Finds the address by which the sender of a request is counted. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * @param proxies how many stand in front, each of which adds the address it was reached from to `X-Forwarded-For`: what
- * stands before those anybody can have written.
+ * @param proxies how many stand in front, each of which adds the address it was reached from to `X-Forwarded-For`. The
+ * client may have written what is before these.
  */
 export function createClientAddress(proxies: number): ClientAddress {
   if (proxies === 0) return ({ socket }) => toNetwork(socket.remoteAddress ?? '');
@@ -17,12 +17,12 @@ export function createClientAddress(proxies: number): ClientAddress {
   };
 }
 
-/** Addresses of version 6 are in brackets where a port may follow. */
+/** Puts an address of version 6 in brackets, as before a port. */
 function addBrackets(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }
 
-/** An address of version 4, or the network of one of version 6: its last half is for each machine to choose. */
+/** Reduces an address of version 6 to its network, as each machine chooses the other half; version 4 stays as it is. */
 function toNetwork(address: string): string {
   const version4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (version4 !== undefined || !isIPv6(address)) return version4 ?? address;

@@ -2,9 +2,8 @@ import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import { createDemoTables, demoSources } from '../warehouse/demo/demo-tables.ts';
 
 /**
- * Gives a new installation something to sync: tables in an empty folder warehouse, and sources for them in a database
- * that has seen neither a source nor a job.
- * @param warehouseFolder the folder warehouse.
+ * Creates something to sync in a new installation: tables in an empty folder warehouse, and their sources in a database
+ * without sources and jobs.
  */
 export async function createDemoData(prisma: PrismaClient, warehouseFolder: string): Promise<void> {
   await createDemoTables(warehouseFolder);
@@ -19,7 +18,7 @@ export async function createDemoData(prisma: PrismaClient, warehouseFolder: stri
       tableName: table.table,
       cursorColumn,
     })),
-    // Another process may have been first.
+    // Another process may have created them first.
     skipDuplicates: true,
   });
 }
