@@ -10,24 +10,24 @@ import {
 } from '../data-types/marking.ts';
 
 /**
- * What a principal may see, made by the database: a schema for each clearance below the highest, in which every table
- * that the API reads is a view of the same name and columns, without the rows above the clearance and with counts of
- * the others alone. A client of Prisma is told the schema, so that whatever it sends, a relation of a relation or a
- * cursor included, can only read what the clearance covers: no resolver can forget a condition, and a table or column
- * that nobody has thought of is missing in the views, which is an error and not a leak.
+ * Finds the schema that shows what a clearance covers; null if it covers everything. The database itself limits what a
+ * principal sees: for each clearance below the highest there is a schema in which every table that the API reads is a view
+ * of the same name and columns, without the rows above the clearance and with counts of the others only. A client of Prisma
+ * works in that schema, so whatever it sends, even a relation of a relation or a cursor, reads only what the clearance
+ * covers: no resolver can forget a condition, and a table or column that nobody considered is missing in the views, which
+ * is an error and not a leak.
  *
- * Prisma's own query extensions do not reach what a query includes. PostgreSQL's row level security does, but binds
- * neither a superuser, which is all that the embedded database has, nor a table's owner unless forced to, cannot change
- * counts, and needs the clearance set in a transaction around every query. Views hold their markings as constants,
- * which the planner folds into the query: the indexes of the tables serve them, and connections are shared by all
- * clearances.
+ * Prisma's query extensions do not reach what a query includes. PostgreSQL's row level security does. But it binds neither
+ * a superuser, the only user of the embedded database, nor by default a table's owner; it cannot change counts; and it needs
+ * the clearance set in a transaction around every query. Views hold their markings as constants, which the planner folds into
+ * the query, so that the tables' indexes serve them and all clearances share the connections.
  */
 export function findClearedSchema(clearance: Marking): string | null {
   return coversAll(clearance) ? null : `cleared_for_level_${clearanceOf(clearance)}`;
 }
 
-/** The tables that principals can read, and the columns that their views have. */
-export function clearedColumns(): ReadonlyMap<string, readonly string[]> {
+/** Lists the tables that principals can read, with the columns of their views. */
+export function listClearedColumns(): ReadonlyMap<string, readonly string[]> {
   const views = createViews('UNCLASSIFIED');
   return new Map(
     views.map(({ table, columns }) => [
@@ -37,14 +37,12 @@ export function clearedColumns(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/**
- * Makes the views, where they are not as they should be. Processes that start at once wait for each other.
- */
+/** Creates the views unless they are up to date. Processes that start at once wait for each other. */
 export async function createClearedViews(connectionString: string): Promise<void> {
   const script = createViewScript();
   const fingerprint = createHash('sha256').update(script).digest('hex');
   const client = new Client({ connectionString });
-  client.on('error', () => {}); // A query that is under way rejects by itself.
+  client.on('error', () => {}); // A pending query rejects by itself.
   await client.connect();
   try {
     if ((await readFingerprint(client)) === fingerprint) return;
@@ -73,10 +71,10 @@ function findLowestMarking(level: number): Marking {
 const SCHEMAS = LOWER_CLEARANCES.map((clearance) => findClearedSchema(clearance) ?? '');
 const [FIRST_SCHEMA = ''] = SCHEMAS;
 
-/** Removes the views, which would keep a migration from changing the tables under them. */
+/** Drops the views, which would keep a migration from changing the tables under them. */
 export const DROP_CLEARED_VIEWS = `drop schema if exists ${SCHEMAS.join(', ')} cascade`;
 
-// Any number will do that is not used for another lock of the database.
+// Any number that no other lock of the database uses.
 const VIEWS_LOCK = 7_462_113_906;
 
 async function readFingerprint(client: Client): Promise<string | null> {
@@ -112,8 +110,8 @@ interface View {
 /** Ends the name that a view has for a column of an enum as it is. */
 export const ENUM_SUFFIX = '_enum';
 
-/** Shown in place of a reason that is above the clearance: the same whatever it is. */
-export const WITHHELD_REASON = 'the reason is shown to whoever is cleared for it';
+/** Shown instead of a reason above the clearance, the same for all. */
+export const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
 
 function createViews(clearance: Marking): readonly View[] {
   const covered = markingsUpTo(clearance).map((marking) => `'${marking}'`);
@@ -147,7 +145,7 @@ function createViews(clearance: Marking): readonly View[] {
     view('job_error', `public.job_error t where ${isVisible('t.marking')}`, {
       ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
       ...columnsAsText('stage'),
-      // That of its source: see job_partition.
+      // The partition that stands for its source: see job_partition.
       partition_id: `(select o.id from public.job_partition o where o.job_id = t.job_id and o.source_name =
         (select p.source_name from public.job_partition p where p.id = t.partition_id) order by o.ordinal limit 1)`,
     }),
@@ -159,13 +157,13 @@ function createViews(clearance: Marking): readonly View[] {
         'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
       ),
       ...columnsAsText('kind state sync_type'),
-      // Limits on rows of every marking would tell, of a job that came to one, how many there were above the clearance.
+      // A limit on rows of every marking would reveal, once a job reaches it, how many were above the clearance.
       max_items: 'null::int',
       options: `t.options - 'maxErrors'`,
-      // What the catalog said may be of an item.
+      // The catalog's message may be about an item.
       current_operation: `case when t.current_operation like 'Waiting to try again:%' then 'Waiting to try again'
         else t.current_operation end`,
-      // The rows that are still to read have markings that nobody knows.
+      // Rows that are still to be read have unknown markings.
       total_items: `case when ${hasEnded} then ${success} + ${errors} end`,
       is_total_known: `t.state = 'COMPLETED'`,
       processed_items: `${success} + ${errors}`,
@@ -191,7 +189,7 @@ function createViews(clearance: Marking): readonly View[] {
         where p.job_id = t.id and p.state = 'FAILED' and not ${isVisible('p.message_marking')})
         then ${withheld} else t.failure_reason end`,
     }),
-    // In how many partitions a source is read tells how many rows it has, so that they are shown as one.
+    // The number of a source's partitions reveals how many rows it has, so they are shown as one.
     view(
       'job_partition',
       `public.job_partition t cross join lateral (
@@ -210,7 +208,7 @@ function createViews(clearance: Marking): readonly View[] {
         state: `case when parts.runs or (parts.waits and parts.some_ended) then 'RUNNING' when parts.waits then 'PENDING'
           when parts.failed then 'FAILED' when parts.cancelled then 'CANCELLED' else 'COMPLETED' end`,
         attempt: 'parts.attempt',
-        // Of a row, or of how many there are.
+        // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled
@@ -235,7 +233,7 @@ function createViews(clearance: Marking): readonly View[] {
       ),
       ...columnsAsTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
       ...columnsAsText('last_sync_state'),
-      // The value of a row whose marking is not kept with it.
+      // A value of a row whose marking is not stored with it.
       watermark: 'null::text',
       item_count: sumVisible('t.item_count_by_level'),
       item_count_by_level: sliceVisible('t.item_count_by_level'),

@@ -6,7 +6,7 @@ import { coversAll } from '../data-types/marking.ts';
 import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Answers a request for `/metrics`; gives false for any other, which is left alone. */
+/** Answers a request for `/metrics`; returns false for any other, which is left alone. */
 export type MetricsEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Who may read metrics. */
@@ -16,8 +16,9 @@ export interface MetricsAccess {
 }
 
 /**
- * Serves metrics to everybody, or to whom an authenticator lets in and whose clearance covers every marking: the numbers
- * count what has any of them.
+ * Creates the endpoint of metrics.
+ * @param access who may read them: only principals whose clearance covers every marking, as the numbers count items of
+ * any. Everybody may if it is not given.
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
@@ -33,7 +34,7 @@ export function createMetricsEndpoint(
         ? null
         : {
             status: 403,
-            message: 'metrics count what has any marking, and your clearance does not cover all',
+            message: 'metrics count items of every marking, and your clearance does not cover all',
           };
     } catch (error) {
       return toRefusal(error);

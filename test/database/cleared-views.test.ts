@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  clearedColumns,
   createClearedViews,
   DROP_CLEARED_VIEWS,
   findClearedSchema,
+  listClearedColumns,
 } from '../../src/database/cleared-views.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -32,7 +32,7 @@ test('a new table or column has to be thought of: whether and how principals see
   const tables = await columnsOf('public');
   for (const name of NOT_SHOWN) tables.delete(name);
   const considered = new Map(
-    [...clearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
+    [...listClearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
   );
   expect(considered, 'src/database/cleared-views.ts has to say what principals see of it').toEqual(tables);
 });
@@ -41,7 +41,7 @@ test.each(['U', 'CUI', 'CONFIDENTIAL', 'SECRET'] as const)(
   'a database that is opened has the views for %s',
   async (clearance) => {
     const views = await columnsOf(findClearedSchema(clearance) ?? '');
-    expect([...views.keys()]).toEqual([...clearedColumns().keys()].sort());
+    expect([...views.keys()]).toEqual([...listClearedColumns().keys()].sort());
   },
 );
 
