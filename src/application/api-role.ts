@@ -1,4 +1,4 @@
-import { accessOf } from '../access/access.ts';
+import { createAccess } from '../access/access.ts';
 import { createAuthenticator } from '../access/authenticator.ts';
 import { createClientAddress } from '../access/client-address.ts';
 import { limitFailedCredentials } from '../access/failed-credentials.ts';
@@ -58,15 +58,12 @@ export async function startApiRole(core: Core): Promise<string> {
       limits: config.limits,
       authenticator,
       addressOf,
-      contextOf(principal) {
-        const cleared = clients.clearedFor(principal.clearance);
-        return {
-          principal,
-          prisma: cleared,
-          jobs: jobsFor(principal),
-          access: accessOf(prisma, principal),
-        };
-      },
+      contextOf: (principal) => ({
+        principal,
+        prisma: clients.clearedFor(principal.clearance),
+        jobs: jobsFor(principal),
+        access: createAccess(prisma, principal),
+      }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(
         authenticator.asksForCredential ? { authenticator, addressOf } : undefined,

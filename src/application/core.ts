@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
-import { shareOfCatalog } from '../catalog/registry.ts';
+import { divideCatalogLimits } from '../catalog/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { createPrismaClients, type PrismaClients } from '../database/prisma-client.ts';
@@ -91,7 +91,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
       {
         connectionString,
         warehouse: config.warehouse,
-        catalog: shareOfCatalog(config.catalog, workerThreads),
+        catalog: divideCatalogLimits(config.catalog, workerThreads),
         secrets: config.secrets,
       },
       isWorker ? workerThreads : 0,

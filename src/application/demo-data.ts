@@ -20,7 +20,7 @@ export async function createDemoData(prisma: PrismaClient, warehouseFolder: stri
       tableName: table.table,
       cursorColumn,
     })),
-    // Another process may have been first.
+    // Another process may have created them first.
     skipDuplicates: true,
   });
 }

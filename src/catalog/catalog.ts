@@ -1,7 +1,7 @@
 import type { BladeItem } from '../data-types/blade-item.ts';
 
 /** Items that are uploaded together. */
-export interface UploadBatch {
+export interface CatalogUpload {
   /** Names the batch: uploading a batch again under the same key replaces what it left before. */
   readonly key: string;
   /** At most one of each (dataType, itemId). */
@@ -18,6 +18,6 @@ export interface Catalog {
    * Uploads a batch, idempotently: an item is known by its data type and id, and the last upload of it counts.
    * Resolves to one outcome an item, in the items' order; rejects only when aborted or on a fault of our own.
    */
-  upload(batch: UploadBatch, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
+  upload(batch: CatalogUpload, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import { openFolderCatalog } from './folder/catalog.ts';
-import { type HttpCatalogOptions, shareOfHttpCatalog } from './http/options.ts';
+import { divideHttpCatalogLimits, type HttpCatalogOptions } from './http/options.ts';
 
 /** Which catalog items go to, and what it takes to reach it. Plain data: it can be handed to a thread. */
 export type CatalogConfiguration =
@@ -22,6 +22,9 @@ export async function openCatalog(configuration: CatalogConfiguration): Promise<
 }
 
 /** The configuration of one of several threads, so that all of them together keep to the limits. */
-export function shareOfCatalog(configuration: CatalogConfiguration, threads: number): CatalogConfiguration {
-  return configuration.kind === 'http' ? shareOfHttpCatalog(configuration, threads) : configuration;
+export function divideCatalogLimits(
+  configuration: CatalogConfiguration,
+  threads: number,
+): CatalogConfiguration {
+  return configuration.kind === 'http' ? divideHttpCatalogLimits(configuration, threads) : configuration;
 }

@@ -1,6 +1,6 @@
 import { coversAll, type Marking, markingsUpTo } from '../data-types/marking.ts';
-import { clearedSchemaOf, ENUM_SUFFIX } from './cleared-views.ts';
-import { columnOfField } from './columns.ts';
+import { ENUM_SUFFIX, findClearedSchema } from './cleared-views.ts';
+import { toColumn } from './columns.ts';
 import { Prisma, type PrismaClient } from './generated/prisma/client.ts';
 
 // Pages are read by keyset: the key of the last row of one page is where the next begins, in an index that is already in
@@ -164,7 +164,7 @@ function describeList<Row>(
   { equals: asked = {}, bounds = [], others = [], shortcut }: RowFilter<Row>,
   clearance: Marking,
 ): List {
-  const schema = clearedSchemaOf(clearance);
+  const schema = findClearedSchema(clearance);
   const typeOf: Readonly<Record<string, ColumnType | undefined>> = types;
   let equals: List['equals'] = asked;
   if (!coversAll(clearance)) {
@@ -177,7 +177,7 @@ function describeList<Row>(
   // A view shows an enum to Prisma as a text, which no index serves, and beside that as it is.
   const columnOf = (field: string) => {
     const isShownAsText = schema !== null && typeOf[field]?.startsWith('public.') === true;
-    return Prisma.raw(`"${columnOfField(field)}${isShownAsText ? ENUM_SUFFIX : ''}"`);
+    return Prisma.raw(`"${toColumn(field)}${isShownAsText ? ENUM_SUFFIX : ''}"`);
   };
   return {
     from: Prisma.raw(`"${schema ?? 'public'}"."${name}"`),
@@ -423,11 +423,11 @@ async function readByIndex<Row>(prisma: PrismaClient, statement: Prisma.Sql): Pr
 }
 
 function keyColumns({ key }: List): Prisma.Sql {
-  return Prisma.join(key.map((field) => Prisma.raw(`"${columnOfField(field)}"`)));
+  return Prisma.join(key.map((field) => Prisma.raw(`"${toColumn(field)}"`)));
 }
 
 function orderOf({ key }: List, isDescending: boolean): Prisma.Sql {
-  return Prisma.raw(key.map((field) => `"${columnOfField(field)}"${isDescending ? ' desc' : ''}`).join(', '));
+  return Prisma.raw(key.map((field) => `"${toColumn(field)}"${isDescending ? ' desc' : ''}`).join(', '));
 }
 
 function allOf(conditions: readonly Prisma.Sql[]): Prisma.Sql {
@@ -438,7 +438,7 @@ function allOf(conditions: readonly Prisma.Sql[]): Prisma.Sql {
 type KeyRow = Readonly<Record<string, KeyValue | boolean | bigint>>;
 
 function toKey({ key }: List, row: KeyRow): Key {
-  return Object.fromEntries(key.map((field) => [field, row[columnOfField(field)] as KeyValue]));
+  return Object.fromEntries(key.map((field) => [field, row[toColumn(field)] as KeyValue]));
 }
 
 /** @param rows one more than the page where the list goes on behind it. */

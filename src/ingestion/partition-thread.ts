@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
-import { connectionSettings } from '../database/connection.ts';
+import { createConnectionOptions } from '../database/connection.ts';
 import { findRaisedItemsOwedByNobody, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { qualifiedName } from '../sql-check/statement.ts';
@@ -119,7 +119,7 @@ function resources(): Promise<PartitionResources> {
 async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
   const pool = new Pool({
-    ...connectionSettings(configuration.connectionString),
+    ...createConnectionOptions(configuration.connectionString),
     max: CONNECTIONS,
     // Statements with thousands of rows in arrays look worth compiling; that takes longer than to run them.
     options: '-c jit=off',

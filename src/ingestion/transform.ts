@@ -44,7 +44,7 @@ export const maximumDataBytes = 1_048_576;
 
 /**
  * Makes the transform of one source's rows: it keeps what it learns about their columns, so use one for many rows.
- * @throws UnstorableValueError when the metadata cannot be stored: see `metadataProblem`.
+ * @throws UnstorableValueError when the metadata cannot be stored: see `checkMetadata`.
  */
 export function createTransform(options: TransformOptions): Transform {
   const { dataType, leastMarking, sourceMetadata, hashedMetadata = sourceMetadata, extraMetadata } = options;
@@ -112,29 +112,6 @@ export function createTransform(options: TransformOptions): Transform {
       return failure(null, highestOfAll, 'The row is not an object of JSON values.');
     }
   };
-}
-
-/**
- * Why metadata cannot be laid into items, as the end of a sentence that starts with its name; null where it can:
- * for checking a job's input before it starts.
- */
-export function metadataProblem(metadata: JsonObject): string | null {
-  try {
-    const bytes = Buffer.byteLength(canonicalJson(metadata));
-    if (bytes > maximumDataBytes) return tooLarge;
-    return hasPrototypeKey(metadata) ? 'has a key called __proto__, which cannot be kept: rename it' : null;
-  } catch (error) {
-    if (error instanceof UnstorableValueError) {
-      return error.message;
-    }
-    throw error;
-  }
-}
-
-/** Whether there is a key that Prisma would take for the prototype of what it is in, and lose. */
-function hasPrototypeKey(value: JsonValue): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey);
 }
 
 /**

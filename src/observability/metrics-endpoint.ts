@@ -6,7 +6,7 @@ import { coversAll } from '../data-types/marking.ts';
 import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Answers a request for `/metrics`; gives false for any other, which is left alone. */
+/** Answers a request for `/metrics`; returns false for any other, which is left alone. */
 export type MetricsEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Who may read metrics. */
@@ -16,14 +16,15 @@ export interface MetricsAccess {
 }
 
 /**
- * Serves metrics to everybody, or to whom an authenticator lets in and whose clearance covers every marking: the numbers
- * count what has any of them.
+ * Creates the endpoint of metrics.
+ * @param access who may read them: only principals whose clearance covers every marking, as the numbers count items of
+ * any. Everybody may if it is not given.
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   access?: MetricsAccess,
 ): MetricsEndpoint {
-  async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
+  async function findRefusal(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;
     const { authenticator, addressOf } = access;
     try {
@@ -33,15 +34,15 @@ export function createMetricsEndpoint(
         ? null
         : {
             status: 403,
-            message: 'metrics count what has any marking, and your clearance does not cover all',
+            message: 'metrics count items of every marking, and your clearance does not cover all',
           };
     } catch (error) {
-      return refusalFor(error);
+      return toRefusal(error);
     }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = await refusalOf(request);
+    const refusal = await findRefusal(request);
     if (refusal !== null) {
       const { status, message, headers } = refusal;
       response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${message}\n`);
@@ -64,7 +65,7 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function refusalFor(error: unknown): Refusal {
+function toRefusal(error: unknown): Refusal {
   if (error instanceof UnauthenticatedError)
     return { status: 401, message: error.message, headers: { 'www-authenticate': 'Bearer' } };
   if (error instanceof TooManyFailedCredentialsError)

@@ -4,13 +4,12 @@ import type { Logger } from 'pino';
 import { version } from '../shared/version.ts';
 import type { SamplerName, TracingSettings } from './settings.ts';
 
-/** What the program calls itself, where `OTEL_SERVICE_NAME` does not say otherwise. */
+/** The name of the program, unless `OTEL_SERVICE_NAME` gives another. */
 export const SERVICE = 'blade-ingestion';
 
 /**
- * Sends traces from now on. Only then is anything of OpenTelemetry's SDK loaded: without, every span below is one that does
- * nothing.
- * @returns what sends the rest and stops.
+ * Starts sending traces. OpenTelemetry's SDK is loaded only here: without it, every span does nothing.
+ * @returns a function that sends the remaining traces and stops.
  */
 export async function startTracing(settings: TracingSettings, log: Logger): Promise<() => Promise<void>> {
   const [sdk, { OTLPTraceExporter }, resources, { AsyncLocalStorageContextManager }, core] =
@@ -44,11 +43,11 @@ export async function startTracing(settings: TracingSettings, log: Logger): Prom
       }),
     ],
   });
-  // That spans cannot be sent is told here, and nowhere else.
+  // The only place where it shows that spans cannot be sent.
   diag.setLogger(
     {
-      error: (message) => log.warn({ reason: message }, 'OpenTelemetry met an error'),
-      warn: (message) => log.warn({ reason: message }, 'OpenTelemetry has a warning'),
+      error: (message) => log.warn({ reason: message }, 'OpenTelemetry reported an error'),
+      warn: (message) => log.warn({ reason: message }, 'OpenTelemetry reported a warning'),
       info: () => {},
       debug: () => {},
       verbose: () => {},

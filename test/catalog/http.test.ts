@@ -5,11 +5,11 @@ import { CatalogError } from '../../src/catalog/catalog-error.ts';
 import { openHttpCatalog } from '../../src/catalog/http/catalog.ts';
 import type { Clock } from '../../src/catalog/http/clock.ts';
 import {
+  divideHttpCatalogLimits,
   type HttpCatalogOptions,
   httpCatalogDefaults,
-  shareOfHttpCatalog,
 } from '../../src/catalog/http/options.ts';
-import { openCatalog, shareOfCatalog } from '../../src/catalog/registry.ts';
+import { divideCatalogLimits, openCatalog } from '../../src/catalog/registry.ts';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { type CatalogServer, type Reply, startCatalogServer } from '../support/catalog-server.ts';
 import { item } from './item.ts';
@@ -542,9 +542,12 @@ describe('settings', () => {
   test('can be opened through the registry, and shared among threads', async () => {
     const server = await startServer();
     const configuration = { kind: 'http', ...httpCatalogDefaults, url: server.url, token } as const;
-    const share = shareOfCatalog({ ...configuration, requestsPerSecond: 10 }, 4);
+    const share = divideCatalogLimits({ ...configuration, requestsPerSecond: 10 }, 4);
     expect(share).toMatchObject({ kind: 'http', concurrency: 4, requestsPerSecond: 2.5 });
-    expect(shareOfHttpCatalog(configuration, 64)).toMatchObject({ concurrency: 1, requestsPerSecond: null });
+    expect(divideHttpCatalogLimits(configuration, 64)).toMatchObject({
+      concurrency: 1,
+      requestsPerSecond: null,
+    });
     const catalog = await openCatalog(structuredClone(share));
     opened.push(catalog);
     expect(await upload(catalog, [item('1')])).toEqual([accepted]);

@@ -42,7 +42,7 @@ builder.queryField('apiKeys', (t) =>
     type: [ApiKeyType],
     description: 'Every API key that was ever made, the newest first.',
     authScopes: requires('admin'),
-    resolve: (_root, _args, { access }) => access.apiKeys(),
+    resolve: (_root, _args, { access }) => access.listApiKeys(),
   }),
 );
 

@@ -2,7 +2,7 @@ import { catalogIdOf } from '../../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/keyset.ts';
-import { metadataProblem } from '../../ingestion/transform.ts';
+import { checkMetadata } from '../../jobs/input/check-metadata.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
@@ -12,7 +12,7 @@ import { checkDataTypes, checkText, distinct } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
-import { uploadTimeOf } from './upload-times.ts';
+import { findUploadTime } from './upload-times.ts';
 
 const MarkingFloorType = builder.objectRef<RaisedItem>('MarkingFloor').implement({
   description:
@@ -98,7 +98,7 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
       description:
         'Its name in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog accepted it.',
       resolve: async ({ dataType, itemId, wasUploaded, uploadBatchId }, _args, context) =>
-        wasUploaded || (await uploadTimeOf(context, uploadBatchId)) !== null
+        wasUploaded || (await findUploadTime(context, uploadBatchId)) !== null
           ? catalogIdOf(dataType, itemId)
           : null,
     }),
@@ -106,7 +106,7 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
       type: 'DateTime',
       nullable: true,
       description: 'When the catalog accepted its present content; null while it has not.',
-      resolve: ({ uploadBatchId }, _args, context) => uploadTimeOf(context, uploadBatchId),
+      resolve: ({ uploadBatchId }, _args, context) => findUploadTime(context, uploadBatchId),
     }),
     dataSource: t.prismaField({
       type: 'DataSource',
@@ -294,7 +294,7 @@ function literally(text: string): string {
 }
 
 function checkData(data: JsonObject | null | undefined): void {
-  const problem = data == null ? null : metadataProblem(data);
+  const problem = data == null ? null : checkMetadata(data);
   if (problem !== null) throw new InvalidInputError([{ field: 'filter.data', message: problem }]);
 }
 

@@ -11,7 +11,7 @@ import { DataSourceNode } from './data-source.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes, distinct } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
-import { dataSourcesOf } from './job-data-sources.ts';
+import { loadJobSources } from './job-data-sources.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
@@ -97,7 +97,7 @@ export const JobNode = builder.prismaNode('Job', {
       type: [DataSourceNode],
       description: 'The sources that it reads, as they are now; one that was deleted is missing.',
       extensions: columns<Job>(),
-      resolve: (job, _args, context, info) => dataSourcesOf(context, job, sourceColumnsRead(info)),
+      resolve: (job, _args, context, info) => loadJobSources(context, job, sourceColumnsRead(info)),
     }),
     errors: t.connection(
       {

@@ -1,7 +1,7 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { explainFileError, isFileError } from '../../shared/file-error.ts';
 import type { JsonObject } from '../../shared/json.ts';
-import type { Catalog, UploadBatch, UploadOutcome } from '../catalog.ts';
+import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
   appendUpload,
@@ -68,7 +68,7 @@ export async function* readFolderCatalog(folder: string): AsyncGenerator<Catalog
 
 async function upload(
   folder: string,
-  { key, items }: UploadBatch,
+  { key, items }: CatalogUpload,
   signal: AbortSignal,
 ): Promise<readonly UploadOutcome[]> {
   signal.throwIfAborted();

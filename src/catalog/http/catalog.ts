@@ -25,7 +25,7 @@ export async function openHttpCatalog(
 ): Promise<Catalog> {
   const { url, token, concurrency, timeoutMs, maxRetryAfterMs, attempts, backoffMs, maxBackoffMs } = options;
   const { origin, path } = parseCatalogUrl(url);
-  const authorization = authorizationOf(token);
+  const authorization = createAuthorization(token);
   const agent = new Agent({
     connections: concurrency,
     // One request a connection, so that `concurrency` is what it says.
@@ -117,14 +117,14 @@ export async function openHttpCatalog(
       withSession(signal, async (session) => {
         const form = createItemForm();
         const headers = { 'content-type': form.contentType, ...authorization };
-        const uploadOf = (item: BladeItem): ExchangeRequest => ({
+        const createUpload = (item: BladeItem): ExchangeRequest => ({
           origin,
           method: 'POST',
           path: `${path}/catalog/item`,
           headers,
-          body: form.bodyOf(item),
+          body: form.createBody(item),
         });
-        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item), session))));
+        return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
 
     async close() {
@@ -149,7 +149,7 @@ class SessionEndedError extends Error {
 
 type Decision = { readonly kind: 'ACCEPTED' } | { readonly kind: 'REFUSED'; readonly message: string };
 
-async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
+async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
     const decision = await sent;
     return decision.kind === 'ACCEPTED' ? accepted : { status: 'REJECTED', message: decision.message };
@@ -163,7 +163,7 @@ async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
 
 const accepted: UploadOutcome = { status: 'ACCEPTED' };
 
-function authorizationOf(token: string | null): Readonly<Record<string, string>> {
+function createAuthorization(token: string | null): Readonly<Record<string, string>> {
   if (token === null) {
     return {};
   }

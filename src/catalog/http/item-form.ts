@@ -6,7 +6,7 @@ export interface ItemForm {
   /** The value of the header `content-type` of every body. */
   readonly contentType: string;
   /** The body that uploads an item: its fields, and its data as a JSON file. Every value arrives as it is. */
-  bodyOf(item: BladeItem): string;
+  createBody(item: BladeItem): string;
 }
 
 // Not FormData of undici: it turns every line end of a value into CR LF, which would upload one item under the id of
@@ -23,18 +23,18 @@ export function createItemForm(): ItemForm {
   const file = field('file');
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
-    bodyOf: ({ dataType, itemId, classificationMarking: marking, data, metadata }) =>
+    createBody: ({ dataType, itemId, classificationMarking: marking, data, metadata }) =>
       `${dataSource}\r\n\r\nBLADE:${dataType}\r\n` +
       `${classificationMarking}\r\n\r\n${marking}\r\n` +
       `${itemIdField}\r\n\r\n${itemId}\r\n` +
       `${metadataField}\r\n\r\n${metadata}\r\n` +
-      `${file}; filename="${escapedFileName(`${dataType}_${itemId}.json`)}"\r\n` +
+      `${file}; filename="${escapeFileName(`${dataType}_${itemId}.json`)}"\r\n` +
       `content-type: application/json\r\n\r\n${data}\r\n--${boundary}--\r\n`,
   };
 }
 
 const unsafeInFileName = /["\r\n]/g;
 
-function escapedFileName(name: string): string {
+function escapeFileName(name: string): string {
   return name.replace(unsafeInFileName, encodeURIComponent);
 }

@@ -35,7 +35,7 @@ export const httpCatalogDefaults = {
 } as const satisfies Partial<HttpCatalogOptions>;
 
 /** The limits of one of several instances that are to keep to them together. */
-export function shareOfHttpCatalog<Options extends HttpCatalogOptions>(
+export function divideHttpCatalogLimits<Options extends HttpCatalogOptions>(
   options: Options,
   instances: number,
 ): Options {

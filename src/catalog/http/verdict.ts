@@ -38,7 +38,7 @@ export function judgeAnswer({ status, headers, text }: Answer, options: VerdictO
     return { kind: 'ACCEPTED' };
   }
   const said = shortMessage(text, token);
-  const message = `answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
+  const message = `answered ${status}${describeStatus(status)}${said === '' ? '' : `: ${said}`}`;
   if (status === 401) {
     const advice = token === null ? 'it asks for one: CATALOG_TOKEN' : 'check CATALOG_TOKEN';
     return { kind: 'UNAUTHORIZED', message: `The catalog refused the token (${advice}): it ${message}` };
@@ -73,18 +73,18 @@ export function judgeError(error: unknown, timeoutMs: number): Failure {
     reason,
     status: null,
     retryAfterMs: null,
-    message: explain(reason, code, timeoutMs),
+    message: describeFault(reason, code, timeoutMs),
   };
 }
 
 const neverTemporary: ReadonlySet<number> = new Set([501, 505]);
 
-function nameOf(status: number): string {
+function describeStatus(status: number): string {
   const name = STATUS_CODES[status];
   return name === undefined ? '' : ` (${name})`;
 }
 
-function explain(reason: ExchangeError['reason'], code: string, timeoutMs: number): string {
+function describeFault(reason: ExchangeError['reason'], code: string, timeoutMs: number): string {
   switch (reason) {
     case 'UNREACHABLE':
       return `could not be reached (${code})`;

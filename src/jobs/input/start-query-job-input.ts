@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { dataTypeSchema } from '../../data-types/data-type-schema.ts';
 import { clearanceOf } from '../../data-types/marking.ts';
 import { defaultMarkingOf } from '../../data-types/registry.ts';
-import { metadataProblem } from '../../ingestion/transform.ts';
-import type { JsonObject } from '../../shared/json.ts';
+import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 import { checkQuery } from '../../sql-check/statement.ts';
+import { checkMetadata } from './check-metadata.ts';
 import { optionsInputSchema } from './job-options.ts';
 import { markingSchema, reasonSchema } from './marking-input.ts';
 
@@ -38,14 +38,9 @@ export const startQueryJobInputSchema = z
       .object({
         classification: markingSchema.nullish().transform((marking) => marking ?? null),
         metadata: z
-          .custom<JsonObject>(
-            (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-            {
-              error: 'must be a JSON object',
-            },
-          )
+          .custom<JsonObject>(isObject, { error: 'must be a JSON object' })
           .superRefine((metadata, context) => {
-            const problem = metadataProblem(metadata);
+            const problem = checkMetadata(metadata);
             if (problem !== null) context.addIssue({ code: 'custom', message: problem });
           })
           .nullish()

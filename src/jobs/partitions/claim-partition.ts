@@ -1,4 +1,4 @@
-import { columnsOfFields } from '../../database/columns.ts';
+import { selectColumns } from '../../database/columns.ts';
 import {
   type JobKind,
   type JobPartition,
@@ -89,4 +89,4 @@ async function claimRunnable(
 }
 
 /** The columns of a partition under the names of its fields. */
-const PARTITION_COLUMNS = columnsOfFields(Object.values(Prisma.JobPartitionScalarFieldEnum));
+const PARTITION_COLUMNS = selectColumns(Object.values(Prisma.JobPartitionScalarFieldEnum));

@@ -1,5 +1,5 @@
 import { PgBoss } from 'pg-boss';
-import { connectionSettings } from '../../database/connection.ts';
+import { createConnectionOptions } from '../../database/connection.ts';
 
 export interface BossOptions {
   readonly connectionString: string;
@@ -14,7 +14,7 @@ export interface BossOptions {
 /** Starts pg-boss in the database's schema `pgboss`, creating it if it is missing. */
 export async function startBoss(options: BossOptions): Promise<PgBoss> {
   const boss = new PgBoss({
-    ...connectionSettings(options.connectionString),
+    ...createConnectionOptions(options.connectionString),
     application_name: 'blade-queue',
     max: 4,
     useListenNotify: options.useNotifications,
