@@ -1,12 +1,7 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
-import {
-  createKeysetReader,
-  type Key,
-  MOST_ROWS_COUNTED,
-  type PagedTable,
-  type RowFilter,
-} from '../../database/keyset.ts';
+import { createKeysetReader, MOST_ROWS_COUNTED } from '../../database/keyset.ts';
+import type { Key, PagedTable, RowFilter } from '../../database/paged-table.ts';
 import { type InputIssue, InvalidInputError } from '../../jobs/job-errors.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
