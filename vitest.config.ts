@@ -25,8 +25,8 @@ const everyDatabase = process.env.TEST_EVERY_DATABASE === 'true';
 /** Tests of what only one of them has, or that no database has a part in; and such as the tests of clusters do on a server. */
 const EMBEDDED_ONLY = [
   ...(everyDatabase ? [] : ['test/end-to-end/{crash,keys}.test.ts', 'test/ingestion/thread-pool.test.ts']),
-  'test/end-to-end/{databricks,http-catalog}.test.ts',
-  'test/database/embedded-server.test.ts',
+  'test/end-to-end/{damaged-folder,databricks,first-start,http-catalog}.test.ts',
+  'test/database/{embedded-server,undo-log}.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
 ];
@@ -40,7 +40,12 @@ const PARTS = [
   'test/application/log.test.ts',
   'test/shared/secrets.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
+<<<<<<< ours
+  'test/{config,deploy,docs,log,secrets}.test.ts',
+  'test/database/undo-log.test.ts',
+=======
   'test/{deploy,docs}.test.ts',
+>>>>>>> theirs
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */
