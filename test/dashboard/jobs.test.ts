@@ -133,6 +133,9 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto(`/jobs/${id.split(':')[1]}`);
     await page.getByRole('button', { name: 'Pause' }).click();
     await waitForState(page, 'Paused');
+    const elapsed = page.locator('dt', { hasText: 'Elapsed' }).locator('xpath=following-sibling::dd');
+    const atFirst = await elapsed.textContent();
+    await expect.poll(() => elapsed.textContent(), { timeout: 30_000 }).not.toBe(atFirst);
     await page.getByRole('button', { name: 'Resume' }).click();
     await waitForState(page, 'Running');
     await page.getByRole('button', { name: 'Cancel' }).click();
@@ -150,6 +153,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto('/start/sync');
     await page.getByRole('region', { name: 'Active sync' }).waitFor();
     await page.getByRole('button', { name: 'Start sync' }).click();
+    await page.getByText('A sync is already running. Wait until it ends, or cancel it.').waitFor();
     await page.getByRole('link', { name: 'Go to the active sync' }).click();
     await page.waitForURL(`**/jobs/${id.split(':')[1]}`);
     await application.client.cancelJob(id);
