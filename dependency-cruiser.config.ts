@@ -22,7 +22,7 @@ export const levels: readonly (readonly string[])[] = [
   ['catalog/', 'warehouse/'],
   ['catalog/folder/', 'catalog/http/', 'warehouse/databricks/', 'warehouse/duckdb/', 'warehouse/demo/'],
   ['catalog/catalog.ts', 'catalog/catalog-error.ts', 'sql-check/'],
-  ['warehouse/warehouse.ts', 'warehouse/value.ts', 'warehouse/abort.ts'],
+  ['warehouse/warehouse.ts', 'warehouse/value.ts', 'warehouse/abort.ts', 'warehouse/distinct-names.ts'],
   ['database/'],
   ['data-types/'],
   ['shared/'],

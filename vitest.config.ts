@@ -34,7 +34,7 @@ const EMBEDDED_ONLY = [
 /** Tests of parts that start nothing: their files share processes, of which each would load the same again. */
 const PARTS = [
   'test/{catalog,config,data-types,sql-check}/*.test.ts',
-  'test/warehouse/{reading,values}.test.ts',
+  'test/warehouse/{reading,values,whole-results}.test.ts',
   'test/warehouse/demo/demo.test.ts',
   'test/warehouse/duckdb/{fingerprints,folder,select}.test.ts',
   'test/application/*.test.ts',

@@ -2,6 +2,7 @@ import { createLog, logConsole } from './application/log.ts';
 import { type Application, startApplication } from './application/start-application.ts';
 import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/load.ts';
+import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
 
 /** Starts the program as the environment configures it, and stops it on SIGINT or SIGTERM. */
@@ -46,7 +47,7 @@ function fail(text: string): never {
 }
 
 function toText(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof FolderError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -10,8 +10,8 @@ export interface AuditRecord {
   /** The field of the API, such as `cancelJob`. */
   readonly operation: string;
   readonly jobId?: string;
-  /** The marking of that job; looked up if not given. */
-  readonly jobMarking?: Marking;
+  /** The marking of what it is about; that of the job is looked up if not given. */
+  readonly marking?: Marking;
   readonly dataSourceId?: string;
   readonly apiKeyId?: string;
   /** Further facts: nothing secret, and nothing that an admin may not see. */
@@ -39,7 +39,7 @@ export function recordRefused(
 async function save(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { details, jobMarking, ...record }: AuditRecord,
+  { details, marking, ...record }: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
   const { jobId, dataSourceId, apiKeyId } = record;
@@ -52,7 +52,7 @@ async function save(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: jobMarking ?? (await findJobMarking(transaction, principal, record.jobId)),
+      marking: marking ?? (await findJobMarking(transaction, principal, record.jobId)),
     },
     select: { id: true },
   });

@@ -14,7 +14,8 @@ import type { Core } from './core.ts';
  * @returns the address of GraphQL.
  */
 export async function startApiRole(core: Core): Promise<string> {
-  const { config, log, parts, database, clients, queue, schedules, pool, metrics, health } = core;
+  const { config, log, parts, database, clients, queue, schedules, itemUploads, pool, metrics, health } =
+    core;
   const { prisma } = clients;
 
   const events = parts.add(
@@ -28,6 +29,7 @@ export async function startApiRole(core: Core): Promise<string> {
     queue,
     pool,
     schedules,
+    itemUploads,
     events,
     allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
   });

@@ -8,6 +8,7 @@ import { createHealth, type Health } from '../health/health.ts';
 import { createThreadPool, type ThreadPool } from '../ingestion/thread-pool.ts';
 import { readClusterFacts } from '../jobs/cluster-facts.ts';
 import { type JobNotifications, listenToJobs } from '../jobs/events/job-notifications.ts';
+import { type ItemUploads, openItemUploads } from '../jobs/item-uploads.ts';
 import { startBoss } from '../jobs/queue/boss.ts';
 import { openPartitionQueue, type PartitionQueue } from '../jobs/queue/partition-queue.ts';
 import { openSchedules, type Schedules } from '../jobs/schedules.ts';
@@ -35,6 +36,7 @@ export interface Core extends Foundation {
   readonly boss: PgBoss;
   readonly queue: PartitionQueue;
   readonly schedules: Schedules;
+  readonly itemUploads: ItemUploads;
   readonly notifications: JobNotifications;
   readonly pool: ThreadPool;
   readonly metrics: Metrics;
@@ -72,6 +74,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
   );
   const queue = await openPartitionQueue(boss);
   const schedules = await openSchedules(boss, { prisma, queue });
+  const itemUploads = await openItemUploads(boss);
   // No other process can have the embedded database open, so what is marked as running belongs to one that died.
   if (database.kind === 'embedded') await queue.releaseAll();
 
@@ -115,6 +118,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     boss,
     queue,
     schedules,
+    itemUploads,
     notifications,
     pool,
     metrics,

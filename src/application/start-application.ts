@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
+import { checkCatalogFolder } from '../catalog/folder/folder-check.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { openDatabase } from '../database/open-database.ts';
 import { startHealthServer } from '../health/health-server.ts';
 import { startTracing } from '../observability/tracing.ts';
 import { version } from '../shared/version.ts';
 import { startApiRole } from './api-role.ts';
 import { type Core, startCore } from './core.ts';
+import { openConfiguredDatabase } from './data-folder.ts';
 import { StartedParts } from './started-parts.ts';
 import { startWorkerRole } from './worker-role.ts';
 
@@ -23,17 +24,21 @@ export interface Application {
 /**
  * Starts the program.
  * @param open opens the database; a test passes its own, which is closed with the program.
- * @throws when the database cannot be opened or migrated, or the address is taken, after stopping what has started.
+ * @throws FolderError when a data folder cannot be used; otherwise when the database cannot be opened or migrated, or the
+ * address is taken. Parts that have started are stopped first.
  */
 export async function startApplication(
   config: Config,
   log: Logger,
-  open: (config: Config) => Promise<Database> = ({ database }) => openDatabase(database),
+  open: (config: Config) => Promise<Database> = openConfiguredDatabase,
 ): Promise<Application> {
   const parts = new StartedParts(log);
   try {
     log.info({ version, node: process.version, configuration: config.effective }, 'starting');
     if (config.tracing !== null) parts.add(await startTracing(config.tracing, log), (stop) => stop());
+    if (config.roles.has('worker') && config.catalog.kind === 'folder') {
+      await checkCatalogFolder(config.catalog.folder);
+    }
     const database = parts.add(await open(config), (opened) => opened.close());
     log.info({ database: database.kind }, 'database is open');
 

@@ -135,6 +135,9 @@ function createViews(clearance: Marking): readonly View[] {
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
       ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at'),
+      // None of it is marked higher than the item.
+      ...columnsAsTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
+      ...columnsAsTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
     }),
     view(
       'upload_batch',
@@ -151,7 +154,7 @@ function createViews(clearance: Marking): readonly View[] {
     }),
     view('job', `public.job t where ${isVisible('t.marking')}`, {
       ...columnsAsTheyAre(
-        'id revision data_type filter sql_query parameters classification marking metadata',
+        'id revision data_type filter sql_query parameters classification reason marking metadata',
       ),
       ...columnsAsTheyAre(
         'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
@@ -229,7 +232,7 @@ function createViews(clearance: Marking): readonly View[] {
     ),
     view('data_source', 'public.data_source t', {
       ...columnsAsTheyAre(
-        'id name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
+        'id name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
       ),
       ...columnsAsTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
       ...columnsAsText('last_sync_state'),

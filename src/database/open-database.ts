@@ -1,5 +1,6 @@
 import { createClearedViews } from './cleared-views.ts';
 import type { Database } from './database.ts';
+import { explainDatabaseError } from './embedded/database-folder.ts';
 import { startEmbeddedServer } from './embedded/server.ts';
 import { applyMigrations } from './migrations/migrations.ts';
 import { connectServerNotifications } from './server-notifications.ts';
@@ -8,7 +9,7 @@ import { connectServerNotifications } from './server-notifications.ts';
  * Opens the database and brings its tables up to date.
  * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
  * @param settings.folder where the embedded database keeps its data; created if it does not exist.
- * @throws FolderLockedError if another process has the folder open; MigrationError if a migration fails; otherwise the
+ * @throws FolderError if the folder of an embedded database cannot be used; MigrationError if a migration fails; otherwise the
  * server's error if it cannot be reached.
  */
 export async function openDatabase({
@@ -25,7 +26,7 @@ export async function openDatabase({
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    throw database.kind === 'embedded' ? explainDatabaseError(folder, error) : error;
   }
 }
 

@@ -31,6 +31,8 @@ export const databaseSettings = defineSettings({
   toSettings: ({ DATABASE_URL: url }, { dataFolder }) => ({
     /** A PostgreSQL server's; without it, the embedded database is used. */
     url,
+    /** Holds the folders of everything embedded, unless a setting names another one. */
+    dataFolder,
     /** Where the embedded database keeps its data. */
     folder: join(dataFolder, 'database'),
   }),

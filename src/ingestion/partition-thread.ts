@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
 import { createConnectionOptions } from '../database/connection.ts';
+import { findRaisedItemsOwedByNobody, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { qualifiedName } from '../sql-check/statement.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
@@ -11,6 +12,7 @@ import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
 import type { TableDescription, ThreadConfiguration, ThreadReport } from './thread-pool.ts';
+import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
 /** A call of the thread pool: the port carries progress out and the stop in. */
 interface Call<Input> {
@@ -85,6 +87,17 @@ async function describe(table: TableName, stop: AbortSignal): Promise<TableDescr
     if (timeout.aborted) return { ok: false, message: 'the warehouse gave no answer within five minutes' };
     throw error;
   }
+}
+
+/** Uploads stored items again, or those that the catalog has with a lower marking; called by the thread pool. */
+export function uploadOwed({ input, port }: Call<ItemKeys | null>): Promise<ItemUploadOutcome> {
+  return untilStopped(port, async (signal) => {
+    const open = await resources();
+    const keys = input ?? (await findRaisedItemsOwedByNobody(open.pool));
+    if (keys === null) return { rejections: [] };
+    const { rejections } = await uploadItems(open, keys, signal);
+    return { rejections: rejections.map(redact) };
+  });
 }
 
 /** A stopped warehouse takes minutes to start. */

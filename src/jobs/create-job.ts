@@ -48,7 +48,7 @@ export async function createJob(
       const row = await transaction.job.create({
         data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
       });
-      await recordDone(transaction, principal, { jobId: row.id, jobMarking: job.marking, ...record });
+      await recordDone(transaction, principal, { jobId: row.id, marking: job.marking, ...record });
       const rows = partitions.map((partition, ordinal) => ({
         id: newUuid(),
         jobId: row.id,

@@ -14,6 +14,7 @@ export interface JobConfiguration
     | 'sqlQuery'
     | 'parameters'
     | 'classification'
+    | 'reason'
     | 'metadata'
     | 'options'
     | 'failedItemsOnly'
@@ -59,6 +60,7 @@ export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassi
     sqlQuery: job.sqlQuery,
     parameters: job.parameters ?? Prisma.DbNull,
     classification: job.classification,
+    reason: job.reason,
     metadata: job.metadata ?? Prisma.DbNull,
     options: job.options ?? {},
     failedItemsOnly: job.failedItemsOnly,

@@ -1,7 +1,7 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { coversAll } from '../data-types/marking.ts';
-import type { DataSource, Job } from '../database/generated/prisma/client.ts';
+import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
@@ -17,8 +17,10 @@ import { cancelJob } from './cancel-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 import type { StartSyncInput } from './input/start-sync-input.ts';
+import type { ItemUploads } from './item-uploads.ts';
 import { checkClearance } from './job-clearance.ts';
 import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
+import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts';
 import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 import { resumeJob } from './resume-job.ts';
@@ -28,7 +30,7 @@ import { startQueryJob } from './start-query-job.ts';
 import { startSync } from './start-sync.ts';
 
 /**
- * Everything a principal can do with jobs and sources. Results contain what the principal's clearance covers; a job above
+ * Everything a principal can do with jobs, sources and items. Results contain what the principal's clearance covers; a job above
  * it is not found. Each change is audited in its own transaction. Callers check the principal's role first.
  */
 export interface Jobs {
@@ -50,6 +52,8 @@ export interface Jobs {
   /** The next times a source is synced automatically; empty without a schedule or while it is disabled. */
   nextRuns(source: DataSource, count: number): Date[];
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
+  lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
 }
 
@@ -61,11 +65,12 @@ export function createJobs(parts: {
   queue: PartitionQueue;
   pool: ThreadPool;
   schedules: Schedules;
+  itemUploads: ItemUploads;
   events: AllJobEvents;
   /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, schedules, events, allowedSchemas } = parts;
+  const { clients, queue, pool, schedules, itemUploads, events, allowedSchemas } = parts;
   const { prisma } = clients;
 
   return (principal) => {
@@ -130,6 +135,11 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
+      },
+      async lowerItemMarking(input) {
+        await lowerItemMarking({ prisma, itemUploads }, principal, input);
+        const { dataType, itemId } = input;
+        return visible.bladeItem.findUniqueOrThrow({ where: { dataType_itemId: { dataType, itemId } } });
       },
       events: events.seenBy(visible),
     };

@@ -7,7 +7,10 @@ import type { PrismaClient } from '../database/generated/prisma/client.ts';
 export interface RetentionSettings {
   /** Jobs with their partitions and errors, from their end; and the records of scheduled runs. */
   readonly historyDays: number | null;
-  /** Items, from the last change of their content. */
+  /**
+   * Items, from the last change of their content. One with a raised marking is kept until that is lowered: read again, it
+   * would come back without.
+   */
   readonly itemDays: number | null;
   /** Entries of the audit. */
   readonly auditDays: number | null;
@@ -72,7 +75,7 @@ export async function prune(
     const cutoff = daysBefore(now, itemDays);
     counts.items = await inBatches(
       () => prisma.$executeRaw`delete from blade_item where (data_type, item_id) in (
-        select data_type, item_id from blade_item where updated_at < ${cutoff} limit ${BATCH})`,
+        select data_type, item_id from blade_item where updated_at < ${cutoff} and floor_marking is null limit ${BATCH})`,
     );
   }
   if (auditDays !== null) {

@@ -26,6 +26,7 @@ export async function startQueryJob(
         sqlQuery: input.sqlQuery,
         parameters: input.parameters,
         classification: input.catalogConfig.classification,
+        reason: input.catalogConfig.reason,
         marking: toQueryJobMarking(input),
         ...(input.catalogConfig.metadata === null
           ? {}

@@ -33,7 +33,7 @@ export async function saveDataSource(
           ? await transaction.dataSource.create({ data })
           : await transaction.dataSource.update({
               where: { id: sourceId },
-              data: { ...data, ...(await findReadChanges(transaction, sourceId, input)) },
+              data: { ...data, ...(await findFurtherChanges(transaction, sourceId, input)) },
             });
       await schedules.apply(transaction, saved);
       await recordDone(transaction, principal, {
@@ -54,20 +54,21 @@ export async function saveDataSource(
 }
 
 /**
- * Finds what else changes with what the source reads: its watermark is reset.
+ * Finds what else changes with a source: a rename keeps its first name, and reading something else resets its watermark.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads the source, whose watermark would
  * otherwise be applied to the new table.
  */
-async function findReadChanges(
+async function findFurtherChanges(
   transaction: Prisma.TransactionClient,
   sourceId: string,
-  input: Pick<DataSource, (typeof READ_COLUMNS)[number]>,
-): Promise<{ watermark?: null }> {
+  input: Pick<DataSource, 'name' | (typeof READ_COLUMNS)[number]>,
+): Promise<{ firstName?: string; watermark?: null }> {
   const existing = await transaction.dataSource.findUnique({ where: { id: sourceId } });
   if (existing === null) throw new DataSourceNotFoundError(sourceId);
-  if (READ_COLUMNS.every((column) => existing[column] === input[column])) return {};
+  const renamed = existing.name === input.name ? {} : { firstName: existing.firstName ?? existing.name };
+  if (READ_COLUMNS.every((column) => existing[column] === input[column])) return renamed;
   await refuseWhileInUse(transaction, sourceId);
-  return { watermark: null };
+  return { ...renamed, watermark: null };
 }
 
 const READ_COLUMNS = ['dataType', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const;

@@ -1,6 +1,6 @@
 import { catalogIdOf } from '../../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
-import { type BladeItem, Prisma } from '../../database/generated/prisma/client.ts';
+import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/keyset.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
@@ -9,11 +9,44 @@ import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes, checkText, distinct } from './input-checks.ts';
+import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
 import { findUploadTime } from './upload-times.ts';
 
-const BladeItemNode = builder.prismaNode('BladeItem', {
+const MarkingFloorType = builder.objectRef<RaisedItem>('MarkingFloor').implement({
+  description:
+    'A marking below which an item does not fall, whatever its sources state. A query job raises it to its own marking; it stays until somebody who is cleared for the item lowers it.',
+  fields: (t) => ({
+    marking: t.exposeString('floorMarking', { description: 'The marking.' }),
+    raisedBy: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description:
+        'Who set it: who started the query job, or who lowered it to this. Null for jobs from before principals were known.',
+      resolve: ({ floorById: id, floorByName: name }) => (id === null ? null : { id, name: name ?? id }),
+    }),
+    job: t.prismaField({
+      type: 'Job',
+      nullable: true,
+      description:
+        'The query job that raised it. Null once that is pruned, and where somebody lowered it to this.',
+      resolve: (query, { floorJobId }, _args, { prisma }) =>
+        floorJobId === null ? null : prisma.job.findUnique({ ...query, where: { id: floorJobId } }),
+    }),
+    raisedAt: t.expose('floorAt', { type: 'DateTime', description: 'When it was set.' }),
+    reason: t.exposeString('floorReason', { description: 'Why it was set.' }),
+  }),
+});
+
+/** An item with a floor: the database has either all of it or none. */
+type RaisedItem = BladeItem & { floorMarking: string; floorAt: Date; floorReason: string };
+
+function isRaised(item: BladeItem): item is RaisedItem {
+  return item.floorMarking !== null && item.floorAt !== null && item.floorReason !== null;
+}
+
+export const BladeItemNode = builder.prismaNode('BladeItem', {
   nullable: true,
   id: { field: 'dataType_itemId', description: 'Unique over all types.' },
   description: 'An item of BLADE data that your clearance covers, as it was last read.',
@@ -24,12 +57,41 @@ const BladeItemNode = builder.prismaNode('BladeItem', {
         'Its id among the items of its data type: of the column item_id or, without one, from its content.',
     }),
     classificationMarking: t.exposeString('classificationMarking', {
-      description: 'Its classification marking.',
+      description:
+        'Its classification marking: the highest of what its sources state and of `markingFloor`. It is what a principal has to be cleared for.',
+    }),
+    rowMarking: t.string({
+      description:
+        'What the source it was last read from states, or the default of the data type. A row without a marking does not lower it.',
+      resolve: ({ rowMarking, classificationMarking }) => rowMarking ?? classificationMarking,
+    }),
+    markingFloor: t.field({
+      type: MarkingFloorType,
+      nullable: true,
+      description: 'The marking that it was raised to; null where nobody has raised it.',
+      resolve: (item) => (isRaised(item) ? item : null),
     }),
     data: t.expose('data', { type: 'JSONObject', description: 'The whole row, unknown columns included.' }),
-    metadata: t.expose('metadata', {
+    metadata: t.field({
       type: 'JSONObject',
-      description: 'Where it comes from, and what the query job that brought it in added.',
+      description:
+        'What the catalog gets as its metadata: `sourceMetadata` with `queryMetadata` laid over it.',
+      resolve: async (item, _args, { prisma }) => ({
+        ...(await readSourceMetadata(prisma, item)),
+        ...(item.queryMetadata as JsonObject | null),
+      }),
+    }),
+    sourceMetadata: t.field({
+      type: 'JSONObject',
+      description:
+        'Where it comes from: the name of its data source, and the table that a sync read it from.',
+      resolve: (item, _args, { prisma }) => readSourceMetadata(prisma, item),
+    }),
+    queryMetadata: t.expose('queryMetadata', {
+      type: 'JSONObject',
+      nullable: true,
+      description:
+        'What query jobs have added; null where none has brought it in. A sync leaves it as it is. A later query job adds to what earlier ones added: of a key that both have, such as `query_job_id`, the later value counts.',
     }),
     catalogId: t.string({
       nullable: true,
@@ -145,6 +207,19 @@ function keysByType(keys: readonly Key[]): Prisma.BladeItemWhereInput[] {
     dataType,
     itemId: { in: ofType.map(({ itemId }) => String(itemId)) },
   }));
+}
+
+/** The source may have been renamed since the item was read. */
+async function readSourceMetadata(
+  prisma: PrismaClient,
+  { metadata, dataSourceId }: BladeItem,
+): Promise<JsonObject> {
+  const read = metadata as JsonObject;
+  const source =
+    dataSourceId === null
+      ? null
+      : await prisma.dataSource.findUnique({ where: { id: dataSourceId }, select: { name: true } });
+  return source === null ? read : { ...read, data_source: source.name };
 }
 
 async function toRowFilter(

@@ -5,6 +5,7 @@ import './data-source.ts';
 import './data-type.ts';
 import './job-error.ts';
 import './item.ts';
+import './item-marking.ts';
 import './job.ts';
 import './me.ts';
 import './job-control.ts';

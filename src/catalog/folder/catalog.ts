@@ -1,4 +1,5 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
+import { explainFileError, isFileError } from '../../shared/file-error.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
@@ -8,7 +9,7 @@ import {
   isSafeKey,
   prepareFolder,
   readLines,
-  readUploads,
+  readPresentUploads,
   removeOtherSegments,
   segmentPath,
   type UploadEntry,
@@ -51,7 +52,7 @@ export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promi
  */
 export async function* readFolderCatalog(folder: string): AsyncGenerator<CatalogItem> {
   const seen = new Set<string>();
-  for (const { key, dataTypes } of (await presentUploads(folder)).reverse()) {
+  for (const { key, dataTypes } of (await readPresentUploads(folder)).reverse()) {
     for (const dataType of dataTypes) {
       for await (const { text } of readLines(segmentPath(folder, dataType, key))) {
         const item: CatalogItem = JSON.parse(text);
@@ -63,18 +64,6 @@ export async function* readFolderCatalog(folder: string): AsyncGenerator<Catalog
       }
     }
   }
-}
-
-async function presentUploads(folder: string): Promise<UploadEntry[]> {
-  const uploads = new Map<string, UploadEntry>();
-  for await (const { entry } of readUploads(folder, 0)) {
-    if (entry !== null) {
-      // Taken out first, so that it comes in at the end.
-      uploads.delete(entry.key);
-      uploads.set(entry.key, entry);
-    }
-  }
-  return [...uploads.values()];
 }
 
 async function upload(
@@ -110,24 +99,10 @@ async function explained<Result>(attempt: string, work: () => Promise<Result>): 
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error && 'code' in error) {
-      const reason = reasons.get(String(error.code)) ?? String(error.code);
+    if (isFileError(error)) {
+      const reason = explainFileError(error.code);
       throw new CatalogError(`The catalog's folder could not be ${attempt}: ${reason}.`, { cause: error });
     }
     throw error;
   }
 }
-
-const reasons: ReadonlyMap<string, string> = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'permission denied'],
-  ['EPERM', 'permission denied'],
-  ['EROFS', 'the file system is read-only'],
-  ['EIO', 'the disk failed'],
-  ['EMFILE', 'too many files are open'],
-  ['ENFILE', 'too many files are open'],
-  ['ENOENT', 'it is gone'],
-  ['ENOTDIR', 'it is not a folder'],
-  ['EEXIST', 'it is not a folder'],
-]);

@@ -4,6 +4,8 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BladeItem, catalogIdOf } from '../../data-types/blade-item.ts';
+import { withoutClutter } from '../../shared/folder-error.ts';
+import { CatalogError } from '../catalog-error.ts';
 
 // What lies in the folder of a catalog:
 //
@@ -35,12 +37,25 @@ export function segmentPath(folder: string, dataType: string, key: string): stri
 }
 
 export function uploadsPath(folder: string): string {
-  return join(folder, 'uploads.ndjson');
+  return join(folder, uploadsFile);
 }
 
-/** Makes the folder where there is none, and clears away what killed processes left in it. */
+/** Whether a folder holds something, and no catalog. */
+export function isForeign(names: readonly string[]): boolean {
+  return withoutClutter(names).length > 0 && !names.includes(uploadsFile);
+}
+
+/**
+ * Makes the folder where there is none, and clears away what killed processes left in it.
+ * @throws CatalogError when it holds something, and no catalog: its segments would be hidden by new ones.
+ */
 export async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  if (isForeign(await readdir(folder))) {
+    throw new CatalogError(
+      `The catalog's folder holds files, and ${uploadsFile} is not among them: put back a whole back-up of it, or choose an empty folder.`,
+    );
+  }
   const uploads = await open(uploadsPath(folder), 'a');
   await uploads.close();
   await syncFolder(folder);
@@ -125,6 +140,19 @@ export async function* readUploads(
   }
 }
 
+/** The last upload of each batch, in the order of these uploads. */
+export async function readPresentUploads(folder: string): Promise<UploadEntry[]> {
+  const uploads = new Map<string, UploadEntry>();
+  for await (const { entry } of readUploads(folder, 0)) {
+    if (entry !== null) {
+      // Taken out first, so that it comes in at the end.
+      uploads.delete(entry.key);
+      uploads.set(entry.key, entry);
+    }
+  }
+  return [...uploads.values()];
+}
+
 /**
  * The complete lines of a file from a position in bytes on, without their line feeds, each with the position after
  * it. A file that does not exist has none.
@@ -156,6 +184,7 @@ export async function* readLines(
   }
 }
 
+const uploadsFile = 'uploads.ndjson';
 const lineFeed = 0x0a;
 const safeKey = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 const safeDataType = /^[A-Za-z0-9_-]{1,100}$/;

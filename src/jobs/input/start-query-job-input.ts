@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { dataTypeSchema } from '../../data-types/data-type-schema.ts';
-import { clearanceOf, markings, parseMarking } from '../../data-types/marking.ts';
+import { clearanceOf } from '../../data-types/marking.ts';
 import { defaultMarkingOf } from '../../data-types/registry.ts';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 import { checkQuery } from '../../sql-check/statement.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { optionsInputSchema } from './job-options.ts';
+import { markingSchema, reasonSchema } from './marking-input.ts';
 
 const parameterValueSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()], {
@@ -35,19 +36,7 @@ export const startQueryJobInputSchema = z
     parameters: parametersSchema.nullish().transform((parameters) => parameters ?? {}),
     catalogConfig: z
       .object({
-        classification: z
-          .string()
-          .transform((text, context) => {
-            const marking = parseMarking(text);
-            if (marking !== undefined) return marking;
-            context.addIssue({
-              code: 'custom',
-              message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
-            });
-            return z.NEVER;
-          })
-          .nullish()
-          .transform((marking) => marking ?? null),
+        classification: markingSchema.nullish().transform((marking) => marking ?? null),
         metadata: z
           .custom<JsonObject>(isObject, { error: 'must be a JSON object' })
           .superRefine((metadata, context) => {
@@ -56,9 +45,10 @@ export const startQueryJobInputSchema = z
           })
           .nullish()
           .transform((metadata) => metadata ?? null),
+        reason: reasonSchema.nullish().transform((reason) => reason ?? null),
       })
       .nullish()
-      .transform((config) => config ?? { classification: null, metadata: null }),
+      .transform((config) => config ?? { classification: null, metadata: null, reason: null }),
     options: optionsInputSchema,
   })
   .superRefine(({ dataType, catalogConfig: { classification } }, context) => {

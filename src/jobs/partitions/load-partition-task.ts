@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { type Marking, storedMarking } from '../../data-types/marking.ts';
+import { storedMarking } from '../../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
-import type { PartitionInput, PartitionPlan, PartitionTask } from '../../ingestion/partition-task.ts';
+import type {
+  PartitionInput,
+  PartitionPlan,
+  PartitionTask,
+  QueryJobItems,
+} from '../../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import { sourceTable } from '../../sources/source-table.ts';
 import { checkFilter } from '../../sql-check/statement.ts';
@@ -38,8 +43,9 @@ export async function loadPartitionTask(
     read: partition.readByLevel,
     success: partition.successByLevel,
     errors: partition.errorByLevel,
-    findLeastMarking: leastMarking(job),
-    metadata: describeOrigin(job, partition, source),
+    sourceMetadata: describeOrigin(partition.sourceName, source),
+    hashedMetadata: describeOrigin(source?.firstName ?? partition.sourceName, source),
+    query: job.kind === 'QUERY' ? toQueryItems(job) : null,
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
@@ -56,10 +62,20 @@ async function findSource(
   return prisma.dataSource.findUnique({ where: { id: dataSourceId } });
 }
 
-/** Items of a query job name the job, so they are marked at least as high as it; a sync leaves each row its own marking. */
-function leastMarking({ kind, marking }: Job): Marking | null {
-  if (kind === 'SYNC') return null;
-  return storedMarking(marking);
+/** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
+function toQueryItems(job: Job): QueryJobItems {
+  const marking = storedMarking(job.marking);
+  return {
+    marking,
+    raisedBy:
+      job.startedById === null ? null : { id: job.startedById, name: job.startedByName ?? job.startedById },
+    reason: job.reason ?? `The query job is marked ${marking}`,
+    metadata: {
+      query_job_id: job.id,
+      query_time: (job.startedAt ?? job.createdAt).toISOString(),
+      ...(job.metadata as JsonObject | null),
+    },
+  };
 }
 
 function toInput(
@@ -110,19 +126,9 @@ function normalizeFilter(filter: string | null): string | null {
   return checked.sql;
 }
 
-/** The metadata of every item: its origin and, for a query job, the job's id, time and metadata. */
-function describeOrigin(job: Job, partition: JobPartition, source: DataSource | null): JsonObject {
-  const origin: JsonObject = {
-    data_source: partition.sourceName,
-    ...(source === null
-      ? {}
-      : { source_table: `${source.catalogName}.${source.schemaName}.${source.tableName}` }),
-  };
-  if (job.kind === 'SYNC') return origin;
-  return {
-    ...origin,
-    query_job_id: job.id,
-    query_time: (job.startedAt ?? job.createdAt).toISOString(),
-    ...(job.metadata as JsonObject | null),
-  };
+/** Where the items of a partition are from. @param name what the source is called in it. */
+function describeOrigin(name: string, source: DataSource | null): JsonObject {
+  if (source === null) return { data_source: name };
+  const { catalogName, schemaName, tableName } = source;
+  return { data_source: name, source_table: `${catalogName}.${schemaName}.${tableName}` };
 }

@@ -8,6 +8,8 @@ export interface RetryOptions {
   readonly firstDelayMs: number;
   /** Ends the waiting between retries. */
   readonly signal: AbortSignal;
+  /** Called before a request is sent again, whose first answer may have been lost. */
+  readonly onRepeat: () => void;
 }
 
 /**
@@ -35,7 +37,10 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
           }),
         },
       );
+      let isRepeated = false;
       return await policy.execute(async () => {
+        if (isRepeated) options.onRepeat();
+        isRepeated = true;
         const details = await operation();
         // A body that nobody reads would keep its connection from being used again.
         if (details.response.status !== 200) details.response.body?.resume();
