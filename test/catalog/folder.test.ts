@@ -171,9 +171,7 @@ describe('a process that is killed', () => {
     let uploaded = -1;
     for await (const line of createInterface(process.stdout)) {
       uploaded = Number(line);
-      if (uploaded === 20) {
-        process.kill('SIGKILL');
-      }
+      if (uploaded === 20) process.kill('SIGKILL');
     }
     const items = await present();
     expect(items).toHaveLength(200);

@@ -21,9 +21,7 @@ const accepted: UploadOutcome = { status: 'ACCEPTED' };
 const opened: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) {
-    await one.close();
-  }
+  for (const one of opened.splice(0).reverse()) await one.close();
 });
 
 async function startServer(...options: Parameters<typeof startCatalogServer>): Promise<CatalogServer> {
