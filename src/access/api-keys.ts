@@ -5,7 +5,7 @@ import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import { ApiKeyNotFoundError } from './access-errors.ts';
 import { recordDone } from './audit.ts';
-import { accessRoles, type Principal, toPrincipalId } from './principal.ts';
+import { ACCESS_ROLES, type Principal, toPrincipalId } from './principal.ts';
 
 /** Input for a new API key. */
 export const newApiKeySchema = z.object({
@@ -13,7 +13,7 @@ export const newApiKeySchema = z.object({
     .string()
     .trim()
     .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, { error: 'must have 1 to 200 visible characters' }),
-  role: z.enum(accessRoles, { error: `must be ${accessRoles.join(', ')}` }),
+  role: z.enum(ACCESS_ROLES, { error: `must be ${ACCESS_ROLES.join(', ')}` }),
   clearance: z.string().transform((text, context): Marking => {
     const marking = parseMarking(text);
     if (marking !== undefined) return marking;

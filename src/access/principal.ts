@@ -1,17 +1,17 @@
 import type { Marking } from '../data-types/marking.ts';
 
 /** What a principal may do: each role may do what those before it may. */
-export const accessRoles = ['viewer', 'operator', 'admin'] as const;
+export const ACCESS_ROLES = ['viewer', 'operator', 'admin'] as const;
 
-export type AccessRole = (typeof accessRoles)[number];
+export type AccessRole = (typeof ACCESS_ROLES)[number];
 
 /** Whether a role may do what another one is needed for. */
 export function includesRole(role: AccessRole, needed: AccessRole): boolean {
-  return accessRoles.indexOf(role) >= accessRoles.indexOf(needed);
+  return ACCESS_ROLES.indexOf(role) >= ACCESS_ROLES.indexOf(needed);
 }
 
 export function isAccessRole(value: unknown): value is AccessRole {
-  return accessRoles.some((role) => role === value);
+  return ACCESS_ROLES.some((role) => role === value);
 }
 
 /** Who sends a request. */

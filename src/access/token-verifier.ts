@@ -3,8 +3,8 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import { type Marking, parseMarking } from '../data-types/marking.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
 import {
+  ACCESS_ROLES,
   type AccessRole,
-  accessRoles,
   isAccessRole,
   isReservedPrincipalId,
   type Principal,
@@ -101,12 +101,12 @@ function isName(value: unknown): value is string {
 
 /** Parses the highest role of a claim; the lowest if it is missing. One unknown role makes the token invalid. */
 function parseRole(claim: unknown, name: string): AccessRole {
-  const roles: unknown[] = Array.isArray(claim) ? claim : [claim ?? accessRoles[0]];
+  const roles: unknown[] = Array.isArray(claim) ? claim : [claim ?? ACCESS_ROLES[0]];
   const known = roles.filter(isAccessRole);
   if (known.length < roles.length) {
-    throw new UnauthenticatedError(`the claim ${name} of the token must be ${accessRoles.join(', ')}`);
+    throw new UnauthenticatedError(`the claim ${name} of the token must be ${ACCESS_ROLES.join(', ')}`);
   }
-  return accessRoles.findLast((role) => known.includes(role)) ?? accessRoles[0];
+  return ACCESS_ROLES.findLast((role) => known.includes(role)) ?? ACCESS_ROLES[0];
 }
 
 function parseClearance(claim: unknown, name: string): Marking {

@@ -32,7 +32,7 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
   const foreign = readThings(configured).filter((name) => !ours.has(name));
   if (foreign.length > 0 && !parts.includes(dataFolder)) {
     throw new DamagedFolderError(dataFolder, `it holds no database, but ${nameSome(foreign)}`, {
-      restore: 'put a whole back-up of a data folder in its place.',
+      restore: 'put a whole backup of a data folder in its place.',
       startOver: 'name a new or empty folder by BLADE_DATA_FOLDER.',
     });
   }
@@ -41,7 +41,7 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
       dataFolder,
       `its database is missing, and ${catalog.folder} holds what that has uploaded`,
       {
-        restore: `put a whole back-up of ${databaseFolder} in its place.`,
+        restore: `put a whole backup of ${databaseFolder} in its place.`,
         startOver: `move or delete ${catalog.folder}, too.`,
       },
     );

@@ -5,10 +5,10 @@ export function isFileError(error: unknown): error is Error & { readonly code: s
 
 /** Says in words why the file system refused something. */
 export function explainFileError(code: string): string {
-  return reasons.get(code) ?? code;
+  return REASONS.get(code) ?? code;
 }
 
-const reasons: ReadonlyMap<string, string> = new Map([
+const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
   ['EFBIG', 'a file may not be so large'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/application/log.ts';
 
-test('no log line shows a secret, wherever in it the secret stands', () => {
+test('no log line shows a secret, wherever it occurs', () => {
   const lines: string[] = [];
   const log = createLog(
     { log: { level: 'trace' }, secrets: ['hunter2', 'with "quotes"'] },

@@ -17,7 +17,7 @@ function findFaults(environment: Record<string, string>): string {
   throw new Error('the environment was accepted');
 }
 
-test('nothing has to be set: database, warehouse and catalog are folders below .blade', () => {
+test('without any setting, database, warehouse and catalog are folders in .blade', () => {
   const config = loadConfig({});
   expect(config).toMatchObject({
     http: { host: '127.0.0.1', port: 4000 },
@@ -29,14 +29,14 @@ test('nothing has to be set: database, warehouse and catalog are folders below .
   expect([...config.roles]).toEqual(['api', 'worker']);
 });
 
-test('a variable that is set to nothing counts as not set', () => {
+test('an empty variable counts as absent', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({
     http: { port: 4000 },
     database: { url: undefined },
   });
 });
 
-test('schemas that may be read are a list of names with stars', () => {
+test('the schemas that may be read are a list of names, with * for any', () => {
   expect(loadConfig({ BLADE_ALLOWED_SCHEMAS: 'blade.field, archive.*' }).warehouse.allowedSchemas).toEqual([
     { catalog: 'blade', schema: 'field' },
     { catalog: 'archive', schema: '*' },
@@ -46,7 +46,7 @@ test('schemas that may be read are a list of names with stars', () => {
   );
 });
 
-test('every variable that is wrong is named at once, with what would be right', () => {
+test('every wrong variable is named at once, with what would work', () => {
   const faults = findFaults({
     PORT: 'eighty',
     BLADE_ROLES: 'api,boss',
@@ -77,7 +77,7 @@ test.each([
   [{ DATABRICKS_CLIENT_SECRET: 'very-secret' }, ['DATABRICKS_CLIENT_ID']],
   [{ BLADE_JWT_SECRET: 'very-secret'.repeat(4) }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
   [{ BLADE_JWT_JWKS_URL: 'https://login.example.com/keys' }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
-])('of settings that need each other, those that lack are named: %j', (environment, names) => {
+])('settings that must be set together are named if one is missing: %j', (environment, names) => {
   const faults = findFaults(environment);
   for (const name of names) expect(faults).toContain(`\n  ${name}:`);
   expect(faults).not.toContain('very-secret');
@@ -89,7 +89,7 @@ test.each([
     { DATABRICKS_CLIENT_ID: 'id', DATABRICKS_CLIENT_SECRET: 'secret' },
     { kind: 'oauth', clientId: 'id', clientSecret: 'secret' },
   ],
-])('with a workspace and %j rows come from Databricks', (signIn, credentials) => {
+])('with a workspace and %j, rows come from Databricks', (signIn, credentials) => {
   const workspace = {
     DATABRICKS_HOST: 'dbc-1.cloud.databricks.com',
     DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1',
@@ -102,7 +102,7 @@ test.each([
   });
 });
 
-test('with a catalog URL items go to that service, within the limits that are set', () => {
+test('with a catalog URL, items go to that service within the configured limits', () => {
   const { catalog } = loadConfig({
     CATALOG_URL: 'https://catalog.example.com/api',
     CATALOG_TOKEN: 'abc',
@@ -118,7 +118,7 @@ test('with a catalog URL items go to that service, within the limits that are se
   });
 });
 
-test('a secret in a variable that is wrong is not repeated', () => {
+test('the message about a wrong variable never shows a secret in it', () => {
   const faults = findFaults({
     DATABASE_URL: 'postgres//user:hunter2@host',
     CATALOG_URL: 'https://user:hunter2@catalog',
@@ -127,13 +127,13 @@ test('a secret in a variable that is wrong is not repeated', () => {
   expect(faults).not.toContain('hunter2');
 });
 
-describe('a server that asks nobody who they are', () => {
+describe('a server that needs no credential', () => {
   test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('listens on %s', (host) => {
     expect(loadConfig({ HOST: host }).http.host).toBe(host);
   });
 
   test.each(['0.0.0.0', '::', '10.1.2.3', 'blade.example.com', '127.evil.example'])(
-    'does not listen on %s, and says why and what to set',
+    'does not listen on %s, and says why and what to set instead',
     (host) => {
       const faults = findFaults({ HOST: host });
       expect(faults).toContain(`HOST: others can reach ${host}`);
@@ -150,18 +150,18 @@ describe('a server that asks nobody who they are', () => {
     },
     // It serves nothing but its health.
     { BLADE_ROLES: 'worker' },
-  ])('is none with %j, and listens anywhere', (settings) => {
+  ])('is not one with %j, so it listens anywhere', (settings) => {
     expect(loadConfig({ HOST: '0.0.0.0', ...settings }).http.host).toBe('0.0.0.0');
   });
 });
 
-test('what is shown of the settings is what is in effect, and of a secret only that it is set', () => {
+test('the effective settings are shown, and of a secret only that it is set', () => {
   const { effective } = loadConfig({ CATALOG_TOKEN: 'hunter22', BLADE_WORKER_THREADS: '3' });
   expect(effective).toMatchObject({ CATALOG_TOKEN: 'set', BLADE_WORKER_THREADS: 3, PORT: 4000 });
   expect(JSON.stringify(effective)).not.toContain('hunter22');
 });
 
-test('traces are sent only where a collector is set, below its address and with its headers', () => {
+test('traces are sent only if a collector is set, to a path below its address and with its headers', () => {
   expect(loadConfig({}).tracing).toBeNull();
   expect(
     loadConfig({
@@ -213,7 +213,7 @@ describe('a secret in a file', () => {
     DATABRICKS_CLIENT_ID: 'client',
   };
 
-  test.each(secretNames)('%s is as good as one in the variable', async (name) => {
+  test.each(secretNames)('%s works like one in the variable', async (name) => {
     const { [name]: value = '', ...others }: Record<string, string> = { ...goodValues, ...beside };
     const inVariable = loadConfig({ ...others, [name]: value });
     const path = await writeSecret(name, `${value}\n`);
@@ -221,7 +221,7 @@ describe('a secret in a file', () => {
     expect(inVariable.secrets.length).toBeGreaterThanOrEqual(secretNames.length);
   });
 
-  test.each(secretNames)('%s is refused where both are set, and both are named', async (name) => {
+  test.each(secretNames)('%s is refused if both are set, and both are named', async (name) => {
     const value = goodValues[name] ?? '';
     const path = await writeSecret(name, value);
     const faults = findFaults({ ...beside, [name]: value, [`${name}_FILE`]: path });
@@ -229,7 +229,7 @@ describe('a secret in a file', () => {
     expect(faults).not.toContain(value);
   });
 
-  test('that cannot be read is named, and one that is wrong is not repeated', async () => {
+  test('is named if it cannot be read, and not shown if it is wrong', async () => {
     for (const path of [join(folder, 'missing'), folder]) {
       expect(findFaults({ CATALOG_TOKEN_FILE: path })).toContain(
         'CATALOG_TOKEN_FILE: names no file that can',

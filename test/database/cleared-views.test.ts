@@ -28,7 +28,7 @@ async function columnsOf(schema: string): Promise<Map<string, string[]>> {
   return new Map(rows.map(({ table, columns }) => [table, columns]));
 }
 
-test('a new table or column has to be thought of: whether and how principals see it', async () => {
+test('each table and column has a decision on whether and how principals see it', async () => {
   const tables = await columnsOf('public');
   for (const name of NOT_SHOWN) tables.delete(name);
   const considered = new Map(
@@ -38,22 +38,22 @@ test('a new table or column has to be thought of: whether and how principals see
 });
 
 test.each(['U', 'CUI', 'CONFIDENTIAL', 'SECRET'] as const)(
-  'a database that is opened has the views for %s',
+  'an opened database has the views for %s',
   async (clearance) => {
     const views = await columnsOf(findClearedSchema(clearance) ?? '');
     expect([...views.keys()]).toEqual([...listClearedColumns().keys()].sort());
   },
 );
 
-test('who is cleared for everything needs none', () => {
+test('clearance for everything needs no views', () => {
   expect([findClearedSchema('TS'), findClearedSchema('TOP SECRET')]).toEqual([null, null]);
 });
 
-test('both ways to write a marking are one clearance', () => {
+test('both ways to write a marking are the same clearance', () => {
   expect(findClearedSchema('S')).toBe(findClearedSchema('SECRET'));
 });
 
-test('views that are missing or of another version are made anew, by one of several processes that start at once', async () => {
+test('missing or outdated views are created again, by one of several processes that start at once', async () => {
   const schema = findClearedSchema('SECRET') ?? '';
   const countViews = async () => (await columnsOf(schema)).size;
   const all = await countViews();

@@ -47,7 +47,7 @@ describe('an open folder', () => {
 
   afterAll(() => database.close());
 
-  test('is refused to whoever opens it too, naming the process that has it and since when', async () => {
+  test('cannot be opened again, and the error names the process that has it and since when', async () => {
     const opening = openDatabase({ folder });
     await expect(opening).rejects.toThrow(FolderLockedError);
     await expect(opening).rejects.toThrow(
@@ -80,7 +80,7 @@ describe('an open folder', () => {
     await prisma.$disconnect();
   });
 
-  test('keeps the statements of several clients apart, also when one arrives in pieces', async () => {
+  test('keeps the statements of several clients apart, even if one arrives in pieces', async () => {
     const pool = new Pool({ connectionString: database.connectionString, max: 12 });
     const large = 'x'.repeat(3_000_000);
     const answers = await Promise.allSettled(
@@ -169,7 +169,7 @@ test('closing does not wait for clients that are still connected, and rolls back
   await second.close();
 });
 
-test('a folder that a killed process had open opens again with every row that it was told is written', async () => {
+test('a folder that a killed process had open opens again with every acknowledged row', async () => {
   const folder = await makeFolder();
   await (await openPrepared(folder)).close();
   const child = await openInChild(folder);
@@ -205,7 +205,7 @@ test('a folder whose files come, shrink and go opens again however often its pro
   await database.close();
 }, 180_000);
 
-test('a process that is killed while it makes the folder does no harm', async () => {
+test('a process that is killed while it creates the folder does no harm', async () => {
   const folder = await makeFolder();
   const killed = startChild(folder);
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('data'), {
@@ -219,7 +219,7 @@ test('a process that is killed while it makes the folder does no harm', async ()
   await database.close();
 });
 
-test('a database whose thread ends unexpectedly is lost, says so to its clients, and gives the folder free', async () => {
+test('a database whose thread ends unexpectedly is lost, disconnects its clients and frees the folder', async () => {
   const folder = await makeFolder();
   const startThread = vi.spyOn(Worker.prototype, 'once');
   const database = await openPrepared(folder);
@@ -240,7 +240,7 @@ test('a database whose thread ends unexpectedly is lost, says so to its clients,
   await again.close();
 });
 
-test('a statement that breaks the database ends it with the reason, rather than never being answered', async () => {
+test('a statement that breaks the database ends it with the reason, instead of hanging', async () => {
   const database = await openPrepared(await makeFolder());
   await execute(
     database,

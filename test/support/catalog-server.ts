@@ -120,9 +120,7 @@ export async function startCatalogServer(
         const attempt = (attempts.get(key) ?? 0) + 1;
         attempts.set(key, attempt);
         const reply = decide({ ordinal, attempt, item }) ?? { status: 201, body: '{"status":"stored"}' };
-        if (typeof reply === 'object' && reply.status >= 200 && reply.status < 300) {
-          items.set(key, item);
-        }
+        if (typeof reply === 'object' && reply.status >= 200 && reply.status < 300) items.set(key, item);
         await answer(response, reply, closed.signal);
         return;
       }
@@ -147,9 +145,7 @@ export async function startCatalogServer(
   async function goDown(): Promise<void> {
     const down = once(server, 'close');
     server.close();
-    for (const socket of sockets) {
-      socket.resetAndDestroy();
-    }
+    for (const socket of sockets) socket.resetAndDestroy();
     await down;
   }
   const port = await listen(0);
@@ -173,9 +169,7 @@ export async function startCatalogServer(
     },
     async close() {
       closed.abort();
-      if (server.listening) {
-        await goDown();
-      }
+      if (server.listening) await goDown();
     },
   };
 }
@@ -198,9 +192,7 @@ async function readForm(request: IncomingMessage): Promise<ReceivedItem> {
   await once(parser, 'finish');
   const part = (name: string): string => {
     const value = parts.get(name);
-    if (value === undefined) {
-      throw new Error(`the form has no ${name}`);
-    }
+    if (value === undefined) throw new Error(`the form has no ${name}`);
     return value;
   };
   return {
@@ -234,8 +226,6 @@ async function answer(response: ServerResponse, reply: Reply, signal: AbortSigna
       return;
   }
   const { status, headers = {}, body = '', after = 0 } = reply;
-  if (after > 0) {
-    await delay(after, undefined, { signal });
-  }
+  if (after > 0) await delay(after, undefined, { signal });
   response.writeHead(status, headers).end(body);
 }

@@ -8,11 +8,11 @@ import {
   toFolderError,
 } from '../../shared/folder-access.ts';
 import { DamagedFolderError, nameSome } from '../../shared/folder-error.ts';
-import { isForeign, readPresentUploads, segmentPath, uploadsPath } from './files.ts';
+import { isForeign, readPresentUploads, toSegmentPath, toUploadsPath } from './files.ts';
 
 /**
- * Makes sure that a folder may be used as a catalog before anything is written there: that it is empty, or a whole catalog.
- * @throws DamagedFolderError when it is neither; FolderError when it cannot be read and written.
+ * Checks that a folder may be used as a catalog before anything is written there: it must be empty, or a complete catalog.
+ * @throws DamagedFolderError if it is neither; FolderError if it cannot be read and written.
  */
 export async function checkCatalogFolder(folder: string): Promise<void> {
   const configured: ConfiguredFolder = { path: folder, setting: 'BLADE_CATALOG_FOLDER' };
@@ -23,7 +23,7 @@ export async function checkCatalogFolder(folder: string): Promise<void> {
   try {
     const missing = await findMissingSegments(folder);
     if (missing.length === 0) return;
-    // Another process may have replaced an upload while its files were looked for.
+    // Another process may have replaced an upload in the meantime.
     const stillMissing = await findMissingSegments(folder);
     if (stillMissing.length === 0) return;
     throw refuse(folder, `${stillMissing.length} files of uploads are missing: ${nameSome(stillMissing)}`);
@@ -34,16 +34,16 @@ export async function checkCatalogFolder(folder: string): Promise<void> {
 
 /** Whether something was ever uploaded to a catalog. */
 export async function hasUploads(folder: string): Promise<boolean> {
-  return await stat(uploadsPath(folder)).then(
+  return await stat(toUploadsPath(folder)).then(
     ({ size }) => size > 0,
     () => false,
   );
 }
 
-/** Finds the files that uploads speak of and that are not there. */
+/** Finds the files that uploads name and that do not exist. */
 async function findMissingSegments(folder: string): Promise<string[]> {
   const expected = (await readPresentUploads(folder)).flatMap(({ key, dataTypes }) =>
-    dataTypes.map((dataType) => segmentPath(folder, dataType, key)),
+    dataTypes.map((dataType) => toSegmentPath(folder, dataType, key)),
   );
   const present = new Set<string>();
   for (const directory of new Set(expected.map(dirname))) {
@@ -60,7 +60,7 @@ function emptyIfMissing(error: unknown): string[] {
 function refuse(folder: string, found: string): DamagedFolderError {
   return new DamagedFolderError(folder, found, {
     restore:
-      'move it away and put a whole back-up of it in its place. docs/operations.md says how, under "Back up and restore".',
+      'move it away and put a whole backup of it in its place. docs/operations.md says how, under "Back up and restore".',
     startOver: `move or delete ${folder}. docs/operations.md says how to have all items uploaded again.`,
   });
 }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 
-/** Writes items as multipart/form-data, as RFC 7578 and the HTML standard have it. */
+/** Writes items as multipart/form-data (RFC 7578 and the HTML standard). */
 export interface ItemForm {
-  /** The value of the header `content-type` of every body. */
+  /** The header `content-type` of every body. */
   readonly contentType: string;
-  /** The body that uploads an item: its fields, and its data as a JSON file. Every value arrives as it is. */
+  /** Creates the body that uploads an item: its fields, and its data as a JSON file. Every value arrives unchanged. */
   createBody(item: BladeItem): string;
 }
 
-// Not FormData of undici: it turns every line end of a value into CR LF, which would upload one item under the id of
-// another, and takes five times as long for a request as this.
+// undici's FormData turns every line end in a value into CR LF, which could upload an item under another one's id, and
+// takes five times as long.
 
-/** A form for items that exist already: its boundary is drawn now, so that none of them can hold it. */
+/** Creates a form for items that exist already: its boundary is random, so that none of them can contain it. */
 export function createItemForm(): ItemForm {
   const boundary = `blade-${randomBytes(18).toString('hex')}`;
   const field = (name: string) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"`;
@@ -33,8 +33,8 @@ export function createItemForm(): ItemForm {
   };
 }
 
-const unsafeInFileName = /["\r\n]/g;
+const UNSAFE_IN_FILE_NAME = /["\r\n]/g;
 
 function escapeFileName(name: string): string {
-  return name.replace(unsafeInFileName, encodeURIComponent);
+  return name.replace(UNSAFE_IN_FILE_NAME, encodeURIComponent);
 }

@@ -81,7 +81,7 @@ export function configuredFolder(folder: string): ConfiguredFolder {
 }
 
 const RESTORE =
-  'move it away and put a whole back-up of it in its place. docs/operations.md says how, under "Back up and restore".';
+  'move it away and put a whole backup of it in its place. docs/operations.md says how, under "Back up and restore".';
 
 const startOver = (folder: string) =>
   `move or delete ${folder} and, if there is one, the folder "catalog" beside it. Jobs and items are gone then.`;
@@ -135,7 +135,7 @@ function checkVersion(folder: string, files: readonly DataFile[]): void {
     folder,
     `PostgreSQL ${version} made it, and this version of the program has PostgreSQL ${POSTGRESQL_VERSION}`,
     {
-      restore: 'start the version of the program that made it, or put back a back-up that this version made.',
+      restore: 'start the version of the program that made it, or put back a backup that this version made.',
       startOver: startOver(folder),
     },
   );
