@@ -65,7 +65,7 @@ async function measureCatalog(url: string, items: readonly BladeItem[]): Promise
 
 async function measureUndici(url: string, items: readonly BladeItem[]): Promise<number> {
   const form = createItemForm();
-  const bodies = items.map((item) => form.bodyOf(item));
+  const bodies = items.map((item) => form.createBody(item));
   const dispatcher = new Agent({ connections: httpCatalogDefaults.concurrency });
   const headers = { 'content-type': form.contentType };
   let next = 0;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
-import { createCostOf } from '../src/api/limits/operation-cost.ts';
+import { createCostMeter } from '../src/api/limits/operation-cost.ts';
 import { schema } from '../src/api/schema/schema.ts';
 import { createBenchDatabase } from './support/database.ts';
 import { sendOne } from './support/http-load.ts';
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const costOf = createCostOf(schema);
+const costOf = createCostMeter(schema);
 
 const SMALL = '{ jobs(first: 20) { edges { node { id state revision } } } }';
 const FACTS = `id kind state revision createdAt startedAt finishedAt recentErrors

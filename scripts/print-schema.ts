@@ -1,5 +1,11 @@
-// npm run schema: writes schema.graphql anew from src/api.
+// npm run schema: writes schema.graphql again after a change of src/api.
 import { writeFile } from 'node:fs/promises';
-import { printApiSchema } from '../src/api/schema/print-schema.ts';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from '../src/api/schema/schema.ts';
 
-await writeFile(new URL('../schema.graphql', import.meta.url), printApiSchema());
+/** Prints the schema as schema.graphql holds it: in an order that does not depend on the code's. */
+export function printApiSchema(): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+}
+
+if (import.meta.main) await writeFile(new URL('../schema.graphql', import.meta.url), printApiSchema());

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-// The command of the package: starts the server, or manages API keys. It must load in an old Node.js, too, to say so there.
-import { complaintOfOldNode } from './shared/old-node.ts';
+// The command of the package: starts the server or manages API keys. It must load even in an old Node.js, to report that.
+import { checkNodeVersion } from './shared/old-node.ts';
 
 const USAGE = `Usage: blade-ingestion         starts the server, as the environment configures it
-       blade-ingestion keys …  makes, lists and revokes API keys\n`;
+       blade-ingestion keys …  creates, lists and revokes API keys\n`;
 
 const [command, ...rest] = process.argv.slice(2);
-const complaint = complaintOfOldNode('blade-ingestion');
-if (complaint !== null) {
-  process.stderr.write(`${complaint}\n`);
+const problem = checkNodeVersion('blade-ingestion');
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`);
   process.exitCode = 1;
 } else if (command === undefined) {
   await import('./main.ts');

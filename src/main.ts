@@ -1,30 +1,32 @@
-import { type Application, startApplication } from './application/application.ts';
 import { createLog, logConsole } from './application/log.ts';
-import { ConfigError, parseConfig } from './config/config.ts';
+import { type Application, startApplication } from './application/start-application.ts';
+import { loadConfig } from './config/config.ts';
+import { ConfigError } from './config/load.ts';
+import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
 
-/** Starts the program with the environment's configuration, and stops it on SIGINT or SIGTERM. */
+/** Starts the program as the environment configures it, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {
-  const config = parseConfig(process.env);
+  const config = loadConfig(process.env);
   const log = createLog(config);
   logConsole(log);
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'the program met an error that nothing handles');
+    log.fatal({ err: error }, 'an error was not handled');
     process.exit(1);
   });
   const application = await startApplication(config, log).catch((error: unknown) =>
-    fail(createRedact(config.secrets)(textOf(error))),
+    fail(createRedact(config.secrets)(toText(error))),
   );
   stopOnSignal(application);
   void application.databaseLost.then(async (reason) => {
-    log.fatal({ err: reason }, 'the database is lost; started again, the program goes on where it was');
+    log.fatal({ err: reason }, 'the database is lost; start the program again, and it resumes where it was');
     await application.stop();
     process.exit(1);
   });
   if (application.url !== null) log.info(`GraphQL and GraphiQL are at ${application.url}`);
 }
 
-/** How long stopping may take before the process ends all the same, in milliseconds. */
+/** How long stopping may take before the process exits anyway, in milliseconds. */
 const STOP_LIMIT_MS = 25_000;
 
 function stopOnSignal(application: Application): void {
@@ -44,9 +46,9 @@ function fail(text: string): never {
   process.exit(1);
 }
 
-function textOf(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+function toText(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof FolderError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-main().catch((error: unknown) => fail(textOf(error)));
+main().catch((error: unknown) => fail(toText(error)));

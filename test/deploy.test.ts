@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { environmentSchema, parseConfig, secretNames } from '../src/config/config.ts';
+import { listVariables, loadConfig } from '../src/config/config.ts';
 
 const KUBERNETES = 'deploy/kubernetes';
 const manifests = (await readdir(KUBERNETES)).map((name) => `${KUBERNETES}/${name}`);
@@ -8,7 +8,9 @@ const manifests = (await readdir(KUBERNETES)).map((name) => `${KUBERNETES}/${nam
 /** Settings of others: of PostgreSQL's image, of Node.js and of our tests. */
 const OTHERS = /^(POSTGRES_\w+|NODE_ENV|TEST_DATABASE_URL)$/;
 
-const ours = new Set([...Object.keys(environmentSchema.shape), ...secretNames.map((name) => `${name}_FILE`)]);
+const ours = new Set(
+  listVariables().flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name])),
+);
 
 test.each(['Dockerfile', 'compose.yaml', '.github/workflows/ci.yml', ...manifests])(
   '%s sets nothing that the program does not know',
@@ -32,7 +34,7 @@ test('what the example for Kubernetes sets starts a process of either role', asy
     expect(deployment).toMatch(new RegExp(`name: BLADE_ROLES\\n +value: ${role}\\n`));
     const files = [...deployment.matchAll(/name: (\w+)_FILE$/gm)].map(([, name = '']) => name);
     expect(files).toEqual(['DATABASE_URL', 'DATABRICKS_CLIENT_SECRET', 'CATALOG_TOKEN']);
-    const config = parseConfig({
+    const config = loadConfig({
       ...settings,
       ...{ HOST: '0.0.0.0', BLADE_ROLES: role },
       ...{ DATABASE_URL: 'postgresql://blade@db/blade', DATABRICKS_CLIENT_SECRET: 's', CATALOG_TOKEN: 't' },

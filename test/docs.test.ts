@@ -2,7 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { schema } from '../src/api/schema/schema.ts';
-import { environmentSchema } from '../src/config/config.ts';
+import { listVariables } from '../src/config/config.ts';
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
 const operations = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation);
@@ -49,7 +49,7 @@ test('docs/configuration.md names every environment variable with its meaning, a
     name,
     meaning?.trimEnd(),
   ]);
-  const variables = Object.entries(environmentSchema.shape).map(([name, { description }]) => [
+  const variables = listVariables().map(({ name, description }) => [
     name,
     description?.replaceAll('|', '\\|'),
   ]);

@@ -1,10 +1,10 @@
 import { ExpectedError } from '../shared/expected-error.ts';
 import type { AccessRole } from './principal.ts';
 
-/** Nobody is known to be the sender: there is no credential, or it is no good any more. */
+/** There is no credential, or it is not valid. */
 export class UnauthenticatedError extends ExpectedError {
   override readonly name = 'UnauthenticatedError';
-  /** Whether there was no credential at all. */
+  /** Whether there is none at all. */
   readonly isMissing: boolean;
 
   constructor(message: string, isMissing = false) {
@@ -13,7 +13,7 @@ export class UnauthenticatedError extends ExpectedError {
   }
 }
 
-/** A credential could not be looked at: who issued it, or the database, does not answer. */
+/** A credential could not be checked: its issuer or the database does not answer. */
 export class AuthenticationUnavailableError extends ExpectedError {
   override readonly name = 'AuthenticationUnavailableError';
 
@@ -22,7 +22,7 @@ export class AuthenticationUnavailableError extends ExpectedError {
   }
 }
 
-/** So many credentials of an address were no good that no more of them are looked at for a while. */
+/** Too many credentials from one address were refused, so that no more of them are checked for a while. */
 export class TooManyFailedCredentialsError extends ExpectedError {
   override readonly name = 'TooManyFailedCredentialsError';
   readonly retryAfterSeconds: number;
@@ -33,7 +33,7 @@ export class TooManyFailedCredentialsError extends ExpectedError {
   }
 }
 
-/** The principal's role does not allow what it asks for: nothing was started or changed. */
+/** The principal's role does not allow the operation: nothing was started or changed. */
 export class ForbiddenError extends ExpectedError {
   override readonly name = 'ForbiddenError';
   readonly requiredRole: AccessRole;
@@ -44,7 +44,7 @@ export class ForbiddenError extends ExpectedError {
   }
 }
 
-/** No API key has the id. */
+/** There is no API key with the id. */
 export class ApiKeyNotFoundError extends ExpectedError {
   override readonly name = 'ApiKeyNotFoundError';
   readonly apiKeyId: string;

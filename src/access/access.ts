@@ -3,27 +3,23 @@ import { createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from './api-k
 import { type AuditRecord, recordRefused } from './audit.ts';
 import type { Principal } from './principal.ts';
 
-/** What a principal can do about who may come in; its role is checked before. */
+/** A principal's operations on API keys and the audit. The caller checks its role. */
 export interface Access {
-  /** @returns the key itself, which is kept nowhere, and what is kept of it. */
+  /** @returns the key, which is not stored, and its record. */
   createApiKey(apiKey: NewApiKey): Promise<{ key: string; apiKey: ApiKey }>;
   /** @throws ApiKeyNotFoundError. */
   revokeApiKey(apiKeyId: string): Promise<ApiKey>;
-  /** Every key that was ever made, the newest first. */
-  apiKeys(): Promise<ApiKey[]>;
-  /** The entries of the audit that the principal's clearance covers, to be read. */
-  readonly auditEntries: Pick<PrismaClient['auditEntry'], 'findMany' | 'count'>;
-  /** Writes down that the principal was refused something. */
+  /** Lists every key that was ever created, newest first. */
+  listApiKeys(): Promise<ApiKey[]>;
+  /** Records in the audit that the principal was refused something. */
   recordRefused(record: AuditRecord): Promise<void>;
 }
 
-/** @param visible sees what the principal may see. */
-export function accessOf(prisma: PrismaClient, visible: PrismaClient, principal: Principal): Access {
+export function createAccess(prisma: PrismaClient, principal: Principal): Access {
   return {
     createApiKey: (apiKey) => createApiKey(prisma, principal, apiKey),
     revokeApiKey: (apiKeyId) => revokeApiKey(prisma, principal, apiKeyId),
-    apiKeys: () => listApiKeys(prisma),
-    auditEntries: visible.auditEntry,
+    listApiKeys: () => listApiKeys(prisma),
     recordRefused: (record) => recordRefused(prisma, principal, record),
   };
 }

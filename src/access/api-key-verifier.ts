@@ -1,10 +1,10 @@
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Notifications } from '../database/notifications.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
-import { hashOf, principalOfKey } from './api-keys.ts';
+import { hashKey, toPrincipal } from './api-keys.ts';
 import type { Principal } from './principal.ts';
 
-/** Tells whose API keys are, and when one is revoked. */
+/** Verifies API keys, and reports when one is revoked. */
 export interface ApiKeyVerifier {
   /**
    * @throws UnauthenticatedError for a key that is unknown, has expired or is revoked; AuthenticationUnavailableError
@@ -12,8 +12,8 @@ export interface ApiKeyVerifier {
    */
   verify(key: string): Promise<Principal>;
   /**
-   * Calls once when a key is revoked, by whichever process.
-   * @returns ends the watching.
+   * Calls back once when a key is revoked, whichever process revokes it.
+   * @returns a function that ends the watching.
    */
   watch(apiKeyId: string, onRevoked: () => void): () => void;
   close(): Promise<void>;
@@ -22,46 +22,44 @@ export interface ApiKeyVerifier {
 /** The channel that the triggers on the table of keys notify. */
 const CHANNEL = 'blade_api_key';
 
-/** How long a key that was found is believed, in milliseconds; a revoked one is forgotten at once where notifications come. */
-const BELIEVED_MS = 5_000;
+/** How long a key that was found is cached, in milliseconds. A notification evicts a revoked key at once. */
+const CACHE_MS = 5_000;
 
-/** How often the use of a key is written down at the most, in milliseconds. */
+/** The least time between two writes of a key's last use, in milliseconds. */
 const USE_INTERVAL_MS = 60_000;
 
-/** Keys that are remembered at once: the oldest of more are read again when they are used. */
-const MAX_REMEMBERED = 10_000;
+/** The most keys that are cached; the oldest goes first. */
+const MAX_CACHED = 10_000;
 
-interface RememberedKey {
+interface CachedKey {
   readonly apiKey: ApiKey;
-  readonly believedUntil: number;
+  readonly cachedUntil: number;
 }
 
-/**
- * @param parts.onError is told when the use of a key could not be written down, or revoked keys could not be looked for.
- */
+/** @param parts.onError called when the last use of a key could not be written, or revoked keys could not be read. */
 export async function createApiKeyVerifier(parts: {
   prisma: PrismaClient;
   notifications: Notifications;
   onError: (error: unknown) => void;
 }): Promise<ApiKeyVerifier> {
   const { prisma, notifications, onError } = parts;
-  const remembered = new Map<string, RememberedKey>();
+  const cached = new Map<string, CachedKey>();
   const usedAt = new Map<string, number>();
   const watchers = new Map<string, Set<() => void>>();
-  /** Raised with every notification: what was read before it is not remembered. */
+  /** Raised with each notification: a key that was read before it is not cached. */
   let generation = 0;
 
-  async function find(hash: string): Promise<ApiKey | null> {
-    const known = remembered.get(hash);
-    if (known !== undefined && Date.now() < known.believedUntil) return known.apiKey;
-    const generationOfRead = generation;
+  async function findKey(hash: string): Promise<ApiKey | null> {
+    const known = cached.get(hash);
+    if (known !== undefined && Date.now() < known.cachedUntil) return known.apiKey;
+    const generationBefore = generation;
     const apiKey = await prisma.apiKey.findUnique({ where: { hash } }).catch((error: unknown) => {
-      throw new AuthenticationUnavailableError('API keys cannot be looked up now', error);
+      throw new AuthenticationUnavailableError('API keys cannot be checked now', error);
     });
-    remembered.delete(hash);
-    if (apiKey !== null && generation === generationOfRead) {
-      remembered.set(hash, { apiKey, believedUntil: Date.now() + BELIEVED_MS });
-      dropOldest(remembered);
+    cached.delete(hash);
+    if (apiKey !== null && generation === generationBefore) {
+      cached.set(hash, { apiKey, cachedUntil: Date.now() + CACHE_MS });
+      dropOldest(cached);
     }
     return apiKey;
   }
@@ -83,13 +81,13 @@ export async function createApiKeyVerifier(parts: {
 
   async function endRevoked(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const good = await prisma.apiKey.findMany({
+    const valid = await prisma.apiKey.findMany({
       where: { id: { in: [...ids] }, revokedAt: null },
       select: { id: true },
     });
-    const isGood = new Set(good.map(({ id }) => id));
+    const validIds = new Set(valid.map(({ id }) => id));
     for (const id of ids) {
-      if (isGood.has(id)) continue;
+      if (validIds.has(id)) continue;
       for (const onRevoked of watchers.get(id) ?? []) onRevoked();
       watchers.delete(id);
     }
@@ -98,37 +96,37 @@ export async function createApiKeyVerifier(parts: {
   const unlisten = await notifications.listen(CHANNEL, {
     onNotification(id) {
       generation++;
-      for (const [hash, { apiKey }] of remembered) if (apiKey.id === id) remembered.delete(hash);
+      for (const [hash, { apiKey }] of cached) if (apiKey.id === id) cached.delete(hash);
       if (watchers.has(id)) endRevoked([id]).catch(onError);
     },
     onReconnect() {
       generation++;
-      remembered.clear();
+      cached.clear();
       endRevoked([...watchers.keys()]).catch(onError);
     },
   });
 
   return {
     async verify(key) {
-      const apiKey = await find(hashOf(key));
+      const apiKey = await findKey(hashKey(key));
       if (apiKey === null) throw new UnauthenticatedError('the API key is unknown');
       if (apiKey.revokedAt !== null) throw new UnauthenticatedError('the API key is revoked');
       if (apiKey.expiresAt !== null && apiKey.expiresAt.getTime() <= Date.now()) {
         throw new UnauthenticatedError('the API key has expired');
       }
       noteUse(apiKey);
-      return principalOfKey(apiKey);
+      return toPrincipal(apiKey);
     },
 
     watch(apiKeyId, onRevoked) {
-      const ofKey = watchers.get(apiKeyId) ?? new Set();
-      watchers.set(apiKeyId, ofKey);
-      ofKey.add(onRevoked);
-      // It may have been revoked after it was verified, and before it was watched.
+      const ownWatchers = watchers.get(apiKeyId) ?? new Set();
+      watchers.set(apiKeyId, ownWatchers);
+      ownWatchers.add(onRevoked);
+      // It may have been revoked between being verified and being watched.
       endRevoked([apiKeyId]).catch(onError);
       return () => {
-        ofKey.delete(onRevoked);
-        if (ofKey.size === 0 && watchers.get(apiKeyId) === ofKey) watchers.delete(apiKeyId);
+        ownWatchers.delete(onRevoked);
+        if (ownWatchers.size === 0 && watchers.get(apiKeyId) === ownWatchers) watchers.delete(apiKeyId);
       };
     },
 
@@ -137,7 +135,7 @@ export async function createApiKeyVerifier(parts: {
 }
 
 function dropOldest(map: Map<string, unknown>): void {
-  if (map.size <= MAX_REMEMBERED) return;
+  if (map.size <= MAX_CACHED) return;
   for (const oldest of map.keys()) {
     map.delete(oldest);
     return;

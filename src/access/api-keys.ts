@@ -5,15 +5,15 @@ import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import { ApiKeyNotFoundError } from './access-errors.ts';
 import { recordDone } from './audit.ts';
-import { accessRoles, type Principal, principalIdOfKey } from './principal.ts';
+import { ACCESS_ROLES, type Principal, toPrincipalId } from './principal.ts';
 
-/** What is to be an API key, as people say it. */
+/** Input for a new API key. */
 export const newApiKeySchema = z.object({
   name: z
     .string()
     .trim()
     .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, { error: 'must have 1 to 200 visible characters' }),
-  role: z.enum(accessRoles, { error: `must be ${accessRoles.join(', ')}` }),
+  role: z.enum(ACCESS_ROLES, { error: `must be ${ACCESS_ROLES.join(', ')}` }),
   clearance: z.string().transform((text, context): Marking => {
     const marking = parseMarking(text);
     if (marking !== undefined) return marking;
@@ -27,19 +27,19 @@ export const newApiKeySchema = z.object({
     .transform((time) => time ?? null),
 });
 
-/** What is to be an API key; without `expiresAt` it is good until it is revoked. */
+/** A new API key; without `expiresAt` it is valid until it is revoked. */
 export type NewApiKey = z.output<typeof newApiKeySchema>;
 
-/** What every key begins with, so that people and scanners of secrets know one when they see it. */
+/** The beginning of every key, by which people and secret scanners recognize one. */
 export const API_KEY_PREFIX = 'blade_';
 
-/** Characters of a key that are shown in lists: enough to tell keys apart, and 220 bits short of the whole. */
+/** How much of a key lists show: enough to tell keys apart, and 220 bits short of the whole. */
 const SHOWN_LENGTH = API_KEY_PREFIX.length + 6;
 
 /**
- * Makes a key of 256 random bits.
- * @param principal who makes it.
- * @returns the key itself, which is kept nowhere, and what is kept of it.
+ * Creates a key of 256 random bits.
+ * @param principal who creates it.
+ * @returns the key, which is not stored, and its record.
  */
 export async function createApiKey(
   prisma: PrismaClient,
@@ -50,7 +50,7 @@ export async function createApiKey(
   const prefix = key.slice(0, SHOWN_LENGTH);
   const apiKey = await prisma.$transaction(async (transaction) => {
     const created = await transaction.apiKey.create({
-      data: { id: newUuid(), name, prefix, hash: hashOf(key), role, clearance, expiresAt },
+      data: { id: newUuid(), name, prefix, hash: hashKey(key), role, clearance, expiresAt },
     });
     await recordDone(transaction, principal, {
       operation: 'createApiKey',
@@ -63,7 +63,7 @@ export async function createApiKey(
 }
 
 /**
- * Revokes a key for good; one that is revoked stays as it is.
+ * Revokes a key for good; one that is already revoked stays as it is.
  * @param principal who revokes it.
  * @throws ApiKeyNotFoundError.
  */
@@ -87,25 +87,25 @@ export async function revokeApiKey(prisma: PrismaClient, principal: Principal, i
   });
 }
 
-/** Every key that was ever made, the newest first. */
+/** Lists every key that was ever created, newest first. */
 export function listApiKeys(prisma: PrismaClient): Promise<ApiKey[]> {
   return prisma.apiKey.findMany({ orderBy: { id: 'desc' } });
 }
 
-/** Whether a text can be a key that was made here. */
+/** Whether a text has the form of a key. */
 export function isApiKey(text: string): boolean {
   return text.startsWith(API_KEY_PREFIX);
 }
 
-/** What is kept of a key. */
-export function hashOf(key: string): string {
+/** Hashes a key for the database. */
+export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** Who a key is. */
-export function principalOfKey({ id, name, role, clearance, expiresAt }: ApiKey): Principal {
+/** The principal that a key stands for. */
+export function toPrincipal({ id, name, role, clearance, expiresAt }: ApiKey): Principal {
   return {
-    id: principalIdOfKey(id),
+    id: toPrincipalId(id),
     name,
     role,
     clearance: parseMarking(clearance) ?? 'UNCLASSIFIED',

@@ -5,41 +5,41 @@ import type { JsonObject } from '../shared/json.ts';
 import { noteInRequest } from '../shared/request-scope.ts';
 import type { Principal } from './principal.ts';
 
-/** What a principal did, or was refused. */
+/** What a principal did or was refused. */
 export interface AuditRecord {
-  /** The field of the API that does it, such as `cancelJob`. */
+  /** The field of the API, such as `cancelJob`. */
   readonly operation: string;
   readonly jobId?: string;
-  /** The marking of that job, where it is at hand; it is looked up otherwise. */
-  readonly jobMarking?: Marking;
+  /** The marking of what it is about. That of the job is looked up where it is left out. */
+  readonly marking?: Marking;
   readonly dataSourceId?: string;
   readonly apiKeyId?: string;
-  /** With what it was done: nothing secret, and nothing that is not for every admin. */
+  /** Further facts: nothing secret, and nothing that an admin may not see. */
   readonly details?: JsonObject;
 }
 
-/** Writes down what was done, as part of the transaction that does it: neither is without the other. */
+/** Records what was done, in the transaction that does it: neither happens without the other. */
 export function recordDone(
   transaction: Prisma.TransactionClient,
   principal: Principal,
   record: AuditRecord,
 ): Promise<void> {
-  return write(transaction, principal, record, 'DONE');
+  return save(transaction, principal, record, 'DONE');
 }
 
-/** Writes down what was refused. */
+/** Records what was refused. */
 export function recordRefused(
   prisma: PrismaClient,
   principal: Principal,
   record: AuditRecord,
 ): Promise<void> {
-  return write(prisma, principal, record, 'REFUSED');
+  return save(prisma, principal, record, 'REFUSED');
 }
 
-async function write(
+async function save(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { details, jobMarking, ...record }: AuditRecord,
+  { details, marking, ...record }: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
   const { jobId, dataSourceId, apiKeyId } = record;
@@ -52,17 +52,17 @@ async function write(
       outcome,
       ...record,
       details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: jobMarking ?? (await markingOf(transaction, principal, record.jobId)),
+      marking: marking ?? (await findJobMarking(transaction, principal, record.jobId)),
     },
     select: { id: true },
   });
 }
 
 /**
- * That of the job that an entry is about. A job that the principal itself could not know of is one that it made up: an
- * entry that others do not see would tell them that there is such a job.
+ * Finds the marking of the job that an entry is about. A job above the principal's clearance counts as made up: hiding
+ * the entry from others would reveal that there is such a job.
  */
-async function markingOf(
+async function findJobMarking(
   transaction: Prisma.TransactionClient,
   { clearance }: Principal,
   jobId: string | undefined,
@@ -77,8 +77,8 @@ async function markingOf(
 }
 
 /**
- * Deletes entries from before a time: the only way in which any go.
- * @param batchSize the most to delete.
+ * Deletes entries from before a time: the only way to delete any.
+ * @param batchSize the most to delete at once.
  * @returns how many were deleted.
  */
 export async function pruneAudit(prisma: PrismaClient, before: Date, batchSize: number): Promise<number> {

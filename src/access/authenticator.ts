@@ -3,46 +3,36 @@ import type { Notifications } from '../database/notifications.ts';
 import { UnauthenticatedError } from './access-errors.ts';
 import { createApiKeyVerifier } from './api-key-verifier.ts';
 import { isApiKey } from './api-keys.ts';
-import { apiKeyIdOf, localPrincipal, type Principal } from './principal.ts';
-import { createTokenVerifier, type TokenSettings } from './token-verifier.ts';
+import { findApiKeyId, localPrincipal, type Principal } from './principal.ts';
+import { type AccessSettings, asksForCredential } from './settings.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
-/** Which credentials a server takes; with none of them it takes everybody who reaches it. */
-export interface AccessSettings {
-  /** JSON Web Tokens of an issuer; null for none. */
-  readonly tokens: TokenSettings | null;
-  readonly useApiKeys: boolean;
-}
-
-/** Whether a server with these settings asks who somebody is. */
-export function asksForCredential({ tokens, useApiKeys }: AccessSettings): boolean {
-  return tokens !== null || useApiKeys;
-}
-
-/** Tells who sends a request, and when their right to go on ends. */
+/** Authenticates requests, and reports when a credential stops being valid. */
 export interface Authenticator {
-  /** Whether a credential is needed; without, everybody is the local principal. */
+  /** Whether a credential is needed; otherwise everybody is the local principal. */
   readonly asksForCredential: boolean;
   /**
-   * @param authorization as the header of that name has it: `Bearer` and a token or an API key.
-   * @param address from where it was sent.
-   * @throws UnauthenticatedError where there is none or it is not good; AuthenticationUnavailableError where that
-   * cannot be told now; TooManyFailedCredentialsError where so many of the address were no good that it is not looked at.
+   * Finds the principal of a credential.
+   * @param authorization the header of that name: `Bearer` and a token or an API key.
+   * @param address where it comes from.
+   * @throws UnauthenticatedError if it is missing or not valid; AuthenticationUnavailableError if it cannot be checked
+   * now; TooManyFailedCredentialsError if too many from the address were refused.
    */
   authenticate(authorization: string | undefined, address: string): Promise<Principal>;
   /**
-   * Calls once when the right of a principal ends: its credential has expired or is revoked.
-   * @returns ends the watching.
+   * Calls back once when a principal's credential expires or is revoked.
+   * @returns a function that ends the watching.
    */
   watch(principal: Principal, onEnd: (reason: UnauthenticatedError) => void): () => void;
   close(): Promise<void>;
 }
 
-/** @param parts.onError is told of what fails beside a request. */
+/** @param parts.onError called with failures outside of a request. */
 export async function createAuthenticator(
-  settings: AccessSettings,
+  settings: Pick<AccessSettings, 'tokens' | 'useApiKeys'>,
   parts: { prisma: PrismaClient; notifications: Notifications; onError: (error: unknown) => void },
 ): Promise<Authenticator> {
-  if (!asksForCredential(settings)) return openAuthenticator;
+  if (!asksForCredential(settings)) return localAuthenticator;
   const verifyToken = settings.tokens === null ? null : createTokenVerifier(settings.tokens);
   const apiKeys = settings.useApiKeys ? await createApiKeyVerifier(parts) : null;
 
@@ -55,27 +45,27 @@ export async function createAuthenticator(
       }
       const credential = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
       if (credential === undefined) {
-        throw new UnauthenticatedError('the authorization has to be Bearer and a token or an API key');
+        throw new UnauthenticatedError('the authorization must be Bearer and a token or an API key');
       }
       if (isApiKey(credential)) {
-        if (apiKeys === null) throw new UnauthenticatedError('this server takes no API keys');
+        if (apiKeys === null) throw new UnauthenticatedError('this server does not accept API keys');
         return apiKeys.verify(credential);
       }
-      if (verifyToken === null) throw new UnauthenticatedError('this server takes API keys only');
+      if (verifyToken === null) throw new UnauthenticatedError('this server accepts only API keys');
       return verifyToken(credential);
     },
 
     watch(principal, onEnd) {
       let isOver = false;
-      const end = (message: string) => {
+      const finish = (message: string) => {
         if (isOver) return;
         stop();
         onEnd(new UnauthenticatedError(message));
       };
-      const apiKeyId = apiKeyIdOf(principal);
-      const stopWaiting = callAt(principal.expiresAt, () => end('the credential has expired'));
+      const apiKeyId = findApiKeyId(principal);
+      const stopWaiting = callAt(principal.expiresAt, () => finish('the credential has expired'));
       const stopWatching =
-        apiKeyId === null ? undefined : apiKeys?.watch(apiKeyId, () => end('the API key is revoked'));
+        apiKeyId === null ? undefined : apiKeys?.watch(apiKeyId, () => finish('the API key is revoked'));
       const stop = () => {
         isOver = true;
         stopWaiting();
@@ -88,8 +78,8 @@ export async function createAuthenticator(
   };
 }
 
-/** Of a server that knows no principals. */
-const openAuthenticator: Authenticator = {
+/** The authenticator of a server that needs no credential. */
+const localAuthenticator: Authenticator = {
   asksForCredential: false,
   authenticate: async () => localPrincipal,
   watch: () => () => {},
@@ -99,7 +89,10 @@ const openAuthenticator: Authenticator = {
 /** The longest time that a timer takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** @returns ends the waiting. */
+/**
+ * Calls back at a time; never if it is null.
+ * @returns a function that ends the waiting.
+ */
 function callAt(time: Date | null, call: () => void): () => void {
   if (time === null) return () => {};
   let timer: NodeJS.Timeout;

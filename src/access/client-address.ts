@@ -1,29 +1,29 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6, SocketAddress } from 'node:net';
 
-/** Tells from where a request comes, as far as whoever sends one can be counted by it. */
+/** Finds the address by which the sender of a request is counted. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * @param proxies how many stand in front, each of which adds the address it was reached from to `X-Forwarded-For`: what
- * stands before those anybody can have written.
+ * @param proxies how many stand in front, each of which adds the address it was reached from to `X-Forwarded-For`. The
+ * client may have written what is before these.
  */
 export function createClientAddress(proxies: number): ClientAddress {
-  if (proxies === 0) return ({ socket }) => networkOf(socket.remoteAddress ?? '');
+  if (proxies === 0) return ({ socket }) => toNetwork(socket.remoteAddress ?? '');
   return ({ headers, socket }) => {
     const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
-    const address = SocketAddress.parse(bracketed(forwarded.at(-proxies)?.trim() ?? ''))?.address;
-    return networkOf(address ?? socket.remoteAddress ?? '');
+    const address = SocketAddress.parse(addBrackets(forwarded.at(-proxies)?.trim() ?? ''))?.address;
+    return toNetwork(address ?? socket.remoteAddress ?? '');
   };
 }
 
-/** Addresses of version 6 are in brackets where a port may follow. */
-function bracketed(address: string): string {
+/** Puts an address of version 6 in brackets, as before a port. */
+function addBrackets(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }
 
-/** An address of version 4, or the network of one of version 6: its last half is for each machine to choose. */
-function networkOf(address: string): string {
+/** Reduces an address of version 6 to its network, as each machine chooses the other half; version 4 stays as it is. */
+function toNetwork(address: string): string {
   const version4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (version4 !== undefined || !isIPv6(address)) return version4 ?? address;
   const [before = '', after] = address.split('%')[0]?.split('::') ?? [];

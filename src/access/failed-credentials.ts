@@ -4,11 +4,10 @@ import { TooManyFailedCredentialsError, UnauthenticatedError } from './access-er
 import type { Authenticator } from './authenticator.ts';
 
 /**
- * An authenticator that looks at no more credentials of an address that has sent too many that were no good within a
- * minute. A credential that was good before is still looked at, so that whoever is in stays in when somebody at the same
- * address guesses.
- * @param parts.perMinute how many may fail; those that are under way at once may be more.
- * @param parts.onLimit told of each address that has come to the limit, once a minute.
+ * Makes an authenticator check no more credentials from an address after too many were refused within a minute. One that
+ * was valid before is still checked, so that its owner stays in when somebody guesses from the same address.
+ * @param parts.perMinute how many may fail; of those that are checked at once, some more may.
+ * @param parts.onLimit called with each address that reaches the limit, once a minute.
  */
 export function limitFailedCredentials(
   authenticator: Authenticator,
@@ -17,24 +16,24 @@ export function limitFailedCredentials(
   const { perMinute, onLimit } = parts;
   if (!authenticator.asksForCredential) return authenticator;
   const failures = new RateLimiterMemory({ points: perMinute, duration: 60 });
-  const good = new Set<string>();
+  const valid = new Set<string>();
 
   return {
     ...authenticator,
     async authenticate(authorization, address) {
-      // None at all is no guess, and costs nothing to refuse.
+      // A missing credential is not a guess, and costs nothing to refuse.
       if (authorization === undefined) return authenticator.authenticate(authorization, address);
       const credential = hash('sha256', authorization, 'base64url');
       const failed = await failures.get(address);
-      if (failed !== null && failed.msBeforeNext > 0 && failed.remainingPoints <= 0 && !good.has(credential))
+      if (failed !== null && failed.msBeforeNext > 0 && failed.remainingPoints <= 0 && !valid.has(credential))
         throw new TooManyFailedCredentialsError(Math.ceil(failed.msBeforeNext / 1_000));
       try {
         const principal = await authenticator.authenticate(authorization, address);
-        remember(good, credential);
+        rememberCredential(valid, credential);
         return principal;
       } catch (error) {
         if (error instanceof UnauthenticatedError) {
-          good.delete(credential);
+          valid.delete(credential);
           const { consumedPoints } = await failures.penalty(address);
           if (consumedPoints === perMinute) onLimit(address);
         }
@@ -44,16 +43,16 @@ export function limitFailedCredentials(
   };
 }
 
-/** Good credentials that are remembered at once, by their hashes. */
+/** The most valid credentials that are remembered, by their hashes. */
 const MAX_REMEMBERED = 10_000;
 
-/** Keeps what was good last: what is remembered already moves behind the others. */
-function remember(good: Set<string>, credential: string): void {
-  good.delete(credential);
-  good.add(credential);
-  if (good.size <= MAX_REMEMBERED) return;
-  for (const oldest of good) {
-    good.delete(oldest);
+/** Remembers a credential as the newest, and forgets the oldest of too many. */
+function rememberCredential(valid: Set<string>, credential: string): void {
+  valid.delete(credential);
+  valid.add(credential);
+  if (valid.size <= MAX_REMEMBERED) return;
+  for (const oldest of valid) {
+    valid.delete(oldest);
     return;
   }
 }

@@ -3,35 +3,25 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import { type Marking, parseMarking } from '../data-types/marking.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
 import {
+  ACCESS_ROLES,
   type AccessRole,
-  accessRoles,
   isAccessRole,
   isReservedPrincipalId,
   type Principal,
 } from './principal.ts';
-
-/** Whose tokens are good, and what in them says what their principal may do. */
-export interface TokenSettings {
-  readonly keys:
-    | { readonly kind: 'secret'; readonly secret: string }
-    /** Where the issuer publishes its public keys (JWKS). */
-    | { readonly kind: 'key-set'; readonly url: URL };
-  readonly issuer: string;
-  readonly audience: string;
-  readonly roleClaim: string;
-  readonly clearanceClaim: string;
-}
+import type { TokenSettings } from './settings.ts';
 
 /**
- * Tells whose a JSON Web Token is.
- * @throws UnauthenticatedError where it is not good; AuthenticationUnavailableError while the issuer's keys cannot be had.
+ * Finds the principal of a JSON Web Token.
+ * @throws UnauthenticatedError if it is not valid; AuthenticationUnavailableError while the issuer's keys cannot be
+ * fetched.
  */
 export type TokenVerifier = (token: string) => Promise<Principal>;
 
-/** Seconds by which the clocks of the issuer and of this machine may differ. */
-const CLOCK_TOLERANCE = 5;
+/** How far the clocks of the issuer and of this machine may differ, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** Each kind of key with its own algorithms only, so that a public key can never pass for a secret (RFC 8725, 3.1). */
+/** Each kind of key has its own algorithms, so that a public key can never pass for a secret (RFC 8725, 3.1). */
 const SECRET_ALGORITHMS = ['HS256'];
 const KEY_SET_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -44,20 +34,20 @@ export function createTokenVerifier(settings: TokenSettings): TokenVerifier {
     issuer,
     audience,
     requiredClaims: ['sub', 'exp'],
-    clockTolerance: CLOCK_TOLERANCE,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
     algorithms: keys.kind === 'secret' ? SECRET_ALGORITHMS : KEY_SET_ALGORITHMS,
   };
   const verify = keys.kind === 'secret' ? bySecret(keys.secret, options) : byKeySet(keys.url, options);
   return async (token) => {
     const { payload } = await verify(token).catch((error: unknown) => {
-      throw refusalOf(error);
+      throw toRefusal(error);
     });
-    return principalOf(payload, settings);
+    return toPrincipal(payload, settings);
   };
 }
 
 function bySecret(secret: string, options: JWTVerifyOptions) {
-  // Imported once: a key of another form is imported for each token, which costs more than to verify it.
+  // Imported once: jose imports other forms of a key for each token, which costs more than verifying it.
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const key = webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['verify']);
   return async (token: string) => jwtVerify(token, await key, options);
@@ -68,18 +58,18 @@ function byKeySet(url: URL, options: JWTVerifyOptions) {
   return (token: string) => jwtVerify(token, keySet, options);
 }
 
-function refusalOf(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
+function toRefusal(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
   if (error instanceof errors.JWTExpired) return new UnauthenticatedError('the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new UnauthenticatedError(`the claim ${error.claim} of the token is not what it has to be`);
+    return new UnauthenticatedError(`the claim ${error.claim} of the token is not what it must be`);
   }
   if (error instanceof errors.JOSEError && TOKEN_FAULTS.has(error.code)) {
     return new UnauthenticatedError('the token is not valid');
   }
-  return new AuthenticationUnavailableError('the keys of the issuer of tokens cannot be had now', error);
+  return new AuthenticationUnavailableError('the keys of the issuer of tokens cannot be fetched now', error);
 }
 
-/** What of all that can go wrong is the fault of the token, not of the way to the issuer's keys. */
+/** The errors that are the fault of the token, not of the way to the issuer's keys. */
 const TOKEN_FAULTS: ReadonlySet<string> = new Set([
   errors.JWSInvalid.code,
   errors.JWTInvalid.code,
@@ -90,7 +80,7 @@ const TOKEN_FAULTS: ReadonlySet<string> = new Set([
   errors.JWKSMultipleMatchingKeys.code,
 ]);
 
-function principalOf(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSettings): Principal {
+function toPrincipal(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSettings): Principal {
   const { sub, exp, name, preferred_username: userName } = payload;
   if (!isName(sub) || isReservedPrincipalId(sub) || exp === undefined) {
     throw new UnauthenticatedError('the claim sub of the token cannot be used');
@@ -98,32 +88,32 @@ function principalOf(payload: JWTPayload, { roleClaim, clearanceClaim }: TokenSe
   return {
     id: sub,
     name: [name, userName].find(isName) ?? sub,
-    role: roleOf(payload[roleClaim], roleClaim),
-    clearance: clearanceOf(payload[clearanceClaim], clearanceClaim),
+    role: parseRole(payload[roleClaim], roleClaim),
+    clearance: parseClearance(payload[clearanceClaim], clearanceClaim),
     expiresAt: new Date(exp * 1000),
   };
 }
 
-/** Names go into logs and the database: visible text of bounded length. */
+/** Whether a claim can be a name, which goes into logs and the database: visible text of bounded length. */
 function isName(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);
 }
 
-/** The highest of the roles of a claim; the least where it is missing. One unknown role spoils the token. */
-function roleOf(claim: unknown, name: string): AccessRole {
-  const roles: unknown[] = Array.isArray(claim) ? claim : [claim ?? accessRoles[0]];
+/** Parses the highest role of a claim; the lowest if it is missing. One unknown role makes the token invalid. */
+function parseRole(claim: unknown, name: string): AccessRole {
+  const roles: unknown[] = Array.isArray(claim) ? claim : [claim ?? ACCESS_ROLES[0]];
   const known = roles.filter(isAccessRole);
   if (known.length < roles.length) {
-    throw new UnauthenticatedError(`the claim ${name} of the token has to be ${accessRoles.join(', ')}`);
+    throw new UnauthenticatedError(`the claim ${name} of the token must be ${ACCESS_ROLES.join(', ')}`);
   }
-  return accessRoles.findLast((role) => known.includes(role)) ?? accessRoles[0];
+  return ACCESS_ROLES.findLast((role) => known.includes(role)) ?? ACCESS_ROLES[0];
 }
 
-function clearanceOf(claim: unknown, name: string): Marking {
+function parseClearance(claim: unknown, name: string): Marking {
   if (claim === undefined || claim === null) return 'UNCLASSIFIED';
   const marking = typeof claim === 'string' ? parseMarking(claim) : undefined;
   if (marking === undefined) {
-    throw new UnauthenticatedError(`the claim ${name} of the token has to be a classification marking`);
+    throw new UnauthenticatedError(`the claim ${name} of the token must be a classification marking`);
   }
   return marking;
 }

@@ -3,13 +3,13 @@ import type { Principal } from '../access/principal.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 
-/** What every resolver has at hand. */
+/** The context of every resolver. */
 export interface ApiContext {
   /** Reads the database as the principal may see it. */
   readonly prisma: PrismaClient;
-  /** What the principal can do with jobs and sources. */
+  /** The principal's operations on jobs and sources. */
   readonly jobs: Jobs;
-  /** What the principal can do about who may come in. */
+  /** The principal's operations on API keys and the audit. */
   readonly access: Access;
   /** Who sent the request. */
   readonly principal: Principal;

@@ -3,21 +3,18 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 import { createRedact } from '../shared/secrets.ts';
 
-/** Writes the log: a JSON object a line, in which no secret of the configuration is shown, wherever it comes from. */
+/** Creates the log: a JSON object a line, with every secret of the configuration redacted. */
 export function createLog(
-  { logLevel, secrets }: Pick<Config, 'logLevel' | 'secrets'>,
+  { log: { level }, secrets }: Pick<Config, 'log' | 'secrets'>,
   destination: DestinationStream = pino.destination({ sync: true }),
 ): Logger {
-  return pino({ level: logLevel, base: null, hooks: { streamWrite: createRedact(secrets) } }, destination);
+  return pino({ level, base: null, hooks: { streamWrite: createRedact(secrets) } }, destination);
 }
 
-/** Lets what libraries write to the console go to the log. */
+/** Redirects the console, which libraries write to, to the log. */
 export function logConsole(log: Logger): void {
-  const as =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
-    (...values: unknown[]) =>
-      log[level](format(...values));
-  Object.assign(console, {
-    ...{ debug: as('debug'), log: as('info'), info: as('info'), warn: as('warn'), error: as('error') },
-  });
+  const levels = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' } as const;
+  for (const [method, level] of Object.entries(levels)) {
+    Object.assign(console, { [method]: (...values: unknown[]) => log[level](format(...values)) });
+  }
 }

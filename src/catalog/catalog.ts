@@ -1,10 +1,10 @@
 import type { BladeItem } from '../data-types/blade-item.ts';
 
-/** Items that are uploaded together. */
-export interface UploadBatch {
-  /** Names the batch: uploading a batch again under the same key replaces what it left before. */
+/** Items to be uploaded together. */
+export interface CatalogUpload {
+  /** Identifies the upload: another one with the same key replaces it. */
   readonly key: string;
-  /** At most one of each (dataType, itemId). */
+  /** At most one for each data type and item id. */
   readonly items: readonly BladeItem[];
 }
 
@@ -12,14 +12,12 @@ export type UploadOutcome =
   | { readonly status: 'ACCEPTED' }
   | { readonly status: 'REJECTED'; readonly message: string };
 
-/** Where items go. Runs inside a worker thread; several threads and processes may write at once. */
+/** Where items are uploaded. Runs inside a worker thread; several threads and processes may upload at once. */
 export interface Catalog {
   /**
-   * Uploads a batch, idempotently: an item is known by its data type and id, and the last upload of it counts.
-   * Resolves to one outcome an item, in the items' order; rejects only when aborted or on a fault of our own.
+   * Uploads items, idempotently: an item is identified by its data type and id, and its last upload counts.
+   * @returns one outcome an item, in the order of the items; rejects only if it is aborted, or on a fault of our own.
    */
-  upload(batch: UploadBatch, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
-  /** Whether the catalog has the item. */
-  exists(dataType: string, itemId: string, signal: AbortSignal): Promise<boolean>;
+  upload(batch: CatalogUpload, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
   close(): Promise<void>;
 }

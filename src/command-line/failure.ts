@@ -18,6 +18,9 @@ interface InputIssue {
 const REFUSAL_EXIT_CODES: Readonly<Record<RefusalFragment['__typename'], ExitCode>> = {
   InvalidInputError: ExitCode.INVALID_INPUT,
   ApiKeyNotFoundError: ExitCode.NOT_FOUND,
+  ItemNotFoundError: ExitCode.NOT_FOUND,
+  NoMarkingFloorError: ExitCode.NOT_FOUND,
+  MarkingFloorChangedError: ExitCode.CONFLICT,
   JobNotFoundError: ExitCode.NOT_FOUND,
   DataSourceNotFoundError: ExitCode.NOT_FOUND,
   NoDataSourceError: ExitCode.NOT_FOUND,

@@ -2,10 +2,10 @@
 // blade: starts, watches and ends jobs from a terminal or a script, through the API.
 // As a whole, since an old Node.js does not load a module that names what it does not have.
 import nodeModule from 'node:module';
-import { complaintOfOldNode } from '../shared/old-node.ts';
+import { checkNodeVersion } from '../shared/old-node.ts';
 import { ExitCode } from './exit-code.ts';
 
-const complaint = complaintOfOldNode('blade');
+const complaint = checkNodeVersion('blade');
 if (complaint === null) {
   // Most of what a command takes is the compiling of its code.
   nodeModule.enableCompileCache();

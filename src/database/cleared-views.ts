@@ -10,36 +10,39 @@ import {
 } from '../data-types/marking.ts';
 
 /**
- * What a principal may see, made by the database: a schema for each clearance below the highest, in which every table
- * that the API reads is a view of the same name and columns, without the rows above the clearance and with counts of
- * the others alone. A client of Prisma is told the schema, so that whatever it sends, a relation of a relation or a
- * cursor included, can only read what the clearance covers: no resolver can forget a condition, and a table or column
- * that nobody has thought of is missing in the views, which is an error and not a leak.
+ * Finds the schema that shows what a clearance covers; null if it covers everything. The database itself limits what a
+ * principal sees: for each clearance below the highest there is a schema in which every table that the API reads is a view
+ * of the same name and columns, without the rows above the clearance and with counts of the others only. A client of Prisma
+ * works in that schema, so whatever it sends, even a relation of a relation or a cursor, reads only what the clearance
+ * covers: no resolver can forget a condition, and a table or column that nobody considered is missing in the views, which
+ * is an error and not a leak.
  *
- * Prisma's own query extensions do not reach what a query includes. PostgreSQL's row level security does, but binds
- * neither a superuser, which is all that the embedded database has, nor a table's owner unless forced to, cannot change
- * counts, and needs the clearance set in a transaction around every query. Views hold their markings as constants,
- * which the planner folds into the query: the indexes of the tables serve them, and connections are shared by all
- * clearances.
+ * Prisma's query extensions do not reach what a query includes. PostgreSQL's row level security does. But it binds neither
+ * a superuser, the only user of the embedded database, nor by default a table's owner; it cannot change counts; and it needs
+ * the clearance set in a transaction around every query. Views hold their markings as constants, which the planner folds into
+ * the query, so that the tables' indexes serve them and all clearances share the connections.
  */
-export function clearedSchemaOf(clearance: Marking): string | null {
+export function findClearedSchema(clearance: Marking): string | null {
   return coversAll(clearance) ? null : `cleared_for_level_${clearanceOf(clearance)}`;
 }
 
-/** The tables that principals can read, and the columns that their views have. */
-export function clearedColumns(): ReadonlyMap<string, readonly string[]> {
-  const views = viewsFor('UNCLASSIFIED');
-  return new Map(views.map(({ table, columns }) => [table, columns.map(([name]) => name)]));
+/** Lists the tables that principals can read, with the columns of their views. */
+export function listClearedColumns(): ReadonlyMap<string, readonly string[]> {
+  const views = createViews('UNCLASSIFIED');
+  return new Map(
+    views.map(({ table, columns }) => [
+      table,
+      columns.map(([name]) => name).filter((name) => !name.endsWith(ENUM_SUFFIX)),
+    ]),
+  );
 }
 
-/**
- * Makes the views, where they are not as they should be. Processes that start at once wait for each other.
- */
+/** Creates the views unless they are up to date. Processes that start at once wait for each other. */
 export async function createClearedViews(connectionString: string): Promise<void> {
-  const script = viewScript();
+  const script = createViewScript();
   const fingerprint = createHash('sha256').update(script).digest('hex');
   const client = new Client({ connectionString });
-  client.on('error', () => {}); // A query that is under way rejects by itself.
+  client.on('error', () => {}); // A pending query rejects by itself.
   await client.connect();
   try {
     if ((await readFingerprint(client)) === fingerprint) return;
@@ -56,22 +59,22 @@ export async function createClearedViews(connectionString: string): Promise<void
 }
 
 const LOWER_CLEARANCES = Array.from({ length: clearanceLevels - 1 }, (_none, level) =>
-  lowestWrittenOf(level),
+  findLowestMarking(level),
 );
 
-function lowestWrittenOf(level: number): Marking {
+function findLowestMarking(level: number): Marking {
   const marking = markings.find((candidate) => clearanceOf(candidate) === level);
   if (marking === undefined) throw new Error(`there is no marking of level ${level}`);
   return marking;
 }
 
-const SCHEMAS = LOWER_CLEARANCES.map((clearance) => clearedSchemaOf(clearance) ?? '');
+const SCHEMAS = LOWER_CLEARANCES.map((clearance) => findClearedSchema(clearance) ?? '');
 const [FIRST_SCHEMA = ''] = SCHEMAS;
 
-/** Removes the views, which would keep a migration from changing the tables under them. */
+/** Drops the views, which would keep a migration from changing the tables under them. */
 export const DROP_CLEARED_VIEWS = `drop schema if exists ${SCHEMAS.join(', ')} cascade`;
 
-// Any number will do that is not used for another lock of the database.
+// Any number that no other lock of the database uses.
 const VIEWS_LOCK = 7_462_113_906;
 
 async function readFingerprint(client: Client): Promise<string | null> {
@@ -82,10 +85,10 @@ async function readFingerprint(client: Client): Promise<string | null> {
   return rows[0]?.fingerprint ?? null;
 }
 
-function viewScript(): string {
+function createViewScript(): string {
   return LOWER_CLEARANCES.map((clearance) => {
-    const schema = clearedSchemaOf(clearance);
-    const views = viewsFor(clearance).map(({ table, columns, from }) => {
+    const schema = findClearedSchema(clearance);
+    const views = createViews(clearance).map(({ table, columns, from }) => {
       const list = columns.map(([name, expression]) => `${expression} as "${name}"`);
       return `create view ${schema}.${table} as select ${list.join(', ')} from ${from}`;
     });
@@ -104,20 +107,23 @@ interface View {
   readonly from: string;
 }
 
-/** Shown in place of a reason that is above the clearance: the same whatever it is. */
-export const WITHHELD_REASON = 'the reason is shown to whoever is cleared for it';
+/** Ends the name that a view has for a column of an enum as it is. */
+export const ENUM_SUFFIX = '_enum';
 
-function viewsFor(clearance: Marking): readonly View[] {
+/** Shown instead of a reason above the clearance, the same for all. */
+export const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
+
+function createViews(clearance: Marking): readonly View[] {
   const covered = markingsUpTo(clearance).map((marking) => `'${marking}'`);
   const isVisible = (column: string) => `${column} in (${covered.join(', ')})`;
   const indices = Array.from({ length: clearanceOf(clearance) + 1 }, (_none, level) => level + 1);
-  const visibleOf = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
-  const levelsOf = (column: string) => `${column}[1:${indices.length}]`;
-  const visibleOfJson = (json: string) =>
+  const sumVisible = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
+  const sliceVisible = (column: string) => `${column}[1:${indices.length}]`;
+  const sumVisibleInJson = (json: string) =>
     `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::int, 0)`).join(' + ')})`;
 
-  const success = visibleOf('t.success_by_level');
-  const errors = visibleOf('t.error_by_level');
+  const success = sumVisible('t.success_by_level');
+  const errors = sumVisible('t.error_by_level');
   const hasEnded = `t.state in ('COMPLETED', 'FAILED', 'CANCELLED')`;
   const withheld = `'${WITHHELD_REASON}'`;
   const isFirstOfSource = `not exists (select from public.job_partition o
@@ -125,50 +131,55 @@ function viewsFor(clearance: Marking): readonly View[] {
 
   return [
     view('blade_item', `public.blade_item t where ${isVisible('t.classification_marking')}`, {
-      ...asTheyAre(
+      ...columnsAsTheyAre(
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
-      ...asTheyAre('upload_batch_id was_uploaded created_at updated_at'),
+      ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at'),
+      // All of it is marked at most as the item.
+      ...columnsAsTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
+      ...columnsAsTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
     }),
     view(
       'upload_batch',
       `public.upload_batch t where exists (select from public.blade_item i
         where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
-      asTheyAre('id partition_id uploaded_at'),
+      columnsAsTheyAre('id partition_id uploaded_at'),
     ),
     view('job_error', `public.job_error t where ${isVisible('t.marking')}`, {
-      ...asTheyAre('id job_id data_type item_id message marking row created_at'),
-      ...asTexts('stage'),
-      // That of its source: see job_partition.
+      ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
+      ...columnsAsText('stage'),
+      // The partition that stands for its source: see job_partition.
       partition_id: `(select o.id from public.job_partition o where o.job_id = t.job_id and o.source_name =
         (select p.source_name from public.job_partition p where p.id = t.partition_id) order by o.ordinal limit 1)`,
     }),
     view('job', `public.job t where ${isVisible('t.marking')}`, {
-      ...asTheyAre('id revision data_type filter sql_query parameters classification marking metadata'),
-      ...asTheyAre(
+      ...columnsAsTheyAre(
+        'id revision data_type filter sql_query parameters classification reason marking metadata',
+      ),
+      ...columnsAsTheyAre(
         'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
       ),
-      ...asTexts('kind state sync_type'),
-      // Limits on rows of every marking would tell, of a job that came to one, how many there were above the clearance.
+      ...columnsAsText('kind state sync_type'),
+      // A limit on rows of every marking would reveal, once a job reaches it, how many were above the clearance.
       max_items: 'null::int',
       options: `t.options - 'maxErrors'`,
-      // What the catalog said may be of an item.
+      // The catalog's message may be about an item.
       current_operation: `case when t.current_operation like 'Waiting to try again:%' then 'Waiting to try again'
         else t.current_operation end`,
-      // The rows that are still to read have markings that nobody knows.
+      // Rows that are still to be read have unknown markings.
       total_items: `case when ${hasEnded} then ${success} + ${errors} end`,
       is_total_known: `t.state = 'COMPLETED'`,
       processed_items: `${success} + ${errors}`,
       success_count: success,
       error_count: errors,
-      success_by_level: levelsOf('t.success_by_level'),
-      error_by_level: levelsOf('t.error_by_level'),
+      success_by_level: sliceVisible('t.success_by_level'),
+      error_by_level: sliceVisible('t.error_by_level'),
       progress_by_type: `(
         select coalesce(jsonb_agg(jsonb_build_object('dataType', p.type -> 'dataType',
           'totalItems', case when ${hasEnded} then p.success + p.errors end, 'processedItems', p.success + p.errors,
           'successCount', p.success, 'errorCount', p.errors) order by p.type ->> 'dataType'), '[]')
-        from (select type, ${visibleOfJson(`(type -> 'successByLevel')`)} as success,
-          ${visibleOfJson(`(type -> 'errorByLevel')`)} as errors from jsonb_array_elements(t.progress_by_type) as type) p)`,
+        from (select type, ${sumVisibleInJson(`(type -> 'successByLevel')`)} as success,
+          ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors from jsonb_array_elements(t.progress_by_type) as type) p)`,
       recent_errors: `array(select message from (
         select e.id, e.message from unnest(array[${covered.join(', ')}]) as covered (marking) cross join lateral (
           select id, message from public.job_error where job_id = t.id and marking = covered.marking
@@ -181,26 +192,26 @@ function viewsFor(clearance: Marking): readonly View[] {
         where p.job_id = t.id and p.state = 'FAILED' and not ${isVisible('p.message_marking')})
         then ${withheld} else t.failure_reason end`,
     }),
-    // In how many partitions a source is read tells how many rows it has, so that they are shown as one.
+    // The number of a source's partitions reveals how many rows it has, so they are shown as one.
     view(
       'job_partition',
       `public.job_partition t cross join lateral (
         select bool_or(state = 'PENDING') as waits, bool_or(state = 'RUNNING') as runs,
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
           bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt,
-          sum${visibleOf('read_by_level')}::int as read, sum${visibleOf('success_by_level')}::int as success,
-          sum${visibleOf('error_by_level')}::int as errors, min(started_at) as started_at, max(finished_at) as finished_at,
+          sum${sumVisible('read_by_level')}::int as read, sum${sumVisible('success_by_level')}::int as success,
+          sum${sumVisible('error_by_level')}::int as errors, min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts
       where ${isFirstOfSource}
         and exists (select from public.job j where j.id = t.job_id and ${isVisible('j.marking')})`,
       {
-        ...asTheyAre('id job_id ordinal data_type data_source_id source_name retry_of_partition_id'),
+        ...columnsAsTheyAre('id job_id ordinal data_type data_source_id source_name retry_of_partition_id'),
         state: `case when parts.runs or (parts.waits and parts.some_ended) then 'RUNNING' when parts.waits then 'PENDING'
           when parts.failed then 'FAILED' when parts.cancelled then 'CANCELLED' else 'COMPLETED' end`,
         attempt: 'parts.attempt',
-        // Of a row, or of how many there are.
+        // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled
@@ -209,9 +220,9 @@ function viewsFor(clearance: Marking): readonly View[] {
         processed_items: 'parts.success + parts.errors',
         success_count: 'parts.success',
         error_count: 'parts.errors',
-        read_by_level: levelsOf('t.read_by_level'),
-        success_by_level: levelsOf('t.success_by_level'),
-        error_by_level: levelsOf('t.error_by_level'),
+        read_by_level: sliceVisible('t.read_by_level'),
+        success_by_level: sliceVisible('t.success_by_level'),
+        error_by_level: sliceVisible('t.error_by_level'),
         message: `case when ${isVisible('parts.message_marking')} then parts.message
           when parts.message is not null then ${withheld} end`,
         message_marking: `case when ${isVisible('parts.message_marking')} then parts.message_marking end`,
@@ -220,27 +231,29 @@ function viewsFor(clearance: Marking): readonly View[] {
       },
     ),
     view('data_source', 'public.data_source t', {
-      ...asTheyAre(
-        'id name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
+      ...columnsAsTheyAre(
+        'id name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
       ),
-      ...asTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
-      ...asTexts('last_sync_state'),
-      // The value of a row whose marking is not kept with it.
+      ...columnsAsTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
+      ...columnsAsText('last_sync_state'),
+      // A value of a row whose marking is not stored with it.
       watermark: 'null::text',
-      item_count: visibleOf('t.item_count_by_level'),
-      item_count_by_level: levelsOf('t.item_count_by_level'),
+      item_count: sumVisible('t.item_count_by_level'),
+      item_count_by_level: sliceVisible('t.item_count_by_level'),
       last_sync_message: `case when ${isVisible('t.last_sync_marking')} then t.last_sync_message
         when t.last_sync_message is not null then ${withheld} end`,
       last_sync_marking: `case when ${isVisible('t.last_sync_marking')} then t.last_sync_marking end`,
     }),
     view('audit_entry', `public.audit_entry t where ${isVisible('t.marking')}`, {
-      ...asTheyAre('id time principal_id principal_name operation job_id data_source_id api_key_id marking'),
-      ...asTexts('outcome'),
+      ...columnsAsTheyAre(
+        'id time principal_id principal_name operation job_id data_source_id api_key_id marking',
+      ),
+      ...columnsAsText('outcome'),
       // See the limit of a job.
       details: `t.details - 'maxItems'`,
     }),
     view('scheduled_run', 'public.scheduled_run t', {
-      ...asTheyAre('id data_source_id created_at job_id skipped_because'),
+      ...columnsAsTheyAre('id data_source_id created_at job_id skipped_because'),
     }),
   ];
 }
@@ -249,11 +262,19 @@ function view(table: string, from: string, columns: Readonly<Record<string, stri
   return { table, from, columns: Object.entries(columns) };
 }
 
-function asTheyAre(names: string): Record<string, string> {
+function columnsAsTheyAre(names: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, `t."${name}"`]));
 }
 
-/** Columns of an enum: a domain can be compared with a text, and not with an enum. */
-function asTexts(names: string): Record<string, string> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, `t."${name}"::text`]));
+/**
+ * Columns of an enum, as text for Prisma: a domain can be compared with a text, and not with an enum. No index serves the
+ * text, so each is there as it is, too.
+ */
+function columnsAsText(names: string): Record<string, string> {
+  return Object.fromEntries(
+    names.split(' ').flatMap((name) => [
+      [name, `t."${name}"::text`],
+      [`${name}${ENUM_SUFFIX}`, `t."${name}"`],
+    ]),
+  );
 }

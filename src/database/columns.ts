@@ -1,16 +1,16 @@
 import { Prisma } from './generated/prisma/client.ts';
 
 /**
- * Columns for the list of a raw SELECT or RETURNING, each under the name of its field.
- * @param fields as Prisma knows them, such as `dataType`.
- * @param table the name or alias that they are of; none where the statement has but one.
+ * Writes the list of columns of a raw SELECT or RETURNING, each under the name of its field.
+ * @param fields as Prisma names them, such as `dataType`.
+ * @param table the name or alias of their table, if the statement has several.
  */
-export function columnsOfFields(fields: Iterable<string>, table?: string): Prisma.Sql {
+export function selectColumns(fields: Iterable<string>, table?: string): Prisma.Sql {
   const prefix = table === undefined ? '' : `${table}.`;
-  return Prisma.raw([...fields].map((field) => `${prefix}"${columnOf(field)}" as "${field}"`).join(', '));
+  return Prisma.raw([...fields].map((field) => `${prefix}"${toColumn(field)}" as "${field}"`).join(', '));
 }
 
-/** The name of a field's column: prisma/schema.prisma maps all of them so. */
-function columnOf(field: string): string {
+/** Converts the name of a field to that of its column, as prisma/schema.prisma maps all of them. */
+export function toColumn(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

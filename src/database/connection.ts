@@ -1,11 +1,10 @@
 import type { PoolConfig } from 'pg';
 
 /**
- * What every pool of connections to the database has in common: a process that hangs, or that the network has lost,
- * keeps nobody waiting for the locks of a transaction that it left open. Shorter than the time after which its work is
- * given to another process, so that this one finds them free.
+ * Creates the options that every pool of connections to the database has. The server ends a transaction that a hanging or
+ * unreachable process leaves open before that process's work goes to another one, which so finds its locks free.
  */
-export function connectionSettings(connectionString: string) {
+export function createConnectionOptions(connectionString: string) {
   return {
     connectionString,
     application_name: process.env.PGAPPNAME ?? 'blade-ingestion',

@@ -3,7 +3,7 @@ interface DatabaseError extends Error {
   readonly code: string;
 }
 
-/** Whether the database said what the error is. */
+/** Whether an error has a code of the database. */
 export function hasCode(error: unknown): error is DatabaseError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
@@ -12,7 +12,7 @@ export function isDeadlock(error: unknown): boolean {
   return hasCode(error) && error.code === '40P01';
 }
 
-/** Whether it is of a class that a row itself can be to blame for: data exceptions, constraints, program limits. */
+/** Whether the data of a row may have caused the error: data exceptions, constraints, program limits. */
 export function isDataError(error: unknown): error is DatabaseError {
   return hasCode(error) && /^(22|23|54)/.test(error.code);
 }

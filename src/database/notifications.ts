@@ -1,15 +1,15 @@
-/** What a listener of a channel is told. */
+/** Receives the notifications of a channel. */
 export interface NotificationListener {
   onNotification(payload: string): void;
-  /** The connection was away and is back: notifications may have been missed. */
+  /** Called when a lost connection is back: notifications may have been missed. */
   onReconnect(): void;
 }
 
-/** PostgreSQL notifications of a database, as they arrive. */
+/** The notifications of a PostgreSQL database. */
 export interface Notifications {
   /**
-   * Listens to a channel from when the promise resolves.
-   * @returns ends the listening.
+   * Listens to a channel.
+   * @returns a function that ends the listening, once the database listens.
    */
   listen(channel: string, listener: NotificationListener): Promise<() => Promise<void>>;
 }

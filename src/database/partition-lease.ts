@@ -1,30 +1,30 @@
 import type { Pool } from 'pg';
 import { hasCode, isDeadlock } from './database-error.ts';
 
-/** The right to write for a partition: held by the attempt that claimed it last, and by no other. */
+/** The right to write for a partition. Only the attempt that claimed it last holds it. */
 export interface PartitionLease {
   readonly jobId: string;
   readonly partitionId: string;
   readonly attempt: number;
 }
 
-/** Another attempt has taken the partition over, or it has ended: nothing was written, and nothing may be. */
+/** Another attempt has claimed the partition, or it has ended: nothing was written, and nothing may be. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 
   constructor(lease: PartitionLease) {
-    super(`attempt ${lease.attempt} of partition ${lease.partitionId} is not the current one any more`);
+    super(`attempt ${lease.attempt} no longer holds the lease of partition ${lease.partitionId}`);
   }
 }
 
-/** Writes of one attempt: each is one statement, whose first two parameters are the lease. */
+/** Writes for one attempt. Each write is one statement, whose first two parameters are the lease. */
 export interface LeasedWriter {
   /**
-   * Runs a statement that gives one row where the lease is held; again where a deadlock undid it.
+   * Runs a statement that returns one row while the lease is held, again if a deadlock rolled it back.
    * @throws LeaseLostError
    */
   write<Result>(text: string, values: readonly unknown[]): Promise<Result>;
-  /** The same once, on a connection with a transaction of its own. */
+  /** Runs such a statement once, on a connection with its own transaction. */
   writeOn<Result>(connection: Pick<Pool, 'query'>, text: string, values: readonly unknown[]): Promise<Result>;
 }
 
@@ -58,17 +58,17 @@ export function createLeasedWriter(pool: Pool, lease: PartitionLease): LeasedWri
   };
 }
 
-// Gives no row to an attempt that is not the current one: whatever joins with it then writes nothing.
+// Returns no row to an attempt without the lease, so that whatever joins with it writes nothing.
 export const LEASE = `lease as materialized (
   select id, job_id from job_partition where id = $1 and attempt = $2 and state = 'RUNNING'
 )`;
 
-// Written with the counts, at the end of a statement: a claim that came while it ran makes all of it fail. Checking
-// there, and not by a lock at the start, lets the saving and the marking of one partition overlap.
+// Checked with the counts at the end of a statement, so that a claim in the meantime makes all of it fail. A lock at the
+// start would keep the saving and the marking of one partition from overlapping.
 export const HELD = `attempt = case when p.attempt = $2 and p.state = 'RUNNING' then p.attempt else blade_lease_lost() end`;
 
 /** Raised by the function blade_lease_lost() of the database. */
 const LEASE_LOST = 'BL001';
 
-/** How often a statement is repeated that a deadlock undid: its lock order follows the plan that the database chose. */
+/** How often a statement is repeated after a deadlock. Its lock order depends on the plan that the database chose. */
 const MAX_DEADLOCKS = 10;

@@ -1,12 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import type { Marking } from '../data-types/marking.ts';
-import { clearedSchemaOf } from './cleared-views.ts';
-import { connectionSettings } from './connection.ts';
+import { findClearedSchema } from './cleared-views.ts';
+import { createConnectionOptions } from './connection.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
 /**
- * A client of the database, to be disconnected after use.
+ * Creates a client of the database, to be disconnected after use.
  * @param options.maxConnections how many connections it may open at once.
  */
 export function createPrismaClient(
@@ -14,35 +14,38 @@ export function createPrismaClient(
   options: { maxConnections: number },
 ): PrismaClient {
   return new PrismaClient({
-    // A connection that breaks while nobody uses it is replaced by the next that is needed.
+    // An idle connection that breaks is replaced when one is needed.
     adapter: new PrismaPg(
-      { ...connectionSettings(connectionString), max: options.maxConnections },
+      { ...createConnectionOptions(connectionString), max: options.maxConnections },
       { onPoolError: () => {} },
     ),
     transactionOptions: TRANSACTION_OPTIONS,
   });
 }
 
-/** Clients of one database that see different parts of it. */
+/** Clients of one database, each of which sees as much as a clearance covers. */
 export interface PrismaClients {
   /** Sees and changes everything. */
   readonly prisma: PrismaClient;
-  /** Sees only what a clearance covers, and is for reading. */
+  /** Finds the client that reads what a clearance covers. */
   clearedFor(clearance: Marking): PrismaClient;
   close(): Promise<void>;
 }
 
-/** @param options.maxConnections how many connections all of them together may open at once. */
+/**
+ * Creates the clients of a database.
+ * @param options.maxConnections how many connections all of them together may open at once.
+ */
 export function createPrismaClients(
   connectionString: string,
   options: { maxConnections: number },
 ): PrismaClients {
-  const pool = new Pool({ ...connectionSettings(connectionString), max: options.maxConnections });
-  // A connection that breaks while nobody uses it is replaced by the next that is needed.
+  const pool = new Pool({ ...createConnectionOptions(connectionString), max: options.maxConnections });
+  // An idle connection that breaks is replaced when one is needed.
   pool.on('error', () => {});
   const clients = new Map<string | null, PrismaClient>();
 
-  function clientOf(schema: string | null): PrismaClient {
+  function findClient(schema: string | null): PrismaClient {
     let client = clients.get(schema);
     if (client === undefined) {
       const adapter = new PrismaPg(pool, schema === null ? {} : { schema });
@@ -53,8 +56,8 @@ export function createPrismaClients(
   }
 
   return {
-    prisma: clientOf(null),
-    clearedFor: (clearance) => clientOf(clearedSchemaOf(clearance)),
+    prisma: findClient(null),
+    clearedFor: (clearance) => findClient(findClearedSchema(clearance)),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.$disconnect()));
       await pool.end();
@@ -62,5 +65,5 @@ export function createPrismaClients(
   };
 }
 
-/** A transaction waits for its turn behind bulk writes: on the embedded database from its first statement on. */
+/** A transaction may wait long behind bulk writes: on the embedded database for its first statement. */
 const TRANSACTION_OPTIONS = { maxWait: 30_000, timeout: 60_000 };

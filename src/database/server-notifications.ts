@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, DatabaseError, escapeIdentifier } from 'pg';
 import type { NotificationListener, Notifications } from './notifications.ts';
 
-/** When the connection is looked after, in milliseconds. */
+/** How the connection is kept alive, in milliseconds. */
 export interface ConnectionCare {
   /** How often it is checked. */
   readonly checkInterval: number;
@@ -14,36 +14,36 @@ export interface ConnectionCare {
 }
 
 /**
- * Connects to a PostgreSQL server for its notifications. A connection that is lost is made again, for as long as it takes.
- * @throws what the server said, or that it did not answer, when the first connection cannot be made.
+ * Connects to a PostgreSQL server for its notifications, and again whenever the connection is lost.
+ * @throws the server's error, or that it does not answer, if the first connection fails.
  */
 export async function connectServerNotifications(
   connectionString: string,
-  care: ConnectionCare = USUAL_CARE,
+  care: ConnectionCare = DEFAULT_CARE,
 ): Promise<ServerNotifications> {
   const notifications = new ServerNotifications(connectionString, care);
   await notifications.open();
   return notifications;
 }
 
-const USUAL_CARE: ConnectionCare = {
+const DEFAULT_CARE: ConnectionCare = {
   checkInterval: 10_000,
   timeout: 5_000,
   firstRetryDelay: 100,
   longestRetryDelay: 5_000,
 };
 
-/** Notifications over a connection that serves nothing else. */
+/** Notifications over a connection of their own. */
 export class ServerNotifications implements Notifications {
   readonly #connectionString: string;
   readonly #care: ConnectionCare;
   readonly #channels = new Map<string, Channel>();
   readonly #closing = new AbortController();
   #client: Client | null = null;
-  /** The connection that is, or the one to come. */
+  /** The present connection, or the next one. */
   #connected: Promise<Client>;
   #check: NodeJS.Timeout | undefined;
-  /** The statement that was sent last: a connection takes one at a time. */
+  /** The last statement sent: a connection takes one at a time. */
   #lastStatement: Promise<unknown> = Promise.resolve();
 
   constructor(connectionString: string, care: ConnectionCare) {
@@ -53,7 +53,7 @@ export class ServerNotifications implements Notifications {
     this.#connected.catch(() => {});
   }
 
-  /** Makes the first connection. */
+  /** Opens the first connection. */
   async open(): Promise<void> {
     this.#connected = this.#connect();
     await this.#connected;
@@ -64,7 +64,7 @@ export class ServerNotifications implements Notifications {
   async listen(name: string, listener: NotificationListener): Promise<() => Promise<void>> {
     const channel = this.#channels.get(name) ?? { users: 0, listeners: new Map() };
     this.#channels.set(name, channel);
-    // Counted from here on, so that a connection made meanwhile listens for it, and no other listener's end stops it.
+    // Counted before listening, so that a connection opened meanwhile listens too, and no other listener's end stops it.
     channel.users += 1;
     try {
       await this.#startListening(name);
@@ -95,7 +95,7 @@ export class ServerNotifications implements Notifications {
         return;
       } catch (error) {
         if (error instanceof DatabaseError && error.severity === 'ERROR') throw error;
-        // It is the connection that is lost, whether it said so already or not: the next one is awaited.
+        // The connection is lost, whether that has shown yet or not: wait for the next one.
         this.#lose(client);
       }
     }
@@ -106,7 +106,7 @@ export class ServerNotifications implements Notifications {
     if (channel.users > 0) return;
     this.#channels.delete(name);
     if (!this.#client) return;
-    // A connection that is lost listens to nothing anyway.
+    // A lost connection listens to nothing anyway.
     await this.#send(this.#client, `unlisten ${escapeIdentifier(name)}`).catch(() => {});
   }
 
@@ -143,7 +143,7 @@ export class ServerNotifications implements Notifications {
     return client;
   }
 
-  /** Called for every sign that a connection is gone, of which there may be several. */
+  /** Called for every sign that a connection is lost; there may be several. */
   #lose(client: Client): void {
     if (client !== this.#client) return;
     this.#client = null;
@@ -164,13 +164,13 @@ export class ServerNotifications implements Notifications {
     }
   }
 
-  /** Spread at random, so that all the nodes of a server that comes back do not come at once. */
+  /** Jittered, so that not all nodes connect at once when a server is back. */
   #retryDelay(attempt: number): number {
     const longest = Math.min(this.#care.firstRetryDelay * 2 ** attempt, this.#care.longestRetryDelay);
     return longest * (0.5 + Math.random() / 2);
   }
 
-  /** A connection can be dead without a sign, when the way to the server was cut. */
+  /** A connection can be dead without a sign, if the network was cut. */
   async #checkConnection(): Promise<void> {
     const client = this.#client;
     if (!client) return;
@@ -183,7 +183,7 @@ export class ServerNotifications implements Notifications {
 }
 
 interface Channel {
-  /** Its listeners, and those that are on the way to be. */
+  /** Its listeners, including those that wait for the database to listen. */
   users: number;
   readonly listeners: Map<symbol, NotificationListener>;
 }

@@ -3,14 +3,14 @@ import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import { checkWarehouse } from '../warehouse/reachability.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 
-/** Whether a part of the program can do its work, as far as this process can see. */
+/** Whether a part of the program can do its work, as this process sees it. */
 export interface PartHealth {
   readonly ok: boolean;
-  /** Why not; holds nothing secret. */
+  /** The problem, if there is one; holds nothing secret. */
   readonly message?: string;
 }
 
-/** Whether this process should be given work. */
+/** Whether this process should get requests and work. */
 export interface Readiness {
   readonly ready: boolean;
   readonly draining: boolean;
@@ -18,16 +18,16 @@ export interface Readiness {
 }
 
 export interface Health {
-  /** Looks at the database, the queue and, where this process runs jobs, the warehouse. */
+  /** Checks the database, the queue and, if this process runs jobs, the warehouse. */
   readiness(): Promise<Readiness>;
-  /** From now on this process is not ready: it is about to stop. */
+  /** Reports this process as not ready from now on: it is about to stop. */
   drain(): void;
 }
 
 /** How long a part may take to answer, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
-/** @param parts what to look at; `warehouse` is null where this process runs no jobs. */
+/** @param parts what to check; `warehouse` is null if this process runs no jobs. */
 export function createHealth(parts: {
   prisma: PrismaClient;
   boss: PgBoss;
@@ -40,11 +40,11 @@ export function createHealth(parts: {
     async readiness() {
       const { warehouse: configuration } = parts;
       const [database, queue, warehouse] = await Promise.all([
-        look('the database does not answer', () => prisma.$queryRaw`select 1`),
-        look('the queue is not installed or does not answer', () => boss.schemaVersion()),
+        checkPart('the database does not answer', () => prisma.$queryRaw`select 1`),
+        checkPart('the queue is not installed or does not answer', () => boss.schemaVersion()),
         configuration === null
           ? null
-          : look('the warehouse cannot be reached', () => checkWarehouse(configuration, TIMEOUT_MS)),
+          : checkPart('the warehouse cannot be reached', () => checkWarehouse(configuration, TIMEOUT_MS)),
       ]);
       const checked = { database, queue, ...(warehouse === null ? {} : { warehouse }) };
       return {
@@ -59,7 +59,7 @@ export function createHealth(parts: {
   };
 }
 
-async function look(message: string, ask: () => PromiseLike<unknown>): Promise<PartHealth> {
+async function checkPart(message: string, ask: () => PromiseLike<unknown>): Promise<PartHealth> {
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('no answer in time')), TIMEOUT_MS);
   try {

@@ -10,8 +10,9 @@ import type { TransformOptions } from './transform.ts';
  * @returns null for a batch whose rows the warehouse cannot tell from others.
  */
 export function createBatchFingerprint(transform: TransformOptions): (batch: RowBatch) => string | null {
-  const { dataType, sourceMetadata, extraMetadata = {}, leastMarking = null } = transform;
-  const rules = JSON.stringify([version, factsOf(dataType), sourceMetadata, extraMetadata, leastMarking]);
+  const { dataType, sourceMetadata, hashedMetadata = sourceMetadata } = transform;
+  const { extraMetadata = {}, leastMarking = null } = transform;
+  const rules = JSON.stringify([version, factsOf(dataType), hashedMetadata, extraMetadata, leastMarking]);
   return ({ fingerprint }) =>
     fingerprint === null ? null : hash('sha256', `${rules}\n${fingerprint}`, 'base64url');
 }

@@ -1,6 +1,6 @@
-import type { Marking } from '../data-types/marking.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { LevelCounts } from '../items/level-counts.ts';
+import type { QueryJobRule } from '../items/marking-rule.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
 
@@ -24,16 +24,24 @@ export interface PartitionTask {
   readonly read: LevelCounts;
   readonly success: LevelCounts;
   readonly errors: LevelCounts;
-  /** No item is marked lower, whatever its row says. */
-  readonly leastMarking: Marking | null;
-  /** Laid over the metadata of every item. */
-  readonly metadata: JsonObject;
+  /** Where its rows are from: part of the metadata of every item. */
+  readonly sourceMetadata: JsonObject;
+  /** What stands for that in content hashes: it stays when the source is renamed. */
+  readonly hashedMetadata: JsonObject;
+  /** What a query job makes of its items; null for a sync. */
+  readonly query: QueryJobItems | null;
   /** Rows in a batch. */
   readonly batchSize: number;
   /** The partition fails when more of its items than this fail; null for no limit. */
   readonly maxErrors: number | null;
   /** How often it is taken up before it is given up. */
   readonly maxAttempts: number;
+}
+
+/** What the items of a query job carry. */
+export interface QueryJobItems extends Pick<QueryJobRule, 'marking' | 'raisedBy' | 'reason'> {
+  /** Kept beside what the sources say, and laid over it. */
+  readonly metadata: JsonObject;
 }
 
 /** Where a partition's rows come from. */

@@ -3,7 +3,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
-import { connectionSettings } from '../database/connection.ts';
+import { createConnectionOptions } from '../database/connection.ts';
+import { findRaisedItemsOwedByNobody, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { qualifiedName } from '../sql-check/statement.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
@@ -11,6 +12,7 @@ import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
 import type { TableDescription, ThreadConfiguration, ThreadReport } from './thread-pool.ts';
+import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
 /** A call of the thread pool: the port carries progress out and the stop in. */
 interface Call<Input> {
@@ -87,6 +89,17 @@ async function describe(table: TableName, stop: AbortSignal): Promise<TableDescr
   }
 }
 
+/** Uploads stored items again, or those that the catalog has with a lower marking; called by the thread pool. */
+export function uploadOwed({ input, port }: Call<ItemKeys | null>): Promise<ItemUploadOutcome> {
+  return untilStopped(port, async (signal) => {
+    const open = await resources();
+    const keys = input ?? (await findRaisedItemsOwedByNobody(open.pool));
+    if (keys === null) return { rejections: [] };
+    const { rejections } = await uploadItems(open, keys, signal);
+    return { rejections: rejections.map(redact) };
+  });
+}
+
 /** A stopped warehouse takes minutes to start. */
 const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 
@@ -106,7 +119,7 @@ function resources(): Promise<PartitionResources> {
 async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
   const pool = new Pool({
-    ...connectionSettings(configuration.connectionString),
+    ...createConnectionOptions(configuration.connectionString),
     max: CONNECTIONS,
     // Statements with thousands of rows in arrays look worth compiling; that takes longer than to run them.
     options: '-c jit=off',

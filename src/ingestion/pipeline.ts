@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { BladeItem } from '../data-types/blade-item.ts';
+import type { RowItem } from '../data-types/blade-item.ts';
+import { higherMarking } from '../data-types/marking.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
+import type { MarkingRule } from '../items/marking-rule.ts';
 import type { JsonValue } from '../shared/json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 import { approximateRowJson } from './canonical-json.ts';
@@ -19,6 +21,9 @@ export interface Pipeline extends Uploader {
   readonly known: ReadonlySet<string>;
   readonly meter: Pick<StageMeter, 'transform'>;
   readonly dataSourceId: string | null;
+  readonly markingRule: MarkingRule;
+  /** Where the rows are from, as JSON text. */
+  readonly metadata: string;
   /** Errors that the partition may have before it is given up; null for no limit. */
   readonly maxErrors: number | null;
   /** Errors of earlier attempts. */
@@ -86,8 +91,8 @@ interface Transformed {
 }
 
 interface TransformedRows {
-  readonly items: readonly BladeItem[];
-  readonly superseded: readonly BladeItem[];
+  readonly items: readonly RowItem[];
+  readonly superseded: readonly RowItem[];
   readonly errors: readonly ItemError[];
 }
 
@@ -107,22 +112,25 @@ async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
 function transformBatch(
   batch: RowBatch,
   fingerprint: string | null,
-  { transform, meter }: Pipeline,
+  { transform, meter, markingRule }: Pipeline,
 ): Transformed {
-  const rows = meter.transform(() => transformRows(batch.rows, transform));
+  const rows = meter.transform(() => transformRows(batch.rows, transform, markingRule));
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
 
-function transformRows(rows: readonly Row[], transform: Transform): TransformedRows {
-  const items = new Map<string, BladeItem>();
-  const superseded: BladeItem[] = [];
+function transformRows(rows: readonly Row[], transform: Transform, rule: MarkingRule): TransformedRows {
+  const items = new Map<string, RowItem>();
+  const superseded: RowItem[] = [];
   const errors: ItemError[] = [];
   for (const row of rows) {
     const result = transform(row);
     if (result.ok) {
       const earlier = items.get(result.item.itemId);
-      if (earlier !== undefined) superseded.push(earlier);
-      items.set(result.item.itemId, result.item);
+      if (earlier === undefined) items.set(result.item.itemId, result.item);
+      else {
+        superseded.push(earlier);
+        items.set(result.item.itemId, replacing(earlier, result.item, rule));
+      }
     } else {
       errors.push({
         stage: 'TRANSFORM',
@@ -134,6 +142,16 @@ function transformRows(rows: readonly Row[], transform: Transform): TransformedR
     }
   }
   return { items: [...items.values()], superseded, errors };
+}
+
+/** The later of two rows of an item with the marking that it would have if they were saved one after the other. */
+function replacing(earlier: RowItem, later: RowItem, { kind }: MarkingRule): RowItem {
+  if (kind === 'SOURCE' && later.statesMarking) return later;
+  return {
+    ...later,
+    classificationMarking: higherMarking(later.classificationMarking, earlier.classificationMarking),
+    statesMarking: later.statesMarking || earlier.statesMarking,
+  };
 }
 
 /** The row of an error as jsonb can hold it; what it cannot hold shows as U+FFFD, and a huge row is left out. */
@@ -149,7 +167,7 @@ async function* saveBatches(
   batches: AsyncIterable<ReadRows>,
   countErrors: (errors: number) => void,
 ): AsyncGenerator<UploadBatch> {
-  const { dataType, dataSourceId, store, onProgress } = pipeline;
+  const { dataType, dataSourceId, markingRule, metadata, store, onProgress } = pipeline;
   for await (const read of batches) {
     if (read.kind === 'KNOWN' && (await confirm(pipeline, read))) {
       onProgress();
@@ -157,7 +175,8 @@ async function* saveBatches(
     }
     const { position, fingerprint, rows } =
       read.kind === 'KNOWN' ? transformBatch(read.batch, read.fingerprint, pipeline) : read;
-    const save: SaveBatch = { dataType, dataSourceId, fingerprint, position, ...rows };
+    const from = { dataType, dataSourceId, markingRule, metadata };
+    const save: SaveBatch = { ...from, fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
     onProgress();
     if (pending !== null) yield pending;

@@ -9,8 +9,10 @@ import {
   NO_COUNTS,
   totalOf,
 } from '../items/level-counts.ts';
+import type { MarkingRule } from '../items/marking-rule.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { outcomeOf } from './failure.ts';
 import { planPartition } from './partition-plan.ts';
@@ -160,6 +162,8 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     meter: attempt.meter,
     ...uploaderOf(attempt),
     dataSourceId: task.dataSourceId,
+    markingRule: markingRuleOf(task),
+    metadata: canonicalJson(task.sourceMetadata),
     maxErrors: task.maxErrors,
     errorCount: resumed ? totalOf(task.errors) : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
@@ -188,11 +192,23 @@ async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<
   return dataSourceId === null ? new Set() : store.knownFingerprints(dataSourceId);
 }
 
-function transformOf(task: PartitionTask): TransformOptions {
-  const dataType = findDataType(task.dataType);
-  if (dataType === undefined) throw new Error(`there is no data type ${task.dataType}`);
-  const { leastMarking } = task;
-  return { dataType, sourceMetadata: task.metadata, ...(leastMarking === null ? {} : { leastMarking }) };
+function transformOf({
+  dataType: name,
+  sourceMetadata,
+  hashedMetadata,
+  query,
+}: PartitionTask): TransformOptions {
+  const dataType = findDataType(name);
+  if (dataType === undefined) throw new Error(`there is no data type ${name}`);
+  return {
+    ...{ dataType, sourceMetadata, hashedMetadata },
+    ...(query === null ? {} : { leastMarking: query.marking, extraMetadata: query.metadata }),
+  };
+}
+
+function markingRuleOf({ query, input }: PartitionTask): MarkingRule {
+  if (query !== null) return { kind: 'QUERY_JOB', ...query, metadata: canonicalJson(query.metadata) };
+  return { kind: input.kind === 'TABLE' ? 'SOURCE' : 'KEPT_ROWS' };
 }
 
 async function openRows(

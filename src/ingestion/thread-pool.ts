@@ -2,11 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
+import type { ItemKeys } from '../items/stored-items.ts';
 import { moduleUrl } from '../shared/module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import type { Measurements } from './stage-meter.ts';
+import type { ItemUploadOutcome } from './upload-items.ts';
 
 /** What each thread opens for itself: plain data, as it is copied into the threads. */
 export interface ThreadConfiguration {
@@ -52,6 +54,12 @@ export interface ThreadPool {
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
   /** Describes a table and counts its rows, or tells in the warehouse's words why that cannot be. */
   describeTable(table: TableName): Promise<TableDescription>;
+  /**
+   * Uploads stored items, whatever the catalog has of them.
+   * @param keys null for those whose marking a job raised that ended before it had uploaded them, if there are any.
+   * @throws when the catalog or the database does not answer: it can be done again.
+   */
+  uploadOwed(keys: ItemKeys | null): Promise<ItemUploadOutcome>;
   /** Stops what the threads do, and ends them. */
   close(): Promise<void>;
 }
@@ -119,6 +127,12 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     planPartition: (task, run) => call('plan', task, run),
     describeTable: (table) =>
       call('describeTable', table, {
+        signal: closing.signal,
+        onProgress: () => {},
+        onMeasured: () => {},
+      }),
+    uploadOwed: (keys) =>
+      call('uploadOwed', keys, {
         signal: closing.signal,
         onProgress: () => {},
         onMeasured: () => {},

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { BladeItem } from '../data-types/blade-item.ts';
+import type { RowItem } from '../data-types/blade-item.ts';
 import { isAbsent } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
 import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
@@ -13,6 +13,8 @@ export interface TransformOptions {
   readonly dataType: DataType;
   /** Where the rows come from; written into every item's metadata. */
   readonly sourceMetadata: JsonObject;
+  /** What stands for that in content hashes, where it is not the same: it stays when the source is renamed. */
+  readonly hashedMetadata?: JsonObject;
   /** No item is marked lower, whatever its row says. */
   readonly leastMarking?: Marking;
   /** Laid over the source's metadata, key by key. */
@@ -20,7 +22,7 @@ export interface TransformOptions {
 }
 
 export type TransformOutcome =
-  | { readonly ok: true; readonly item: BladeItem }
+  | { readonly ok: true; readonly item: RowItem }
   | {
       readonly ok: false;
       /** The id the row would have had; null where it has no usable one. */
@@ -42,11 +44,13 @@ export const maximumDataBytes = 1_048_576;
 
 /**
  * Makes the transform of one source's rows: it keeps what it learns about their columns, so use one for many rows.
- * @throws UnstorableValueError when the metadata cannot be stored: see `metadataProblem`.
+ * @throws UnstorableValueError when the metadata cannot be stored: see `checkMetadata`.
  */
 export function createTransform(options: TransformOptions): Transform {
-  const { dataType, leastMarking } = options;
-  const metadata = overlaidJson(options.sourceMetadata, options.extraMetadata ?? {});
+  const { dataType, leastMarking, sourceMetadata, hashedMetadata = sourceMetadata, extraMetadata } = options;
+  const metadata = overlaidJson(sourceMetadata, extraMetadata ?? {});
+  const hashed = overlaidJson(hashedMetadata, extraMetadata ?? {});
+  const queryMetadata = extraMetadata === undefined ? null : canonicalJson(extraMetadata);
   const shapeOf = createRowShapes(
     new Set([...dataType.columns.map((column) => column.name), ...markingColumns]),
   );
@@ -58,7 +62,8 @@ export function createTransform(options: TransformOptions): Transform {
     }
     const known = shape.renamed ? knownValues(row, shape) : row;
     const writtenId = itemIdFrom(known, dataType);
-    const marked = markingFrom(known, dataType, shape);
+    const stated = markingFrom(known, shape);
+    const marked = stated ?? dataType.defaultMarking;
     const marking = typeof marked === 'string' ? higherMarking(marked, leastMarking ?? marked) : highestOfAll;
     const problem = columnProblem(known, dataType, shape);
     if (problem !== null) {
@@ -85,14 +90,16 @@ export function createTransform(options: TransformOptions): Transform {
     if (typeof data !== 'string') {
       return failure(writtenId, marking, data.problem);
     }
-    const item: BladeItem = {
+    const item: RowItem = {
       dataType: dataType.name,
       itemId: writtenId ?? `sha256-${hash('sha256', data, 'hex').slice(0, 32)}`,
       classificationMarking: marking,
+      statesMarking: stated !== null,
       data,
       metadata,
+      queryMetadata,
       // No JSON text and no marking has a line feed in it, so that no two items run into the same text.
-      contentHash: hash('sha256', `${marking}\n${metadata}\n${data}`, 'base64url'),
+      contentHash: hash('sha256', `${marking}\n${hashed}\n${data}`, 'base64url'),
     };
     return { ok: true, item };
   }
@@ -105,29 +112,6 @@ export function createTransform(options: TransformOptions): Transform {
       return failure(null, highestOfAll, 'The row is not an object of JSON values.');
     }
   };
-}
-
-/**
- * Why metadata cannot be laid into items, as the end of a sentence that starts with its name; null where it can:
- * for checking a job's input before it starts.
- */
-export function metadataProblem(metadata: JsonObject): string | null {
-  try {
-    const bytes = Buffer.byteLength(canonicalJson(metadata));
-    if (bytes > maximumDataBytes) return tooLarge;
-    return hasPrototypeKey(metadata) ? 'has a key called __proto__, which cannot be kept: rename it' : null;
-  } catch (error) {
-    if (error instanceof UnstorableValueError) {
-      return error.message;
-    }
-    throw error;
-  }
-}
-
-/** Whether there is a key that Prisma would take for the prototype of what it is in, and lose. */
-function hasPrototypeKey(value: JsonValue): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey);
 }
 
 /**
@@ -199,7 +183,8 @@ function columnProblem(known: Row, dataType: DataType, shape: RowShape): string 
 
 const maximumProblems = 3;
 
-function markingFrom(known: Row, dataType: DataType, shape: RowShape): Marking | Problem {
+/** The marking that a row states; null where it states none. */
+function markingFrom(known: Row, shape: RowShape): Marking | Problem | null {
   for (const column of markingColumns) {
     const value = known[column];
     if (!isAbsent(value)) {
@@ -211,7 +196,7 @@ function markingFrom(known: Row, dataType: DataType, shape: RowShape): Marking |
       );
     }
   }
-  return dataType.defaultMarking;
+  return null;
 }
 
 function rowJson(row: Row, shape: RowShape): string | Problem {

@@ -2,6 +2,7 @@ import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
 import type { ItemStore, UploadBatch, UploadedBatch } from '../items/item-store.ts';
+import { canonicalJson } from './canonical-json.ts';
 
 /** What one attempt of a partition uploads with. */
 export interface Uploader {
@@ -53,15 +54,30 @@ async function putRight(
   { store, catalog, dataType, nextUploadKey }: Uploader,
   items: readonly BladeItem[],
 ): Promise<void> {
-  const inCatalog = new Map(items.map(({ itemId, contentHash }) => [itemId, contentHash]));
+  const inCatalog = new Map(items.map((item) => [item.itemId, item]));
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const present = await store.findItems(dataType, [...inCatalog.keys()]);
-    const newer = present.filter(({ itemId, contentHash }) => inCatalog.get(itemId) !== contentHash);
+    const present = await store.findItems({ dataType, itemIds: [...inCatalog.keys()] });
+    const newer = present.filter((item) => !isSameContent(item, inCatalog.get(item.itemId)));
     if (newer.length === 0) return;
     // Not the attempt's own signal, which may have been aborted long ago.
     await catalog.upload({ key: nextUploadKey(), items: newer }, AbortSignal.timeout(PUT_RIGHT_TIMEOUT_MS));
-    for (const { itemId, contentHash } of newer) inCatalog.set(itemId, contentHash);
+    for (const item of newer) inCatalog.set(item.itemId, item);
   }
+}
+
+/** Whether the catalog needs no other content of an item: besides the row, others may have raised or lowered it. */
+export function isSameContent(one: BladeItem, other: BladeItem | undefined): boolean {
+  return (
+    one.contentHash === other?.contentHash &&
+    one.classificationMarking === other.classificationMarking &&
+    isSameJson(one.queryMetadata, other.queryMetadata)
+  );
+}
+
+// Text that the database gives has other white space.
+function isSameJson(one: string | null, other: string | null): boolean {
+  if (one === null || other === null || one === other) return one === other;
+  return canonicalJson(JSON.parse(one)) === canonicalJson(JSON.parse(other));
 }
 
 /** How often items are uploaded again that change while they are uploaded. */

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../observability/metrics.ts';
 import type { JobState } from './job-state.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 
-/** Looks up what the metrics of every process tell of the whole cluster, by two queries that indexes answer. */
+/** Reads the cluster-wide figures that every process reports in its metrics, with two indexed queries. */
 export async function readClusterFacts(
   prisma: PrismaClient,
   queue: Pick<PartitionQueue, 'facts'>,

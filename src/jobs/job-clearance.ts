@@ -1,11 +1,11 @@
 import { clearanceOf, type Marking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
-import { InvalidInputError } from './job-errors.ts';
-import type { StartQueryJobInput } from './job-input.ts';
+import { InvalidInputError } from '../shared/invalid-input.ts';
+import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 
 /**
- * Refuses a query job that who starts it could not know of: its classification, or the marking of its data type where
- * it has none, is above the clearance.
+ * Refuses a query job that its starter could not see: its classification, or else the default marking of its data type, is
+ * above the clearance.
  * @throws InvalidInputError naming the field at fault.
  */
 export function checkClearance(
@@ -18,7 +18,7 @@ export function checkClearance(
     throw new InvalidInputError([
       {
         field: 'input.dataType',
-        message: `${dataType} data is ${least}, above your clearance for ${clearance}: a query job of it has to be started by someone who is cleared for it`,
+        message: `${dataType} data is ${least}, above your clearance for ${clearance}: ask someone cleared for ${least} to start this query job`,
       },
     ]);
   }

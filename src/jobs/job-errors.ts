@@ -1,24 +1,6 @@
 import { ExpectedError } from '../shared/expected-error.ts';
 import type { JobState } from './job-state.ts';
 
-export interface InputIssue {
-  /** The input field at fault, as a path from the mutation's argument: `input.maxItems`. */
-  readonly field: string;
-  /** What is wrong and what would be right. */
-  readonly message: string;
-}
-
-/** Some input cannot be used: nothing was started or changed. */
-export class InvalidInputError extends ExpectedError {
-  override readonly name = 'InvalidInputError';
-  readonly issues: readonly InputIssue[];
-
-  constructor(issues: readonly InputIssue[]) {
-    super(issues.map(({ field, message }) => `${field}: ${message}`).join('; '));
-    this.issues = issues;
-  }
-}
-
 /** A sync is active, and there is one at a time. */
 export class SyncAlreadyRunningError extends ExpectedError {
   override readonly name = 'SyncAlreadyRunningError';
@@ -121,27 +103,5 @@ export class NothingToRetryError extends ExpectedError {
   constructor(jobId: string) {
     super(`job ${jobId} has no failed items to retry`);
     this.jobId = jobId;
-  }
-}
-
-/** No data source has the id. */
-export class DataSourceNotFoundError extends ExpectedError {
-  override readonly name = 'DataSourceNotFoundError';
-  readonly dataSourceId: string;
-
-  constructor(dataSourceId: string) {
-    super(`there is no data source ${dataSourceId}`);
-    this.dataSourceId = dataSourceId;
-  }
-}
-
-/** The source is read by an active job. */
-export class DataSourceInUseError extends ExpectedError {
-  override readonly name = 'DataSourceInUseError';
-  readonly dataSourceId: string;
-
-  constructor(dataSourceId: string) {
-    super(`data source ${dataSourceId} is being read by an active job: wait for its end or cancel it first`);
-    this.dataSourceId = dataSourceId;
   }
 }

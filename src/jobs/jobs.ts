@@ -1,37 +1,37 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { coversAll } from '../data-types/marking.ts';
-import type { DataSource, Job } from '../database/generated/prisma/client.ts';
+import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { checkTables } from '../sources/allowed-tables.ts';
+import { deleteDataSource } from '../sources/delete-source.ts';
+import { saveDataSource } from '../sources/save-source.ts';
+import { toSchedule } from '../sources/schedule.ts';
+import { DataSourceNotFoundError } from '../sources/source-errors.ts';
+import type { SaveDataSourceInput } from '../sources/source-input.ts';
+import { type DataSourceTest, testDataSource } from '../sources/test-source.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
-import { checkTables } from './allowed-tables.ts';
-import {
-  type DataSourceTest,
-  deleteDataSource,
-  type SaveDataSourceInput,
-  saveDataSource,
-  testDataSource,
-} from './data-sources.ts';
+import { findActiveSync } from './active-sync.ts';
+import { cancelJob } from './cancel-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
+import type { StartQueryJobInput } from './input/start-query-job-input.ts';
+import type { StartSyncInput } from './input/start-sync-input.ts';
+import type { ItemUploads } from './item-uploads.ts';
 import { checkClearance } from './job-clearance.ts';
-import {
-  DataSourceNotFoundError,
-  JobAlreadyFinishedError,
-  JobNotFoundError,
-  NoActiveSyncError,
-} from './job-errors.ts';
-import { jobOptionsSchema, type StartQueryJobInput, type StartSyncInput } from './job-input.ts';
-import { cancel, pause, resume } from './job-transitions.ts';
+import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
+import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts';
+import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
+import { resumeJob } from './resume-job.ts';
 import { retryJob } from './retry-job.ts';
-import { type Schedules, scheduleOf } from './schedules.ts';
-import { findActiveSync, startQueryJob, startSync } from './start-job.ts';
+import type { Schedules } from './schedules.ts';
+import { startQueryJob } from './start-query-job.ts';
+import { startSync } from './start-sync.ts';
 
 /**
- * All that a principal can do with jobs and sources: what the API offers, each as its own file has it. Everything that it
- * gives is as the principal's clearance shows it; a job above the clearance is not found. Whatever changes something is
- * written down in the audit with it. The principal's role is checked before.
+ * Everything a principal can do with jobs, sources and items. Results contain what the principal's clearance covers; a job above
+ * it is not found. Each change is audited in its own transaction. Callers check the principal's role first.
  */
 export interface Jobs {
   startSync(input: StartSyncInput): Promise<Job>;
@@ -45,17 +45,19 @@ export interface Jobs {
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
   retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
-  /** The active sync or else the most recent one; null when there was none. */
+  /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
   saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
-  /** The times at which a source is synced by itself next; none for one without a schedule, or that is disabled. */
+  /** The next times a source is synced automatically; empty without a schedule or while it is disabled. */
   nextRuns(source: DataSource, count: number): Date[];
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
+  lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
 }
 
-/** Gives what a principal can do with jobs and sources. */
+/** Binds jobs and sources to a principal. */
 export type JobsFor = (principal: Principal) => Jobs;
 
 export function createJobs(parts: {
@@ -63,64 +65,49 @@ export function createJobs(parts: {
   queue: PartitionQueue;
   pool: ThreadPool;
   schedules: Schedules;
+  itemUploads: ItemUploads;
   events: AllJobEvents;
-  /** The schemas of the warehouse whose tables sources and queries may name. */
+  /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, schedules, events, allowedSchemas } = parts;
+  const { clients, queue, pool, schedules, itemUploads, events, allowedSchemas } = parts;
   const { prisma } = clients;
 
   return (principal) => {
     const { clearance } = principal;
     const visible = clients.clearedFor(clearance);
 
-    /** The job as it is now. */
-    const shown = ({ id }: { readonly id: string }) => visible.job.findUniqueOrThrow({ where: { id } });
+    const readJob = (id: string) => visible.job.findUniqueOrThrow({ where: { id } });
 
-    /** @throws JobNotFoundError. */
-    async function refuseUnknown(jobId: string): Promise<void> {
-      const job = await visible.job.findUnique({ where: { id: jobId }, select: { id: true } });
-      if (job === null) throw new JobNotFoundError(jobId);
+    /** A job that was just made, as the principal sees it: a clearance for everything sees the row as it is. */
+    const seen = async (job: Job) => (coversAll(clearance) ? job : readJob(job.id));
+
+    /** Changes a job and returns it as the principal sees it. */
+    async function control(jobId: string, change: () => Promise<void>): Promise<Job> {
+      await change();
+      return readJob(jobId);
     }
 
     return {
-      startSync: async (input) => shown(await startSync({ prisma, queue }, principal, input)),
+      startSync: async (input) => seen(await startSync({ prisma, queue }, principal, input)),
       async startQueryJob(input) {
         checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
         checkClearance(input, clearance);
-        return shown(await startQueryJob({ prisma, queue }, principal, input));
+        return seen(await startQueryJob({ prisma, queue }, principal, input));
       },
-      async cancelJob(jobId) {
-        await refuseUnknown(jobId);
-        await cancel(prisma, principal, jobId);
-        return shown({ id: jobId });
-      },
-      async pauseJob(jobId) {
-        await refuseUnknown(jobId);
-        await pause(prisma, principal, jobId);
-        return shown({ id: jobId });
-      },
-      async resumeJob(jobId) {
-        await refuseUnknown(jobId);
-        await resume(prisma, principal, jobId, async (transaction, partitionIds) => {
-          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: jobId } });
-          await queue.enqueue(transaction, partitionIds, jobOptionsSchema.parse(options).maxAttempts);
-        });
-        queue.wake();
-        return shown({ id: jobId });
-      },
+      cancelJob: (jobId) => control(jobId, () => cancelJob(prisma, principal, jobId)),
+      pauseJob: (jobId) => control(jobId, () => pauseJob(prisma, principal, jobId)),
+      resumeJob: (jobId) => control(jobId, () => resumeJob({ prisma, queue }, principal, jobId)),
       async stopSync() {
         const active = await findActiveSync(visible);
         if (active === null) throw new NoActiveSyncError();
-        await cancel(prisma, principal, active.id, 'stopSync').catch((error: unknown) => {
+        await cancelJob(prisma, principal, active.id, 'stopSync').catch((error: unknown) => {
           throw error instanceof JobAlreadyFinishedError ? new NoActiveSyncError() : error;
         });
-        return shown(active);
+        return readJob(active.id);
       },
-      async retryJob(jobId, failedItemsOnly) {
-        await refuseUnknown(jobId);
-        return shown(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly }));
-      },
+      retryJob: async (jobId, failedItemsOnly) =>
+        seen(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly })),
       currentSync: async () =>
         (await findActiveSync(visible)) ??
         (await visible.job.findFirst({ where: { kind: 'SYNC' }, orderBy: { createdAt: 'desc' } })),
@@ -137,7 +124,7 @@ export function createJobs(parts: {
         return source;
       },
       nextRuns(source, count) {
-        const schedule = scheduleOf(source);
+        const schedule = toSchedule(source);
         return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
       },
       async testDataSource(sourceId) {
@@ -148,6 +135,11 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
+      },
+      async lowerItemMarking(input) {
+        await lowerItemMarking({ prisma, itemUploads }, principal, input);
+        const { dataType, itemId } = input;
+        return visible.bladeItem.findUniqueOrThrow({ where: { dataType_itemId: { dataType, itemId } } });
       },
       events: events.seenBy(visible),
     };

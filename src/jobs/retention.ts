@@ -3,11 +3,14 @@ import type { Logger } from 'pino';
 import { pruneAudit } from '../access/audit.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 
-/** How long what has ended is kept, in days; null for ever. */
+/** How long history is kept, in days; null keeps it for ever. */
 export interface RetentionSettings {
   /** Jobs with their partitions and errors, from their end; and the records of scheduled runs. */
   readonly historyDays: number | null;
-  /** Items, from the last change of their content. */
+  /**
+   * Items, from the last change of their content. One with a raised marking is kept until that is lowered: read again, it
+   * would come back without.
+   */
   readonly itemDays: number | null;
   /** Entries of the audit. */
   readonly auditDays: number | null;
@@ -25,7 +28,7 @@ const RETENTION = 'retention';
 /** Once a night, when few people look. */
 const EVERY_NIGHT = '17 3 * * *';
 
-/** Prunes once a night; of all processes of a cluster, one does. */
+/** Prunes once a night, in one process of a cluster. */
 export async function startRetention(
   boss: PgBoss,
   prisma: PrismaClient,
@@ -35,17 +38,14 @@ export async function startRetention(
   await boss.createQueue(RETENTION, { retryLimit: 3, retryDelay: 60 });
   await boss.schedule(RETENTION, EVERY_NIGHT);
   await boss.work(RETENTION, { pollingIntervalSeconds: 60 }, async () => {
-    log.info(
-      { pruned: await prune(prisma, settings, new Date()) },
-      'pruned what was older than its retention',
-    );
+    log.info({ pruned: await prune(prisma, settings, new Date()) }, 'pruned rows older than their retention');
   });
   return () => boss.offWork(RETENTION, { wait: true });
 }
 
 /**
- * Deletes what has outlived its retention, a thousand at a time so that nobody waits long for a lock; and upload batches
- * that no item is part of any more, and read batches that no sync has met with for long.
+ * Deletes rows that have outlived their retention, a thousand at a time to keep locks short. Also deletes upload batches
+ * without items, and read batches that no sync has seen for a while.
  * @param now the time from which ages are counted.
  */
 export async function prune(
@@ -75,7 +75,7 @@ export async function prune(
     const cutoff = daysBefore(now, itemDays);
     counts.items = await inBatches(
       () => prisma.$executeRaw`delete from blade_item where (data_type, item_id) in (
-        select data_type, item_id from blade_item where updated_at < ${cutoff} limit ${BATCH})`,
+        select data_type, item_id from blade_item where updated_at < ${cutoff} and floor_marking is null limit ${BATCH})`,
     );
   }
   if (auditDays !== null) {
@@ -88,7 +88,7 @@ export async function prune(
   return counts;
 }
 
-/** Long enough that a monthly sync knows what it read the last time. */
+/** Long enough for a monthly sync to recognize the batches it read last time. */
 const UNSEEN_DAYS = 40;
 
 const BATCH = 1_000;

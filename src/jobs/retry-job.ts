@@ -1,10 +1,11 @@
 import type { Principal } from '../access/principal.ts';
-import { type Marking, markingsUpTo, storedMarking } from '../data-types/marking.ts';
+import { type Marking, markingsUpTo } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
+import { createJob, type JobStarter, type NewPartition } from './create-job.ts';
+import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { createJob, type JobStarter, type NewPartition } from './start-job.ts';
 
 /**
  * Runs an ended job again, as a new job that names the old one.
@@ -20,29 +21,19 @@ export async function retryJob(
   { jobId, failedItemsOnly }: { readonly jobId: string; readonly failedItemsOnly: boolean },
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
-    const job = await transaction.job.findUnique({
-      where: { id: jobId },
+    const job = await transaction.job.findFirst({
+      where: { id: jobId, marking: { in: [...markingsUpTo(principal.clearance)] } },
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
     });
     if (job === null) throw new JobNotFoundError(jobId);
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = failedItemsOnly
-      ? await partitionsOfFailedItems(transaction, job.partitions, principal.clearance)
-      : partitionsOfAll(job.partitions);
+      ? await listFailedPartitions(transaction, job.partitions, principal.clearance)
+      : toAllPartitions(job.partitions);
     if (partitions.length === 0) throw new NothingToRetryError(jobId);
     return {
       job: {
-        kind: job.kind,
-        marking: storedMarking(job.marking),
-        syncType: job.syncType,
-        dataType: job.dataType,
-        filter: job.filter,
-        maxItems: job.maxItems,
-        sqlQuery: job.sqlQuery,
-        parameters: job.parameters ?? Prisma.DbNull,
-        classification: job.classification,
-        metadata: job.metadata ?? Prisma.DbNull,
-        options: job.options ?? {},
+        ...copyConfiguration(job),
         retryOfId: job.id,
         failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
       },
@@ -53,8 +44,8 @@ export async function retryJob(
   });
 }
 
-/** Each source once, however many partitions it was split into, and failed items that were retried once more. */
-function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
+/** Returns each source once, however many partitions it was split into, and the failed items that were retried. */
+function toAllPartitions(partitions: readonly JobPartition[]): NewPartition[] {
   const wanted = new Map<string, NewPartition>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
     const partition = { dataType, dataSourceId, sourceName };
@@ -64,7 +55,7 @@ function partitionsOfAll(partitions: readonly JobPartition[]): NewPartition[] {
   return [...wanted.values()];
 }
 
-async function partitionsOfFailedItems(
+async function listFailedPartitions(
   transaction: Prisma.TransactionClient,
   partitions: readonly JobPartition[],
   clearance: Marking,

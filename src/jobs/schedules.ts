@@ -1,27 +1,15 @@
 import { fromPrisma, type PgBoss } from 'pg-boss';
 import { v7 as newUuid } from 'uuid';
-import type { DataSource, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
-import { InvalidInputError, SyncAlreadyRunningError } from './job-errors.ts';
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { InvalidInputError } from '../shared/invalid-input.ts';
+import { type Schedule, type SourceSchedules, toSchedule } from '../sources/schedule.ts';
+import type { JobStarter } from './create-job.ts';
+import { SyncAlreadyRunningError } from './job-errors.ts';
 import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
-import { type JobStarter, startSyncOfSource } from './start-job.ts';
+import { startScheduledSync } from './start-sync.ts';
 
-/** When a source is synced by itself. */
-export interface Schedule {
-  /** Five fields: minute, hour, day of the month, month, day of the week. */
-  readonly cron: string;
-  /** IANA name, such as `Europe/Berlin`. */
-  readonly timeZone: string;
-}
-
-/** Syncs that start by themselves: pg-boss sends each tick once across the cluster. */
-export interface Schedules {
-  /**
-   * The times at which a schedule comes due next.
-   * @throws InvalidInputError naming what of the schedule cannot be used.
-   */
-  nextRuns(schedule: Schedule, count: number): Date[];
-  /** Brings the ticks of a source in line with its schedule, as part of the transaction that changed it. */
-  apply(transaction: Prisma.TransactionClient, source: DataSource): Promise<void>;
+/** Scheduled syncs. pg-boss sends each tick once across the cluster. */
+export interface Schedules extends SourceSchedules {
   /** Starts a sync for each tick from now on. */
   work(): Promise<void>;
   stop(): Promise<void>;
@@ -43,7 +31,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
   return {
     nextRuns({ cron, timeZone }, count) {
       if (!isTimeZone(timeZone)) {
-        throw invalid(
+        throw refuseSchedule(
           'timeZone',
           `${JSON.stringify(timeZone)} is no time zone: names are like UTC or Europe/Berlin`,
         );
@@ -52,7 +40,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
         if (cron.trim().split(/\s+/).length !== 5) throw new Error('it has not five fields');
         return boss.previewSchedule(cron, { tz: timeZone, count });
       } catch {
-        throw invalid(
+        throw refuseSchedule(
           'cron',
           `${JSON.stringify(cron)} is no cron expression: it has five fields, such as \`30 2 * * *\` for half past two each night`,
         );
@@ -61,7 +49,7 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
 
     async apply(transaction, source) {
       const db = fromPrisma(transaction);
-      const schedule = scheduleOf(source);
+      const schedule = toSchedule(source);
       if (schedule === null || !source.enabled) await boss.unschedule(TICKS, source.id, { db });
       else {
         const tick: Tick = { dataSourceId: source.id };
@@ -79,28 +67,18 @@ export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<
   };
 }
 
-/** The schedule of a source; null for one that is synced by hand only. */
-export function scheduleOf(source: DataSource): Schedule | null {
-  return source.scheduleCron === null
-    ? null
-    : { cron: source.scheduleCron, timeZone: source.scheduleTimeZone };
-}
-
-/**
- * Starts the sync of one source for a tick, or records why it did not: a sync was active, or the source is gone or
- * disabled.
- */
+/** Starts the sync of one source for a tick, or records why it was skipped. */
 export async function runScheduledSync(starter: JobStarter, dataSourceId: string): Promise<void> {
   const { prisma } = starter;
   const source = await prisma.dataSource.findUnique({ where: { id: dataSourceId } });
   if (source === null) return;
-  if (!source.enabled) return record(prisma, dataSourceId, null, 'the source is disabled');
+  if (!source.enabled) return recordRun(prisma, dataSourceId, null, 'the source is disabled');
   try {
-    const job = await startSyncOfSource(starter, source);
-    await record(prisma, dataSourceId, job.id, null);
+    const job = await startScheduledSync(starter, source);
+    await recordRun(prisma, dataSourceId, job.id, null);
   } catch (error) {
     if (!(error instanceof SyncAlreadyRunningError)) throw error;
-    await record(
+    await recordRun(
       prisma,
       dataSourceId,
       null,
@@ -109,7 +87,7 @@ export async function runScheduledSync(starter: JobStarter, dataSourceId: string
   }
 }
 
-async function record(
+async function recordRun(
   prisma: PrismaClient,
   dataSourceId: string,
   jobId: string | null,
@@ -127,6 +105,6 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function invalid(field: keyof Schedule, message: string): InvalidInputError {
+function refuseSchedule(field: keyof Schedule, message: string): InvalidInputError {
   return new InvalidInputError([{ field: `input.schedule.${field}`, message }]);
 }

@@ -6,24 +6,19 @@ import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
-import { createProgressWriter } from './events/progress.ts';
-import { jobOptionsSchema } from './job-input.ts';
+import { readJobOptions } from './input/job-options.ts';
 import type { JobState } from './job-state.ts';
-import {
-  abandonPartition,
-  applyPlan,
-  claimPartition,
-  finishPartition,
-  handBackPartition,
-  UNEXPECTED_END,
-  waitingOperation,
-} from './job-transitions.ts';
-import { InputGoneError, loadPartitionTask } from './partition-tasks.ts';
+import { claimPartition } from './partitions/claim-partition.ts';
+import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
+import { describeWaiting, handBackPartition } from './partitions/hand-back-partition.ts';
+import { InputGoneError, loadPartitionTask } from './partitions/load-partition-task.ts';
+import { savePlan } from './partitions/save-plan.ts';
+import { createProgressWriter } from './progress/progress-writer.ts';
 import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
 
 /** Runs the partitions that the queue gives to this process. */
 export interface Worker {
-  /** Takes no more partitions, hands back those that run with their checkpoints, and resolves when they have stopped. */
+  /** Takes no more partitions and hands back the running ones at their checkpoints; resolves when they have stopped. */
   stop(): Promise<void>;
 }
 
@@ -37,10 +32,10 @@ export interface WorkerOptions {
   readonly log: Logger;
 }
 
-/** How long partitions may take to reach their checkpoint when the worker stops, in milliseconds. */
+/** How long partitions may take to reach a checkpoint when the worker stops, in milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** How long the beginning or end of an attempt is tried to be written down, in milliseconds, and how often. */
+/** How long, and how often, saving the start or end of an attempt is retried, in milliseconds. */
 const WRITE_TIMEOUT_MS = 60_000;
 const FIRST_WRITE_RETRY_MS = 100;
 const LONGEST_WRITE_RETRY_MS = 2_000;
@@ -53,8 +48,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const progress = createProgressWriter(prisma, {
     intervalMs: options.progressIntervalMs,
     onState: stopWhenEnding,
-    onError: (error) =>
-      log.warn({ err: error }, 'progress could not be written; it will be with the next batch'),
+    onError: (error) => log.warn({ err: error }, 'progress could not be saved; the next batch saves it'),
   });
 
   function stopWhenEnding(jobId: string, state: JobState): void {
@@ -75,15 +69,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           for (const { id, state } of jobs) stopWhenEnding(id, state);
           return;
         } catch (error) {
-          log.debug({ err: error }, 'the states of running jobs could not be read yet');
+          log.debug({ err: error }, 'the states of running jobs cannot be read yet');
           await setTimeout(LONGEST_WRITE_RETRY_MS);
         }
       }
     },
   });
 
-  /** Does something for a job until it is done, the job is stopped or the right to do it is lost. */
-  async function forJob<Result>(
+  /** Runs work for a job with a signal that aborts when the job is to stop or the lease is lost. */
+  async function trackActivity<Result>(
     jobId: string,
     work: (signal: AbortSignal) => Promise<Result>,
     lost?: AbortSignal,
@@ -102,25 +96,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   /**
-   * Writes to the database how an attempt began or ended; where it is away for a while, once it is back. Without that the
-   * attempt would count as running until its heartbeats are missed.
+   * Saves the start or end of an attempt, waiting for the database if it is away: otherwise the attempt would count as
+   * running until its heartbeats are missed.
    */
-  async function untilWritten<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
+  async function writePersistently<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
     const deadline = Date.now() + WRITE_TIMEOUT_MS;
     for (let wait = FIRST_WRITE_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_WRITE_RETRY_MS)) {
       try {
         return await write();
       } catch (error) {
         if (isStopping || lost.aborted || Date.now() + wait > deadline) throw error;
-        log.debug({ err: error }, 'an attempt could not be written down yet');
+        log.debug({ err: error }, 'an attempt cannot be saved yet');
         await setTimeout(wait);
       }
     }
   }
 
-  async function run(turn: Turn): Promise<void> {
+  async function runTurn(turn: Turn): Promise<void> {
     const { partitionId, lost } = turn;
-    const claim = await untilWritten(lost, () => claimPartition(prisma, partitionId));
+    const claim = await writePersistently(lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') return;
     const { partition, isFirstOfJob, kind } = claim;
     const { jobId, attempt, sourceName } = partition;
@@ -149,7 +143,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         progress.written(jobId);
         if (kind === 'SYNC') void planSiblings(jobId, partitionId);
       }
-      const outcome = await forJob(jobId, (signal) => attemptOf(partition, signal), lost).catch(
+      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).catch(
         (error: unknown) => {
           end('THREW');
           throw error;
@@ -158,25 +152,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       end(outcome.status);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
-      await untilWritten(lost, () => settle(partition, outcome, turn));
+      await writePersistently(lost, () => saveOutcome(partition, outcome, turn));
     } catch (error) {
       partitionLog.warn({ err: error }, 'partition has to be tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
-      await untilWritten(lost, () => handBackPartition(prisma, partition, reason));
-      progress.changed(jobId, waitingOperation(reason));
+      await writePersistently(lost, () => handBackPartition(prisma, partition, reason));
+      progress.changed(jobId, describeWaiting(reason));
       throw error;
     }
   }
 
-  async function attemptOf(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
+  async function runAttempt(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
       const task = await loadPartitionTask(prisma, partition);
-      if (task.plan !== null) return await ingest(task, progressOf(partition, signal));
+      if (task.plan !== null) return await ingest(task, toReports(partition, signal));
       const outcome = await plan(task, partition, signal);
       if (outcome.status !== 'PLANNED') return outcome;
       const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
       if (planned.attempt !== partition.attempt) return { status: 'LEASE_LOST' };
-      return await ingest(await loadPartitionTask(prisma, planned), progressOf(partition, signal));
+      return await ingest(await loadPartitionTask(prisma, planned), toReports(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
@@ -184,7 +178,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function ingest(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome> {
-    return inSpan('ingest partition', spanAttributesOf(task), async () => {
+    return inSpan('ingest partition', spanAttributes(task), async () => {
       const spans = gatherStageSpans();
       return pool
         .runPartition(task, {
@@ -203,11 +197,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     partition: JobPartition,
     signal: AbortSignal,
   ): Promise<PlanOutcome> {
-    const outcome = await inSpan('plan partition', spanAttributesOf(task), () =>
-      pool.planPartition(task, progressOf(partition, signal)),
+    const outcome = await inSpan('plan partition', spanAttributes(task), () =>
+      pool.planPartition(task, toReports(partition, signal)),
     );
     if (outcome.status === 'PLANNED') {
-      const isSplit = await applyPlan(prisma, partition, outcome.partitions, (transaction, ids) =>
+      const isSplit = await savePlan(prisma, partition, outcome.partitions, (transaction, ids) =>
         queue.enqueue(transaction, ids, task.maxAttempts),
       );
       if (isSplit) queue.wake();
@@ -215,7 +209,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return outcome;
   }
 
-  function progressOf({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
+  function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
@@ -223,7 +217,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     };
   }
 
-  async function settle(
+  async function saveOutcome(
     partition: JobPartition,
     outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' }>,
     turn: Turn,
@@ -232,19 +226,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       case 'LEASE_LOST':
         return;
       case 'STOPPED':
-        // Of a job that goes on, or is to go on later, only the attempt ends.
-        return handBackPartition(prisma, partition, null, async (transaction) => {
-          const { options } = await transaction.job.findUniqueOrThrow({ where: { id: partition.jobId } });
-          await turn.putBack(transaction, jobOptionsSchema.parse(options).maxAttempts);
-        });
+        // The job itself continues, now or after a resume: only the attempt ends.
+        return handBackPartition(prisma, partition, null, (transaction, job) =>
+          turn.putBack(transaction, readJobOptions(job).maxAttempts),
+        );
     }
     const isJobEnded = await finishPartition(prisma, partition, outcome);
     if (isJobEnded) progress.ended(partition.jobId);
   }
 
-  /** Counts the rows of a job's other partitions early, so that its total is known before they run. */
+  /** Plans a job's other partitions early, so that its total is known before they run. */
   async function planSiblings(jobId: string, partitionId: string): Promise<void> {
-    await forJob(jobId, async (signal) => {
+    await trackActivity(jobId, async (signal) => {
       const siblings = await prisma.jobPartition.findMany({
         where: { jobId, id: { not: partitionId }, state: 'PENDING', plan: { equals: Prisma.DbNull } },
         orderBy: { ordinal: 'asc' },
@@ -253,7 +246,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         if (signal.aborted) return;
         await planEarly(sibling, signal);
       }
-    }).catch((error: unknown) => log.debug({ err: error, jobId }, 'no partition could be planned early'));
+    }).catch((error: unknown) => log.debug({ err: error, jobId }, 'partitions could not be planned early'));
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
@@ -261,14 +254,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       await plan(await loadPartitionTask(prisma, partition), partition, signal);
     } catch (error) {
-      log.debug({ err: error, jobId, partitionId: id }, 'a partition plans itself when it runs');
+      log.debug(
+        { err: error, jobId, partitionId: id },
+        'a partition could not be planned early; it is planned when it runs',
+      );
     }
   }
 
   await queue.work(pool.threads, {
-    run,
+    run: runTurn,
     async giveUp(partitionId) {
-      log.error({ partitionId }, 'partition given up: every attempt failed');
+      log.error({ partitionId }, 'partition given up after its last attempt failed');
       await abandonPartition(prisma, partitionId);
     },
   });
@@ -284,17 +280,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-function spanAttributesOf({ partitionId, sourceName }: PartitionTask) {
+function spanAttributes({ partitionId, sourceName }: PartitionTask) {
   return { 'blade.partition_id': partitionId, 'blade.source': sourceName };
 }
 
-/** Something under way for a job: a partition that runs, or the counting of others. */
+/** Work in progress for a job: a running partition, or the planning of others. */
 interface Activity {
   readonly jobId: string;
   readonly stop: AbortController;
 }
 
-/** An attempt ended in a known way that lets it be repeated. */
+/** An attempt ended with a known reason and can be repeated. */
 class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }

@@ -1,23 +1,30 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TooManyFailedCredentialsError, UnauthenticatedError } from '../access/access-errors.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { ClientAddress } from '../access/client-address.ts';
 import { coversAll } from '../data-types/marking.ts';
-import { type HealthServer, listen } from '../health/health-server.ts';
+import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Answers a request for `/metrics`; gives false for any other, which is left alone. */
+/** Answers a request for `/metrics`; returns false for any other, which is left alone. */
 export type MetricsEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Who may read metrics. */
+export interface MetricsAccess {
+  readonly authenticator: Authenticator;
+  readonly addressOf: ClientAddress;
+}
+
 /**
- * Serves metrics to everybody, or to whom an authenticator lets in and whose clearance covers every marking: the numbers
- * count what has any of them.
+ * Creates the endpoint of metrics.
+ * @param access who may read them: only principals whose clearance covers every marking, as the numbers count items of
+ * any. Everybody may if it is not given.
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
-  access?: { readonly authenticator: Authenticator; readonly addressOf: ClientAddress },
+  access?: MetricsAccess,
 ): MetricsEndpoint {
-  async function refusalOf(request: IncomingMessage): Promise<Refusal | null> {
+  async function findRefusal(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;
     const { authenticator, addressOf } = access;
     try {
@@ -27,15 +34,15 @@ export function createMetricsEndpoint(
         ? null
         : {
             status: 403,
-            message: 'metrics count what has any marking, and your clearance does not cover all',
+            message: 'metrics count items of every marking, and your clearance does not cover all',
           };
     } catch (error) {
-      return refusalFor(error);
+      return toRefusal(error);
     }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = await refusalOf(request);
+    const refusal = await findRefusal(request);
     if (refusal !== null) {
       const { status, message, headers } = refusal;
       response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${message}\n`);
@@ -58,7 +65,7 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function refusalFor(error: unknown): Refusal {
+function toRefusal(error: unknown): Refusal {
   if (error instanceof UnauthenticatedError)
     return { status: 401, message: error.message, headers: { 'www-authenticate': 'Bearer' } };
   if (error instanceof TooManyFailedCredentialsError)
@@ -67,25 +74,17 @@ function refusalFor(error: unknown): Refusal {
       message: error.message,
       headers: { 'retry-after': String(error.retryAfterSeconds) },
     };
-  return { status: 503, message: 'the credential cannot be looked at now: try again later' };
+  return { status: 503, message: 'the credential cannot be checked now: try again later' };
 }
 
-/** Serves `/metrics` on a port of its own, and nothing else. */
-export async function startMetricsServer(
-  answer: MetricsEndpoint,
-  host: string,
-  port: number,
-): Promise<HealthServer> {
-  const server = createServer((request, response) => {
-    if (answer(request, response)) return;
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves /metrics only\n');
-  });
-  const url = await listen(server, host, port);
-  return {
-    url,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+/** Starts a server for `/metrics` alone. */
+export function startMetricsServer(answer: MetricsEndpoint, host: string, port: number): Promise<HttpServer> {
+  return startHttpServer(
+    (request, response) => {
+      if (answer(request, response)) return;
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('this port serves only /metrics\n');
     },
-  };
+    host,
+    port,
+  );
 }

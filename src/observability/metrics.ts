@@ -6,7 +6,7 @@ import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import { type Measurements, stages } from '../ingestion/stage-meter.ts';
 import { version } from '../shared/version.ts';
 
-/** What the database knows of the whole cluster. */
+/** Facts about the whole cluster, from the database. */
 export interface ClusterFacts {
   readonly jobs: Readonly<Partial<Record<JobState, number>>>;
   readonly queue: QueueFacts;
@@ -14,50 +14,50 @@ export interface ClusterFacts {
 
 /** The queue of partitions. */
 export interface QueueFacts {
-  /** Partitions that a worker could take. */
+  /** Partitions that a worker can claim. */
   readonly ready: number;
-  /** Partitions that wait for the time of their next attempt. */
+  /** Partitions that wait for their next attempt. */
   readonly deferred: number;
-  /** Partitions that workers have. */
+  /** Partitions that workers run. */
   readonly active: number;
-  /** How long the oldest of those that are ready has been, in seconds; 0 for none. */
+  /** How long the oldest ready partition has waited, in seconds; 0 if there is none. */
   readonly oldestReadySeconds: number;
 }
 
 export type OperationType = 'query' | 'mutation' | 'subscription' | 'unknown';
 
-/** `refused`: the client is told what is wrong with what it asks; `failed`: it is told nothing but an id, the log has more. */
+/** `refused`: the client learns what is wrong with its operation; `failed`: it gets only an id, and the log has the rest. */
 export type OperationOutcome = 'done' | 'refused' | 'failed';
 
 export type SubscriptionTransport = 'websocket' | 'http';
 
-/** What Prometheus is told of this process and, from the database, of its cluster. */
+/** Metrics for Prometheus, of this process and, from the database, of its cluster. */
 export interface Metrics {
-  /** All of them, in the text format of Prometheus. */
+  /** Formats all of them as Prometheus reads them. */
   text(): Promise<string>;
   readonly contentType: string;
   batchesMeasured(dataType: string, measurements: Measurements): void;
   partitionEnded(dataType: string, outcome: PartitionOutcome['status'] | 'THREW', seconds: number): void;
   operationEnded(type: OperationType, outcome: OperationOutcome, seconds: number): void;
-  /** @returns what to call at its end. */
+  /** @returns a function to call at its end. */
   subscriptionOpened(transport: SubscriptionTransport): () => void;
-  /** @returns what to call at its end. */
+  /** @returns a function to call at its end. */
   connectionOpened(): () => void;
   close(): void;
 }
 
-/** Where the numbers come from that are looked up when Prometheus asks. */
+/** Where numbers are read when Prometheus asks. */
 export interface MetricSources {
   readonly facts: () => Promise<ClusterFacts>;
   readonly pool: { readonly threads: number; readonly busyThreads: number };
-  /** The time in milliseconds; a test may give its own. */
+  /** The time in milliseconds; tests pass their own. */
   readonly now?: () => number;
 }
 
-/** How long what the database knows is kept, so that several who ask cost one query; in milliseconds. */
-const FACTS_KEPT_MS = 1_000;
+/** How long facts from the database are cached, so that several scrapes cost one query; in milliseconds. */
+const FACTS_CACHE_MS = 1_000;
 
-/** A database that does not answer must not keep Prometheus from everything else, in milliseconds. */
+/** How long a scrape waits for the database before it goes without its facts, in milliseconds. */
 const FACTS_TIMEOUT_MS = 2_000;
 
 export function createMetrics({ facts, pool, now = Date.now }: MetricSources): Metrics {
@@ -75,27 +75,27 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
 
   const databaseUp = new Gauge({
     name: 'blade_database_up',
-    help: 'Whether the database answered this process in time when it was asked for what follows from it.',
+    help: 'Whether the database answered in time when this process asked for the metrics that come from it.',
     registers,
   });
   const jobs = new Gauge({
     name: 'blade_jobs',
-    help: 'Jobs by state, as the database has them: of the whole cluster, the same from every process.',
+    help: 'Jobs by state in the whole cluster, the same from every process.',
     labelNames: ['state'],
     registers,
   });
   const queued = new Gauge({
     name: 'blade_queue_partitions',
-    help: 'Partitions in the queue: ready to be taken, deferred to their next attempt, or active. Of the whole cluster.',
+    help: 'Partitions in the queue of the whole cluster: ready to be claimed, deferred to their next attempt, or active.',
     labelNames: ['state'],
     registers,
   });
   const oldest = new Gauge({
     name: 'blade_queue_oldest_ready_seconds',
-    help: 'How long the oldest partition that is ready has waited for a worker; 0 for none. Of the whole cluster.',
+    help: 'How long the oldest ready partition of the whole cluster has waited for a worker; 0 if there is none.',
     registers,
   });
-  const clusterFacts = keptFor(FACTS_KEPT_MS, now, async () => {
+  const clusterFacts = cacheFor(FACTS_CACHE_MS, now, async () => {
     const { jobs: byState, queue } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
     for (const state of Object.values(JobState)) jobs.set({ state }, byState[state] ?? 0);
     for (const state of ['ready', 'deferred', 'active'] as const) queued.set({ state }, queue[state]);
@@ -104,7 +104,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
 
   const threads = new Gauge({
     name: 'blade_threads',
-    help: 'Worker threads of this process: partitions that it can run at once.',
+    help: 'Worker threads of this process: how many partitions it can run at once.',
     registers,
     collect() {
       threads.set(pool.threads);
@@ -112,37 +112,40 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
   });
   const busyThreads = new Gauge({
     name: 'blade_threads_busy',
-    help: 'Worker threads of this process that work now.',
+    help: 'Worker threads of this process that are busy.',
     registers,
     collect() {
       busyThreads.set(pool.busyThreads);
     },
   });
 
-  const rowCounter = (name: string, what: string) => {
-    const counter = new Counter({ name, help: what, labelNames: ['data_type'], registers });
+  const createRowCounter = (name: string, help: string) => {
+    const counter = new Counter({ name, help, labelNames: ['data_type'], registers });
     for (const dataType of dataTypeNames) counter.inc({ data_type: dataType }, 0);
     return counter;
   };
   const rows = {
-    read: rowCounter(
+    read: createRowCounter(
       'blade_rows_read_total',
-      'Rows read from the warehouse or taken up again, by this process.',
+      'Rows read from the warehouse, or from the database after an interruption, by this process.',
     ),
-    saved: rowCounter('blade_rows_saved_total', 'Items that were new or changed, and stored.'),
-    unchanged: rowCounter('blade_rows_unchanged_total', 'Items that were stored and uploaded already.'),
-    uploaded: rowCounter('blade_rows_uploaded_total', 'Items that the catalog accepted.'),
+    saved: createRowCounter('blade_rows_saved_total', 'Items that were new or changed and were saved.'),
+    unchanged: createRowCounter(
+      'blade_rows_unchanged_total',
+      'Items that had been saved and uploaded before.',
+    ),
+    uploaded: createRowCounter('blade_rows_uploaded_total', 'Items that the catalog accepted.'),
   };
   const bytes = {
-    saved: rowCounter('blade_saved_bytes_total', 'Bytes of the data of items that were stored.'),
-    uploaded: rowCounter(
+    saved: createRowCounter('blade_saved_bytes_total', 'Bytes of data of saved items.'),
+    uploaded: createRowCounter(
       'blade_uploaded_bytes_total',
-      'Bytes of the data of items that the catalog accepted.',
+      'Bytes of data of items that the catalog accepted.',
     ),
   };
   const failed = new Counter({
     name: 'blade_rows_failed_total',
-    help: 'Rows that failed, by the stage that they failed in.',
+    help: 'Rows that failed, by stage.',
     labelNames: ['data_type', 'stage'],
     registers,
   });
@@ -151,7 +154,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
   }
   const stageSeconds = new Histogram({
     name: 'blade_stage_duration_seconds',
-    help: 'How long a batch was in a stage: read (the wait for the warehouse), transform, save, upload, mark.',
+    help: 'How long a batch was in a stage: read (waiting for the warehouse), transform, save, upload, mark.',
     labelNames: ['stage'],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
@@ -159,7 +162,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
   for (const stage of stages) stageSeconds.zero({ stage });
   const partitionSeconds = new Histogram({
     name: 'blade_partition_duration_seconds',
-    help: 'How long attempts of partitions took, by how they ended.',
+    help: 'How long attempts at partitions took, by outcome.',
     labelNames: ['data_type', 'outcome'],
     buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400],
     registers,
@@ -167,7 +170,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
 
   const operationSeconds = new Histogram({
     name: 'blade_graphql_operation_duration_seconds',
-    help: 'How long GraphQL operations took, by their type and outcome; of a subscription, until it was open.',
+    help: 'How long GraphQL operations took, by type and outcome; for a subscription, until it was open.',
     labelNames: ['type', 'outcome'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
@@ -177,14 +180,14 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
   }
   const subscriptions = new Gauge({
     name: 'blade_graphql_subscriptions',
-    help: 'Subscriptions that are open, over WebSocket and over HTTP (server-sent events).',
+    help: 'Open subscriptions, over WebSocket and over HTTP (server-sent events).',
     labelNames: ['transport'],
     registers,
   });
   for (const transport of ['websocket', 'http'] as const) subscriptions.set({ transport }, 0);
   const connections = new Gauge({
     name: 'blade_websocket_connections',
-    help: 'WebSocket connections that are open.',
+    help: 'Open WebSocket connections.',
     registers,
   });
 
@@ -195,7 +198,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
         () => databaseUp.set(1),
         () => {
           databaseUp.set(0);
-          // Old numbers would look like new ones.
+          // Stale numbers would look current.
           for (const gauge of [jobs, queued]) gauge.reset();
           oldest.remove();
         },
@@ -235,8 +238,8 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
 
 const FAILURE_STAGES = ['TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 
-/** Does something at most once an interval, and once for all who ask meanwhile; what failed is done again. */
-function keptFor(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {
+/** Wraps work so that it runs at most once an interval, and once for all concurrent callers; failed work runs again. */
+function cacheFor(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {
   let doneAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   return async () => {

@@ -13,19 +13,22 @@ import type { Measurements, Stage, StageTiming } from '../ingestion/stage-meter.
 import { version } from '../shared/version.ts';
 import { SERVICE } from './tracing.ts';
 
-/** A span of an operation of the API. */
+/** The span of an API operation. */
 export interface OperationSpan {
-  /** For the log; undefined where traces are off. */
+  /** For the log; undefined if traces are off. */
   readonly traceId: string | undefined;
-  /** Does something with the span as the parent of what it does. */
+  /** Runs work whose spans have this one as their parent. */
   run<Result>(work: () => Result): Result;
-  /** @param problem why it did not do what it was asked; undefined where it did. */
+  /** @param problem why the operation failed; undefined if it succeeded. */
   end(attributes: Attributes, problem?: string): void;
 }
 
 const tracer = () => trace.getTracer(SERVICE, version);
 
-/** @param headers of the request: with a `traceparent` in them, the span is part of that trace. */
+/**
+ * Starts the span of an API operation.
+ * @param headers those of the request: with a `traceparent`, the span is part of that trace.
+ */
 export function startOperationSpan(
   name: string,
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
@@ -35,7 +38,7 @@ export function startOperationSpan(
   const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
   const inside = trace.setSpan(parent, span);
   return {
-    traceId: traceIdOf(span),
+    traceId: findTraceId(span),
     run: (work) => context.with(inside, work),
     end(more, problem) {
       span.setAttributes(more);
@@ -45,21 +48,21 @@ export function startOperationSpan(
   };
 }
 
-/** Says more of the span that is active, such as the one of the queue for the partition that it hands out. */
+/** Adds attributes to the active span, such as the queue's span of a partition. */
 export function describeActiveSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
 
-/** The trace that is active, for the log; undefined where traces are off. */
+/** Finds the id of the active trace, for the log; undefined if traces are off. */
 export function activeTraceId(): string | undefined {
-  return traceIdOf(trace.getActiveSpan());
+  return findTraceId(trace.getActiveSpan());
 }
 
-function traceIdOf(span: Span | undefined): string | undefined {
+function findTraceId(span: Span | undefined): string | undefined {
   return span?.isRecording() ? span.spanContext().traceId : undefined;
 }
 
-/** Does something in a span of its own. */
+/** Runs work in a new span. */
 export async function inSpan<Result>(
   name: string,
   attributes: Attributes,
@@ -78,9 +81,9 @@ export async function inSpan<Result>(
 }
 
 /**
- * The stages of an attempt as spans. A partition of ten million rows has tens of thousands of batches, and a span for each
- * would be more than anybody reads or pays for: each stage is one span, from its first batch to its last, that says how
- * long batches were in it, with an event for each of the slow ones.
+ * The stages of an attempt as spans. A partition of ten million rows has tens of thousands of batches, and nobody reads or
+ * pays for a span each. So each stage is one span from its first batch to its last, with the time that batches were in
+ * it, and an event for each slow batch.
  */
 export interface StageSpans {
   add(measurements: Measurements): void;
@@ -96,13 +99,13 @@ interface StageTotals {
   readonly slow: StageTiming[];
 }
 
-/** A batch that is longer in a stage than this, in seconds, gets an event. */
+/** A batch that takes longer than this in a stage gets an event, in seconds. */
 const SLOW_SECONDS = 5;
 
-/** Of more, the last ones. */
+/** The most events of a stage; the last ones are kept. */
 const MAX_SLOW = 20;
 
-/** Begins to gather what becomes spans below the one that is active now. */
+/** Starts gathering measurements that become spans below the active one. */
 export function gatherStageSpans(): StageSpans {
   if (trace.getActiveSpan()?.isRecording() !== true) return NO_SPANS;
   const parent: Context = context.active();

@@ -2,37 +2,14 @@ import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import { version } from '../shared/version.ts';
+import type { SamplerName, TracingSettings } from './settings.ts';
 
-/** Where traces are sent, and which of them. */
-export interface TracingSettings {
-  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
-  readonly url: string;
-  /** Sent with every export; may hold a credential. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly sampler: SamplerName;
-  /** The share of traces that a sampler by ratio takes. */
-  readonly ratio: number;
-}
-
-/** What the program calls itself, where `OTEL_SERVICE_NAME` does not say otherwise. */
+/** The name of the program, unless `OTEL_SERVICE_NAME` gives another. */
 export const SERVICE = 'blade-ingestion';
 
-/** As `OTEL_TRACES_SAMPLER` names them. */
-export const samplerNames = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-] as const;
-
-export type SamplerName = (typeof samplerNames)[number];
-
 /**
- * Sends traces from now on. Only then is anything of OpenTelemetry's SDK loaded: without, every span below is one that does
- * nothing.
- * @returns what sends the rest and stops.
+ * Starts sending traces. OpenTelemetry's SDK is loaded only here: without it, every span does nothing.
+ * @returns a function that sends the remaining traces and stops.
  */
 export async function startTracing(settings: TracingSettings, log: Logger): Promise<() => Promise<void>> {
   const [sdk, { OTLPTraceExporter }, resources, { AsyncLocalStorageContextManager }, core] =
@@ -66,11 +43,11 @@ export async function startTracing(settings: TracingSettings, log: Logger): Prom
       }),
     ],
   });
-  // That spans cannot be sent is told here, and nowhere else.
+  // The only place where it shows that spans cannot be sent.
   diag.setLogger(
     {
-      error: (message) => log.warn({ reason: message }, 'OpenTelemetry met an error'),
-      warn: (message) => log.warn({ reason: message }, 'OpenTelemetry has a warning'),
+      error: (message) => log.warn({ reason: message }, 'OpenTelemetry reported an error'),
+      warn: (message) => log.warn({ reason: message }, 'OpenTelemetry reported a warning'),
       info: () => {},
       debug: () => {},
       verbose: () => {},

@@ -1,13 +1,12 @@
 /**
- * The text with the letters A to Z in lower case and all others as they are: names that people may write in any case are
- * compared so. Unicode has letters that become one of ASCII in another case (K, the sign of kelvin; ſ; ı), so that two
- * names that look and are different would be the same.
+ * Converts the letters A to Z to lower case, to compare names that people may write in any case. Other letters stay as they
+ * are: some become an ASCII letter in another case (K, the sign of kelvin; ſ; ı), which would make different names equal.
  */
 export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** The text with the letters a to z in upper case and all others as they are. */
+/** Converts the letters a to z to upper case; see `asciiLowerCase`. */
 export function asciiUpperCase(text: string): string {
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }

@@ -1,2 +1,2 @@
-/** A failure that a caller can expect and act on: the API gives each as a type of its own. */
+/** A failure that a caller can expect and act on: each is a type in the API. */
 export abstract class ExpectedError extends Error {}

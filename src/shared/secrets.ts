@@ -1,18 +1,19 @@
-/** Takes the secrets that are known out of a text. */
+/** Replaces each known secret in a text. */
 export type Redact = (text: string) => string;
 
-const INSTEAD = '[redacted]';
+const REPLACEMENT = '[redacted]';
 
-/** A shorter one would be found everywhere by chance; nothing so short is secret. */
-const LEAST_LENGTH = 4;
+/** Shorter secrets would match by chance everywhere. */
+const MIN_LENGTH = 4;
 
 /**
- * @param secrets the values that may not be shown; each is found as it is, and as JSON, a URL or Base64 writes it.
+ * Creates a function that redacts secrets.
+ * @param secrets values that must not be shown; each is found as it is, and as JSON, a URL or Base64 writes it.
  */
 export function createRedact(secrets: readonly string[]): Redact {
   const forms = new Set(
     secrets
-      .filter((secret) => secret.length >= LEAST_LENGTH)
+      .filter((secret) => secret.length >= MIN_LENGTH)
       .flatMap((secret) => [
         secret,
         JSON.stringify(secret).slice(1, -1),
@@ -22,25 +23,22 @@ export function createRedact(secrets: readonly string[]): Redact {
   );
   if (forms.size === 0) return (text) => text;
   // The longest first, so that no secret hides a part of another.
-  const patterns = [...forms].sort((a, b) => b.length - a.length).map(escaped);
+  const patterns = [...forms].sort((a, b) => b.length - a.length).map(RegExp.escape);
   const pattern = new RegExp(patterns.join('|'), 'g');
-  return (text) => text.replace(pattern, INSTEAD);
+  return (text) => text.replace(pattern, REPLACEMENT);
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-}
-
-/** What is secret in a URL: its password, wherever it stands. */
-export function secretsOfUrl(text: string): string[] {
+/** Finds what is secret in a URL: its password, as it is written and as it is meant. */
+export function findUrlSecrets(text: string): string[] {
   const url = URL.parse(text);
   if (url === null) return [];
-  const written = [url.password, url.searchParams.get('password') ?? ''];
-  return written.filter((password) => password !== '').flatMap((password) => [password, decoded(password)]);
+  return [url.password, url.searchParams.get('password') ?? '']
+    .filter((password) => password !== '')
+    .flatMap((password) => [password, decodeUrlText(password)]);
 }
 
-/** A text as it was before it was written for a URL; as it is where it was not. */
-export function decoded(text: string): string {
+/** Decodes a text that may be percent-encoded; one that is not stays as it is. */
+export function decodeUrlText(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

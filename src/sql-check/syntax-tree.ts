@@ -1,4 +1,5 @@
 import { ast, type Dialect, generate, parse, tokenize } from '@polyglot-sql/sdk';
+import { isObject } from '../shared/json.ts';
 
 /** A node of a parsed statement: an object whose one key is its kind, e.g. `{ select: { … } }`. */
 export type SyntaxNode = Readonly<Record<string, unknown>>;
@@ -125,8 +126,4 @@ function zonedCast(): SyntaxNode {
 /** Whether a node sums up rows anywhere within it. */
 export function holdsAggregate(node: SyntaxNode): boolean {
   return ast.hasAggregates(node as unknown as Parameters<typeof ast.hasAggregates>[0]);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

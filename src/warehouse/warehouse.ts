@@ -66,6 +66,7 @@ export interface RowStream {
    * statement has no stable order): the stream then starts over from the first row.
    */
   readonly resumed: boolean;
+  /** Ends without an error only behind the last row of the statement. */
   readonly batches: AsyncIterable<RowBatch>;
 }
 
@@ -87,11 +88,19 @@ export interface Warehouse {
   close(): Promise<void>;
 }
 
-/** INTERRUPTED: the rows ended before the last of them, and reading them again may well succeed. */
-export type WarehouseErrorCode = 'TABLE_NOT_FOUND' | 'STATEMENT_FAILED' | 'UNAVAILABLE' | 'INTERRUPTED';
+/**
+ * - INTERRUPTED: the rows ended before the last of them, and reading them again may well succeed.
+ * - CHANGED: a table changed while it was read, so that the rows are of no version of it.
+ */
+export type WarehouseErrorCode =
+  | 'TABLE_NOT_FOUND'
+  | 'STATEMENT_FAILED'
+  | 'UNAVAILABLE'
+  | 'INTERRUPTED'
+  | 'CHANGED';
 
 /**
- * A failure of the warehouse that people may read: the message holds no credential, no file system path and no
+ * A failure of the warehouse that people may read: the message holds no credential, no path outside the warehouse and no
  * parameter value.
  */
 export class WarehouseError extends Error {

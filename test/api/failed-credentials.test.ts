@@ -119,7 +119,7 @@ describe('whoever guesses credentials without end', () => {
   test('is named in the log once, with no credential', async () => {
     const sent = guess();
     await statusesOf(LIMIT + 2, () => sent);
-    const lines = application.log.filter((line) => line.includes('no more are looked at'));
+    const lines = application.log.filter((line) => line.includes('no more are checked'));
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ address: '127.0.0.1' });
     expect(application.log.join('\n')).not.toContain(sent.slice('Bearer '.length));

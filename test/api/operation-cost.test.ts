@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createCostOf } from '../../src/api/limits/operation-cost.ts';
+import { createCostMeter } from '../../src/api/limits/operation-cost.ts';
 import { schema } from '../../src/api/schema/schema.ts';
-import { parseConfig } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 
-const costOf = createCostOf(schema);
-const { document: limits } = parseConfig({}).limits;
+const costOf = createCostMeter(schema);
+const { document: limits } = loadConfig({}).limits;
 
 function cost(query: string, variableValues: Record<string, unknown> = {}) {
   return costOf({ document: parse(query), operationName: null, variableValues });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type AccessRole, accessRoles, includesRole } from '../../src/access/principal.ts';
+import { ACCESS_ROLES, type AccessRole, includesRole } from '../../src/access/principal.ts';
 import { requiredRoleOf } from '../../src/api/schema/requires.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
@@ -55,7 +55,7 @@ const rootTypes = [schema.getQueryType(), schema.getMutationType(), schema.getSu
 const rootFields = rootTypes.flatMap((type) => Object.values(type?.getFields() ?? {}));
 
 test('every root field says which role it needs, and is one that these tests know', () => {
-  const known = accessRoles.flatMap((role) =>
+  const known = ACCESS_ROLES.flatMap((role) =>
     Object.keys(OPERATIONS[role]).map((name): [string, AccessRole] => [name, role]),
   );
   expect(rootFields.map((field) => [field.name, requiredRoleOf(field)]).sort()).toEqual(known.sort());
@@ -78,7 +78,7 @@ beforeAll(async () => {
     BLADE_API_KEYS: 'true',
     ...SECRET_SETTINGS,
   });
-  for (const role of accessRoles) {
+  for (const role of ACCESS_ROLES) {
     const authorization = await bearer({ sub: `the ${role}`, role, clearance: 'SECRET' });
     clients.set(role, createApiClient(application.url, authorization));
   }
@@ -103,11 +103,11 @@ async function refusals(): Promise<{ principal_id: string; operation: string; ou
   return rows;
 }
 
-describe.each(accessRoles)('%s', (needed) => {
+describe.each(ACCESS_ROLES)('%s', (needed) => {
   const queries = Object.entries(OPERATIONS[needed]).filter(([, text]) => !text.startsWith('subscription'));
 
   test.each(queries)('%s is for it and every greater role, and for no lesser one', async (name, text) => {
-    for (const role of accessRoles) {
+    for (const role of ACCESS_ROLES) {
       const before = await refusals();
       const answer = await clientOf(role).sendRaw(text);
       const result = answer.data?.[name] as { __typename?: string; message?: string } | null | undefined;

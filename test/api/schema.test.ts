@@ -10,7 +10,7 @@ import {
   isSpecifiedScalarType,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { printApiSchema } from '../../src/api/schema/print-schema.ts';
+import { printApiSchema } from '../../scripts/print-schema.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 
 test('schema.graphql is the schema that the program serves', async () => {

@@ -75,7 +75,9 @@ describe('an unexpected error', () => {
       const { errors } = await withoutTheTable(() => requests[name]?.() ?? Promise.reject(new Error()));
       expect(errors).toEqual([
         expect.objectContaining({
-          message: expect.stringMatching(/^Unexpected error; the log has it under [0-9a-f-]{36}$/),
+          message: expect.stringMatching(
+            /^Unexpected error. Find its cause in the log under [0-9a-f-]{36}\.$/,
+          ),
           extensions: {
             code: 'INTERNAL_SERVER_ERROR',
             errorId: expect.stringMatching(/^[0-9a-f-]{36}$/),

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/application/log.ts';
 
-test('no log line shows a secret, wherever in it the secret stands', () => {
+test('no log line shows a secret, wherever it occurs', () => {
   const lines: string[] = [];
   const log = createLog(
-    { logLevel: 'trace', secrets: ['hunter2', 'with "quotes"'] },
+    { log: { level: 'trace' }, secrets: ['hunter2', 'with "quotes"'] },
     { write: (line: string) => lines.push(line) },
   );
   const cause = new Error('the password hunter2 was refused');

@@ -5,11 +5,11 @@ import { CatalogError } from '../../src/catalog/catalog-error.ts';
 import { openHttpCatalog } from '../../src/catalog/http/catalog.ts';
 import type { Clock } from '../../src/catalog/http/clock.ts';
 import {
+  divideHttpCatalogLimits,
   type HttpCatalogOptions,
   httpCatalogDefaults,
-  shareOfHttpCatalog,
 } from '../../src/catalog/http/options.ts';
-import { openCatalog, shareOfCatalog } from '../../src/catalog/registry.ts';
+import { divideCatalogLimits, openCatalog } from '../../src/catalog/registry.ts';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { type CatalogServer, type Reply, startCatalogServer } from '../support/catalog-server.ts';
 import { item } from './item.ts';
@@ -21,9 +21,7 @@ const accepted: UploadOutcome = { status: 'ACCEPTED' };
 const opened: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) {
-    await one.close();
-  }
+  for (const one of opened.splice(0).reverse()) await one.close();
 });
 
 async function startServer(...options: Parameters<typeof startCatalogServer>): Promise<CatalogServer> {
@@ -66,7 +64,7 @@ function inTurn(...replies: Reply[]) {
 }
 
 describe('an upload', () => {
-  test('brings each item as a form of its own, with its data as a file and the token', async () => {
+  test('sends each item in a separate form, with its data as a file and the token', async () => {
     const server = await startServer();
     const catalog = await open(server);
     const outcomes = await upload(catalog, [item('7', { tail: 'AF-1' }), item('8', {}, 'logistics')]);
@@ -87,7 +85,7 @@ describe('an upload', () => {
     ]);
   });
 
-  test('sends no authorization where there is no token', async () => {
+  test('sends no authorization without a token', async () => {
     const server = await startServer();
     const catalog = await open(server, { token: null });
     await upload(catalog, [item('1')]);
@@ -98,10 +96,10 @@ describe('an upload', () => {
     const server = await startServer({ path });
     const catalog = await open(server);
     expect(await upload(catalog, [item('1')])).toEqual([accepted]);
-    expect(await catalog.exists('sortie', '1', signal)).toBe(true);
+    expect(server.items.size).toBe(1);
   });
 
-  test('brings quotes, line ends and every script unharmed', async () => {
+  test('sends quotes, line ends and every script unchanged', async () => {
     const server = await startServer();
     const catalog = await open(server);
     const itemId = 'a "b"; name="itemId"\r\n\r\n--c\nd\re\\ äöü 飛行 🛩️\u0000';
@@ -122,7 +120,7 @@ describe('an upload', () => {
     ]);
   });
 
-  test('brings any text unharmed', async () => {
+  test('sends any text unchanged', async () => {
     const server = await startServer();
     const catalog = await open(server);
     const text = fc.string({ unit: 'binary', maxLength: 40 }).map((value) => value.toWellFormed());
@@ -150,7 +148,7 @@ describe('an upload', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('sends no more at once than it may, over connections that it keeps', async () => {
+  test('sends no more at once than it may, over connections that stay open', async () => {
     const server = await startServer();
     server.answerWith(() => ({ status: 201, after: 1 }));
     const catalog = await open(server, { concurrency: 3 });
@@ -170,7 +168,7 @@ describe('an upload', () => {
     expect((server.requests[40]?.time ?? 0) - start).toBeGreaterThan(950);
   });
 
-  test('tells for each item whether it was accepted, in the order of the items', async () => {
+  test('returns whether each item was accepted, in the order of the items', async () => {
     const server = await startServer();
     server.answerWith(({ item: { itemId } }) =>
       itemId === '1' ? { status: 400, body: '{"message":"the marking is not known here"}' } : null,
@@ -204,7 +202,7 @@ describe('a refusal', () => {
     ['<!doctype html><h1>Bad Request</h1>', ''],
     ['{"trace":["a","b"]}', ''],
     ['', ''],
-  ])('tells what the catalog says in %j', async (body, said) => {
+  ])('shows the message of the catalog in %j', async (body, said) => {
     const server = await startServer();
     server.answerWith(() => ({ status: 400, body }));
     const message = rejection(await upload(await open(server), [item('1')]));
@@ -221,7 +219,7 @@ describe('a refusal', () => {
     expect(message.isWellFormed()).toBe(true);
   });
 
-  test('of the token ends the upload, and says that it is the token', async () => {
+  test('of the token ends the upload, and blames the token', async () => {
     const server = await startServer();
     server.answerWith(() => ({ status: 401, body: `no user has ${token}` }));
     const outcomes = await upload(await open(server, { concurrency: 2 }), itemsFrom(0, 100));
@@ -240,7 +238,7 @@ describe('a refusal', () => {
     expect(rejection(await upload(catalog, [item('1')]))).toContain('it asks for one: CATALOG_TOKEN');
   });
 
-  test('of what the token may not do concerns the item alone: another marking may be allowed', async () => {
+  test('for lack of permission costs that item only: another marking may be allowed', async () => {
     const server = await startServer();
     server.answerWith(({ item: { itemId } }) => (Number(itemId) < 40 ? { status: 403 } : null));
     const outcomes = await upload(await open(server), itemsFrom(0, 50));
@@ -250,7 +248,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('what may pass', () => {
+describe('a failure that may pass', () => {
   test.each<[string, Reply]>([
     ['an error of the server', { status: 500 }],
     ['a gateway without its service', { status: 502 }],
@@ -261,7 +259,7 @@ describe('what may pass', () => {
     ['an answer that is not HTTP', 'GARBAGE'],
     ['no answer', 'SILENCE'],
     ['an answer without an end', 'ENDLESS_ANSWER'],
-  ])('is tried again: %s', async (_name, reply) => {
+  ])('is retried: %s', async (_name, reply) => {
     const server = await startServer();
     server.answerWith(inTurn(reply, reply));
     const catalog = await open(server, { timeoutMs: 100 });
@@ -269,14 +267,14 @@ describe('what may pass', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test('is tried again: a connection that is reset in the middle of the upload', async () => {
+  test('is retried: a connection that is reset in the middle of the upload', async () => {
     const server = await startServer({ resetInBody: new Set([0, 2]) });
     const large = item('1', { text: 'x'.repeat(1_000_000) });
     expect(await upload(await open(server), [large, item('2')])).toEqual([accepted, accepted]);
     expect(server.items.get('BLADE:sortie/1')?.data).toBe(large.data);
   });
 
-  test('is waited for longer from one attempt to the next, and never as long as the limit allows', async () => {
+  test('is retried after growing waits within the limit', async () => {
     const server = await startServer();
     server.answerWith(() => ({ status: 503 }));
     const clock = createLeapingClock();
@@ -288,7 +286,7 @@ describe('what may pass', () => {
     expect(clock.waits.at(-1)).toBeGreaterThan(clock.waits[0] ?? 0);
   });
 
-  test('and does not, costs the item after the last attempt and no other', async () => {
+  test('but does not, costs that item only, after the last attempt', async () => {
     const server = await startServer();
     server.answerWith(({ item: { itemId } }) =>
       itemId === '5' ? { status: 503, body: 'out of disk' } : null,
@@ -306,14 +304,14 @@ describe('what may pass', () => {
     ['GARBAGE', 'The catalog gave an answer that is not HTTP (HTTPParserError) (attempt 2 of 2)'],
     ['SILENCE', 'The catalog did not answer within 0.1 seconds (attempt 2 of 2)'],
     [{ status: 429 }, 'The catalog answered 429 (Too Many Requests) (attempt 2 of 2)'],
-  ])('and does not, is told: %j', async (reply, message) => {
+  ])('but does not, is reported: %j', async (reply, message) => {
     const server = await startServer();
     server.answerWith(() => reply);
     const catalog = await open(server, { timeoutMs: 100, attempts: 2 });
     expect(rejection(await upload(catalog, [item('1')]))).toBe(message);
   });
 
-  test('many items that the catalog fails on cost none of the others, now and afterwards', async () => {
+  test('many items that the catalog fails on cost no other, then or later', async () => {
     const server = await startServer();
     server.answerWith(({ item: { itemId } }) => (Number(itemId) % 10 === 3 ? { status: 500 } : null));
     const catalog = await open(server);
@@ -326,7 +324,7 @@ describe('what may pass', () => {
 });
 
 describe('a catalog that asks to wait', () => {
-  test('is given the time that it asks for', async () => {
+  test('gets the time that it asks for', async () => {
     const server = await startServer();
     server.answerWith(inTurn({ status: 429, headers: { 'retry-after': '17' } }));
     const clock = createLeapingClock();
@@ -334,7 +332,7 @@ describe('a catalog that asks to wait', () => {
     expect(Math.min(...clock.waits)).toBe(17_000);
   });
 
-  test('until a date, is given the time until then', async () => {
+  test('until a date gets the time until then', async () => {
     const server = await startServer();
     const clock = createLeapingClock();
     const date = new Date(clock.now() + 23_000).toUTCString();
@@ -343,7 +341,7 @@ describe('a catalog that asks to wait', () => {
     expect(Math.min(...clock.waits)).toBe(23_000);
   });
 
-  test('for hours, is asked again after a minute', async () => {
+  test('for hours is asked again after a minute', async () => {
     const server = await startServer();
     server.answerWith(inTurn({ status: 429, headers: { 'retry-after': '86400' } }));
     const clock = createLeapingClock();
@@ -351,7 +349,7 @@ describe('a catalog that asks to wait', () => {
     expect(Math.max(...clock.waits)).toBe(60_000);
   });
 
-  test('after so and so many uploads gets them all, at the pace that it bears', async () => {
+  test('after a number of uploads gets them all, at the pace that it can bear', async () => {
     const server = await startServer();
     let allowance = 40;
     const clock = createLeapingClock(() => {
@@ -377,7 +375,7 @@ describe('a catalog that is down', () => {
     });
     const catalog = await open(server, { attempts: 2, requestsPerSecond }, clock);
     expect(acceptedIn(await upload(catalog, itemsFrom(0, 300)))).toBe(300);
-    expect(await catalog.exists('sortie', '299', signal)).toBe(true);
+    expect(server.items.size).toBe(300);
   });
 
   test('in the middle of an upload costs no item', async () => {
@@ -397,7 +395,7 @@ describe('a catalog that is down', () => {
     expect(server.items.size).toBe(300);
   });
 
-  test('and answers with an error for a while costs no item, and is asked one thing at a time', async () => {
+  test('and answers with an error for a while costs no item, and gets one request at a time', async () => {
     const server = await startServer();
     let isWell = false;
     server.answerWith(() => (isWell ? null : { status: 503 }));
@@ -410,7 +408,7 @@ describe('a catalog that is down', () => {
   });
 
   test.each(limits)(
-    'for long has what is left rejected soon, together and with the reason (%j)',
+    'for long has the remaining items rejected together, with the reason (%j)',
     async (requestsPerSecond) => {
       const server = await startServer();
       await server.goDown();
@@ -424,7 +422,7 @@ describe('a catalog that is down', () => {
     },
   );
 
-  test('for long is asked once for each further upload, and gets that one when it is back', async () => {
+  test('for long gets one request for each further upload, and all of it once it is back', async () => {
     const server = await startServer();
     let isWell = false;
     server.answerWith(() => (isWell ? null : { status: 502 }));
@@ -452,15 +450,16 @@ describe('a catalog that is down', () => {
     expect(server.requests.length).toBe(before);
   });
 
-  test('is told as the reason where one asks whether it has an item', async () => {
+  test('is named with its fault as the reason of each item', async () => {
     const server = await startServer();
     const catalog = await open(server);
     await server.goDown();
-    await expect(catalog.exists('sortie', '1', signal)).rejects.toThrow(
-      new CatalogError(
-        'The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)',
-      ),
-    );
+    expect(await upload(catalog, [item('1')])).toEqual([
+      {
+        status: 'REJECTED',
+        message: 'The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)',
+      },
+    ]);
   });
 });
 
@@ -468,7 +467,7 @@ describe('an abort', () => {
   const reason = new Error('the job was cancelled');
 
   test.each([null, 10_000])(
-    'ends an upload at once, and what is under way of it (requests a second: %j)',
+    'ends an upload and its pending requests at once (requests a second: %j)',
     async (requestsPerSecond) => {
       const server = await startServer();
       const abort = new AbortController();
@@ -486,13 +485,12 @@ describe('an abort', () => {
     },
   );
 
-  test('before an upload lets nothing be sent', async () => {
+  test('before an upload keeps anything from being sent', async () => {
     const server = await startServer();
     const catalog = await open(server);
     await expect(
       catalog.upload({ key: 'k', items: itemsFrom(0, 10) }, AbortSignal.abort(reason)),
     ).rejects.toBe(reason);
-    await expect(catalog.exists('sortie', '1', AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.requests).toEqual([]);
   });
 
@@ -516,31 +514,20 @@ describe('an abort', () => {
   });
 });
 
-describe('whether an item exists', () => {
-  test('is asked of the catalog by its source and id', async () => {
-    const server = await startServer();
-    const catalog = await open(server);
-    await upload(catalog, [item('a&b=c d/é')]);
-    expect(await catalog.exists('sortie', 'a&b=c d/é', signal)).toBe(true);
-    expect(await catalog.exists('logistics', 'a&b=c d/é', signal)).toBe(false);
-    expect(await catalog.exists('sortie', 'a', signal)).toBe(false);
-  });
-});
-
 describe('settings', () => {
   test.each([
     ['not a URL', 'http or https URL'],
     ['ftp://catalog/', 'http or https URL'],
     ['https://user:secret-word@catalog/', 'no user name and no password'],
     ['https://catalog/?key=secret-word', 'without "?" and "#"'],
-  ])('with the URL %s are refused, without telling what is in it', async (url, message) => {
+  ])('with the URL %s are refused without showing it', async (url, message) => {
     const attempt = openHttpCatalog({ ...httpCatalogDefaults, url, token });
     await expect(attempt).rejects.toThrow(CatalogError);
     await expect(attempt).rejects.toThrow(message);
     await expect(attempt).rejects.not.toThrow('secret-word');
   });
 
-  test('with a token that no header can hold are refused, without showing it', async () => {
+  test('with a token that no header can hold are refused without showing it', async () => {
     const attempt = openHttpCatalog({
       ...httpCatalogDefaults,
       url: 'http://catalog',
@@ -550,12 +537,15 @@ describe('settings', () => {
     await expect(attempt).rejects.not.toThrow('secret');
   });
 
-  test('can be opened through the registry, and shared among threads', async () => {
+  test('open through the registry, and are divided among threads', async () => {
     const server = await startServer();
     const configuration = { kind: 'http', ...httpCatalogDefaults, url: server.url, token } as const;
-    const share = shareOfCatalog({ ...configuration, requestsPerSecond: 10 }, 4);
+    const share = divideCatalogLimits({ ...configuration, requestsPerSecond: 10 }, 4);
     expect(share).toMatchObject({ kind: 'http', concurrency: 4, requestsPerSecond: 2.5 });
-    expect(shareOfHttpCatalog(configuration, 64)).toMatchObject({ concurrency: 1, requestsPerSecond: null });
+    expect(divideHttpCatalogLimits(configuration, 64)).toMatchObject({
+      concurrency: 1,
+      requestsPerSecond: null,
+    });
     const catalog = await openCatalog(structuredClone(share));
     opened.push(catalog);
     expect(await upload(catalog, [item('1')])).toEqual([accepted]);

@@ -10,6 +10,7 @@ export function item(itemId: string, data: JsonObject = {}, dataType = 'sortie')
     classificationMarking: 'SECRET',
     data: text,
     metadata: '{"source":"test"}',
+    queryMetadata: null,
     contentHash: `hash of ${text}`,
   };
 }

@@ -20,18 +20,14 @@ export interface WriterTask {
 
 const task: WriterTask = JSON.parse(isMainThread ? (process.argv[2] ?? '') : workerData);
 const catalog = await openFolderCatalog({ folder: task.folder });
-if (task.killBefore !== undefined) {
-  killSelfBefore(task.killBefore);
-}
+if (task.killBefore !== undefined) killSelfBefore(task.killBefore);
 for (let batch = 0; batch < task.batches; batch++) {
   const key = task.sameKey ? task.writer : `${task.writer}-${batch}`;
   const items = Array.from({ length: task.itemsPerBatch }, (_, index) =>
     item(`S-${index}`, { writer: task.writer, batch }),
   );
   await catalog.upload({ key, items }, new AbortController().signal);
-  if (isMainThread) {
-    process.stdout.write(`${batch}\n`);
-  }
+  if (isMainThread) process.stdout.write(`${batch}\n`);
 }
 
 function killSelfBefore(step: 'rename' | 'append'): void {
@@ -40,9 +36,7 @@ function killSelfBefore(step: 'rename' | 'append'): void {
     fsPromises.rename = async () => void process.kill(process.pid, 'SIGKILL');
   } else {
     fsPromises.open = async (path, flags, mode) => {
-      if (flags === 'a') {
-        process.kill(process.pid, 'SIGKILL');
-      }
+      if (flags === 'a') process.kill(process.pid, 'SIGKILL');
       return await open(path, flags, mode);
     };
   }

@@ -2,11 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, parseConfig, secretNames } from '../../src/config/config.ts';
+import { z } from 'zod';
+import { listVariables, loadConfig } from '../../src/config/config.ts';
+import { ConfigError, loadSettings } from '../../src/config/load.ts';
+import { defineSettings, secret, wholeNumber } from '../../src/shared/settings.ts';
 
-function faultsOf(environment: Record<string, string>): string {
+function findFaults(environment: Record<string, string>): string {
   try {
-    parseConfig(environment);
+    loadConfig(environment);
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
@@ -14,33 +17,37 @@ function faultsOf(environment: Record<string, string>): string {
   throw new Error('the environment was accepted');
 }
 
-test('nothing has to be set: database, warehouse and catalog are folders below .blade', () => {
-  const config = parseConfig({});
+test('without any setting, database, warehouse and catalog are folders in .blade', () => {
+  const config = loadConfig({});
   expect(config).toMatchObject({
-    host: '127.0.0.1',
-    port: 4000,
-    databaseUrl: undefined,
+    http: { host: '127.0.0.1', port: 4000 },
+    database: { url: undefined, folder: expect.stringMatching(/\.blade.database$/) },
     warehouse: { kind: 'duckdb', folder: expect.stringMatching(/\.blade.warehouse$/) },
     catalog: { kind: 'folder', folder: expect.stringMatching(/\.blade.catalog$/) },
-    demoData: true,
+    folderWarehouse: { hasDemoData: true },
   });
   expect([...config.roles]).toEqual(['api', 'worker']);
 });
 
-test('a variable that is set to nothing counts as not set', () => {
-  expect(parseConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 4000, databaseUrl: undefined });
+test('an empty variable counts as absent', () => {
+  expect(loadConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({
+    http: { port: 4000 },
+    database: { url: undefined },
+  });
 });
 
-test('schemas that may be read are a list of names with stars', () => {
-  expect(parseConfig({ BLADE_ALLOWED_SCHEMAS: 'blade.field, archive.*' }).warehouse.allowedSchemas).toEqual([
+test('the schemas that may be read are a list of names, with * for any', () => {
+  expect(loadConfig({ BLADE_ALLOWED_SCHEMAS: 'blade.field, archive.*' }).warehouse.allowedSchemas).toEqual([
     { catalog: 'blade', schema: 'field' },
     { catalog: 'archive', schema: '*' },
   ]);
-  expect(faultsOf({ BLADE_ALLOWED_SCHEMAS: 'blade' })).toContain('\n  BLADE_ALLOWED_SCHEMAS: must be a list');
+  expect(findFaults({ BLADE_ALLOWED_SCHEMAS: 'blade' })).toContain(
+    '\n  BLADE_ALLOWED_SCHEMAS: must be a list',
+  );
 });
 
-test('every variable that is wrong is named at once, with what would be right', () => {
-  const faults = faultsOf({
+test('every wrong variable is named at once, with what would work', () => {
+  const faults = findFaults({
     PORT: 'eighty',
     BLADE_ROLES: 'api,boss',
     DATABASE_URL: 'mysql://nobody',
@@ -70,8 +77,8 @@ test.each([
   [{ DATABRICKS_CLIENT_SECRET: 'very-secret' }, ['DATABRICKS_CLIENT_ID']],
   [{ BLADE_JWT_SECRET: 'very-secret'.repeat(4) }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
   [{ BLADE_JWT_JWKS_URL: 'https://login.example.com/keys' }, ['BLADE_JWT_ISSUER', 'BLADE_JWT_AUDIENCE']],
-])('of settings that need each other, those that lack are named: %j', (environment, names) => {
-  const faults = faultsOf(environment);
+])('settings that must be set together are named if one is missing: %j', (environment, names) => {
+  const faults = findFaults(environment);
   for (const name of names) expect(faults).toContain(`\n  ${name}:`);
   expect(faults).not.toContain('very-secret');
 });
@@ -82,12 +89,12 @@ test.each([
     { DATABRICKS_CLIENT_ID: 'id', DATABRICKS_CLIENT_SECRET: 'secret' },
     { kind: 'oauth', clientId: 'id', clientSecret: 'secret' },
   ],
-])('with a workspace and %j rows come from Databricks', (signIn, credentials) => {
+])('with a workspace and %j, rows come from Databricks', (signIn, credentials) => {
   const workspace = {
     DATABRICKS_HOST: 'dbc-1.cloud.databricks.com',
     DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1',
   };
-  expect(parseConfig({ ...workspace, ...signIn }).warehouse).toMatchObject({
+  expect(loadConfig({ ...workspace, ...signIn }).warehouse).toMatchObject({
     kind: 'databricks',
     host: workspace.DATABRICKS_HOST,
     httpPath: workspace.DATABRICKS_HTTP_PATH,
@@ -95,8 +102,8 @@ test.each([
   });
 });
 
-test('with a catalog URL items go to that service, within the limits that are set', () => {
-  const { catalog } = parseConfig({
+test('with a catalog URL, items go to that service within the configured limits', () => {
+  const { catalog } = loadConfig({
     CATALOG_URL: 'https://catalog.example.com/api',
     CATALOG_TOKEN: 'abc',
     CATALOG_CONCURRENCY: '4',
@@ -111,8 +118,8 @@ test('with a catalog URL items go to that service, within the limits that are se
   });
 });
 
-test('a secret in a variable that is wrong is not repeated', () => {
-  const faults = faultsOf({
+test('the message about a wrong variable never shows a secret in it', () => {
+  const faults = findFaults({
     DATABASE_URL: 'postgres//user:hunter2@host',
     CATALOG_URL: 'https://user:hunter2@catalog',
     CATALOG_TOKEN: 'hunter2 hunter2',
@@ -120,15 +127,15 @@ test('a secret in a variable that is wrong is not repeated', () => {
   expect(faults).not.toContain('hunter2');
 });
 
-describe('a server that asks nobody who they are', () => {
+describe('a server that needs no credential', () => {
   test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('listens on %s', (host) => {
-    expect(parseConfig({ HOST: host }).host).toBe(host);
+    expect(loadConfig({ HOST: host }).http.host).toBe(host);
   });
 
   test.each(['0.0.0.0', '::', '10.1.2.3', 'blade.example.com', '127.evil.example'])(
-    'does not listen on %s, and says why and what to set',
+    'does not listen on %s, and says why and what to set instead',
     (host) => {
-      const faults = faultsOf({ HOST: host });
+      const faults = findFaults({ HOST: host });
       expect(faults).toContain(`HOST: others can reach ${host}`);
       expect(faults).toMatch(/BLADE_JWT_SECRET.*BLADE_JWT_JWKS_URL.*BLADE_API_KEYS=true/);
     },
@@ -143,21 +150,21 @@ describe('a server that asks nobody who they are', () => {
     },
     // It serves nothing but its health.
     { BLADE_ROLES: 'worker' },
-  ])('is none with %j, and listens anywhere', (settings) => {
-    expect(parseConfig({ HOST: '0.0.0.0', ...settings }).host).toBe('0.0.0.0');
+  ])('is not one with %j, so it listens anywhere', (settings) => {
+    expect(loadConfig({ HOST: '0.0.0.0', ...settings }).http.host).toBe('0.0.0.0');
   });
 });
 
-test('what is shown of the settings is what is in effect, and of a secret only that it is set', () => {
-  const { shown } = parseConfig({ CATALOG_TOKEN: 'hunter22', BLADE_WORKER_THREADS: '3' });
-  expect(shown).toMatchObject({ CATALOG_TOKEN: 'set', BLADE_WORKER_THREADS: 3, PORT: 4000 });
-  expect(JSON.stringify(shown)).not.toContain('hunter22');
+test('the effective settings are shown, and of a secret only that it is set', () => {
+  const { effective } = loadConfig({ CATALOG_TOKEN: 'hunter22', BLADE_WORKER_THREADS: '3' });
+  expect(effective).toMatchObject({ CATALOG_TOKEN: 'set', BLADE_WORKER_THREADS: 3, PORT: 4000 });
+  expect(JSON.stringify(effective)).not.toContain('hunter22');
 });
 
-test('traces are sent only where a collector is set, below its address and with its headers', () => {
-  expect(parseConfig({}).tracing).toBeNull();
+test('traces are sent only if a collector is set, to a path below its address and with its headers', () => {
+  expect(loadConfig({}).tracing).toBeNull();
   expect(
-    parseConfig({
+    loadConfig({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/',
       OTEL_EXPORTER_OTLP_HEADERS: 'api-key=abc%3D,tenant=ops',
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
@@ -180,13 +187,13 @@ describe('a secret in a file', () => {
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  async function fileOf(name: string, content: string): Promise<string> {
+  async function writeSecret(name: string, content: string): Promise<string> {
     const path = join(folder, name);
     await writeFile(path, content);
     return path;
   }
 
-  const goodValues: Record<(typeof secretNames)[number], string> = {
+  const goodValues: Record<string, string> = {
     BLADE_JWT_SECRET: 'j'.repeat(32),
     DATABASE_URL: 'postgresql://blade:passw0rd@db.example.com/blade',
     DATABRICKS_TOKEN: 'dapi123',
@@ -194,32 +201,90 @@ describe('a secret in a file', () => {
     CATALOG_TOKEN: 'catalog-token',
     OTEL_EXPORTER_OTLP_HEADERS: 'api-key=abc%3D,tenant=ops',
   };
+  const secretNames = Object.keys(goodValues);
+
+  test('can be each of the settings that are secret', () => {
+    const secretVariables = listVariables().filter(({ isSecret }) => isSecret);
+    expect(secretVariables.map(({ name }) => name).sort()).toEqual(secretNames.toSorted());
+  });
+
   const beside = {
     ...{ BLADE_JWT_ISSUER: 'https://login.example.com', BLADE_JWT_AUDIENCE: 'blade' },
     DATABRICKS_CLIENT_ID: 'client',
   };
 
-  test.each(secretNames)('%s is as good as one in the variable', async (name) => {
-    const { [name]: value, ...others } = { ...goodValues, ...beside };
-    const inVariable = parseConfig({ ...others, [name]: value });
-    const path = await fileOf(name, `${value}\n`);
-    expect(parseConfig({ ...others, [`${name}_FILE`]: path })).toEqual(inVariable);
+  test.each(secretNames)('%s works like one in the variable', async (name) => {
+    const { [name]: value = '', ...others }: Record<string, string> = { ...goodValues, ...beside };
+    const inVariable = loadConfig({ ...others, [name]: value });
+    const path = await writeSecret(name, `${value}\n`);
+    expect(loadConfig({ ...others, [`${name}_FILE`]: path })).toEqual(inVariable);
     expect(inVariable.secrets.length).toBeGreaterThanOrEqual(secretNames.length);
   });
 
-  test.each(secretNames)('%s is refused where both are set, and both are named', async (name) => {
-    const path = await fileOf(name, goodValues[name]);
-    const faults = faultsOf({ ...beside, [name]: goodValues[name], [`${name}_FILE`]: path });
+  test.each(secretNames)('%s is refused if both are set, and both are named', async (name) => {
+    const value = goodValues[name] ?? '';
+    const path = await writeSecret(name, value);
+    const faults = findFaults({ ...beside, [name]: value, [`${name}_FILE`]: path });
     expect(faults).toContain(`${name}_FILE: is set together with ${name}; set one of them`);
-    expect(faults).not.toContain(goodValues[name]);
+    expect(faults).not.toContain(value);
   });
 
-  test('that cannot be read is named, and one that is wrong is not repeated', async () => {
+  test('is named if it cannot be read, and not shown if it is wrong', async () => {
     for (const path of [join(folder, 'missing'), folder]) {
-      expect(faultsOf({ CATALOG_TOKEN_FILE: path })).toContain('CATALOG_TOKEN_FILE: names no file that can');
+      expect(findFaults({ CATALOG_TOKEN_FILE: path })).toContain(
+        'CATALOG_TOKEN_FILE: names no file that can',
+      );
     }
-    const faults = faultsOf({ DATABASE_URL_FILE: await fileOf('wrong', 'hunter2') });
+    const faults = findFaults({ DATABASE_URL_FILE: await writeSecret('wrong', 'hunter2') });
     expect(faults).toContain('\n  DATABASE_URL:');
     expect(faults).not.toContain('hunter2');
+  });
+});
+
+describe('a part that brings its own slice of settings', () => {
+  const tank = defineSettings({
+    variables: {
+      FUEL_TANK_LITRES: wholeNumber(1, 100).default(10).describe('Size of the tank.'),
+      FUEL_TOKEN: secret(z.string().optional().describe('Token of the pump.')),
+    },
+    toSettings: (values) => ({ litres: values.FUEL_TANK_LITRES }),
+  });
+  const pump = defineSettings({
+    variables: { FUEL_PUMP_LITRES: wholeNumber(1, 100).default(1).describe('What one stroke moves.') },
+    needs: { tank },
+    check({ FUEL_PUMP_LITRES: litres }, needed, refuse) {
+      if (litres > needed.tank.litres) refuse('FUEL_PUMP_LITRES', 'must not exceed FUEL_TANK_LITRES');
+    },
+    toSettings: ({ FUEL_PUMP_LITRES: litres }, needed) => ({ strokes: needed.tank.litres / litres }),
+  });
+
+  test('gets them from those of the parts that it needs, and has its secrets hidden', () => {
+    const environment = { FUEL_TANK_LITRES: '20', FUEL_PUMP_LITRES: '5', FUEL_TOKEN: 'hunter2' };
+    const { settings, effective, secrets } = loadSettings({ pump }, environment);
+    expect(settings.pump.strokes).toBe(4);
+    expect(effective).toEqual({ FUEL_TANK_LITRES: 20, FUEL_PUMP_LITRES: 5, FUEL_TOKEN: 'set' });
+    expect(secrets).toEqual(['hunter2']);
+  });
+
+  test('has its faults reported together with those of other parts', () => {
+    const other = defineSettings({
+      variables: { FUEL_KIND: z.enum(['JP-8'], { error: 'must be JP-8' }).describe('What it holds.') },
+      toSettings: (values) => values.FUEL_KIND,
+    });
+    expect(() => loadSettings({ pump, other }, { FUEL_PUMP_LITRES: '11', FUEL_KIND: 'tea' })).toThrow(
+      new ConfigError(
+        'The environment is not usable:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
+      ),
+    );
+  });
+
+  test('cannot take the name of a setting that another part has', () => {
+    const copy = defineSettings({
+      variables: { FUEL_TANK_LITRES: z.string().optional().describe('Something else.') },
+      toSettings: () => null,
+    });
+    expect(() => loadSettings({ pump, copy }, {})).toThrow(
+      'two parts of the program have the setting FUEL_TANK_LITRES',
+    );
   });
 });

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect } from 'vitest';
 import {
-  clearedColumns,
-  clearedSchemaOf,
   createClearedViews,
   DROP_CLEARED_VIEWS,
+  findClearedSchema,
+  listClearedColumns,
 } from '../../src/database/cleared-views.ts';
 import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -29,33 +29,33 @@ async function columnsOf(schema: string): Promise<Map<string, string[]>> {
   return new Map(rows.map(({ table, columns }) => [table, columns]));
 }
 
-test('a new table or column has to be thought of: whether and how principals see it', async () => {
+test('each table and column has a decision on whether and how principals see it', async () => {
   const tables = await columnsOf('public');
   for (const name of NOT_SHOWN) tables.delete(name);
   const considered = new Map(
-    [...clearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
+    [...listClearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
   );
   expect(considered, 'src/database/cleared-views.ts has to say what principals see of it').toEqual(tables);
 });
 
 test.each(['U', 'CUI', 'CONFIDENTIAL', 'SECRET'] as const)(
-  'a database that is opened has the views for %s',
+  'an opened database has the views for %s',
   async (clearance) => {
-    const views = await columnsOf(clearedSchemaOf(clearance) ?? '');
-    expect([...views.keys()]).toEqual([...clearedColumns().keys()].sort());
+    const views = await columnsOf(findClearedSchema(clearance) ?? '');
+    expect([...views.keys()]).toEqual([...listClearedColumns().keys()].sort());
   },
 );
 
-test('who is cleared for everything needs none', () => {
-  expect([clearedSchemaOf('TS'), clearedSchemaOf('TOP SECRET')]).toEqual([null, null]);
+test('clearance for everything needs no views', () => {
+  expect([findClearedSchema('TS'), findClearedSchema('TOP SECRET')]).toEqual([null, null]);
 });
 
-test('both ways to write a marking are one clearance', () => {
-  expect(clearedSchemaOf('S')).toBe(clearedSchemaOf('SECRET'));
+test('both ways to write a marking are the same clearance', () => {
+  expect(findClearedSchema('S')).toBe(findClearedSchema('SECRET'));
 });
 
-test('views that are missing or of another version are made anew, by one of several processes that start at once', async () => {
-  const schema = clearedSchemaOf('SECRET') ?? '';
+test('missing or outdated views are created again, by one of several processes that start at once', async () => {
+  const schema = findClearedSchema('SECRET') ?? '';
   const countViews = async () => (await columnsOf(schema)).size;
   const all = await countViews();
   const client = new Client({ connectionString: database.connectionString });
@@ -66,7 +66,7 @@ test('views that are missing or of another version are made anew, by one of seve
     await Promise.all([1, 2, 3].map(() => createClearedViews(database.connectionString)));
     expect(await countViews()).toBe(all);
     await client.query(
-      `comment on schema ${clearedSchemaOf('U')} is 'of another version'; drop view ${schema}.blade_item`,
+      `comment on schema ${findClearedSchema('U')} is 'of another version'; drop view ${schema}.blade_item`,
     );
     await createClearedViews(database.connectionString);
     expect(await countViews()).toBe(all);
@@ -94,7 +94,7 @@ test('reading items and errors up to a clearance uses the indexes of their table
        '01997f3e-8c1a-7000-8000-000000000000' from generate_series(1, 5000) as i`,
   );
   await database.pool.query('analyze');
-  const schema = clearedSchemaOf('CUI');
+  const schema = findClearedSchema('CUI');
   const planOf = async (query: string) => {
     const { rows } = await database.pool.query<Record<string, string>>(`explain ${query}`);
     return rows.map((row) => Object.values(row)[0]).join('\n');

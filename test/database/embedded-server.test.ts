@@ -4,13 +4,15 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import { FolderLockedError } from '../../src/database/embedded/folder-lock.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { test } from '../support/on-embedded.ts';
 
@@ -46,7 +48,7 @@ describe('an open folder', () => {
 
   afterAll(() => database.close());
 
-  test('is refused to whoever opens it too, naming the process that has it and since when', async () => {
+  test('cannot be opened again, and the error names the process that has it and since when', async () => {
     const opening = openDatabase({ folder });
     await expect(opening).rejects.toThrow(FolderLockedError);
     await expect(opening).rejects.toThrow(
@@ -79,7 +81,7 @@ describe('an open folder', () => {
     await prisma.$disconnect();
   });
 
-  test('keeps the statements of several clients apart, also when one arrives in pieces', async () => {
+  test('keeps the statements of several clients apart, even if one arrives in pieces', async () => {
     const pool = new Pool({ connectionString: database.connectionString, max: 12 });
     const large = 'x'.repeat(3_000_000);
     const answers = await Promise.allSettled(
@@ -168,7 +170,7 @@ test('closing does not wait for clients that are still connected, and rolls back
   await second.close();
 });
 
-test('a folder that a killed process had open opens again with every row that it was told is written', async () => {
+test('a folder that a killed process had open opens again with every acknowledged row', async () => {
   const folder = await makeFolder();
   await (await openPrepared(folder)).close();
   const child = await openInChild(folder);
@@ -185,7 +187,26 @@ test('a folder that a killed process had open opens again with every row that it
   await database.close();
 });
 
-test('a process that is killed while it makes the folder does no harm', async () => {
+test('a folder whose files come, shrink and go opens again however often its process is killed', async () => {
+  const folder = await makeFolder();
+  await (await openPrepared(folder)).close();
+  let written = 0;
+  for (let kill = 0; kill < 4; kill++) {
+    const child = await openInChild(folder, 'churn-until-killed.ts');
+    expect([written + 1, written + 2]).toContain(child.first);
+    await vi.waitFor(() => expect(child.written()).toBeGreaterThan(child.first + kill), { timeout: 30_000 });
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    written = child.written();
+  }
+  const database = await openDatabase({ folder });
+  const [row] = await execute(database, 'select count(*)::int as count, max(number) as last from kept');
+  expect(row?.count).toBe(row?.last);
+  expect(row?.count).toBeGreaterThanOrEqual(written);
+  await database.close();
+}, 180_000);
+
+test('a process that is killed while it creates the folder does no harm', async () => {
   const folder = await makeFolder();
   const killed = startChild(folder);
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('data'), {
@@ -199,7 +220,7 @@ test('a process that is killed while it makes the folder does no harm', async ()
   await database.close();
 });
 
-test('a database whose thread ends unexpectedly is lost, says so to its clients, and gives the folder free', async () => {
+test('a database whose thread ends unexpectedly is lost, disconnects its clients and frees the folder', async () => {
   const folder = await makeFolder();
   const startThread = vi.spyOn(Worker.prototype, 'once');
   const database = await openPrepared(folder);
@@ -220,7 +241,7 @@ test('a database whose thread ends unexpectedly is lost, says so to its clients,
   await again.close();
 });
 
-test('a statement that breaks the database ends it with the reason, rather than never being answered', async () => {
+test('a statement that breaks the database ends it with the reason, instead of hanging', async () => {
   const database = await openPrepared(await makeFolder());
   await execute(
     database,
@@ -240,14 +261,17 @@ async function execute(database: Database, statement: string): Promise<Record<st
   return rows;
 }
 
-function startChild(dataFolder: string): ChildProcess {
-  const script = new URL('../support/write-until-killed.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [script, dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
+function startChild(dataFolder: string, script = 'write-until-killed.ts'): ChildProcess {
+  const path = fileURLToPath(new URL(`../support/${script}`, import.meta.url));
+  return spawn(process.execPath, [path, dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Opens a folder in another process, which writes rows and says which were written. */
-async function openInChild(dataFolder: string): Promise<{ process: ChildProcess; written: () => number }> {
-  const child = startChild(dataFolder);
+async function openInChild(
+  dataFolder: string,
+  script?: string,
+): Promise<{ process: ChildProcess; first: number; written: () => number }> {
+  const child = startChild(dataFolder, script);
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('The child has no output');
   let errors = '';
@@ -258,11 +282,11 @@ async function openInChild(dataFolder: string): Promise<{ process: ChildProcess;
   const lines = createInterface(stdout).on('line', (line) => {
     written = Number(line);
   });
-  await Promise.race([
+  const [first] = await Promise.race([
     once(lines, 'line'),
     once(child, 'close').then(() => {
       throw new Error(errors);
     }),
   ]);
-  return { process: child, written: () => written };
+  return { process: child, first: Number(first), written: () => written };
 }

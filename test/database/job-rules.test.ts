@@ -50,12 +50,12 @@ describe('one active sync', () => {
     },
   );
 
-  test('of many that start at once, one gets through', async () => {
+  test('of many that start at once, one succeeds', async () => {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => insert('job', SYNC)));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('a finished sync and query jobs are no hindrance', async () => {
+  test('finished syncs and query jobs do not prevent one', async () => {
     await insert('job', { ...SYNC, ...COMPLETED });
     await insert('job', QUERY);
     await insert('job', QUERY);
@@ -68,16 +68,12 @@ describe('a job is refused', () => {
     ['with counts that do not add up', { processed_items: 3, success_count: 1 }, 'job_counts_add_up'],
     ['with a negative count', { success_count: 1, error_count: -1 }, 'job_counts_not_negative'],
     [
-      'with more processed than there are',
+      'with more processed than the total',
       { total_items: 1, processed_items: 2, success_count: 2 },
       'job_total_covers_processed',
     ],
     ['with a limit of no items', { max_items: 0 }, 'job_max_items_positive'],
-    [
-      'that is terminal without a time of its end',
-      { ...COMPLETED, finished_at: null },
-      'job_finished_when_terminal',
-    ],
+    ['that has ended without an end time', { ...COMPLETED, finished_at: null }, 'job_finished_when_terminal'],
     ['that is terminal without a total', { ...COMPLETED, total_items: null }, 'job_finished_when_terminal'],
     ['that is active with a time of its end', { finished_at: NOW }, 'job_finished_when_terminal'],
     ['that runs without a time of its start', { state: 'RUNNING' }, 'job_started_when_running'],
@@ -103,7 +99,7 @@ describe('a partition is refused', () => {
     ['with a negative count', { success_count: 1, error_count: -1 }, 'job_partition_counts_not_negative'],
     ['with a negative number of rows read', { read_items: -1 }, 'job_partition_counts_not_negative'],
     [
-      'with more processed than there are',
+      'with more processed than the total',
       { total_items: 0, processed_items: 1, error_count: 1 },
       'job_partition_total_covers_processed',
     ],
@@ -112,14 +108,10 @@ describe('a partition is refused', () => {
       { processed_items: 2, error_count: 2 },
       'job_partition_read_covers_processed',
     ],
-    [
-      'that is terminal without a time of its end',
-      { state: 'FAILED' },
-      'job_partition_finished_when_terminal',
-    ],
+    ['that has ended without an end time', { state: 'FAILED' }, 'job_partition_finished_when_terminal'],
     ['that is active with a time of its end', { finished_at: NOW }, 'job_partition_finished_when_terminal'],
     [
-      'with counts by level that make another total',
+      'with counts by level that do not add up',
       { read_items: 2, read_by_level: [1, 0, 0, 0, 0] },
       'job_partition_totals_are_those_of_levels',
     ],
@@ -133,7 +125,7 @@ describe('a partition is refused', () => {
     await expect(insert('job_partition', { ...partition, ...row })).rejects.toEqual(violating(constraint));
   });
 
-  test('but not with the one error of a source that cannot be read', async () => {
+  test('but not with the single error of a source that cannot be read', async () => {
     await insert('job_partition', {
       ...{ job_id: await insert('job', SYNC), ordinal: 0, data_type: 'sortie', source_name: 'a' },
       ...{ processed_items: 1, error_count: 1, state: 'FAILED', finished_at: NOW },
@@ -178,19 +170,16 @@ describe('the state of a job', () => {
     }
   }
 
-  test.each(['COMPLETED', 'FAILED', 'CANCELLED'] as const)(
-    'and nothing else changes after %s',
-    async (state) => {
-      const id = await insert('job', { ...SYNC, ...states[state] });
-      const final = violating('job_terminal_state_is_final');
-      await expect(update(id, { state: 'RUNNING', finished_at: null })).rejects.toEqual(final);
-      await expect(update(id, { state: 'COMPLETED' })).rejects.toEqual(final);
-      await expect(update(id, { total_items: 5 })).rejects.toEqual(final);
-      await expect(update(id, { revision: 1 })).rejects.toEqual(final);
-    },
-  );
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED'] as const)('and nothing changes after %s', async (state) => {
+    const id = await insert('job', { ...SYNC, ...states[state] });
+    const final = violating('job_terminal_state_is_final');
+    await expect(update(id, { state: 'RUNNING', finished_at: null })).rejects.toEqual(final);
+    await expect(update(id, { state: 'COMPLETED' })).rejects.toEqual(final);
+    await expect(update(id, { total_items: 5 })).rejects.toEqual(final);
+    await expect(update(id, { revision: 1 })).rejects.toEqual(final);
+  });
 
-  test('but a finished job forgets the one that it retried when that is deleted', async () => {
+  test('but a finished job forgets the job that it retried once that is deleted', async () => {
     const first = await insert('job', { ...SYNC, ...COMPLETED });
     const retry = await insert('job', { ...SYNC, ...COMPLETED, retry_of_id: first });
     await expect(update(retry, { retry_of_id: null, total_items: 5 })).rejects.toEqual(
@@ -202,7 +191,7 @@ describe('the state of a job', () => {
   });
 });
 
-test('every write of a job raises its revision by one, whatever the writer says', async () => {
+test('every write of a job raises its revision by one, whatever the writer sets', async () => {
   const id = await insert('job', SYNC);
   await update(id, { current_operation: 'Reading' });
   await update(id, { revision: 1 });
@@ -211,7 +200,7 @@ test('every write of a job raises its revision by one, whatever the writer says'
   expect(rows).toEqual([{ revision: 8 }]);
 });
 
-test('the ids of errors rise with time, and do not count them', async () => {
+test('the ids of errors rise with time, without revealing how many there are', async () => {
   const { rows } = await database.pool.query<{ ids: string[] }>(
     `select array_agg(id::text order by at) as ids
      from (select blade_new_id() as id, at from generate_series(1, 5) as at, pg_sleep(0.002 * at)) as made`,

@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { diffMigrations } from '../../scripts/write-migration.ts';
 import { MIGRATIONS_FOLDER } from '../../src/database/migrations/migration-files.ts';
 import { applyMigrations, MigrationError } from '../../src/database/migrations/migrations.ts';
-import { diffMigrations } from '../../src/database/migrations/write-migration.ts';
 import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -18,23 +18,23 @@ beforeAll(async () => {
 
 afterAll(() => database.close());
 
-test('a migrated database says so in the table that Prisma keeps', async () => {
+test("a migrated database records that in Prisma's table", async () => {
   const { rows } = await database.pool.query(
     'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null order by 1',
   );
   expect(rows[0]).toEqual({ migration_name: '20261124000000_init' });
 });
 
-test('applying the migrations again changes nothing, also when several processes start at once', async () => {
+test('applying the migrations again changes nothing, even if several processes start at once', async () => {
   const applied = await Promise.all([1, 2, 3].map(() => applyMigrations(database.connectionString)));
   expect(applied).toEqual([[], [], []]);
 });
 
-test('the migrations lead to prisma/schema.prisma, and their parts written by hand are no drift', async () => {
+test('the migrations lead to prisma/schema.prisma, also with their handwritten parts', async () => {
   expect(await diffMigrations()).toBeNull();
 });
 
-test('a migration that fails is named, leaves nothing of itself, and is tried again once it is mended', async () => {
+test('a migration that fails is named, leaves no trace, and is tried again once it is fixed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   await cp(MIGRATIONS_FOLDER, folder, { recursive: true });
   const name = '29990101000000_half_right';
@@ -56,7 +56,7 @@ test('a migration that fails is named, leaves nothing of itself, and is tried ag
   await rm(folder, { recursive: true });
 });
 
-test('items that were stored before uploads were kept by the batch are as much uploaded as they were', async () => {
+test('items stored before uploads were recorded by batch keep their upload state', async () => {
   await database.pool.query('drop schema public cascade; create schema public');
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   await cp(MIGRATIONS_FOLDER, folder, { recursive: true });

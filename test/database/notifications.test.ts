@@ -25,7 +25,7 @@ function recordingListener() {
 const notify = (channel: string, payload: string) =>
   database.pool.query('select pg_notify($1, $2)', [channel, payload]);
 
-test('every write of a job is notified with what listeners need to know of it', async () => {
+test('every write of a job notifies with what listeners need', async () => {
   const listener = recordingListener();
   const stop = await database.notifications.listen('blade_job', listener);
   const id = crypto.randomUUID();
@@ -39,7 +39,7 @@ test('every write of a job is notified with what listeners need to know of it', 
   await stop();
 });
 
-test('a notification arrives once the transaction is committed, and never when it is rolled back', async () => {
+test('a notification arrives after its transaction commits, and never if that is rolled back', async () => {
   const listener = recordingListener();
   const stop = await database.notifications.listen('transactions', listener);
   const client = await database.pool.connect();
@@ -53,7 +53,7 @@ test('a notification arrives once the transaction is committed, and never when i
   await stop();
 });
 
-test('the listeners of a channel all hear it until they stop, and those of others do not', async () => {
+test('all listeners of a channel get its notifications until they stop, and others do not', async () => {
   const [first, second, other] = [recordingListener(), recordingListener(), recordingListener()];
   const stops = await Promise.all([
     database.notifications.listen('shared', first),
@@ -71,7 +71,7 @@ test('the listeners of a channel all hear it until they stop, and those of other
   await Promise.all(stops.map((stop) => stop()));
 });
 
-test('a listener may come while another of its channel goes', async () => {
+test('a listener can start while another one of its channel stops', async () => {
   const stop = await database.notifications.listen('busy', recordingListener());
   const listener = recordingListener();
   const [stopListener] = await Promise.all([database.notifications.listen('busy', listener), stop()]);
@@ -80,7 +80,7 @@ test('a listener may come while another of its channel goes', async () => {
   await stopListener();
 });
 
-test('long payloads and many of them arrive whole and in order', async () => {
+test('long payloads and many of them arrive complete and in order', async () => {
   const listener = recordingListener();
   const stop = await database.notifications.listen('many', listener);
   const payloads = Array.from({ length: 300 }, (_item, index) => `${index} ${'é'.repeat(3_000)}`);
@@ -145,7 +145,7 @@ test.skipIf(!usesServer)(
   },
 );
 
-test('a server that cannot be reached is an error that does not tell its password', async () => {
+test('the error for an unreachable server does not show its password', async () => {
   const connecting = connectServerNotifications('postgresql://user:very-secret@127.0.0.1:1/database');
   await expect(connecting).rejects.toThrow(/ECONNREFUSED/);
   await expect(connecting).rejects.not.toThrow(/very-secret/);

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { describe, expect, inject, vi } from 'vitest';
-import { openDatabase } from '../../src/database/database.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
 import type { ProgramPlace } from '../support/fixtures.ts';
 import { test as base } from '../support/on-embedded.ts';
@@ -48,10 +48,7 @@ async function waitForPartition(
 
 /** Expects each row of the table once in database and catalog, when no program runs. */
 async function expectEverythingOnce({ folder, databaseUrl }: ProgramPlace): Promise<void> {
-  const database = await openDatabase({
-    folder: join(folder, 'database'),
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const database = await openDatabase({ url: databaseUrl, folder: join(folder, 'database') });
   const pool = new Pool({ connectionString: database.connectionString });
   pool.on('error', () => {});
   try {

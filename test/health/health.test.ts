@@ -16,7 +16,7 @@ function ask(path: string): Promise<Response> {
   return fetch(new URL(path, application.url));
 }
 
-test('a process that can work is live and ready, and tells what it looked at', async () => {
+test('a process that can work is live and ready, and shows what was checked', async () => {
   expect((await ask('/health/live')).status).toBe(200);
   const ready = await ask('/health/ready');
   expect(ready.status).toBe(200);
@@ -27,7 +27,7 @@ test('a process that can work is live and ready, and tells what it looked at', a
   });
 });
 
-test('a process whose warehouse is gone stays live and is not ready, and says why', async () => {
+test('a process whose warehouse is gone stays live but is not ready, and says why', async () => {
   await rm(application.warehouseFolder, { recursive: true });
   expect((await ask('/health/live')).status).toBe(200);
   const ready = await ask('/health/ready');
@@ -38,7 +38,7 @@ test('a process whose warehouse is gone stays live and is not ready, and says wh
   });
 });
 
-test('a process that serves no API still tells its health, and nothing else', async () => {
+test('a process without an API serves its health, and nothing else', async () => {
   const worker = await startTestApplication({ BLADE_ROLES: 'worker' });
   try {
     expect(worker.url).toBe('');

@@ -63,7 +63,8 @@ test('threads that work on a statement without end are closed within seconds', a
   const task: PartitionTask = {
     ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
     ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null },
-    ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, leastMarking: null, metadata: {} },
+    ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS },
+    ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
     ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
     input: { kind: 'QUERY', ...statement },
     plan: { kind: 'STATEMENT', statement, watermark: null },

@@ -2,12 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import type { DataType } from '../../src/data-types/data-type.ts';
 import { dataTypes, findDataType } from '../../src/data-types/registry.ts';
-import {
-  createTransform,
-  metadataProblem,
-  storableRowJson,
-  type TransformOptions,
-} from '../../src/ingestion/transform.ts';
+import { createTransform, storableRowJson, type TransformOptions } from '../../src/ingestion/transform.ts';
+import { checkMetadata } from '../../src/jobs/input/check-metadata.ts';
 import type { JsonObject, JsonValue } from '../../src/shared/json.ts';
 import type { Row } from '../../src/warehouse/warehouse.ts';
 
@@ -252,10 +248,10 @@ describe('the metadata of an item', () => {
   });
 
   test('can be checked before a job starts', () => {
-    expect(metadataProblem({ fine: ['yes'] })).toBeNull();
-    expect(metadataProblem({ name: '\0' })).toContain('NUL character');
-    expect(metadataProblem({ name: nested(200) })).toContain('nested more than 100 levels');
-    expect(metadataProblem({ name: 'x'.repeat(1_048_576) })).toContain('larger than 1048576 bytes');
+    expect(checkMetadata({ fine: ['yes'] })).toBeNull();
+    expect(checkMetadata({ name: '\0' })).toContain('NUL character');
+    expect(checkMetadata({ name: nested(200) })).toContain('nested more than 100 levels');
+    expect(checkMetadata({ name: 'x'.repeat(1_048_576) })).toContain('larger than 1048576 bytes');
   });
 });
 

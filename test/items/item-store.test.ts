@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest';
-import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import type { BladeItem, RowItem } from '../../src/data-types/blade-item.ts';
 import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
 import {
   createItemStore,
@@ -46,21 +46,31 @@ function storeOf(lease: PartitionLease): ItemStore {
   return createItemStore(database.pool, lease);
 }
 
-function item(itemId: string, version = 1): BladeItem {
+function item(itemId: string, version = 1): RowItem {
   return {
     dataType: 'sortie',
     itemId,
     classificationMarking: 'CONFIDENTIAL',
+    statesMarking: true,
     data: JSON.stringify({ item_id: itemId, version }),
     metadata: '{}',
+    queryMetadata: null,
     contentHash: `${itemId} ${version}`,
   };
 }
 
-function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): SaveBatch {
+/** The same as the database gives it. */
+function stored(itemId: string, version = 1): BladeItem {
+  const { statesMarking, ...rest } = item(itemId, version);
+  return rest;
+}
+
+function batch(items: readonly RowItem[], rest: Partial<SaveBatch> = {}): SaveBatch {
   return {
     dataType: 'sortie',
     dataSourceId: null,
+    markingRule: { kind: 'SOURCE' },
+    metadata: '{}',
     items,
     superseded: [],
     errors: [],
@@ -71,7 +81,7 @@ function batch(items: readonly BladeItem[], rest: Partial<SaveBatch> = {}): Save
 }
 
 /** Saves a batch of which something has to be uploaded. */
-async function saved(store: ItemStore, items: readonly BladeItem[], rest: Partial<SaveBatch> = {}) {
+async function saved(store: ItemStore, items: readonly RowItem[], rest: Partial<SaveBatch> = {}) {
   const pending = await store.saveBatch(batch(items, rest));
   if (pending === null) throw new Error('there is nothing to upload');
   return pending;
@@ -203,7 +213,7 @@ describe('what a batch counts', () => {
       errors: 0,
     });
     expect((await database.pool.query('select 1 from job_error')).rowCount).toBe(0);
-    expect(await store.findItems('sortie', ['a'])).toHaveLength(1);
+    expect(await store.findItems({ dataType: 'sortie', itemIds: ['a'] })).toHaveLength(1);
   });
 });
 
@@ -215,7 +225,7 @@ describe('a saved item', () => {
     expect(await store.pendingBatches()).toEqual([first.id, second.id]);
     expect((await store.itemsOfBatch(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
     await store.markUploaded(uploaded(first, first.items));
-    expect(await owed(store)).toEqual(second.items);
+    expect(await owed(store)).toEqual([stored('c'), stored('d')]);
     await store.markUploaded(uploaded(second, [item('c')], [item('d')]));
     expect(await owed(store)).toEqual([]);
     expect(await uploads()).toMatchObject([
@@ -266,7 +276,7 @@ describe('a saved item', () => {
       { item_id: 'a', uploaded: false, before: true, version: 2 },
       { item_id: 'b', uploaded: true, before: false, version: 1 },
     ]);
-    expect(await owed(store)).toEqual([item('a', 2)]);
+    expect(await owed(store)).toEqual([stored('a', 2)]);
     const [again = ''] = await store.pendingBatches();
     await store.markUploaded({
       ...uploaded({ id: again, readBatch: null }, [item('a', 2)]),
@@ -319,7 +329,7 @@ describe('unchanged items', () => {
 test('texts and rows come in as they are, whatever characters they have', async () => {
   const store = storeOf(await claimed());
   const text = 'Zażółć "gęślą" \\ jaźń 🛩 \u2028 {,} NULL';
-  const strange: BladeItem = { ...item(text), data: JSON.stringify({ item_id: text }) };
+  const strange: RowItem = { ...item(text), data: JSON.stringify({ item_id: text }) };
   await store.saveBatch(
     batch([strange], {
       errors: [
@@ -328,7 +338,7 @@ test('texts and rows come in as they are, whatever characters they have', async 
       ],
     }),
   );
-  expect(await owed(store)).toEqual([strange]);
+  expect(await owed(store)).toEqual([{ ...stored(text), data: strange.data }]);
   const { rows } = await database.pool.query('select item_id, message, "row" from job_error order by id');
   expect(rows).toEqual([
     { item_id: null, message: text, row: null },

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ACTIVE_STATES, canTransition, isTerminal, JobState } from '../../src/jobs/job-state.ts';
 import { test } from '../support/on-server.ts';
@@ -26,6 +27,13 @@ const TABLE: readonly (readonly [from: JobState, to: readonly JobState[]])[] = [
 
 test.each(TABLE)('from %s a job can go to %j and nowhere else', (from, to) => {
   expect(states.filter((state) => canTransition(from, state))).toEqual(to);
+});
+
+test('the state diagram in docs/architecture.md shows exactly these transitions', async () => {
+  const page = await readFile(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
+  const [, diagram = ''] = /```mermaid\nstateDiagram-v2\n(.*?)```/s.exec(page) ?? [];
+  const drawn = [...diagram.matchAll(/^ *([A-Z]+) --> ([A-Z]+)/gm)].map(([, from, to]) => `${from} ${to}`);
+  expect(drawn.sort()).toEqual(TABLE.flatMap(([from, to]) => to.map((state) => `${from} ${state}`)).sort());
 });
 
 test('a job leaves COMPLETED, FAILED and CANCELLED no more, and is active in all others', () => {

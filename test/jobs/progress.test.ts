@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
-import { createProgressWriter, recentRate } from '../../src/jobs/events/progress.ts';
+import { createProgressWriter, recentRate } from '../../src/jobs/progress/progress-writer.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { test } from '../support/on-server.ts';
 import { JobErrors, JobProgress } from '../support/operations.ts';

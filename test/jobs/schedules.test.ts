@@ -3,12 +3,14 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { localPrincipal } from '../../src/access/principal.ts';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
-import { deleteDataSource, saveDataSource } from '../../src/jobs/data-sources.ts';
-import { cancel } from '../../src/jobs/job-transitions.ts';
+import { cancelJob } from '../../src/jobs/cancel-job.ts';
+import type { JobStarter } from '../../src/jobs/create-job.ts';
 import { startBoss } from '../../src/jobs/queue/boss.ts';
 import { openPartitionQueue } from '../../src/jobs/queue/partition-queue.ts';
-import { openSchedules, runScheduledSync, type Schedule, type Schedules } from '../../src/jobs/schedules.ts';
-import type { JobStarter } from '../../src/jobs/start-job.ts';
+import { openSchedules, runScheduledSync, type Schedules } from '../../src/jobs/schedules.ts';
+import { deleteDataSource } from '../../src/sources/delete-source.ts';
+import { saveDataSource } from '../../src/sources/save-source.ts';
+import type { Schedule } from '../../src/sources/schedule.ts';
 import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -115,7 +117,7 @@ test('a tick starts an incremental sync of its source alone, and a tick while a 
   const [skipped] = await prisma.scheduledRun.findMany({ where: { dataSourceId: second.id } });
   expect(skipped).toMatchObject({ jobId: null, skippedBecause: `a sync was active: job ${run?.jobId}` });
 
-  await cancel(prisma, localPrincipal, run?.jobId ?? '');
+  await cancelJob(prisma, localPrincipal, run?.jobId ?? '');
 });
 
 test('a tick of a source that was disabled is recorded as skipped, and one of a deleted source does nothing', async () => {
@@ -142,6 +144,6 @@ test('what pg-boss sends for a tick starts the sync', async () => {
   const recorded = () => prisma.scheduledRun.findFirstOrThrow({ where: { dataSourceId: id } });
   const { jobId } = await vi.waitFor(recorded, 10_000);
   expect(await prisma.job.findUnique({ where: { id: jobId ?? '' } })).toMatchObject({ state: 'QUEUED' });
-  await cancel(prisma, localPrincipal, jobId ?? '');
+  await cancelJob(prisma, localPrincipal, jobId ?? '');
   await schedules.stop();
 });

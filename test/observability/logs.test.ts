@@ -43,7 +43,7 @@ async function ask(query: string, headers: Record<string, string> = {}) {
   return { answer, requestId, lines };
 }
 
-test('the first line tells the version and every setting in effect, and of a secret only that it is set', () => {
+test('the first line has the version and every effective setting, and of a secret only that it is set', () => {
   const [first] = linesSince(0);
   expect(first).toMatchObject({
     msg: 'starting',
@@ -78,7 +78,7 @@ test('a mutation is one line: who did what, to which job, how it ended and how l
   expect(ofJob.map(({ msg }) => msg)).toEqual(['partition started', 'partition ended']);
 });
 
-test('a mutation that gives one of its errors is told as refused, by the name of the error', async () => {
+test('a mutation that returns one of its errors is logged as refused, with the name of the error', async () => {
   const { lines } = await ask('mutation { stopSync { __typename } }');
   expect(lines).toEqual([
     expect.objectContaining({
@@ -90,14 +90,14 @@ test('a mutation that gives one of its errors is told as refused, by the name of
   ]);
 });
 
-test('a query is told at debug only', async () => {
+test('a query is logged at debug only', async () => {
   const { lines } = await ask('{ jobs(first: 1) { totalCount } }');
   expect(lines).toEqual([
     expect.objectContaining({ level: DEBUG, msg: 'query', operation: ['jobs'], outcome: 'done' }),
   ]);
 });
 
-test('a request that is not good is one line, over HTTP and over WebSocket', async () => {
+test('an invalid request is one line, over HTTP and over WebSocket', async () => {
   const { lines } = await ask('{ nothing }');
   expect(lines).toEqual([
     expect.objectContaining({ level: INFO, msg: 'request refused', outcome: 'refused' }),
@@ -114,7 +114,7 @@ test('a request that is not good is one line, over HTTP and over WebSocket', asy
   expect(linesSince(before).filter(({ msg }) => msg === 'request refused')).toHaveLength(1);
 });
 
-test('a request that is no GraphQL is one line, too, and its address is told without its query', async () => {
+test('a request other than GraphQL is one line, too, with its path but not its query', async () => {
   const response = await fetch(new URL('/nowhere?token=abc', application.url));
   await response.text();
   expect(response.status).toBe(404);
@@ -124,14 +124,14 @@ test('a request that is no GraphQL is one line, too, and its address is told wit
 });
 
 test.each(['', 'a b', 'x'.repeat(200), '"quoted"'])(
-  'an id of a request that cannot be used (%j) is replaced by a new one',
+  'an unusable request id (%j) is replaced by a new one',
   async (given) => {
     const { requestId } = await ask('{ __typename }', { 'x-request-id': given });
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
   },
 );
 
-test('a masked error, its line in the log and the head of the answer name the same request', async () => {
+test('a masked error, its log line and the headers of the answer name the same request', async () => {
   await application.database.pool.query('alter table job rename to job_away');
   try {
     const { answer, requestId, lines } = await ask('{ syncStatus { state } }');

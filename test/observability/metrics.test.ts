@@ -40,7 +40,7 @@ function seriesValue(series: string, of: string = text): number | undefined {
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
-test('rows are counted by data type and by what became of them', () => {
+test('rows are counted by data type and outcome', () => {
   expect(seriesValue('blade_rows_read_total{data_type="sortie"}')).toBe(82);
   expect(seriesValue('blade_rows_saved_total{data_type="sortie"}')).toBe(40);
   expect(seriesValue('blade_rows_unchanged_total{data_type="sortie"}')).toBe(40);
@@ -52,7 +52,7 @@ test('rows are counted by data type and by what became of them', () => {
   expect(seriesValue('blade_uploaded_bytes_total{data_type="sortie"}')).toBe(saved);
 });
 
-test('each batch is timed in each stage that it goes through, and each attempt of a partition as a whole', () => {
+test('each batch is timed in each of its stages, and each attempt at a partition as a whole', () => {
   for (const [stage, batches] of [
     ['read', 2],
     ['transform', 2],
@@ -67,7 +67,7 @@ test('each batch is timed in each stage that it goes through, and each attempt o
   );
 });
 
-test('jobs and the queue are told as the database has them', () => {
+test('jobs and the queue are counted as in the database', () => {
   expect(seriesValue('blade_database_up')).toBe(1);
   expect(seriesValue('blade_jobs{state="COMPLETED"}')).toBe(2);
   expect(seriesValue('blade_jobs{state="RUNNING"}')).toBe(0);
@@ -75,7 +75,7 @@ test('jobs and the queue are told as the database has them', () => {
   expect(seriesValue('blade_queue_oldest_ready_seconds')).toBe(0);
 });
 
-test('threads, operations by type and outcome, and the process itself are told', () => {
+test('threads, operations by type and outcome, and the process itself have metrics', () => {
   expect(seriesValue('blade_threads')).toBe(2);
   expect(seriesValue('blade_threads_busy')).toBe(0);
   expect(
@@ -109,7 +109,7 @@ test('subscriptions are counted by transport while they are open', async () => {
     .toEqual([0, 0]);
 });
 
-test('names are as Prometheus has them', () => {
+test('names follow the conventions of Prometheus', () => {
   const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type]) => ({ name, type }));
   for (const { name, type } of types.filter(({ name: ours }) => ours.startsWith('blade_'))) {
     if (type === 'counter') expect(name).toMatch(/_total$/);
@@ -123,7 +123,7 @@ function toldNames(): ReadonlySet<string> {
   return new Set([...text.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name = '']) => name));
 }
 
-test('the Grafana dashboard asks for nothing that is not told', async () => {
+test('the Grafana dashboard asks only for metrics that exist', async () => {
   const dashboard = JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as {
     panels: { targets?: { expr: string }[] }[];
   };
@@ -153,7 +153,7 @@ test('the docs name each of our metrics, and in their alerts no other', async ()
   expect(named.toSorted()).toEqual(ours.toSorted());
 });
 
-test('where a credential is asked for, metrics are for those whose clearance covers all that they count', async () => {
+test('if a credential is needed, only principals cleared for everything may read metrics', async () => {
   const closed = await startTestApplication({ ...SECRET_SETTINGS });
   try {
     const ask = async (headers: Record<string, string>) =>
@@ -166,7 +166,7 @@ test('where a credential is asked for, metrics are for those whose clearance cov
   }
 });
 
-test('a port of their own has metrics only, and takes them from everywhere else', async () => {
+test('a separate port serves metrics only, and they are served nowhere else', async () => {
   const worker = await startTestApplication({ BLADE_ROLES: 'worker', BLADE_METRICS_PORT: '0' });
   try {
     const log = worker.log.join('');
@@ -180,7 +180,7 @@ test('a port of their own has metrics only, and takes them from everywhere else'
   }
 });
 
-test('a worker without an API has its metrics beside its health, and none when they are off', async () => {
+test('a worker without an API serves metrics beside its health, and none if they are off', async () => {
   for (const [BLADE_METRICS, status] of [
     ['true', 200],
     ['false', 404],
@@ -195,7 +195,7 @@ test('a worker without an API has its metrics beside its health, and none when t
   }
 });
 
-test('a database that does not answer is told as down, and what it would have told is left out', async () => {
+test('a database that does not answer is reported as down, and the metrics from it are left out', async () => {
   let answers = true;
   let asked = 0;
   let time = 0;
@@ -225,7 +225,7 @@ test('a database that does not answer is told as down, and what it would have to
   metrics.close();
 });
 
-test('a query that is asked is counted', async () => {
+test('a query is counted', async () => {
   const before = seriesValue(DONE_QUERIES, await metricsOf(application.url)) ?? 0;
   await application.client.sendRaw('{ jobs(first: 1) { totalCount } }');
   expect(seriesValue(DONE_QUERIES, await metricsOf(application.url))).toBe(before + 1);

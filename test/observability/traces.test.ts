@@ -75,7 +75,7 @@ function spanNamed(name: string): CollectedSpan {
   return found[0] as CollectedSpan;
 }
 
-test('a mutation is part of the trace of whoever sends it', () => {
+test("a mutation is part of its sender's trace", () => {
   const mutation = spanNamed('mutation startSync');
   expect(mutation).toMatchObject({ parentSpanId: CALLER.spanId, kind: 2, service: 'blade-ingestion' });
   expect(mutation.attributes).toMatchObject({
@@ -84,7 +84,7 @@ test('a mutation is part of the trace of whoever sends it', () => {
   });
 });
 
-test('the trace goes on through the queue into the worker, as far as each stage of the partition', () => {
+test('the trace continues through the queue into the worker, down to each stage of the partition', () => {
   const mutation = spanNamed('mutation startSync');
   const sent = spanNamed('insert partitions');
   const processed = spanNamed('process partitions');
@@ -115,7 +115,7 @@ test('the collector gets the headers that are set, and the log does not show the
   expect(logLines.join('\n')).not.toContain('of-the-collector');
 });
 
-test('without a collector nothing of the SDK of OpenTelemetry is loaded', async () => {
+test("without a collector, OpenTelemetry's SDK is not loaded", async () => {
   const program = await startProgram({
     BLADE_DATA_FOLDER: join(folder, 'without'),
     // Tells of each module as it is loaded.

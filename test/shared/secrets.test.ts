@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRedact, secretsOfUrl } from '../../src/shared/secrets.ts';
+import { createRedact, findUrlSecrets } from '../../src/shared/secrets.ts';
 
 test.each([
   ['as it is', 'it said: hunter2!', 'it said: [redacted]!'],
@@ -8,16 +8,16 @@ test.each([
   ['in a URL', 'postgresql://user:p%40ss%2Fword@host', 'postgresql://user:[redacted]@host'],
   ['in Base64', `Basic ${btoa('client:hunter2')}`, 'Basic [redacted]'],
   ['as a part of another', 'hunter2-longer', '[redacted]'],
-])('a secret is taken out of a text %s', (_how, text, shown) => {
+])('a secret is redacted %s', (_how, text, shown) => {
   const redact = createRedact(['hunter2', 'a"b\\c', 'p@ss/word', 'client:hunter2', 'hunter2-longer']);
   expect(redact(text)).toBe(shown);
 });
 
-test('signs that mean something in patterns are taken as they are', () => {
+test('characters with a meaning in patterns are matched literally', () => {
   expect(createRedact(['a.c$'])('abc$ a.c$')).toBe('abc$ [redacted]');
 });
 
-test('without secrets, and of ones too short to be any, nothing is taken out', () => {
+test('without secrets, or with too short ones, nothing is redacted', () => {
   expect(createRedact([])('text')).toBe('text');
   expect(createRedact(['', 'ext'])('text')).toBe('text');
 });
@@ -27,6 +27,6 @@ test.each([
   ['postgresql://user@host/db?password=hunter2', ['hunter2', 'hunter2']],
   ['postgresql://user@host/db', []],
   ['nonsense', []],
-])('what is secret in %s is its password', (url, secrets) => {
-  expect(secretsOfUrl(url)).toEqual(secrets);
+])('the secrets in %s are its passwords', (url, secrets) => {
+  expect(findUrlSecrets(url)).toEqual(secrets);
 });

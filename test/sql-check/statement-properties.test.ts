@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { startQueryJobInputSchema, startSyncInputSchema } from '../../src/jobs/job-input.ts';
+import { startQueryJobInputSchema } from '../../src/jobs/input/start-query-job-input.ts';
+import { startSyncInputSchema } from '../../src/jobs/input/start-sync-input.ts';
 import { checkFilter, checkQuery } from '../../src/sql-check/statement.ts';
 
 /** Random statements, made of pieces that are allowed and nested as people nest them. */

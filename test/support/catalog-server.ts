@@ -108,11 +108,6 @@ export async function startCatalogServer(
     peakConcurrency = Math.max(peakConcurrency, ++concurrency);
     response.once('close', () => concurrency--);
     switch (`${received.method} ${received.path}`) {
-      case `GET ${base}/catalog/exists`: {
-        const key = `${url.searchParams.get('source')}/${url.searchParams.get('id')}`;
-        response.writeHead(items.has(key) ? 200 : 404).end();
-        return;
-      }
       case `POST ${base}/catalog/item`: {
         const ordinal = uploads++;
         if (resetInBody.has(ordinal)) {
@@ -125,9 +120,7 @@ export async function startCatalogServer(
         const attempt = (attempts.get(key) ?? 0) + 1;
         attempts.set(key, attempt);
         const reply = decide({ ordinal, attempt, item }) ?? { status: 201, body: '{"status":"stored"}' };
-        if (typeof reply === 'object' && reply.status >= 200 && reply.status < 300) {
-          items.set(key, item);
-        }
+        if (typeof reply === 'object' && reply.status >= 200 && reply.status < 300) items.set(key, item);
         await answer(response, reply, closed.signal);
         return;
       }
@@ -152,9 +145,7 @@ export async function startCatalogServer(
   async function goDown(): Promise<void> {
     const down = once(server, 'close');
     server.close();
-    for (const socket of sockets) {
-      socket.resetAndDestroy();
-    }
+    for (const socket of sockets) socket.resetAndDestroy();
     await down;
   }
   const port = await listen(0);
@@ -178,9 +169,7 @@ export async function startCatalogServer(
     },
     async close() {
       closed.abort();
-      if (server.listening) {
-        await goDown();
-      }
+      if (server.listening) await goDown();
     },
   };
 }
@@ -203,9 +192,7 @@ async function readForm(request: IncomingMessage): Promise<ReceivedItem> {
   await once(parser, 'finish');
   const part = (name: string): string => {
     const value = parts.get(name);
-    if (value === undefined) {
-      throw new Error(`the form has no ${name}`);
-    }
+    if (value === undefined) throw new Error(`the form has no ${name}`);
     return value;
   };
   return {
@@ -239,8 +226,6 @@ async function answer(response: ServerResponse, reply: Reply, signal: AbortSigna
       return;
   }
   const { status, headers = {}, body = '', after = 0 } = reply;
-  if (after > 0) {
-    await delay(after, undefined, { signal });
-  }
+  if (after > 0) await delay(after, undefined, { signal });
   response.writeHead(status, headers).end(body);
 }

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { generate } from 'selfsigned';
 import type { DatabricksOptions } from '../../src/warehouse/databricks/session.ts';
 import { openEngine } from './databricks/execution.ts';
-import { createService, type ResultForm, type Service } from './databricks/service.ts';
+import { createService, type ResultForm, type Service, type ServiceOptions } from './databricks/service.ts';
 import { createProcessor, readOperation } from './databricks/thrift-library.ts';
 
 /** A Databricks SQL warehouse for tests: the driver's service over HTTPS, backed by DuckDB. */
@@ -47,6 +47,8 @@ export interface DatabricksServerOptions {
   readonly pageRows?: number;
   /** How long an answer waits for a statement to finish, in milliseconds (default: 100). */
   readonly directMs?: number;
+  /** Changes a page before it is sent. */
+  readonly alter?: ServiceOptions['alter'];
 }
 
 export const testToken = 'token-of-the-test';
@@ -75,6 +77,7 @@ export async function startDatabricksServer(
     form: options.form ?? 'arrow',
     pageRows: options.pageRows ?? Number.POSITIVE_INFINITY,
     directMs: options.directMs ?? 100,
+    alter: options.alter,
     storeFile(file) {
       const name = `/files/${randomUUID()}`;
       files.set(name, file);

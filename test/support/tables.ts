@@ -110,8 +110,8 @@ export interface StoredItem {
 /** Reads every item in the database. */
 export async function storedItems({ database }: TestApplication): Promise<StoredItem[]> {
   const { rows } = await database.pool.query<StoredItem>(
-    `select data_type as "dataType", item_id as "itemId", classification_marking as marking, data, metadata,
-       content_hash as "contentHash", uploaded_at as "uploadedAt", updated_at as "updatedAt",
+    `select data_type as "dataType", item_id as "itemId", classification_marking as marking, data,
+       metadata || coalesce(query_metadata, '{}') as metadata, content_hash as "contentHash", uploaded_at as "uploadedAt", updated_at as "updatedAt",
        partition_id as "pendingPartitionId", i.xmin::text as "writtenBy"
      from blade_item i left join upload_batch b on b.id = i.upload_batch_id order by data_type, item_id`,
   );

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, startApplication } from '../../src/application/application.ts';
 import { createLog } from '../../src/application/log.ts';
+import { type Application, startApplication } from '../../src/application/start-application.ts';
 import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
+import { type Config, loadConfig } from '../../src/config/config.ts';
 import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -43,7 +43,7 @@ export async function startTestApplication(
   const database = given ?? (await createTestDatabase());
   const log: string[] = [];
   const config: Config = {
-    ...parseConfig({
+    ...loadConfig({
       PORT: '0',
       BLADE_DATA_FOLDER: folder,
       BLADE_DEMO_DATA: 'false',

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createDatabaseUrl, runOnServer } from './prepare-database.ts';
 
 /** A test's own database; `kind` says which one the run uses. */
@@ -49,7 +50,7 @@ async function createEmbedded(prepared: string): Promise<TestDatabase> {
 
 async function createOnServer(url: string, template: string): Promise<TestDatabase> {
   const name = await createCopy(url, template);
-  const database = await openDatabase({ databaseUrl: createDatabaseUrl(url, name), folder: '' });
+  const database = await openDatabase({ url: createDatabaseUrl(url, name), folder: '' });
   return withPool(database, () => dropDatabase(url, name));
 }
 

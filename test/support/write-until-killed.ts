@@ -1,6 +1,6 @@
 // node write-until-killed.ts FOLDER: opens the database there, writes row after row, and prints the number of each.
 import { Client } from 'pg';
-import { openDatabase } from '../../src/database/database.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const database = await openDatabase({ folder });

@@ -14,8 +14,8 @@ export interface FolderWarehouse {
   readonly warehouse: Warehouse;
   /** Where the file of a table of `blade.field` lies. */
   path(file: string): string;
-  /** Writes the rows of a query of DuckDB to a file of `blade.field`. */
-  write(file: string, query: string): Promise<void>;
+  /** Writes the rows of a query of DuckDB to a file of `blade.field`, with options of its COPY. */
+  write(file: string, query: string, options?: string): Promise<void>;
   /** All rows of a statement. */
   rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
 }
@@ -30,7 +30,7 @@ export async function folderWarehouse(limits: ReadingLimits = {}): Promise<Folde
     folder,
     warehouse,
     path,
-    write: (file, query) => writeFile(path(file), query),
+    write: (file, query, options) => writeFile(path(file), query, options),
     rows: async (sql, parameters = {}) =>
       (await batchesOf(warehouse, statement(sql, parameters), 1000)).flatMap((batch) => [...batch.rows]),
   };
@@ -42,12 +42,13 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-async function writeFile(path: string, query: string): Promise<void> {
+async function writeFile(path: string, query: string, options?: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const format = path.endsWith('.parquet') ? 'parquet' : path.endsWith('.csv') ? 'csv' : 'json';
   await connection.run("SET TimeZone = 'UTC'");
-  await connection.run(`COPY (${query}) TO '${path}' (FORMAT ${format})`);
+  const all = options === undefined ? `FORMAT ${format}` : `FORMAT ${format}, ${options}`;
+  await connection.run(`COPY (${query}) TO '${path}' (${all})`);
   connection.closeSync();
   instance.closeSync();
 }

@@ -1,26 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Context } from 'graphql-ws';
-import type { Extra } from 'graphql-ws/use/ws';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { TooManyFailedCredentialsError, UnauthenticatedError } from '../../access/access-errors.ts';
 import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { rateLimited } from '../limits/limit-error.ts';
+import type { Extra } from './web-socket/extra.ts';
 
-/** What is known of a WebSocket connection once its principal is. */
+/** A WebSocket connection whose principal is known. */
 export interface AuthenticatedConnection {
   readonly principal: Principal;
 }
 
-/** What yoga is given with each request over HTTP. */
+/** The server context of each HTTP request in yoga. */
 export interface NodeContext {
   readonly req: IncomingMessage;
 }
 
-/** Finds out who sends each request over HTTP, before anything of it is read but its headers. */
+/** Authenticates each HTTP request by its headers, before the body is read. */
 export function authenticateRequests(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
   const principals = new WeakMap<Request, Principal>();
 
@@ -30,12 +31,12 @@ export function authenticateRequests(authenticator: Authenticator, addressOf: Cl
       try {
         principals.set(request, await authenticator.authenticate(authorization, addressOf(req)));
       } catch (error) {
-        throw refusal(error, log);
+        throw toRefusal(error, log);
       }
     },
     onSubscribe({ args: { contextValue } }) {
       const principal = principals.get(contextValue.request);
-      // The subscriptions of a WebSocket end with their connection.
+      // Subscriptions over WebSocket end with their connection instead.
       if (principal === undefined) return undefined;
       return {
         onSubscribeResult({ result, setResult }) {
@@ -48,7 +49,7 @@ export function authenticateRequests(authenticator: Authenticator, addressOf: Cl
 
   return {
     plugin,
-    /** @throws where the request was not authenticated: nothing is answered without. */
+    /** @throws if the request was not authenticated. */
     principalOf(request: Request): Principal {
       const principal = principals.get(request);
       if (principal === undefined) throw new Error('the request has not been authenticated');
@@ -57,18 +58,19 @@ export function authenticateRequests(authenticator: Authenticator, addressOf: Cl
   };
 }
 
-/** What graphql-ws closes connections with: clients renew their credential and connect again, */
+/** Close code of graphql-transport-ws: renew the credential and connect again. */
 const FORBIDDEN = 4403;
-/** or give up. */
+/** Close code of graphql-transport-ws: do not try again without a credential. */
 const UNAUTHORIZED = 4401;
-/** Something on the server's side is away, or too much was tried: clients connect again, later. */
+/** Close code of RFC 6455 for a passing failure or too many attempts: connect again later. */
 const TRY_AGAIN_LATER = 1013;
 
-type Connection = Context<Record<string, unknown>, Extra & Partial<AuthenticatedConnection>>;
+type Connection = Context<Record<string, unknown>, Extra>;
 
 /**
- * Finds out who opens each WebSocket, by the payload of its `connection_init`, and closes it when their right ends.
- * @returns hooks of graphql-ws.
+ * Authenticates each WebSocket by the payload of its `connection_init`, and closes it when the credential expires or is
+ * revoked.
+ * @returns hooks for graphql-ws.
  */
 export function authenticateConnections(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
   const unwatch = new WeakMap<object, () => void>();
@@ -77,17 +79,17 @@ export function authenticateConnections(authenticator: Authenticator, addressOf:
     async onConnect({ connectionParams, extra }: Connection): Promise<boolean> {
       try {
         const principal = await authenticator.authenticate(
-          authorizationOf(connectionParams),
+          findAuthorization(connectionParams),
           addressOf(extra.request),
         );
         Object.assign(extra, { principal } satisfies AuthenticatedConnection);
         const stop = authenticator.watch(principal, (reason) => close(extra, FORBIDDEN, reason));
         unwatch.set(extra.socket, stop);
-        // It may have been closed while its principal was looked up.
+        // The socket may have closed in the meantime.
         if (extra.socket.readyState > extra.socket.OPEN) stop();
         return true;
       } catch (error) {
-        const told = refusal(error, log);
+        const told = toRefusal(error, log);
         if (!(error instanceof UnauthenticatedError)) close(extra, TRY_AGAIN_LATER, told);
         else close(extra, error.isMissing ? UNAUTHORIZED : FORBIDDEN, told);
         return false;
@@ -103,11 +105,11 @@ function close({ socket }: Connection['extra'], code: number, { message }: Error
   socket.close(code, Buffer.from(message).subarray(0, MAX_REASON_BYTES).toString());
 }
 
-/** A reason is at most 123 bytes, and a character that was cut becomes one of three. */
+/** A close reason has at most 123 bytes; a character cut in half becomes one of three bytes. */
 const MAX_REASON_BYTES = 120;
 
-/** The credential in the payload of a `connection_init`, where clients put it in one of these ways. */
-function authorizationOf(payload: Record<string, unknown> = {}): string | undefined {
+/** Finds the credential in the payload of a `connection_init`, at its top or in its `headers`, as clients send it. */
+function findAuthorization(payload: Record<string, unknown> = {}): string | undefined {
   const { headers } = payload;
   const places = [payload, ...(typeof headers === 'object' && headers !== null ? [headers] : [])];
   return places
@@ -115,13 +117,13 @@ function authorizationOf(payload: Record<string, unknown> = {}): string | undefi
     .find(([name, value]) => name.toLowerCase() === 'authorization' && typeof value === 'string')?.[1];
 }
 
-/** What a client is told whose credential is missing or no good, as RFC 6750 has it; or that it cannot be told. */
-function refusal(error: unknown, log: Logger): GraphQLError {
+/** The error for a missing or invalid credential (RFC 6750), or for one that cannot be checked now. */
+function toRefusal(error: unknown, log: Logger): GraphQLError {
   if (error instanceof TooManyFailedCredentialsError)
     return rateLimited(error.message, error.retryAfterSeconds);
   if (!(error instanceof UnauthenticatedError)) {
-    log.error({ err: error }, 'a credential could not be looked at');
-    return new GraphQLError('the credential cannot be looked at now: try again later', {
+    log.error({ err: error }, 'a credential could not be checked');
+    return new GraphQLError('the credential cannot be checked now: try again later', {
       extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
     });
   }
@@ -136,7 +138,7 @@ function refusal(error: unknown, log: Logger): GraphQLError {
   });
 }
 
-/** The results of a subscription, and the error that its principal's right has ended with, should it do so before. */
+/** The results of a subscription, ended by an error when its principal's credential expires or is revoked first. */
 function untilEnd(
   results: AsyncIterable<ExecutionResult>,
   watch: (onEnd: (reason: UnauthenticatedError) => void) => () => void,
@@ -160,27 +162,24 @@ function untilEnd(
     return promise;
   }
 
-  const iterator: AsyncIterableIterator<ExecutionResult> = {
-    async next() {
-      if (state === 'open') {
-        const result = await nextOfSource();
-        if (result !== null && ended === undefined) {
-          if (result.done) await iterator.return?.();
-          return result;
-        }
-      }
-      if (state !== 'ending') return { done: true, value: undefined };
-      state = 'over';
-      const error = new GraphQLError(ended?.message ?? '', { extensions: { code: 'UNAUTHENTICATED' } });
-      return { done: false, value: { errors: [error] } };
-    },
-    async return() {
-      if (state === 'open') await source.return?.();
-      state = 'over';
-      unwatch();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => iterator,
+  const end = async () => {
+    if (state === 'open') await source.return?.();
+    state = 'over';
+    unwatch();
   };
-  return iterator;
+
+  return createIterator<ExecutionResult>(async () => {
+    if (state === 'open') {
+      const result = await nextOfSource();
+      if (result !== null && ended === undefined) {
+        if (!result.done) return result;
+        await end();
+        return DONE;
+      }
+    }
+    if (state !== 'ending') return DONE;
+    state = 'over';
+    const error = new GraphQLError(ended?.message ?? '', { extensions: { code: 'UNAUTHENTICATED' } });
+    return { done: false, value: { errors: [error] } };
+  }, end);
 }

@@ -6,7 +6,7 @@ import sirv from 'sirv';
 /** Where `npm run build` puts the dashboard. */
 export const DASHBOARD_FOLDER = join(import.meta.dirname, '../../../dist/dashboard');
 
-/** The addresses of the dashboard's pages: one file shows them all. */
+/** Paths of the dashboard's pages, which are all one file. */
 const PAGES = [
   /^\/$/,
   /^\/jobs\/[^/]+$/,
@@ -15,7 +15,7 @@ const PAGES = [
   /^\/items(\/[^/]+\/[^/]+)?$/,
 ];
 
-/** Everything comes from our own files, and a script cannot be slipped in by what a page shows. */
+/** Allows only our own files, so that content on a page cannot inject a script. */
 const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",
@@ -32,9 +32,9 @@ const SECURITY_HEADERS = {
 };
 
 /**
- * Serves the built dashboard: its pages, and the files that they load.
- * @returns what answers a request for one of them, and gives false for any other, which is left alone; null where the
- * dashboard has not been built.
+ * Serves the built dashboard: its pages and their files.
+ * @returns a function that answers a request for one of them and returns false for any other; null if the dashboard has
+ * not been built.
  */
 export function createDashboardFiles(
   folder = DASHBOARD_FOLDER,
@@ -46,7 +46,7 @@ export function createDashboardFiles(
     gzip: true,
     setHeaders(response, path) {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-      // The name of an asset changes with its content; of everything else a browser has to ask whether it has.
+      // An asset's name changes with its content; all other files are revalidated.
       response.setHeader(
         'cache-control',
         path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
@@ -59,9 +59,9 @@ export function createDashboardFiles(
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     let isServed = true;
     const isPage = PAGES.some((page) => page.test(pathname));
-    // Whole files alone: a range that ends before it begins is more than sirv can take.
+    // Serves whole files only: sirv cannot handle a range that ends before it begins.
     const { range: _range, ...headers } = request.headers;
-    // A copy of the request, as whoever comes after is to see what was asked for.
+    // A copy, because later handlers need the original request.
     const asked = Object.create(request, {
       headers: { value: headers },
       ...(isPage ? { url: { value: '/' } } : {}),

@@ -4,23 +4,24 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Metrics, OperationOutcome, OperationType } from '../../observability/metrics.ts';
 import { startOperationSpan } from '../../observability/spans.ts';
+import { isObject } from '../../shared/json.ts';
 import { currentRequest, inRequest, newRequestScope, type RequestScope } from '../../shared/request-scope.ts';
 import type { ApiContext } from '../context.ts';
-import { errorCodeOf, UNEXPECTED } from './error-mask.ts';
+import { toErrorCode, UNEXPECTED } from './error-mask.ts';
 
-/** Tells the log, the metrics and the traces of what clients ask. */
+/** Reports operations to the log, the metrics and the traces. */
 export interface OperationObserver {
-  /** Sees every operation, over whatever it came. */
+  /** Observes every operation on every transport. */
   readonly plugin: Plugin;
-  /** Answers a request over HTTP with an id in its head, and sees the refusals that are not GraphQL's. */
+  /** Answers an HTTP request with an id in its headers, and observes refusals outside GraphQL. */
   onRequest(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
   ): (request: IncomingMessage, response: ServerResponse) => void;
-  /** An operation over WebSocket that was refused before it began. */
+  /** Reports an operation over WebSocket that was refused before it started. */
   refused(scope: RequestScope, errors: readonly unknown[]): void;
 }
 
-/** What is counted of operations. */
+/** The metrics of operations. */
 export type OperationMetrics = Pick<Metrics, 'operationEnded' | 'subscriptionOpened'>;
 
 export function observeOperations(log: Logger, metrics: OperationMetrics): OperationObserver {
@@ -29,7 +30,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
     const operation = getOperationAST(document, operationName);
     const type: OperationType = operation?.operation ?? 'unknown';
     const root = operation == null ? undefined : schema.getRootType(operation.operation);
-    // Names of our schema only: a client may call its operation whatever it likes.
+    // Only names from the schema: clients choose the operation's name freely.
     const fields = (operation?.selectionSet.selections ?? []).flatMap((selection) =>
       selection.kind === Kind.FIELD && root?.getFields()[selection.name.value] !== undefined
         ? [selection.name.value]
@@ -46,11 +47,11 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
       run: span.run,
       end(result: ExecutionResult): void {
         const seconds = (performance.now() - startedAt) / 1_000;
-        const { outcome, codes } = outcomeOf(result);
+        const { outcome, codes } = toOutcome(result);
         metrics.operationEnded(type, outcome, seconds);
         span.end({ 'blade.outcome': outcome }, outcome === 'failed' ? codes.join() : undefined);
         scope.isLogged = true;
-        log[levelOf(type, outcome)](
+        log[toLogLevel(type, outcome)](
           {
             requestId: scope.requestId,
             principal: context.principal.id,
@@ -70,10 +71,10 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
   function refused(scope: RequestScope, errors: readonly unknown[]): void {
     if (scope.isLogged) return;
     scope.isLogged = true;
-    const codes = codesOf(errors);
+    const codes = toCodes(errors);
     const outcome = codes.includes(UNEXPECTED) ? 'failed' : 'refused';
     metrics.operationEnded('unknown', outcome, 0);
-    log[levelOf('unknown', outcome)](
+    log[toLogLevel('unknown', outcome)](
       { requestId: scope.requestId, ...scope.facts, outcome, codes },
       'request refused',
     );
@@ -130,16 +131,16 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
   };
 }
 
-/** What of an operation's context is looked at. */
+/** The parts of an operation's context that are observed. */
 interface ObservedContext extends Pick<ApiContext, 'principal'> {
   readonly req?: { readonly headers: IncomingHttpHeaders };
-  /** There for what came over WebSocket. */
+  /** Set for operations over WebSocket. */
   readonly socket?: unknown;
 }
 
-/** An answer is refused, too, where a client is given one of the errors of a mutation's union, as far as it asks for the type. */
-function outcomeOf({ errors = [], data }: ExecutionResult): { outcome: OperationOutcome; codes: string[] } {
-  const codes = codesOf(errors);
+/** An answer with a typed error counts as refused, if the client selected its `__typename`. */
+function toOutcome({ errors = [], data }: ExecutionResult): { outcome: OperationOutcome; codes: string[] } {
+  const codes = toCodes(errors);
   if (codes.includes(UNEXPECTED)) return { outcome: 'failed', codes };
   const given = Object.values(data ?? {}).flatMap((value) => {
     const name = isObject(value) ? value.__typename : undefined;
@@ -149,15 +150,11 @@ function outcomeOf({ errors = [], data }: ExecutionResult): { outcome: Operation
   return { outcome: all.length > 0 ? 'refused' : 'done', codes: all };
 }
 
-function codesOf(errors: readonly unknown[]): string[] {
-  return [...new Set(errors.map(errorCodeOf))];
+function toCodes(errors: readonly unknown[]): string[] {
+  return [...new Set(errors.map(toErrorCode))];
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function levelOf(type: OperationType, outcome: OperationOutcome): 'debug' | 'info' | 'warn' {
+function toLogLevel(type: OperationType, outcome: OperationOutcome): 'debug' | 'info' | 'warn' {
   if (outcome === 'failed') return 'warn';
   return type === 'mutation' || outcome === 'refused' ? 'info' : 'debug';
 }

@@ -1,30 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refuse } from './refusal.ts';
+import type { OriginSettings } from './settings.ts';
 
 /** Which sites may send requests by the browsers of those who visit them. */
 export interface OriginPolicy {
-  /** Whether a page of another site, or a name that was pointed at this machine, sent it. */
+  /** Whether a page of another site sent it, or a foreign name that points at this machine. */
   isForeign(request: IncomingMessage): boolean;
   /**
-   * Refuses requests of other sites, and answers those that ask for leave. Sets the headers by which a browser lets a page
-   * of an allowed site read the answer.
-   * @returns whether the request may go on.
+   * Refuses requests from other sites and answers preflights. Sets the CORS headers for pages of allowed sites.
+   * @returns whether the request is admitted.
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-export interface OriginSettings {
-  /** Other sites whose pages may use the API, such as `https://blade.example.com`. */
-  readonly allowedOrigins: readonly string[];
-  /** Whether the server listens on a loopback address alone. */
-  readonly isLoopback: boolean;
-  /** Whether each request has to bring a credential, which a browser adds to nothing by itself. */
-  readonly asksForCredential: boolean;
-}
-
 /**
- * A browser lets any page send forms and open WebSockets to any address, so that one which somebody on this network visits
- * could start and cancel jobs. It says, though, which page did, and asks before it sends anything but a simple request.
+ * Creates the policy against cross-site requests. Browsers let any page send forms and open WebSockets to any address, so
+ * a malicious page could start and cancel jobs. But they name the page, and send a preflight before other requests.
  */
 export function createOriginPolicy({
   allowedOrigins,
@@ -34,7 +25,7 @@ export function createOriginPolicy({
   const origins = new Set(allowedOrigins);
   const names = new Set([...LOOPBACK_NAMES, ...allowedOrigins.map((origin) => new URL(origin).hostname)]);
 
-  /** A page whose name was pointed at this machine after it was loaded sends that name. */
+  /** DNS rebinding: a page whose name now points at this machine still sends that name. */
   function isMisdirected({ headers: { host = '' } }: IncomingMessage): boolean {
     return isLoopback && !names.has(URL.parse(`http://${host}`)?.hostname ?? '');
   }
@@ -53,7 +44,7 @@ export function createOriginPolicy({
           response,
           421,
           'UNKNOWN_HOST',
-          'No such host is served here: set BLADE_ALLOWED_ORIGINS to its address.',
+          'This host is not served here: add its address to BLADE_ALLOWED_ORIGINS.',
         );
         return false;
       }
@@ -89,7 +80,7 @@ export function createOriginPolicy({
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Headers that a page of another site cannot have sent without having been allowed to. */
+/** Headers that a page of another site cannot send without a preflight. */
 const UNASKED_HEADERS = [
   'authorization',
   'x-requested-with',
@@ -100,8 +91,8 @@ const UNASKED_HEADERS = [
 const SIMPLE_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
 
 /**
- * Whether it may come from a page of another site that the browser does not name: from a link, an image or, in some, a
- * form. Only operations are looked at: pages and files are for everybody.
+ * Whether an operation may come from another site's page that the browser does not name: through a link, an image or, in
+ * some browsers, a form.
  */
 function isHidden({ method, url, headers }: IncomingMessage): boolean {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
@@ -112,7 +103,7 @@ function isHidden({ method, url, headers }: IncomingMessage): boolean {
   if (UNASKED_HEADERS.some((name) => headers[name] !== undefined)) return false;
   const site = headers['sec-fetch-site'];
   if (site === 'same-origin' || site === 'none') return false;
-  // No link, image or form asks for an event stream, and a browser's EventSource tells where its page is from.
+  // Links, images and forms never accept event streams, and EventSource names its page.
   if (isOperationByGet && site === undefined && headers.accept === 'text/event-stream') return false;
   return URL.parse(headers.referer ?? '')?.host !== headers.host;
 }

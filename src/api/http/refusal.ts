@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setContentPolicy } from './security-headers.ts';
 
-/** Answers a request that does not get as far as GraphQL, in the form that GraphQL's clients read. */
+/** Refuses a request before it reaches GraphQL, in the form that GraphQL clients read. */
 export function refuse(response: ServerResponse, status: number, code: string, message: string): void {
   const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   setContentPolicy(response, false);

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
-/** Says of a request by GET or of a form that its variables or extensions cannot be read: Yoga lets the parser's error out. */
+/** Refuses unreadable variables or extensions with a proper error; Yoga would pass on the parser's. */
 export function refuseUnreadableParameters(): Plugin {
   return {
     onRequestParse({ requestParser, setRequestParser }) {
@@ -11,7 +11,7 @@ export function refuseUnreadableParameters(): Plugin {
           return await requestParser(request);
         } catch (error) {
           if (!(error instanceof SyntaxError)) throw error;
-          throw new GraphQLError('The variables and extensions of a request have to be JSON.', {
+          throw new GraphQLError('The variables and extensions of a request must be JSON.', {
             extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
           });
         }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Nothing that is served here is for a frame of another page, and no answer is to be taken for a page or a script. */
+/** Keeps answers out of frames, and from being taken for a page or a script. */
 export function setSecurityHeaders(response: ServerResponse): void {
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('x-frame-options', 'DENY');
@@ -10,8 +10,8 @@ export function setSecurityHeaders(response: ServerResponse): void {
 }
 
 /**
- * What an answer may load: nothing, unless it is the page of GraphiQL. Not for the files of the dashboard, which have a policy
- * of their own: a browser takes the headers of a 304 for those of the page that it kept.
+ * Sets what an answer may load: nothing, unless it is GraphiQL. The dashboard's files set their own policy, since a browser
+ * applies the headers of a 304 to the page it has cached.
  */
 export function setContentPolicy(response: ServerResponse, isGraphiQL: boolean): void {
   response.setHeader('content-security-policy', isGraphiQL ? GRAPHIQL_POLICY : ANSWER_POLICY);
@@ -19,7 +19,7 @@ export function setContentPolicy(response: ServerResponse, isGraphiQL: boolean):
 
 const ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** GraphiQL is one page with its script and style in it, and an editor that runs in a worker made of a blob. */
+/** GraphiQL is one page with inline scripts and styles, and an editor in a worker made from a blob. */
 const GRAPHIQL_POLICY = [
   "default-src 'none'",
   "script-src 'unsafe-inline' 'self' blob:",

@@ -1,12 +1,12 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { createSourceEventStream, executeSubscriptionEvent, validateSubscriptionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { mapIterator } from '../../shared/async-iterator.ts';
 import type { ApiContext } from '../context.ts';
 
 /**
- * Executes an event once for all subscribers who are given it and ask for the same: the same document and variables, by
- * principals of the same role and clearance, which is all of a principal that the types of an event look at. What is
- * shared is the result as it is, so that nobody may change it.
+ * Executes an event once for all subscribers with the same document, variables, role and clearance; event types depend on
+ * nothing else of a principal. Subscribers share the result, so it must not be changed.
  */
 export function shareExecution(): Plugin<ApiContext> {
   const subscribe = createSharedSubscribe(({ role, clearance }) => `${role} ${clearance}`);
@@ -19,21 +19,21 @@ export function shareExecution(): Plugin<ApiContext> {
 
 type Results = AsyncIterableIterator<ExecutionResult>;
 
-/** @param sightOf what of a principal decides what is answered. */
-export function createSharedSubscribe(sightOf: (principal: ApiContext['principal']) => string) {
-  // Events are kept by nobody else than those who have yet to be told of them.
+/** @param toSight returns the parts of a principal that the result depends on. */
+export function createSharedSubscribe(toSight: (principal: ApiContext['principal']) => string) {
+  // An event lives only as long as subscribers wait for it.
   const executions = new WeakMap<object, Map<string, ExecutionResult | Promise<ExecutionResult>>>();
   const documents = new WeakMap<DocumentNode, number>();
   let documentCount = 0;
 
-  function keyOf({ document, operationName, variableValues, contextValue }: ExecutionArgs): string {
+  function toKey({ document, operationName, variableValues, contextValue }: ExecutionArgs): string {
     let number = documents.get(document);
     if (number === undefined) {
       number = ++documentCount;
       documents.set(document, number);
     }
     const { principal } = contextValue as ApiContext;
-    return JSON.stringify([number, operationName ?? null, variableValues ?? null, sightOf(principal)]);
+    return JSON.stringify([number, operationName ?? null, variableValues ?? null, toSight(principal)]);
   }
 
   return async (args: ExecutionArgs): Promise<Results | ExecutionResult> => {
@@ -41,7 +41,7 @@ export function createSharedSubscribe(sightOf: (principal: ApiContext['principal
     if (!('schema' in validated)) return { errors: validated };
     const stream = await createSourceEventStream(validated);
     if (!(Symbol.asyncIterator in stream)) return stream;
-    const key = keyOf(args);
+    const key = toKey(args);
 
     const execute = (event: unknown): ExecutionResult | Promise<ExecutionResult> => {
       const run = () => executeSubscriptionEvent({ ...validated, rootValue: event });
@@ -59,21 +59,6 @@ export function createSharedSubscribe(sightOf: (principal: ApiContext['principal
       return result;
     };
 
-    const events = stream[Symbol.asyncIterator]();
-    // No generator: one that waits for an event could not be ended before the event came.
-    const results: Results = {
-      async next() {
-        const event = await events.next();
-        return event.done
-          ? { done: true, value: undefined }
-          : { done: false, value: await execute(event.value) };
-      },
-      async return() {
-        await events.return?.();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]: () => results,
-    };
-    return results;
+    return mapIterator(stream, execute);
   };
 }

@@ -1,9 +1,9 @@
 import { parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { DocumentLimits } from './api-limits.ts';
 import { tooLarge } from './limit-error.ts';
+import type { DocumentLimits } from './settings.ts';
 
-/** Refuses documents that would cost too much to parse, to check or to keep. */
+/** Refuses documents that cost too much to parse, validate or cache. */
 export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits): Plugin {
   return {
     onParse({ params, setParseFn }) {
@@ -11,7 +11,7 @@ export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits):
       if (text.length > maxCharacters)
         throw tooLarge(
           'DOCUMENT_TOO_LARGE',
-          `The document has ${text.length} characters; ${maxCharacters} is the most. Put values into variables.`,
+          `The document has ${text.length} characters; at most ${maxCharacters} are allowed. Move values into variables.`,
         );
       setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
         parse(source, { ...options, maxTokens }),

@@ -11,27 +11,28 @@ import {
   isObjectType,
   printSchema,
 } from 'graphql';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 
-/** What one field costs, and how often what is selected within it does. */
+/** What a field costs, and how often its selection is counted. */
 export interface FieldCost {
   readonly field: number;
   readonly multiplier: number;
 }
 
 /**
- * A schema of the same types whose fields tell what they cost, where the plugin of Pothos looks for it. A copy, as arguments
- * of the schema itself are checked by whoever looks at them, which is for the execution to do.
+ * Copies a schema and adds the cost of each field where the complexity plugin of Pothos reads it. The copy leaves out the
+ * validation of arguments, which belongs to the execution.
  */
 export function withFieldCosts(original: GraphQLSchema): GraphQLSchema {
   const schema = buildSchema(printSchema(original), { assumeValid: true });
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields())) {
-      // Only where the size of a page is an argument are the arguments looked at.
-      const isPaged = field.args.some(({ name }) => name === 'first');
+      // Arguments matter only where they change the cost.
+      const isVariable = field.args.some(({ name }) => name === 'first' || name === 'exact');
       field.extensions = {
         ...field.extensions,
-        complexity: isPaged ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
+        complexity: isVariable ? (args: Arguments) => fieldCost(field, args) : fieldCost(field, {}),
       };
     }
   }
@@ -41,36 +42,37 @@ export function withFieldCosts(original: GraphQLSchema): GraphQLSchema {
 type Arguments = Readonly<Record<string, unknown>>;
 
 /**
- * What a field costs, in the time that a plain field of one object takes. A page of a connection is a statement of the
- * database, and costs its fields as often as it may have edges; any other list counts as a short one.
+ * Returns what a field costs, in multiples of a plain field. A connection costs a database statement and counts its
+ * selection once per possible edge; any other list counts as a short one.
  */
 export function fieldCost(
   { name, type }: Pick<GraphQLField<unknown, unknown>, 'name' | 'type'>,
   args: Arguments,
 ): FieldCost {
   const named = getNamedType(type);
+  if (args.exact === true) return { field: EXACT_COUNT_COST, multiplier: 1 };
   if (isLeafType(named)) return { field: 1, multiplier: 1 };
   if (named.name.endsWith('Connection'))
-    return { field: STATEMENT_COST, multiplier: largestOf(args.first, args.last) ?? DEFAULT_PAGE };
+    return { field: STATEMENT_COST, multiplier: findLargest(args.first, args.last) ?? DEFAULT_PAGE_SIZE };
   const isList = isListType(isNonNullType(type) ? type.ofType : type);
-  // Its edges are counted with the connection.
+  // The connection already counts its edges.
   if (!isList || name === 'edges') return { field: 2, multiplier: 1 };
-  return { field: LIST_COST, multiplier: largestOf(args.first) ?? LIST_LENGTH };
+  return { field: LIST_COST, multiplier: findLargest(args.first) ?? LIST_LENGTH };
 }
 
-/** A statement of the database of its own takes about as long as this many fields: bench/limits.ts measures it. */
+/** The cost of a database statement, in fields; bench/limits.ts measures it. */
 const STATEMENT_COST = 250;
 
-/** A list is read together with what it belongs to. */
+/** Counting millions of entries takes seconds. */
+const EXACT_COUNT_COST = 200;
+
+/** A list is read together with its parent. */
 const LIST_COST = 20;
 
-const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 200;
-
-/** About how many a list has that cannot be paged through: the partitions and sources of a job, the issues of an error. */
+/** The usual length of a list without pages: a job's partitions and sources, the issues of an error. */
 const LIST_LENGTH = 10;
 
-function largestOf(...sizes: readonly unknown[]): number | null {
+function findLargest(...sizes: readonly unknown[]): number | null {
   const given = sizes.filter((size) => typeof size === 'number');
-  return given.length === 0 ? null : Math.min(Math.max(...given, 0), LARGEST_PAGE);
+  return given.length === 0 ? null : Math.min(Math.max(...given, 1), MAX_PAGE_SIZE);
 }

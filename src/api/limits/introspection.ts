@@ -1,7 +1,7 @@
 import { NoSchemaIntrospectionCustomRule, validate } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
-/** Tells nothing of the schema: no introspection, over any transport, and no name that is meant in place of a wrong one. */
+/** Hides the schema on every transport: no introspection, and no suggestions for misspelled names. */
 export function hideSchema(): Plugin {
   return {
     onValidate({ addValidationRule, setValidationFn }) {

@@ -1,11 +1,11 @@
 import { GraphQLError } from 'graphql';
 
-/** Too much was asked for at once: asked again in the same way, it is refused again. */
+/** The error for an operation that is too large; sending it again does not help. */
 export function tooLarge(code: string, message: string, details: object = {}): GraphQLError {
   return new GraphQLError(message, { extensions: { code, ...details, http: { status: 400 } } });
 }
 
-/** @param retryAfterSeconds after how long it can be asked again. */
+/** @param retryAfterSeconds how long to wait before trying again. */
 export function rateLimited(message: string, retryAfterSeconds: number): GraphQLError {
   return new GraphQLError(message, {
     extensions: {
@@ -16,10 +16,10 @@ export function rateLimited(message: string, retryAfterSeconds: number): GraphQL
   });
 }
 
-/** @param most operations that one WebSocket may have under way. */
+/** @param most how many operations may run on one WebSocket. */
 export function tooManyOperations(most: number): GraphQLError {
   return new GraphQLError(
-    `There are ${most} operations under way on this connection, which is the most: end one.`,
+    `This connection already runs ${most} operations, the most allowed: end one first.`,
     {
       extensions: { code: 'TOO_MANY_OPERATIONS' },
     },

@@ -10,17 +10,17 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { DocumentLimits } from './api-limits.ts';
 import { withFieldCosts } from './field-cost.ts';
 import { tooLarge } from './limit-error.ts';
+import type { DocumentLimits } from './settings.ts';
 
-/** Refuses operations that are too deep, too broad or too expensive, before anything of them is looked up. */
+/** Refuses operations that are too deep, too broad or too expensive, before they are executed. */
 export function limitOperationCost(schema: GraphQLSchema, limits: DocumentLimits): Plugin {
-  const costOf = createCostOf(schema);
+  const measureCost = createCostMeter(schema);
 
   function stopAtProblem({ args, setResultAndStopExecution }: OperationPayload): void {
-    const cost = costOf(args);
-    const problem = cost && problemOf(cost, limits);
+    const cost = measureCost(args);
+    const problem = cost && findExcess(cost, limits);
     if (problem) setResultAndStopExecution({ errors: [problem] });
   }
 
@@ -34,7 +34,7 @@ interface OperationPayload {
   readonly setResultAndStopExecution: (result: { errors: GraphQLError[] }) => void;
 }
 
-/** What one operation asks for. */
+/** The size of an operation. */
 export interface OperationCost {
   readonly depth: number;
   readonly fields: number;
@@ -43,21 +43,21 @@ export interface OperationCost {
 }
 
 /**
- * Makes what tells what an operation asks for.
- * @returns a function that gives null for what cannot be executed: that is told where it would be.
+ * Creates a function that measures operations against a schema.
+ * @returns null for an operation that cannot be executed; the execution reports why.
  */
-export function createCostOf(original: GraphQLSchema): (operation: Operation) => OperationCost | null {
+export function createCostMeter(original: GraphQLSchema): (operation: Operation) => OperationCost | null {
   const schema = withFieldCosts(original);
-  return (operation) => costIn(schema, operation);
+  return (operation) => measureIn(schema, operation);
 }
 
-function costIn(
+function measureIn(
   schema: GraphQLSchema,
   { document, operationName, variableValues }: Operation,
 ): OperationCost | null {
   const operation = getOperationAST(document, operationName);
   if (!operation) return null;
-  const fragments = fragmentsOf(document);
+  const fragments = toFragments(document);
   try {
     const { depth, breadth, complexity } = complexityFromQuery(
       { kind: Kind.DOCUMENT, definitions: [operation, ...Object.values(fragments)] },
@@ -66,35 +66,35 @@ function costIn(
     const rootFields = countRootFields(operation.selectionSet, fragments);
     return { depth, fields: breadth, rootFields, cost: complexity };
   } catch (error) {
-    // A variable has no value that fits.
+    // A variable lacks a valid value.
     if (error instanceof GraphQLError) return null;
     throw error;
   }
 }
 
-function problemOf(
+function findExcess(
   { depth, fields, rootFields, cost }: OperationCost,
   limits: DocumentLimits,
 ): GraphQLError | null {
   if (depth > limits.maxDepth)
     return tooLarge(
       'OPERATION_TOO_DEEP',
-      `The operation is ${depth} fields deep; ${limits.maxDepth} is the most.`,
+      `The operation is ${depth} fields deep; at most ${limits.maxDepth} are allowed.`,
     );
   if (fields > limits.maxFields)
     return tooLarge(
       'OPERATION_TOO_BROAD',
-      `The operation selects ${fields} fields; ${limits.maxFields} is the most.`,
+      `The operation selects ${fields} fields; at most ${limits.maxFields} are allowed.`,
     );
   if (rootFields > limits.maxRootFields)
     return tooLarge(
       'OPERATION_TOO_BROAD',
-      `The operation has ${rootFields} fields at its top; ${limits.maxRootFields} is the most.`,
+      `The operation has ${rootFields} root fields; at most ${limits.maxRootFields} are allowed.`,
     );
   if (cost > limits.maxCost)
     return tooLarge(
       'OPERATION_TOO_EXPENSIVE',
-      `The operation may cost ${cost}; ${limits.maxCost} is the most. Ask for smaller pages or fewer fields.`,
+      `The operation may cost ${cost}; at most ${limits.maxCost} is allowed. Ask for smaller pages or fewer fields.`,
       { cost, maxCost: limits.maxCost },
     );
   return null;
@@ -102,7 +102,7 @@ function problemOf(
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
-function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
+function toFragments({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
   return Object.fromEntries(
     definitions.flatMap((definition) =>
       definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
@@ -110,7 +110,7 @@ function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefi
   );
 }
 
-/** Fields of the root type, those of fragments included; validation has made sure that fragments hold no cycle. */
+/** Counts root fields, including those in fragments; validation has ruled out fragment cycles. */
 function countRootFields({ selections }: SelectionSetNode, fragments: Fragments): number {
   let count = 0;
   for (const selection of selections) {

@@ -3,27 +3,27 @@ import { getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { localPrincipal, type Principal } from '../../access/principal.ts';
-import type { RateLimits } from './api-limits.ts';
 import { rateLimited } from './limit-error.ts';
+import type { RateLimits } from './settings.ts';
 
-/** Who is counted: a principal, or an address where there is but one principal for all. */
+/** Who requests are counted for: a principal, or an address if everybody shares one principal. */
 export type Caller = string;
 
-export function callerOf(principal: Principal, address: string): Caller {
+export function toCaller(principal: Principal, address: string): Caller {
   return principal.id === localPrincipal.id ? `${principal.id} ${address}` : principal.id;
 }
 
-/** Requests of a second are counted over this many, so that a page that asks for many things at once may. */
+/** Requests are counted over this many seconds, so that a page may send many at once. */
 const WINDOW_SECONDS = 10;
 
-/** The context of an operation: what counts its caller. */
+/** The context of an operation whose caller is counted. */
 export interface RateLimitedContext {
   readonly caller: Caller;
 }
 
 /**
- * Counts what each caller asks of this process.
- * @returns `admitRequest` for every request, whatever is in it, and a plugin for the operations.
+ * Counts the requests of each caller in this process.
+ * @returns `admitRequest` for every request, and a plugin that counts its operations.
  */
 export function createRateLimits(limits: RateLimits) {
   const requests = new RateLimiterMemory({
@@ -53,7 +53,7 @@ export function createRateLimits(limits: RateLimits) {
       const error =
         (open.get(caller) ?? 0) >= limits.maxSubscriptions
           ? rateLimited(
-              `There are ${limits.maxSubscriptions} subscriptions already, which is the most: end one.`,
+              `You already have ${limits.maxSubscriptions} subscriptions, the most allowed: end one first.`,
               1,
             )
           : await take(subscriptions, caller, 'subscriptions');
@@ -102,6 +102,6 @@ async function take(limiter: RateLimiterMemory, caller: Caller, what: string): P
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
     const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000));
-    return rateLimited(`Too many ${what}: ask again in ${seconds} s.`, seconds);
+    return rateLimited(`Too many ${what}: try again in ${seconds} s.`, seconds);
   }
 }

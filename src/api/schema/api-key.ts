@@ -2,7 +2,7 @@ import { ApiKeyNotFoundError } from '../../access/access-errors.ts';
 import { newApiKeySchema } from '../../access/api-keys.ts';
 import { clearanceOf } from '../../data-types/marking.ts';
 import type { ApiKey } from '../../database/generated/prisma/client.ts';
-import { InvalidInputError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { AccessRoleEnum } from './me.ts';
@@ -42,7 +42,7 @@ builder.queryField('apiKeys', (t) =>
     type: [ApiKeyType],
     description: 'Every API key that was ever made, the newest first.',
     authScopes: requires('admin'),
-    resolve: (_root, _args, { access }) => access.apiKeys(),
+    resolve: (_root, _args, { access }) => access.listApiKeys(),
   }),
 );
 

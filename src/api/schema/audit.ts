@@ -1,9 +1,10 @@
-import type { Prisma } from '../../database/generated/prisma/client.ts';
+import { type AuditEntry, Prisma } from '../../database/generated/prisma/client.ts';
+import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { builder } from './builder.ts';
-import { pageSchema } from './cursor.ts';
 import { encodeGlobalId, uuidOf } from './global-id.ts';
-import { checkText, distinct, isUuid } from './input-checks.ts';
+import { checkText, distinct } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
+import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
 
 const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
@@ -14,7 +15,7 @@ const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   } as const,
 });
 
-builder.prismaObject('AuditEntry', {
+const AuditEntryType = builder.prismaObject('AuditEntry', {
   description: 'That a principal did something, or was refused it.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Unique over all entries; rises with time.' }),
@@ -60,11 +61,31 @@ const AuditFilter = builder.inputType('AuditFilter', {
   }),
 });
 
+const AUDIT_ENTRIES: PagedList<AuditEntry, 'NEWEST_FIRST'> = {
+  name: 'auditEntries',
+  table: {
+    name: 'audit_entry',
+    key: ['time', 'id'],
+    indexes: [
+      [],
+      ['marking'],
+      ['jobId', 'marking'],
+      ['principalId', 'marking'],
+      ['operation', 'marking'],
+      ['outcome', 'marking'],
+    ],
+    fewValued: ['marking'],
+    marking: 'marking',
+    types: { time: 'timestamptz', id: 'uuid', jobId: 'uuid', outcome: 'public.audit_outcome' },
+  },
+  identity: ['id'],
+  orders: { NEWEST_FIRST: 'descending' },
+};
+
 builder.queryField('auditEntries', (t) =>
-  t.prismaConnection(
+  t.connection(
     {
-      type: 'AuditEntry',
-      cursor: 'id',
+      type: AuditEntryType,
       description:
         'Who did what, the newest first, paged. What was done with a query job that your clearance does not cover is left out.',
       args: {
@@ -75,32 +96,42 @@ builder.queryField('auditEntries', (t) =>
         }),
       },
       authScopes: requires('admin'),
-      validate: pageSchema(isUuid),
-      totalCount: (_parent, { filter }, { access }) => access.auditEntries.count({ where: whereOf(filter) }),
-      resolve: (query, _parent, { filter }, { access }) =>
-        access.auditEntries.findMany({ ...query, where: whereOf(filter), orderBy: { id: 'desc' } }),
+      resolve: (_parent, { filter, ...page }, context, info) =>
+        connectPage(AUDIT_ENTRIES, context, info, {
+          order: 'NEWEST_FIRST',
+          page,
+          filter: toRowFilter(filter),
+          read: (keys, query) =>
+            context.prisma.auditEntry.findMany({
+              ...query,
+              where: { id: { in: keys.map(({ id }) => String(id)) } },
+            }),
+        }),
     },
     { description: 'A page of entries of the audit.' },
     { description: 'An entry of the audit and its place in the list.' },
   ),
 );
 
-function whereOf(filter: typeof AuditFilter.$inferInput | null | undefined): Prisma.AuditEntryWhereInput {
+function toRowFilter(filter: typeof AuditFilter.$inferInput | null | undefined): RowFilter<AuditEntry> {
   if (filter == null) return {};
-  for (const id of filter.principalIds ?? []) checkText(id, 'filter.principalIds');
-  for (const operation of filter.operations ?? []) checkText(operation, 'filter.operations');
+  const { principalIds, operations, outcomes, jobId, after, before } = filter;
+  for (const id of principalIds ?? []) checkText(id, 'filter.principalIds');
+  for (const operation of operations ?? []) checkText(operation, 'filter.operations');
   return {
-    ...(filter.principalIds == null
-      ? {}
-      : { principalId: { in: distinct(filter.principalIds, 'filter.principalIds') } }),
-    ...(filter.operations == null
-      ? {}
-      : { operation: { in: distinct(filter.operations, 'filter.operations') } }),
-    ...(filter.outcomes == null ? {} : { outcome: { in: distinct(filter.outcomes, 'filter.outcomes') } }),
-    ...(filter.jobId == null ? {} : { jobId: uuidOf('Job', filter.jobId, 'filter.jobId') }),
-    time: {
-      ...(filter.after == null ? {} : { gte: filter.after }),
-      ...(filter.before == null ? {} : { lt: filter.before }),
+    equals: {
+      ...(principalIds == null ? {} : { principalId: distinct(principalIds, 'filter.principalIds') }),
+      ...(operations == null ? {} : { operation: distinct(operations, 'filter.operations') }),
+      ...(outcomes == null ? {} : { outcome: distinct(outcomes, 'filter.outcomes') }),
+      ...(jobId == null ? {} : { jobId: [uuidOf('Job', jobId, 'filter.jobId')] }),
     },
+    bounds: [
+      ...(after == null ? [] : [timed((time) => Prisma.sql`${time} >= ${after}`)]),
+      ...(before == null ? [] : [timed((time) => Prisma.sql`${time} < ${before}`)]),
+    ],
   };
+}
+
+function timed(condition: Bound<AuditEntry>['condition']): Bound<AuditEntry> {
+  return { field: 'time', condition };
 }

@@ -7,21 +7,23 @@ import ValidationPlugin from '@pothos/plugin-validation';
 import { ForbiddenError } from '../../access/access-errors.ts';
 import type PrismaTypes from '../../database/generated/pothos-types.ts';
 import { getDatamodel } from '../../database/generated/pothos-types.ts';
-import { InvalidInputError } from '../../jobs/job-errors.ts';
+import { MOST_ROWS_READ, type RowCount } from '../../database/paging/keyset.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { requires } from './requires.ts';
 import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
 
-const MAX_PAGE_SIZE = 200;
-const DEFAULT_PAGE_SIZE = 20;
 const PAGE_SIZES = `${DEFAULT_PAGE_SIZE} when left out, and never more than ${MAX_PAGE_SIZE}.`;
 
 /** The builder that all types of the API are made with. */
 export const builder = new SchemaBuilder<{
   Context: ApiContext;
   PrismaTypes: PrismaTypes;
+  /** What a connection has beside its page. */
+  Connection: { count(): Promise<RowCount>; countExactly(): Promise<number> };
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };
   DefaultNodeNullability: false;
@@ -53,7 +55,7 @@ export const builder = new SchemaBuilder<{
     idFieldOptions: { description: 'Unique over all types.' },
     edgesFieldOptions: {
       nullable: { list: false, items: false },
-      description: 'What the page holds, in the order of the list, whichever end it is counted from.',
+      description: `What the page holds, in the order of the list, whichever end it is counted from. A page ends early, even empty, where ${MOST_ROWS_READ.toLocaleString('en')} entries were searched and hardly any fit the filter: read on while \`hasNextPage\` is true.`,
     },
     nodeFieldOptions: { nullable: false, description: 'What stands in this place.' },
     cursorFieldOptions: { description: 'Names this place, for `after` and `before`.' },
@@ -62,9 +64,11 @@ export const builder = new SchemaBuilder<{
     hasNextPageFieldOptions: { description: 'Whether more comes after the page.' },
     hasPreviousPageFieldOptions: { description: 'Whether something comes before the page.' },
     startCursorFieldOptions: {
-      description: 'For `before`: the page before this one. Null for an empty page.',
+      description: 'For `before`: the page before this one. Null where there is no place to go on from.',
     },
-    endCursorFieldOptions: { description: 'For `after`: the page after this one. Null for an empty page.' },
+    endCursorFieldOptions: {
+      description: 'For `after`: the page after this one. Null where there is no place to go on from.',
+    },
     firstArgOptions: {
       description: `The most to give, from the beginning or after \`after\`. ${PAGE_SIZES}`,
     },
@@ -83,8 +87,6 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: ({ prisma }) => prisma,
     dmmf: getDatamodel(),
-    maxConnectionSize: MAX_PAGE_SIZE,
-    defaultConnectionSize: DEFAULT_PAGE_SIZE,
     onUnusedQuery: process.env.NODE_ENV === 'production' ? null : 'warn',
   },
 });

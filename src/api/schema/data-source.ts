@@ -1,6 +1,8 @@
 import type { DataSource } from '../../database/generated/prisma/client.ts';
-import { type DataSourceTest, saveDataSourceInputSchema } from '../../jobs/data-sources.ts';
-import { DataSourceInUseError, DataSourceNotFoundError, InvalidInputError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/source-errors.ts';
+import { saveDataSourceInputSchema } from '../../sources/source-input.ts';
+import type { DataSourceTest } from '../../sources/test-source.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { checkDataTypes } from './input-checks.ts';

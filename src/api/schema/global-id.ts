@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { isItemKey, isUuid } from './input-checks.ts';
 
 /** The type and the key that a node's id stands for. */

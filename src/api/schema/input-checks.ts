@@ -1,6 +1,6 @@
 import { dataTypeNames, findDataType } from '../../data-types/registry.ts';
-import { InvalidInputError } from '../../jobs/job-errors.ts';
-import { isStorableText, UNSTORABLE_TEXT } from '../../jobs/storable-text.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 
 /** Whether the text is a UUID, in either case. */
 export function isUuid(text: unknown): boolean {

@@ -1,12 +1,12 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
-import { jobOptionsSchema } from '../../jobs/job-input.ts';
+import { type JobOptions, readJobOptions } from '../../jobs/input/job-options.ts';
 import { builder } from './builder.ts';
 import { SyncTypeEnum } from './job-enums.ts';
 import { readsOf } from './read-columns.ts';
 
 const reads = readsOf<Job>();
 
-const JobOptionsType = builder.objectRef<ReturnType<typeof jobOptionsSchema.parse>>('JobOptions').implement({
+const JobOptionsType = builder.objectRef<JobOptions>('JobOptions').implement({
   description: 'How a job is run.',
   fields: (t) => ({
     batchSize: t.exposeInt('batchSize', { description: 'Rows that are saved and uploaded together.' }),
@@ -68,7 +68,7 @@ const SyncConfigurationType = builder.objectRef<Job>('SyncConfiguration').implem
     options: t.field({
       type: JobOptionsType,
       description: 'How it is run.',
-      ...reads(['options'], ({ options }) => jobOptionsSchema.parse(options)),
+      ...reads(['options'], readJobOptions),
     }),
   }),
 });
@@ -97,7 +97,7 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
     options: t.field({
       type: JobOptionsType,
       description: 'How it is run.',
-      ...reads(['options'], ({ options }) => jobOptionsSchema.parse(options)),
+      ...reads(['options'], readJobOptions),
     }),
   }),
 });

@@ -1,5 +1,4 @@
 import {
-  InvalidInputError,
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
@@ -8,6 +7,7 @@ import {
   NothingToRetryError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { uuidOf } from './global-id.ts';
 import { requires } from './requires.ts';

@@ -1,10 +1,7 @@
 import { ApiKeyNotFoundError, ForbiddenError } from '../../access/access-errors.ts';
 import type { Job } from '../../database/generated/prisma/client.ts';
+import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from '../../jobs/item-errors.ts';
 import {
-  DataSourceInUseError,
-  DataSourceNotFoundError,
-  type InputIssue,
-  InvalidInputError,
   JobAlreadyFinishedError,
   JobNotFinishedError,
   JobNotFoundError,
@@ -15,6 +12,8 @@ import {
   NothingToRetryError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
+import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
+import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/source-errors.ts';
 import { builder } from './builder.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { JobStateEnum } from './job-enums.ts';
@@ -154,6 +153,36 @@ builder.objectType(DataSourceInUseError, {
   description: 'An active job reads the data source.',
   interfaces: [ErrorInterface],
   fields: (t) => ({ id: dataSourceId(t) }),
+});
+
+builder.objectType(ItemNotFoundError, {
+  name: 'ItemNotFoundError',
+  description: 'No item that your clearance covers has the data type and id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    dataType: t.exposeString('dataType', { description: 'The data type that was asked for.' }),
+    itemId: t.exposeString('itemId', { description: 'The id that was asked for.' }),
+  }),
+});
+
+builder.objectType(NoMarkingFloorError, {
+  name: 'NoMarkingFloorError',
+  description: 'The marking of the item was not raised, so there is nothing to lower.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    classificationMarking: t.exposeString('classificationMarking', {
+      description: 'The marking of the item, as its sources state it.',
+    }),
+  }),
+});
+
+builder.objectType(MarkingFloorChangedError, {
+  name: 'MarkingFloorChangedError',
+  description: 'The floor of the item is not the expected one: it was raised or lowered meanwhile.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    floor: t.exposeString('floor', { description: 'The marking of the floor as it is now.' }),
+  }),
 });
 
 type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;

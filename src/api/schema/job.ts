@@ -1,15 +1,21 @@
-import type { ErrorStage, Job, JobPartition, Prisma } from '../../database/generated/prisma/client.ts';
+import {
+  type Job,
+  type JobError,
+  type JobPartition,
+  Prisma,
+} from '../../database/generated/prisma/client.ts';
+import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { builder } from './builder.ts';
-import { pageSchema } from './cursor.ts';
 import { DataSourceNode } from './data-source.ts';
 import { uuidOf } from './global-id.ts';
-import { checkDataTypes, distinct, isUuid } from './input-checks.ts';
+import { checkDataTypes, distinct } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
-import { dataSourcesOf } from './job-data-sources.ts';
+import { loadJobSources } from './job-data-sources.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
 import { JobProgressType, percentOf } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
+import { connectPage, type PagedList } from './paged-list.ts';
 import { columns, createColumnsRead, createNarrowing, givesRow, readsOf } from './read-columns.ts';
 import { requires } from './requires.ts';
 
@@ -91,12 +97,11 @@ export const JobNode = builder.prismaNode('Job', {
       type: [DataSourceNode],
       description: 'The sources that it reads, as they are now; one that was deleted is missing.',
       extensions: columns<Job>(),
-      resolve: (job, _args, context, info) => dataSourcesOf(context, job, sourceColumnsRead(info)),
+      resolve: (job, _args, context, info) => loadJobSources(context, job, sourceColumnsRead(info)),
     }),
-    errors: t.prismaConnection(
+    errors: t.connection(
       {
-        type: 'JobError',
-        cursor: 'id',
+        type: JobErrorNode,
         extensions: columns<Job>(),
         description:
           'Everything that went wrong with rows that your clearance covers, in its order, each with the row it happened to.',
@@ -107,10 +112,19 @@ export const JobNode = builder.prismaNode('Job', {
             description: 'Only errors of these stages; all when left out.',
           }),
         },
-        validate: pageSchema(isUuid),
-        totalCount: (job, { stages }, { prisma }) => prisma.jobError.count({ where: errorsOf(job, stages) }),
-        resolve: (query, job, { stages }, { prisma }) =>
-          prisma.jobError.findMany({ ...query, where: errorsOf(job, stages), orderBy: { id: 'asc' } }),
+        resolve: ({ id }, { stages, ...page }, context, info) =>
+          connectPage(ERRORS, context, info, {
+            order: 'OLDEST_FIRST',
+            page,
+            filter: {
+              equals: { jobId: [id], ...(stages == null ? {} : { stage: distinct(stages, 'stages') }) },
+            },
+            read: (keys, query) =>
+              context.prisma.jobError.findMany({
+                ...query,
+                where: { id: { in: keys.map((key) => String(key.id)) } },
+              }),
+          }),
       },
       { description: 'A page of errors.' },
       { description: 'An error and its place in the list.' },
@@ -120,9 +134,20 @@ export const JobNode = builder.prismaNode('Job', {
 
 const sourceColumnsRead = createColumnsRead();
 
-function errorsOf({ id }: Job, stages: readonly ErrorStage[] | null | undefined): Prisma.JobErrorWhereInput {
-  return { jobId: id, ...(stages == null ? {} : { stage: { in: distinct(stages, 'stages') } }) };
-}
+const ERRORS: PagedList<JobError, 'OLDEST_FIRST'> = {
+  name: 'errors',
+  table: {
+    name: 'job_error',
+    // Ids are UUIDs of version 7: they rise with time.
+    key: ['id'],
+    indexes: [['jobId'], ['jobId', 'marking'], ['jobId', 'stage', 'marking']],
+    fewValued: ['marking'],
+    marking: 'marking',
+    types: { id: 'uuid', jobId: 'uuid', stage: 'public.error_stage' },
+  },
+  identity: ['id'],
+  orders: { OLDEST_FIRST: 'ascending' },
+};
 
 builder.prismaNode('JobPartition', {
   nullable: true,
@@ -176,7 +201,7 @@ function percentOfPartition({ state, totalItems, processedItems }: JobPartition)
   return percentOf(state, totalItems, processedItems);
 }
 
-builder.prismaNode('JobError', {
+const JobErrorNode = builder.prismaNode('JobError', {
   nullable: true,
   id: { field: 'id', description: 'Unique over all types.' },
   description: 'One thing that went wrong in a job.',
@@ -241,11 +266,10 @@ builder.queryField('job', (t) =>
 );
 
 builder.queryField('jobs', (t) =>
-  t.prismaConnection(
+  t.connection(
     {
       authScopes: requires('viewer'),
-      type: 'Job',
-      cursor: 'id',
+      type: JobNode,
       description: 'The history of jobs, paged.',
       args: {
         filter: t.arg({ type: JobFilter, required: false, description: 'Which jobs; all when left out.' }),
@@ -256,14 +280,16 @@ builder.queryField('jobs', (t) =>
           description: 'In which order.',
         }),
       },
-      totalCount: (_parent, { filter }, { prisma }) => prisma.job.count({ where: whereOf(filter) }),
-      validate: pageSchema(isUuid),
-      resolve: (query, _parent, { filter, orderBy }, { prisma }, info) =>
-        prisma.job.findMany({
-          ...narrowJobs(query, info),
-          where: whereOf(filter),
-          // Ids are UUIDs of version 7: they rise with time.
-          orderBy: { id: orderBy === 'OLDEST_FIRST' ? 'asc' : 'desc' },
+      resolve: (_parent, { filter, orderBy, ...page }, context, info) =>
+        connectPage(JOBS, context, info, {
+          order: orderBy,
+          page,
+          filter: toRowFilter(filter),
+          read: (keys, query) =>
+            context.prisma.job.findMany({
+              ...narrowJobs(query, info),
+              where: { id: { in: keys.map(({ id }) => String(id)) } },
+            }),
         }),
     },
     { description: 'A page of jobs.' },
@@ -271,18 +297,44 @@ builder.queryField('jobs', (t) =>
   ),
 );
 
-function whereOf(filter: typeof JobFilter.$inferInput | null | undefined) {
-  if (filter == null) return {};
-  checkDataTypes(filter.dataTypes, 'filter.dataTypes');
-  return {
-    ...(filter.kinds == null ? {} : { kind: { in: distinct(filter.kinds, 'filter.kinds') } }),
-    ...(filter.states == null ? {} : { state: { in: distinct(filter.states, 'filter.states') } }),
-    ...(filter.dataTypes == null ? {} : { dataType: { in: distinct(filter.dataTypes, 'filter.dataTypes') } }),
-    createdAt: {
-      ...(filter.createdAfter == null ? {} : { gte: filter.createdAfter }),
-      ...(filter.createdBefore == null ? {} : { lt: filter.createdBefore }),
+const JOBS: PagedList<Job, typeof JobOrder.$inferType> = {
+  name: 'jobs',
+  table: {
+    name: 'job',
+    key: ['createdAt', 'id'],
+    indexes: [[], ['marking'], ['state', 'marking'], ['dataType', 'marking'], ['kind'], ['kind', 'marking']],
+    fewValued: ['marking'],
+    marking: 'marking',
+    types: {
+      createdAt: 'timestamptz',
+      id: 'uuid',
+      state: 'public.job_state',
+      kind: 'public.job_kind',
     },
+  },
+  identity: ['id'],
+  orders: { NEWEST_FIRST: 'descending', OLDEST_FIRST: 'ascending' },
+};
+
+function toRowFilter(filter: typeof JobFilter.$inferInput | null | undefined): RowFilter<Job> {
+  if (filter == null) return {};
+  const { kinds, states, dataTypes, createdAfter, createdBefore } = filter;
+  checkDataTypes(dataTypes, 'filter.dataTypes');
+  return {
+    equals: {
+      ...(kinds == null ? {} : { kind: distinct(kinds, 'filter.kinds') }),
+      ...(states == null ? {} : { state: distinct(states, 'filter.states') }),
+      ...(dataTypes == null ? {} : { dataType: distinct(dataTypes, 'filter.dataTypes') }),
+    },
+    bounds: [
+      ...(createdAfter == null ? [] : [createdAt((time) => Prisma.sql`${time} >= ${createdAfter}`)]),
+      ...(createdBefore == null ? [] : [createdAt((time) => Prisma.sql`${time} < ${createdBefore}`)]),
+    ],
   };
+}
+
+function createdAt(condition: Bound<Job>['condition']): Bound<Job> {
+  return { field: 'createdAt', condition };
 }
 
 const JobChangesFilter = builder.inputType('JobChangesFilter', {

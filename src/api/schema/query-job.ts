@@ -1,5 +1,6 @@
-import { InvalidInputError, NoDataSourceError } from '../../jobs/job-errors.ts';
-import { startQueryJobInputSchema } from '../../jobs/job-input.ts';
+import { startQueryJobInputSchema } from '../../jobs/input/start-query-job-input.ts';
+import { NoDataSourceError } from '../../jobs/job-errors.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { requires } from './requires.ts';
@@ -10,11 +11,15 @@ const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
   fields: (t) => ({
     classification: t.string({
       description:
-        'The least marking of the items: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET, at least the default marking of the data type and at most your clearance. A row with a higher marking of its own keeps that. The default of the data type when left out.',
+        'The least marking of the items: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET, at least the default marking of the data type and at most your clearance. A row with a higher marking of its own keeps that. The default of the data type when left out. It stays with the items as `markingFloor`, whatever their sources state later.',
     }),
     metadata: t.field({
       type: 'JSONObject',
-      description: 'Laid over the metadata of every item, beside `query_job_id` and `query_time`.',
+      description:
+        'Added to the `queryMetadata` of every item, beside `query_job_id` and `query_time`. It stays there when the source is synced again.',
+    }),
+    reason: t.string({
+      description: 'Why the items are marked so. It stays with them as the reason of their `markingFloor`.',
     }),
   }),
 });

@@ -1,4 +1,3 @@
-import { isObjectType } from 'graphql';
 import { builder } from './builder.ts';
 import './api-key.ts';
 import './audit.ts';
@@ -6,6 +5,7 @@ import './data-source.ts';
 import './data-type.ts';
 import './job-error.ts';
 import './item.ts';
+import './item-marking.ts';
 import './job.ts';
 import './me.ts';
 import './job-control.ts';
@@ -15,12 +15,6 @@ import './sync.ts';
 
 /** The schema of the API, of which schema.graphql is the printed form. */
 export const schema = builder.toSchema();
-
-// The plugin that makes the field takes no description for it.
-for (const type of Object.values(schema.getTypeMap())) {
-  const totalCount = isObjectType(type) ? type.getFields().totalCount : undefined;
-  if (totalCount !== undefined) totalCount.description = 'How many the whole list has, whatever the page.';
-}
 
 // A field that is for every role says so too: one that said nothing would be so unseen.
 for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {

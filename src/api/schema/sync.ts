@@ -1,12 +1,9 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
-import {
-  InvalidInputError,
-  NoActiveSyncError,
-  NoDataSourceError,
-  SyncAlreadyRunningError,
-} from '../../jobs/job-errors.ts';
-import { startSyncInputSchema } from '../../jobs/job-input.ts';
+import { startSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
+import { NoActiveSyncError, NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
 import { isTerminal } from '../../jobs/job-state.ts';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
+import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
@@ -152,27 +149,22 @@ function syncStatuses(
   changes: AsyncIterableIterator<Job>,
 ): AsyncIterableIterator<{ job: Job | null }> {
   let shown: Job | null | undefined;
-  const statuses: AsyncIterableIterator<{ job: Job | null }> = {
-    async next() {
+  return createIterator<{ job: Job | null }>(
+    async () => {
       if (shown === undefined) {
         shown = present;
         return { done: false, value: statusOf(present) };
       }
       for (;;) {
         const change = await changes.next();
-        if (change.done) return change;
+        if (change.done) return DONE;
         if (!follows(change.value, shown)) continue;
         shown = change.value;
         return { done: false, value: statusOf(change.value) };
       }
     },
-    async return() {
-      await changes.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => statuses,
-  };
-  return statuses;
+    () => changes.return?.(),
+  );
 }
 
 /** One event for all subscribers who are given the same job, so that it is executed once for them. */

@@ -1,36 +1,13 @@
+import { createLoader } from '../../shared/loader.ts';
 import type { ApiContext } from '../context.ts';
 
-/**
- * When an upload batch was uploaded; null while it has not been. What the items of an answer ask for at once is read by
- * one statement.
- */
-export async function uploadTimeOf(context: ApiContext, batchId: bigint | null): Promise<Date | null> {
+/** Finds when an upload batch was uploaded; null if it has not been. The items of a list are looked up together. */
+export async function findUploadTime(context: ApiContext, batchId: bigint | null): Promise<Date | null> {
   if (batchId === null) return null;
-  let asked = questions.get(context);
-  if (asked === undefined) {
-    const ids = new Set<bigint>();
-    asked = { ids, times: readOnceAsked(context, ids) };
-    questions.set(context, asked);
-  }
-  asked.ids.add(batchId);
-  return (await asked.times).get(batchId) ?? null;
+  return (await loadUploadTimes(context, batchId)).get(batchId) ?? null;
 }
 
-interface Question {
-  readonly ids: Set<bigint>;
-  readonly times: Promise<ReadonlyMap<bigint, Date | null>>;
-}
-
-/** Those that have not been sent yet. */
-const questions = new WeakMap<ApiContext, Question>();
-
-async function readOnceAsked(
-  context: ApiContext,
-  ids: ReadonlySet<bigint>,
-): Promise<ReadonlyMap<bigint, Date | null>> {
-  // All items of a list ask in the same turn of the event loop.
-  await new Promise((resolve) => setImmediate(resolve));
-  questions.delete(context);
-  const batches = await context.prisma.uploadBatch.findMany({ where: { id: { in: [...ids] } } });
+const loadUploadTimes = createLoader(async ({ prisma }: ApiContext, batchIds: readonly bigint[]) => {
+  const batches = await prisma.uploadBatch.findMany({ where: { id: { in: [...new Set(batchIds)] } } });
   return new Map(batches.map(({ id, uploadedAt }) => [id, uploadedAt]));
-}
+});

@@ -1,6 +1,7 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
+import { explainFileError, isFileError } from '../../shared/file-error.ts';
 import type { JsonObject } from '../../shared/json.ts';
-import type { Catalog, UploadBatch, UploadOutcome } from '../catalog.ts';
+import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
   appendUpload,
@@ -8,20 +9,19 @@ import {
   isSafeKey,
   prepareFolder,
   readLines,
-  readUploads,
+  readPresentUploads,
   removeOtherSegments,
-  segmentPath,
+  toSegmentPath,
   type UploadEntry,
   writeSegment,
 } from './files.ts';
-import { createFolderIndex } from './item-index.ts';
 
 export interface FolderCatalogOptions {
-  /** Made when there is none. Must be on a local file system, where appending to a file is atomic. */
+  /** Created if it does not exist. Must be on a local file system, where appending to a file is atomic. */
   readonly folder: string;
 }
 
-/** An item as the catalog has it. */
+/** An item in the catalog. */
 export interface CatalogItem {
   readonly catalogId: string;
   readonly dataType: string;
@@ -33,35 +33,29 @@ export interface CatalogItem {
 }
 
 /**
- * A catalog that is a folder of newline-delimited JSON, for running without a catalog service: `folder-files.ts`
- * says what lies in it. Any number of threads and processes may write to one folder and be killed at any moment;
- * an upload that has resolved is on the disk.
- * @throws CatalogError when the folder cannot be made or read; so do the methods for faults of the folder.
+ * Opens a folder of newline-delimited JSON as a catalog, for running without a catalog service. `files.ts` describes its
+ * files. Any number of threads and processes may write to one folder and be killed at any moment; an upload that has
+ * resolved is on the disk.
+ * @throws CatalogError if the folder cannot be created or read; so do the methods for faults of the folder.
  */
 export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promise<Catalog> {
-  await explained('opened', () => prepareFolder(folder));
-  const index = createFolderIndex(folder);
+  await describeFaults('opened', () => prepareFolder(folder));
   return {
-    upload: (batch, signal) => explained('written', () => upload(folder, batch, signal)),
-    exists: (dataType, itemId, signal) =>
-      explained('read', async () => {
-        signal.throwIfAborted();
-        return await index.has(dataType, itemId);
-      }),
+    upload: (batch, signal) => describeFaults('written', () => upload(folder, batch, signal)),
     close: async () => {},
   };
 }
 
 /**
- * The items of a folder catalog as its uploads left them, each once, those of the last upload first. Takes memory
- * for their ids only. What is uploaded meanwhile may be missed.
+ * Reads the items of a folder catalog, each once, those of the last upload first. Takes memory for their ids only, and may
+ * miss what is uploaded meanwhile.
  */
 export async function* readFolderCatalog(folder: string): AsyncGenerator<CatalogItem> {
   const seen = new Set<string>();
-  for (const { key, dataTypes } of (await presentUploads(folder)).reverse()) {
+  for (const { key, dataTypes } of (await readPresentUploads(folder)).reverse()) {
     for (const dataType of dataTypes) {
-      for await (const { text } of readLines(segmentPath(folder, dataType, key))) {
-        const item: CatalogItem = JSON.parse(text);
+      for await (const line of readLines(toSegmentPath(folder, dataType, key))) {
+        const item: CatalogItem = JSON.parse(line);
         const identity = `${dataType}/${item.itemId}`;
         if (!seen.has(identity)) {
           seen.add(identity);
@@ -72,27 +66,15 @@ export async function* readFolderCatalog(folder: string): AsyncGenerator<Catalog
   }
 }
 
-async function presentUploads(folder: string): Promise<UploadEntry[]> {
-  const uploads = new Map<string, UploadEntry>();
-  for await (const { entry } of readUploads(folder, 0)) {
-    if (entry !== null) {
-      // Taken out first, so that it comes in at the end.
-      uploads.delete(entry.key);
-      uploads.set(entry.key, entry);
-    }
-  }
-  return [...uploads.values()];
-}
-
 async function upload(
   folder: string,
-  { key, items }: UploadBatch,
+  { key, items }: CatalogUpload,
   signal: AbortSignal,
 ): Promise<readonly UploadOutcome[]> {
   signal.throwIfAborted();
   if (!isSafeKey(key)) {
     throw new CatalogError(
-      'The key of a batch must be 1 to 200 letters, digits, "_", "-" and ".", "." not first.',
+      'The key of a batch must be 1 to 200 letters, digits, "_", "-" and ".", and not start with ".".',
     );
   }
   const acceptable = items.filter((item) => isSafeDataType(item.dataType));
@@ -103,38 +85,24 @@ async function upload(
   const entry: UploadEntry = { key, dataTypes: [...itemsByType.keys()] };
   await appendUpload(folder, entry);
   await removeOtherSegments(folder, entry);
-  return items.map((item) => (itemsByType.has(item.dataType) ? accepted : unknownDataType));
+  return items.map((item) => (itemsByType.has(item.dataType) ? ACCEPTED : UNKNOWN_DATA_TYPE));
 }
 
-const accepted: UploadOutcome = { status: 'ACCEPTED' };
-const unknownDataType: UploadOutcome = {
+const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
+const UNKNOWN_DATA_TYPE: UploadOutcome = {
   status: 'REJECTED',
   message: 'The name of a data type must be 1 to 100 letters, digits, "_" and "-".',
 };
 
-/** Gives faults of the file system a message that people may read; its own has the path in it. */
-async function explained<Result>(attempt: string, work: () => Promise<Result>): Promise<Result> {
+/** Replaces errors of the file system, whose messages hold the path, by ones that may be shown. */
+async function describeFaults<Result>(attempt: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error && 'code' in error) {
-      const reason = reasons.get(String(error.code)) ?? String(error.code);
+    if (isFileError(error)) {
+      const reason = explainFileError(error.code);
       throw new CatalogError(`The catalog's folder could not be ${attempt}: ${reason}.`, { cause: error });
     }
     throw error;
   }
 }
-
-const reasons: ReadonlyMap<string, string> = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EACCES', 'permission denied'],
-  ['EPERM', 'permission denied'],
-  ['EROFS', 'the file system is read-only'],
-  ['EIO', 'the disk failed'],
-  ['EMFILE', 'too many files are open'],
-  ['ENFILE', 'too many files are open'],
-  ['ENOENT', 'it is gone'],
-  ['ENOTDIR', 'it is not a folder'],
-  ['EEXIST', 'it is not a folder'],
-]);

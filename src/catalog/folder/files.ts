@@ -4,59 +4,68 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BladeItem, catalogIdOf } from '../../data-types/blade-item.ts';
+import { withoutClutter } from '../../shared/folder-error.ts';
+import { CatalogError } from '../catalog-error.ts';
 
-// What lies in the folder of a catalog:
+// The files in the folder of a catalog:
 //
-//   <dataType>/<key>.ndjson   a segment: the items of one data type of one batch, one a line
+//   <dataType>/<key>.ndjson   a segment: the items of one data type of one upload, one a line
 //   <dataType>/.<uuid>.tmp    a segment that is being written, or that a killed process left
-//   uploads.ndjson            one line for every upload that came to its end
+//   uploads.ndjson            one line for every complete upload
 //
-// Segments are complete when they appear, and an upload counts from the moment its line is in `uploads.ndjson`.
-// The order of the lines is the order of the uploads. Appending a short line to a file is atomic, so that all
-// threads and processes agree on that order whatever their clocks say, and a reader learns what changed from the
-// lines it has not seen. Where a process is killed between the two steps, its upload has not been acknowledged and
-// is uploaded again.
+// A segment is complete when it appears, and an upload counts once its line is in `uploads.ndjson`. The order of the lines
+// is the order of the uploads: appending a short line to a file is atomic, so all threads and processes agree on it
+// whatever their clocks say. If a process is killed between the two steps, its upload was not acknowledged and is
+// repeated.
 
-/** A line of `uploads.ndjson`: the batch, and the data types it has a segment of. */
-export type UploadEntry = z.infer<typeof uploadEntry>;
+/** A line of `uploads.ndjson`: the key of an upload, and the data types it has segments of. */
+export type UploadEntry = z.infer<typeof uploadEntrySchema>;
 
-/** Whether a key can name a segment: 1 to 200 letters, digits, `_`, `-` and `.`, and no `.` first. */
+/** Whether a key can name a segment: 1 to 200 letters, digits, `_`, `-` and `.`, not starting with `.`. */
 export function isSafeKey(key: string): boolean {
-  return safeKey.test(key);
+  return SAFE_KEY.test(key);
 }
 
 /** Whether the name of a data type can name a folder. */
 export function isSafeDataType(name: string): boolean {
-  return safeDataType.test(name);
+  return SAFE_DATA_TYPE.test(name);
 }
 
-export function segmentPath(folder: string, dataType: string, key: string): string {
+export function toSegmentPath(folder: string, dataType: string, key: string): string {
   return join(folder, dataType, `${key}.ndjson`);
 }
 
-export function uploadsPath(folder: string): string {
-  return join(folder, 'uploads.ndjson');
+export function toUploadsPath(folder: string): string {
+  return join(folder, UPLOADS_FILE);
 }
 
-/** Makes the folder where there is none, and clears away what killed processes left in it. */
+/** Whether a folder holds something other than a catalog. */
+export function isForeign(names: readonly string[]): boolean {
+  return withoutClutter(names).length > 0 && !names.includes(UPLOADS_FILE);
+}
+
+/**
+ * Creates the folder if it does not exist, and removes what killed processes left in it.
+ * @throws CatalogError if it holds something other than a catalog: new segments could hide files in it.
+ */
 export async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const uploads = await open(uploadsPath(folder), 'a');
+  if (isForeign(await readdir(folder))) {
+    throw new CatalogError(
+      `The catalog's folder holds files, but no ${UPLOADS_FILE}: restore a complete backup of it, or choose an empty folder.`,
+    );
+  }
+  const uploads = await open(toUploadsPath(folder), 'a');
   await uploads.close();
   await syncFolder(folder);
-  for (const dataType of await dataTypesIn(folder)) {
+  for (const dataType of await listDataTypes(folder)) {
     for (const name of await readdir(join(folder, dataType))) {
-      if (temporaryName.test(name)) {
-        await removeIfOld(join(folder, dataType, name));
-      }
+      if (TEMPORARY_NAME.test(name)) await removeIfOld(join(folder, dataType, name));
     }
   }
 }
 
-/**
- * Writes a segment, all of it or nothing: until the end, and where it is aborted or the process is killed, what was
- * there before stays in its place.
- */
+/** Writes a segment, completely or not at all: the old one stays until the end, also if this is aborted or killed. */
 export async function writeSegment(
   folder: string,
   dataType: string,
@@ -65,9 +74,7 @@ export async function writeSegment(
   signal: AbortSignal,
 ): Promise<void> {
   const directory = join(folder, dataType);
-  if ((await mkdir(directory, { recursive: true })) !== undefined) {
-    await syncFolder(folder);
-  }
+  if ((await mkdir(directory, { recursive: true })) !== undefined) await syncFolder(folder);
   const temporaryPath = join(directory, `.${randomUUID()}.tmp`);
   try {
     const file = await open(temporaryPath, 'wx');
@@ -78,7 +85,7 @@ export async function writeSegment(
       await file.close();
     }
     signal.throwIfAborted();
-    await rename(temporaryPath, segmentPath(folder, dataType, key));
+    await rename(temporaryPath, toSegmentPath(folder, dataType, key));
   } catch (error) {
     await rm(temporaryPath, { force: true }).catch(() => {});
     throw error;
@@ -86,13 +93,13 @@ export async function writeSegment(
   await syncFolder(directory);
 }
 
-/** Lets an upload count whose segments have been written. */
+/** Makes an upload count whose segments have been written. */
 export async function appendUpload(folder: string, entry: UploadEntry): Promise<void> {
-  // The line feed in front keeps the line apart from one that was cut off by a full disk.
+  // The line feed in front separates the line from one that a full disk cut off.
   const line = Buffer.from(`\n${JSON.stringify(entry)}\n`);
-  const uploads = await open(uploadsPath(folder), 'a');
+  const uploads = await open(toUploadsPath(folder), 'a');
   try {
-    // In one write, since writing in parts would let lines of other writers come in between.
+    // In one write: lines of other writers could come between several.
     const { bytesWritten } = await uploads.write(line);
     if (bytesWritten !== line.length) {
       throw Object.assign(new Error('The line was cut off.'), { code: 'ENOSPC', syscall: 'write' });
@@ -103,85 +110,74 @@ export async function appendUpload(folder: string, entry: UploadEntry): Promise<
   }
 }
 
-/** Takes away the segments of the batch in data types that it no longer has. */
+/** Removes the segments of earlier uploads of the same key in data types that this one does not have. */
 export async function removeOtherSegments(folder: string, { key, dataTypes }: UploadEntry): Promise<void> {
-  for (const dataType of await dataTypesIn(folder)) {
-    if (!dataTypes.includes(dataType)) {
-      await rm(segmentPath(folder, dataType, key), { force: true });
-    }
+  for (const dataType of await listDataTypes(folder)) {
+    if (!dataTypes.includes(dataType)) await rm(toSegmentPath(folder, dataType, key), { force: true });
   }
 }
 
-/**
- * The uploads from a position in bytes on, in their order, each with the position after it. Lines that a full disk
- * cut off are passed over.
- */
-export async function* readUploads(
-  folder: string,
-  from: number,
-): AsyncGenerator<{ readonly entry: UploadEntry | null; readonly end: number }> {
-  for await (const { text, end } of readLines(uploadsPath(folder), from)) {
-    yield { entry: parseEntry(text), end };
+/** Reads the last upload of each key, in order. Lines that a full disk cut off are skipped. */
+export async function readPresentUploads(folder: string): Promise<UploadEntry[]> {
+  const uploads = new Map<string, UploadEntry>();
+  for await (const line of readLines(toUploadsPath(folder))) {
+    const entry = parseEntry(line);
+    if (entry === null) continue;
+    // Deleted first, so that it moves to the end.
+    uploads.delete(entry.key);
+    uploads.set(entry.key, entry);
   }
+  return [...uploads.values()];
 }
 
-/**
- * The complete lines of a file from a position in bytes on, without their line feeds, each with the position after
- * it. A file that does not exist has none.
- */
-export async function* readLines(
-  path: string,
-  from = 0,
-): AsyncGenerator<{ readonly text: string; readonly end: number }> {
-  // Not node:readline, which also ends lines at U+2028 and U+2029; JSON texts may hold these.
+/** Reads the complete lines of a file, without their line feeds; none if there is no file. */
+export async function* readLines(path: string): AsyncGenerator<string> {
+  // node:readline also ends lines at U+2028 and U+2029, which JSON texts may hold.
   let begun: Buffer[] = [];
-  let position = from;
   try {
-    for await (const chunk of createReadStream(path, { start: from, highWaterMark: 262_144 })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) {
       const bytes: Buffer = chunk;
       let start = 0;
-      for (let end = bytes.indexOf(lineFeed); end !== -1; end = bytes.indexOf(lineFeed, start)) {
+      for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
         const line = Buffer.concat([...begun, bytes.subarray(start, end)]);
         begun = [];
-        position += line.length + 1;
         start = end + 1;
-        yield { text: line.toString('utf8'), end: position };
+        yield line.toString('utf8');
       }
       begun.push(bytes.subarray(start));
     }
   } catch (error) {
-    if (!isNotFound(error)) {
-      throw error;
-    }
+    if (!isNotFound(error)) throw error;
   }
 }
 
-const lineFeed = 0x0a;
-const safeKey = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
-const safeDataType = /^[A-Za-z0-9_-]{1,100}$/;
-const temporaryName = /^\..*\.tmp$/;
-const oldAfterMilliseconds = 3_600_000;
-const charactersPerWrite = 1_048_576;
+const UPLOADS_FILE = 'uploads.ndjson';
+const LINE_FEED = 0x0a;
+const SAFE_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
+const SAFE_DATA_TYPE = /^[A-Za-z0-9_-]{1,100}$/;
+const TEMPORARY_NAME = /^\..*\.tmp$/;
+const MAX_TEMPORARY_AGE_MS = 3_600_000;
+const CHARACTERS_PER_WRITE = 1_048_576;
 
-const uploadEntry = z.object({
-  key: z.string().regex(safeKey),
-  dataTypes: z.array(z.string().regex(safeDataType)).readonly(),
+const uploadEntrySchema = z.object({
+  key: z.string().regex(SAFE_KEY),
+  dataTypes: z.array(z.string().regex(SAFE_DATA_TYPE)).readonly(),
 });
 
 function parseEntry(text: string): UploadEntry | null {
   try {
-    return uploadEntry.safeParse(JSON.parse(text)).data ?? null;
+    return uploadEntrySchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }
 }
 
-// A batch can be larger than the longest string there can be.
+/** Writes items in parts: all of them may be longer than the longest possible string. */
 async function writeItems(file: FileHandle, items: readonly BladeItem[], signal: AbortSignal): Promise<void> {
   let lines = '';
   for (const item of items) {
-    lines += lineOf(item);
-    if (lines.length >= charactersPerWrite) {
+    lines += toLine(item);
+    if (lines.length >= CHARACTERS_PER_WRITE) {
       signal.throwIfAborted();
       await file.appendFile(lines);
       lines = '';
@@ -190,7 +186,7 @@ async function writeItems(file: FileHandle, items: readonly BladeItem[], signal:
   await file.appendFile(lines);
 }
 
-function lineOf({ dataType, itemId, classificationMarking, contentHash, data, metadata }: BladeItem): string {
+function toLine({ dataType, itemId, classificationMarking, contentHash, data, metadata }: BladeItem): string {
   const known = JSON.stringify({
     catalogId: catalogIdOf(dataType, itemId),
     dataType,
@@ -198,15 +194,15 @@ function lineOf({ dataType, itemId, classificationMarking, contentHash, data, me
     classificationMarking,
     contentHash,
   });
-  return `${known.slice(0, -1)},"data":${onOneLine(data)},"metadata":${onOneLine(metadata)}}\n`;
+  return `${known.slice(0, -1)},"data":${joinLines(data)},"metadata":${joinLines(metadata)}}\n`;
 }
 
-// A line feed in JSON text can only be white space between its parts.
-function onOneLine(json: string): string {
+/** Puts JSON text on one line: a line feed in it can only be white space. */
+function joinLines(json: string): string {
   return json.includes('\n') ? json.replaceAll('\n', ' ') : json;
 }
 
-async function dataTypesIn(folder: string): Promise<string[]> {
+async function listDataTypes(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory() && isSafeDataType(entry.name)).map(({ name }) => name);
 }
@@ -214,22 +210,16 @@ async function dataTypesIn(folder: string): Promise<string[]> {
 async function removeIfOld(path: string): Promise<void> {
   try {
     const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > oldAfterMilliseconds) {
-      await rm(path, { force: true });
-    }
+    if (Date.now() - mtimeMs > MAX_TEMPORARY_AGE_MS) await rm(path, { force: true });
   } catch (error) {
-    // Its writer has just finished it.
-    if (!isNotFound(error)) {
-      throw error;
-    }
+    // Its writer has just renamed it.
+    if (!isNotFound(error)) throw error;
   }
 }
 
-/** A new name in a folder outlasts a power failure only once the folder itself is on the disk. */
+/** Writes a folder to the disk: only then does a new name in it outlast a power failure. */
 async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') {
-    return;
-  }
+  if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
   try {
     await directory.sync();

@@ -5,7 +5,7 @@ import type { Catalog, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
-import { createItemForm, dataSourceOf } from './item-form.ts';
+import { createItemForm } from './item-form.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
@@ -13,11 +13,11 @@ import { parseCatalogUrl } from './url.ts';
 import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
 
 /**
- * A catalog that is a service. Each item is posted as a form of its own: what may pass later is tried again, what will
- * not is rejected in the catalog's own words. While the catalog is down uploads wait, and what is left of them is
- * rejected at once when that lasts too long or when the token is not valid.
- * @param clock the time that waiting is measured in.
- * @throws CatalogError where URL or token cannot be used; so does `exists` where the catalog gives no answer to it.
+ * Opens a catalog service. Each item is posted in a separate form. A request that may succeed later is repeated; an item
+ * that the catalog refuses is rejected in its words. Uploads wait while the catalog is down; what is left of them is
+ * rejected when that lasts too long, or at once if the token is not valid.
+ * @param clock the time by which waits are measured.
+ * @throws CatalogError if the URL or the token cannot be used.
  */
 export async function openHttpCatalog(
   options: HttpCatalogOptions,
@@ -25,13 +25,13 @@ export async function openHttpCatalog(
 ): Promise<Catalog> {
   const { url, token, concurrency, timeoutMs, maxRetryAfterMs, attempts, backoffMs, maxBackoffMs } = options;
   const { origin, path } = parseCatalogUrl(url);
-  const authorization = authorizationOf(token);
+  const authorization = createAuthorization(token);
   const agent = new Agent({
     connections: concurrency,
-    // One request a connection, so that `concurrency` is what it says.
+    // One request a connection, so that `concurrency` limits requests.
     allowH2: false,
     connect: { timeout: timeoutMs },
-    // An exchange has a limit of its own, for all of it.
+    // `exchange` limits the whole time.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -39,19 +39,17 @@ export async function openHttpCatalog(
   const guard = guardQueue(queue, { ...options, clock });
   const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
 
-  /** Lets requests be sent until the work is done, the signal aborts, or sending more makes no sense. */
+  /** Runs work that sends requests, until it is done, the signal aborts or the catalog is given up. */
   async function withSession<Result>(
     signal: AbortSignal,
     work: (session: Session) => Promise<Result>,
   ): Promise<Result> {
     signal.throwIfAborted();
-    // Not AbortSignal.any, which would be kept, with all that listens to it, for as long as the signal is.
+    // AbortSignal.any would be kept, with its listeners, for as long as the signal is.
     const ended = new AbortController();
     const cancellations = new Set<(reason: unknown) => void>();
     ended.signal.addEventListener('abort', () => {
-      for (const cancel of [...cancellations]) {
-        cancel(ended.signal.reason);
-      }
+      for (const cancel of [...cancellations]) cancel(ended.signal.reason);
     });
     const end = (message: string) => ended.abort(new SessionEndedError(message));
     const abort = () => ended.abort(signal.reason);
@@ -65,7 +63,7 @@ export async function openHttpCatalog(
     }
   }
 
-  /** Sends a request until it is decided. */
+  /** Sends a request until the catalog accepts or refuses it. */
   async function send(createRequest: () => ExchangeRequest, session: Session): Promise<Decision> {
     const { ending } = session;
     let backoff = backoffs.next();
@@ -74,16 +72,12 @@ export async function openHttpCatalog(
       const { verdict, isCharged } = await queue.add(() => attempt(createRequest(), session, charged === 0), {
         signal: ending,
       });
-      if (verdict.kind !== 'FAILED') {
-        return verdict;
-      }
-      if (!isCharged) {
-        continue;
-      }
+      if (verdict.kind !== 'FAILED') return verdict;
+      if (!isCharged) continue;
       charged++;
       if (charged >= attempts) {
         const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
-        return { kind: 'REFUSED', status: verdict.status, message };
+        return { kind: 'REFUSED', message };
       }
       await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
       backoff = backoff.next(undefined);
@@ -92,9 +86,7 @@ export async function openHttpCatalog(
 
   async function attempt(request: ExchangeRequest, { cancellations, end }: Session, isFirst: boolean) {
     const verdict = await judge(request, cancellations);
-    if (verdict.kind === 'FAILED') {
-      return { verdict, isCharged: guard.failed(verdict, isFirst) };
-    }
+    if (verdict.kind === 'FAILED') return { verdict, isCharged: guard.failed(verdict, isFirst) };
     guard.answered();
     if (verdict.kind === 'UNAUTHORIZED') {
       end(verdict.message);
@@ -117,27 +109,14 @@ export async function openHttpCatalog(
       withSession(signal, async (session) => {
         const form = createItemForm();
         const headers = { 'content-type': form.contentType, ...authorization };
-        const uploadOf = (item: BladeItem): ExchangeRequest => ({
+        const createUpload = (item: BladeItem): ExchangeRequest => ({
           origin,
           method: 'POST',
           path: `${path}/catalog/item`,
           headers,
-          body: form.bodyOf(item),
+          body: form.createBody(item),
         });
-        return await Promise.all(items.map((item) => outcomeOf(send(() => uploadOf(item), session))));
-      }),
-
-    exists: (dataType, itemId, signal) =>
-      withSession(signal, async (session) => {
-        const query = new URLSearchParams({ source: dataSourceOf(dataType), id: itemId });
-        const question: ExchangeRequest = {
-          origin,
-          method: 'GET',
-          path: `${path}/catalog/exists?${query}`,
-          headers: authorization,
-          body: null,
-        };
-        return isFound(await explained(send(() => question, session)));
+        return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
 
     async close() {
@@ -147,12 +126,12 @@ export async function openHttpCatalog(
   };
 }
 
-/** A time in which requests are sent for one caller. */
+/** The requests of one upload. */
 interface Session {
   readonly ending: AbortSignal;
-  /** Of the requests that are under way. */
+  /** Cancel the requests that are under way. */
   readonly cancellations: Set<(reason: unknown) => void>;
-  /** Ends it: what has not been answered is given up for this reason. */
+  /** Gives up all requests that have not been answered, for this reason. */
   readonly end: (message: string) => void;
 }
 
@@ -160,46 +139,22 @@ class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
 }
 
-type Decision =
-  | { readonly kind: 'ACCEPTED' }
-  | { readonly kind: 'REFUSED'; readonly status: number | null; readonly message: string };
+type Decision = { readonly kind: 'ACCEPTED' } | { readonly kind: 'REFUSED'; readonly message: string };
 
-async function outcomeOf(sent: Promise<Decision>): Promise<UploadOutcome> {
+async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
     const decision = await sent;
-    return decision.kind === 'ACCEPTED' ? accepted : { status: 'REJECTED', message: decision.message };
+    return decision.kind === 'ACCEPTED' ? ACCEPTED : { status: 'REJECTED', message: decision.message };
   } catch (error) {
-    if (error instanceof SessionEndedError) {
-      return { status: 'REJECTED', message: error.message };
-    }
+    if (error instanceof SessionEndedError) return { status: 'REJECTED', message: error.message };
     throw error;
   }
 }
 
-const accepted: UploadOutcome = { status: 'ACCEPTED' };
+const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
 
-async function explained(sent: Promise<Decision>): Promise<Decision> {
-  try {
-    return await sent;
-  } catch (error) {
-    throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
-  }
-}
-
-function isFound(decision: Decision): boolean {
-  if (decision.kind === 'ACCEPTED') {
-    return true;
-  }
-  if (decision.status === 404) {
-    return false;
-  }
-  throw new CatalogError(decision.message);
-}
-
-function authorizationOf(token: string | null): Readonly<Record<string, string>> {
-  if (token === null) {
-    return {};
-  }
+function createAuthorization(token: string | null): Readonly<Record<string, string>> {
+  if (token === null) return {};
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new CatalogError('The token of the catalog must be of visible ASCII characters, without spaces.');
   }

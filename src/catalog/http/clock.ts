@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time as code that waits sees it. */
+/** The time, for code that waits. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves after so many milliseconds; rejects with the signal's reason as soon as that aborts. */
+  /** Resolves after a time in milliseconds; rejects with the signal's reason as soon as it aborts. */
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -3,33 +3,33 @@ import type { Dispatcher } from 'undici';
 
 export interface ExchangeRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
+  readonly body: string;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The beginning of the body; empty where the status is a success. */
+  /** The beginning of the body; empty if the request succeeded. */
   readonly text: string;
 }
 
 export interface ExchangeOptions {
-  /** From sending to the end of the answer, making a connection included, in milliseconds. */
+  /** The longest time to the end of the answer, including connecting, in milliseconds. */
   readonly timeoutMs: number;
-  /** Holds, while the exchange goes on, what makes it reject with a reason at once. */
+  /** Holds, during the exchange, a function that makes it reject with a reason at once. */
   readonly cancellations: Set<(reason: unknown) => void>;
 }
 
-/** There was no whole answer. */
+/** There was no complete answer. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
 
-  /** UNREACHABLE: no connection could be made, so that nothing was sent. */
+  /** UNREACHABLE: there was no connection, so nothing was sent. */
   readonly reason: 'UNREACHABLE' | 'BROKEN' | 'TIMEOUT';
-  /** What Node or undici calls the fault, such as ECONNRESET. */
+  /** The code of Node or undici, such as ECONNRESET. */
   readonly code: string;
 
   constructor(reason: ExchangeError['reason'], code: string, options?: ErrorOptions) {
@@ -40,8 +40,8 @@ export class ExchangeError extends Error {
 }
 
 /**
- * Sends a request and takes in the answer.
- * @throws ExchangeError where there is no whole answer, or the reason of the cancellation.
+ * Sends a request and receives the answer.
+ * @throws ExchangeError if there is no complete answer, or the reason of a cancellation.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -56,19 +56,17 @@ export function exchange(
     const chunks: Buffer[] = [];
     let length = 0;
 
-    const over = (): boolean => {
-      if (isOver) {
-        return false;
-      }
+    const finish = (): boolean => {
+      if (isOver) return false;
       isOver = true;
       clearTimeout(timer);
       cancellations.delete(cancel);
       return true;
     };
     const cancel = (reason: unknown) => {
-      if (over()) {
+      if (finish()) {
         reject(reason);
-        connection?.abort(unwanted);
+        connection?.abort(CANCELLED);
       }
     };
     const timer = setTimeout(() => {
@@ -76,44 +74,42 @@ export function exchange(
     }, timeoutMs);
     cancellations.add(cancel);
 
-    // Not `request` of undici, whose stream for each answer and listener for each abort cost a quarter of the rate.
+    // undici's `request` costs a quarter of the rate, by a stream for each answer and a listener for each abort.
     dispatcher.dispatch(request, {
       onRequestStart(controller) {
         connection = controller;
-        if (isOver) {
-          controller.abort(unwanted);
-        }
+        if (isOver) controller.abort(CANCELLED);
       },
       onResponseStart(_controller, statusCode, receivedHeaders) {
         status = statusCode;
         headers = receivedHeaders;
       },
       onResponseData(_controller, chunk) {
-        if (status >= 300 && length < bytesKept) {
+        if (status >= 300 && length < MAX_TEXT_BYTES) {
           chunks.push(chunk);
           length += chunk.length;
         }
       },
       onResponseEnd() {
-        if (over()) {
-          const text = Buffer.concat(chunks).subarray(0, bytesKept).toString('utf8');
+        if (finish()) {
+          const text = Buffer.concat(chunks).subarray(0, MAX_TEXT_BYTES).toString('utf8');
           resolve({ status, headers, text });
         }
       },
       onResponseError(_controller, error) {
-        if (over()) {
+        if (finish()) {
           const reason = connection === null ? 'UNREACHABLE' : 'BROKEN';
-          reject(new ExchangeError(reason, codeOf(error), { cause: error }));
+          reject(new ExchangeError(reason, toCode(error), { cause: error }));
         }
       },
     });
   });
 }
 
-const bytesKept = 8_192;
+const MAX_TEXT_BYTES = 8_192;
 
-const unwanted = new Error('The request is not wanted any more.');
+const CANCELLED = new Error('The request was cancelled.');
 
-function codeOf(error: Error): string {
+function toCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

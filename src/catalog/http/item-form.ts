@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 
-/** Writes items as multipart/form-data, as RFC 7578 and the HTML standard have it. */
+/** Writes items as multipart/form-data (RFC 7578 and the HTML standard). */
 export interface ItemForm {
-  /** The value of the header `content-type` of every body. */
+  /** The header `content-type` of every body. */
   readonly contentType: string;
-  /** The body that uploads an item: its fields, and its data as a JSON file. Every value arrives as it is. */
-  bodyOf(item: BladeItem): string;
+  /** Creates the body that uploads an item: its fields, and its data as a JSON file. Every value arrives unchanged. */
+  createBody(item: BladeItem): string;
 }
 
-// Not FormData of undici: it turns every line end of a value into CR LF, which would upload one item under the id of
-// another, and takes five times as long for a request as this.
+// undici's FormData turns every line end in a value into CR LF, which could upload an item under another one's id, and
+// takes five times as long.
 
-/** A form for items that exist already: its boundary is drawn now, so that none of them can hold it. */
+/** Creates a form for items that exist already: its boundary is random, so that none of them can contain it. */
 export function createItemForm(): ItemForm {
   const boundary = `blade-${randomBytes(18).toString('hex')}`;
   const field = (name: string) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"`;
@@ -23,23 +23,18 @@ export function createItemForm(): ItemForm {
   const file = field('file');
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
-    bodyOf: ({ dataType, itemId, classificationMarking: marking, data, metadata }) =>
-      `${dataSource}\r\n\r\n${dataSourceOf(dataType)}\r\n` +
+    createBody: ({ dataType, itemId, classificationMarking: marking, data, metadata }) =>
+      `${dataSource}\r\n\r\nBLADE:${dataType}\r\n` +
       `${classificationMarking}\r\n\r\n${marking}\r\n` +
       `${itemIdField}\r\n\r\n${itemId}\r\n` +
       `${metadataField}\r\n\r\n${metadata}\r\n` +
-      `${file}; filename="${escapedFileName(`${dataType}_${itemId}.json`)}"\r\n` +
+      `${file}; filename="${escapeFileName(`${dataType}_${itemId}.json`)}"\r\n` +
       `content-type: application/json\r\n\r\n${data}\r\n--${boundary}--\r\n`,
   };
 }
 
-/** What the catalog calls the source of a data type's items. */
-export function dataSourceOf(dataType: string): string {
-  return `BLADE:${dataType}`;
-}
+const UNSAFE_IN_FILE_NAME = /["\r\n]/g;
 
-const unsafeInFileName = /["\r\n]/g;
-
-function escapedFileName(name: string): string {
-  return name.replace(unsafeInFileName, encodeURIComponent);
+function escapeFileName(name: string): string {
+  return name.replace(UNSAFE_IN_FILE_NAME, encodeURIComponent);
 }

@@ -1,28 +1,28 @@
-/** A catalog service and how to treat it. The limits are those of one instance: each thread opens its own. */
+/** A catalog service and its limits. Each thread opens its own instance; the limits are for one. */
 export interface HttpCatalogOptions {
-  /** Where `/catalog/item` and `/catalog/exists` are, with or without a slash at the end. */
+  /** Where `/catalog/item` is, with or without a trailing slash. */
   readonly url: string;
-  /** Sent as bearer token; null for none. */
+  /** Sent as a bearer token; null for none. */
   readonly token: string | null;
-  /** Requests at once, and so the connections that are kept open. */
+  /** Concurrent requests, and so the connections that are kept open. */
   readonly concurrency: number;
-  /** Requests that start in a second, those tried again included; null for no limit. */
+  /** Requests that start in a second, including repeated ones; null for no limit. */
   readonly requestsPerSecond: number | null;
   /** From sending a request to the end of its answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** How often an item is sent, while the catalog works for others, before it is rejected. */
+  /** How often an item is sent before it is rejected, while the catalog accepts others. */
   readonly attempts: number;
-  /** About the time between the first two attempts, in milliseconds; it doubles from one to the next. */
+  /** About the time between the first two attempts, in milliseconds; it doubles each time. */
   readonly backoffMs: number;
   /** The longest time between two attempts, and between two probes of a catalog that is down, in milliseconds. */
   readonly maxBackoffMs: number;
-  /** The longest time that `retry-after` is obeyed for, in milliseconds. */
+  /** The longest `Retry-After` that is obeyed, in milliseconds. */
   readonly maxRetryAfterMs: number;
   /** How long uploads wait for a catalog that is down, in milliseconds. */
   readonly maxOutageMs: number;
 }
 
-/** Limits that suit a catalog nobody has measured yet. */
+/** Limits for a catalog that nobody has measured yet. */
 export const httpCatalogDefaults = {
   concurrency: 16,
   requestsPerSecond: null,
@@ -34,8 +34,8 @@ export const httpCatalogDefaults = {
   maxOutageMs: 30_000,
 } as const satisfies Partial<HttpCatalogOptions>;
 
-/** The limits of one of several instances that are to keep to them together. */
-export function shareOfHttpCatalog<Options extends HttpCatalogOptions>(
+/** Divides limits among instances that must keep to them together. */
+export function divideHttpCatalogLimits<Options extends HttpCatalogOptions>(
   options: Options,
   instances: number,
 ): Options {

@@ -4,33 +4,33 @@ import type { RequestQueue } from './request-queue.ts';
 import type { Failure } from './verdict.ts';
 
 /**
- * A circuit breaker that waits: it pauses the queue of requests while the catalog is down, lets a single request
- * through now and then, and opens the queue again once one is answered. Whoever waits is told when an outage has
- * lasted too long; from then on each newcomer's first request is a probe.
+ * A circuit breaker that waits. During an outage it pauses the queue of requests, lets a single one through from time to
+ * time, and resumes once one is answered. When an outage lasts too long it gives up the waiting uploads; from then on each
+ * new upload's first request is a probe.
  */
 export interface OutageGuard {
   /**
-   * Has to be called before requests are queued.
-   * @param onGivenUp is told, perhaps at once, that the requests will not be answered, and why.
-   * @returns what to call when no more requests will be queued.
+   * Announces an upload, before its requests are queued.
+   * @param onGivenUp called, perhaps at once, with the reason why the requests will not be answered.
+   * @returns a function to call when no more requests will be queued.
    */
   join(onGivenUp: (message: string) => void): () => void;
-  /** The catalog works: it answered, however it decided. To be told before the request leaves the queue. */
+  /** Reports an answer of the catalog, whatever it says, before the request leaves the queue. */
   answered(): void;
   /**
-   * A request failed. To be told before the request leaves the queue.
-   * @param isFirst whether nothing has been charged to the request so far.
-   * @returns whether it is charged to the request, or else to the outage: then the request is queued again.
+   * Reports a failed request, before it leaves the queue.
+   * @param isFirst whether no failure has been charged to the request so far.
+   * @returns true if the failure is charged to the request; false if it is due to the outage, and the request is queued
+   * again.
    */
   failed(failure: Failure, isFirst: boolean): boolean;
-  /** Ends its timer. */
   close(): void;
 }
 
 export interface OutageOptions {
   /** How long requests wait for the catalog to come back, in milliseconds. */
   readonly maxOutageMs: number;
-  /** About the first time between two probes, in milliseconds; it doubles. */
+  /** About the first time between two probes, in milliseconds; it doubles each time. */
   readonly backoffMs: number;
   /** The longest time between two probes, in milliseconds. */
   readonly maxBackoffMs: number;
@@ -39,7 +39,7 @@ export interface OutageOptions {
   readonly clock: Clock;
 }
 
-/** Guards a queue, which nobody else pauses or starts. */
+/** Guards a queue that nobody else pauses or starts. */
 export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageGuard {
   const { maxOutageMs, backoffMs, maxBackoffMs, timeoutMs, clock } = options;
   const { concurrency } = queue;
@@ -57,9 +57,7 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     current.phase = { name: 'PAUSED', timer };
     clock.wait(milliseconds, timer.signal).then(
       () => {
-        if (!timer.signal.aborted) {
-          probe(current);
-        }
+        if (!timer.signal.aborted) probe(current);
       },
       () => {},
     );
@@ -76,12 +74,10 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     const now = clock.now();
     const seconds = Math.round((now - current.since) / 1_000);
     const message = `The catalog has been unavailable for ${seconds} seconds: it ${failure.message}`;
-    // So that, where every probe takes that long, no more than half of the time is spent on them.
+    // So that even if every probe takes that long, at most half of the time is spent on them.
     const restMs = failure.retryAfterMs ?? (failure.reason === 'TIMEOUT' ? timeoutMs : 0);
     current.phase = { name: 'GIVEN_UP', message, restUntil: now + restMs };
-    for (const tell of [...waiting]) {
-      tell(message);
-    }
+    for (const onGivenUp of [...waiting]) onGivenUp(message);
   }
 
   return {
@@ -99,9 +95,7 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
 
     answered() {
       failuresInRow = 0;
-      if (outage === null) {
-        return;
-      }
+      if (outage === null) return;
       endTimer(outage);
       outage = null;
       queue.concurrency = concurrency;
@@ -110,18 +104,16 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
 
     failed(failure, isFirst) {
       if (outage === null) {
-        // One that failed before may be a request that the catalog cannot stomach, and says nothing of others.
+        // A request that failed before may be one that the catalog cannot handle, which says nothing about others.
         failuresInRow += isFirst ? 1 : 0;
-        if (failuresInRow >= failuresToOpen || asksToWait(failure) || failure.reason === 'UNREACHABLE') {
+        if (failuresInRow >= FAILURES_TO_OPEN || asksToWait(failure) || failure.reason === 'UNREACHABLE') {
           outage = { since: clock.now(), backoff: backoffs.next(), phase: { name: 'PROBING' } };
           pause(outage, failure);
         }
         return failure.reason !== 'UNREACHABLE';
       }
-      // Others were under way when the queue was paused.
-      if (outage.phase.name !== 'PROBING') {
-        return false;
-      }
+      // It was under way when the queue was paused.
+      if (outage.phase.name !== 'PROBING') return false;
       if (clock.now() - outage.since >= maxOutageMs) {
         giveUp(outage, failure);
       } else {
@@ -131,17 +123,15 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     },
 
     close() {
-      if (outage !== null) {
-        endTimer(outage);
-      }
+      if (outage !== null) endTimer(outage);
     },
   };
 }
 
-const failuresToOpen = 5;
+const FAILURES_TO_OPEN = 5;
 
 interface Outage {
-  /** When it was noticed, in milliseconds since 1970. */
+  /** When it was detected, in milliseconds since 1970. */
   readonly since: number;
   backoff: IBackoff<unknown>;
   phase:
@@ -155,7 +145,5 @@ function asksToWait({ status, retryAfterMs }: Failure): boolean {
 }
 
 function endTimer({ phase }: Outage): void {
-  if (phase.name === 'PAUSED') {
-    phase.timer.abort();
-  }
+  if (phase.name === 'PAUSED') phase.timer.abort();
 }

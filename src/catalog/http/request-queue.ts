@@ -1,22 +1,23 @@
 import PQueue from 'p-queue';
 
-/** Runs so many requests at once, and starts them in the order in which they were added. */
+/** Runs a limited number of requests at once, started in the order in which they were added. */
 export interface RequestQueue {
-  /** Requests at once; may be changed at any time. */
+  /** Concurrent requests; may be changed at any time. */
   concurrency: number;
-  /** Requests that are added, or wait, do not start until `start` is called. */
+  /** Keeps waiting and added requests from starting until `start` is called. */
   pause(): void;
   start(): void;
-  /** Rejects with the signal's reason where that aborts before the request starts. */
+  /** Adds a request. Rejects with the signal's reason if that aborts before the request starts. */
   add<Result>(request: () => Promise<Result>, options: { readonly signal: AbortSignal }): Promise<Result>;
 }
 
-/** @param requestsPerSecond in no second do more start than that; null for no limit. */
+/**
+ * Creates a queue.
+ * @param requestsPerSecond the most that start in any second; null for no limit.
+ */
 export function createRequestQueue(concurrency: number, requestsPerSecond: number | null): RequestQueue {
-  // p-queue takes a third of the time that a request takes, so it is kept to what it is needed for.
-  if (requestsPerSecond === null) {
-    return createPlainQueue(concurrency);
-  }
+  // p-queue adds a third to the time of a request, so it is used only for the rate limit.
+  if (requestsPerSecond === null) return createPlainQueue(concurrency);
   const intervalCap = Math.max(1, Math.floor(requestsPerSecond));
   return new PQueue({
     concurrency,
@@ -38,15 +39,13 @@ function createPlainQueue(initialConcurrency: number): RequestQueue {
   let isPaused = false;
   let running = 0;
   let waiting: Waiting[] = [];
-  // Taking the first one out of the array would move all others.
+  // The index of the first one: removing it from the array would move all others.
   let first = 0;
 
   function startWaiting(): void {
     while (!isPaused && running < concurrency) {
       const next = waiting[first];
-      if (next === undefined) {
-        return;
-      }
+      if (next === undefined) return;
       first++;
       if (first === waiting.length) {
         waiting = [];
@@ -63,17 +62,13 @@ function createPlainQueue(initialConcurrency: number): RequestQueue {
   }
 
   function rejectOnAbort(signal: AbortSignal): void {
-    if (watched.has(signal)) {
-      return;
-    }
+    if (watched.has(signal)) return;
     watched.add(signal);
     const onAbort = () => {
       const rejected = waiting.slice(first).filter((one) => one.signal === signal);
       waiting = waiting.slice(first).filter((one) => one.signal !== signal);
       first = 0;
-      for (const { reject } of rejected) {
-        reject(signal.reason);
-      }
+      for (const { reject } of rejected) reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
   }

@@ -1,8 +1,8 @@
 import { CatalogError } from '../catalog-error.ts';
 
 /**
- * The address of a catalog service: its origin, and its path without a slash at the end.
- * @throws CatalogError telling what is wrong with the URL, and not what is in it: there may be a password.
+ * Parses the address of a catalog service: its origin, and its path without a trailing slash.
+ * @throws CatalogError saying what is wrong with the URL without showing it, as it may hold a password.
  */
 export function parseCatalogUrl(url: string): { readonly origin: string; readonly path: string } {
   const parsed = URL.parse(url);

@@ -1,31 +1,31 @@
 import { STATUS_CODES } from 'node:http';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { type Answer, ExchangeError } from './exchange.ts';
-import { retryAfterOf } from './retry-after.ts';
 
-/** What an exchange with the catalog means. */
+/** The result of an exchange with the catalog. */
 export type Verdict =
   | { readonly kind: 'ACCEPTED' }
-  /** Sending it again would change nothing. */
-  | { readonly kind: 'REFUSED'; readonly status: number; readonly message: string }
+  /** Sending the item again would change nothing. */
+  | { readonly kind: 'REFUSED'; readonly message: string }
   /** No request can succeed with this token. */
   | { readonly kind: 'UNAUTHORIZED'; readonly message: string }
   | Failure;
 
-/** It may succeed when it is sent again. */
+/** A request that may succeed if it is sent again. */
 export interface Failure {
   readonly kind: 'FAILED';
   readonly reason: 'UNREACHABLE' | 'BROKEN' | 'TIMEOUT' | 'STATUS';
   readonly status: number | null;
-  /** How long the catalog asks to wait, in milliseconds. */
+  /** The wait that the catalog asks for, in milliseconds; null for none. */
   readonly retryAfterMs: number | null;
-  /** What the catalog did, to be read after "The catalog" or "it". */
+  /** What the catalog did, as the end of a sentence that starts with "The catalog" or "it". */
   readonly message: string;
 }
 
 export interface VerdictOptions {
-  /** Never shown, not where the catalog repeats it either. */
+  /** Never shown, even if the catalog repeats it. */
   readonly token: string | null;
-  /** The longest time that the catalog may ask to wait, in milliseconds. */
+  /** The longest wait that the catalog may ask for, in milliseconds. */
   readonly maxRetryAfterMs: number;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -34,11 +34,9 @@ export interface VerdictOptions {
 /** Judges an answer by its status. */
 export function judgeAnswer({ status, headers, text }: Answer, options: VerdictOptions): Verdict {
   const { token } = options;
-  if (status === 200 || status === 201) {
-    return { kind: 'ACCEPTED' };
-  }
-  const said = shortMessage(text, token);
-  const message = `answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
+  if (status === 200 || status === 201) return { kind: 'ACCEPTED' };
+  const said = shortenMessage(text, token);
+  const message = `answered ${status}${describeStatus(status)}${said === '' ? '' : `: ${said}`}`;
   if (status === 401) {
     const advice = token === null ? 'it asks for one: CATALOG_TOKEN' : 'check CATALOG_TOKEN';
     return { kind: 'UNAUTHORIZED', message: `The catalog refused the token (${advice}): it ${message}` };
@@ -46,45 +44,42 @@ export function judgeAnswer({ status, headers, text }: Answer, options: VerdictO
   if (status === 403) {
     return {
       kind: 'REFUSED',
-      status,
       message: `The catalog refused the token for this item (check what CATALOG_TOKEN allows): it ${message}`,
     };
   }
-  if (status === 429 || (status >= 500 && !neverTemporary.has(status))) {
-    const asked = retryAfterOf(headers['retry-after'], options.now);
+  if (status === 429 || (status >= 500 && !NEVER_TEMPORARY.has(status))) {
+    const asked = parseRetryAfter(headers['retry-after'], options.now);
     const retryAfterMs = asked === null ? null : Math.min(asked, options.maxRetryAfterMs);
     return { kind: 'FAILED', reason: 'STATUS', status, retryAfterMs, message };
   }
-  return { kind: 'REFUSED', status, message: `The catalog ${message}` };
+  return { kind: 'REFUSED', message: `The catalog ${message}` };
 }
 
 /**
- * Judges an exchange that ended without a whole answer.
- * @param timeoutMs how long it was given, in milliseconds.
- * @throws the error itself where it is no ExchangeError.
+ * Judges an exchange that ended without a complete answer.
+ * @param timeoutMs how long it was allowed to take, in milliseconds.
+ * @throws the error itself unless it is an ExchangeError.
  */
 export function judgeError(error: unknown, timeoutMs: number): Failure {
-  if (!(error instanceof ExchangeError)) {
-    throw error;
-  }
+  if (!(error instanceof ExchangeError)) throw error;
   const { reason, code } = error;
   return {
     kind: 'FAILED',
     reason,
     status: null,
     retryAfterMs: null,
-    message: explain(reason, code, timeoutMs),
+    message: describeFault(reason, code, timeoutMs),
   };
 }
 
-const neverTemporary: ReadonlySet<number> = new Set([501, 505]);
+const NEVER_TEMPORARY: ReadonlySet<number> = new Set([501, 505]);
 
-function nameOf(status: number): string {
+function describeStatus(status: number): string {
   const name = STATUS_CODES[status];
   return name === undefined ? '' : ` (${name})`;
 }
 
-function explain(reason: ExchangeError['reason'], code: string, timeoutMs: number): string {
+function describeFault(reason: ExchangeError['reason'], code: string, timeoutMs: number): string {
   switch (reason) {
     case 'UNREACHABLE':
       return `could not be reached (${code})`;
@@ -97,39 +92,35 @@ function explain(reason: ExchangeError['reason'], code: string, timeoutMs: numbe
   }
 }
 
-/** What the catalog itself says of a fault, on one line and clipped; nothing where that is a page of HTML. */
-function shortMessage(text: string, token: string | null): string {
-  const said = messageInJson(text) ?? (/^\s*[<{[]/.test(text) ? '' : text);
+/** Shortens the catalog's own message to one line; empty if the answer is a page of HTML. */
+function shortenMessage(text: string, token: string | null): string {
+  const said = findMessageInJson(text) ?? (/^\s*[<{[]/.test(text) ? '' : text);
   const shown = token === null ? said : said.replaceAll(token, '[token]');
   const line = shown.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  const characters = [...line.slice(0, 2 * maximumLength)];
-  return characters.length <= maximumLength ? line : `${characters.slice(0, maximumLength).join('')}…`;
+  const characters = [...line.slice(0, 2 * MAX_MESSAGE_LENGTH)];
+  return characters.length <= MAX_MESSAGE_LENGTH
+    ? line
+    : `${characters.slice(0, MAX_MESSAGE_LENGTH).join('')}…`;
 }
 
-const maximumLength = 200;
-const namesOfMessage = ['message', 'detail', 'error_description', 'error', 'title'] as const;
+const MAX_MESSAGE_LENGTH = 200;
+const MESSAGE_FIELDS = ['message', 'detail', 'error_description', 'error', 'title'] as const;
 
-function messageInJson(text: string): string | null {
+function findMessageInJson(text: string): string | null {
   try {
-    return messageIn(JSON.parse(text));
+    return findMessage(JSON.parse(text));
   } catch {
     return null;
   }
 }
 
-function messageIn(value: unknown): string | null {
-  if (typeof value === 'string') {
-    return value;
-  }
-  if (typeof value !== 'object' || value === null) {
-    return null;
-  }
+function findMessage(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return null;
   const fields = new Map(Object.entries(value));
-  for (const name of namesOfMessage) {
-    const message = messageIn(fields.get(name));
-    if (message !== null) {
-      return message;
-    }
+  for (const name of MESSAGE_FIELDS) {
+    const message = findMessage(fields.get(name));
+    if (message !== null) return message;
   }
   return null;
 }

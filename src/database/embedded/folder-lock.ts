@@ -1,17 +1,21 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { FolderError } from '../../shared/folder-error.ts';
+
+const holderSchema = z.object({
+  processId: z.number(),
+  host: z.string(),
+  /** When the lock was taken, as an ISO 8601 time. */
+  since: z.string(),
+  /** A temporary folder of the holder's, which is to be removed with it. */
+  temporaryFolder: z.string().optional(),
+});
 
 /** Who holds a folder, as they wrote it down themselves. */
-export interface LockHolder {
-  readonly processId: number;
-  readonly host: string;
-  /** When the lock was taken, as an ISO 8601 time. */
-  readonly since: string;
-  /** A temporary folder of the holder's, which is to be removed with it. */
-  readonly temporaryFolder?: string;
-}
+export type LockHolder = z.infer<typeof holderSchema>;
 
 /** A lock on a folder, held until it is released or the process ends, however it ends. */
 export interface FolderLock {
@@ -20,10 +24,12 @@ export interface FolderLock {
   /** Writes down who holds the lock, for those who are refused. */
   describe(temporaryFolder: string): Promise<void>;
   release(): Promise<void>;
+  /** Releases the lock, and leaves the folder as it was found. */
+  abandon(): Promise<void>;
 }
 
 /** The folder is held by a process, this one or another. */
-export class FolderLockedError extends Error {
+export class FolderLockedError extends FolderError {
   override readonly name = 'FolderLockedError';
   readonly folder: string;
   readonly holder: LockHolder | null;
@@ -38,19 +44,24 @@ export class FolderLockedError extends Error {
   }
 }
 
+/** The file of a folder that is locked. It stays empty. */
+export const LOCK_FILE = 'lock';
+/** Says who holds the lock; it is there as long as somebody does. */
+export const HOLDER_FILE = 'holder.json';
+
 /**
- * Takes the lock of a folder, which is made when it does not exist.
- * @throws FolderLockedError when somebody has it.
+ * Takes the lock of a folder.
+ * @throws FolderLockedError when somebody has it; FolderError when its file cannot be locked.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const holderPath = join(folder, 'holder.json');
-  const lock = takeSystemLock(join(folder, 'lock'));
+  const holderPath = join(folder, HOLDER_FILE);
+  // SQLite removes the second one, which a killed process of an older version left.
+  const before = await readFiles([holderPath, join(folder, `${LOCK_FILE}-journal`)]);
+  const lock = await takeSystemLock(join(folder, LOCK_FILE));
   if (!lock) throw new FolderLockedError(folder, await readHolder(holderPath));
-  const previousHolder = await readHolder(holderPath);
 
   return {
-    previousHolder,
+    previousHolder: await readHolder(holderPath),
     async describe(temporaryFolder) {
       const holder: LockHolder = {
         processId: process.pid,
@@ -64,33 +75,61 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       await rm(holderPath, { force: true });
       lock.close();
     },
+    async abandon() {
+      await rm(holderPath, { force: true });
+      for (const [path, content] of before) await writeFile(path, content);
+      lock.close();
+    },
   };
+}
+
+async function readFiles(paths: readonly string[]): Promise<[path: string, content: Buffer][]> {
+  const files: [string, Buffer][] = [];
+  for (const path of paths) {
+    const content = await readFile(path).catch(() => null);
+    if (content !== null) files.push([path, content]);
+  }
+  return files;
 }
 
 /**
  * SQLite's own file lock, of an otherwise empty file: Node offers no lock of the operating system by itself, and only such
  * a lock ends with its process, whatever becomes of it, and cannot be mistaken about a process id that is used again.
  */
-function takeSystemLock(path: string): DatabaseSync | null {
-  const database = new DatabaseSync(path);
+async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
+  let database: DatabaseSync | undefined;
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
-    database.close();
-    if (isBusy(error)) return null;
-    throw error;
+    database?.close();
+    if (resultCodeOf(error) === SQLITE_BUSY) return null;
+    if (resultCodeOf(error) === SQLITE_NOT_A_DATABASE) {
+      const { size } = await stat(path);
+      throw new FolderError(
+        `The lock file ${path} has ${size} bytes and should be empty. Nothing of the data is in it and no process holds it: delete this file and start again.`,
+        { cause: error },
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FolderError(
+      `The lock file ${path} cannot be locked: ${reason}. It must be a file that this user can read and write; nothing of the data is in it.`,
+      { cause: error },
+    );
   }
 }
 
-function isBusy(error: unknown): boolean {
-  const sqliteBusy = 5;
-  return error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy;
+const SQLITE_BUSY = 5;
+const SQLITE_NOT_A_DATABASE = 26;
+
+function resultCodeOf(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
 }
 
 async function readHolder(path: string): Promise<LockHolder | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return holderSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data ?? null;
   } catch {
     return null;
   }

@@ -2,8 +2,8 @@ import { Client, escapeIdentifier } from 'pg';
 import type { NotificationListener, Notifications } from '../notifications.ts';
 
 /**
- * Notifications of the embedded database, which its thread hands over. A channel is listened to until the database closes,
- * however many listeners come and go: all clients share one session, and listening costs it nothing.
+ * Notifications of the embedded database, delivered by its thread. It listens to a channel until it closes, however many
+ * listeners come and go: all clients share one session, and listening is free.
  */
 export class EmbeddedNotifications implements Notifications {
   readonly #connectionString: string;
@@ -18,7 +18,7 @@ export class EmbeddedNotifications implements Notifications {
     if (!channel) {
       channel = { listeners: new Map(), listening: this.#startListening(name) };
       this.#channels.set(name, channel);
-      // So that the next listener tries again; this one is told by the promise itself.
+      // Lets the next listener try again; this one's promise rejects.
       channel.listening.catch(() => this.#channels.delete(name));
     }
     await channel.listening;
@@ -30,17 +30,17 @@ export class EmbeddedNotifications implements Notifications {
     };
   }
 
-  /** Hands a notification to the listeners of its channel. */
+  /** Delivers a notification to the listeners of its channel. */
   deliver(channel: string, payload: string): void {
     for (const listener of this.#channels.get(channel)?.listeners.values() ?? []) {
       listener.onNotification(payload);
     }
   }
 
-  /** Through the socket, where it waits for its turn, rather than in the thread, where it would end up in a client's transaction. */
+  /** Goes through the socket, to wait for its turn: in the thread it would end up in a client's transaction. */
   async #startListening(name: string): Promise<void> {
     const client = new Client({ connectionString: this.#connectionString });
-    client.on('error', () => {}); // A query that is under way rejects by itself.
+    client.on('error', () => {}); // A pending query rejects by itself.
     await client.connect();
     try {
       await client.query(`listen ${escapeIdentifier(name)}`);

@@ -1,18 +1,11 @@
-import { cpSync } from 'node:fs';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { DataError, type DataOptions, type DataProblem, type OpenData, openData } from './open-data.ts';
 import { guardSession } from './session-guard.ts';
 
 /** What the thread is started with. */
 export interface EmbeddedServerOptions {
-  readonly dataFolder: string;
-  /** Exists from when the data folder was made whole. */
-  readonly madeWholePath: string;
-  /** A data folder to begin with a copy of where there is none yet. */
-  readonly prepared: string | null;
+  readonly data: DataOptions;
   readonly address: { readonly socketPath: string } | { readonly host: string };
   readonly maxConnections: number;
 }
@@ -20,6 +13,7 @@ export interface EmbeddedServerOptions {
 /** What the thread tells. */
 export type EmbeddedServerEvent =
   | { readonly kind: 'ready'; readonly port: number | null }
+  | { readonly kind: 'refused'; readonly problem: DataProblem }
   | { readonly kind: 'notification'; readonly channel: string; readonly payload: string }
   | { readonly kind: 'broken'; readonly message: string };
 
@@ -32,57 +26,39 @@ const port = parentPort;
 
 const tell = (event: EmbeddedServerEvent) => port.postMessage(event);
 
-const database = await openData();
-const server = new PGLiteSocketServer({
-  db: guardSession(database, {
-    onNotification: (channel, payload) => tell({ kind: 'notification', channel, payload }),
-    onBroken(error) {
-      tell({ kind: 'broken', message: error.message });
-      // Clients are to see their connections end, not to wait for an answer that never comes.
-      setImmediate(() => process.exit(1));
-    },
-  }),
-  maxConnections: options.maxConnections,
-  ...('socketPath' in options.address
-    ? { path: options.address.socketPath }
-    : { host: options.address.host, port: 0 }),
-});
-await server.start();
-port.on('message', (_request: EmbeddedServerRequest) => void close());
-tell({ kind: 'ready', port: portOf(server.getServerConn()) });
-
-async function openData(): Promise<PGlite> {
-  const isWhole = await exists(options.madeWholePath);
-  if (!isWhole) {
-    // What a process left behind that ended while it made the folder.
-    await rm(options.dataFolder, { recursive: true, force: true });
-    await mkdir(dirname(options.dataFolder), { recursive: true });
-    // Several times as fast as its asynchronous twin, and this thread has nothing else to do.
-    if (options.prepared) cpSync(options.prepared, options.dataFolder, { recursive: true });
-  }
-  const opened = await PGlite.create(options.dataFolder);
-  if (!isWhole) {
-    await opened.exec('checkpoint');
-    await writeFile(options.madeWholePath, '');
-  }
-  return opened;
+try {
+  await serve(await openData(options.data));
+} catch (error) {
+  if (!(error instanceof DataError)) throw error;
+  tell({ kind: 'refused', problem: error.problem });
 }
 
-async function close(): Promise<void> {
+async function serve(data: OpenData): Promise<void> {
+  const server = new PGLiteSocketServer({
+    db: guardSession(data.database, {
+      onNotification: (channel, payload) => tell({ kind: 'notification', channel, payload }),
+      onBroken(error) {
+        tell({ kind: 'broken', message: error.message });
+        // Clients are to see their connections end, not to wait for an answer that never comes.
+        setImmediate(() => process.exit(1));
+      },
+    }),
+    maxConnections: options.maxConnections,
+    ...('socketPath' in options.address
+      ? { path: options.address.socketPath }
+      : { host: options.address.host, port: 0 }),
+  });
+  await server.start();
+  port.on('message', (_request: EmbeddedServerRequest) => void close(server, data));
+  tell({ kind: 'ready', port: portOf(server.getServerConn()) });
+}
+
+async function close(server: PGLiteSocketServer, data: OpenData): Promise<void> {
   await server.stop();
-  if (database.isInTransaction()) await database.exec('rollback');
-  await database.exec('checkpoint');
-  await database.close();
+  await data.close();
   port.close();
 }
 
 function portOf(address: string): number | null {
   return 'host' in options.address ? Number(address.slice(address.lastIndexOf(':') + 1)) : null;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

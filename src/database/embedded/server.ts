@@ -2,10 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { explainFailure, toFolderError } from '../../shared/folder-access.ts';
+import type { FolderError } from '../../shared/folder-error.ts';
 import { moduleUrl } from '../../shared/module-url.ts';
 import type { Database } from '../database.ts';
-import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { configuredFolder, databasePaths, refuseFolder, takeFolder } from './database-folder.ts';
+import type { FolderLock } from './folder-lock.ts';
 import { EmbeddedNotifications } from './notifications.ts';
+import type { DataProblem, FoundData } from './open-data.ts';
 import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest } from './server-thread.ts';
 
 /**
@@ -17,15 +21,16 @@ import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest 
  * @param options.prepared a folder that was opened and closed before, to begin with a copy of where there is no data yet: that
  * is much faster than making it.
  * @returns the database, without our tables; it needs `applyMigrations`.
- * @throws FolderLockedError when a process, this one or another, has the folder open.
+ * @throws FolderError when the folder cannot be used: a process, this one or another, has it open, it is damaged or belongs to
+ * something else, or the file system does not allow it.
  */
 export async function startEmbeddedServer(options: { folder: string; prepared?: string }): Promise<Database> {
-  const lock = await lockFolder(options.folder);
+  const { lock, found } = await takeFolder(options.folder);
   try {
-    return await start(options.folder, options.prepared ?? null, lock);
+    return await start(options.folder, found, options.prepared ?? null, lock);
   } catch (error) {
-    await lock.release();
-    throw error;
+    await lock.abandon();
+    throw toFolderError(configuredFolder(options.folder), error);
   }
 }
 
@@ -33,7 +38,12 @@ const MAX_CONNECTIONS = 100;
 const CLOSE_TIMEOUT_MS = 30_000;
 const SOCKET_FOLDER_PREFIX = 'blade-ingestion-';
 
-async function start(folder: string, prepared: string | null, lock: FolderLock): Promise<Database> {
+async function start(
+  folder: string,
+  found: FoundData | null,
+  prepared: string | null,
+  lock: FolderLock,
+): Promise<Database> {
   await removeSocketFolder(lock.previousHolder?.temporaryFolder);
   // Only this user can enter the folder of the socket, so nobody else of the machine can connect.
   const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
@@ -49,16 +59,18 @@ async function start(folder: string, prepared: string | null, lock: FolderLock):
       ? { host: '127.0.0.1' }
       : { socketPath: join(socketFolder, '.s.PGSQL.5432') };
   const workerData: EmbeddedServerOptions = {
-    dataFolder: dataFolderOf(folder),
-    madeWholePath: join(folder, 'data-is-whole'),
-    prepared: prepared && dataFolderOf(prepared),
+    data: {
+      found,
+      ...databasePaths(folder),
+      prepared: prepared === null ? null : databasePaths(prepared).dataFolder,
+    },
     address,
     maxConnections: MAX_CONNECTIONS,
   };
   const thread = new Worker(moduleUrl('./server-thread', import.meta.url), { workerData });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   try {
-    const port = await untilReady(thread);
+    const port = await untilReady(thread, folder);
     const connectionString =
       port === null
         ? `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketFolder)}`
@@ -111,18 +123,23 @@ function serve(
   };
 }
 
-const dataFolderOf = (folder: string) => join(folder, 'data');
-
 /** @returns the port it listens on; null when it listens on its socket. */
-function untilReady(thread: Worker): Promise<number | null> {
+function untilReady(thread: Worker, folder: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('The embedded database did not start: its thread ended')));
     thread.once('message', (event: EmbeddedServerEvent) => {
       if (event.kind === 'ready') resolve(event.port);
+      else if (event.kind === 'refused') reject(explainProblem(folder, event.problem));
       else reject(new Error('The embedded database did not start'));
     });
   });
+}
+
+function explainProblem(folder: string, problem: DataProblem): FolderError {
+  return problem.kind === 'damaged'
+    ? refuseFolder(folder, problem.found, problem.isUnchanged)
+    : explainFailure(configuredFolder(folder), problem.code);
 }
 
 /** Removes the folder of a socket, and nothing that is not one: the name may have been read from a file. */

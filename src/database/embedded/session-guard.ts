@@ -1,21 +1,20 @@
 import type { PGlite } from '@electric-sql/pglite';
 
-/** What the guard tells about the session that it guards. */
+/** Events of a guarded session. */
 export interface SessionEvents {
-  /** A notification came out of the database. */
+  /** The database sent a notification. */
   onNotification(channel: string, payload: string): void;
-  /** The database itself broke, rather than a statement: nothing can be asked of it any more. */
+  /** The database itself broke, not just a statement: it cannot be used any more. */
   onBroken(error: Error): void;
 }
 
 /**
- * Makes the one session of PGlite safe to share among the clients of its socket server, which asks `isInTransaction` whether
- * it may give the session to another client. By itself that is false between the messages of one statement, so a statement
- * whose messages arrive in pieces got its parameters bound to the statement of another client
- * (https://github.com/electric-sql/pglite/issues/1046). Guarded, the session stays with a client from its first message
- * until the database is ready for the next statement.
+ * Makes PGlite's only session safe to share among the clients of its socket server. The server asks `isInTransaction` before
+ * it gives the session to another client. Unguarded, that is false between the messages of one statement, so that parameters
+ * arriving late were bound to another client's statement (https://github.com/electric-sql/pglite/issues/1046). Guarded, a
+ * client keeps the session from its first message until the database is ready for the next statement.
  *
- * Notifications are read from what the database answers, since the socket server gives them only to whoever caused them.
+ * Notifications are read from the database's answers, as the socket server sends them only to the client that caused them.
  */
 export function guardSession(database: PGlite, events: SessionEvents): PGlite {
   watchEngine(database, events.onBroken);
@@ -39,14 +38,14 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
         },
       });
     } catch (error) {
-      // The socket server would never serve anybody again, and say nothing.
+      // The socket server would never serve a client again, without a word.
       events.onBroken(toError(error));
       throw error;
     }
   };
 
   const rollBack: PGlite['exec'] = async (statement, options) => {
-    // A client left in the middle of a statement: after an error in it, the database would ignore everything up to a sync.
+    // A client left in the middle of a statement: after an error, the database ignores everything up to a sync.
     await database.execProtocolRaw(SYNC);
     statementOpen = false;
     return database.exec(statement, options);
@@ -64,8 +63,8 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
 }
 
 /**
- * Errors of statements leave the engine in one known way. Anything else, as when its stack overflows, leaves it in the middle
- * of what it did: PGlite says nothing then, and neither that statement nor any later one is ever answered.
+ * Watches for faults of the engine. Errors of statements leave it in one known way; anything else, such as a stack overflow,
+ * leaves it in the middle of its work. PGlite says nothing then, and never answers that statement or a later one.
  */
 function watchEngine(database: PGlite, onBroken: (error: Error) => void): void {
   const engine = database.Module;
@@ -94,7 +93,7 @@ const READY_FOR_QUERY = 'Z'.charCodeAt(0);
 const NOTIFICATION = 'A'.charCodeAt(0);
 const SYNC = Uint8Array.of('S'.charCodeAt(0), 0, 0, 0, 4);
 
-/** Reads the two kinds of messages that matter out of the database's answers, which arrive cut anywhere, and skips the rest. */
+/** Reads the two kinds of messages that matter from the database's answers, which may be cut anywhere. */
 class AnswerReader {
   readonly #handlers: { onReady(): void; onNotification(channel: string, payload: string): void };
   readonly #header = Buffer.alloc(5);
@@ -118,7 +117,7 @@ class AnswerReader {
         this.#bodyLeft = this.#header.readInt32BE(1) - 4;
       }
       const part = answer.subarray(offset, offset + this.#bodyLeft);
-      // The bytes are the database's own memory, which the next answer overwrites.
+      // The bytes are in the database's memory, which the next answer overwrites.
       if (this.#header[0] === NOTIFICATION) this.#body.push(Buffer.from(part));
       this.#bodyLeft -= part.length;
       offset += part.length;

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList, SchemaFilter } from '@prisma/schema-engine-wasm/schema_engine_bg';
 
-/** Where the migrations are, in Prisma's own layout: a folder each, named by its time and what it does. */
+/** The folder of the migrations, in Prisma's layout: a folder each, named after its time and purpose. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
-/** The file of a migration's folder that is its script. */
+/** The script in a migration's folder. */
 export const MIGRATION_SCRIPT = 'migration.sql';
 
-/** Every table and enum is ours. */
+/** All tables and enums are ours. */
 export const NO_FILTER: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/** Reads all migrations of a folder, in the order in which they apply, as the schema engine takes them. */
+/** Reads the migrations of a folder in order, as the schema engine takes them. */
 export async function readMigrations(folder: string): Promise<MigrationList> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -3,24 +3,24 @@ import { DROP_CLEARED_VIEWS } from '../cleared-views.ts';
 import { MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
-/** A migration does not apply. */
+/** A migration could not be applied. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
 /**
- * Applies the migrations that the database does not have yet. Processes that start at once wait for each other; a migration
- * that failed or was cut short is tried again, as each is one transaction.
- * @param folder where the migrations are, in Prisma's layout.
- * @returns the names of those that were applied now, in order.
- * @throws MigrationError, whose message names the migration.
+ * Applies the migrations that the database does not have yet. Processes that start at once wait for each other. A migration
+ * is one transaction, and is tried again after it failed or was interrupted.
+ * @param folder the folder of the migrations, in Prisma's layout.
+ * @returns the names of the migrations applied now, in order.
+ * @throws MigrationError naming the migration.
  */
 export async function applyMigrations(
   connectionString: string,
   folder = MIGRATIONS_FOLDER,
 ): Promise<string[]> {
   const lock = new Client({ connectionString });
-  lock.on('error', () => {}); // A query that is under way rejects by itself.
+  lock.on('error', () => {}); // A pending query rejects by itself.
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -34,7 +34,7 @@ export async function applyMigrations(
   }
 }
 
-// Any number will do that is not used for another lock of the database.
+// Any number that no other lock of the database uses.
 const MIGRATION_LOCK = 7_462_113_905;
 
 async function applyLocked(connectionString: string, folder: string, client: Client): Promise<string[]> {
@@ -42,7 +42,7 @@ async function applyLocked(connectionString: string, folder: string, client: Cli
   try {
     return await withSchemaEngine({ connectionString, throwAway: false }, async (engine) => {
       const state = await engine.diagnoseMigrationHistory({ ...input, optInToShadowDatabase: false });
-      // Nobody is at it, since we have the lock: the process that was has ended, or it reported why it failed.
+      // We hold the lock, so the process that applied these has ended or has reported why they failed.
       for (const migrationName of state.failedMigrationNames) {
         await engine.markMigrationRolledBack({ migrationName });
       }
@@ -56,7 +56,7 @@ async function applyLocked(connectionString: string, folder: string, client: Cli
   }
 }
 
-/** The engine says which migration in the trace that follows its message. */
+/** The engine names the migration only in the trace after its message. */
 function toMigrationError(error: unknown): MigrationError {
   const text = error instanceof Error ? error.message : String(error);
   const name = /migration_name="([^"]+)"/.exec(text)?.[1];

@@ -15,11 +15,11 @@ import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
 import { Pool, types } from 'pg';
 
 /**
- * Uses Prisma's schema engine, in WebAssembly: nothing is downloaded, and no binary has to fit the machine.
- * @param options.connectionString the database it works on.
+ * Runs work on Prisma's schema engine in WebAssembly, so that nothing is downloaded and no binary has to fit the machine.
+ * @param options.connectionString the database to work on.
  * @param options.throwAway whether the engine may empty that database and replay migrations in it.
- * @param use is given the engine; its errors carry Prisma's own messages.
- * @returns what `use` returns, after the engine's connections are closed.
+ * @param use receives the engine; its errors carry Prisma's messages.
+ * @returns the result of `use`, after the engine's connections are closed.
  */
 export async function withSchemaEngine<T>(
   options: { connectionString: string; throwAway: boolean },
@@ -27,8 +27,8 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   const { SchemaEngine } = await loadEngineModule();
   const pool = new Pool({ connectionString: options.connectionString, max: 2 });
-  pool.on('error', () => {}); // A query that is under way rejects by itself.
-  const connect = () => connectWhole(pool);
+  pool.on('error', () => {}); // A pending query rejects by itself.
+  const connect = () => connectAdapter(pool);
   const adapterFactory = bindMigrationAwareSqlAdapterFactory({
     provider: 'postgres',
     adapterName: '@prisma/adapter-pg',
@@ -50,12 +50,12 @@ export async function withSchemaEngine<T>(
   }
 }
 
-/** The adapter of the client, with what the engine needs beyond it. */
-async function connectWhole(pool: Pool): Promise<SqlDriverAdapter> {
+/** Connects the client's adapter, completed for the engine. */
+async function connectAdapter(pool: Pool): Promise<SqlDriverAdapter> {
   const adapter = await new PrismaPg(pool).connect();
   const queryRaw = adapter.queryRaw.bind(adapter);
   return Object.assign(adapter, {
-    // Sent whole, so that each script is one transaction; the adapter splits it at every semicolon, also in a function's body.
+    // Sent whole, so that each script is one transaction. The adapter would split it at every semicolon, even in a function.
     async executeScript(script: string) {
       await adapter.executeRaw({ sql: script, args: [], argTypes: [] });
     },
@@ -74,7 +74,7 @@ function isUnsupportedType(error: unknown): boolean {
   return isDriverAdapterError(error) && error.cause.kind === 'UnsupportedNativeDataType';
 }
 
-/** Reads PostgreSQL's own catalogs, some of whose columns have types that the adapter does not know. */
+/** Queries PostgreSQL's catalogs, which have types that the adapter does not know. */
 async function queryCatalog(pool: Pool, query: SqlQuery): Promise<SqlResultSet> {
   const { fields, rows } = await pool.query({ text: query.sql, values: query.args, rowMode: 'array' });
   return {
@@ -98,7 +98,7 @@ const CATALOG_TYPES = new Map<number, ColumnType>([
 
 type EngineModule = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
 
-// TypeScript knows WebAssembly only among the types of a browser.
+// TypeScript declares WebAssembly only for browsers.
 declare const WebAssembly: {
   instantiate(
     code: Uint8Array,
@@ -121,7 +121,7 @@ async function instantiateEngine(): Promise<EngineModule> {
   bindings.__wbg_set_wasm(instance.exports);
   const start = instance.exports.__wbindgen_start;
   if (typeof start !== 'function')
-    throw new Error('The schema engine does not start: it is of another version');
+    throw new Error('The schema engine does not start: its version is not the expected one');
   start();
   return bindings;
 }

@@ -1,31 +1,31 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Job, Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { isTerminal } from '../job-state.ts';
 import type { JobChange, JobNotifications } from './job-notifications.ts';
 
 /** Jobs as they change. */
 export interface JobEvents {
   /**
-   * A job: its present state first, then each later revision, to its terminal state. A subscriber that is slower
-   * than the job skips to the newest.
-   * @returns null where there is no such job.
+   * A job: its present state first, then each later revision until it ends. A slow subscriber skips to the newest.
+   * @returns null if there is no such job.
    */
   watchJob(jobId: string): Promise<AsyncIterableIterator<Job> | null>;
   /**
-   * Jobs that fit the filter, each time one changes or is made, without end. A subscriber that is slower skips to the
-   * newest revision of each job, and misses the oldest of more than 10,000 jobs that wait for it.
+   * Jobs that match the filter, each time one changes or is created, without end. A slow subscriber skips to the newest
+   * revision of each job. With more than 10,000 jobs waiting, it misses the oldest.
    */
   watchChanges(filter: JobChangeFilter): AsyncIterableIterator<Job>;
 }
 
-/** One row read serves all subscribers of the process who see the same. */
+/** One read serves all subscribers of the process that see the same rows. */
 export interface AllJobEvents extends JobEvents {
   /** The jobs as a client of the database sees them. */
   seenBy(sight: PrismaClient): JobEvents;
   close(): void;
 }
 
-/** What never changes of a job, so that a subscriber sees all of a job's life or none of it. */
+/** Filters on fields that never change, so that a subscriber sees a job's whole life or none of it. */
 export interface JobChangeFilter {
   readonly kinds?: readonly Job['kind'][] | null | undefined;
   readonly dataTypes?: readonly string[] | null | undefined;
@@ -63,14 +63,14 @@ export function createJobEvents(
     }
   }
 
-  /** A read that fails is done again for as long as there are subscribers: nobody would tell them later what it missed. */
-  async function readAndOffer(whereOf: WhereOf): Promise<void> {
+  /** Repeats a failed read while there are subscribers, which would otherwise miss these changes for good. */
+  async function readAndOffer(buildWhere: BuildWhere): Promise<void> {
     const sights = new Set([...subscribers].map(({ sight }) => sight));
-    await Promise.all([...sights].map((sight) => readAndOfferOf(sight, whereOf)));
+    await Promise.all([...sights].map((sight) => readAndOfferTo(sight, buildWhere)));
   }
 
-  /** The same for those subscribers who see the same. */
-  async function readAndOfferOf(sight: PrismaClient, whereOf: WhereOf): Promise<void> {
+  /** Reads once for all subscribers that share a client of the database. */
+  async function readAndOfferTo(sight: PrismaClient, whereOf: BuildWhere): Promise<void> {
     const readers = () => [...subscribers].filter((subscriber) => subscriber.sight === sight);
     while (readers().length > 0) {
       try {
@@ -122,7 +122,6 @@ export function createJobEvents(
     },
 
     watchChanges(filter) {
-      // Sets, since each change is held against them.
       const kinds = filter.kinds == null ? null : new Set(filter.kinds);
       const dataTypes = filter.dataTypes == null ? null : new Set(filter.dataTypes);
       const accepts = ({ kind, dataType }: Pick<Job, 'kind' | 'dataType'>) =>
@@ -144,33 +143,30 @@ export function createJobEvents(
 /** How long to wait before a read that failed is tried again, in milliseconds. */
 const READ_RETRY_MS = 1_000;
 
-/** After a lost connection, jobs that changed within this time are told again; subscribers skip what they have seen. */
+/** After a lost connection, jobs that changed within this time are offered again; subscribers skip known revisions. */
 const MISSED_WINDOW_MS = 10 * 60_000;
 
-/**
- * Jobs that wait for a subscriber, and jobs whose last seen revision it remembers, so that its memory is bounded: the oldest
- * of more are dropped.
- */
+/** Bounds a subscriber's memory: the jobs that wait for it, and those whose last seen revision it remembers. */
 const MAX_JOBS = 10_000;
 
 interface SubscriberOptions {
-  /** Reads what the subscriber may see. */
+  /** Reads the rows that the subscriber may see. */
   readonly sight: PrismaClient;
-  /** The one job it watches, or null for all that it accepts. */
+  /** The only job it watches, or null for all accepted ones. */
   readonly jobId: string | null;
   readonly accepts: (job: Pick<Job, 'id' | 'kind' | 'dataType'>) => boolean;
   readonly endsWithJob: boolean;
 }
 
-/** What is to be read for subscribers; null for nothing. */
-type WhereOf = (readers: readonly Subscriber[]) => Prisma.JobWhereInput | null;
+/** Builds the condition on the jobs to read for some subscribers; null if there are none to read. */
+type BuildWhere = (readers: readonly Subscriber[]) => Prisma.JobWhereInput | null;
 
 interface Subscriber {
   readonly sight: PrismaClient;
   readonly jobId: string | null;
   readonly events: AsyncIterableIterator<Job>;
   wants(change: JobChange): boolean;
-  /** Takes a revision unless a newer one of the job has been taken; a waiting older one is replaced. */
+  /** Queues a revision unless the job has a newer one; replaces an older one that waits. */
   offer(job: Job): void;
   end(): void;
 }
@@ -203,22 +199,17 @@ function createSubscriber(
     for (;;) {
       const oldest = takeOldest();
       if (oldest !== undefined) return { done: false, value: oldest };
-      if (ended) return { done: true, value: undefined };
+      if (ended) return DONE;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       await promise;
     }
   }
 
-  const events: AsyncIterableIterator<Job> = {
-    next,
-    async return() {
-      waiting.clear();
-      end();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => events,
-  };
+  const events = createIterator(next, () => {
+    waiting.clear();
+    end();
+  });
 
   return {
     sight,
@@ -237,7 +228,7 @@ function createSubscriber(
   };
 }
 
-/** Sets a key that is the newest of the map from then on where it is new, and drops the oldest of too many. */
+/** Adds a key as the newest of the map, and drops the oldest when there are too many. */
 function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.set(key, value);
   if (map.size <= MAX_JOBS) return;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Notifications } from '../../database/notifications.ts';
 import { JobState } from '../job-state.ts';
 
-/** That a job has changed, as the database tells everyone who listens. */
+/** A change of a job, as the database notifies all listeners. */
 export interface JobChange {
   readonly id: string;
   readonly revision: number;
@@ -17,7 +17,7 @@ export interface JobChangeListener {
   onReconnect(): void | Promise<void>;
 }
 
-/** The changes of all jobs of the database, whichever process makes them; one listener a process. */
+/** Changes of all jobs in the database, made by any process; one listener per process. */
 export interface JobNotifications {
   /** @returns ends the subscription. */
   subscribe(listener: JobChangeListener): () => void;

@@ -1,5 +1,5 @@
 import { PgBoss } from 'pg-boss';
-import { connectionSettings } from '../../database/connection.ts';
+import { createConnectionOptions } from '../../database/connection.ts';
 
 export interface BossOptions {
   readonly connectionString: string;
@@ -7,25 +7,25 @@ export interface BossOptions {
   readonly useNotifications: boolean;
   /** Whether this process sends what schedules have come due for; of several, one does so at a time. */
   readonly runsSchedules: boolean;
-  /** Told of faults of pg-boss itself; it goes on. */
+  /** Called with errors of pg-boss itself, which keeps running. */
   readonly onError: (error: Error) => void;
 }
 
-/** Starts pg-boss in the database's schema `pgboss`, which it makes where it is missing. */
+/** Starts pg-boss in the database's schema `pgboss`, creating it if it is missing. */
 export async function startBoss(options: BossOptions): Promise<PgBoss> {
   const boss = new PgBoss({
-    ...connectionSettings(options.connectionString),
+    ...createConnectionOptions(options.connectionString),
     application_name: 'blade-queue',
     max: 4,
     useListenNotify: options.useNotifications,
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
     schedule: options.runsSchedules,
-    // Its spans do nothing unless traces are on; the trace of whoever sends is kept with the message then.
+    // Without tracing its spans do nothing. With it, each message carries the sender's trace.
     openTelemetry: { propagateContext: true },
   });
   boss.on('error', (error) => {
-    // The pool hangs the connection on its errors, with all that it was made of.
+    // The pool attaches the connection to its errors, secrets included.
     if ('client' in error) delete error.client;
     options.onError(error);
   });

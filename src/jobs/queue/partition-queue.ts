@@ -2,18 +2,18 @@ import { fromPrisma, type Job, type PgBoss, type Queue } from 'pg-boss';
 import type { Prisma } from '../../database/generated/prisma/client.ts';
 import type { QueueFacts } from '../../observability/metrics.ts';
 
-/** Hands partitions to workers: pg-boss claims, retries with backoff, and notices workers that have died. */
+/** Hands partitions to workers. pg-boss claims them, retries with backoff, and detects dead workers. */
 export interface PartitionQueue {
   /**
    * Enqueues partitions as part of the transaction that creates them. Call `wake` once it is committed.
-   * @param maxAttempts how often each is run, while it fails, before it is given up.
+   * @param maxAttempts how often a failing partition is run before it is given up.
    */
   enqueue(
     transaction: Prisma.TransactionClient,
     partitionIds: readonly string[],
     maxAttempts: number,
   ): Promise<void>;
-  /** Lets the workers of this process look at once; those of others are notified by the database. */
+  /** Wakes the workers of this process; the database notifies the other processes. */
   wake(): void;
   /**
    * Runs handlers for partitions until `stop`.
@@ -28,41 +28,40 @@ export interface PartitionQueue {
     },
   ): Promise<void>;
   /**
-   * Gives up what no living worker holds to the next one, at once instead of after the missing heartbeats.
-   * Only for a database that no other process can be using.
+   * Releases every claimed partition at once, without waiting for missed heartbeats.
+   * Only for a database that no other process can use.
    */
   releaseAll(): Promise<void>;
-  /** What the queue holds, over all processes. */
+  /** Counts the queue's messages across all processes. */
   facts(): Promise<QueueFacts>;
-  /** Stops taking partitions and waits for those that run. */
+  /** Takes no more partitions and waits for the running ones. */
   stop(): Promise<void>;
 }
 
-/** That a partition is to be run once. */
+/** One delivery of a partition from the queue. */
 export interface Turn {
   readonly partitionId: string;
   /**
-   * Aborted when this process has been taken for dead meanwhile: the partition has been given to another worker, or
-   * will be.
+   * Aborted when this process was presumed dead: the partition goes to another worker.
    */
   readonly lost: AbortSignal;
   /**
-   * Ends the turn and gives the partition a new one, with all its attempts, as part of a transaction; does neither where
+   * Ends the turn and enqueues the partition again with all its attempts, as part of a transaction. Does nothing when
    * the turn is lost.
    */
   putBack(transaction: Prisma.TransactionClient, maxAttempts: number): Promise<void>;
 }
 
-/** Repetitions of what a partition that is given up leaves to do. */
+/** Retries of giving up a partition. */
 const GIVE_UP_RETRIES = 10;
 
-/** A worker that gives no sign for this long, in seconds, is taken for dead. */
+/** A worker without a heartbeat for this long, in seconds, is presumed dead. */
 export const HEARTBEAT_SECONDS = 15;
 
 const PARTITIONS = 'partitions';
 const GIVEN_UP = 'partitions-given-up';
 
-// Of live messages only, which pg-boss has an index on; ended ones are kept beside them for days.
+// Counts live messages only: pg-boss has an index on them, and keeps ended ones in the same table for days.
 const QUEUE_FACTS = `select
     count(*) filter (where state < 'active' and start_after <= now()) as ready,
     count(*) filter (where state < 'active' and start_after > now()) as deferred,
@@ -75,7 +74,7 @@ interface PartitionMessage {
   readonly partitionId: string;
 }
 
-/** Makes the queue of partitions. */
+/** Opens the queue of partitions. */
 export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
   await openQueue(boss, GIVEN_UP, {
     retryLimit: GIVE_UP_RETRIES,
@@ -104,13 +103,13 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
     );
   };
 
-  function turnOf({ id, data: { partitionId }, signal }: Job<PartitionMessage>): Turn {
+  function toTurn({ id, data: { partitionId }, signal }: Job<PartitionMessage>): Turn {
     return {
       partitionId,
       lost: signal,
       async putBack(transaction, maxAttempts) {
         if (signal.aborted) return;
-        // Together, so that no message is left that could give up the partition while another one runs it.
+        // In one transaction: a leftover message could give up the partition while another one runs it.
         await boss.complete(PARTITIONS, id, null, { db: fromPrisma(transaction) });
         await enqueue(transaction, [partitionId], maxAttempts);
       },
@@ -130,9 +129,9 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
           PARTITIONS,
           { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 5 },
           async ([message]) => {
-            // Without this the worker would wait out its polling interval before it takes the next one.
+            // Otherwise the worker waits for its polling interval before it takes the next one.
             boss.notifyWorker(worker);
-            if (message !== undefined) await run(turnOf(message));
+            if (message !== undefined) await run(toTurn(message));
           },
         );
         workers.push(worker);
@@ -167,7 +166,7 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
   };
 }
 
-/** Makes a queue, or gives these options to one that an earlier version made: making it again would leave its own. */
+/** Creates a queue, or updates the options of an existing one, which creating it again would not. */
 async function openQueue(boss: PgBoss, name: string, options: Omit<Queue, 'name'>): Promise<void> {
   await boss.createQueue(name, options);
   await boss.updateQueue(name, options);

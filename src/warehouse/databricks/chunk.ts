@@ -1,4 +1,4 @@
-import { type DBSQLClient, thrift } from '@databricks/sql';
+import { thrift } from '@databricks/sql';
 import type IResultsProvider from '@databricks/sql/dist/result/IResultsProvider.js';
 import type ThriftOperationBackend from '@databricks/sql/dist/thrift-backend/ThriftOperationBackend.js';
 import type {
@@ -7,11 +7,13 @@ import type {
   TSparkArrowResultLink,
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
 import { columnReader } from './arrow-value.ts';
 import { ArrowResultHandler, CloudFetchResultHandler } from './driver.ts';
+import type { DatabricksSessions } from './session.ts';
 import { type ThriftColumn, thriftColumn } from './thrift-value.ts';
 
 /** Some rows of a result, not converted yet. */
@@ -33,24 +35,25 @@ export interface ResultPages {
  * @param pageRows the most rows to ask for at once.
  */
 export async function openPages(
-  client: DBSQLClient,
+  sessions: Pick<DatabricksSessions, 'client' | 'repeatedRequests'>,
   operation: ThriftOperationBackend.default,
   pageRows: number,
 ): Promise<ResultPages> {
+  const { client } = sessions;
   const metadata = await operation.thriftResultMetadataResponse();
-  const source = checkedRowSets(operation.dataProvider);
+  const announced = checkedRowSets(operation.dataProvider, sessions);
   switch (metadata.resultFormat) {
     case TSparkRowSetType.ARROW_BASED_SET:
-      return arrowPages(new ArrowResultHandler(client, source, metadata), pageRows);
+      return wholePages(announced, arrowPages(new ArrowResultHandler(client, announced, metadata), pageRows));
     case TSparkRowSetType.URL_BASED_SET: {
-      const atOnce = client.getConfig().cloudFetchConcurrentDownloads;
-      return arrowPages(
-        new CloudFetchResultHandler(client, linksAsNeeded(source, atOnce), metadata),
-        pageRows,
+      const links = linksAsNeeded(announced, client.getConfig().cloudFetchConcurrentDownloads);
+      return wholePages(
+        announced,
+        arrowPages(new CloudFetchResultHandler(client, links, metadata), pageRows),
       );
     }
     default:
-      return columnPages(source, metadata, pageRows);
+      return wholePages(announced, columnPages(announced, metadata, pageRows));
   }
 }
 
@@ -58,27 +61,57 @@ const { TSparkRowSetType } = thrift.TCLIService_types;
 
 type RowSets = IResultsProvider.default<TRowSet | undefined>;
 
-/** Makes sure that a request that was sent again did not skip the rows of an answer that was lost on its way. */
-function checkedRowSets(source: RowSets): RowSets {
-  let expected = 0;
+interface AnnouncedRowSets extends RowSets {
+  /** How many rows the warehouse has said that it sends. */
+  readonly rowCount: number;
+}
+
+/**
+ * Makes sure that no rows are skipped. The warehouse gives each page once, so that a request which is sent again after its
+ * answer was lost brings the page behind that one, or, where it was the last, an empty one like that at the end.
+ */
+function checkedRowSets(
+  source: RowSets,
+  sessions: Pick<DatabricksSessions, 'repeatedRequests'>,
+): AnnouncedRowSets {
+  let rowCount = 0;
   return {
+    get rowCount() {
+      return rowCount;
+    },
     hasMore: () => source.hasMore(),
     async fetchNext(options) {
+      const repeatedBefore = sessions.repeatedRequests;
       const rowSet = await source.fetchNext(options);
       if (rowSet === undefined) return undefined;
-      const rows = rowCountOf(rowSet);
-      const start = Number(rowSet.resultLinks?.[0]?.startRowOffset ?? rowSet.startRowOffset);
-      if (rows > 0 && start > expected)
-        throw new WarehouseError('INTERRUPTED', 'The connection broke, and a part of the result was lost.');
-      expected += rows;
+      for (const { start, rows } of piecesOf(rowSet)) {
+        const isUnproven = rows === 0 && start !== rowCount && sessions.repeatedRequests > repeatedBefore;
+        if (start > rowCount || isUnproven) throw lostRows();
+        rowCount += rows;
+      }
       return rowSet;
     },
   };
 }
 
-function rowCountOf({ arrowBatches, resultLinks, columns }: TRowSet): number {
-  const counted = [...(arrowBatches ?? []), ...(resultLinks ?? [])];
-  if (counted.length > 0) return counted.reduce((sum, { rowCount }) => sum + Number(rowCount), 0);
+function lostRows(): WarehouseError {
+  return new WarehouseError('INTERRUPTED', 'The connection broke, and a part of the result was lost.');
+}
+
+/** Where each part of a page stands in the result, and how many rows it has. */
+function piecesOf(rowSet: TRowSet): { start: number; rows: number }[] {
+  const links = rowSet.resultLinks ?? [];
+  return links.length === 0
+    ? [{ start: Number(rowSet.startRowOffset), rows: rowCountOf(rowSet) }]
+    : links.map(({ startRowOffset, rowCount }) => ({
+        start: Number(startRowOffset),
+        rows: Number(rowCount),
+      }));
+}
+
+function rowCountOf({ arrowBatches, columns }: TRowSet): number {
+  if (arrowBatches != null && arrowBatches.length > 0)
+    return arrowBatches.reduce((sum, { rowCount }) => sum + Number(rowCount), 0);
   return columns?.[0] === undefined ? 0 : thriftColumn(columns[0], undefined).length;
 }
 
@@ -112,17 +145,43 @@ function rowSetOf(resultLinks: TSparkArrowResultLink[]): TRowSet | undefined {
   return new thrift.TCLIService_types.TRowSet({ startRowOffset, rows: [], resultLinks });
 }
 
+interface Page {
+  readonly rowCount: number;
+  readonly chunks: Iterable<Chunk>;
+}
+
+interface Pages {
+  next(): Promise<Page | null>;
+}
+
+/** Makes sure at the end that every row came that was announced. */
+function wholePages(announced: AnnouncedRowSets, pages: Pages): ResultPages {
+  let delivered = 0;
+  return {
+    async next() {
+      const page = await pages.next();
+      delivered += page?.rowCount ?? 0;
+      if (page === null && delivered < announced.rowCount) throw missingRows();
+      return page?.chunks ?? null;
+    },
+  };
+}
+
+function missingRows(): WarehouseError {
+  return new WarehouseError('INTERRUPTED', 'A part of the result did not arrive.');
+}
+
 interface ArrowPage {
   readonly batches: Buffer[];
   readonly rowCount: number;
 }
 
-function arrowPages(source: IResultsProvider.default<ArrowPage>, pageRows: number): ResultPages {
+function arrowPages(source: IResultsProvider.default<ArrowPage>, pageRows: number): Pages {
   return {
     async next() {
       while (await source.hasMore()) {
         const page = await source.fetchNext({ limit: pageRows });
-        if (page.rowCount > 0) return arrowChunks(page);
+        if (page.rowCount > 0) return { rowCount: page.rowCount, chunks: arrowChunks(page) };
       }
       return null;
     },
@@ -137,7 +196,7 @@ function* arrowChunks({ batches, rowCount }: ArrowPage): Generator<Chunk, void, 
     remaining -= rows;
     if (rows > 0) yield arrowChunk(batch, rows);
   }
-  if (remaining > 0) throw new WarehouseError('INTERRUPTED', 'A part of the result did not arrive.');
+  if (remaining > 0) throw missingRows();
 }
 
 function arrowChunk(batch: RecordBatch, rowCount: number): Chunk {
@@ -151,7 +210,7 @@ function arrowChunk(batch: RecordBatch, rowCount: number): Chunk {
   return { rowCount, rows: (first, end) => rowsOf(columns, first, end) };
 }
 
-function columnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): ResultPages {
+function columnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): Pages {
   const descriptions = [...(metadata.schema?.columns ?? [])].sort(
     (left, right) => left.position - right.position,
   );
@@ -161,7 +220,8 @@ function columnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageR
       while (await source.hasMore()) {
         const columns = (await source.fetchNext({ limit: pageRows }))?.columns ?? [];
         const readable = columns.map((column, index) => thriftColumn(column, descriptions[index]));
-        if ((readable[0]?.length ?? 0) > 0) return [columnChunk(readable, names)];
+        const rowCount = readable[0]?.length ?? 0;
+        if (rowCount > 0) return { rowCount, chunks: [columnChunk(readable, names)] };
       }
       return null;
     },
@@ -190,15 +250,4 @@ function rowsOf(columns: readonly NamedColumn[], first: number, end: number): Ro
     });
   }
   return rows;
-}
-
-/** A name that was there before gets a number, as DuckDB gives it: `id`, `id:1`. */
-function distinctNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    let distinct = name;
-    for (let number = 1; taken.has(distinct); number += 1) distinct = `${name}:${number}`;
-    taken.add(distinct);
-    return distinct;
-  });
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../shared/json.ts';
 import { AbortError } from '../abort.ts';
 import { type ParameterValue, WarehouseError } from '../warehouse.ts';
 import { isNetworkFault } from './retry.ts';
@@ -59,8 +60,8 @@ interface Fault {
 
 /** The driver throws errors of many classes, some of them no `Error`. */
 function faultOf(error: unknown): Fault {
-  const of = typeof error === 'object' && error !== null ? (error as Readonly<Record<string, unknown>>) : {};
-  const status = isRecord(of.response) ? of.response : {};
+  const of = isObject(error) ? error : {};
+  const status = isObject(of.response) ? of.response : {};
   const httpStatus = typeof of.statusCode === 'number' ? of.statusCode : null;
   const code = typeof of.code === 'string' ? of.code : null;
   return {
@@ -82,17 +83,13 @@ function faultOf(error: unknown): Fault {
   };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
 function isNamed(error: unknown, name: RegExp): boolean {
   return error instanceof Error && name.test(error.constructor.name);
 }
 
 /** Where the reason of a refused request stands. */
 function headerOf(response: unknown): string | null {
-  if (!isRecord(response) || !(response.headers instanceof Object) || !('get' in response.headers))
+  if (!isObject(response) || !(response.headers instanceof Object) || !('get' in response.headers))
     return null;
   const { get } = response.headers;
   if (typeof get !== 'function') return null;
@@ -143,8 +140,7 @@ function withoutValue(text: string, name: string, value: ParameterValue): string
   const written = String(value);
   if (written.length > 3) return text.replaceAll(written, `:${name}`);
   // A short one may be a part of any word.
-  const escaped = written.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return text.replace(new RegExp(`(?<!\\w)${escaped}(?!\\w)`, 'g'), () => `:${name}`);
+  return text.replace(new RegExp(`(?<!\\w)${RegExp.escape(written)}(?!\\w)`, 'g'), () => `:${name}`);
 }
 
 /** Errors of this class come from what a cell holds, and quote it. */

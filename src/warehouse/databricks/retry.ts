@@ -1,12 +1,15 @@
 import type { HttpTransactionDetails } from '@databricks/sql/dist/connection/contracts/IConnectionProvider.js';
 import type IRetryPolicy from '@databricks/sql/dist/connection/contracts/IRetryPolicy.js';
 import { DelegateBackoff, handleWhenResult, retry } from 'cockatiel';
+import { parseRetryAfter } from '../../shared/retry-after.ts';
 
 export interface RetryOptions {
   /** The wait before the first retry, in milliseconds; each later one is twice the one before, up to a minute. */
   readonly firstDelayMs: number;
   /** Ends the waiting between retries. */
   readonly signal: AbortSignal;
+  /** Called before a request is sent again, whose first answer may have been lost. */
+  readonly onRepeat: () => void;
 }
 
 /**
@@ -29,12 +32,15 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
         {
           maxAttempts: Number.POSITIVE_INFINITY,
           backoff: new DelegateBackoff(({ attempt, result }) => {
-            const waited = 'value' in result ? retryAfterOf(result.value) : null;
+            const waited = 'value' in result ? findRequestedWait(result.value) : null;
             return waited ?? Math.min(options.firstDelayMs * 2 ** (attempt - 1), LONGEST_DELAY_MS);
           }),
         },
       );
+      let isRepeated = false;
       return await policy.execute(async () => {
+        if (isRepeated) options.onRepeat();
+        isRepeated = true;
         const details = await operation();
         // A body that nobody reads would keep its connection from being used again.
         if (details.response.status !== 200) details.response.body?.resume();
@@ -47,6 +53,7 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
 const MAX_ATTEMPTS = 6;
 const LONGEST_DELAY_MS = 60_000;
 const LONGEST_START_MS = 15 * 60_000;
+const LONGEST_REQUESTED_WAIT_MS = 5 * 60_000;
 
 type Fault = 'FAILED' | 'UNAVAILABLE';
 
@@ -74,13 +81,11 @@ function isDetails(result: unknown): result is HttpTransactionDetails {
   return typeof result === 'object' && result !== null && 'response' in result;
 }
 
-/** The wait that the server asks for, in milliseconds: the header has seconds or a date. */
-function retryAfterOf(result: unknown): number | null {
-  const header = isDetails(result) ? result.response.headers.get('retry-after') : null;
-  if (header === null) return null;
-  const seconds = Number(header);
-  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), 5 * 60_000) : null;
+/** The wait that the server asks for, in milliseconds; null where it asks for none. */
+function findRequestedWait(result: unknown): number | null {
+  if (!isDetails(result)) return null;
+  const wait = parseRetryAfter(result.response.headers.get('retry-after'), Date.now());
+  return wait === null ? null : Math.min(wait, LONGEST_REQUESTED_WAIT_MS);
 }
 
 /** Whether a request failed on its way, and not for a reason that stays, such as a certificate that is not trusted. */

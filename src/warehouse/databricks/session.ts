@@ -35,6 +35,8 @@ export type Session = IDBSQLSession.default;
 /** The driver with the session that all statements of a thread share. */
 export interface DatabricksSessions {
   readonly client: DBSQLClient;
+  /** How many requests have been sent again so far. */
+  readonly repeatedRequests: number;
   /** The session, opened when it is first asked for. */
   current(): Promise<Session>;
   /** Drops a session that the warehouse no longer knows, so that the next one asked for is new. */
@@ -51,10 +53,18 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
   let connected: Promise<void> | null = null;
   let opening: Promise<Session> | null = null;
   let opened: Session | null = null;
+  let repeatedRequests = 0;
+  const retryPolicy = createRetryPolicy({
+    firstDelayMs: options.retryDelayMs ?? 1000,
+    signal: closing.signal,
+    onRepeat: () => {
+      repeatedRequests += 1;
+    },
+  });
 
   async function open(): Promise<Session> {
     if (closing.signal.aborted) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-    connected ??= connect(client, options, closing.signal);
+    connected ??= connect(client, options, retryPolicy);
     await connected;
     opened = await client.openSession({ configuration: sessionSettings(options) });
     return opened;
@@ -62,6 +72,9 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
 
   return {
     client,
+    get repeatedRequests() {
+      return repeatedRequests;
+    },
     current() {
       opening ??= open().catch((error: unknown) => {
         opening = null;
@@ -94,7 +107,11 @@ function sessionSettings({ statementTimeoutMs }: DatabricksOptions): Record<stri
 /** Results that are fetched from the cloud's storage at the same time: each is some tens of megabytes. */
 const CONCURRENT_DOWNLOADS = 3;
 
-async function connect(client: DBSQLClient, options: DatabricksOptions, signal: AbortSignal): Promise<void> {
+async function connect(
+  client: DBSQLClient,
+  options: DatabricksOptions,
+  retryPolicy: ReturnType<typeof createRetryPolicy>,
+): Promise<void> {
   await client.connect({
     host: options.host,
     path: options.httpPath,
@@ -105,7 +122,6 @@ async function connect(client: DBSQLClient, options: DatabricksOptions, signal: 
     telemetryEnabled: false,
   });
   client.getConfig().cloudFetchConcurrentDownloads = CONCURRENT_DOWNLOADS;
-  const retryPolicy = createRetryPolicy({ firstDelayMs: options.retryDelayMs ?? 1000, signal });
   const provider = await client.getConnectionProvider();
   provider.getRetryPolicy = async () => retryPolicy;
   // The driver repeats some requests only; as every statement here only reads, each can be sent again.

@@ -92,7 +92,7 @@ async function runInSession(
       signal,
     );
     const pages = await untilAborted(
-      openPages(settings.sessions.client, backendOf(operation), settings.pageRows),
+      openPages(settings.sessions, backendOf(operation), settings.pageRows),
       signal,
     );
     return await withFirstPage(settings, operation, pages, run);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { isFileError } from '../../shared/file-error.ts';
+import { withoutClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
 import { copyTo } from './copy-table.ts';
 import { deploymentRows, logisticsRows, maintenanceRows } from './generated-rows.ts';
@@ -15,6 +17,10 @@ export interface DemoSource {
   readonly cursorColumn: 'updated_at';
 }
 
+const CATALOG = 'blade';
+/** Begins the name of tables that are being made, or that a killed process left. */
+const UNFINISHED = '.blade-';
+
 export const demoSources: readonly DemoSource[] = [
   demoSource('Aircraft maintenance', 'maintenance'),
   demoSource('Flown sorties', 'sortie'),
@@ -23,15 +29,15 @@ export const demoSources: readonly DemoSource[] = [
 ];
 
 /**
- * Fills a folder warehouse with the tables of `demoSources`, the same rows each time: sorties made from real flight
+ * Fills an empty folder warehouse with the tables of `demoSources`, the same rows each time: sorties made from real flight
  * records, the others generated, with some rows that cannot become items, as tables of the field have them.
- * Does nothing where the catalog of the demo is there already; what appears, appears as a whole.
+ * Does nothing where there are tables already; what appears, appears as a whole.
  * @returns whether it made them.
  */
 export async function createDemoTables(folder: string): Promise<boolean> {
-  const catalog = join(folder, 'blade');
-  if (await exists(catalog)) return false;
-  const unfinished = join(folder, `.blade-${randomUUID()}`);
+  if (!(await isEmpty(folder))) return false;
+  const catalog = join(folder, CATALOG);
+  const unfinished = join(folder, `${UNFINISHED}${randomUUID()}`);
   const schema = join(unfinished, 'field');
   await mkdir(schema, { recursive: true });
   try {
@@ -41,9 +47,25 @@ export async function createDemoTables(folder: string): Promise<boolean> {
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     // Another process may have been first; its tables are the same.
-    if (await exists(catalog)) return false;
+    if (await hasDemoTables(folder)) return false;
     throw error;
   }
+}
+
+/** Whether a folder warehouse has the catalog of the demo. */
+export async function hasDemoTables(folder: string): Promise<boolean> {
+  return await stat(join(folder, CATALOG)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isFileError(error) && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return withoutClutter(names).every((name) => name.startsWith(UNFINISHED));
 }
 
 async function writeTables(schema: string): Promise<void> {
@@ -64,14 +86,7 @@ function demoSource(name: string, dataType: DemoSource['dataType']): DemoSource 
   return {
     name,
     dataType,
-    table: { catalog: 'blade', schema: 'field', table: dataType },
+    table: { catalog: CATALOG, schema: 'field', table: dataType },
     cursorColumn: 'updated_at',
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

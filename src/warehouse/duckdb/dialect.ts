@@ -1,9 +1,9 @@
 import { transpile } from '@polyglot-sql/sdk';
+import { isObject } from '../../shared/json.ts';
 import {
   contentOf,
   databricks,
   duckdb,
-  isObject,
   kindOf,
   parseStatements,
   readTokens,

@@ -4,37 +4,63 @@ import { fileProblem } from './file-error.ts';
 
 export type StatementParameters = Readonly<Record<string, ParameterValue>>;
 
+/** A file as the engine names it and as people know it. */
+export interface NamedFile {
+  readonly path: string;
+  /** Its path within the folder of the warehouse. */
+  readonly label: string;
+}
+
+/** What the engine's messages may repeat. */
+export interface MessageContext {
+  readonly parameters: StatementParameters;
+  readonly files: readonly NamedFile[];
+}
+
 /** Runs something of the warehouse and turns its errors into those that people may read. */
 export async function reported<Result>(
-  parameters: StatementParameters,
+  context: MessageContext,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof AbortError) throw error;
-    throw failedStatement(error, parameters);
+    throw failedStatement(error, context);
   }
 }
 
-/** What DuckDB said of a failed statement, as people may read it: without paths, cells and parameter values. */
-function failedStatement(error: unknown, parameters: StatementParameters): WarehouseError {
+/** What DuckDB said of a failed statement, as people may read it: without other paths, cells and parameter values. */
+function failedStatement(error: unknown, context: MessageContext): WarehouseError {
   if (error instanceof WarehouseError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new WarehouseError('STATEMENT_FAILED', readableMessage(message, parameters));
+  return new WarehouseError('STATEMENT_FAILED', readableMessage(message, context));
 }
 
-function readableMessage(message: string, parameters: StatementParameters): string {
+function readableMessage(message: string, { parameters, files }: MessageContext): string {
   const problem = fileProblem(message);
   if (problem !== null) return problem;
   // What follows shows the translated statement, which is not the one that was written.
   let text = message.split(/\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/)[0] ?? '';
+  files.forEach(({ path }, index) => {
+    for (const quote of ['"', "'", '']) text = text.replaceAll(`${quote}${path}${quote}`, fileMark(index));
+  });
   text = text.replace(/(?:\b[A-Za-z]:)?(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');
   for (const [name, value] of Object.entries(parameters))
     if (typeof value === 'string' && value.length > 0) text = text.replaceAll(value, `:${name}`);
   if (/^(?:Conversion|Invalid Input|Out of Range|Constraint|Mismatch Type|Serialization) Error/i.test(text))
     text = withoutValues(text);
-  return text.replace(/\s+/g, ' ').trim();
+  text = text.replace(/\s+/g, ' ').trim();
+  if (/^(?:Invalid|IO|Serialization|INTERNAL) Error/.test(text) && !text.includes(FILE_MARK))
+    text += files.length === 0 ? '' : ` (in ${files.map((_file, index) => fileMark(index)).join(' or ')})`;
+  return files.reduce((marked, { label }, index) => marked.replaceAll(fileMark(index), label), text);
+}
+
+const FILE_MARK = '\u0001';
+
+/** Stands for a file's name while everything else that is quoted is taken out. */
+function fileMark(index: number): string {
+  return `${FILE_MARK}${index}${FILE_MARK}`;
 }
 
 /** Errors of these kinds come from what a cell holds, and quote it. */

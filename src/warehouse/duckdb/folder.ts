@@ -1,19 +1,21 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { AbortError } from '../abort.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
 import { findOpenQuote } from './csv-quotes.ts';
+import { type NamedFile, reported } from './error.ts';
 import { columnTypes, type FileColumn, type RunStatement } from './file.ts';
 import { ndjsonReader } from './ndjson.ts';
 import { quoteName, quoteText } from './text.ts';
 
 /** A table of a folder warehouse as it is now. */
-export interface TableFile {
+export interface TableFile extends NamedFile {
   /** The name as the folders and the file spell it. */
   readonly name: TableName;
-  /** Changes whenever the file does: its size and its time of last change. */
+  /** Changes whenever the file does: its size and times. */
   readonly version: string;
 }
 
@@ -25,6 +27,12 @@ export interface TableFolder {
    * cannot be read as its ending says; AbortError after the signal.
    */
   prepare(tables: readonly TableName[], signal: AbortSignal): Promise<readonly TableFile[]>;
+  /**
+   * Checks that files are still as they were prepared. The engine reads a file in parts, and does not notice what happens
+   * to it between two of them.
+   * @throws WarehouseError CHANGED where one has been written, replaced or deleted.
+   */
+  checkUnchanged(files: readonly TableFile[]): Promise<void>;
 }
 
 /** Serves the files of a folder to all connections of the instance. */
@@ -37,12 +45,32 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quoteName).join('.');
     const version = `${file.path} ${file.version}`;
     if (views.get(view) !== version) {
+      await makeView(file, view, run, signal).catch(async (error: unknown) => {
+        if (!(error instanceof AbortError)) await checkUnchanged([file]);
+        throw error;
+      });
+      views.set(view, version);
+    }
+    return file;
+  }
+
+  async function makeView(file: TableFile, view: string, run: RunStatement, signal: AbortSignal) {
+    await reported({ parameters: {}, files: [file] }, async () => {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path, signal)}`);
-      views.set(view, version);
+    });
+  }
+
+  async function checkUnchanged(files: readonly TableFile[]): Promise<void> {
+    for (const { name, path, version, label } of files) {
+      const now = await findFile(folder, name).catch(() => null);
+      if (now?.path !== path || now.version !== version)
+        throw new WarehouseError(
+          'CHANGED',
+          `${label} was ${now === null ? 'deleted' : 'changed'} while it was read.`,
+        );
     }
-    return { name: file.name, version: file.version };
   }
 
   async function prepareAll(tables: readonly TableName[], signal: AbortSignal): Promise<TableFile[]> {
@@ -65,6 +93,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string): Table
       turn = prepared.catch(() => {});
       return await prepared;
     },
+    checkUnchanged,
   };
 }
 
@@ -72,14 +101,10 @@ function runnerOf(connection: DuckDBConnection, guard: Guard): RunStatement {
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
-interface FoundFile extends TableFile {
-  readonly path: string;
-}
-
 const endings = ['.parquet', '.csv', '.ndjson'] as const;
 
 /** Finds the file by listing folders, as a name of a table may not be used as a path. */
-async function findFile(folder: string, table: TableName): Promise<FoundFile> {
+async function findFile(folder: string, table: TableName): Promise<TableFile> {
   const catalog = await findEntry(folder, [table.catalog]);
   const schema = catalog && (await findEntry(join(folder, catalog), [table.schema]));
   const wanted = endings.map((ending) => `${table.table}${ending}`);
@@ -89,7 +114,13 @@ async function findFile(folder: string, table: TableName): Promise<FoundFile> {
   const status = await stat(path, { bigint: true }).catch(() => null);
   if (!status?.isFile()) throw tableNotFound(table);
   const name = { catalog, schema, table: file.slice(0, file.lastIndexOf('.')) };
-  return { path, name, version: `${status.size}-${status.mtimeNs}` };
+  return {
+    path,
+    label: relative(folder, path).replaceAll(sep, '/'),
+    name,
+    // The time of the last write can be set back, as a copy that keeps times does; that of the last change cannot.
+    version: [status.size, status.mtimeNs, status.ctimeNs].join('-'),
+  };
 }
 
 /** The entry that is spelled like the first of the names that has one, whatever its case. */

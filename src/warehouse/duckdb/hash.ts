@@ -1,16 +1,15 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 
 /**
- * The same rows with a last column of 64 bits, which two rows that differ have in common by chance alone.
- * @param types those of the columns that the statement gives.
- * @returns null where there are no columns, and where the values of some type cannot be told from each other by a hash.
+ * An expression of 64 bits over columns, equal for two different rows only by chance.
+ * @param types those of the columns, in the same order.
+ * @returns null for no columns, and for types whose values a hash cannot tell apart.
  */
-export function hashedSelect(sql: string, types: readonly DuckDBType[]): string | null {
+export function rowHash(columns: readonly string[], types: readonly DuckDBType[]): string | null {
   const kinds = types.map(kindOf);
-  if (types.length === 0 || kinds.includes('NONE')) return null;
-  const columns = types.map((_type, index) => `c${index}`);
+  if (columns.length === 0 || kinds.includes('NONE')) return null;
   const hashed = columns.map((column, index) => (kinds[index] === 'JSON' ? `to_json(${column})` : column));
-  return `SELECT *, hash(${hashed.join(', ')}) FROM (${sql}) AS hashed(${columns.join(', ')})`;
+  return `hash(${hashed.join(', ')})`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { isObject } from '../../shared/json.ts';
 import { fileLikeName, forbiddenFunction } from '../../sql-check/statement-rules.ts';
-import { isObject, visitTree } from '../../sql-check/syntax-tree.ts';
+import { visitTree } from '../../sql-check/syntax-tree.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 
 /**

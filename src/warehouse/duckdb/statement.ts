@@ -12,29 +12,41 @@ import {
 import type { JsonValue } from '../../shared/json.ts';
 import type { CheckedQuery } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
 import { toDuckDbSql } from './dialect.ts';
-import { reported, type StatementParameters } from './error.ts';
-import { hashedSelect } from './hash.ts';
+import { withEndRow } from './end-row.ts';
+import { type MessageContext, reported, type StatementParameters } from './error.ts';
+import { rowHash } from './hash.ts';
 import { prepareSelect } from './select.ts';
 import { databricksTypeOf } from './type.ts';
 import { converterOf, type ValueConverter } from './value.ts';
 
-/** A statement that runs on a connection of its own. */
+/** A statement that runs on its own connection. */
 export interface RunningStatement {
   columns(): TableColumn[];
-  /** The next rows, or null after the last. */
-  next(): Promise<DuckDBDataChunk | null>;
+  /**
+   * The next rows, or null after the last.
+   * @throws WarehouseError INTERRUPTED where the engine stopped before the last row without an error that repeats.
+   */
+  next(): Promise<RowChunk | null>;
   /** The rows of a chunk from the one at `first` to the one before `end`. */
-  rows(chunk: DuckDBDataChunk, first: number, end: number): Row[];
-  /** What two chunks have to have in common for their hashes to be compared; null where there are none. */
+  rows(chunk: RowChunk, first: number, end: number): Row[];
+  /** What two chunks must have in common before their hashes are compared; null where there are none. */
   hashedBy(): string | null;
   /** The hashes of the same rows, eight bytes each. */
-  hashes(chunk: DuckDBDataChunk, first: number, end: number): Uint8Array;
+  hashes(chunk: RowChunk, first: number, end: number): Uint8Array;
   /** Ends it wherever it is. */
   close(): Promise<void>;
+}
+
+/** Rows as the engine delivered them. */
+export interface RowChunk {
+  /** Without the end row, which may follow them in the same chunk. */
+  readonly rowCount: number;
+  readonly vectors: DuckDBDataChunk;
 }
 
 /** What statements run in. */
@@ -49,7 +61,8 @@ export interface StatementToStart {
   readonly sql: string;
   /** What the check of it, or of what is nested in it, found. */
   readonly checked: CheckedQuery;
-  readonly parameters: StatementParameters;
+  /** Of its errors; its parameters are those that are bound. */
+  readonly context: MessageContext;
   readonly signal: AbortSignal;
   /** Whether rows are to have hashes; they have none where the engine has none for a type. */
   readonly withHashes?: boolean;
@@ -61,25 +74,43 @@ export interface StatementToStart {
  */
 export async function startStatement(
   { instance, timeoutMs }: StatementEngine,
-  { sql, checked, parameters, signal, withHashes = false }: StatementToStart,
+  { sql, checked, context, signal, withHashes = false }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
   const guard = timeLimited(connection, signal, timeoutMs);
+  const bound = (prepared: DuckDBPreparedStatement) => {
+    bind(prepared, checked.parameterNames, context.parameters);
+    return prepared;
+  };
+  const prepare = async (text: string) =>
+    bound(await guard(() => prepareSelect(connection, text, checked.tables)));
+  // Where the value of a parameter decides on the type of a column, nothing is known of any before it is bound.
+  const boundNames = async (text: string) => {
+    const described = bound(await guard(() => connection.prepare(`DESCRIBE (${text}\n)`)));
+    const { column_name: names = [] } = (await guard(() => described.runAndReadAll())).getColumnsObjectJson();
+    return names.map(String);
+  };
   try {
-    const prepare = (text: string) => guard(() => prepareSelect(connection, text, checked.tables));
     const text = toDuckDbSql(sql);
     const plain = await prepare(text);
-    const columns = withHashes && areTypesKnown(plain) ? columnsOf(plain) : [];
-    const hashed = hashedSelect(
-      text,
-      columns.map(({ type }) => type),
-    );
-    const prepared = hashed === null ? plain : await prepare(hashed);
-    if (prepared !== plain) plain.destroySync();
-    bind(prepared, checked.parameterNames, parameters);
-    const hashedNames = hashed === null ? null : columns.map(({ name }) => name);
-    return running(connection, prepared, { parameters, guard, hashedNames });
+    const columns = areTypesKnown(plain) ? columnsOf(plain) : null;
+    plain.destroySync();
+    const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
+    const places = names.map((_name, index) => `c${index}`);
+    const types = columns?.map(({ type }) => type) ?? [];
+    const hash = withHashes && columns !== null ? rowHash(places, types) : null;
+    const marked = withEndRow(text, places, hash);
+    return running(connection, await prepare(marked.sql), {
+      context,
+      guard,
+      columns: columns ?? [],
+      names: distinctNames(names),
+      isHashed: hash !== null,
+      async findCause() {
+        await guard(async () => (await prepare(marked.causeSql)).run());
+      },
+    });
   } catch (error) {
     connection.closeSync();
     throw error;
@@ -121,7 +152,12 @@ function areTypesKnown(prepared: DuckDBPreparedStatement): boolean {
   return indices.every((index) => prepared.columnTypeId(index) !== DuckDBTypeId.INVALID);
 }
 
-function columnsOf(prepared: DuckDBPreparedStatement): { name: string; type: DuckDBType }[] {
+interface ResultColumn {
+  readonly name: string;
+  readonly type: DuckDBType;
+}
+
+function columnsOf(prepared: DuckDBPreparedStatement): ResultColumn[] {
   return Array.from({ length: prepared.columnCount }, (_, index) => ({
     name: prepared.columnName(index),
     type: prepared.columnType(index),
@@ -129,59 +165,83 @@ function columnsOf(prepared: DuckDBPreparedStatement): { name: string; type: Duc
 }
 
 interface Running {
-  readonly parameters: StatementParameters;
+  readonly context: MessageContext;
   readonly guard: Guard;
-  /** The names of the columns before the last, which is the hash of these; null where there is no such column. */
-  readonly hashedNames: readonly string[] | null;
+  /** None where only the values of its parameters decide on their types. */
+  readonly columns: readonly ResultColumn[];
+  /** Of the columns, each another one. */
+  readonly names: readonly string[];
+  /** Whether a hash follows the columns. */
+  readonly isHashed: boolean;
+  /** Throws the error that ends the statement early, where it comes again. */
+  readonly findCause: () => Promise<void>;
 }
 
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { parameters, guard, hashedNames }: Running,
+  { context, guard, columns, names, isHashed, findCause }: Running,
 ): RunningStatement {
+  const endColumn = isHashed ? names.length + 1 : names.length;
   let result: DuckDBResult | null = null;
-  let names: readonly string[] = [];
   let hashedBy: string | null = null;
   let converters: readonly ValueConverter[] = [];
-  let ahead: Promise<DuckDBDataChunk | null> | null = null;
+  let ahead: Promise<RowChunk | null> | null = null;
+  let ended = false;
   let closed = false;
 
-  async function fetchChunk(): Promise<DuckDBDataChunk | null> {
+  function throwIfClosed(): void {
     if (closed) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-    if (result === null) {
-      result = await guard(() => prepared.stream());
-      names = hashedNames ?? result.deduplicatedColumnNames();
-      const types = result.columnTypes();
-      converters = types.map(converterOf);
-      if (hashedNames !== null) hashedBy = JSON.stringify([version(), names, types.map(String)]);
+  }
+
+  async function open(): Promise<DuckDBResult> {
+    const opened = await guard(() => prepared.stream());
+    const types = opened.columnTypes().slice(0, endColumn);
+    converters = types.slice(0, names.length).map(converterOf);
+    if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
+    return opened;
+  }
+
+  async function fetchChunk(): Promise<RowChunk | null> {
+    if (ended) return null;
+    throwIfClosed();
+    result ??= await open();
+    const opened = result;
+    const vectors = await guard(() => opened.fetchChunk());
+    if (vectors === null || vectors.rowCount === 0) {
+      throwIfClosed();
+      await findCause();
+      throw new WarehouseError('INTERRUPTED', 'The rows ended before the last of them.');
     }
-    const open = result;
-    const chunk = await guard(() => open.fetchChunk());
-    return chunk === null || chunk.rowCount === 0 ? null : chunk;
+    const isLast = vectors.getColumnVector(endColumn).getItem(vectors.rowCount - 1) === true;
+    if (!isLast) return { vectors, rowCount: vectors.rowCount };
+    const more = await guard(() => opened.fetchChunk());
+    if (more !== null && more.rowCount > 0) throw new Error('the engine gave rows behind the end row');
+    ended = true;
+    return vectors.rowCount === 1 ? null : { vectors, rowCount: vectors.rowCount - 1 };
   }
 
   return {
     columns() {
-      return columnsOf(prepared).map(({ name, type }) => ({ name, type: databricksTypeOf(type) }));
+      return columns.map(({ name, type }) => ({ name, type: databricksTypeOf(type) }));
     },
     async next() {
       ahead ??= fetchChunk();
       const current = ahead;
-      const chunk = await reported(parameters, () => current);
+      const chunk = await reported(context, () => current);
       // The engine works on the next rows while these are converted and kept.
       ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
       ahead.catch(() => {});
       return chunk;
     },
-    rows(chunk, first, end) {
-      return rowsOf(chunk, names, converters, first, end);
+    rows({ vectors }, first, end) {
+      return rowsOf(vectors, names, converters, first, end);
     },
     hashedBy() {
       return hashedBy;
     },
-    hashes(chunk, first, end) {
-      return hashesOf(chunk, names.length, first, end);
+    hashes({ vectors }, first, end) {
+      return hashesOf(vectors, names.length, first, end);
     },
     async close() {
       if (closed) return;

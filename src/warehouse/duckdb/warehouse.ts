@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DuckDBDataChunk, version } from '@duckdb/node-api';
+import { version } from '@duckdb/node-api';
 import { checkedStatement, type ReadingLimits } from '../../sql-check/checked-statement.ts';
 import { type CheckedQuery, qualifiedName } from '../../sql-check/statement.ts';
-import { throwIfAborted } from '../abort.ts';
+import { AbortError, throwIfAborted } from '../abort.ts';
 import {
   type ReadPosition,
   type RowBatch,
@@ -13,11 +13,11 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
-import { reported, type StatementParameters } from './error.ts';
-import { openTableFolder, type TableFile, type TableFolder } from './folder.ts';
+import { type MessageContext, reported } from './error.ts';
+import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
 import { type ChunkMemory, createChunkMemory } from './memory.ts';
-import { type RunningStatement, startStatement } from './statement.ts';
+import { type RowChunk, type RunningStatement, startStatement } from './statement.ts';
 
 /** Where a folder warehouse is: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
 export interface DuckDbOptions extends ReadingLimits {
@@ -43,14 +43,16 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
   async function start(
     checked: CheckedQuery,
     sql: string,
-    parameters: StatementParameters,
+    context: MessageContext,
     signal: AbortSignal,
     withHashes = false,
   ) {
     if (closed) throw closedError();
-    const run = await startStatement(
-      { instance, timeoutMs: limits.statementTimeoutMs ?? null },
-      { sql, checked, parameters, signal, withHashes },
+    const run = await reported(context, () =>
+      startStatement(
+        { instance, timeoutMs: limits.statementTimeoutMs ?? null },
+        { sql, checked, context, signal, withHashes },
+      ),
     );
     running.add(run);
     if (!closed) return run;
@@ -63,59 +65,59 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     await run.close();
   }
 
+  /** Checks a statement and makes the tables that it reads ready. */
+  async function prepare(sql: string, signal: AbortSignal) {
+    const checked = checkedStatement(sql, limits);
+    throwIfAborted(signal);
+    const files = await reported({ parameters: {}, files: [] }, () => tables.prepare(checked.tables, signal));
+    throwIfAborted(signal);
+    return { checked, files };
+  }
+
   return {
     async describeTable(table, signal) {
-      const sql = `SELECT * FROM ${qualifiedName(table)}`;
-      return await reported({}, async () => {
-        const checked = checkedStatement(sql, limits);
-        await preparedTables(tables, checked, signal);
-        const run = await start(checked, checked.sql, {}, signal);
-        try {
-          return run.columns();
-        } finally {
-          await finish(run);
-        }
-      });
+      const { checked, files } = await prepare(`SELECT * FROM ${qualifiedName(table)}`, signal);
+      const run = await start(checked, checked.sql, { parameters: {}, files }, signal);
+      try {
+        return run.columns();
+      } finally {
+        await finish(run);
+      }
     },
 
     async countRows({ sql, parameters }, signal) {
-      return await reported(parameters, async () => {
-        const checked = checkedStatement(sql, limits);
-        await preparedTables(tables, checked, signal);
-        const run = await start(
-          checked,
-          `SELECT COUNT(*) AS total FROM (${checked.sql})`,
-          parameters,
-          signal,
-        );
-        try {
-          const chunk = await run.next();
-          return Number(chunk?.getColumnVector(0).getItem(0) ?? 0);
-        } finally {
-          await finish(run);
-        }
+      const { checked, files } = await prepare(sql, signal);
+      const counting = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
+      const batches = readBatches({
+        start: () => start(checked, counting, { parameters, files }, signal),
+        finish,
+        checkSources: () => tables.checkUnchanged(files),
+        positionAt: () => null,
+        covered: 0,
+        batchSize: 1,
+        signal,
       });
+      let total = 0;
+      for await (const { rows } of batches) total += Number(rows[0]?.total);
+      return total;
     },
 
     async readRows(statement, options) {
       const { parameters } = statement;
       const { signal, withFingerprints } = options;
-      return await reported(parameters, async () => {
-        const checked = checkedStatement(statement.sql, limits);
-        const files = await preparedTables(tables, checked, signal);
-        const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
-        const covered = coveredRows(options.resumeAfter, fingerprint);
-        const batches = readBatches({
-          start: () =>
-            reported(parameters, () => start(checked, checked.sql, parameters, signal, withFingerprints)),
-          finish,
-          positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
-          covered: covered ?? 0,
-          batchSize: options.batchSize,
-          signal,
-        });
-        return { resumed: options.resumeAfter === null || covered !== null, batches };
+      const { checked, files } = await prepare(statement.sql, signal);
+      const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
+      const covered = coveredRows(options.resumeAfter, fingerprint);
+      const batches = readBatches({
+        start: () => start(checked, checked.sql, { parameters, files }, signal, withFingerprints),
+        finish,
+        checkSources: () => tables.checkUnchanged(files),
+        positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
+        covered: covered ?? 0,
+        batchSize: options.batchSize,
+        signal,
       });
+      return { resumed: options.resumeAfter === null || covered !== null, batches };
     },
 
     async close() {
@@ -131,22 +133,13 @@ function closedError(): WarehouseError {
   return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
 }
 
-async function preparedTables(
-  tables: TableFolder,
-  checked: CheckedQuery,
-  signal: AbortSignal,
-): Promise<readonly TableFile[]> {
-  throwIfAborted(signal);
-  const files = await tables.prepare(checked.tables, signal);
-  throwIfAborted(signal);
-  return files;
-}
-
 /** What the order and the content of the rows depend on. */
 function fingerprintOf(statement: SelectStatement, files: readonly TableFile[]): string {
   const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
   return createHash('sha256')
-    .update(JSON.stringify([version(), statement.sql, parameters, files]))
+    .update(
+      JSON.stringify([version(), statement.sql, parameters, files.map((file) => [file.label, file.version])]),
+    )
     .digest('base64url');
 }
 
@@ -161,6 +154,8 @@ function coveredRows(position: ReadPosition, fingerprint: string | null): number
 interface BatchReading {
   readonly start: () => Promise<RunningStatement>;
   readonly finish: (run: RunningStatement) => Promise<void>;
+  /** Throws where what is read has changed since the start. */
+  readonly checkSources: () => Promise<void>;
   readonly positionAt: (rows: number) => ReadPosition;
   /** Rows that an earlier read has kept. */
   readonly covered: number;
@@ -169,6 +164,18 @@ interface BatchReading {
 }
 
 async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
+  const { checkSources } = reading;
+  try {
+    yield* readUnchecked(reading);
+  } catch (error) {
+    // Rows of a file that was written meanwhile fail in any way.
+    if (!(error instanceof AbortError)) await checkSources();
+    throw error;
+  }
+  await checkSources();
+}
+
+async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
   const { start, finish, positionAt, covered, batchSize, signal } = reading;
   const run = await start();
   try {
@@ -202,7 +209,7 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
 
 /** Rows of a chunk, from the one at `first` to the one before `end`. */
 interface Piece {
-  readonly chunk: DuckDBDataChunk;
+  readonly chunk: RowChunk;
   readonly first: number;
   readonly end: number;
 }

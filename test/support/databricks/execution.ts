@@ -5,6 +5,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
+import { withEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
 import { databricksTypeOf } from '../../../src/warehouse/duckdb/type.ts';
 import type { ResultColumn } from './arrow-form.ts';
 
@@ -65,33 +66,59 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
   let end = () => {};
   let result: DuckDBResult | null = null;
   let rest: DuckDBValue[][] | null = null;
+  let hasEnded = false;
+  let isCancelled = false;
+  let fault: DatabricksFault | null = null;
+  let findCause: () => Promise<unknown> = async () => {};
 
   async function start(): Promise<readonly ResultColumn[]> {
     const connection = await instance.connect();
     interrupt = () => connection.interrupt();
     end = () => connection.closeSync();
-    const described = /^DESCRIBE TABLE (.*)$/s.exec(sql)?.[1];
-    const prepared = await connection.prepare(toDuckDbSql(described ? `SELECT * FROM ${described}` : sql));
-    if (described) {
-      const description = await connection.prepare(describedRows(prepared));
-      result = await description.stream();
-    } else {
-      bind(prepared, parameters);
-      result = await prepared.stream();
-    }
-    const names = result.columnNames();
+    const table = /^DESCRIBE TABLE (.*)$/s.exec(sql)?.[1];
+    const text = toDuckDbSql(table ? `SELECT * FROM ${table}` : sql);
+    const select = table ? describedRows(await connection.prepare(text)) : text;
+    const prepare = async (statement: string) => {
+      const prepared = await connection.prepare(statement);
+      if (!table) bind(prepared, parameters);
+      return prepared;
+    };
+    const described = await (await prepare(`DESCRIBE (${select}\n)`)).runAndReadAll();
+    const names = described.getColumnsObjectJson().column_name ?? [];
+    // Types that depend on a parameter are known once it is bound.
+    const types = (await (await prepare(`SELECT * FROM (${select}\n) LIMIT 0`)).stream()).columnTypes();
+    const columns = types.map((type, index) => ({ name: String(names[index]), type }));
+    const marked = withEndRow(
+      select,
+      columns.map((_column, index) => `c${index}`),
+      null,
+    );
+    result = await (await prepare(marked.sql)).stream();
+    findCause = async () => (await prepare(marked.causeSql)).run();
     // The first rows are there when a statement is finished.
     rest = await nextChunk();
-    return result.columnTypes().map((type, index) => ({ name: names[index] ?? '', type }));
+    return columns;
   }
 
   async function nextChunk(): Promise<DuckDBValue[][] | null> {
+    if (hasEnded) return null;
     const chunk = await result?.fetchChunk();
     if (!chunk || chunk.rowCount === 0) {
-      end();
-      return null;
+      if (!isCancelled) await findCause();
+      throw new Error('the statement broke off');
     }
-    return chunk.getColumns();
+    const marks = chunk.getColumnValues(chunk.columnCount - 1);
+    hasEnded = marks.at(-1) === true;
+    if (hasEnded) end();
+    if (hasEnded && marks.length === 1) return null;
+    const columns = chunk.getColumns().slice(0, -1);
+    return hasEnded ? columns.map((column) => column.slice(0, -1)) : columns;
+  }
+
+  /** An error behind rows is an answer of its own, after these. */
+  function keepFault(error: unknown): DuckDBValue[][] {
+    fault = toFault(error instanceof Error ? error.message : String(error));
+    return [];
   }
 
   const ready = start().catch((error: unknown) => {
@@ -103,6 +130,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     async next(rows) {
       await ready;
       if (rest === null) return null;
+      if (fault !== null) throw fault;
       const page: DuckDBValue[][] = rest.map(() => []);
       let length = 0;
       while (rest !== null && length < rows) {
@@ -113,11 +141,15 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
         });
         length = page[0]?.length ?? 0;
         const isLonger = (chunk[0]?.length ?? 0) > missing;
-        rest = isLonger ? chunk.map((column) => column.slice(missing)) : await nextChunk();
+        rest = isLonger ? chunk.map((column) => column.slice(missing)) : await nextChunk().catch(keepFault);
+        if (fault !== null) break;
       }
       return page;
     },
-    cancel: () => interrupt(),
+    cancel() {
+      isCancelled = true;
+      interrupt();
+    },
   };
 }
 

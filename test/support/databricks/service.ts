@@ -10,6 +10,7 @@ import type {
   TGetOperationStatusReq,
   TGetResultSetMetadataReq,
   TOperationHandle,
+  TRowSet,
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { DuckDBValue } from '@duckdb/node-api';
 import { compressFrameSync } from 'lz4-napi';
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly directMs: number;
   /** Keeps a file and gives its address. */
   readonly storeFile: (file: Buffer) => string;
+  /** Changes a page before it is sent. */
+  readonly alter?: ((page: TRowSet) => void) | undefined;
 }
 
 /** The operations of a SQL warehouse that a read needs, on an engine of the test's own. */
@@ -95,6 +98,7 @@ export function createService(options: ServiceOptions): Service {
       rows: [],
       ...(page === null ? { arrowBatches: [] } : createParts(operation, page, startRowOffset, rowCount)),
     });
+    options.alter?.(results);
     return new types.TFetchResultsResp({ status: success(), hasMoreRows: page !== null, results });
   }
 
@@ -242,9 +246,12 @@ export function createService(options: ServiceOptions): Service {
 
     async FetchResults({ operationHandle, maxRows }: TFetchResultsReq) {
       const operation = find(operationHandle);
-      return operation === undefined || operation.state !== State.FINISHED_STATE
-        ? new types.TFetchResultsResp({ status: invalidOperation() })
-        : await fetch(operation, Number(maxRows));
+      if (operation === undefined || operation.state !== State.FINISHED_STATE)
+        return new types.TFetchResultsResp({ status: invalidOperation() });
+      return await fetch(operation, Number(maxRows)).catch((error: unknown) => {
+        if (!(error instanceof DatabricksFault)) throw error;
+        return new types.TFetchResultsResp({ status: failure(Code.ERROR_STATUS, error.message) });
+      });
     },
 
     async CancelOperation({ operationHandle }: TCancelOperationReq) {

@@ -1,8 +1,11 @@
+import type { TRowSet } from '@databricks/sql/thrift/TCLIService_types.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { DatabricksOptions } from '../../../src/warehouse/databricks/session.ts';
 import { typeName } from '../../../src/warehouse/databricks/type.ts';
 import { openDatabricksWarehouse } from '../../../src/warehouse/databricks/warehouse.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
+import type { ResultForm } from '../../support/databricks/service.ts';
+import { int64 } from '../../support/databricks/thrift-library.ts';
 import {
   type DatabricksServer,
   type DatabricksServerOptions,
@@ -281,6 +284,24 @@ describe('a request that fails on its way', () => {
     await expect(batchesOf(warehouse, all, 50)).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
+  test.each(
+    (['arrow', 'columns', 'links'] as const).flatMap((form) =>
+      Array.from({ length: 6 }, (_, after) => [form, after] as const),
+    ),
+  )('loses no row in silence with results as %s, whichever answer is lost: %i', async (form, after) => {
+    // Some warehouses give the place of a page in the result, others do not.
+    for (const alter of [undefined, withoutPlaceAtTheEnd]) {
+      const { server, warehouse, sorties } = await databricks({ form, pageRows: 100, directMs: 0, alter });
+      await sorties(500);
+      server.fail({ operation: 'FetchResults', after, isCarriedOut: true });
+      const read = await batchesOf(warehouse, all, 50).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'INTERRUPTED' });
+        return null;
+      });
+      if (read !== null) expect(read.flatMap(({ rows }) => rows)).toHaveLength(500);
+    }
+  });
+
   test('for good in the middle of a result ends the read as one that can be done again', async () => {
     const { server, warehouse, sorties } = await databricks({ pageRows: 100 });
     await sorties(1000);
@@ -305,6 +326,60 @@ describe('a request that fails on its way', () => {
       message: 'The warehouse cannot be reached (ECONNREFUSED).',
     });
   });
+});
+
+function withoutPlaceAtTheEnd(page: TRowSet): void {
+  if (page.arrowBatches?.length === 0) page.startRowOffset = int64(0) as never;
+}
+
+describe('a result is whole, or an error', () => {
+  test.each(['arrow', 'columns', 'links'] as const)('where a row fails late, as %s', async (form) => {
+    const { warehouse } = await databricks({ form, pageRows: 1_000, directMs: 0 });
+    const late = statement(
+      `SELECT id, CAST(CASE WHEN id = 150000 THEN 'x' ELSE '1' END AS INT) AS v FROM range(300000)`,
+    );
+    await expect(batchesOf(warehouse, late, 5_000)).rejects.toMatchObject({
+      code: 'STATEMENT_FAILED',
+      message: expect.stringContaining('CAST_INVALID_INPUT'),
+    });
+  });
+
+  test.each([
+    [
+      'a page with fewer rows than it says',
+      'arrow',
+      (page) => {
+        for (const batch of page.arrowBatches ?? [])
+          batch.rowCount = int64(Number(batch.rowCount) + 1) as never;
+      },
+    ],
+    [
+      'a file with fewer rows than its link says',
+      'links',
+      (page) => {
+        for (const link of page.resultLinks ?? []) link.rowCount = int64(Number(link.rowCount) + 1) as never;
+      },
+    ],
+    [
+      'a link that is missing among others',
+      'links',
+      (page) => {
+        const [link] = page.resultLinks ?? [];
+        if (link === undefined) return;
+        const behind = Object.assign(Object.create(Object.getPrototypeOf(link)), link, {
+          startRowOffset: int64((Number(link.startRowOffset) + 2 * Number(link.rowCount)) as never),
+        });
+        page.resultLinks = [link, behind];
+      },
+    ],
+  ] satisfies readonly (readonly [string, ResultForm, (page: TRowSet) => void])[])(
+    'where the warehouse sends %s',
+    async (_name, form, alter) => {
+      const { warehouse, sorties } = await databricks({ form, pageRows: 100, directMs: 0, alter });
+      await sorties(500);
+      await expect(batchesOf(warehouse, all, 50)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    },
+  );
 });
 
 describe('a warehouse that starts', () => {

@@ -1,0 +1,53 @@
+/** The operations that GraphiQL opens with. */
+export const DEFAULT_QUERY = `# BLADE Ingestion: start a sync, then watch it. The docs (top left) describe every field.
+
+mutation StartSync {
+  startSync(input: { syncType: FULL }) {
+    __typename
+    ... on StartSyncSuccess {
+      message
+      job { id state }
+    }
+    ... on Error {
+      message
+    }
+  }
+}
+
+subscription WatchSync {
+  syncProgress {
+    state
+    job {
+      id
+      revision
+      progress {
+        currentOperation
+        percent
+        processedItems
+        totalItems
+        errorCount
+        itemsPerSecond
+        estimatedCompletion
+        byType { dataType processedItems totalItems errorCount }
+      }
+      recentErrors
+    }
+  }
+}
+
+query History {
+  jobs(first: 10) {
+    totalCount
+    edges { node { id kind state createdAt finishedAt progress { processedItems errorCount } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+
+mutation StopSync {
+  stopSync {
+    __typename
+    ... on StopSyncSuccess { message job { id state } }
+    ... on Error { message }
+  }
+}
+`;

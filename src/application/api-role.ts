@@ -1,0 +1,78 @@
+import { createAccess } from '../access/access.ts';
+import { createAuthenticator } from '../access/authenticator.ts';
+import { createClientAddress } from '../access/client-address.ts';
+import { limitFailedCredentials } from '../access/failed-credentials.ts';
+import { startApiServer } from '../api/http/server.ts';
+import { createJobEvents } from '../jobs/events/job-events.ts';
+import { createJobs } from '../jobs/jobs.ts';
+import { createRedact } from '../shared/secrets.ts';
+import { anySchema } from '../sql-check/allowed-schemas.ts';
+import type { Core } from './core.ts';
+
+/**
+ * Starts serving the API.
+ * @returns the address of GraphQL.
+ */
+export async function startApiRole(core: Core): Promise<string> {
+  const { config, log, parts, database, clients, queue, schedules, itemUploads, pool, metrics, health } =
+    core;
+  const { prisma } = clients;
+
+  const events = parts.add(
+    createJobEvents(prisma, core.notifications, (error) =>
+      log.error({ err: error }, 'changed jobs could not be read'),
+    ),
+    (created) => created.close(),
+  );
+  const jobsFor = createJobs({
+    clients,
+    queue,
+    pool,
+    schedules,
+    itemUploads,
+    events,
+    allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
+  });
+  const authenticator = parts.add(
+    limitFailedCredentials(
+      await createAuthenticator(config.access, {
+        prisma,
+        notifications: database.notifications,
+        onError: (error) => log.error({ err: error }, 'API keys could not be kept up to date'),
+      }),
+      {
+        perMinute: config.access.failedCredentialsPerMinute,
+        onLimit: (address) =>
+          log.warn(
+            { address },
+            'too many credentials from one address were refused: no more are checked for now',
+          ),
+      },
+    ),
+    (created) => created.close(),
+  );
+  const addressOf = createClientAddress(config.access.proxies);
+  const server = parts.add(
+    await startApiServer({
+      ...config.http,
+      limits: config.limits,
+      authenticator,
+      addressOf,
+      contextOf: (principal) => ({
+        principal,
+        prisma: clients.clearedFor(principal.clearance),
+        jobs: jobsFor(principal),
+        access: createAccess(prisma, principal),
+      }),
+      metrics,
+      metricsEndpoint: core.createMainEndpoint(
+        authenticator.asksForCredential ? { authenticator, addressOf } : undefined,
+      ),
+      readiness: health.readiness,
+      log,
+      redact: createRedact(config.secrets),
+    }),
+    (started) => started.close(),
+  );
+  return server.url;
+}

@@ -1,0 +1,129 @@
+import type { PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+import { divideCatalogLimits } from '../catalog/registry.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { createPrismaClients, type PrismaClients } from '../database/prisma-client.ts';
+import { createHealth, type Health } from '../health/health.ts';
+import { createThreadPool, type ThreadPool } from '../ingestion/thread-pool.ts';
+import { readClusterFacts } from '../jobs/cluster-facts.ts';
+import { type JobNotifications, listenToJobs } from '../jobs/events/job-notifications.ts';
+import { type ItemUploads, openItemUploads } from '../jobs/item-uploads.ts';
+import { startBoss } from '../jobs/queue/boss.ts';
+import { openPartitionQueue, type PartitionQueue } from '../jobs/queue/partition-queue.ts';
+import { openSchedules, type Schedules } from '../jobs/schedules.ts';
+import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import {
+  createMetricsEndpoint,
+  type MetricsAccess,
+  type MetricsEndpoint,
+  startMetricsServer,
+} from '../observability/metrics-endpoint.ts';
+import { createDemoData } from './demo-data.ts';
+import type { StartedParts } from './started-parts.ts';
+
+/** What a process is started with. */
+export interface Foundation {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly parts: StartedParts;
+  readonly database: Database;
+}
+
+/** The parts that a process has whatever its roles. */
+export interface Core extends Foundation {
+  readonly clients: PrismaClients;
+  readonly boss: PgBoss;
+  readonly queue: PartitionQueue;
+  readonly schedules: Schedules;
+  readonly itemUploads: ItemUploads;
+  readonly notifications: JobNotifications;
+  readonly pool: ThreadPool;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** Creates the endpoint of metrics on the port of everything else; null if they are not served there. */
+  createMainEndpoint(access?: MetricsAccess): MetricsEndpoint | null;
+}
+
+/** Connections of the API and the job layer of one process. */
+const MAX_CONNECTIONS = 10;
+
+/** Starts the parts that a process has whatever its roles. */
+export async function startCore(foundation: Foundation): Promise<Core> {
+  const { config, log, parts, database } = foundation;
+  const { connectionString } = database;
+  const isWorker = config.roles.has('worker');
+
+  const clients = parts.add(
+    createPrismaClients(connectionString, { maxConnections: MAX_CONNECTIONS }),
+    (created) => created.close(),
+  );
+  const { prisma } = clients;
+  if (config.folderWarehouse.hasDemoData && config.warehouse.kind === 'duckdb') {
+    await createDemoData(prisma, config.warehouse.folder);
+  }
+
+  const boss = parts.add(
+    await startBoss({
+      connectionString,
+      useNotifications: database.kind === 'server',
+      runsSchedules: isWorker,
+      onError: (error) => log.error({ err: error }, 'the queue met an error'),
+    }),
+    (started) => started.stop({ graceful: false }),
+  );
+  const queue = await openPartitionQueue(boss);
+  const schedules = await openSchedules(boss, { prisma, queue });
+  const itemUploads = await openItemUploads(boss);
+  // No other process can have the embedded database open, so what is marked as running belongs to one that died.
+  if (database.kind === 'embedded') await queue.releaseAll();
+
+  const notifications = parts.add(
+    await listenToJobs(database.notifications, (error) =>
+      log.error({ err: error }, 'changes of jobs could not be caught up'),
+    ),
+    (listening) => listening.close(),
+  );
+
+  const { workerThreads } = config.ingestion;
+  const pool = parts.add(
+    createThreadPool(
+      {
+        connectionString,
+        warehouse: config.warehouse,
+        catalog: divideCatalogLimits(config.catalog, workerThreads),
+        secrets: config.secrets,
+      },
+      isWorker ? workerThreads : 0,
+    ),
+    (created) => created.close(),
+  );
+
+  const metrics = parts.add(
+    createMetrics({ facts: () => readClusterFacts(prisma, queue), pool }),
+    (created) => created.close(),
+  );
+  const { enabled, port } = config.metrics;
+  if (enabled && port !== null) {
+    const server = parts.add(
+      await startMetricsServer(createMetricsEndpoint(metrics), config.http.host, port),
+      (started) => started.close(),
+    );
+    log.info(`metrics are at ${server.url}/metrics`);
+  }
+
+  return {
+    ...foundation,
+    clients,
+    boss,
+    queue,
+    schedules,
+    itemUploads,
+    notifications,
+    pool,
+    metrics,
+    health: createHealth({ prisma, boss, warehouse: isWorker ? config.warehouse : null }),
+    createMainEndpoint: (access) =>
+      enabled && port === null ? createMetricsEndpoint(metrics, access) : null,
+  };
+}

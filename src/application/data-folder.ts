@@ -1,0 +1,57 @@
+import { isAbsolute, relative, sep } from 'node:path';
+import { hasUploads } from '../catalog/folder/folder-check.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { openDatabase } from '../database/open-database.ts';
+import { type ConfiguredFolder, readNames } from '../shared/folder-access.ts';
+import { DamagedFolderError, nameSome, withoutClutter } from '../shared/folder-error.ts';
+
+/**
+ * Opens the database that the configuration names.
+ * @throws FolderError when an embedded one cannot be opened, or would begin in a data folder that is neither new nor whole;
+ * otherwise what `openDatabase` throws.
+ */
+export async function openConfiguredDatabase(config: Config): Promise<Database> {
+  if (config.database.url === undefined) await checkNewDatabase(config);
+  return openDatabase(config.database);
+}
+
+/** A data folder without a database is new, or a part of it was lost, or it is something else, such as somebody's home. */
+async function checkNewDatabase({ catalog, database, warehouse }: Config): Promise<void> {
+  const { dataFolder, folder: databaseFolder } = database;
+  const configured: ConfiguredFolder = { path: dataFolder, setting: 'BLADE_DATA_FOLDER' };
+  if (readThings({ ...configured, path: databaseFolder }).length > 0) return;
+
+  const parts = [catalog, warehouse].flatMap((part) => ('folder' in part ? [part.folder] : []));
+  const ours = new Set([
+    'database',
+    'warehouse',
+    'catalog',
+    ...parts.map((part) => nameIn(dataFolder, part)),
+  ]);
+  const foreign = readThings(configured).filter((name) => !ours.has(name));
+  if (foreign.length > 0 && !parts.includes(dataFolder)) {
+    throw new DamagedFolderError(dataFolder, `it holds no database, but ${nameSome(foreign)}`, {
+      restore: 'put a whole backup of a data folder in its place.',
+      startOver: 'name a new or empty folder by BLADE_DATA_FOLDER.',
+    });
+  }
+  if (catalog.kind === 'folder' && nameIn(dataFolder, catalog.folder) && (await hasUploads(catalog.folder))) {
+    throw new DamagedFolderError(
+      dataFolder,
+      `its database is missing, and ${catalog.folder} holds what that has uploaded`,
+      {
+        restore: `put a whole backup of ${databaseFolder} in its place.`,
+        startOver: `move or delete ${catalog.folder}, too.`,
+      },
+    );
+  }
+}
+
+const readThings = (folder: ConfiguredFolder) => withoutClutter(readNames(folder) ?? []);
+
+/** What a folder has the name of at the top of another one that it is in; empty if it is not in there. */
+function nameIn(outer: string, inner: string): string {
+  const [name = ''] = relative(outer, inner).split(sep);
+  return name === '..' || isAbsolute(name) ? '' : name;
+}

@@ -1,0 +1,28 @@
+import { startRetention } from '../jobs/retention.ts';
+import { startWorker } from '../jobs/worker.ts';
+import type { Core } from './core.ts';
+
+/** Starts running jobs, starting scheduled syncs and deleting what has outlived its retention. */
+export async function startWorkerRole(core: Core): Promise<void> {
+  const { config, log, parts, clients, boss, queue, schedules, itemUploads, notifications, pool, metrics } =
+    core;
+  const { prisma } = clients;
+
+  parts.add(await startRetention(boss, prisma, config.jobs.retention, log), (stop) => stop());
+  await schedules.work();
+  parts.add(schedules, (working) => working.stop());
+  await itemUploads.work(pool, log);
+  parts.add(itemUploads, (working) => working.stop());
+  parts.add(
+    await startWorker({
+      prisma,
+      queue,
+      pool,
+      notifications,
+      progressIntervalMs: config.jobs.progressIntervalMs,
+      metrics,
+      log,
+    }),
+    (started) => started.stop(),
+  );
+}

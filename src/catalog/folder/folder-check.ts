@@ -1,0 +1,66 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { isFileError } from '../../shared/file-error.ts';
+import {
+  type ConfiguredFolder,
+  checkWritable,
+  readNames,
+  toFolderError,
+} from '../../shared/folder-access.ts';
+import { DamagedFolderError, nameSome } from '../../shared/folder-error.ts';
+import { isForeign, readPresentUploads, toSegmentPath, toUploadsPath } from './files.ts';
+
+/**
+ * Checks that a folder may be used as a catalog before anything is written there: it must be empty, or a complete catalog.
+ * @throws DamagedFolderError if it is neither; FolderError if it cannot be read and written.
+ */
+export async function checkCatalogFolder(folder: string): Promise<void> {
+  const configured: ConfiguredFolder = { path: folder, setting: 'BLADE_CATALOG_FOLDER' };
+  const names = readNames(configured);
+  if (names === null) return;
+  checkWritable(configured);
+  if (isForeign(names)) throw refuse(folder, `it holds no catalog, but ${nameSome(names)}`);
+  try {
+    const missing = await findMissingSegments(folder);
+    if (missing.length === 0) return;
+    // Another process may have replaced an upload in the meantime.
+    const stillMissing = await findMissingSegments(folder);
+    if (stillMissing.length === 0) return;
+    throw refuse(folder, `${stillMissing.length} files of uploads are missing: ${nameSome(stillMissing)}`);
+  } catch (error) {
+    throw toFolderError(configured, error);
+  }
+}
+
+/** Whether something was ever uploaded to a catalog. */
+export async function hasUploads(folder: string): Promise<boolean> {
+  return await stat(toUploadsPath(folder)).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
+}
+
+/** Finds the files that uploads name and that do not exist. */
+async function findMissingSegments(folder: string): Promise<string[]> {
+  const expected = (await readPresentUploads(folder)).flatMap(({ key, dataTypes }) =>
+    dataTypes.map((dataType) => toSegmentPath(folder, dataType, key)),
+  );
+  const present = new Set<string>();
+  for (const directory of new Set(expected.map(dirname))) {
+    for (const name of await readdir(directory).catch(emptyIfMissing)) present.add(join(directory, name));
+  }
+  return expected.filter((path) => !present.has(path)).map((path) => relative(folder, path));
+}
+
+function emptyIfMissing(error: unknown): string[] {
+  if (isFileError(error) && error.code === 'ENOENT') return [];
+  throw error;
+}
+
+function refuse(folder: string, found: string): DamagedFolderError {
+  return new DamagedFolderError(folder, found, {
+    restore:
+      'move it away and put a whole backup of it in its place. docs/operations.md says how, under "Back up and restore".',
+    startOver: `move or delete ${folder}. docs/operations.md says how to have all items uploaded again.`,
+  });
+}

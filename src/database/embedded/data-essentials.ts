@@ -1,0 +1,61 @@
+import type { PGlite } from '@electric-sql/pglite';
+import { nameSome } from '../../shared/folder-error.ts';
+import type { DataFile } from './data-files.ts';
+
+/** The release of PostgreSQL that PGlite is, as a data folder names it in its file PG_VERSION. */
+export const POSTGRESQL_VERSION = '18';
+
+/** Says what a data folder without a manifest lacks of what every data folder has; null if it has all of that. */
+export function findMissingEssentials(files: readonly DataFile[]): string | null {
+  const present = new Set(files.map(({ path }) => path));
+  const missing = [
+    ...ESSENTIALS.filter((path) => !present.has(path)),
+    ...NEVER_EMPTY.filter((folder) => !files.some(({ path }) => path.startsWith(`${folder}/0`))).map(
+      (folder) => `${folder}/0…`,
+    ),
+  ];
+  return missing.length > 0 ? `files are missing: ${nameSome(missing)}` : null;
+}
+
+/**
+ * Says which files of tables and indexes were missing when an open database was not yet open; null if none was.
+ * @param files what was in its folder then.
+ */
+export async function findMissingRelations(
+  database: PGlite,
+  files: readonly DataFile[],
+): Promise<string | null> {
+  const { rows } = await database.query<{ path: string }>(
+    'select pg_relation_filepath(oid) as path from pg_class where pg_relation_filepath(oid) is not null',
+  );
+  const present = new Set(files.map(({ path }) => path));
+  const missing = rows.map(({ path }) => path).filter((path) => !present.has(path));
+  return missing.length > 0
+    ? `${missing.length} of ${rows.length} files of tables and indexes are missing: ${nameSome(missing)}`
+    : null;
+}
+
+/** What initdb makes, and PostgreSQL never removes. */
+const ESSENTIALS = [
+  ...['PG_VERSION', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'],
+  ...['global', 'global/pg_control', 'global/pg_filenode.map'],
+  ...['base', 'base/1', 'base/4', 'base/5'],
+  ...['base/1', 'base/4', 'base/5'].flatMap((folder) => [
+    `${folder}/PG_VERSION`,
+    `${folder}/pg_filenode.map`,
+  ]),
+  ...['pg_wal', 'pg_wal/archive_status', 'pg_wal/summaries'],
+  ...[
+    'pg_xact',
+    'pg_multixact',
+    'pg_multixact/members',
+    'pg_multixact/offsets',
+    'pg_subtrans',
+    'pg_commit_ts',
+  ],
+  ...['pg_logical', 'pg_logical/mappings', 'pg_logical/snapshots', 'pg_replslot', 'pg_twophase'],
+  ...['pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat', 'pg_stat_tmp', 'pg_tblspc'],
+];
+
+/** Whose files come and go, but never all of them. */
+const NEVER_EMPTY = ['pg_wal', 'pg_xact', 'pg_multixact/members', 'pg_multixact/offsets'];

@@ -1,0 +1,145 @@
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { nameSome } from '../../shared/folder-error.ts';
+import { checksumFile, type DataFile, hasDatabaseName, isEditable, needsChecksum } from './data-files.ts';
+
+// The manifest of a data folder says which files must be in it, so that a folder of which a part was lost is never taken for
+// a whole one. It is a line of JSON for each file under a first line that says how many these are. While the database is open,
+// a line more is written for each file that comes or goes, so that it is right whenever the process is killed. A closed
+// database is known to the byte; of an open one, no file is smaller than its last line says.
+
+/** What a data folder must hold. */
+export type Manifest =
+  | { readonly kind: 'known'; readonly isClosed: boolean; readonly files: ReadonlyMap<string, ManifestEntry> }
+  /** A version wrote it that knew no manifests, or it could not be kept because the disk was full. */
+  | { readonly kind: 'unknown' };
+
+export type ManifestEntry = Exclude<z.infer<typeof entrySchema>, { kind: 'gone' }>;
+
+const path = z.string().min(1);
+const headSchema = z.object({ isClosed: z.boolean(), count: z.number() });
+const entrySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('folder'), path }),
+  z.object({ kind: z.literal('file'), path, size: z.number(), checksum: z.number().optional() }),
+  z.object({ kind: z.literal('gone'), path }),
+]);
+
+/** @returns null where it is no manifest, or only a part of one. */
+export function parseManifest(text: string): Manifest | null {
+  if (text === '') return { kind: 'unknown' };
+  // The last line was cut off where the process was killed in the middle of it.
+  const [head = '', ...lines] = text.split('\n').slice(0, -1);
+  try {
+    const { isClosed, count } = headSchema.parse(JSON.parse(head));
+    if (lines.length < count) return null;
+    const files = new Map<string, ManifestEntry>();
+    for (const line of lines) {
+      const entry = entrySchema.parse(JSON.parse(line));
+      if (entry.kind === 'gone') files.delete(entry.path);
+      else files.set(entry.path, entry);
+    }
+    return { kind: 'known', isClosed, files };
+  } catch {
+    return null;
+  }
+}
+
+/** Writes the manifest of a data folder: the new one is there as a whole, or the old one still. */
+export function writeManifest(manifestPath: string, manifest: string | Buffer): void {
+  const temporaryPath = `${manifestPath}.tmp`;
+  try {
+    writeFileSync(temporaryPath, manifest, { flush: true });
+    renameSync(temporaryPath, manifestPath);
+  } catch (error) {
+    rmSync(temporaryPath, { force: true });
+    throw error;
+  }
+}
+
+/** The manifest of a database that is about to be open, or that has just been closed. */
+export function formatManifest(
+  files: readonly DataFile[],
+  state: { readonly isClosed: false } | { readonly isClosed: true; readonly dataFolder: string },
+): string {
+  const entries = files.filter((file) => file.kind !== 'other');
+  const lines = entries.map((file) => {
+    const needed = state.isClosed && file.kind === 'file' && needsChecksum(file.path);
+    return formatEntry(needed ? { ...file, checksum: checksumFile(state.dataFolder, file.path) } : file);
+  });
+  return `${JSON.stringify({ isClosed: state.isClosed, count: entries.length })}\n${lines.join('')}`;
+}
+
+const formatEntry = (entry: z.infer<typeof entrySchema>) => `${JSON.stringify(entry)}\n`;
+
+/** Keeps the manifest of an open database right. */
+export interface Journal {
+  record(path: string, change: ManifestChange): void;
+  close(): void;
+}
+
+/** What has become of a file. */
+export type ManifestChange =
+  | { readonly kind: 'folder' | 'gone' }
+  | { readonly kind: 'file'; readonly size: number };
+
+export function openJournal(manifestPath: string): Journal {
+  const file = openSync(manifestPath, 'a');
+  let isKept = true;
+  return {
+    record(path, change) {
+      if (!isKept) return;
+      try {
+        const line = Buffer.from(formatEntry({ path, ...change }));
+        if (writeSync(file, line) < line.length) throw new Error('cut off');
+      } catch {
+        // A manifest that is not right would have an intact folder refused. Making it empty takes no space on a full disk.
+        isKept = false;
+        ftruncateSync(file);
+      }
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** Says in what a data folder differs from what its manifest says; null where it does not. */
+export function compareWithManifest(
+  manifest: Manifest & { readonly kind: 'known' },
+  dataFolder: string,
+  files: readonly DataFile[],
+): string | null {
+  const present = new Map(files.map((file) => [file.path, file]));
+  const expected = [...manifest.files.values()];
+  const missing = expected.filter(({ path }) => !present.has(path)).map(({ path }) => path);
+  const changed = expected.flatMap((entry) => {
+    const file = present.get(entry.path);
+    return file === undefined ? [] : (describeChange(entry, file, manifest.isClosed, dataFolder) ?? []);
+  });
+  const foreign = manifest.isClosed
+    ? files.flatMap(({ path }) => (!manifest.files.has(path) && hasDatabaseName(path) ? [path] : []))
+    : [];
+  const problems = [
+    ...(missing.length > 0
+      ? [`${missing.length} of ${expected.length} files are missing: ${nameSome(missing)}`]
+      : []),
+    ...(changed.length > 0 ? [nameSome(changed)] : []),
+    ...(foreign.length > 0 ? [`files of another database are among its own: ${nameSome(foreign)}`] : []),
+  ];
+  return problems.length > 0 ? problems.join('; ') : null;
+}
+
+function describeChange(
+  entry: ManifestEntry,
+  file: DataFile,
+  isClosed: boolean,
+  dataFolder: string,
+): string | null {
+  if (entry.kind !== file.kind) return `${file.path} is no ${entry.kind}`;
+  if (entry.kind === 'folder' || file.kind !== 'file' || isEditable(file.path)) return null;
+  if (isClosed ? file.size !== entry.size : file.size < entry.size) {
+    return `${file.path} has ${file.size} bytes, where ${entry.size} are due`;
+  }
+  if (isClosed && entry.checksum !== undefined && checksumFile(dataFolder, file.path) !== entry.checksum) {
+    return `the content of ${file.path} has changed`;
+  }
+  return null;
+}

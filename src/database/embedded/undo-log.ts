@@ -1,0 +1,122 @@
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+
+/** Remembers what changes of files replace, so that all of them can be undone. */
+export interface UndoLog {
+  /** Whether it still remembers what it is told. */
+  readonly isOpen: boolean;
+  /** Bytes are about to be written. */
+  beforeWrite(path: string, position: number, length: number): void;
+  /** A file is about to get another size. */
+  beforeResize(path: string, size: number): void;
+  /** A file is about to get other permissions. */
+  beforeChangeMode(path: string): void;
+  /** A file or an empty folder is about to be removed, or to be replaced by one that is renamed. */
+  beforeRemove(path: string): void;
+  afterCreate(path: string): void;
+  afterRename(from: string, to: string): void;
+  /** Forgets everything, and remembers no more. */
+  stop(): void;
+  /**
+   * Undoes all changes, the last one first.
+   * @returns false where that is not possible: the log was stopped, or would have become too large.
+   */
+  undo(): boolean;
+}
+
+/** @param maxBytes how much replaced content is remembered. */
+export function createUndoLog(maxBytes: number): UndoLog {
+  let steps: (() => void)[] | null = [];
+  let bytesLeft = maxBytes;
+
+  function remember(step: () => void, bytes = 0): void {
+    bytesLeft -= bytes;
+    if (bytesLeft < 0) steps = null;
+    steps?.push(step);
+  }
+
+  function rememberContent(path: string, position: number, length: number): void {
+    const size = find(path)?.size;
+    // It is written through a name that has been removed: what it held was remembered then.
+    if (size === undefined) return;
+    const replaced = Math.max(0, Math.min(length, size - position));
+    const content = replaced > bytesLeft ? Buffer.alloc(0) : readPart(path, position, replaced);
+    remember(() => {
+      writePart(path, position, content);
+      truncateSync(path, size);
+    }, replaced);
+  }
+
+  return {
+    get isOpen() {
+      return steps !== null;
+    },
+    beforeWrite(path, position, length) {
+      if (steps !== null) rememberContent(path, position, length);
+    },
+    beforeResize(path, size) {
+      if (steps !== null) rememberContent(path, size, Number.POSITIVE_INFINITY);
+    },
+    beforeChangeMode(path) {
+      const mode = steps === null ? undefined : find(path)?.mode;
+      if (mode !== undefined) remember(() => chmodSync(path, mode));
+    },
+    beforeRemove(path) {
+      const file = steps === null ? undefined : find(path);
+      if (file === undefined) return;
+      if (file.isDirectory()) {
+        remember(() => mkdirSync(path, file.mode));
+        return;
+      }
+      const content = file.size > bytesLeft ? Buffer.alloc(0) : readPart(path, 0, file.size);
+      remember(() => {
+        writeFileSync(path, content);
+        chmodSync(path, file.mode);
+      }, file.size);
+    },
+    afterCreate: (path) => remember(() => (find(path)?.isDirectory() ? rmdirSync(path) : unlinkSync(path))),
+    afterRename: (from, to) => remember(() => renameSync(to, from)),
+    stop() {
+      steps = null;
+    },
+    undo() {
+      if (steps === null) return false;
+      for (const step of steps.splice(0).reverse()) step();
+      return true;
+    },
+  };
+}
+
+const find = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+
+function readPart(path: string, position: number, length: number): Buffer {
+  const content = Buffer.alloc(length);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, content, 0, length, position);
+  } finally {
+    closeSync(file);
+  }
+  return content;
+}
+
+function writePart(path: string, position: number, content: Buffer): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, content, 0, content.length, position);
+  } finally {
+    closeSync(file);
+  }
+}

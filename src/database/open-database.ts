@@ -1,0 +1,42 @@
+import { createClearedViews } from './cleared-views.ts';
+import type { Database } from './database.ts';
+import { explainDatabaseError } from './embedded/database-folder.ts';
+import { startEmbeddedServer } from './embedded/server.ts';
+import { applyMigrations } from './migrations/migrations.ts';
+import { connectServerNotifications } from './server-notifications.ts';
+
+/**
+ * Opens the database and brings its tables up to date.
+ * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
+ * @param settings.folder where the embedded database keeps its data; it is made when it does not exist.
+ * @throws FolderError when the folder of an embedded database cannot be used; MigrationError when a migration does not apply;
+ * otherwise what the server said when it could not be reached.
+ */
+export async function openDatabase({
+  url,
+  folder,
+}: {
+  readonly url?: string | undefined;
+  readonly folder: string;
+}): Promise<Database> {
+  const database = url ? await openServer(url) : await startEmbeddedServer({ folder });
+  try {
+    await applyMigrations(database.connectionString);
+    await createClearedViews(database.connectionString);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw database.kind === 'embedded' ? explainDatabaseError(folder, error) : error;
+  }
+}
+
+async function openServer(connectionString: string): Promise<Database> {
+  const notifications = await connectServerNotifications(connectionString);
+  return {
+    connectionString,
+    kind: 'server',
+    notifications,
+    lost: new Promise(() => {}),
+    close: () => notifications.close(),
+  };
+}

@@ -1,0 +1,41 @@
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { findUrlSecrets } from '../shared/secrets.ts';
+import { defineSettings, type SettingsFrom, secret } from '../shared/settings.ts';
+
+/** The folder below which everything is kept that has no place of its own: an absolute path. */
+export const dataFolderSettings = defineSettings({
+  variables: {
+    BLADE_DATA_FOLDER: z
+      .string()
+      .default('.blade')
+      .describe('Folder of the embedded database, the folder warehouse and the folder catalog.'),
+  },
+  toSettings: ({ BLADE_DATA_FOLDER: folder }) => resolve(folder),
+});
+
+export const databaseSettings = defineSettings({
+  variables: {
+    DATABASE_URL: secret(
+      z
+        .url({
+          protocol: /^postgres(ql)?$/,
+          error: 'must be a URL such as postgresql://user@host:5432/database',
+        })
+        .optional()
+        .describe('PostgreSQL server. The embedded database is used if this is not set.'),
+      findUrlSecrets,
+    ),
+  },
+  needs: { dataFolder: dataFolderSettings },
+  toSettings: ({ DATABASE_URL: url }, { dataFolder }) => ({
+    /** A PostgreSQL server's; without it, the embedded database is used. */
+    url,
+    /** Holds the folders of everything embedded, unless a setting names another one. */
+    dataFolder,
+    /** Where the embedded database keeps its data. */
+    folder: join(dataFolder, 'database'),
+  }),
+});
+
+export type DatabaseSettings = SettingsFrom<typeof databaseSettings>;

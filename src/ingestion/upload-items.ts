@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { BladeItem } from '../data-types/blade-item.ts';
+import { findItems, type ItemKeys, markItemsUploaded, releaseRejectedItems } from '../items/stored-items.ts';
+import type { PartitionResources } from './run-partition.ts';
+import { isSameContent, MAX_ROUNDS } from './upload.ts';
+
+/** What came of uploading stored items outside of a job. */
+export interface ItemUploadOutcome {
+  /** What the catalog said of those that it did not accept. */
+  readonly rejections: readonly string[];
+}
+
+/**
+ * Uploads items as they are stored, and again where they change meanwhile: whoever else uploads them may have come first.
+ * @throws CatalogError and what the database throws: it can be done again.
+ */
+export async function uploadItems(
+  { pool, catalog }: Pick<PartitionResources, 'pool' | 'catalog'>,
+  keys: ItemKeys,
+  signal: AbortSignal,
+): Promise<ItemUploadOutcome> {
+  const uploaded = new Map<string, BladeItem>();
+  const rejections = new Map<string, string>();
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const present = await findItems(pool, keys);
+    const newer = present.filter((item) => !isSameContent(item, uploaded.get(item.itemId)));
+    if (newer.length === 0) break;
+    for (const [item, rejection] of await upload(catalog, newer, signal)) {
+      uploaded.set(item.itemId, item);
+      if (rejection === null) rejections.delete(item.itemId);
+      else rejections.set(item.itemId, rejection);
+    }
+  }
+  const accepted = [...uploaded.values()].filter(({ itemId }) => !rejections.has(itemId));
+  await markItemsUploaded(pool, keys.dataType, accepted);
+  await releaseRejectedItems(pool, { ...keys, itemIds: [...rejections.keys()] });
+  return { rejections: [...rejections.values()] };
+}
+
+async function upload(
+  catalog: Catalog,
+  items: readonly BladeItem[],
+  signal: AbortSignal,
+): Promise<(readonly [BladeItem, string | null])[]> {
+  const outcomes = await catalog.upload({ key: `items-${randomUUID()}`, items }, signal);
+  return items.map((item, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.status === 'ACCEPTED') return [item, null];
+    return [item, outcome?.message ?? 'the catalog gave no answer for the item'];
+  });
+}

@@ -1,0 +1,33 @@
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
+import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { changeJobState } from './change-job-state.ts';
+import { endJob } from './end-job.ts';
+import { JobAlreadyFinishedError } from './job-errors.ts';
+import { lockJobFor } from './job-lock.ts';
+import { isTerminal } from './job-state.ts';
+
+/**
+ * Asks a job to stop. A job that no thread works on is cancelled at once; a running one is CANCELLING until its
+ * threads have stopped.
+ * @throws JobNotFoundError, or JobAlreadyFinishedError for a job that has ended.
+ */
+export async function cancelJob(
+  prisma: PrismaClient,
+  principal: Principal,
+  jobId: string,
+  operation: 'cancelJob' | 'stopSync' = 'cancelJob',
+): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockJobFor(transaction, principal, jobId);
+    if (isTerminal(job.state)) throw new JobAlreadyFinishedError(jobId, job.state);
+    if (job.state === 'CANCELLING') return;
+    await recordDone(transaction, principal, { operation, jobId });
+    await transaction.$executeRaw`
+      update job_partition set state = 'CANCELLED', finished_at = now(), total_items = coalesce(total_items, processed_items)
+      where job_id = ${jobId}::uuid and state = 'PENDING'`;
+    const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
+    if (running === 0) await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
+    else await changeJobState(transaction, job, 'CANCELLING', { currentOperation: 'Cancelling' });
+  });
+}

@@ -1,0 +1,78 @@
+import { v7 as newUuid } from 'uuid';
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Marking } from '../data-types/marking.ts';
+import { type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { JsonObject } from '../shared/json.ts';
+import { findActiveSync } from './active-sync.ts';
+import { readJobOptions } from './input/job-options.ts';
+import { SyncAlreadyRunningError } from './job-errors.ts';
+import type { PartitionQueue } from './queue/partition-queue.ts';
+
+export interface JobStarter {
+  readonly prisma: PrismaClient;
+  readonly queue: PartitionQueue;
+}
+
+/** A partition to create. */
+export interface NewPartition {
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  readonly sourceName: string;
+  readonly retryOfPartitionId?: string;
+}
+
+/** A job to create. */
+export interface NewJob {
+  readonly job: Omit<Prisma.JobUncheckedCreateInput, 'id' | 'partitions'> & { readonly marking: Marking };
+  readonly partitions: readonly NewPartition[];
+  /** The operation and its arguments, for the audit. */
+  readonly operation: string;
+  readonly dataSourceId?: string;
+  readonly details: JsonObject;
+}
+
+/**
+ * Creates a job with its partitions, their messages in the queue and its audit entry in one transaction.
+ * @param principal who starts it.
+ * @param describe returns the job to create. If it throws, nothing is created and the error is passed on.
+ */
+export async function createJob(
+  { prisma, queue }: JobStarter,
+  principal: Principal,
+  describe: (transaction: Prisma.TransactionClient) => Promise<NewJob>,
+): Promise<Job> {
+  const created = await prisma
+    .$transaction(async (transaction) => {
+      const { job, partitions, ...record } = await describe(transaction);
+      const row = await transaction.job.create({
+        data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
+      });
+      await recordDone(transaction, principal, { jobId: row.id, marking: job.marking, ...record });
+      const rows = partitions.map((partition, ordinal) => ({
+        id: newUuid(),
+        jobId: row.id,
+        ordinal,
+        ...partition,
+      }));
+      await transaction.jobPartition.createMany({ data: rows });
+      await queue.enqueue(
+        transaction,
+        rows.map(({ id }) => id),
+        readJobOptions(row).maxAttempts,
+      );
+      return row;
+    })
+    .catch(async (error: unknown) => {
+      if (!isActiveSyncConflict(error)) throw error;
+      const active = await findActiveSync(prisma);
+      throw new SyncAlreadyRunningError(active?.id ?? null);
+    });
+  queue.wake();
+  return created;
+}
+
+/** A new job can only violate the unique index on active syncs: its id is new. */
+function isActiveSyncConflict(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}

@@ -1,0 +1,71 @@
+import type { Marking } from '../data-types/marking.ts';
+import { storedMarking } from '../data-types/marking.ts';
+import { type Job, Prisma } from '../database/generated/prisma/client.ts';
+
+/** The columns of a job that say what it does. A retry copies exactly these. */
+export interface JobConfiguration
+  extends Pick<
+    Prisma.JobUncheckedCreateInput,
+    | 'kind'
+    | 'syncType'
+    | 'dataType'
+    | 'filter'
+    | 'maxItems'
+    | 'sqlQuery'
+    | 'parameters'
+    | 'classification'
+    | 'reason'
+    | 'metadata'
+    | 'options'
+    | 'failedItemsOnly'
+  > {
+  readonly marking: Marking;
+}
+
+/** The columns that say how a job runs and who started it, which each job has anew. */
+type RunColumn =
+  | 'id'
+  | 'state'
+  | 'revision'
+  | 'currentOperation'
+  | 'totalItems'
+  | 'isTotalKnown'
+  | 'processedItems'
+  | 'successCount'
+  | 'errorCount'
+  | 'successByLevel'
+  | 'errorByLevel'
+  | 'progressByType'
+  | 'recentErrors'
+  | 'itemsPerSecond'
+  | 'estimatedCompletion'
+  | 'failureReason'
+  | 'createdAt'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'updatedAt'
+  | 'retryOfId'
+  | 'startedById'
+  | 'startedByName';
+
+/** Copies the configuration of a job. A new column of a job fails to compile here until it is copied or a `RunColumn`. */
+export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassigned {
+  return {
+    kind: job.kind,
+    marking: storedMarking(job.marking),
+    syncType: job.syncType,
+    dataType: job.dataType,
+    filter: job.filter,
+    maxItems: job.maxItems,
+    sqlQuery: job.sqlQuery,
+    parameters: job.parameters ?? Prisma.DbNull,
+    classification: job.classification,
+    reason: job.reason,
+    metadata: job.metadata ?? Prisma.DbNull,
+    options: job.options ?? {},
+    failedItemsOnly: job.failedItemsOnly,
+  };
+}
+
+/** Columns that are neither configuration nor `RunColumn`: none. */
+type Unassigned = Record<Exclude<keyof Job, keyof JobConfiguration | RunColumn>, never>;

@@ -1,0 +1,49 @@
+import type { Principal } from '../access/principal.ts';
+import { markingsUpTo } from '../data-types/marking.ts';
+import type { JobKind, Prisma } from '../database/generated/prisma/client.ts';
+import { JobNotFoundError } from './job-errors.ts';
+import type { JobState } from './job-state.ts';
+
+export type Transaction = Prisma.TransactionClient;
+
+/** The columns of a job that decide where it can go, locked until the transaction ends. */
+export interface LockedJob {
+  readonly id: string;
+  readonly state: JobState;
+  readonly kind: JobKind;
+  readonly marking: string;
+  /** The job's options as stored; `readJobOptions` parses them. */
+  readonly options: unknown;
+}
+
+/** A partition's locked job, with the partition's data type. */
+export interface LockedPartitionJob extends LockedJob {
+  readonly partitionDataType: string;
+}
+
+/**
+ * Locks a job that a principal wants to control.
+ * @throws JobNotFoundError for a job that does not exist or that the principal is not cleared for.
+ */
+export async function lockJobFor(
+  transaction: Transaction,
+  { clearance }: Principal,
+  jobId: string,
+): Promise<LockedJob> {
+  const [job] = await transaction.$queryRaw<LockedJob[]>`
+    select id, state, kind, marking, options from job
+    where id = ${jobId}::uuid and marking = any(${[...markingsUpTo(clearance)]}) for update`;
+  if (job === undefined) throw new JobNotFoundError(jobId);
+  return job;
+}
+
+/** Locks the job of a partition; null if there is none. */
+export async function lockPartitionJob(
+  transaction: Transaction,
+  partitionId: string,
+): Promise<LockedPartitionJob | null> {
+  const rows = await transaction.$queryRaw<LockedPartitionJob[]>`
+    select job.id, job.state, job.kind, job.marking, job.options, p.data_type as "partitionDataType"
+    from job_partition p join job on job.id = p.job_id where p.id = ${partitionId}::uuid for update of job`;
+  return rows[0] ?? null;
+}

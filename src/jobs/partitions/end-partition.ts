@@ -1,0 +1,157 @@
+import { higherMarking, highestOfAll, type Marking, storedMarking } from '../../data-types/marking.ts';
+import { defaultMarkingOf } from '../../data-types/registry.ts';
+import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { levelOf } from '../../items/level-counts.ts';
+import { recordSourceSync } from '../../sources/record-source-sync.ts';
+import { endJobWhenDone } from '../end-job.ts';
+import { type LockedPartitionJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
+import { isTerminal } from '../job-state.ts';
+
+/** Outcomes of an attempt that end its partition, too. */
+export type FinalOutcome = Extract<PartitionOutcome, { status: 'COMPLETED' | 'FAILED' | 'STOPPED' }>;
+
+/**
+ * Saves how an attempt ended, brings its source up to date and, with the last partition, ends the job.
+ * Does nothing when the attempt has lost its lease.
+ * @returns whether the job has ended.
+ */
+export async function finishPartition(
+  prisma: PrismaClient,
+  partition: Pick<JobPartition, 'id' | 'attempt'>,
+  outcome: FinalOutcome,
+): Promise<boolean> {
+  return prisma.$transaction(async (transaction) => {
+    const job = await lockPartitionJob(transaction, partition.id);
+    if (job === null || isTerminal(job.state)) return true;
+    return endPartition(transaction, job, partition, outcome);
+  });
+}
+
+/** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
+export async function abandonPartition(prisma: PrismaClient, partitionId: string): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const job = await lockPartitionJob(transaction, partitionId);
+    if (job === null || isTerminal(job.state)) return;
+    const partition = await transaction.jobPartition.findUnique({ where: { id: partitionId } });
+    await endPartition(
+      transaction,
+      job,
+      { id: partitionId, attempt: null },
+      { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+    );
+  });
+}
+
+/** The reason of an attempt that ended with an error only the log may show. */
+export const UNEXPECTED_END = 'it ended unexpectedly; the log tells why';
+
+/**
+ * Ends a partition, brings its source up to date and, with the last partition, ends the job.
+ * @param partition its current attempt; null for whichever that is.
+ * @returns whether the job has ended.
+ */
+export async function endPartition(
+  transaction: Transaction,
+  job: LockedPartitionJob,
+  partition: { readonly id: string; readonly attempt: number | null },
+  outcome: FinalOutcome,
+): Promise<boolean> {
+  const marking = readErrorMarking(job);
+  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome, marking));
+  if (ended === null) return false;
+  if (outcome.status === 'FAILED' && outcome.isReadError) {
+    await recordReadError(transaction, ended, outcome.message, marking);
+  }
+  if (job.kind === 'SYNC') {
+    const watermark = outcome.status === 'COMPLETED' ? outcome.watermark : null;
+    await recordSourceSync(transaction, ended, watermark);
+  }
+  return endJobWhenDone(transaction, job, ended.states);
+}
+
+/** How a partition ended, as it is stored. */
+interface PartitionEnd {
+  readonly state: Exclude<PartitionState, 'PENDING' | 'RUNNING'>;
+  readonly message: string | null;
+  /** The message is hidden from callers without clearance for it. */
+  readonly messageMarking: Marking | null;
+}
+
+function toPartitionEnd(outcome: FinalOutcome, readErrorMarking: Marking): PartitionEnd {
+  switch (outcome.status) {
+    case 'COMPLETED':
+      return { state: 'COMPLETED', message: null, messageMarking: null };
+    case 'FAILED':
+      return {
+        state: 'FAILED',
+        message: outcome.message,
+        // Other failures name counts of items, or quote what the catalog said about some.
+        messageMarking: outcome.isReadError ? readErrorMarking : highestOfAll,
+      };
+    case 'STOPPED':
+      return { state: 'CANCELLED', message: null, messageMarking: null };
+  }
+}
+
+/** The warehouse's messages quote no cells, but name the table and parts of the query. */
+function readErrorMarking({ marking, partitionDataType }: LockedPartitionJob): Marking {
+  return higherMarking(defaultMarkingOf(partitionDataType), storedMarking(marking));
+}
+
+interface EndedPartition {
+  readonly id: string;
+  readonly jobId: string;
+  readonly dataType: string;
+  readonly dataSourceId: string | null;
+  readonly sourceName: string;
+  readonly retryOfPartitionId: string | null;
+  /** The states that the job's partitions are in now. */
+  readonly states: readonly PartitionState[];
+}
+
+async function saveEnd(
+  transaction: Transaction,
+  { id, attempt }: { readonly id: string; readonly attempt: number | null },
+  { state, message, messageMarking }: PartitionEnd,
+): Promise<EndedPartition | null> {
+  const rows = await transaction.$queryRaw<EndedPartition[]>`
+    update job_partition set
+      state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
+      total_items = case when ${state} = 'COMPLETED' then processed_items
+        else greatest(coalesce(total_items, 0), processed_items) end
+    where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
+      and (${attempt}::int is null or attempt = ${attempt}::int)
+    returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",
+      source_name as "sourceName", retry_of_partition_id as "retryOfPartitionId",
+      array(
+        select distinct case when o.id = job_partition.id then ${state} else o.state::text end
+        from job_partition o where o.job_id = job_partition.job_id
+      ) as states`;
+  return rows[0] ?? null;
+}
+
+/** Counts a source that cannot be read, or not to its end, as one error of its job. */
+async function recordReadError(
+  transaction: Transaction,
+  partition: EndedPartition,
+  message: string,
+  marking: Marking,
+): Promise<void> {
+  await transaction.jobError.create({
+    data: {
+      jobId: partition.jobId,
+      partitionId: partition.id,
+      stage: 'READ',
+      dataType: partition.dataType,
+      message: `Failed to query ${partition.dataType} from ${partition.sourceName}: ${message}`,
+      marking,
+    },
+  });
+  const level = levelOf(marking) + 1;
+  await transaction.$executeRaw`
+    update job_partition set error_count = error_count + 1, processed_items = processed_items + 1,
+      error_by_level[${level}::int] = error_by_level[${level}::int] + 1,
+      total_items = greatest(total_items, processed_items + 1)
+    where id = ${partition.id}::uuid`;
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { storedMarking } from '../../data-types/marking.ts';
+import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type {
+  PartitionInput,
+  PartitionPlan,
+  PartitionTask,
+  QueryJobItems,
+} from '../../ingestion/partition-task.ts';
+import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { sourceTable } from '../../sources/source-table.ts';
+import { checkFilter } from '../../sql-check/statement.ts';
+import { type JobOptions, readJobOptions } from '../input/job-options.ts';
+
+/** The input of a partition is gone, so retrying is pointless. */
+export class InputGoneError extends Error {
+  override readonly name = 'InputGoneError';
+}
+
+/**
+ * Loads the task that a thread runs for a partition: the job's configuration, the source and the checkpoint.
+ * @throws InputGoneError when its source has been deleted.
+ */
+export async function loadPartitionTask(
+  prisma: PrismaClient,
+  partition: JobPartition,
+): Promise<PartitionTask> {
+  const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
+  const source = await findSource(prisma, job, partition);
+  const options = readJobOptions(job);
+  const input = toInput(job, options, partition, source);
+  return {
+    jobId: job.id,
+    partitionId: partition.id,
+    attempt: partition.attempt,
+    dataType: partition.dataType,
+    dataSourceId: partition.dataSourceId,
+    sourceName: partition.sourceName,
+    input,
+    plan: toPlan(input, partition),
+    totalItems: partition.totalItems,
+    position: partition.position as JsonValue | null,
+    read: partition.readByLevel,
+    success: partition.successByLevel,
+    errors: partition.errorByLevel,
+    sourceMetadata: describeOrigin(partition.sourceName, source),
+    hashedMetadata: describeOrigin(source?.firstName ?? partition.sourceName, source),
+    query: job.kind === 'QUERY' ? toQueryItems(job) : null,
+    batchSize: options.batchSize,
+    maxErrors: options.maxErrors,
+    maxAttempts: options.maxAttempts,
+  };
+}
+
+/** Finds the source that a partition reads; a query names its own tables. */
+async function findSource(
+  prisma: PrismaClient,
+  { kind }: Job,
+  { dataSourceId }: JobPartition,
+): Promise<DataSource | null> {
+  if (kind === 'QUERY' || dataSourceId === null) return null;
+  return prisma.dataSource.findUnique({ where: { id: dataSourceId } });
+}
+
+/** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
+function toQueryItems(job: Job): QueryJobItems {
+  const marking = storedMarking(job.marking);
+  return {
+    marking,
+    raisedBy:
+      job.startedById === null ? null : { id: job.startedById, name: job.startedByName ?? job.startedById },
+    reason: job.reason ?? `The query job is marked ${marking}`,
+    metadata: {
+      query_job_id: job.id,
+      query_time: (job.startedAt ?? job.createdAt).toISOString(),
+      ...(job.metadata as JsonObject | null),
+    },
+  };
+}
+
+function toInput(
+  job: Job,
+  options: JobOptions,
+  partition: JobPartition,
+  source: DataSource | null,
+): PartitionInput {
+  if (partition.retryOfPartitionId !== null) {
+    return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
+  }
+  switch (job.kind) {
+    case 'QUERY':
+      return {
+        kind: 'QUERY',
+        sql: job.sqlQuery ?? '',
+        parameters: parametersSchema.parse(job.parameters ?? {}),
+      };
+    case 'SYNC':
+      if (source === null) throw new InputGoneError('the data source has been deleted');
+      return {
+        kind: 'TABLE',
+        table: sourceTable(source),
+        dataType: partition.dataType,
+        syncType: job.syncType ?? 'FULL',
+        filter: normalizeFilter(job.filter),
+        maxItems: job.maxItems,
+        cursorColumn: source.cursorColumn,
+        watermark: source.watermark,
+        partitionRows: options.partitionRows,
+      };
+  }
+}
+
+/** A query job needs no plan: its query is the plan. */
+function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
+  if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
+  const { sql, parameters } = input;
+  return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null };
+}
+
+const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+function normalizeFilter(filter: string | null): string | null {
+  if (filter === null) return null;
+  const checked = checkFilter(filter);
+  if (!checked.ok) throw new InputGoneError(`the filter is no longer accepted: ${checked.message}`);
+  return checked.sql;
+}
+
+/** Where the items of a partition are from. @param name what the source is called in it. */
+function describeOrigin(name: string, source: DataSource | null): JsonObject {
+  if (source === null) return { data_source: name };
+  const { catalogName, schemaName, tableName } = source;
+  return { data_source: name, source_table: `${catalogName}.${schemaName}.${tableName}` };
+}

@@ -1,0 +1,55 @@
+import { v7 as newUuid } from 'uuid';
+import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { PlannedPartition } from '../../ingestion/partition-task.ts';
+import { lockPartitionJob, type Transaction } from '../job-lock.ts';
+import { isTerminal } from '../job-state.ts';
+
+/**
+ * Saves what a partition reads. Where that is too much for one, the rest becomes further partitions of the job.
+ * Does nothing once the partition has a plan, has ended, or belongs to another attempt.
+ * @param partition as it was when it was planned: waiting, or claimed by the attempt that it carries.
+ * @param enqueue enqueues the new partitions as part of the transaction.
+ * @returns whether there are new partitions to work on.
+ */
+export async function savePlan(
+  prisma: PrismaClient,
+  partition: JobPartition,
+  [first, ...others]: readonly PlannedPartition[],
+  enqueue: (transaction: Transaction, partitionIds: readonly string[]) => Promise<void>,
+): Promise<boolean> {
+  if (first === undefined) throw new Error('a plan has at least one partition');
+  return prisma.$transaction(async (transaction) => {
+    const job = await lockPartitionJob(transaction, partition.id);
+    if (job === null || isTerminal(job.state)) return false;
+    const { count } = await transaction.jobPartition.updateMany({
+      where: {
+        id: partition.id,
+        attempt: partition.attempt,
+        state: partition.state,
+        plan: { equals: Prisma.DbNull },
+      },
+      data: { plan: { ...first.plan } as Prisma.InputJsonObject, totalItems: first.totalItems },
+    });
+    if (count === 0 || others.length === 0) return false;
+    const { _max } = await transaction.jobPartition.aggregate({
+      where: { jobId: job.id },
+      _max: { ordinal: true },
+    });
+    const rows = others.map(({ plan, totalItems }, index) => ({
+      id: newUuid(),
+      jobId: job.id,
+      ordinal: (_max.ordinal ?? 0) + 1 + index,
+      dataType: partition.dataType,
+      dataSourceId: partition.dataSourceId,
+      sourceName: partition.sourceName,
+      plan: { ...plan } as Prisma.InputJsonObject,
+      totalItems,
+    }));
+    await transaction.jobPartition.createMany({ data: rows });
+    await enqueue(
+      transaction,
+      rows.map(({ id }) => id),
+    );
+    return true;
+  });
+}

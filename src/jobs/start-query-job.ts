@@ -1,0 +1,52 @@
+import type { Principal } from '../access/principal.ts';
+import { higherMarking, type Marking } from '../data-types/marking.ts';
+import { defaultMarkingOf } from '../data-types/registry.ts';
+import type { Job, Prisma } from '../database/generated/prisma/client.ts';
+import { createJob, type JobStarter } from './create-job.ts';
+import type { StartQueryJobInput } from './input/start-query-job-input.ts';
+import { NoDataSourceError } from './job-errors.ts';
+import { listEnabledSources, toPartition } from './source-partitions.ts';
+
+/**
+ * Starts a job that ingests the rows of one SELECT as items of a data type.
+ * @throws NoDataSourceError where no enabled source has the data type, to which its items could belong.
+ */
+export async function startQueryJob(
+  starter: JobStarter,
+  principal: Principal,
+  input: StartQueryJobInput,
+): Promise<Job> {
+  return createJob(starter, principal, async (transaction) => {
+    const [source] = await listEnabledSources(transaction, input.dataType);
+    if (source === undefined) throw new NoDataSourceError(input.dataType);
+    return {
+      job: {
+        kind: 'QUERY',
+        dataType: input.dataType,
+        sqlQuery: input.sqlQuery,
+        parameters: input.parameters,
+        classification: input.catalogConfig.classification,
+        reason: input.catalogConfig.reason,
+        marking: toQueryJobMarking(input),
+        ...(input.catalogConfig.metadata === null
+          ? {}
+          : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
+        options: input.options,
+      },
+      partitions: [toPartition(source)],
+      operation: 'startQueryJob',
+      // Its statement is with the job, for those who may see that.
+      details: {
+        dataType: input.dataType,
+        classification: input.catalogConfig.classification,
+        parameterNames: Object.keys(input.parameters).sort(),
+      },
+    };
+  });
+}
+
+/** The marking of a query job, which is hidden from callers without clearance for it. */
+export function toQueryJobMarking({ dataType, catalogConfig }: StartQueryJobInput): Marking {
+  const least = defaultMarkingOf(dataType);
+  return higherMarking(catalogConfig.classification ?? least, least);
+}

@@ -1,0 +1,58 @@
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { explainFileError, isFileError } from './file-error.ts';
+import { FolderError } from './folder-error.ts';
+
+/** A folder that a setting names, or one in it. */
+export interface ConfiguredFolder {
+  readonly path: string;
+  readonly setting: 'BLADE_DATA_FOLDER' | 'BLADE_CATALOG_FOLDER';
+}
+
+/**
+ * Reads the names of what is in a folder.
+ * @returns null if there is no folder.
+ * @throws FolderError if it is no folder, or cannot be read.
+ */
+export function readNames(folder: ConfiguredFolder): string[] | null {
+  return explainFileErrors(folder, () => {
+    const found = statSync(folder.path, { throwIfNoEntry: false });
+    if (found === undefined) return null;
+    if (!found.isDirectory()) throw refuseAccess(folder, 'it is not a folder');
+    return readdirSync(folder.path);
+  });
+}
+
+/** @throws FolderError if nothing can be written into a folder. */
+export function checkWritable(folder: ConfiguredFolder): void {
+  explainFileErrors(folder, () => accessSync(folder.path, constants.R_OK | constants.W_OK | constants.X_OK));
+}
+
+/** Throws errors of the file system as those of a folder. */
+export function explainFileErrors<Result>(folder: ConfiguredFolder, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw toFolderError(folder, error);
+  }
+}
+
+/** @returns errors of the file system as those of a folder, and others as they are. */
+export function toFolderError(folder: ConfiguredFolder, error: unknown): unknown {
+  if (!isFileError(error)) return error;
+  const path = 'path' in error ? String(error.path) : folder.path;
+  return explainFailure(folder, error.code, path);
+}
+
+/** @param code that of the file system's error, such as ENOSPC. */
+export function explainFailure(folder: ConfiguredFolder, code: string, path = folder.path): FolderError {
+  const where = path === folder.path ? '' : ` (${path})`;
+  return refuseAccess(folder, `${explainFileError(code)}${where}`, code);
+}
+
+function refuseAccess({ path, setting }: ConfiguredFolder, reason: string, code?: string): FolderError {
+  const remedy =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'Free some space and start again.'
+      : `It must be a folder that this user can read and write, with all that is in it; ${setting} names another one.`;
+  return new FolderError(`The folder ${path} cannot be used: ${reason}. ${remedy}`);
+}

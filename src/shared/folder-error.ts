@@ -1,0 +1,49 @@
+/**
+ * A folder that the program keeps data in cannot be used. The message is for the person who starts the program: what was
+ * found, and what would work.
+ */
+export class FolderError extends Error {
+  override readonly name: string = 'FolderError';
+}
+
+/** A folder is neither empty nor intact. It may hold the only copy of somebody's data, so nothing is written into it. */
+export class DamagedFolderError extends FolderError {
+  override readonly name = 'DamagedFolderError';
+
+  /**
+   * @param remedies what restores the folder, and what starts over on purpose; each a sentence.
+   * @param isUnchanged false if something was written before the damage was found.
+   */
+  constructor(
+    folder: string,
+    found: string,
+    remedies: { readonly restore: string; readonly startOver: string },
+    isUnchanged = true,
+  ) {
+    super(
+      [
+        `The folder ${folder} cannot be used${isUnchanged ? ', and nothing in it was changed' : ''}.`,
+        `Found: ${found}.`,
+        `To restore it: ${remedies.restore}`,
+        `To start over: ${remedies.startOver}`,
+      ].join('\n  '),
+    );
+  }
+}
+
+/** Names the first few of many, and says how many more there are. */
+export function nameSome(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
+}
+
+const MAX_NAMES = 4;
+
+/** Leaves out what operating systems and tools put into folders by themselves. */
+export function withoutClutter(names: readonly string[]): string[] {
+  return names.filter((name) => !CLUTTER.has(name));
+}
+
+const CLUTTER: ReadonlySet<string> = new Set([
+  ...['lost+found', '.DS_Store', 'Thumbs.db', 'desktop.ini', '.gitignore', '.gitkeep'],
+]);

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+
+/** Environment variables with their schemas: each has a description, and a default unless it may be absent. */
+export type Variables = Readonly<Record<string, z.ZodType>>;
+
+/** Slices by the names under which their settings are found. */
+export type SettingsSlices = Readonly<Record<string, SettingsSlice>>;
+
+/** One part's share of the settings: the variables that it reads, and what it makes of them. */
+export interface SettingsSlice<Settings = unknown> {
+  readonly variables: Variables;
+  /** Slices whose settings this one uses. */
+  readonly needs: SettingsSlices;
+  check(values: object, needed: object, refuse: Refuse): void;
+  findSecrets(values: object): readonly string[];
+  toSettings(values: object, needed: object): Settings;
+}
+
+/** Refuses a variable's value, saying what is wrong with it and what would work. */
+export type Refuse = (variable: string, problem: string) => void;
+
+/** The settings that a slice makes. */
+export type SettingsFrom<Slice> = Slice extends SettingsSlice<infer Settings> ? Settings : never;
+
+type Values<Shape extends Variables> = z.output<z.ZodObject<Shape>>;
+type Needed<Slices> = { readonly [Name in keyof Slices]: SettingsFrom<Slices[Name]> };
+
+/**
+ * Defines a part's slice of the settings.
+ * @param slice.needs slices of lower parts, whose settings `check` and `toSettings` receive.
+ * @param slice.check refuses combinations of values that are each valid; called only if all of them, and all needed
+ * settings, are.
+ * @param slice.findSecrets finds what must not be shown beside the values marked by `secret`.
+ * @param slice.toSettings turns checked values into the settings.
+ */
+export function defineSettings<
+  const Shape extends Variables,
+  Settings,
+  const Needs extends SettingsSlices = Record<never, SettingsSlice>,
+>(slice: {
+  readonly variables: Shape;
+  readonly needs?: Needs;
+  check?(values: Values<Shape>, needed: Needed<Needs>, refuse: Refuse): void;
+  findSecrets?(values: Values<Shape>): readonly string[];
+  toSettings(values: Values<Shape>, needed: Needed<Needs>): Settings;
+}): SettingsSlice<Settings> {
+  return { needs: {}, check() {}, findSecrets: () => [], ...slice } as SettingsSlice<Settings>;
+}
+
+type FindSecrets = (value: string) => readonly string[];
+
+const secretVariables = z.registry<{ readonly find: FindSecrets }>();
+
+/**
+ * Marks a variable as secret: its value is never shown, and may be the content of the file that `<NAME>_FILE` names.
+ * @param find finds what must not be shown in a value; all of it unless given.
+ */
+export function secret<Schema extends z.ZodType>(
+  schema: Schema,
+  find: FindSecrets = (value) => [value],
+): Schema {
+  secretVariables.add(schema, { find });
+  return schema;
+}
+
+/** Finds what must not be shown in a variable's value; null for a variable that is not secret. */
+export function secretFinder(schema: z.ZodType | undefined): FindSecrets | null {
+  return (schema && secretVariables.get(schema)?.find) ?? null;
+}
+
+/** A variable that is a whole number within bounds. */
+export function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce
+    .number({ error })
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error });
+}
+
+/** A variable that turns something on or off. */
+export function flag() {
+  return z.stringbool({ error: 'must be true or false' });
+}
+
+/** Splits a list such as `a, b`; an empty text is an empty list. */
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Refuses each of the others that is missing while a variable is set that needs it. */
+export function checkTogether<Values extends object>(
+  values: Values,
+  refuse: Refuse,
+  variable: keyof Values & string,
+  others: readonly (keyof Values & string)[],
+): void {
+  if (values[variable] === undefined) return;
+  for (const other of others) {
+    if (values[other] === undefined) refuse(other, `must be set together with ${variable}`);
+  }
+}

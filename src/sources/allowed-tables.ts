@@ -1,0 +1,18 @@
+import { InvalidInputError } from '../shared/invalid-input.ts';
+import { type SchemaPattern, schemaProblem } from '../sql-check/allowed-schemas.ts';
+import type { TableName } from '../warehouse/warehouse.ts';
+
+/**
+ * @param field the input field that names the tables, for the error.
+ * @throws InvalidInputError naming every table outside the allowed schemas.
+ */
+export function checkTables(
+  tables: readonly TableName[],
+  allowedSchemas: readonly SchemaPattern[],
+  field: string,
+): void {
+  const problems = tables
+    .map((table) => schemaProblem(table, allowedSchemas))
+    .filter((problem) => problem !== null);
+  if (problems.length > 0) throw new InvalidInputError(problems.map((message) => ({ field, message })));
+}

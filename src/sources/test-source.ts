@@ -1,0 +1,61 @@
+import { findDataType } from '../data-types/registry.ts';
+import type { DataSource, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
+import { DataSourceNotFoundError } from './source-errors.ts';
+import { sourceTable } from './source-table.ts';
+
+/** The result of testing a source. */
+export type DataSourceTest =
+  | {
+      readonly isReadable: true;
+      readonly source: DataSource;
+      readonly columns: readonly { readonly name: string; readonly type: string }[];
+      /** Columns of the data type that the table lacks. */
+      readonly missingColumns: readonly string[];
+      /** Columns that the data type does not define; they are kept as they are. */
+      readonly surplusColumns: readonly string[];
+      /** Null if the caller is not cleared for all rows. */
+      readonly rowCount: number | null;
+      /** Problems that a sync would have, the most serious first. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly isReadable: false; readonly source: DataSource; readonly message: string };
+
+/**
+ * Checks that a source can be read and that its table fits its data type.
+ * @throws DataSourceNotFoundError.
+ */
+export async function testDataSource(
+  prisma: PrismaClient,
+  pool: ThreadPool,
+  sourceId: string,
+): Promise<DataSourceTest> {
+  const source = await prisma.dataSource.findUnique({ where: { id: sourceId } });
+  if (source === null) throw new DataSourceNotFoundError(sourceId);
+  const described = await pool.describeTable(sourceTable(source));
+  if (!described.ok) return { isReadable: false, source, message: described.message };
+
+  const { columns, rowCount } = described;
+  const dataType = findDataType(source.dataType);
+  const known = new Set(dataType?.columns.map(({ name }) => name));
+  const found = new Set(columns.map(({ name }) => asciiLowerCase(name)));
+  const warnings: string[] = [];
+  if (dataType !== undefined && !dataType.identifyingColumns.some((name) => found.has(name))) {
+    warnings.push(
+      `the table has none of the columns that identify an item (${dataType.identifyingColumns.join(', ')}): every row would fail`,
+    );
+  }
+  if (source.cursorColumn !== null && !found.has(asciiLowerCase(source.cursorColumn))) {
+    warnings.push(`the table has no column ${source.cursorColumn}: an INCREMENTAL sync would fail`);
+  }
+  return {
+    isReadable: true,
+    source,
+    columns,
+    missingColumns: [...known].filter((name) => !found.has(name)),
+    surplusColumns: columns.map(({ name }) => name).filter((name) => !known.has(asciiLowerCase(name))),
+    rowCount,
+    warnings,
+  };
+}

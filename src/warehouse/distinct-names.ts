@@ -1,0 +1,10 @@
+/** Gives every repeated column name a number: `id`, `id:1`. */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let distinct = name;
+    for (let number = 1; taken.has(distinct); number += 1) distinct = `${name}:${number}`;
+    taken.add(distinct);
+    return distinct;
+  });
+}

@@ -1,0 +1,95 @@
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+} from 'graphql';
+
+/** A field of the API that is read a page at a time. */
+export interface PagedField {
+  /** As in `jobs` or `Job.errors`. */
+  readonly name: string;
+  readonly fieldName: string;
+  /** The type that it is a field of. */
+  readonly parent: string;
+  /** The values of its argument `orderBy`; none where it has one order. */
+  readonly orders: readonly string[];
+  readonly filters: readonly ListFilter[];
+}
+
+/** One way to ask for a part of a list. */
+export interface ListFilter {
+  /** As in `ItemFilter.jobId` or `Job.errors.stages`. */
+  readonly name: string;
+  /** The arguments that ask for this value. */
+  argumentsFor(value: unknown): Readonly<Record<string, unknown>>;
+  /** How the argument is declared as a variable, as in `$filter: ItemFilter`. */
+  readonly variable: { readonly name: string; readonly type: string };
+  /** Every value that its type has; null where that is not known. */
+  readonly values: readonly unknown[] | null;
+}
+
+/** The arguments that say which page is meant, and not which list. */
+const PAGE_ARGUMENTS = ['first', 'last', 'after', 'before', 'orderBy'];
+
+/** Every paged field of the schema with its filters and orders: what is new in the schema is among them. */
+export function pagedFields(schema: GraphQLSchema): PagedField[] {
+  return Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type)
+      ? Object.values(type.getFields()).flatMap((field) =>
+          getNamedType(field.type).name.endsWith('Connection') ? [describeField(schema, type, field)] : [],
+        )
+      : [],
+  );
+}
+
+function describeField(
+  schema: GraphQLSchema,
+  type: GraphQLObjectType,
+  { name: fieldName, args }: GraphQLField<unknown, unknown>,
+): PagedField {
+  const isRoot = type === schema.getQueryType();
+  const orderBy = args.find(({ name }) => name === 'orderBy');
+  const orders = orderBy === undefined ? null : getNamedType(orderBy.type);
+  return {
+    name: isRoot ? fieldName : `${type.name}.${fieldName}`,
+    fieldName,
+    parent: type.name,
+    orders: isEnumType(orders) ? orders.getValues().map(({ name }) => name) : [],
+    filters: args
+      .filter(({ name }) => !PAGE_ARGUMENTS.includes(name))
+      .flatMap((argument) => filtersOf(`${type.name}.${fieldName}`, argument)),
+  };
+}
+
+function filtersOf(owner: string, argument: GraphQLArgument): ListFilter[] {
+  const variable = { name: argument.name, type: String(argument.type) };
+  const named = getNamedType(argument.type);
+  if (!isInputObjectType(named)) {
+    return [
+      {
+        name: `${owner}.${argument.name}`,
+        argumentsFor: (value) => ({ [argument.name]: value }),
+        variable,
+        values: valuesOf(argument),
+      },
+    ];
+  }
+  return Object.values(named.getFields()).map((field) => ({
+    name: `${named.name}.${field.name}`,
+    argumentsFor: (value) => ({ [argument.name]: { [field.name]: value } }),
+    variable,
+    values: valuesOf(field),
+  }));
+}
+
+function valuesOf({ type }: Pick<GraphQLInputField | GraphQLArgument, 'type'>): readonly unknown[] | null {
+  const named = getNamedType(type);
+  if (isEnumType(named)) return named.getValues().map(({ name }) => [name]);
+  return named.name === 'Boolean' ? [true, false] : null;
+}
