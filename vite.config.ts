@@ -27,6 +27,7 @@ export default defineConfig({
               test: /src\/dashboard\/(generated|format|api|shell|parts\/(?!form|markings)|jobs\/(job-title|job-feed|throughput\.))/,
               priority: 2,
             },
+            { name: 'details', test: /src\/dashboard\/(actions|details)/, priority: 1 },
             { name: 'forms', test: /src\/dashboard\/(start|sources|items|parts\/(form|markings))/ },
           ],
         },

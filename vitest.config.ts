@@ -25,8 +25,8 @@ const everyDatabase = process.env.TEST_EVERY_DATABASE === 'true';
 /** Tests of what only one of them has, or that no database has a part in; and such as the tests of clusters do on a server. */
 const EMBEDDED_ONLY = [
   ...(everyDatabase ? [] : ['test/end-to-end/{crash,keys}.test.ts', 'test/ingestion/thread-pool.test.ts']),
-  'test/end-to-end/{databricks,http-catalog}.test.ts',
-  'test/database/embedded-server.test.ts',
+  'test/end-to-end/{damaged-folder,databricks,first-start,http-catalog}.test.ts',
+  'test/database/{embedded-server,undo-log}.test.ts',
   'test/ingestion/transform.test.ts',
   'test/api/schema.test.ts',
 ];
@@ -41,6 +41,7 @@ const PARTS = [
   'test/shared/*.test.ts',
   'test/command-line/{text,watch-job}.test.ts',
   'test/{architecture,deploy,docs}.test.ts',
+  'test/database/undo-log.test.ts',
 ];
 
 /** Tests of several processes on one server: `npm run test:cluster` runs these alone. */

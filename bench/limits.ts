@@ -57,7 +57,7 @@ const start = (checkout?: string) =>
       // What the limits would refuse here is to be measured.
       ...{ BLADE_REQUESTS_PER_SECOND: '1000000', BLADE_MAX_COST: '100000000' },
     },
-    checkout,
+    { checkout },
   );
 
 function sender(url: string) {

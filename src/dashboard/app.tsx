@@ -1,13 +1,12 @@
 import { lazy, Suspense, useSyncExternalStore } from 'react';
 import { Route, Routes } from 'react-router';
 import { ApiProvider } from './api/api-context.tsx';
-import { currentSession, onSessionChange } from './api/session.ts';
+import { onSessionChange, readSession } from './api/session.ts';
 import { JobsPage } from './jobs/jobs-page.tsx';
 import { Loading } from './parts/loading.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
 import { PageBoundary } from './shell/page-boundary.tsx';
 import { Shell } from './shell/shell.tsx';
-import { SignIn } from './shell/sign-in.tsx';
 
 const JobPage = lazy(() => import('./jobs/job-page.tsx'));
 const SyncPage = lazy(() => import('./start/sync-page.tsx'));
@@ -16,11 +15,20 @@ const SourcesPage = lazy(() => import('./sources/sources-page.tsx'));
 const SourcePage = lazy(() => import('./sources/source-page.tsx'));
 const ItemsPage = lazy(() => import('./items/items-page.tsx'));
 const ItemPage = lazy(() => import('./items/item-page.tsx'));
+const SignInPage = lazy(() => import('./sign-in/sign-in-page.tsx'));
 
-/** The pages by their addresses; src/api/http/dashboard-files.ts serves the page at these. */
+/** Routes addresses to pages; src/api/http/dashboard-files.ts serves the same addresses. */
 export function App() {
-  const { credential, isRefused } = useSyncExternalStore(onSessionChange, currentSession);
-  if (isRefused) return <SignIn wasRefused={credential !== null} />;
+  const { credential, isRefused } = useSyncExternalStore(onSessionChange, readSession);
+  if (isRefused) {
+    return (
+      <PageBoundary>
+        <Suspense>
+          <SignInPage wasRefused={credential !== null} />
+        </Suspense>
+      </PageBoundary>
+    );
+  }
   return (
     <ApiProvider key={credential} credential={credential}>
       <Shell>

@@ -3,15 +3,16 @@ import '@mantine/core/styles/baseline.css';
 import '@mantine/core/styles/global.css';
 import '@mantine/core/styles/UnstyledButton.css';
 import '@mantine/core/styles/Button.css';
+import '@mantine/core/styles/VisuallyHidden.css';
+import '@mantine/core/styles/Group.css';
 import '@mantine/core/styles/Loader.css';
 import '@mantine/core/styles/Input.css';
 import '@mantine/core/styles/InlineInput.css';
 import '@mantine/core/styles/Checkbox.css';
 import '@mantine/core/styles/Alert.css';
 import '@mantine/core/styles/Progress.css';
-import '@mantine/core/styles/Anchor.css';
 import '@mantine/core/styles/Text.css';
-import './styles.css';
+import './shell/theme.css';
 import { createTheme, MantineProvider } from '@mantine/core';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -21,9 +22,9 @@ import { App } from './app.tsx';
 const theme = createTheme({ respectReducedMotion: true });
 
 const root = document.getElementById('root');
-if (root === null) throw new Error('the page has no #root');
+if (root === null) throw new Error('index.html must have an element #root');
 
-// Variables and classes come from files: styles that a script adds to the page are against its security policy.
+// Variables and classes come from files, because the page's security policy forbids styles added by scripts.
 createRoot(root).render(
   <StrictMode>
     <MantineProvider

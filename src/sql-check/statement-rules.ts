@@ -53,3 +53,8 @@ export const booleanFunction =
 /** What a table name may not look like: a file or an address. */
 export const fileLikeName =
   /[/\\:*?]|\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|db|duckdb|arrow|gz|zst|xlsx)$/i;
+
+/** Words that read a table, a name in a text, a stream or a script, or write, wherever they stand without quotes. */
+export const forbiddenWords: ReadonlySet<string> = new Set([
+  ...['table', 'identifier', 'stream', 'insert', 'into', 'update', 'delete', 'merge'],
+]);

@@ -9,13 +9,14 @@ import {
 } from '../support/browser.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+import { waitForState } from './job-state.ts';
 
 const PHONE = { width: 390, height: 844 };
 
 describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () => {
   let application: TestApplication;
   let browser: Browser;
-  /** Each page of the dashboard: its address, and what is there when it has loaded. */
+  /** Each page of the dashboard by its address, and a text it shows once loaded. */
   let pages: Record<string, { path: string; ready: string }>;
 
   beforeAll(async () => {
@@ -27,10 +28,10 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
       'select id from data_source limit 1',
     );
     pages = {
-      jobs: { path: '/', ready: '1 of 1 jobs' },
-      'jobs that no filter fits': { path: '/?state=failed', ready: 'No job fits these filters' },
+      jobs: { path: '/', ready: '1 of 1 job' },
+      'jobs that match no filter': { path: '/?state=failed', ready: 'No jobs match these filters' },
       'a job': { path: `/jobs/${id.split(':')[1]}`, ready: 'Load more' },
-      'starting a sync': { path: '/start/sync', ready: 'How much to read' },
+      'starting a sync': { path: '/start/sync', ready: 'Sync type' },
       'starting a query job': { path: '/start/query', ready: 'blade.field.sortie' },
       'data sources': { path: '/sources', ready: 'Flown sorties' },
       'adding a data source': { path: '/sources/new', ready: 'Cursor column' },
@@ -46,22 +47,25 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await application.close();
   });
 
-  /** Runs with each page in turn, loaded. */
-  async function eachPage(options: BrowserContextOptions, look: (page: Page, name: string) => Promise<void>) {
+  /** Visits each page and runs once it is loaded. */
+  async function visitPages(
+    options: BrowserContextOptions,
+    check: (page: Page, name: string) => Promise<void>,
+  ) {
     const { page, errors } = await openTab(browser, application.url, options);
     for (const [name, { path, ready }] of Object.entries(pages)) {
       await page.goto(path);
       await page.getByText(ready).first().waitFor();
-      await look(page, name);
+      await check(page, name);
     }
     await page.context().close();
     expect(errors).toEqual([]);
   }
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`no page shuts anybody out in ${colorScheme} colours`, async () => {
+    test(`every page is accessible in ${colorScheme} colors`, async () => {
       const problems: Record<string, string[]> = {};
-      await eachPage({ colorScheme }, async (page, name) => {
+      await visitPages({ colorScheme }, async (page, name) => {
         const scheme = await page.evaluate('document.documentElement.dataset.mantineColorScheme');
         expect(scheme).toBe(colorScheme);
         for (const fold of await page.locator('summary').all()) await fold.click();
@@ -72,51 +76,51 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     });
   }
 
-  test('on a phone no page scrolls sideways', async () => {
+  test('no page scrolls sideways on a phone', async () => {
     const wide: Record<string, unknown> = {};
-    await eachPage({ viewport: PHONE }, async (page, name) => {
+    await visitPages({ viewport: PHONE }, async (page, name) => {
       const width = await page.evaluate('document.documentElement.scrollWidth');
       if (width !== PHONE.width) wide[name] = width;
     });
     expect(wide).toEqual({});
   });
 
-  test('the choice of colours is kept', async () => {
+  test('the theme is kept after a reload', async () => {
     const { page } = await openTab(browser, application.url, { colorScheme: 'light' });
     await page.goto('/');
     const scheme = () => page.evaluate('document.documentElement.dataset.mantineColorScheme');
-    await page.getByRole('button', { name: /^Colours: as the system/ }).click();
-    await page.getByRole('button', { name: /^Colours: light/ }).click();
-    await page.getByRole('button', { name: /^Colours: dark/ }).waitFor();
+    await page.getByRole('button', { name: /^Theme: system/ }).click();
+    await page.getByRole('button', { name: /^Theme: light/ }).click();
+    await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
     expect(await scheme()).toBe('dark');
     await page.reload();
-    await page.getByRole('button', { name: /^Colours: dark/ }).waitFor();
+    await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
     expect(await scheme()).toBe('dark');
     await page.context().close();
   });
 
-  test('a sync is started and watched with the keyboard alone', async () => {
+  test('a sync can be started and watched with the keyboard alone', async () => {
     const { page } = await openTab(browser, application.url);
     await page.goto('/');
-    await page.getByText(/of \d+ jobs/).waitFor();
+    await page.getByText(/of \d+ jobs?$/).waitFor();
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('Skip to content');
+    expect(await readFocus(page)).toBe('Skip to content');
     await page.keyboard.press('Enter');
     await tabTo(page, 'Start sync');
     await page.keyboard.press('Enter');
-    await page.getByText('How much to read').waitFor();
-    expect(await focused(page), 'the new page is told of').toBe('Start a sync');
+    await page.getByText('Sync type').waitFor();
+    expect(await readFocus(page), 'the new heading has the focus').toBe('Start a sync');
     await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowDown');
     expect(await page.evaluate('document.activeElement.value')).toBe('INCREMENTAL');
     await tabTo(page, 'Start sync');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: /^Incremental sync of all types/ }).waitFor();
-    await page.locator('.job-head .status').getByText('Completed').waitFor();
+    await waitForState(page, 'Completed');
     await page.context().close();
   });
 
-  test('whoever the server does not know signs in, sees what they may do and why not more, and signs out', async () => {
+  test('an unknown caller signs in, sees which actions need another role, and signs out', async () => {
     const guarded = await startTestApplication(SECRET_SETTINGS);
     const { page } = await openTab(browser, guarded.url);
     try {
@@ -125,13 +129,13 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
       expect(await accessibilityProblems(page)).toEqual([]);
       await page.getByLabel('Token or API key', { exact: true }).fill('not-a-token');
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByText('The server did not accept the last one').waitFor();
+      await page.getByText('The server did not accept this credential').waitFor();
       const credential = (await bearer({ name: 'Maj. Lee', role: 'viewer' })).replace('Bearer ', '');
       await page.getByLabel('Token or API key', { exact: true }).fill(credential);
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByText('No jobs yet').waitFor();
       await page.getByText('Live', { exact: true }).waitFor();
-      await page.getByText('Needs the role operator; yours is viewer.').waitFor();
+      await page.getByText('Needs the operator role. Your role is viewer.').waitFor();
       expect(await page.getByRole('button', { name: 'Start sync' }).isDisabled()).toBe(true);
       await page.reload();
       await page.getByText('No jobs yet').waitFor();
@@ -145,17 +149,17 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
   });
 });
 
-/** What has the focus, in words. */
-async function focused(page: Page): Promise<unknown> {
+/** Reads the text of the focused element. */
+async function readFocus(page: Page): Promise<unknown> {
   return await page.evaluate('document.activeElement.textContent');
 }
 
-/** Goes on from field to field as the Tab key does. */
+/** Presses Tab until the focus is on this text. */
 async function tabTo(page: Page, text: string): Promise<void> {
   const passed: unknown[] = [];
-  while ((await focused(page)) !== text) {
-    if (passed.length > 40) throw new Error(`the Tab key does not lead to ${text}: ${passed.join(', ')}`);
+  while ((await readFocus(page)) !== text) {
+    if (passed.length > 40) throw new Error(`Tab never reaches ${text}, only ${passed.join(', ')}`);
     await page.keyboard.press('Tab');
-    passed.push(await focused(page));
+    passed.push(await readFocus(page));
   }
 }

@@ -6,14 +6,15 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { killPrograms, startProgram } from '../support/program.ts';
+import { waitForState } from './job-state.ts';
 
-/** A thousand rows in so many batches that there is time for something to happen meanwhile. */
+/** A thousand rows in so many batches that the job is still running when the test acts. */
 const SLOW_SYNC = { syncType: 'FULL', dataType: 'deployment', options: { batchSize: 4 } } as const;
 
 afterAll(killPrograms);
 
 describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () => {
-  test('a server that dies in the middle of a job and comes back ends with the right state on screen', async () => {
+  test('a job that survives a crash of the server is shown in its right state', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'blade-dashboard-'));
     const environment = {
       BLADE_DATA_FOLDER: folder,
@@ -31,20 +32,20 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       await job.goto(`/jobs/${id.split(':')[1]}`);
       await job.getByText(/^Syncing/).waitFor();
       await first.end('SIGKILL');
-      for (const page of [job, list]) await page.getByText('The connection to the server is lost.').waitFor();
+      for (const page of [job, list]) await page.getByText('Connection lost.').waitFor();
 
       await list.getByRole('link', { name: 'Items', exact: true }).click();
-      await list.getByText('This page could not be shown').waitFor();
+      await list.getByText('This page could not be loaded').waitFor();
       await list.getByRole('link', { name: 'Jobs', exact: true }).click();
       await list.getByRole('row', { name: /Full sync of deployment/ }).waitFor();
 
       const second = await startProgram(environment);
       for (const page of [job, list]) {
-        await page.getByText('The connection to the server is lost.').waitFor({ state: 'detached' });
+        await page.getByText('Connection lost.').waitFor({ state: 'detached' });
       }
       const end = await second.client.waitForEnd(id);
       expect(end.state).toBe('COMPLETED');
-      await job.locator('.job-head .status').getByText('Completed').waitFor();
+      await waitForState(job, 'Completed');
       const row = list.getByRole('row', { name: /Full sync of deployment/ });
       await row.getByText('Completed', { exact: true }).waitFor();
       const processed = new Intl.NumberFormat('en-US').format(end.progress.processedItems);
@@ -57,7 +58,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
     }
   });
 
-  test('a job that ended while the connection was lost is shown as ended once it is back', async () => {
+  test('a job that ended while the connection was lost is shown as ended when it is back', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'blade-dashboard-'));
     const browser = await launchChromium();
     try {
@@ -72,13 +73,13 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       });
       const { id } = await program.client.startSync(SLOW_SYNC);
       await page.goto(`/jobs/${id.split(':')[1]}`);
-      await page.locator('.job-head .status').getByText('Running').waitFor();
+      await waitForState(page, 'Running');
       isAway = true;
       for (const socket of sockets) await socket.close();
-      await page.getByText('The connection to the server is lost.').waitFor();
+      await page.getByText('Connection lost.').waitFor();
       await program.client.waitForEnd(id);
       isAway = false;
-      await page.locator('.job-head .status').getByText('Completed').waitFor();
+      await waitForState(page, 'Completed');
       await program.end('SIGTERM');
     } finally {
       await browser.close();
@@ -86,5 +87,3 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
     }
   });
 });
-
-/** A port of this machine that nobody listens on. */

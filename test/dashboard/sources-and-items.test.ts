@@ -35,7 +35,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     expect(tab.errors).toEqual([]);
   });
 
-  test('without a data source, the form of a sync says where to add one, and so does the list of them', async () => {
+  test('without data sources, the sync form and the list say where to add one', async () => {
     await page.goto('/start/sync');
     await page.getByRole('link', { name: 'Add one' }).waitFor();
     await page.goto('/sources');
@@ -43,7 +43,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.getByRole('heading', { name: 'Add a data source' }).waitFor();
   });
 
-  test('a data source is added with a schedule, after the server refused one at its field', async () => {
+  test('a data source is added with a schedule, once an invalid one was refused at its field', async () => {
     await page.goto('/sources/new');
     await page.getByRole('textbox', { name: 'Name' }).fill('Repairs');
     await page.getByLabel('Data type').selectOption('maintenance');
@@ -69,7 +69,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await row.getByText('never').waitFor();
   });
 
-  test('a look at its table tells whether it can be read, and what it has', async () => {
+  test('testing a data source shows whether its table can be read, and its columns', async () => {
     await page.goto('/sources');
     await page.getByRole('link', { name: 'Repairs' }).click();
     await page.getByRole('button', { name: 'Test connection' }).click();
@@ -80,7 +80,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
       .waitFor();
   });
 
-  test('what was changed is kept, and the schedule can be taken away', async () => {
+  test('changes to a data source are saved, and its schedule can be removed', async () => {
     await page.goto('/sources');
     await page.getByRole('link', { name: 'Repairs' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Repairs of the wing');
@@ -92,7 +92,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     expect(await page.getByRole('textbox', { name: 'Schedule' }).inputValue()).toBe('');
   });
 
-  test('the list tells of a sync as soon as it has ended', async () => {
+  test('the list of data sources shows a sync as soon as it ends', async () => {
     await page.goto('/sources');
     const row = page.getByRole('row', { name: /Repairs of the wing/ });
     await row.getByText('never').waitFor();
@@ -101,13 +101,13 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await row.getByText('2026-01-03').waitFor();
   });
 
-  test('items are found by marking and the beginning of their id, and shown with their whole row', async () => {
+  test('items can be found by marking and the start of their ID, and opened to see their whole row', async () => {
     await page.goto('/items');
     await page.getByText('3 of 3 items').waitFor();
     await page.getByLabel('Marking').selectOption('CUI');
     await page.getByText('2 of 2 items').waitFor();
-    await page.getByLabel('Id begins with').fill('R/12');
-    await page.getByText('1 of 1 items').waitFor();
+    await page.getByLabel('ID starts with').fill('R/12');
+    await page.getByText('1 of 1 item', { exact: true }).waitFor();
     const { search } = new URL(page.url());
     expect(Object.fromEntries(new URLSearchParams(search))).toEqual({ marking: 'CUI', prefix: 'R/12' });
     await page.getByRole('link', { name: 'R/12-0003 #2' }).click();
@@ -115,21 +115,21 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     expect(JSON.parse((await row.textContent()) ?? '')).toMatchObject({ aircraft_tail: '12-0003' });
 
     await page.getByRole('link', { name: 'Repairs of the wing' }).click();
-    await page.getByRole('link', { name: 'browse' }).click();
+    await page.getByRole('link', { name: 'Browse items' }).click();
     await page.getByText('3 of 3 items').waitFor();
     await page.getByLabel('In the catalog').selectOption('no');
-    await page.getByText('No item fits these filters').waitFor();
-    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.getByText('No items match these filters').waitFor();
+    await page.getByRole('button', { name: 'Clear filters' }).first().click();
     await page.getByText('3 of 3 items').waitFor();
   });
 
-  test('a data source is deleted after a question, and its items stay', async () => {
+  test('a data source is deleted once confirmed, and its items stay', async () => {
     await page.goto('/sources');
     await page.getByRole('link', { name: 'Repairs of the wing' }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: 'Keep data source' }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('button', { name: 'Delete the data source' }).click();
+    await page.getByRole('button', { name: 'Delete data source' }).click();
     await page.getByText('No data sources yet').waitFor();
     await page.goto('/items');
     await page.getByText('3 of 3 items').waitFor();

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
@@ -185,6 +186,25 @@ test('a folder that a killed process had open opens again with every acknowledge
   await database.close();
 });
 
+test('a folder whose files come, shrink and go opens again however often its process is killed', async () => {
+  const folder = await makeFolder();
+  await (await openPrepared(folder)).close();
+  let written = 0;
+  for (let kill = 0; kill < 4; kill++) {
+    const child = await openInChild(folder, 'churn-until-killed.ts');
+    expect([written + 1, written + 2]).toContain(child.first);
+    await vi.waitFor(() => expect(child.written()).toBeGreaterThan(child.first + kill), { timeout: 30_000 });
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    written = child.written();
+  }
+  const database = await openDatabase({ folder });
+  const [row] = await execute(database, 'select count(*)::int as count, max(number) as last from kept');
+  expect(row?.count).toBe(row?.last);
+  expect(row?.count).toBeGreaterThanOrEqual(written);
+  await database.close();
+}, 180_000);
+
 test('a process that is killed while it creates the folder does no harm', async () => {
   const folder = await makeFolder();
   const killed = startChild(folder);
@@ -240,14 +260,17 @@ async function execute(database: Database, statement: string): Promise<Record<st
   return rows;
 }
 
-function startChild(dataFolder: string): ChildProcess {
-  const script = new URL('../support/write-until-killed.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [script, dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
+function startChild(dataFolder: string, script = 'write-until-killed.ts'): ChildProcess {
+  const path = fileURLToPath(new URL(`../support/${script}`, import.meta.url));
+  return spawn(process.execPath, [path, dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Opens a folder in another process, which writes rows and says which were written. */
-async function openInChild(dataFolder: string): Promise<{ process: ChildProcess; written: () => number }> {
-  const child = startChild(dataFolder);
+async function openInChild(
+  dataFolder: string,
+  script?: string,
+): Promise<{ process: ChildProcess; first: number; written: () => number }> {
+  const child = startChild(dataFolder, script);
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('The child has no output');
   let errors = '';
@@ -258,11 +281,11 @@ async function openInChild(dataFolder: string): Promise<{ process: ChildProcess;
   const lines = createInterface(stdout).on('line', (line) => {
     written = Number(line);
   });
-  await Promise.race([
+  const [first] = await Promise.race([
     once(lines, 'line'),
     once(child, 'close').then(() => {
       throw new Error(errors);
     }),
   ]);
-  return { process: child, written: () => written };
+  return { process: child, first: Number(first), written: () => written };
 }

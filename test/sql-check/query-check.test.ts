@@ -185,10 +185,37 @@ describe('tables go by their full names', () => {
     ],
     ['that is another in ASCII', 'with k as (select 1) select * from \u212a', '\u212a'],
     ['of the WITH itself', 'with sortie as (select * from sortie) select * from sortie', 'sortie'],
+    [
+      'before the UNION of a recursive WITH',
+      'with recursive pg_settings as (select * from pg_settings union all select * from pg_settings) select 1',
+      'pg_settings',
+    ],
+    [
+      'of a recursive WITH without a UNION',
+      'with recursive pg_class as (select * from pg_class) select * from pg_class',
+      'pg_class',
+    ],
+    [
+      'in a WITH within a recursive one, before its UNION',
+      'with recursive n as (with x as (select * from n) select 1 from x union all select 2 from n) select 1',
+      'n',
+    ],
   ])('a name of a WITH %s is that of a table, and refused', (_where, sql, name) => {
     expect(checkQuery(sql)).toMatchObject({
       ok: false,
       message: `${name} is not the full name of a table: write it as catalog.schema.table.`,
+    });
+  });
+
+  test('what a WITH names is sent under a name that no table has, and columns keep the name that was written', () => {
+    const sql =
+      'with recursive n as (select 1 as i union all select i + 1 from n where n.i < 9) select n.i, m.* from n, (with N as (select 2) select * from n) m';
+    expect(checkQuery(sql)).toMatchObject({
+      ok: true,
+      tables: [],
+      sql:
+        'WITH RECURSIVE `blade_with_1` AS (SELECT 1 AS `i` UNION ALL SELECT `i` + 1 FROM `blade_with_1` AS `n` WHERE `n`.`i` < 9) ' +
+        'SELECT `n`.`i`, `m`.* FROM `blade_with_1` AS `n` CROSS JOIN (WITH `blade_with_2` AS (SELECT 2) SELECT * FROM `blade_with_2` AS `n`) AS `m`',
     });
   });
 
@@ -217,13 +244,66 @@ describe('parameters', () => {
   });
 });
 
-test('the statement comes back without comments, fit to be nested', () => {
-  const sql = "/* a */ select '-- kept', /* b */ 'é😀' -- c\n from blade.field.sortie ; -- the end";
-  const checked = checkQuery(sql);
-  expect(checked).toMatchObject({ ok: true });
-  const text = checked.ok ? checked.sql : '';
-  expect(text.replace(/\s+/g, ' ')).toBe("select '-- kept', 'é😀' from blade.field.sortie");
-  expect(checkQuery(`select count(*) from (${text})`)).toMatchObject({ ok: true });
+describe('what is sent is written anew from what was read', () => {
+  test('without comments, with every name in backquotes, fit to be nested', () => {
+    const sql = "/* a */ select '-- kept', /* b */ 'é😀' -- c\n from blade.field.sortie ; -- the end";
+    const checked = checkQuery(sql);
+    expect(checked).toMatchObject({ ok: true, sql: "SELECT '-- kept', 'é😀' FROM `blade`.`field`.`sortie`" });
+    const text = checked.ok ? checked.sql : '';
+    expect(checkQuery(`select count(*) from (${text})`)).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ['a hint', 'select /*+ broadcast(s) */ 1', 'SELECT 1'],
+    [
+      'escapes',
+      String.raw`select 'it\'s', '\u0041\101\x', '\t', '\%'`,
+      String.raw`SELECT 'it\'s', 'AAx', '\t', '\\%'`,
+    ],
+    ['a doubled quote', `select 'it''s', "a""b"`, String.raw`SELECT 'it\'s', 'a"b'`],
+    ['raw texts', String.raw`select r'a\b', r"it's"`, String.raw`SELECT 'a\\b', 'it\'s'`],
+    ['double quotes', `select "a" from blade.field.sortie`, "SELECT 'a' FROM `blade`.`field`.`sortie`"],
+    ['a number with a suffix', 'select 1.5BD, 2BD', 'SELECT 1.5, CAST(2 AS DECIMAL(1, 0))'],
+    ['what TRIM cuts off', "select trim('x', a)", "SELECT TRIM('x' FROM `a`)"],
+    ['units of times', 'select datediff(day, a, b)', 'SELECT DATEDIFF(day, `a`, `b`)'],
+    [
+      'names that are words',
+      'select `select`, a.`from` from blade.field.sortie a',
+      'SELECT `select`, `a`.`from` FROM `blade`.`field`.`sortie` `a`',
+    ],
+  ])('%s', (_what, sql, sent) => {
+    expect(checkQuery(sql)).toMatchObject({ ok: true, sql: sent });
+  });
+
+  test.each([
+    ['a comment within a comment', 'select /* /* */ 1 -- */ 2', /comment/],
+    ['nested comments', '/* /* */ select 1 */ select 2', /comment/],
+    ['a comment behind a carriage return', 'select 1 -- a\r, 2', /comment/],
+    ['a comment that goes on behind a backslash', 'select 1 -- a\\\n, 2', /comment/],
+    ['a comment that does not end', 'select 1 /* a', /comment/],
+    ['a comment in a hint', 'select /*+ a /* */ 1', /comment/],
+    ['a text between dollars', 'select $$a$$', /quotes/],
+    ['a text of another dialect', "select e'a', n'b', u&'c', b'01'", /quotes/],
+    ['curly quotes', 'select ‘a’', /straight quotes/],
+    ['half a character', String.raw`select '\ud83d'`, /half a character/],
+    ['a NUL in a text', String.raw`select 'a\0b'`, /NUL/],
+    ['a number that runs into a name', 'select .5f', /neither a number/],
+    [
+      'a sub-query that UNION may belong to',
+      'select a from (select 1 as a) union select 2',
+      /give the sub-query/,
+    ],
+    [
+      'GROUPING SETS behind columns',
+      'select a from blade.field.sortie group by a, b grouping sets ((a), (b))',
+      /GROUP BY GROUPING SETS/,
+    ],
+    ['a RIGHT JOIN behind a comma', 'select 1 from a.b.c, d.e.f right join g.h.i on true', /CROSS JOIN/],
+    ['a join of DuckDB', 'select * from a.b.c positional join d.e.f', /no such join/],
+    ['a sum of intervals that changes its sign', 'select -interval 1 day 2 hours', /another way/],
+  ])('and what databases would read differently is refused: %s', (_what, sql, message) => {
+    expect(checkQuery(sql)).toEqual({ ok: false, message: expect.stringMatching(message) });
+  });
 });
 
 test.each([

@@ -16,34 +16,43 @@ export interface Program {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null }>;
 }
 
+/** How a program is started, where that is not as usual. */
+export interface ProgramOptions {
+  /** The folder of the repository, where it is another than this one. */
+  readonly checkout?: string | undefined;
+  /** The user it runs as, where this process may choose one. */
+  readonly userId?: number | undefined;
+  /** How many kilobytes a file may have at the most: writing more fails, as it does on a full disk. */
+  readonly maxFileKilobytes?: number | undefined;
+}
+
+/** The program ended before it served anything. */
+export class ProgramEndedError extends Error {
+  override readonly name = 'ProgramEndedError';
+  readonly code: number | null;
+  /** What it wrote to standard error. */
+  readonly complaint: string;
+
+  constructor(code: number | null, complaint: string, lines: readonly string[]) {
+    super(`The program ended:\n${lines.join('\n')}`);
+    this.code = code;
+    this.complaint = complaint;
+  }
+}
+
 const running = new Set<ChildProcess>();
 
 /**
  * Starts `src/main.ts` and waits until it serves its API or, without that role, its health.
  * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
- * @param checkout the folder of the repository, where it is another than this one.
+ * @throws ProgramEndedError when it ends instead.
  */
-export async function startProgram(environment: Record<string, string>, checkout?: string): Promise<Program> {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: checkout,
-    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.add(child);
-  const exited = once(child, 'exit');
-  void exited.then(() => running.delete(child));
-  const lines: string[] = [];
-  const url = await new Promise<string>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        lines.push(line);
-        const served = /(?:GraphQL and GraphiQL are|health is) at ([^"\s]+)/.exec(line)?.[1];
-        if (served !== undefined) resolve(served);
-      });
-    }
-    void exited.then(() => reject(new Error(`The program ended:\n${lines.join('\n')}`)));
-  });
+export async function startProgram(
+  environment: Record<string, string>,
+  options: ProgramOptions = {},
+): Promise<Program> {
+  const { child, exited, lines, url: served } = launchProgram(environment, options);
+  const url = await served;
   const client = createApiClient(url);
   return {
     url,
@@ -53,10 +62,51 @@ export async function startProgram(environment: Record<string, string>, checkout
     async end(signal) {
       await client.close();
       child.kill(signal);
-      const [code] = await exited;
-      return { code };
+      return { code: await exited };
     },
   };
+}
+
+/** Starts the program and kills it after a while, wherever it is then. */
+export async function startAndKillProgram(
+  environment: Record<string, string>,
+  afterMilliseconds: number,
+): Promise<void> {
+  const { child, exited, url } = launchProgram(environment, {});
+  url.catch(() => {});
+  setTimeout(() => child.kill('SIGKILL'), afterMilliseconds);
+  await exited;
+}
+
+function launchProgram(environment: Record<string, string>, options: ProgramOptions) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const { checkout, maxFileKilobytes, userId } = options;
+  const program = [process.execPath, 'src/main.ts'];
+  const limit = `ulimit -f ${(maxFileKilobytes ?? 0) * 2} && exec "$0" "$@"`;
+  const [command = '', ...args] = maxFileKilobytes === undefined ? program : ['sh', '-c', limit, ...program];
+  const child = spawn(command, args, {
+    ...(checkout === undefined ? {} : { cwd: checkout }),
+    ...(userId === undefined ? {} : { uid: userId, gid: userId }),
+    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const lines: string[] = [];
+  const complaints: string[] = [];
+  const exited = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+  void exited.then(() => running.delete(child));
+  const url = new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        if (stream === child.stderr) complaints.push(line);
+        const served = /(?:GraphQL and GraphiQL are|health is) at ([^"\s]+)/.exec(line)?.[1];
+        if (served !== undefined) resolve(served);
+      });
+    }
+    void exited.then((code) => reject(new ProgramEndedError(code, complaints.join('\n'), lines)));
+  });
+  return { child, exited, lines, url };
 }
 
 /** Kills what a test that failed left running. */

@@ -1,5 +1,5 @@
 import { type AuditEntry, Prisma } from '../../database/generated/prisma/client.ts';
-import type { RowFilter } from '../../database/keyset.ts';
+import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { builder } from './builder.ts';
 import { encodeGlobalId, uuidOf } from './global-id.ts';
 import { checkText, distinct } from './input-checks.ts';
@@ -74,6 +74,7 @@ const AUDIT_ENTRIES: PagedList<AuditEntry, 'NEWEST_FIRST'> = {
       ['operation', 'marking'],
       ['outcome', 'marking'],
     ],
+    fewValued: ['marking'],
     marking: 'marking',
     types: { time: 'timestamptz', id: 'uuid', jobId: 'uuid', outcome: 'public.audit_outcome' },
   },
@@ -125,8 +126,12 @@ function toRowFilter(filter: typeof AuditFilter.$inferInput | null | undefined):
       ...(jobId == null ? {} : { jobId: [uuidOf('Job', jobId, 'filter.jobId')] }),
     },
     bounds: [
-      ...(after == null ? [] : [Prisma.sql`time >= ${after}`]),
-      ...(before == null ? [] : [Prisma.sql`time < ${before}`]),
+      ...(after == null ? [] : [timed((time) => Prisma.sql`${time} >= ${after}`)]),
+      ...(before == null ? [] : [timed((time) => Prisma.sql`${time} < ${before}`)]),
     ],
   };
+}
+
+function timed(condition: Bound<AuditEntry>['condition']): Bound<AuditEntry> {
+  return { field: 'time', condition };
 }

@@ -7,7 +7,7 @@ import ValidationPlugin from '@pothos/plugin-validation';
 import { ForbiddenError } from '../../access/access-errors.ts';
 import type PrismaTypes from '../../database/generated/pothos-types.ts';
 import { getDatamodel } from '../../database/generated/pothos-types.ts';
-import { MOST_ROWS_READ, type RowCount } from '../../database/keyset.ts';
+import { MOST_ROWS_READ, type RowCount } from '../../database/paging/keyset.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';

@@ -1,4 +1,4 @@
-import type { Key, KeyValue, PagedTable } from '../../database/keyset.ts';
+import type { Key, KeyValue, PagedTable } from '../../database/paging/paged-table.ts';
 import { isStorableText } from '../../shared/storable-text.ts';
 import { isUuid } from './input-checks.ts';
 

@@ -1,7 +1,7 @@
 import { catalogIdOf } from '../../data-types/blade-item.ts';
 import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
-import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/keyset.ts';
+import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
@@ -153,6 +153,8 @@ const ITEMS: PagedList<BladeItem, 'BY_ID'> = {
     name: 'blade_item',
     key: ['dataType', 'itemId'],
     indexes: [[], ['jobId', 'classificationMarking'], ['classificationMarking', 'dataSourceId']],
+    collation: 'POSIX',
+    fewValued: ['classificationMarking', 'dataSourceId'],
     marking: 'classificationMarking',
     types: { dataSourceId: 'uuid', jobId: 'uuid' },
   },
@@ -253,7 +255,10 @@ async function toRowFilter(
         : { dataSourceId: [uuidOf('DataSource', dataSourceId, 'filter.dataSourceId')] }),
       ...(job === null ? {} : { jobId: [job] }),
     },
-    bounds: itemIdPrefix == null ? [] : [Prisma.sql`item_id like ${`${literally(itemIdPrefix)}%`}`],
+    bounds:
+      itemIdPrefix == null
+        ? []
+        : [{ field: 'itemId', condition: (id) => Prisma.sql`${id} like ${`${literally(itemIdPrefix)}%`}` }],
     others: [
       ...(upload === null ? [] : [upload.condition]),
       ...columns.map(

@@ -4,7 +4,7 @@ import {
   type JobPartition,
   Prisma,
 } from '../../database/generated/prisma/client.ts';
-import type { RowFilter } from '../../database/keyset.ts';
+import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
@@ -141,6 +141,7 @@ const ERRORS: PagedList<JobError, 'OLDEST_FIRST'> = {
     // Ids are UUIDs of version 7: they rise with time.
     key: ['id'],
     indexes: [['jobId'], ['jobId', 'marking'], ['jobId', 'stage', 'marking']],
+    fewValued: ['marking'],
     marking: 'marking',
     types: { id: 'uuid', jobId: 'uuid', stage: 'public.error_stage' },
   },
@@ -302,6 +303,7 @@ const JOBS: PagedList<Job, typeof JobOrder.$inferType> = {
     name: 'job',
     key: ['createdAt', 'id'],
     indexes: [[], ['marking'], ['state', 'marking'], ['dataType', 'marking'], ['kind'], ['kind', 'marking']],
+    fewValued: ['marking'],
     marking: 'marking',
     types: {
       createdAt: 'timestamptz',
@@ -325,10 +327,14 @@ function toRowFilter(filter: typeof JobFilter.$inferInput | null | undefined): R
       ...(dataTypes == null ? {} : { dataType: distinct(dataTypes, 'filter.dataTypes') }),
     },
     bounds: [
-      ...(createdAfter == null ? [] : [Prisma.sql`created_at >= ${createdAfter}`]),
-      ...(createdBefore == null ? [] : [Prisma.sql`created_at < ${createdBefore}`]),
+      ...(createdAfter == null ? [] : [createdAt((time) => Prisma.sql`${time} >= ${createdAfter}`)]),
+      ...(createdBefore == null ? [] : [createdAt((time) => Prisma.sql`${time} < ${createdBefore}`)]),
     ],
   };
+}
+
+function createdAt(condition: Bound<Job>['condition']): Bound<Job> {
+  return { field: 'createdAt', condition };
 }
 
 const JobChangesFilter = builder.inputType('JobChangesFilter', {

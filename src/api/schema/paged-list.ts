@@ -1,12 +1,7 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
-import {
-  createKeysetReader,
-  type Key,
-  MOST_ROWS_COUNTED,
-  type PagedTable,
-  type RowFilter,
-} from '../../database/keyset.ts';
+import { createKeysetReader, MOST_ROWS_COUNTED } from '../../database/paging/keyset.ts';
+import type { Key, PagedTable, RowFilter } from '../../database/paging/paged-table.ts';
 import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import type { ApiContext } from '../context.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';

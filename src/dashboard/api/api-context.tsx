@@ -6,7 +6,7 @@ import { refuseSession } from './session.ts';
 
 const ApiContext = createContext<Api | null>(null);
 
-/** Gives what is inside an API for this credential; another credential needs another provider (by `key`). */
+/** Connects its children to the API with this credential; another credential needs another provider (by `key`). */
 export function ApiProvider({ credential, children }: { credential: string | null; children: ReactNode }) {
   const [api, setApi] = useState<Api | null>(null);
   useEffect(() => {
@@ -27,7 +27,7 @@ export function useConnectionState(): ConnectionState {
   return useSyncExternalStore(connection.onChange, connection.state);
 }
 
-/** Runs when the connection is back after it was lost. */
+/** Runs each time a lost connection is back. */
 export function useReconnect(listener: () => void): void {
   const { connection } = useApi();
   useEffect(() => connection.onReconnect(listener), [connection, listener]);
@@ -35,6 +35,6 @@ export function useReconnect(listener: () => void): void {
 
 function useApi(): Api {
   const api = useContext(ApiContext);
-  if (api === null) throw new Error('there is no ApiProvider around');
+  if (api === null) throw new Error('useApi needs an ApiProvider around it');
   return api;
 }

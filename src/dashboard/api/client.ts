@@ -1,19 +1,13 @@
-import {
-  ApolloClient,
-  ApolloLink,
-  CombinedGraphQLErrors,
-  HttpLink,
-  InMemoryCache,
-  ServerError,
-} from '@apollo/client';
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { ErrorLink } from '@apollo/client/link/error';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { possibleTypes } from '../generated/possible-types.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { createNewestLink } from './newest-link.ts';
-import { pagedList } from './paging.ts';
+import { isUnauthenticated } from './errors.ts';
+import { mergePages } from './paging.ts';
+import { createRevisionLink } from './revision-link.ts';
 
-/** The API as the dashboard speaks to it: queries and mutations over HTTP, subscriptions over a WebSocket. */
+/** The dashboard's access to the API: queries and mutations over HTTP, subscriptions over a WebSocket. */
 export interface Api {
   readonly client: ApolloClient;
   readonly connection: Connection;
@@ -21,8 +15,8 @@ export interface Api {
 }
 
 /**
- * @param credential a token or an API key; null where the server asks for none.
- * @param onUnauthenticated told when the server does not know the credential, or any more.
+ * @param credential a token or an API key; null if the server needs none.
+ * @param onUnauthenticated runs when the server does not accept the credential, or no longer does.
  */
 export function createApi(credential: string | null, onUnauthenticated: () => void): Api {
   const connection = openConnection(credential, onUnauthenticated);
@@ -36,7 +30,7 @@ export function createApi(credential: string | null, onUnauthenticated: () => vo
       new ErrorLink(({ error }) => {
         if (isUnauthenticated(error)) onUnauthenticated();
       }),
-      createNewestLink(),
+      createRevisionLink(),
       ApolloLink.split(
         ({ operationType }) => operationType === 'subscription',
         new GraphQLWsLink(connection.client),
@@ -44,12 +38,12 @@ export function createApi(credential: string | null, onUnauthenticated: () => vo
       ),
     ]),
   });
-  const forget = connection.onReconnect(() => void client.refetchQueries({ include: 'active' }));
+  const stopRefetching = connection.onReconnect(() => void client.refetchQueries({ include: 'active' }));
   return {
     client,
     connection,
     close() {
-      forget();
+      stopRefetching();
       connection.close();
       client.stop();
     },
@@ -62,12 +56,12 @@ function createCache(): InMemoryCache {
     typePolicies: {
       Query: {
         fields: {
-          jobs: pagedList(['filter', 'orderBy']),
-          items: pagedList(['filter']),
+          jobs: mergePages(['filter', 'orderBy']),
+          items: mergePages(['filter']),
         },
       },
-      Job: { fields: { errors: pagedList(['stages']) } },
-      // Parts without an id: what one operation asks of them is laid over what another one did.
+      Job: { fields: { errors: mergePages(['stages']) } },
+      // Objects without an id: fields from one operation add to those from another.
       JobProgress: { merge: true },
       SyncConfiguration: { merge: true },
       QueryConfiguration: { merge: true },
@@ -75,12 +69,4 @@ function createCache(): InMemoryCache {
       Schedule: { merge: true },
     },
   });
-}
-
-function isUnauthenticated(error: unknown): boolean {
-  if (ServerError.is(error)) return error.statusCode === 401;
-  return (
-    CombinedGraphQLErrors.is(error) &&
-    error.errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')
-  );
 }

@@ -1,31 +1,31 @@
 import { type Client, createClient } from 'graphql-ws';
 
-/** Whether changes reach this page at present. */
+/** Whether changes reach this page. */
 export type ConnectionState = 'connecting' | 'connected' | 'lost';
 
-/** The WebSocket that subscriptions come over. It connects again by itself for as long as the page is open. */
+/** The WebSocket of all subscriptions. It reconnects for as long as the page is open. */
 export interface Connection {
   readonly client: Client;
   state(): ConnectionState;
   onChange(listener: () => void): () => void;
-  /** Tells when the connection is back after it was lost: what happened in between has to be asked for. */
+  /** Runs when a lost connection is back: what happened in between must be queried. */
   onReconnect(listener: () => void): () => void;
   close(): void;
 }
 
-/** How long the server may take to answer a ping, in milliseconds. */
+/** How long the server has to answer a ping, in milliseconds. */
 const PONG_TIMEOUT_MS = 5_000;
 
 const PING_INTERVAL_MS = 10_000;
 
-const LONGEST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
-/** The server does not know who this is: close codes of graphql-ws. */
+/** Close codes of graphql-ws for a credential that the server does not accept. */
 const UNAUTHORIZED = new Set([4401, 4403]);
 
 /**
- * @param credential sent when the connection is opened; null for none.
- * @param onUnauthorized told when the server closes the connection for want of a credential that it knows.
+ * @param credential sent when the connection opens; null for none.
+ * @param onUnauthorized runs when the server closes the connection because it does not accept the credential.
  */
 export function openConnection(credential: string | null, onUnauthorized: () => void): Connection {
   const changeListeners = new Set<() => void>();
@@ -34,12 +34,12 @@ export function openConnection(credential: string | null, onUnauthorized: () => 
   let pongTimeout: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket | undefined;
 
-  function become(next: ConnectionState): void {
+  function changeState(next: ConnectionState): void {
     if (state === next) return;
-    const before = state;
+    const previous = state;
     state = next;
     for (const listener of changeListeners) listener();
-    if (before === 'lost' && next === 'connected') for (const listener of reconnectListeners) listener();
+    if (previous === 'lost' && next === 'connected') for (const listener of reconnectListeners) listener();
   }
 
   const url = new URL('/graphql', location.href);
@@ -54,18 +54,18 @@ export function openConnection(credential: string | null, onUnauthorized: () => 
     on: {
       connected(opened) {
         socket = opened as WebSocket;
-        become('connected');
+        changeState('connected');
       },
       closed(event) {
         clearTimeout(pongTimeout);
         const { code } = event as CloseEvent;
         if (UNAUTHORIZED.has(code)) onUnauthorized();
-        // Closed by ourselves while nothing is subscribed to.
-        else if (code !== 1000) become('lost');
+        // The client closes an idle connection itself, with 1000.
+        else if (code !== 1000) changeState('lost');
       },
       ping(received) {
         if (received) return;
-        // A connection can die without either side being told.
+        // A connection can die without a close event.
         pongTimeout = setTimeout(() => socket?.close(4408, 'Request Timeout'), PONG_TIMEOUT_MS);
       },
       pong(received) {
@@ -89,9 +89,9 @@ export function openConnection(credential: string | null, onUnauthorized: () => 
   };
 }
 
-/** Waits longer each time, and not at all once the browser says that it is online again or somebody looks at the page. */
+/** Backs off, but retries at once when the browser is online again or the page is looked at. */
 function waitBeforeRetry(retries: number): Promise<void> {
-  const longest = Math.min(LONGEST_WAIT_MS, 250 * 2 ** retries);
+  const maxWait = Math.min(MAX_WAIT_MS, 250 * 2 ** retries);
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
@@ -99,7 +99,7 @@ function waitBeforeRetry(retries: number): Promise<void> {
       document.removeEventListener('visibilitychange', done);
       resolve();
     };
-    const timer = setTimeout(done, longest * (0.5 + Math.random() / 2));
+    const timer = setTimeout(done, maxWait * (0.5 + Math.random() / 2));
     window.addEventListener('online', done);
     document.addEventListener('visibilitychange', done);
   });

@@ -1,16 +1,17 @@
 const KEY = 'blade-credential';
 
-/** The token or API key that requests are sent with; kept for this tab until it is closed or signed out of. */
+/** The credential of this tab, kept until the tab closes or the user signs out. */
 export interface Session {
+  /** A token or an API key; null for none. */
   readonly credential: string | null;
-  /** Whether the server has refused a request for want of a credential that it knows. */
+  /** Whether the user must sign in. */
   readonly isRefused: boolean;
 }
 
 let session: Session = { credential: sessionStorage.getItem(KEY), isRefused: false };
 const listeners = new Set<() => void>();
 
-export function currentSession(): Session {
+export function readSession(): Session {
   return session;
 }
 
@@ -29,7 +30,7 @@ export function signOut(): void {
   change({ credential: null, isRefused: true });
 }
 
-/** The server has answered that it does not know who this is. */
+/** Asks the user to sign in, because the server did not accept the credential. */
 export function refuseSession(): void {
   if (!session.isRefused) change({ ...session, isRefused: true });
 }

@@ -1,37 +1,65 @@
-/** Numbers and times as the browser's language writes them. */
+/** Numbers and times in the browser's language. */
 
 const whole = new Intl.NumberFormat();
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const clockParts = { hour: 'numeric', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const;
+const moment = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  ...clockParts,
+});
+const clock = new Intl.DateTimeFormat(undefined, clockParts);
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const duration = new Intl.DurationFormat(undefined, { style: 'narrow' });
 const zeroDuration = new Intl.DurationFormat(undefined, { style: 'narrow', secondsDisplay: 'always' });
 
-/** Stands where there is no value yet. */
+/** Stands in for a missing value. */
 export const NO_VALUE = '–';
+
+const PLURALS = {
+  'data source': 'data sources',
+  error: 'errors',
+  item: 'items',
+  job: 'jobs',
+  row: 'rows',
+};
+
+/** A thing that people count. */
+export type Noun = keyof typeof PLURALS;
+
+export function pluralize(noun: Noun, count = 2): string {
+  return count === 1 ? noun : PLURALS[noun];
+}
 
 export function formatCount(count: number | null | undefined): string {
   return count === null || count === undefined ? NO_VALUE : whole.format(Math.round(count));
 }
 
+/** Formats a count with its noun: `1 error`, `2,000 rows`. */
+export function formatAmount(count: number, noun: Noun): string {
+  return `${formatCount(count)} ${pluralize(noun, count)}`;
+}
+
+/** Formats a count in few characters: `1.2K`. */
 export function formatCompact(count: number): string {
   return compact.format(count);
 }
 
-/** @param value from 0 to 100. Never rounded up to the end. */
+/** @param value from 0 to 100; rounded down, so that only what is done shows 100%. */
 export function formatPercent(value: number | null | undefined): string {
   if (value === null || value === undefined) return NO_VALUE;
   const step = value < 10 ? 0.1 : 1;
   return percent.format((Math.floor(value / step) * step) / 100);
 }
 
+/** Formats date, time and time zone. */
 export function formatMoment(at: string | null | undefined): string {
   return at === null || at === undefined ? NO_VALUE : moment.format(new Date(at));
 }
 
-/** The time alone where it is today, and with its date where it is not. */
+/** Formats a moment without its date if it is today. */
 export function formatShortMoment(at: string, now = new Date()): string {
   const date = new Date(at);
   return date.toDateString() === now.toDateString() ? clock.format(date) : moment.format(date);
@@ -44,19 +72,19 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['second', 1],
 ];
 
-/** Such as `in 5 minutes` or `yesterday`. */
+/** Formats the distance to a moment: `in 5 minutes`, `yesterday`. */
 export function formatRelative(at: string, now = Date.now()): string {
   const seconds = (new Date(at).getTime() - now) / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
   return relative.format(Math.round(seconds / size), unit);
 }
 
-/** How long until then, such as `2m 5s`. */
+/** Formats the time until a moment: `2m 5s`. */
 export function formatTimeLeft(at: string, now = Date.now()): string {
   return formatDuration((Date.parse(at) - now) / 1000);
 }
 
-/** Such as `2h 5m`; of long times only the two greatest parts. */
+/** Formats a duration by its two largest units: `2h 5m`. */
 export function formatDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return NO_VALUE;
   const total = Math.max(0, Math.round(seconds));

@@ -1,28 +1,25 @@
-import { useMutation } from '@apollo/client/react';
-import { Button } from '@mantine/core';
 import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { useNavigate } from 'react-router';
+import { ConfirmDialog } from '../actions/dialog.tsx';
+import { RefusalNotice } from '../actions/refusal.tsx';
+import { useAction } from '../actions/use-action.ts';
+import { readUuid } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
-import { ConfirmDialog } from '../parts/dialog.tsx';
-import { Icon } from '../parts/icon.tsx';
-import { describeError, ErrorNotice } from '../parts/notice.tsx';
-import { isEnded } from '../parts/status.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
-import { jobTitle, uuidOf } from './job-title.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
+import { isTerminal } from '../parts/status.tsx';
+import { useAccess } from '../shell/access.tsx';
+import { nameJob } from './job-title.ts';
 
 const CancelJob = graphql(`
   mutation CancelJob($id: ID!) {
     cancelJob(id: $id) {
       ... on CancelJobSuccess {
         job {
-          id
-          ...JobRow
+          ...ControlledJob
         }
       }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
@@ -32,13 +29,10 @@ const PauseJob = graphql(`
     pauseJob(id: $id) {
       ... on PauseJobSuccess {
         job {
-          id
-          ...JobRow
+          ...ControlledJob
         }
       }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
@@ -48,13 +42,10 @@ const ResumeJob = graphql(`
     resumeJob(id: $id) {
       ... on ResumeJobSuccess {
         job {
-          id
-          ...JobRow
+          ...ControlledJob
         }
       }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
@@ -65,150 +56,74 @@ const RetryJob = graphql(`
       ... on RetryJobSuccess {
         job {
           id
-          ...JobRow
         }
       }
-      ... on SyncAlreadyRunningError {
-        activeJob {
-          id
-        }
-      }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
 
-interface Problem {
-  readonly message: string;
-  /** The id of the job that is in the way. */
-  readonly activeJobId?: string | undefined;
-}
-
-/** What can be done with a job in its present state. */
+/** The buttons that act on a job in its present state. */
 export function JobActions({ job }: { job: JobRowFragment }) {
   const { id, state, progress } = job;
-  const may = { disabled: !useMay('OPERATOR'), 'aria-describedby': 'action-role' };
+  const { control, note } = useAccess('OPERATOR');
   const navigate = useNavigate();
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [isAsking, setAsking] = useState(false);
-  const [cancel, cancelling] = useMutation(CancelJob);
-  const [pause, pausing] = useMutation(PauseJob);
-  const [resume, resuming] = useMutation(ResumeJob);
-  const [retry, retrying] = useMutation(RetryJob);
+  const { run, running, refusal } = useAction();
 
-  /** Shows what the server has against it, whether it is an expected failure or not. */
-  async function attempt(run: () => Promise<Problem | undefined>) {
-    setProblem(null);
-    setProblem((await run().catch((error: unknown) => ({ message: describeError(error) }))) ?? null);
-  }
-
-  const onCancel = () =>
-    attempt(async () => {
-      const { data } = await cancel({ variables: { id } }).finally(() => setAsking(false));
-      return problemOf(data?.cancelJob);
-    });
-  const onPause = () => attempt(async () => problemOf((await pause({ variables: { id } })).data?.pauseJob));
-  const onResume = () =>
-    attempt(async () => problemOf((await resume({ variables: { id } })).data?.resumeJob));
-  const onRetry = (failedItemsOnly: boolean) =>
-    attempt(async () => {
-      const result = (await retry({ variables: { id, failedItemsOnly } })).data?.retryJob;
-      if (result?.__typename === 'RetryJobSuccess') void navigate(`/jobs/${uuidOf(result.job.id)}`);
-      return result?.__typename === 'SyncAlreadyRunningError'
-        ? { message: result.message, activeJobId: result.activeJob?.id }
-        : problemOf(result);
-    });
+  const pause = { loading: running === PauseJob, onClick: () => void run(PauseJob, { id }) };
+  const resume = { loading: running === ResumeJob, onClick: () => void run(ResumeJob, { id }) };
+  const cancel = () => void run(CancelJob, { id }).then(() => setAsking(false));
+  const retry = (failedItemsOnly: boolean) => ({
+    loading: running === RetryJob,
+    onClick: () =>
+      void run(RetryJob, { id, failedItemsOnly }).then(
+        (result) => result && navigate(`/jobs/${readUuid(result.job.id)}`),
+      ),
+  });
 
   return (
     <>
-      <RoleNote needed="OPERATOR" id="action-role" />
-      {!isEnded(state) && (
-        <>
-          {(state === 'QUEUED' || state === 'RUNNING') && (
-            <Button
-              {...may}
-              variant="default"
-              leftSection={<Icon name="pause" />}
-              loading={pausing.loading}
-              onClick={onPause}
-            >
-              Pause
-            </Button>
-          )}
-          {state === 'PAUSED' && (
-            <Button {...may} leftSection={<Icon name="play" />} loading={resuming.loading} onClick={onResume}>
-              Resume
-            </Button>
-          )}
-          {state !== 'CANCELLING' && (
-            <Button
-              {...may}
-              variant="default"
-              leftSection={<Icon name="stop" />}
-              onClick={() => setAsking(true)}
-            >
-              Cancel
-            </Button>
-          )}
-        </>
+      {note}
+      {(state === 'QUEUED' || state === 'RUNNING') && (
+        <IconButton {...control} {...pause} icon="pause" variant="default">
+          Pause
+        </IconButton>
       )}
-      {isEnded(state) && (
-        <>
-          {progress.errorCount > 0 && (
-            <Button
-              {...may}
-              variant="default"
-              leftSection={<Icon name="retry" />}
-              loading={retrying.loading}
-              onClick={() => onRetry(true)}
-            >
-              Retry failed items
-            </Button>
-          )}
-          <Button
-            {...may}
-            variant="default"
-            leftSection={<Icon name="retry" />}
-            loading={retrying.loading}
-            onClick={() => onRetry(false)}
-          >
-            Run again
-          </Button>
-        </>
+      {state === 'PAUSED' && (
+        <IconButton {...control} {...resume} icon="play">
+          Resume
+        </IconButton>
+      )}
+      {!isTerminal(state) && state !== 'CANCELLING' && (
+        <IconButton {...control} icon="stop" variant="default" onClick={() => setAsking(true)}>
+          Cancel
+        </IconButton>
+      )}
+      {isTerminal(state) && progress.errorCount > 0 && (
+        <IconButton {...control} {...retry(true)} icon="retry" variant="default">
+          Retry failed items
+        </IconButton>
+      )}
+      {isTerminal(state) && (
+        <IconButton {...control} {...retry(false)} icon="retry" variant="default">
+          Run again
+        </IconButton>
       )}
       {isAsking && (
         <ConfirmDialog
           title="Cancel this job?"
-          action="Cancel the job"
-          isBusy={cancelling.loading}
-          onConfirm={onCancel}
+          confirm="Cancel job"
+          dismiss="Keep job"
+          isBusy={running === CancelJob}
+          onConfirm={cancel}
           onClose={() => setAsking(false)}
         >
-          <p>
-            {jobTitle(job)} stops for good. What it has stored stays; what it has not read yet is left out. To
-            go on later, pause it instead.
-          </p>
+          {nameJob(job)} will stop for good. Saved items stay; rows not read yet are skipped. To continue
+          later, pause it instead.
         </ConfirmDialog>
       )}
-      {problem !== null && (
-        <ErrorNotice title="That was not possible">
-          <p>{problem.message}</p>
-          {problem.activeJobId !== undefined && (
-            <p>
-              <Link to={`/jobs/${uuidOf(problem.activeJobId)}`}>Go to the active sync</Link>
-            </p>
-          )}
-        </ErrorNotice>
-      )}
+      <RefusalNotice refusal={refusal} />
     </>
   );
-}
-
-/** The message of an expected failure; undefined where it worked. */
-function problemOf(result: object | undefined): Problem | undefined {
-  return result !== undefined && 'message' in result && typeof result.message === 'string'
-    ? { message: result.message }
-    : undefined;
 }

@@ -1,118 +1,79 @@
-import type { ReactNode } from 'react';
-import { Link } from 'react-router';
-import { formatCount } from '../format/format.ts';
-import { type FragmentType, graphql, readFragment } from '../generated/index.ts';
-import { JsonView, TextView } from '../parts/json-view.tsx';
-import { uuidOf } from './job-title.tsx';
+import { JobOptionValues, JobSettings } from '../api/fragments/job.ts';
+import { Fact, Facts } from '../details/facts.tsx';
+import { Panel } from '../details/panel.tsx';
+import { JsonView, TextView } from '../details/text-view.tsx';
+import { formatAmount, formatCount } from '../format/format.ts';
+import type { JobOptionValuesFragment, JobSettingsFragment } from '../generated/graphql.ts';
+import { type FragmentType, readFragment } from '../generated/index.ts';
+import { Mono } from '../parts/text.tsx';
+import { SourceLink } from '../sources/source-link.tsx';
 
-/** What a job was started with. */
-export const JobConfigurationFacts = graphql(`
-  fragment JobConfigurationFacts on Job {
-    kind
-    dataType
-    dataSources {
-      id
-      name
-      fullTableName
-    }
-    configuration {
-      ... on SyncConfiguration {
-        syncType
-        filter
-        maxItems
-        options {
-          ...OptionFacts
-        }
-      }
-      ... on QueryConfiguration {
-        sqlQuery
-        parameterNames
-        classification
-        metadata
-        options {
-          ...OptionFacts
-        }
-      }
-    }
-  }
-`);
+type Configuration<Type> = Extract<JobSettingsFragment['configuration'], { __typename: Type }>;
 
-const OptionFacts = graphql(`
-  fragment OptionFacts on JobOptions {
-    batchSize
-    maxErrors
-    maxAttempts
-    partitionRows
-  }
-`);
-
-export function JobConfiguration({ job }: { job: FragmentType<typeof JobConfigurationFacts> }) {
-  const { dataType, dataSources, configuration } = readFragment(JobConfigurationFacts, job);
-  const options = readFragment(OptionFacts, configuration.options);
+/** Shows what a job was started with. */
+export function JobConfiguration({ job }: { job: FragmentType<typeof JobSettings> }) {
+  const { dataType, dataSources, configuration } = readFragment(JobSettings, job);
+  const isQuery = configuration.__typename === 'QueryConfiguration';
   return (
-    <section className="panel" aria-labelledby="configuration">
-      <h2 id="configuration">Configuration</h2>
-      {configuration.__typename === 'QueryConfiguration' && (
-        <TextView text={configuration.sqlQuery} label="The query" />
-      )}
-      <dl className="list">
-        <Entry name="Data type">{dataType ?? 'all'}</Entry>
-        {configuration.__typename === 'SyncConfiguration' ? (
-          <>
-            <Entry name="Reads">{configuration.syncType === 'FULL' ? 'everything' : 'what is new'}</Entry>
-            <Entry name="Filter">
-              {configuration.filter === null ? 'none' : <code className="break">{configuration.filter}</code>}
-            </Entry>
-            <Entry name="Rows of each source">
-              {configuration.maxItems === null ? 'all' : `at most ${formatCount(configuration.maxItems)}`}
-            </Entry>
-          </>
-        ) : (
-          <>
-            <Entry name="Parameters">
-              {configuration.parameterNames.length === 0
-                ? 'none'
-                : configuration.parameterNames.map((name) => `:${name}`).join(', ')}
-            </Entry>
-            <Entry name="Marking">{configuration.classification ?? 'that of each row'}</Entry>
-          </>
-        )}
+    <Panel title="Configuration">
+      {isQuery && <TextView text={configuration.sqlQuery} label="Query" />}
+      <Facts>
+        <Fact name="Data type">{dataType ?? 'all'}</Fact>
+        {isQuery ? <QueryFacts configuration={configuration} /> : <SyncFacts configuration={configuration} />}
         {dataSources.length > 0 && (
-          <Entry name="Data sources">
-            <ul className="plain">
-              {dataSources.map(({ id, name, fullTableName }) => (
-                <li key={id}>
-                  <Link to={`/sources/${uuidOf(id)}`}>{name}</Link>{' '}
-                  <span className="faint mono break">{fullTableName}</span>
+          <Fact name="Data sources">
+            <ul>
+              {dataSources.map((source) => (
+                <li key={source.id}>
+                  <SourceLink source={source} withTable />
                 </li>
               ))}
             </ul>
-          </Entry>
+          </Fact>
         )}
-        <Entry name="Batch">{formatCount(options.batchSize)} rows</Entry>
-        <Entry name="Partition">at most {formatCount(options.partitionRows)} rows</Entry>
-        <Entry name="Attempts">{formatCount(options.maxAttempts)}</Entry>
-        <Entry name="Gives a source up">
-          {options.maxErrors === null
-            ? 'never for errors of items'
-            : `after ${formatCount(options.maxErrors)} errors`}
-        </Entry>
-      </dl>
-      {configuration.__typename === 'QueryConfiguration' && configuration.metadata !== null && (
+        <OptionFacts options={readFragment(JobOptionValues, configuration.options)} />
+      </Facts>
+      {isQuery && configuration.metadata !== null && (
         <>
-          <h3>Metadata of its items</h3>
-          <JsonView value={configuration.metadata} label="Metadata of its items" />
+          <h3>Item metadata</h3>
+          <JsonView value={configuration.metadata} label="Item metadata" />
         </>
       )}
-    </section>
+    </Panel>
   );
 }
 
-function Entry({ name, children }: { name: string; children: ReactNode }) {
+function SyncFacts({ configuration }: { configuration: Configuration<'SyncConfiguration'> }) {
+  const { syncType, filter, maxItems } = configuration;
   return (
     <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
+      <Fact name="Sync type">{syncType === 'FULL' ? 'full' : 'incremental'}</Fact>
+      <Fact name="Filter">{filter === null ? 'none' : <Mono>{filter}</Mono>}</Fact>
+      <Fact name="Row limit per source">{maxItems === null ? 'none' : formatCount(maxItems)}</Fact>
+    </>
+  );
+}
+
+function QueryFacts({ configuration }: { configuration: Configuration<'QueryConfiguration'> }) {
+  const { parameterNames, classification } = configuration;
+  return (
+    <>
+      <Fact name="Parameters">
+        {parameterNames.length === 0 ? 'none' : parameterNames.map((name) => `:${name}`).join(', ')}
+      </Fact>
+      <Fact name="Marking">{classification ?? "each row's own"}</Fact>
+    </>
+  );
+}
+
+function OptionFacts({ options }: { options: JobOptionValuesFragment }) {
+  const { batchSize, partitionRows, maxAttempts, maxErrors } = options;
+  return (
+    <>
+      <Fact name="Batch size">{formatAmount(batchSize, 'row')}</Fact>
+      <Fact name="Partition size">up to {formatAmount(partitionRows, 'row')}</Fact>
+      <Fact name="Attempts">{formatCount(maxAttempts)}</Fact>
+      <Fact name="Error limit per source">{maxErrors === null ? 'none' : formatCount(maxErrors)}</Fact>
     </>
   );
 }

@@ -1,30 +1,16 @@
-import { useQuery } from '@apollo/client/react';
 import { NativeSelect } from '@mantine/core';
-import { useEffect, useMemo, useState } from 'react';
-import { formatMoment, formatShortMoment } from '../format/format.ts';
-import type { ErrorStage } from '../generated/graphql.ts';
-import { type FragmentType, graphql, readFragment } from '../generated/index.ts';
-import { gathered } from '../parts/gathered.ts';
-import { JsonView } from '../parts/json-view.tsx';
-import { LoadMore } from '../parts/load-more.tsx';
-import { Loading } from '../parts/loading.tsx';
-import { RequestError } from '../parts/notice.tsx';
-
-const ErrorRow = graphql(`
-  fragment ErrorRow on JobError {
-    id
-    stage
-    dataType
-    itemId
-    message
-    row
-    createdAt
-    partition {
-      id
-      sourceName
-    }
-  }
-`);
+import { useEffect, useState } from 'react';
+import { ErrorRow } from '../api/fragments/job-error.ts';
+import { readConnection, useList } from '../api/use-list.ts';
+import { Fact, Facts } from '../details/facts.tsx';
+import { Panel } from '../details/panel.tsx';
+import { JsonView } from '../details/text-view.tsx';
+import type { ErrorRowFragment, ErrorStage, JobErrorsQuery } from '../generated/graphql.ts';
+import { graphql, readFragment } from '../generated/index.ts';
+import { ListView } from '../parts/list-view.tsx';
+import { Faint, Mono } from '../parts/text.tsx';
+import { Moment } from '../parts/time.tsx';
+import styles from './job-errors.module.css';
 
 const Errors = graphql(`
   query JobErrors($id: ID!, $first: Int!, $after: String, $stages: [ErrorStage!]) {
@@ -33,8 +19,7 @@ const Errors = graphql(`
       errors(first: $first, after: $after, stages: $stages) {
         totalCount
         pageInfo {
-          hasNextPage
-          endCursor
+          ...PageEnd
         }
         edges {
           cursor
@@ -50,9 +35,6 @@ const Errors = graphql(`
 
 const PAGE_SIZE = 25;
 
-/** How long new errors of a running job are gathered before they are asked for, in milliseconds. */
-const GATHER_MS = 1_000;
-
 const STAGES: Record<ErrorStage, string> = {
   READ: 'Read',
   TRANSFORM: 'Transform',
@@ -60,29 +42,32 @@ const STAGES: Record<ErrorStage, string> = {
   UPLOAD: 'Upload',
 };
 
-/**
- * Everything that went wrong in a job, with the rows.
- * @param errorCount of the job as it is now: when it grows, the list is asked for again.
- */
-export function JobErrors({ id, errorCount }: { id: string; errorCount: number }) {
+function readErrors({ job }: JobErrorsQuery) {
+  return job && readConnection(job.errors, (node) => readFragment(ErrorRow, node));
+}
+
+interface JobErrorsProps {
+  readonly jobId: string;
+  /** The job's count of errors: when it changes, the list is loaded again. */
+  readonly errorCount: number;
+}
+
+/** Lists the errors of a job, with the rows that caused them. */
+export function JobErrors({ jobId, errorCount }: JobErrorsProps) {
   const [stage, setStage] = useState<ErrorStage | null>(null);
-  const { data, error, refetch, fetchMore } = useQuery(Errors, {
-    variables: { id, first: PAGE_SIZE, stages: stage === null ? null : [stage] },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  });
-  const renewal = useMemo(() => gathered(() => refetch().catch(() => {}), GATHER_MS), [refetch]);
-  useEffect(() => renewal.cancel, [renewal]);
+  const stages = stage === null ? null : [stage];
+  const list = useList(Errors, { id: jobId, stages }, readErrors, PAGE_SIZE);
+  const { renew } = list;
   useEffect(() => {
-    if (errorCount > 0) renewal.soon();
-  }, [errorCount, renewal]);
-  const errors = data?.job?.errors;
+    if (errorCount > 0) renew();
+  }, [errorCount, renew]);
 
   return (
-    <section className="panel" aria-labelledby="errors">
-      <div className="panel-head">
-        <h2 id="errors">Errors</h2>
-        {(errorCount > 0 || stage !== null) && (
+    <Panel
+      title="Errors"
+      id="errors"
+      controls={
+        (errorCount > 0 || stage !== null) && (
           <NativeSelect
             size="xs"
             aria-label="Stage of the errors"
@@ -93,62 +78,54 @@ export function JobErrors({ id, errorCount }: { id: string; errorCount: number }
               ...Object.entries(STAGES).map(([value, label]) => ({ value, label })),
             ]}
           />
-        )}
-      </div>
-      {error !== undefined && errors === undefined && (
-        <RequestError error={error} onRetry={() => void refetch()} />
-      )}
-      {error === undefined && errors === undefined && <Loading what="errors" />}
-      {errors !== undefined && errors.edges.length === 0 && (
-        <p className="faint">
-          {stage === null ? 'Nothing has gone wrong.' : 'Nothing has gone wrong in this stage.'}
-        </p>
-      )}
-      {errors !== undefined && errors.edges.length > 0 && (
-        <>
-          <ul className="errors">
-            {errors.edges.map(({ node }) => (
-              <ErrorEntry key={node.id} error={node} />
+        )
+      }
+    >
+      <ListView
+        list={list}
+        noun="error"
+        empty={<Faint>{stage === null ? 'No errors.' : 'No errors in this stage.'}</Faint>}
+      >
+        {(errors) => (
+          <ul className={styles.errors}>
+            {errors.map((error) => (
+              <ErrorEntry key={error.id} error={error} />
             ))}
           </ul>
-          <LoadMore
-            what="errors"
-            shown={errors.edges.length}
-            total={errors.totalCount}
-            hasMore={errors.pageInfo.hasNextPage}
-            onLoad={() => fetchMore({ variables: { after: errors.pageInfo.endCursor } })}
-          />
-        </>
-      )}
-    </section>
+        )}
+      </ListView>
+    </Panel>
   );
 }
 
-function ErrorEntry({ error }: { error: FragmentType<typeof ErrorRow> }) {
-  const { stage, dataType, itemId, message, row, createdAt, partition } = readFragment(ErrorRow, error);
+function ErrorEntry({ error }: { error: ErrorRowFragment }) {
+  const { stage, dataType, itemId, message, row, createdAt, partition } = error;
   return (
     <li>
       <details>
         <summary>
-          <span className="stage">{STAGES[stage]}</span>
-          <span className="error-message">{message}</span>
-          <span className="faint error-item mono">{itemId ?? dataType}</span>
+          <span className={styles.stage}>{STAGES[stage]}</span>
+          <span>{message}</span>
+          <Mono c="dimmed" className={styles.item}>
+            {itemId ?? dataType}
+          </Mono>
         </summary>
-        <dl className="list">
-          <dt>Item</dt>
-          <dd className="mono break">{itemId ?? 'has no id'}</dd>
-          <dt>Source</dt>
-          <dd>
+        <Facts>
+          <Fact name="Item">{itemId === null ? 'no ID' : <Mono>{itemId}</Mono>}</Fact>
+          <Fact name="Source">
             {partition.sourceName} ({dataType})
-          </dd>
-          <dt>When</dt>
-          <dd title={formatMoment(createdAt)}>{formatShortMoment(createdAt)}</dd>
-        </dl>
+          </Fact>
+          <Fact name="When">
+            <Moment at={createdAt} />
+          </Fact>
+        </Facts>
         {row === null ? (
-          <p className="faint">
-            {stage === 'READ'
-              ? 'The source as a whole could not be read.'
-              : 'The item is stored: Items has its row.'}
+          <p>
+            <Faint>
+              {stage === 'READ'
+                ? 'The source could not be read, or not to its end.'
+                : 'The item was saved. Its row is under Items.'}
+            </Faint>
           </p>
         ) : (
           <JsonView value={row} label="The row as it was read" />

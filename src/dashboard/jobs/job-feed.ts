@@ -1,48 +1,12 @@
-import { useEffect, useEffectEvent } from 'react';
-import { useLive } from '../api/use-live.ts';
+import { useApolloClient } from '@apollo/client/react';
+import { useEffect, useEffectEvent, useRef } from 'react';
+import { JobDetails, JobRow } from '../api/fragments/job.ts';
+import { useFeed } from '../api/use-feed.ts';
+import { readUuid } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
+import { isTerminal } from '../parts/status.tsx';
 import { recordSample } from './throughput.ts';
-
-/** What lists show of a job. */
-export const JobRow = graphql(`
-  fragment JobRow on Job {
-    id
-    revision
-    kind
-    dataType
-    state
-    createdAt
-    startedAt
-    finishedAt
-    failedItemsOnly
-    retryOf {
-      id
-    }
-    startedBy {
-      id
-      name
-    }
-    configuration {
-      ... on SyncConfiguration {
-        syncType
-        filter
-        maxItems
-      }
-    }
-    progress {
-      currentOperation
-      percent
-      totalItems
-      processedItems
-      successCount
-      errorCount
-      itemsPerSecond
-      estimatedCompletion
-      elapsedSeconds
-    }
-  }
-`);
 
 const JobChanges = graphql(`
   subscription JobChanges {
@@ -52,25 +16,81 @@ const JobChanges = graphql(`
   }
 `);
 
+const JobProgress = graphql(`
+  subscription JobProgress($id: ID!) {
+    jobProgress(id: $id) {
+      ...JobDetails
+    }
+  }
+`);
+
 const listeners = new Set<(job: JobRowFragment) => void>();
 
-/** One subscription keeps every job that is in the cache up to date, and tells of each change. */
+/**
+ * UUIDs of the jobs whose page is open. Only their own feed writes them to the cache: the feed of all jobs has no
+ * partitions, so a job it writes would be ahead of its own partitions.
+ */
+const openJobs = new Set<string>();
+
+/** Keeps every job in the cache current and passes each change on to `useJobChanges`. */
 export function useJobFeed(): void {
-  useLive(JobChanges, {}, ({ jobChanges }) => {
-    const job = readFragment(JobRow, jobChanges);
-    recordSample(job);
-    for (const listener of listeners) listener(job);
-  });
+  const { cache } = useApolloClient();
+  useFeed(
+    JobChanges,
+    {},
+    {
+      fetchPolicy: 'no-cache',
+      onData({ jobChanges }) {
+        const job = readFragment(JobRow, jobChanges);
+        recordSample(job);
+        if (!openJobs.has(readUuid(job.id))) cache.writeFragment({ fragment: JobRow, data: job });
+        for (const listener of listeners) listener(job);
+      },
+    },
+  );
 }
 
-/** Tells of each job that is made or changes. */
+/** Runs for each job that is created or changes. */
 export function useJobChanges(listener: (job: JobRowFragment) => void): void {
-  const tell = useEffectEvent(listener);
+  const notify = useEffectEvent(listener);
   useEffect(() => {
-    const current = (job: JobRowFragment) => tell(job);
+    const current = (job: JobRowFragment) => notify(job);
     listeners.add(current);
     return () => {
       listeners.delete(current);
     };
   }, []);
+}
+
+/** Runs when a sync ends, which changes the sources it read. */
+export function useSyncEnds(listener: () => void): void {
+  useJobChanges(({ kind, state }) => {
+    if (kind === 'SYNC' && isTerminal(state)) listener();
+  });
+}
+
+/**
+ * Keeps the job of an open page current, from its own feed alone, until the feed ends with the job.
+ * @param uuid of the job.
+ * @param isKnown whether the job is known to exist; another has no feed.
+ */
+export function useOpenJob(uuid: string, isKnown: boolean): void {
+  const { cache } = useApolloClient();
+  const hasEnded = useRef(false);
+  useEffect(() => {
+    openJobs.add(uuid);
+    return () => {
+      openJobs.delete(uuid);
+      // From now on the partitions in the cache fall behind the job: the next visit must load them.
+      if (!hasEnded.current) cache.evict({ id: 'ROOT_QUERY', fieldName: 'job', args: { id: uuid } });
+    };
+  }, [cache, uuid]);
+  useFeed(JobProgress, isKnown ? { id: uuid } : null, {
+    onData({ jobProgress }) {
+      recordSample(readFragment(JobRow, readFragment(JobDetails, jobProgress)));
+    },
+    onEnd() {
+      hasEnded.current = true;
+    },
+  });
 }

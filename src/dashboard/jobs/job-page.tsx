@@ -1,143 +1,102 @@
-import { useQuery } from '@apollo/client/react';
+import { Group } from '@mantine/core';
 import { Link, useParams } from 'react-router';
-import { useLive } from '../api/use-live.ts';
+import { JobDetails, JobRow } from '../api/fragments/job.ts';
+import { useDetail } from '../api/use-detail.ts';
+import { DetailPage } from '../details/detail-page.tsx';
+import { Columns, Panel } from '../details/panel.tsx';
+import { readUuid, shortenId } from '../format/ids.ts';
+import type { JobByIdQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { Loading } from '../parts/loading.tsx';
-import { ErrorNotice, RequestError } from '../parts/notice.tsx';
+import { ErrorNotice } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
-import { isEnded, Status } from '../parts/status.tsx';
+import { Status } from '../parts/status.tsx';
+import { Faint, Message, Mono } from '../parts/text.tsx';
 import { JobActions } from './job-actions.tsx';
 import { JobConfiguration } from './job-configuration.tsx';
 import { JobErrors } from './job-errors.tsx';
-import { JobRow } from './job-feed.ts';
-import { JobNumbers, JobTypes } from './job-progress.tsx';
+import { useOpenJob } from './job-feed.ts';
+import styles from './job-page.module.css';
+import { JobFigures, JobTypes } from './job-progress.tsx';
 import { JobTimes } from './job-times.tsx';
-import { jobTitle, shortId } from './job-title.tsx';
+import { nameJob } from './job-title.ts';
 import { Partitions } from './partitions.tsx';
-import { recordSample } from './throughput.ts';
 import { ThroughputPlot } from './throughput-plot.tsx';
-
-/** What a job's page shows of it beside what lists do, and what changes of that while it runs. */
-const JobPageProgress = graphql(`
-  fragment JobPageProgress on Job {
-    ...JobRow
-    failureReason
-    progress {
-      byType {
-        dataType
-        totalItems
-        processedItems
-        successCount
-        errorCount
-      }
-    }
-    partitions {
-      id
-      ...PartitionRow
-    }
-  }
-`);
 
 const JobById = graphql(`
   query JobById($id: ID!) {
     job(id: $id) {
       id
-      ...JobPageProgress
-      ...JobConfigurationFacts
+      ...JobDetails
+      ...JobSettings
     }
   }
 `);
 
-const JobProgress = graphql(`
-  subscription JobProgress($id: ID!) {
-    jobProgress(id: $id) {
-      ...JobPageProgress
-    }
-  }
-`);
-
-/** Everything about one job, live. */
+/** Shows everything about one job, live. */
 export default function JobPage() {
   const { id = '' } = useParams();
-  // Another job is another page, with a state of its own.
-  return <OneJob key={id} id={id} />;
+  // The key gives another job a new state.
+  return <OneJob key={id} uuid={readUuid(id)} />;
 }
 
-function OneJob({ id }: { id: string }) {
-  const { data, error, refetch } = useQuery(JobById, {
-    variables: { id },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  });
+function OneJob({ uuid }: { uuid: string }) {
+  const { data, ...request } = useDetail(JobById, { id: uuid });
   const found = data?.job;
-  const details = found ? readFragment(JobPageProgress, found) : undefined;
-  const job = details ? readFragment(JobRow, details) : undefined;
-  useLive(JobProgress, job !== undefined && !isEnded(job.state) ? { id } : null, ({ jobProgress }) => {
-    recordSample(readFragment(JobRow, readFragment(JobPageProgress, jobProgress)));
-  });
+  useOpenJob(uuid, found !== undefined && found !== null);
+  const missing = (
+    <>
+      No job has this ID. It may have been removed from history, or the address is incomplete. Go to{' '}
+      <Link to="/">jobs</Link>.
+    </>
+  );
+  return (
+    <DetailPage title="Job" found={found} {...request} missing={missing}>
+      {(job) => <KnownJob found={job} />}
+    </DetailPage>
+  );
+}
 
-  if (found === null) return <NoJob />;
-  if (details === undefined || job === undefined || found === undefined) {
-    return (
-      <Page title="Job">
-        {error === undefined ? (
-          <Loading what="the job" />
-        ) : (
-          <RequestError error={error} onRetry={() => void refetch()} />
-        )}
-      </Page>
-    );
-  }
-  const title = jobTitle(job);
+function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
+  const details = readFragment(JobDetails, found);
+  const job = readFragment(JobRow, details);
+  const title = nameJob(job);
   return (
     <Page
       title={title}
       heading={
         <>
-          {title} <span className="faint mono heading-id">{shortId(job.id)}</span>
+          {title}{' '}
+          <Mono c="dimmed" fw={400}>
+            {shortenId(job.id)}
+          </Mono>
         </>
       }
       actions={<JobActions job={job} />}
     >
-      <div className="job-head">
+      <Group className={styles.state} gap="4px 14px" aria-label="State of the job" role="group">
         <Status state={job.state} />
-        <span className="operation" role="status">
-          {job.progress.currentOperation}
-        </span>
-      </div>
+        <Faint role="status">{job.progress.currentOperation}</Faint>
+      </Group>
       {details.failureReason !== null && (
         <ErrorNotice title="Why it failed">
-          <p className="long-text">{details.failureReason}</p>
+          <Message>{details.failureReason}</Message>
         </ErrorNotice>
       )}
-      <JobNumbers job={job} />
-      <div className="columns">
-        <section className="panel" aria-labelledby="throughput">
-          <h2 id="throughput">Throughput</h2>
+      <JobFigures job={job} />
+      <Columns>
+        <Panel title="Throughput">
           <ThroughputPlot job={job} partitions={details.partitions} />
-        </section>
-        <section className="panel" aria-labelledby="types">
-          <h2 id="types">By data type</h2>
+        </Panel>
+        <Panel title="By data type">
           <JobTypes job={job} types={details.progress.byType} />
-        </section>
-      </div>
+        </Panel>
+      </Columns>
       <Partitions partitions={details.partitions} />
-      <JobErrors id={job.id} errorCount={job.progress.errorCount} />
-      <div className="columns">
+      <JobErrors jobId={job.id} errorCount={job.progress.errorCount} />
+      <Columns>
         <JobConfiguration job={found} />
         <JobTimes job={job} />
-      </div>
-    </Page>
-  );
-}
-
-function NoJob() {
-  return (
-    <Page title="Job not found">
-      <p>
-        No job has this id. It may have been pruned from history, or the address is not complete. The{' '}
-        <Link to="/">jobs</Link> that there are may help.
-      </p>
+      </Columns>
     </Page>
   );
 }

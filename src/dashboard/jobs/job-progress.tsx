@@ -1,100 +1,96 @@
-import type { ReactNode } from 'react';
-import {
-  formatCount,
-  formatDuration,
-  formatMoment,
-  formatPercent,
-  formatTimeLeft,
-  NO_VALUE,
-} from '../format/format.ts';
-import type { JobPageProgressFragment, JobRowFragment } from '../generated/graphql.ts';
+import { Group, Text } from '@mantine/core';
+import { Figure, Figures } from '../details/facts.tsx';
+import { Panel } from '../details/panel.tsx';
+import { formatAmount, formatCount, formatPercent, NO_VALUE } from '../format/format.ts';
+import type { JobDetailsFragment, JobRowFragment } from '../generated/graphql.ts';
 import { ProgressBar } from '../parts/progress-bar.tsx';
-import { isEnded } from '../parts/status.tsx';
+import { isTerminal } from '../parts/status.tsx';
+import { Faint } from '../parts/text.tsx';
+import { Duration, TimeLeft } from '../parts/time.tsx';
+import styles from './job-page.module.css';
 
-/** How far a job has come, in a bar and numbers. */
-export function JobNumbers({ job }: { job: JobRowFragment }) {
+/** Shows a job's progress as a bar and numbers. */
+export function JobFigures({ job }: { job: JobRowFragment }) {
   const { state, progress } = job;
   const { percent, processedItems, totalItems, successCount, errorCount, itemsPerSecond } = progress;
+  const hasEnded = isTerminal(state);
   return (
-    <section aria-label="Progress" className="job-numbers">
-      <div className="big-progress">
-        <ProgressBar percent={percent} state={state} label="Progress of the job" />
-        <span className="tabular">{formatPercent(percent)}</span>
-      </div>
-      <dl className="facts">
-        <Fact name="Rows done">
+    <Panel title="Progress" isUntitled>
+      <Group gap={12} mb={14} fw={600} wrap="nowrap">
+        <ProgressBar percent={percent} state={state} label="Progress of the job" size={10} />
+        <span>{formatPercent(percent)}</span>
+      </Group>
+      <Figures>
+        <Figure name="Rows processed">
           {formatCount(processedItems)}
-          <span className="faint"> of {formatCount(totalItems)}</span>
-        </Fact>
-        <Fact name="In the catalog">{formatCount(successCount)}</Fact>
-        <Fact name="Errors">
+          <Faint fz={13} fw={400}>
+            {' '}
+            of {formatCount(totalItems)}
+          </Faint>
+        </Figure>
+        <Figure name="In the catalog">{formatCount(successCount)}</Figure>
+        <Figure name="Errors">
           {errorCount > 0 ? (
-            <a href="#errors" className="bad">
+            <Text component="a" href="#errors" inherit c="red" td="underline">
               {formatCount(errorCount)}
-            </a>
+            </Text>
           ) : (
             '0'
           )}
-        </Fact>
-        <Fact name={isEnded(state) ? 'Rows a second, mean' : 'Rows a second'}>
+        </Figure>
+        <Figure name={hasEnded ? 'Average rows per second' : 'Rows per second'}>
           {formatCount(itemsPerSecond)}
-        </Fact>
-        <Fact name={isEnded(state) ? 'Took' : 'Running for'}>{formatDuration(progress.elapsedSeconds)}</Fact>
-        {!isEnded(state) && (
-          <Fact name="Time left">
+        </Figure>
+        <Figure name={hasEnded ? 'Duration' : 'Running for'}>
+          <Duration seconds={progress.elapsedSeconds} isRunning={!hasEnded} />
+        </Figure>
+        {!hasEnded && (
+          <Figure name="Time left">
             {progress.estimatedCompletion === null ? (
               NO_VALUE
             ) : (
-              <span title={formatMoment(progress.estimatedCompletion)}>
-                {formatTimeLeft(progress.estimatedCompletion)}
-              </span>
+              <TimeLeft until={progress.estimatedCompletion} />
             )}
-          </Fact>
+          </Figure>
         )}
-      </dl>
-    </section>
+      </Figures>
+    </Panel>
   );
 }
 
-/** The same by data type. */
-export function JobTypes({
-  job,
-  types,
-}: {
-  job: JobRowFragment;
-  types: JobPageProgressFragment['progress']['byType'];
-}) {
-  if (types.length === 0) return <p className="faint">Known once a worker has taken the job up.</p>;
+interface JobTypesProps {
+  readonly job: JobRowFragment;
+  readonly types: JobDetailsFragment['progress']['byType'];
+}
+
+/** Shows a job's progress by data type. */
+export function JobTypes({ job: { state }, types }: JobTypesProps) {
+  if (types.length === 0) return <Faint>Shown once a worker starts the job.</Faint>;
   return (
-    <ul className="types">
-      {types.map(({ dataType, totalItems, processedItems, errorCount }) => {
-        const percent =
-          job.state === 'COMPLETED'
-            ? 100
-            : totalItems === null || totalItems === 0
-              ? null
-              : (processedItems / totalItems) * 100;
-        return (
-          <li key={dataType}>
-            <span className="type-name">{dataType}</span>
-            <span className="tabular">
-              {formatCount(processedItems)}
-              <span className="faint"> / {formatCount(totalItems)}</span>
-              {errorCount > 0 && <span className="bad"> · {formatCount(errorCount)} errors</span>}
-            </span>
-            <ProgressBar percent={percent} state={job.state} label={`Progress of ${dataType}`} />
-          </li>
-        );
-      })}
+    <ul className={styles.types}>
+      {types.map((type) => (
+        <li key={type.dataType}>
+          <span>{type.dataType}</span>
+          <span>
+            {formatCount(type.processedItems)}
+            <Faint> / {formatCount(type.totalItems)}</Faint>
+            {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
+          </span>
+          <ProgressBar
+            percent={computePercent(state, type)}
+            state={state}
+            label={`Progress of ${type.dataType}`}
+          />
+        </li>
+      ))}
     </ul>
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
+function computePercent(
+  state: JobRowFragment['state'],
+  { totalItems, processedItems }: JobTypesProps['types'][number],
+): number | null {
+  if (state === 'COMPLETED') return 100;
+  return totalItems === null || totalItems === 0 ? null : (processedItems / totalItems) * 100;
 }

@@ -1,40 +1,38 @@
 import { Link } from 'react-router';
+import { Fact, Facts } from '../details/facts.tsx';
+import { Panel } from '../details/panel.tsx';
 import { formatMoment, NO_VALUE } from '../format/format.ts';
+import { readUuid, shortenId } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
-import { shortId, uuidOf } from './job-title.tsx';
+import { Mono } from '../parts/text.tsx';
 
-/** When what happened to a job, and where it comes from. */
+/** Shows when a job started and ended, and who started it. */
 export function JobTimes({ job }: { job: JobRowFragment }) {
+  const { id, createdAt, startedBy, startedAt, finishedAt, retryOf, failedItemsOnly } = job;
   return (
-    <section className="panel" aria-labelledby="times">
-      <h2 id="times">Times</h2>
-      <dl className="list">
-        <dt>Started</dt>
-        <dd>{formatMoment(job.createdAt)}</dd>
-        <dt>By</dt>
-        <dd title={job.startedBy?.id}>{job.startedBy?.name ?? NO_VALUE}</dd>
-        <dt>Taken up by a worker</dt>
-        <dd>{formatMoment(job.startedAt)}</dd>
-        <dt>Ended</dt>
-        <dd>{formatMoment(job.finishedAt)}</dd>
-        {job.retryOf !== null && (
-          <>
-            <dt>Retry of</dt>
-            <dd>
-              <Link to={`/jobs/${uuidOf(job.retryOf.id)}`} className="mono">
-                {shortId(job.retryOf.id)}
-              </Link>
-              {job.failedItemsOnly && ', failed items only'}
-            </dd>
-          </>
+    <Panel title="Times">
+      <Facts>
+        <Fact name="Started">{formatMoment(createdAt)}</Fact>
+        <Fact name="Started by" title={startedBy?.id}>
+          {startedBy?.name ?? NO_VALUE}
+        </Fact>
+        <Fact name="First claimed">{formatMoment(startedAt)}</Fact>
+        <Fact name="Ended">{formatMoment(finishedAt)}</Fact>
+        {retryOf !== null && (
+          <Fact name="Retry of">
+            <Link to={`/jobs/${readUuid(retryOf.id)}`}>
+              <Mono>{shortenId(retryOf.id)}</Mono>
+            </Link>
+            {failedItemsOnly && ', failed items only'}
+          </Fact>
         )}
-        <dt>Items</dt>
-        <dd>
-          <Link to={`/items?job=${uuidOf(job.id)}`}>that it last changed</Link>
-        </dd>
-        <dt>Id</dt>
-        <dd className="mono break">{uuidOf(job.id)}</dd>
-      </dl>
-    </section>
+        <Fact name="Items">
+          <Link to={`/items?job=${readUuid(id)}`}>Items last changed by this job</Link>
+        </Fact>
+        <Fact name="ID">
+          <Mono>{readUuid(id)}</Mono>
+        </Fact>
+      </Facts>
+    </Panel>
   );
 }

@@ -1,34 +1,24 @@
-import { useApolloClient, useQuery } from '@apollo/client/react';
-import { Button, NativeSelect } from '@mantine/core';
-import { useEffect, useMemo, useRef } from 'react';
-import { Link, useNavigate, useSearchParams } from 'react-router';
-import { useReconnect } from '../api/api-context.tsx';
-import type {
-  JobFilter,
-  JobKind,
-  JobRowFragment,
-  JobState,
-  JobsQuery,
-  JobsQueryVariables,
-} from '../generated/graphql.ts';
+import { Button } from '@mantine/core';
+import { useMemo } from 'react';
+import { Link, useNavigate } from 'react-router';
+import { JobRow } from '../api/fragments/job.ts';
+import { useDataTypes } from '../api/use-data-types.ts';
+import { readConnection, useList } from '../api/use-list.ts';
+import type { JobFilter, JobKind, JobRowFragment, JobState, JobsQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { gathered } from '../parts/gathered.ts';
-import { Icon } from '../parts/icon.tsx';
-import { LoadMore } from '../parts/load-more.tsx';
-import { Loading } from '../parts/loading.tsx';
-import { EmptyNotice, RequestError } from '../parts/notice.tsx';
-import { Page } from '../parts/page.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
-import { JobRow, useJobChanges } from './job-feed.ts';
-import { JobsTable } from './jobs-table.tsx';
+import { useFilters } from '../parts/filters.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
+import { ListPage } from '../parts/list-page.tsx';
+import { useAccess } from '../shell/access.tsx';
+import { JOB_COLUMNS } from './job-columns.tsx';
+import { useJobChanges } from './job-feed.ts';
 
 const Jobs = graphql(`
   query Jobs($filter: JobFilter, $first: Int!, $after: String) {
     jobs(filter: $filter, first: $first, after: $after) {
       totalCount
       pageInfo {
-        hasNextPage
-        endCursor
+        ...PageEnd
       }
       edges {
         cursor
@@ -38,219 +28,99 @@ const Jobs = graphql(`
         }
       }
     }
-    dataTypes {
-      name
-    }
   }
 `);
 
 const PAGE_SIZE = 25;
 
-/** The most that the server gives at once. */
-const LARGEST_PAGE = 200;
+const STATES: readonly { value: string; label: string; states?: JobState[] }[] = [
+  { value: '', label: 'Any state' },
+  { value: 'active', label: 'Active', states: ['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING'] },
+  { value: 'completed', label: 'Completed', states: ['COMPLETED'] },
+  { value: 'failed', label: 'Failed', states: ['FAILED'] },
+  { value: 'cancelled', label: 'Cancelled', states: ['CANCELLED'] },
+  { value: 'paused', label: 'Paused', states: ['PAUSING', 'PAUSED'] },
+];
 
-/** How long changes are gathered before a list is asked for again, in milliseconds. */
-const CATCH_UP_MS = 250;
+const KINDS: readonly { value: string; label: string; kinds?: JobKind[] }[] = [
+  { value: '', label: 'Any kind' },
+  { value: 'sync', label: 'Syncs', kinds: ['SYNC'] },
+  { value: 'query', label: 'Query jobs', kinds: ['QUERY'] },
+];
 
-const STATE_GROUPS: Record<string, { text: string; states: JobState[] }> = {
-  active: { text: 'Active', states: ['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING'] },
-  completed: { text: 'Completed', states: ['COMPLETED'] },
-  failed: { text: 'Failed', states: ['FAILED'] },
-  cancelled: { text: 'Cancelled', states: ['CANCELLED'] },
-  paused: { text: 'Paused', states: ['PAUSING', 'PAUSED'] },
-};
+const FILTERS = ['state', 'kind', 'type'] as const;
 
-const KINDS: Record<string, { text: string; kind: JobKind }> = {
-  sync: { text: 'Syncs', kind: 'SYNC' },
-  query: { text: 'Query jobs', kind: 'QUERY' },
-};
+function readJobs({ jobs }: JobsQuery) {
+  return readConnection(jobs, (node) => readFragment(JobRow, node));
+}
 
-/** The history of jobs, the newest first, kept up to date. */
+/** Lists the jobs, newest first, and keeps the list current. */
 export function JobsPage() {
-  const [params, setParams] = useSearchParams();
-  const [state, kind, type] = ['state', 'kind', 'type'].map((name) => params.get(name) ?? '');
-  const filter = useMemo(() => filterOf(state ?? '', kind ?? '', type ?? ''), [state, kind, type]);
-  const { jobs, error, load, dataTypes } = useJobs(filter);
-  const isFiltered = Object.keys(filter).length > 0;
+  const filters = useFilters(FILTERS);
+  const filter = useMemo(() => buildFilter(filters.values), [filters.values]);
+  const list = useList(Jobs, { filter }, readJobs, PAGE_SIZE);
+  const dataTypes = useDataTypes();
 
-  function setParam(name: string, value: string) {
-    setParams(
-      (before) => {
-        if (value === '') before.delete(name);
-        else before.set(name, value);
-        return before;
-      },
-      { replace: true },
-    );
-  }
+  useJobChanges((job) => {
+    const { loaded } = list;
+    if (loaded === null) return;
+    const isListed = loaded.rows.some(({ id }) => id === job.id);
+    const oldest = loaded.rows.at(-1);
+    const isFurtherDown = loaded.next !== null && oldest !== undefined && job.createdAt < oldest.createdAt;
+    if (isListed !== matches(job, filter) && (isListed || !isFurtherDown)) list.renew();
+  });
 
   return (
-    <Page title="Jobs" actions={<StartButtons />}>
-      <search className="filters" aria-label="Filter jobs">
-        <NativeSelect
-          label="State"
-          size="xs"
-          value={state}
-          onChange={({ currentTarget }) => setParam('state', currentTarget.value)}
-          data={[
-            { value: '', label: 'Any state' },
-            ...Object.entries(STATE_GROUPS).map(([value, { text }]) => ({ value, label: text })),
-          ]}
-        />
-        <NativeSelect
-          label="Kind"
-          size="xs"
-          value={kind}
-          onChange={({ currentTarget }) => setParam('kind', currentTarget.value)}
-          data={[
-            { value: '', label: 'Any kind' },
-            ...Object.entries(KINDS).map(([value, { text }]) => ({ value, label: text })),
-          ]}
-        />
-        <NativeSelect
-          label="Data type"
-          size="xs"
-          value={type}
-          onChange={({ currentTarget }) => setParam('type', currentTarget.value)}
-          data={[{ value: '', label: 'Any data type' }, ...dataTypes]}
-        />
-        {isFiltered && (
-          <Button size="xs" variant="subtle" onClick={() => setParams({}, { replace: true })}>
-            Clear filters
-          </Button>
-        )}
-      </search>
-      {error !== undefined && <RequestError error={error} onRetry={load.again} />}
-      {jobs === undefined && error === undefined && <Loading what="jobs" />}
-      {jobs !== undefined && jobs.edges.length === 0 && (
-        <NoJobs isFiltered={isFiltered} onClear={() => setParams({}, { replace: true })} />
-      )}
-      {jobs !== undefined && jobs.edges.length > 0 && (
-        <>
-          <JobsTable jobs={jobs.rows} />
-          <LoadMore
-            what="jobs"
-            shown={jobs.edges.length}
-            total={jobs.totalCount}
-            hasMore={jobs.pageInfo.hasNextPage}
-            onLoad={load.more}
-          />
-        </>
-      )}
-    </Page>
+    <ListPage
+      title="Jobs"
+      noun="job"
+      actions={<StartButtons />}
+      list={list}
+      columns={JOB_COLUMNS}
+      filters={filters}
+      fields={[
+        { name: 'state', label: 'State', options: STATES },
+        { name: 'kind', label: 'Kind', options: KINDS },
+        { name: 'type', label: 'Data type', options: [{ value: '', label: 'Any data type' }, ...dataTypes] },
+      ]}
+      empty={
+        <p>
+          A sync copies the tables of your <Link to="/sources">data sources</Link>. A query job reads the rows
+          of one SELECT. Start one and watch it here.
+        </p>
+      }
+    />
   );
 }
 
 function StartButtons() {
   const navigate = useNavigate();
-  const mayStart = useMay('OPERATOR');
+  const { control, note } = useAccess('OPERATOR');
   return (
     <>
-      <RoleNote needed="OPERATOR" id="start-role" />
-      <Button
-        variant="default"
-        disabled={!mayStart}
-        aria-describedby="start-role"
-        onClick={() => void navigate('/start/query')}
-      >
+      {note}
+      <Button {...control} variant="default" onClick={() => void navigate('/start/query')}>
         Start query job
       </Button>
-      <Button
-        leftSection={<Icon name="play" />}
-        disabled={!mayStart}
-        aria-describedby="start-role"
-        onClick={() => void navigate('/start/sync')}
-      >
+      <IconButton {...control} icon="play" onClick={() => void navigate('/start/sync')}>
         Start sync
-      </Button>
+      </IconButton>
     </>
   );
 }
 
-function NoJobs({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  if (isFiltered) {
-    return (
-      <EmptyNotice title="No job fits these filters">
-        <Button variant="default" size="xs" onClick={onClear}>
-          Clear filters
-        </Button>
-      </EmptyNotice>
-    );
-  }
-  return (
-    <EmptyNotice title="No jobs yet">
-      <p>
-        A sync copies the tables of your <Link to="/sources">data sources</Link>; a query job takes in the
-        rows of one SELECT. Start one, and watch it here.
-      </p>
-    </EmptyNotice>
-  );
-}
-
-function filterOf(state: string, kind: string, type: string): JobFilter {
-  const group = STATE_GROUPS[state];
-  const known = KINDS[kind];
+function buildFilter({ state, kind, type }: Record<(typeof FILTERS)[number], string>): JobFilter {
+  const states = STATES.find(({ value }) => value === state)?.states;
+  const kinds = KINDS.find(({ value }) => value === kind)?.kinds;
   return {
-    ...(group === undefined ? {} : { states: group.states }),
-    ...(known === undefined ? {} : { kinds: [known.kind] }),
+    ...(states === undefined ? {} : { states }),
+    ...(kinds === undefined ? {} : { kinds }),
     ...(type === '' ? {} : { dataTypes: [type] }),
   };
 }
 
-/** A list of jobs that grows by pages, and that jobs come into and go out of as they are made and change. */
-function useJobs(filter: JobFilter) {
-  const client = useApolloClient();
-  const { data, error, fetchMore, refetch } = useQuery(Jobs, {
-    variables: { filter, first: PAGE_SIZE },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  });
-  const jobs = useMemo(() => {
-    if (data === undefined) return undefined;
-    return { ...data.jobs, rows: data.jobs.edges.map(({ node }) => readFragment(JobRow, node)) };
-  }, [data]);
-  const loaded = useRef(0);
-  loaded.current = jobs?.edges.length ?? 0;
-
-  const catchUp = useMemo(
-    () =>
-      gathered(async () => {
-        let after: string | null = null;
-        for (let missing = Math.max(PAGE_SIZE, loaded.current); missing > 0; missing -= LARGEST_PAGE) {
-          const variables: JobsQueryVariables = { filter, first: Math.min(missing, LARGEST_PAGE), after };
-          // A failure is mended by the next change, or when the connection is back.
-          const page: { data?: JobsQuery | undefined } | null = await client
-            .query({ query: Jobs, variables, fetchPolicy: 'network-only' })
-            .catch(() => null);
-          if (!page?.data?.jobs.pageInfo.hasNextPage) break;
-          after = page.data.jobs.edges.at(-1)?.cursor ?? null;
-        }
-      }, CATCH_UP_MS),
-    [client, filter],
-  );
-  useEffect(() => catchUp.cancel, [catchUp]);
-  useReconnect(catchUp.soon);
-  useJobChanges((job) => {
-    if (jobs === undefined) return;
-    const isListed = jobs.rows.some(({ id }) => id === job.id);
-    const oldest = jobs.rows.at(-1);
-    const isFurtherDown =
-      jobs.pageInfo.hasNextPage && oldest !== undefined && job.createdAt < oldest.createdAt;
-    if (isListed !== fits(job, filter) && !(isFurtherDown && !isListed)) catchUp.soon();
-  });
-
-  return {
-    jobs,
-    error: jobs === undefined ? error : undefined,
-    dataTypes: data?.dataTypes.map(({ name }) => name) ?? [],
-    load: {
-      more: () => fetchMore({ variables: { after: jobs?.pageInfo.endCursor ?? null } }),
-      again: () => void refetch(),
-    },
-  };
-}
-
-function fits(job: JobRowFragment, { states, kinds, dataTypes }: JobFilter): boolean {
+/** Whether the server would list a job under a filter. */
+function matches(job: JobRowFragment, { states, kinds, dataTypes }: JobFilter): boolean {
   return (
     (states?.includes(job.state) ?? true) &&
     (kinds?.includes(job.kind) ?? true) &&

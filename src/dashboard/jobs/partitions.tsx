@@ -1,99 +1,63 @@
-import { formatCount, formatMoment, formatShortMoment, NO_VALUE } from '../format/format.ts';
+import { PartitionRow } from '../api/fragments/partition.ts';
+import { Panel } from '../details/panel.tsx';
+import { formatCount } from '../format/format.ts';
 import type { PartitionRowFragment } from '../generated/graphql.ts';
-import { type FragmentType, graphql, readFragment } from '../generated/index.ts';
+import { type FragmentType, readFragment } from '../generated/index.ts';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { Status } from '../parts/status.tsx';
+import { type Column, DataTable } from '../parts/table.tsx';
+import { Faint, Message } from '../parts/text.tsx';
+import { Moment } from '../parts/time.tsx';
 
-/** What the page shows of a partition. */
-export const PartitionRow = graphql(`
-  fragment PartitionRow on JobPartition {
-    id
-    sourceName
-    dataType
-    state
-    attempt
-    percent
-    totalItems
-    readItems
-    processedItems
-    errorCount
-    startedAt
-    finishedAt
-    message
-  }
-`);
+const COLUMNS: readonly Column<PartitionRowFragment>[] = [
+  {
+    head: 'Source',
+    fit: 'wrap',
+    cell: ({ sourceName, dataType, message }) => (
+      <>
+        {sourceName} <Faint>{dataType}</Faint>
+        {message !== null && <Message c="red">{message}</Message>}
+      </>
+    ),
+  },
+  { head: 'State', cell: ({ state }) => <Status state={state} /> },
+  {
+    head: 'Progress',
+    fit: 'bar',
+    cell: ({ percent, state, sourceName }) => (
+      <ProgressBar percent={percent} state={state} label={`Progress of ${sourceName}`} />
+    ),
+  },
+  {
+    head: 'Rows',
+    align: 'end',
+    cell: ({ processedItems, totalItems }) => (
+      <>
+        {formatCount(processedItems)}
+        <Faint> / {formatCount(totalItems)}</Faint>
+      </>
+    ),
+  },
+  { head: 'Errors', align: 'end', cell: ({ errorCount }) => formatCount(errorCount) },
+  { head: 'Attempt', align: 'end', cell: ({ attempt }) => formatCount(attempt) },
+  { head: 'Started', fit: 'line', cell: ({ startedAt }) => <Moment at={startedAt} /> },
+  { head: 'Ended', fit: 'line', cell: ({ finishedAt }) => <Moment at={finishedAt} /> },
+];
 
-/** The parts of a job, each of which a worker thread runs. */
+/** Lists the partitions of a job. */
 export function Partitions({ partitions }: { partitions: readonly FragmentType<typeof PartitionRow>[] }) {
   return (
-    <section className="panel" aria-labelledby="partitions">
-      <h2 id="partitions">Partitions</h2>
+    <Panel title="Partitions">
       {partitions.length === 0 ? (
-        <p className="faint">Planned once a worker has taken the job up.</p>
+        <Faint>Shown once a worker starts the job.</Faint>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reached by the keyboard
-        <section className="scroll-x" tabIndex={0} aria-label="Partitions, scrolls sideways">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Source</th>
-                <th scope="col">State</th>
-                <th scope="col">Progress</th>
-                <th scope="col" className="number">
-                  Rows
-                </th>
-                <th scope="col" className="number">
-                  Errors
-                </th>
-                <th scope="col" className="number">
-                  Attempt
-                </th>
-                <th scope="col">Began</th>
-                <th scope="col">Ended</th>
-              </tr>
-            </thead>
-            <tbody>
-              {partitions.map((partition) => {
-                const row = readFragment(PartitionRow, partition);
-                return <PartitionTableRow key={row.id} row={row} />;
-              })}
-            </tbody>
-          </table>
-        </section>
+        <DataTable
+          label="Partitions"
+          rows={readFragment(PartitionRow, partitions)}
+          columns={COLUMNS}
+          layout="inside"
+        />
       )}
-    </section>
+    </Panel>
   );
-}
-
-function PartitionTableRow({ row }: { row: PartitionRowFragment }) {
-  return (
-    <tr>
-      <td className="wrap">
-        {row.sourceName} <span className="faint">{row.dataType}</span>
-        {row.message !== null && <p className="bad long-text">{row.message}</p>}
-      </td>
-      <td>
-        <Status state={row.state} />
-      </td>
-      <td className="job-progress">
-        <ProgressBar percent={row.percent} state={row.state} label={`Progress of ${row.sourceName}`} />
-      </td>
-      <td className="number">
-        {formatCount(row.processedItems)}
-        <span className="faint"> / {formatCount(row.totalItems)}</span>
-      </td>
-      <td className="number">{formatCount(row.errorCount)}</td>
-      <td className="number">{formatCount(row.attempt)}</td>
-      <td className="nowrap">
-        <Moment at={row.startedAt} />
-      </td>
-      <td className="nowrap">
-        <Moment at={row.finishedAt} />
-      </td>
-    </tr>
-  );
-}
-
-function Moment({ at }: { at: string | null }) {
-  return at === null ? NO_VALUE : <time title={formatMoment(at)}>{formatShortMoment(at)}</time>;
 }

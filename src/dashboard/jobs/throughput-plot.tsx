@@ -2,12 +2,15 @@ import 'uplot/dist/uPlot.min.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import UPlot from 'uplot';
+import { PartitionRow } from '../api/fragments/partition.ts';
 import { formatCompact, formatCount, formatDuration } from '../format/format.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { type FragmentType, readFragment } from '../generated/index.ts';
-import { isEnded } from '../parts/status.tsx';
-import { PartitionRow } from './partitions.tsx';
-import { averageByPartition, ratesOf, samplesOf } from './throughput.ts';
+import { isTerminal } from '../parts/status.tsx';
+import { Faint } from '../parts/text.tsx';
+import { averageByPartition, computeRates } from './rates.ts';
+import { findSamples } from './throughput.ts';
+import styles from './throughput-plot.module.css';
 
 interface ThroughputPlotProps {
   readonly job: JobRowFragment;
@@ -16,27 +19,27 @@ interface ThroughputPlotProps {
 
 const HEIGHT = 190;
 
-/** What may lie between two marks of the time axis. */
-const SECONDS_BETWEEN_MARKS = [
+/** Steps of the time axis. */
+const AXIS_STEPS_SECONDS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
 ];
 
 /**
- * Rows a second over the time of a job. What the dashboard has watched is drawn as it was; for the time before, and for
- * a job that ended unwatched, the rows of each partition are spread over the time that it ran.
+ * Plots rows per second over the time of a job: as measured while the dashboard was open, and before that as the average of
+ * each partition over its run.
  */
 export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const colors = useComputedColorScheme();
-  const data = useMemo(() => plotData(job, partitions), [job, partitions]);
+  const data = useMemo(() => computePlot(job, partitions), [job, partitions]);
   const hasData = data !== null;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other colours are drawn anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other colors need a new plot
   useEffect(() => {
     if (box.current === null || !hasData) return;
     const element = box.current;
-    const created = new UPlot(plotOptions(element), [[], [], []], element);
+    const created = new UPlot(createPlotOptions(element), [[], [], []], element);
     plot.current = created;
     const observer = new ResizeObserver(() =>
       created.setSize({ width: element.clientWidth, height: HEIGHT }),
@@ -49,30 +52,30 @@ export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
     };
   }, [hasData, colors]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot in other colours needs the data again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot in other colors needs the data again
   useEffect(() => {
     if (data !== null) plot.current?.setData(data.lines);
   }, [data, colors]);
 
   if (data === null) {
     return (
-      <p className="faint">
-        {isEnded(job.state) ? 'The job ended before it read a row.' : 'Drawn as soon as rows are read.'}
-      </p>
+      <Faint>
+        {isTerminal(job.state) ? 'The job ended before it read a row.' : 'Shown once rows are read.'}
+      </Faint>
     );
   }
   return (
-    <figure className="plot">
-      <div ref={box} role="img" aria-label={data.summary} className="plot-box" />
-      <figcaption className="faint">
+    <figure className={styles.plot}>
+      <div ref={box} role="img" aria-label={data.summary} className={styles.box} />
+      <figcaption>
         {data.hasSamples && (
-          <span className="legend" data-line="watched">
-            as watched
+          <span className={styles.legend} data-line="measured">
+            measured
           </span>
         )}
         {data.hasAverages && (
-          <span className="legend" data-line="average">
-            mean of each partition{data.hasSamples ? ', before the dashboard watched' : ''}
+          <span className={styles.legend} data-line="average">
+            average of each partition{data.hasSamples ? ', before the dashboard was open' : ''}
           </span>
         )}
       </figcaption>
@@ -80,11 +83,11 @@ export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
   );
 }
 
-function plotData(job: JobRowFragment, partitions: ThroughputPlotProps['partitions']) {
+function computePlot(job: JobRowFragment, partitions: ThroughputPlotProps['partitions']) {
   const { startedAt, progress, state, id } = job;
   if (startedAt === null || progress.elapsedSeconds === null || progress.processedItems === 0) return null;
-  const samples = samplesOf(id);
-  const rates = ratesOf(samples);
+  const samples = findSamples(id);
+  const rates = computeRates(samples);
   const until = samples[0] ?? { at: progress.elapsedSeconds, processedItems: progress.processedItems };
   const runs = partitions.map((partition) => readFragment(PartitionRow, partition));
   const averages = averageByPartition(startedAt, runs, until);
@@ -92,33 +95,33 @@ function plotData(job: JobRowFragment, partitions: ThroughputPlotProps['partitio
   const averageLine: UPlot.AlignedData = [
     averages.map(({ at }) => at),
     averages.map(({ itemsPerSecond }, index) =>
-      // The last step has to reach its end.
+      // The last step must reach its end.
       index === averages.length - 1 ? (averages[index - 1]?.itemsPerSecond ?? 0) : itemsPerSecond,
     ),
   ];
-  const watchedLine: UPlot.AlignedData = [
+  const measuredLine: UPlot.AlignedData = [
     rates.map(({ at }) => at),
     rates.map(({ itemsPerSecond }) => itemsPerSecond),
   ];
   return {
-    lines: UPlot.join([hasAverages ? averageLine : [[], []], watchedLine]),
+    lines: UPlot.join([hasAverages ? averageLine : [[], []], measuredLine]),
     hasSamples: rates.length > 0,
     hasAverages,
-    summary: `Rows a second over ${formatDuration(progress.elapsedSeconds)}: ${
-      isEnded(state) ? 'on average' : 'now'
-    } ${formatCount(progress.itemsPerSecond)}, at most ${formatCount(
+    summary: `Rows per second over ${formatDuration(progress.elapsedSeconds)}: ${
+      isTerminal(state) ? 'average' : 'now'
+    } ${formatCount(progress.itemsPerSecond)}, peak ${formatCount(
       Math.max(0, ...rates.map(({ itemsPerSecond }) => itemsPerSecond), ...(averageLine[1] as number[])),
     )}`,
   };
 }
 
-function plotOptions(element: HTMLElement): UPlot.Options {
+function createPlotOptions(element: HTMLElement): UPlot.Options {
   const style = getComputedStyle(element);
-  const color = (name: string) => style.getPropertyValue(name);
+  const readColor = (name: string) => style.getPropertyValue(name);
   const axis = {
-    stroke: color('--plot-text'),
+    stroke: readColor('--plot-text'),
     font: `11px ${style.fontFamily}`,
-    grid: { stroke: color('--plot-grid'), width: 1 },
+    grid: { stroke: readColor('--plot-grid'), width: 1 },
     ticks: { show: false },
   };
   return {
@@ -134,7 +137,7 @@ function plotOptions(element: HTMLElement): UPlot.Options {
       {
         ...axis,
         size: 28,
-        incrs: SECONDS_BETWEEN_MARKS,
+        incrs: AXIS_STEPS_SECONDS,
         values: (_plot, splits) => splits.map((seconds) => formatDuration(seconds)),
       },
       { ...axis, size: 54, values: (_plot, splits) => splits.map(formatCompact) },
@@ -142,7 +145,7 @@ function plotOptions(element: HTMLElement): UPlot.Options {
     series: [
       {},
       {
-        stroke: color('--plot-average'),
+        stroke: readColor('--plot-average'),
         width: 1.5,
         dash: [5, 4],
         spanGaps: true,
@@ -150,8 +153,8 @@ function plotOptions(element: HTMLElement): UPlot.Options {
         ...(UPlot.paths.stepped === undefined ? {} : { paths: UPlot.paths.stepped({ align: 1 }) }),
       },
       {
-        stroke: color('--plot-line'),
-        fill: color('--plot-fill'),
+        stroke: readColor('--plot-line'),
+        fill: readColor('--plot-fill'),
         width: 1.5,
         spanGaps: true,
         points: { show: false },

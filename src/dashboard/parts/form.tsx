@@ -1,241 +1,148 @@
-import { Checkbox, NativeSelect, Textarea, TextInput } from '@mantine/core';
-import { createContext, type ReactNode, use, useEffect, useRef, useState } from 'react';
-import { ErrorNotice, NO_ANSWER } from './notice.tsx';
+import type { OperationVariables, TypedDocumentNode } from '@apollo/client';
+import { Button, Group, Text } from '@mantine/core';
+import { createContext, type ReactNode, useEffect, useRef, useState } from 'react';
+import { Link } from 'react-router';
+import { RefusalNotice } from '../actions/refusal.tsx';
+import { type Action, type Issue, type Success, useAction } from '../actions/use-action.ts';
+import type { AccessRole } from '../generated/graphql.ts';
+import { useAccess } from '../shell/access.tsx';
+import styles from './form.module.css';
+import { FormValues } from './form-values.ts';
 
-/** What is wrong with one field, by its path within the mutation's input, such as `options.batchSize`. */
-export interface Issue {
-  readonly field: string;
-  readonly message: string;
-}
-
-/** What stands in the way of what a form was sent for. */
-export interface Problems {
-  readonly issues: readonly Issue[];
-  /** What concerns no field. */
-  readonly message: ReactNode;
-}
-
-export const NO_PROBLEMS: Problems = { issues: [], message: null };
-
-/** What a mutation that was refused has against its input: the fields at fault or else its message. */
-export function problemsOf(
-  refusal: { readonly message: string; readonly issues?: readonly Issue[] } | undefined,
-): Problems {
-  if (refusal?.issues === undefined) return { issues: [], message: refusal?.message ?? NO_ANSWER };
-  // Paths of the server begin with the argument: `input.options.batchSize`.
-  const issues = refusal.issues.map(({ field, message }) => ({
-    field: field.replace(/^input\.?/, ''),
-    message,
-  }));
-  return { issues, message: null };
-}
-
-const FormContext = createContext<Problems>(NO_PROBLEMS);
-
-interface FormProps {
-  readonly label: string;
-  readonly problems: Problems;
-  readonly onSubmit: (values: FormValues) => Promise<void>;
-  readonly children: ReactNode;
-  /** The buttons at its end. */
-  readonly buttons: ReactNode;
+/** The state of a form, and how it is submitted. */
+export interface FormState {
+  readonly action: Action;
+  readonly submit: (values: FormValues) => Promise<void>;
+  /** Whether the last submission succeeded. */
+  readonly isSaved: boolean;
 }
 
 /**
- * A form whose fields are named by their paths in the mutation's input, and which shows at each what the server has
- * against it; what it has against no field that is shown stands above.
+ * Submits a form as a mutation.
+ * @param read makes the mutation's variables of the form's values; issues it finds keep the form from being sent.
+ * @param onSuccess runs with what the mutation returned.
  */
-export function Form({ label, problems, onSubmit, children, buttons }: FormProps) {
+export function useForm<Data, Variables extends OperationVariables>(
+  document: TypedDocumentNode<Data, Variables>,
+  read: (values: FormValues) => Variables,
+  onSuccess: (result: Success<Data>) => void,
+): FormState {
+  const action = useAction();
+  const [isSaved, setSaved] = useState(false);
+  return {
+    action,
+    isSaved,
+    async submit(values) {
+      setSaved(false);
+      const variables = read(values);
+      if (values.issues.length > 0) {
+        action.refuse(values.issues);
+        return;
+      }
+      const result = await action.run(document, variables);
+      if (result === null) return;
+      setSaved(true);
+      onSuccess(result);
+    },
+  };
+}
+
+/** The issues of the form around a field. */
+export const IssuesContext = createContext<readonly Issue[]>([]);
+
+/** Whether an issue belongs to a field: those of what is inside it do too, such as `parameters.base`. */
+export function concerns({ field }: Issue, name: string): boolean {
+  return name !== '' && (field === name || field.startsWith(`${name}.`));
+}
+
+interface FormProps {
+  readonly form: FormState;
+  readonly label: string;
+  readonly children: ReactNode;
+  /** The role it takes to submit it. */
+  readonly needs: AccessRole;
+  /** The submit button. */
+  readonly submit: ReactNode;
+  readonly icon?: ReactNode;
+  /** Said beside the buttons once it is saved, where the page stays. */
+  readonly saved?: string;
+  /** Where the back button leads; no button if left out. */
+  readonly backTo?: string;
+}
+
+/**
+ * A form. Each field is named by its path in the mutation's input and shows its own issues; all others are shown above.
+ */
+export function Form({ form, label, children, needs, submit, icon, saved, backTo }: FormProps) {
+  const { action, isSaved } = form;
+  const { refusal } = action;
+  const issues = refusal?.kind === 'invalid' ? refusal.issues : NO_ISSUES;
   const ref = useRef<HTMLFormElement>(null);
   const [names, setNames] = useState<readonly string[]>([]);
+  const { control, note } = useAccess(needs);
 
+  // Opens folds that hide a field at fault, and moves the focus to the first one.
   useEffect(() => {
-    const form = ref.current;
-    if (form === null) return;
-    setNames([...form.elements].map((element) => element.getAttribute('name') ?? ''));
-    if (problems === NO_PROBLEMS) return;
-    const faulty = [...form.querySelectorAll<HTMLElement>('[aria-invalid="true"]')];
+    const element = ref.current;
+    if (element === null) return;
+    setNames([...element.elements].map((field) => field.getAttribute('name') ?? ''));
+    if (refusal === null) return;
+    const faulty = [...element.querySelectorAll<HTMLElement>('[aria-invalid="true"]')];
     for (const field of faulty) {
       const fold = field.closest('details');
       if (fold !== null) fold.open = true;
     }
-    (faulty[0] ?? form.querySelector<HTMLElement>('[role="alert"]'))?.focus();
-  }, [problems]);
+    (faulty[0] ?? element.querySelector<HTMLElement>('[role="alert"]'))?.focus();
+  }, [refusal]);
 
-  const elsewhere = problems.issues.filter(({ field }) => !names.some((name) => concerns(field, name)));
+  const others = issues.filter((issue) => !names.some((name) => concerns(issue, name)));
   return (
-    <FormContext value={problems}>
+    <IssuesContext value={issues}>
       <form
         ref={ref}
-        className="form"
+        className={styles.form}
         aria-label={label}
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void onSubmit(new FormValues(new FormData(event.currentTarget)));
+          void form.submit(new FormValues(new FormData(event.currentTarget)));
         }}
       >
-        {(problems.message !== null || elsewhere.length > 0) && (
-          <ErrorNotice title="That was not possible">
-            {problems.message !== null && <div>{problems.message}</div>}
-            {elsewhere.map(({ field, message }) => (
-              <p key={field + message}>
-                {field === '' ? '' : `${field}: `}
-                {message}
-              </p>
-            ))}
-          </ErrorNotice>
-        )}
+        {refusal?.kind !== 'invalid' && <RefusalNotice refusal={refusal} />}
+        {others.length > 0 && <RefusalNotice refusal={{ kind: 'invalid', issues: others }} />}
         {children}
-        <div className="actions">{buttons}</div>
+        <Group gap={8}>
+          <Button type="submit" loading={action.running !== null} leftSection={icon} {...control}>
+            {submit}
+          </Button>
+          {backTo !== undefined && (
+            <Button variant="default" component={Link} to={backTo}>
+              Back
+            </Button>
+          )}
+          <Text span inherit c="green" role="status">
+            {isSaved && saved}
+          </Text>
+          {note}
+        </Group>
       </form>
-    </FormContext>
+    </IssuesContext>
   );
 }
 
-/** Whether what is said of a path belongs to a field: what is inside of it does too, as `parameters.base`. */
-function concerns(path: string, name: string): boolean {
-  return name !== '' && (path === name || path.startsWith(`${name}.`));
+const NO_ISSUES: readonly Issue[] = [];
+
+/** Fields side by side. */
+export function FieldRow({ children }: { children: ReactNode }) {
+  return <div className={styles.row}>{children}</div>;
 }
 
-function useIssue(name: string): string | null {
-  const { issues } = use(FormContext);
-  const texts = issues
-    .filter(({ field }) => concerns(field, name))
-    .map(({ field, message }) => (field === name ? message : `${field.slice(name.length + 1)}: ${message}`));
-  return texts.length === 0 ? null : texts.join('; ');
-}
-
-interface FieldProps {
-  readonly name: string;
-  readonly label: string;
-  readonly description?: ReactNode;
-  readonly required?: boolean;
-  readonly placeholder?: string;
-  readonly defaultValue?: string | undefined;
-}
-
-export function TextField({
-  list,
-  isNumber = false,
-  isCode = false,
-  ...field
-}: FieldProps & { list?: string; isNumber?: boolean; isCode?: boolean }) {
+/** Fields that are hidden until they are asked for. */
+export function FieldFold({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <TextInput
-      {...field}
-      {...(list === undefined ? {} : { list })}
-      {...(isNumber ? { inputMode: 'numeric' } : {})}
-      className={isNumber ? 'field-short' : 'field'}
-      classNames={isCode ? { input: 'mono' } : {}}
-      withAsterisk={field.required ?? false}
-      error={useIssue(field.name)}
-      autoComplete="off"
-      spellCheck={false}
-    />
+    <details className={styles.fold}>
+      <summary>{title}</summary>
+      <FieldRow>{children}</FieldRow>
+    </details>
   );
 }
-
-export function CodeField({ rows, ...field }: FieldProps & { rows: number }) {
-  return (
-    <Textarea
-      {...field}
-      rows={rows}
-      className="field"
-      classNames={{ input: 'mono code-input' }}
-      withAsterisk={field.required ?? false}
-      error={useIssue(field.name)}
-      autoComplete="off"
-      spellCheck={false}
-    />
-  );
-}
-
-export function SelectField({
-  options,
-  ...field
-}: FieldProps & { options: readonly { value: string; label: string }[] }) {
-  return (
-    <NativeSelect
-      {...field}
-      className="field-short"
-      withAsterisk={field.required ?? false}
-      data={[...options]}
-      error={useIssue(field.name)}
-    />
-  );
-}
-
-export function CheckField({
-  name,
-  label,
-  description,
-  isChecked,
-}: Pick<FieldProps, 'name' | 'label' | 'description'> & { isChecked: boolean }) {
-  return (
-    <Checkbox
-      name={name}
-      label={label}
-      description={description}
-      defaultChecked={isChecked}
-      error={useIssue(name)}
-    />
-  );
-}
-
-/** What was put into a form. Values that cannot be sent are issues of their own, of the same kind as the server's. */
-export class FormValues {
-  readonly issues: Issue[] = [];
-  readonly #data: FormData;
-
-  constructor(data: FormData) {
-    this.#data = data;
-  }
-
-  /** What was written, as it was written. */
-  text(name: string): string {
-    const value = this.#data.get(name);
-    return typeof value === 'string' ? value : '';
-  }
-
-  /** Without the blanks around it; null for nothing. */
-  optional(name: string): string | null {
-    const text = this.text(name).trim();
-    return text === '' ? null : text;
-  }
-
-  isChecked(name: string): boolean {
-    return this.#data.get(name) !== null;
-  }
-
-  /** A whole number; null for nothing. */
-  wholeNumber(name: string): number | null {
-    const text = this.optional(name);
-    if (text === null) return null;
-    // People write large numbers in groups.
-    const value = Number(text.replaceAll(/[\s,_]/g, ''));
-    if (Number.isInteger(value) && Math.abs(value) <= LARGEST_INT) return value;
-    this.issues.push({ field: name, message: 'must be a whole number such as 5000' });
-    return null;
-  }
-
-  /** A JSON object; null for nothing. */
-  json(name: string): Record<string, unknown> | null {
-    const text = this.optional(name);
-    if (text === null) return null;
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        return value as Record<string, unknown>;
-      }
-      this.issues.push({ field: name, message: 'must be a JSON object, such as {"base": "ATL"}' });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.issues.push({ field: name, message: `is not JSON: ${detail}` });
-    }
-    return null;
-  }
-}
-
-/** The greatest value of GraphQL's Int. */
-const LARGEST_INT = 2 ** 31 - 1;

@@ -1,10 +1,11 @@
-import { Loader } from '@mantine/core';
+import { Group, Loader } from '@mantine/core';
 
+/** Shows that something is being loaded. */
 export function Loading({ what }: { what: string }) {
   return (
-    <div className="loading" role="status">
+    <Group role="status" gap={10} px={4} py={28} c="dimmed">
       <Loader size="sm" aria-hidden />
-      <span>Loading {what} …</span>
-    </div>
+      <span>Loading {what}…</span>
+    </Group>
   );
 }

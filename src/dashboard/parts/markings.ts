@@ -1,7 +1,4 @@
-/** The classification markings in full, from the least to the greatest. */
-export const markingOptions = ['UNCLASSIFIED', 'CUI', 'CONFIDENTIAL', 'SECRET', 'TOP SECRET'].map(
-  (marking) => ({
-    value: marking,
-    label: marking,
-  }),
+/** The classification markings as options of a select, from the lowest to the highest. */
+export const MARKING_OPTIONS = ['UNCLASSIFIED', 'CUI', 'CONFIDENTIAL', 'SECRET', 'TOP SECRET'].map(
+  (marking) => ({ value: marking, label: marking }),
 );

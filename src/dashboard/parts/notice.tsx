@@ -1,13 +1,15 @@
-import { CombinedGraphQLErrors, ServerError } from '@apollo/client';
-import { Alert, Button } from '@mantine/core';
+import { ServerError } from '@apollo/client';
+import { Alert, Button, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { describeError, isUnreachable } from '../api/errors.ts';
 import { Icon } from './icon.tsx';
+import styles from './notice.module.css';
 
-/** Something went wrong, what it was, and what can be done. */
+/** Shows what went wrong and what can be done. */
 export function ErrorNotice({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <Alert
-      className="notice"
+      className={styles.notice}
       role="alert"
       tabIndex={-1}
       color="red"
@@ -19,47 +21,31 @@ export function ErrorNotice({ title, children }: { title: string; children?: Rea
   );
 }
 
-/** A request that failed as a whole, in words, with a button to send it again. */
-export function RequestError({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+/** Shows why something could not be loaded, with a button to try again. */
+export function RequestError({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   return (
-    <ErrorNotice title={titleOf(error)}>
-      <p>
-        {isUnreachable(error) ? 'The page asks again by itself as soon as it is back.' : describeError(error)}
-      </p>
-      {onRetry !== undefined && (
-        <Button size="xs" variant="default" onClick={onRetry}>
-          Try again
-        </Button>
-      )}
+    <ErrorNotice title={nameError(error)}>
+      <p>{isUnreachable(error) ? 'This page will load when the server is back.' : describeError(error)}</p>
+      <Button size="xs" variant="default" onClick={onRetry}>
+        Try again
+      </Button>
     </ErrorNotice>
   );
 }
 
-/** There is nothing to show yet, and what to do next. */
+/** Shows that there is nothing to show yet, and what to do next. */
 export function EmptyNotice({ title, children }: { title: string; children?: ReactNode }) {
   return (
-    <div className="empty">
-      <p className="empty-title">{title}</p>
+    <div className={styles.empty}>
+      <Text inherit fw={600} c="var(--mantine-color-text)">
+        {title}
+      </Text>
       {children}
     </div>
   );
 }
 
-/** Said where the server gave neither a result nor a reason. */
-export const NO_ANSWER = 'The server gave no answer to this.';
-
-/** What failed, for people: the server's own words where it gave some. */
-export function describeError(error: unknown): string {
-  if (CombinedGraphQLErrors.is(error)) return error.errors.map(({ message }) => message).join(' ');
-  if (ServerError.is(error)) return `It answered with status ${error.statusCode}.`;
-  return 'The server cannot be reached. Try again when it is back.';
-}
-
-function titleOf(error: unknown): string {
+function nameError(error: unknown): string {
   if (isUnreachable(error)) return 'The server cannot be reached';
   return ServerError.is(error) ? 'The server refused the request' : 'The server could not answer';
-}
-
-function isUnreachable(error: unknown): boolean {
-  return !CombinedGraphQLErrors.is(error) && !ServerError.is(error);
 }

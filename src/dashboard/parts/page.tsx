@@ -1,8 +1,11 @@
+import { Group } from '@mantine/core';
 import { type ReactNode, useEffect, useRef } from 'react';
+import styles from './page.module.css';
 
 interface PageProps {
+  /** Names the tab. */
   readonly title: string;
-  /** What stands in place of the title as its heading, where that is more than text. */
+  /** The heading, where it is more than the title. */
   readonly heading?: ReactNode;
   /** Buttons and links beside the heading. */
   readonly actions?: ReactNode;
@@ -11,23 +14,23 @@ interface PageProps {
 
 let isFirstPage = true;
 
-/** A page: names the tab, and takes the focus to its heading, so that a screen reader tells of the new page. */
+/** A page; moves the focus to its heading, so that screen readers announce it. */
 export function Page({ title, heading, actions, children }: PageProps) {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    // On the first page the focus stays at the beginning, where the skip link is.
+    // On the first page the focus stays at the top, where the skip link is.
     if (!isFirstPage) ref.current?.focus({ preventScroll: true });
     isFirstPage = false;
   }, []);
   return (
     <>
       <title>{`${title} · BLADE Ingestion`}</title>
-      <div className="page-head">
+      <Group className={styles.head} justify="space-between" gap="10px 16px">
         <h1 ref={ref} tabIndex={-1}>
           {heading ?? title}
         </h1>
-        {actions !== undefined && <div className="actions">{actions}</div>}
-      </div>
+        {actions !== undefined && <Group gap={8}>{actions}</Group>}
+      </Group>
       {children}
     </>
   );

@@ -1,27 +1,30 @@
 import { Progress } from '@mantine/core';
 import { formatPercent } from '../format/format.ts';
 import type { JobState, PartitionState } from '../generated/graphql.ts';
-import { isEnded } from './status.tsx';
+import styles from './progress-bar.module.css';
+import { isTerminal } from './status.tsx';
 
 interface ProgressBarProps {
+  /** From 0 to 100; null if it is not known. */
   readonly percent: number | null;
   readonly state: JobState | PartitionState;
-  /** What progresses, for who cannot see the bar. */
+  /** What progresses, for screen readers. */
   readonly label: string;
+  readonly size?: number | 'sm';
 }
 
-/** How far something has come; striped while that is not known. */
-export function ProgressBar({ percent, state, label }: ProgressBarProps) {
-  const isUnknown = percent === null && !isEnded(state) && state !== 'QUEUED' && state !== 'PENDING';
+/** Shows progress as a bar; striped while the percentage is not known. */
+export function ProgressBar({ percent, state, label, size = 'sm' }: ProgressBarProps) {
+  const isUnknown = percent === null && !isTerminal(state) && state !== 'QUEUED' && state !== 'PENDING';
   return (
-    <Progress.Root size="sm" className="progress">
+    <Progress.Root size={size} className={styles.track}>
       <Progress.Section
-        // Without a way between the two, as a full striped bar would shrink to the first percent.
+        // A new section, because a full striped one would visibly shrink to the first percent.
         key={String(isUnknown)}
         value={isUnknown ? 100 : (percent ?? 0)}
         striped={isUnknown}
         animated={isUnknown}
-        className="progress-section"
+        className={styles.section}
         data-state={state}
         aria-label={label}
         aria-valuetext={percent === null ? 'not known yet' : formatPercent(percent)}

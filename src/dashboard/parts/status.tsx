@@ -1,41 +1,49 @@
+import { Group, type MantineColor } from '@mantine/core';
+import type { ReactNode } from 'react';
 import type { JobState, PartitionState } from '../generated/graphql.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 type State = JobState | PartitionState;
 
 interface Look {
-  readonly text: string;
   readonly icon: IconName;
-  readonly tone: 'calm' | 'active' | 'waiting' | 'good' | 'bad';
+  readonly color: MantineColor;
 }
 
-const LOOKS: Record<State, Look> = {
-  QUEUED: { text: 'Queued', icon: 'clock', tone: 'calm' },
-  PENDING: { text: 'Pending', icon: 'clock', tone: 'calm' },
-  RUNNING: { text: 'Running', icon: 'play', tone: 'active' },
-  PAUSING: { text: 'Pausing', icon: 'pause', tone: 'waiting' },
-  PAUSED: { text: 'Paused', icon: 'pause', tone: 'waiting' },
-  CANCELLING: { text: 'Cancelling', icon: 'stop', tone: 'waiting' },
-  COMPLETED: { text: 'Completed', icon: 'check', tone: 'good' },
-  FAILED: { text: 'Failed', icon: 'cross', tone: 'bad' },
-  CANCELLED: { text: 'Cancelled', icon: 'slash', tone: 'calm' },
+const PENDING = { icon: 'clock', color: 'dimmed' } as const;
+const PAUSED = { icon: 'pause', color: 'orange' } as const;
+
+const LOOKS: Record<State, Look & { readonly text: string }> = {
+  QUEUED: { ...PENDING, text: 'Queued' },
+  PENDING: { ...PENDING, text: 'Pending' },
+  RUNNING: { icon: 'play', color: 'blue', text: 'Running' },
+  PAUSING: { ...PAUSED, text: 'Pausing' },
+  PAUSED: { ...PAUSED, text: 'Paused' },
+  CANCELLING: { icon: 'stop', color: 'orange', text: 'Cancelling' },
+  COMPLETED: { icon: 'check', color: 'green', text: 'Completed' },
+  FAILED: { icon: 'cross', color: 'red', text: 'Failed' },
+  CANCELLED: { icon: 'slash', color: 'dimmed', text: 'Cancelled' },
 };
 
-/** A state by colour, drawing and word. */
+/** Shows a state by color, icon and word. */
 export function Status({ state }: { state: State }) {
-  const { icon, tone, text } = LOOKS[state];
+  const { text, ...look } = LOOKS[state];
+  return <Mark {...look}>{text}</Mark>;
+}
+
+/** A short text with an icon and a color. */
+export function Mark({ icon, color, children }: Look & { children: ReactNode }) {
   return (
-    <span className="status" data-tone={tone}>
+    <Group component="span" display="inline-flex" c={color} fw={600} gap={6} wrap="nowrap" style={NO_WRAP}>
       <Icon name={icon} size={14} />
-      {text}
-    </span>
+      {children}
+    </Group>
   );
 }
 
-export function stateText(state: State): string {
-  return LOOKS[state].text;
-}
+const NO_WRAP = { whiteSpace: 'nowrap', verticalAlign: 'middle' } as const;
 
-export function isEnded(state: State): boolean {
+/** Whether a state never changes again. */
+export function isTerminal(state: State): boolean {
   return state === 'COMPLETED' || state === 'FAILED' || state === 'CANCELLED';
 }

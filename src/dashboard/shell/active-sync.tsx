@@ -1,16 +1,20 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from 'react-router';
-import { formatCount, formatPercent, formatTimeLeft } from '../format/format.ts';
+import { JobRow } from '../api/fragments/job.ts';
+import { formatAmount, formatPercent } from '../format/format.ts';
+import { readUuid } from '../format/ids.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { JobRow, useJobChanges } from '../jobs/job-feed.ts';
-import { jobTitle, uuidOf } from '../jobs/job-title.tsx';
+import { useJobChanges } from '../jobs/job-feed.ts';
+import { nameJob } from '../jobs/job-title.ts';
 import { ProgressBar } from '../parts/progress-bar.tsx';
-import { isEnded, Status } from '../parts/status.tsx';
+import { isTerminal, Status } from '../parts/status.tsx';
+import { Faint } from '../parts/text.tsx';
+import { TimeLeft } from '../parts/time.tsx';
+import styles from './active-sync.module.css';
 
 const CurrentSync = graphql(`
   query CurrentSync {
     syncStatus {
-      state
       job {
         id
         ...JobRow
@@ -19,26 +23,30 @@ const CurrentSync = graphql(`
   }
 `);
 
-/** One line about the sync that is active, on every page. */
+/** Shows the active sync in one line on every page. */
 export function ActiveSync() {
   const { data, refetch } = useQuery(CurrentSync, { fetchPolicy: 'cache-and-network' });
   const known = data?.syncStatus.job;
   const job = known ? readFragment(JobRow, known) : undefined;
-  useJobChanges((changed) => {
-    // The job that is known keeps itself up to date in the cache.
-    if (changed.kind === 'SYNC' && changed.id !== job?.id && !isEnded(changed.state)) void refetch();
+  useJobChanges(({ kind, id, state }) => {
+    // The cache keeps a known job current.
+    if (kind === 'SYNC' && id !== job?.id && !isTerminal(state)) void refetch().catch(() => {});
   });
-  if (job === undefined || isEnded(job.state)) return null;
+  if (job === undefined || isTerminal(job.state)) return null;
   const { percent, itemsPerSecond, estimatedCompletion } = job.progress;
   return (
-    <section className="active-sync" aria-label="Active sync">
+    <section className={styles.bar} aria-label="Active sync">
       <Status state={job.state} />
-      <Link to={`/jobs/${uuidOf(job.id)}`}>{jobTitle(job)}</Link>
-      <ProgressBar percent={percent} state={job.state} label="Progress of the active sync" />
-      <span className="tabular">{formatPercent(percent)}</span>
-      {itemsPerSecond !== null && <span className="faint tabular">{formatCount(itemsPerSecond)} rows/s</span>}
+      <Link to={`/jobs/${readUuid(job.id)}`}>{nameJob(job)}</Link>
+      <div className={styles.progress}>
+        <ProgressBar percent={percent} state={job.state} label="Progress of the active sync" />
+      </div>
+      <span>{formatPercent(percent)}</span>
+      {itemsPerSecond !== null && <Faint>{formatAmount(itemsPerSecond, 'row')}/s</Faint>}
       {estimatedCompletion !== null && (
-        <span className="faint tabular">{formatTimeLeft(estimatedCompletion)} left</span>
+        <Faint>
+          <TimeLeft until={estimatedCompletion} /> left
+        </Faint>
       )}
     </section>
   );

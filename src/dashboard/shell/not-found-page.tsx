@@ -5,7 +5,7 @@ export function NotFoundPage() {
   return (
     <Page title="Page not found">
       <p>
-        Nothing is at this address. The <Link to="/">jobs</Link> are a good place to begin.
+        There is no page at this address. Go to <Link to="/">jobs</Link>.
       </p>
     </Page>
   );

@@ -4,8 +4,8 @@ import { useLocation } from 'react-router';
 import { ErrorNotice } from '../parts/notice.tsx';
 
 /**
- * Keeps a page that fails from taking the others with it: most often its code could not be loaded, as the server is away
- * or has been updated since the dashboard was opened.
+ * Keeps a page that fails from taking the others with it. Usually its code could not be loaded, because the server is down
+ * or was updated after the dashboard was opened.
  */
 export function PageBoundary({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
@@ -22,10 +22,10 @@ class Boundary extends Component<{ children: ReactNode }, { hasFailed: boolean }
   override render() {
     if (!this.state.hasFailed) return this.props.children;
     return (
-      <ErrorNotice title="This page could not be shown">
-        <p>The server may be away, or may have been updated. Load the page again once it is back.</p>
+      <ErrorNotice title="This page could not be loaded">
+        <p>The server may be down, or may have been updated. Reload the page when the server is back.</p>
         <Button size="xs" variant="default" onClick={() => location.reload()}>
-          Load again
+          Reload
         </Button>
       </ErrorNotice>
     );

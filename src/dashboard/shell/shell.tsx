@@ -2,25 +2,26 @@ import { type ReactNode, useEffect } from 'react';
 import { Link, NavLink, useLocation, useNavigationType } from 'react-router';
 import { useJobFeed } from '../jobs/job-feed.ts';
 import { ActiveSync } from './active-sync.tsx';
-import { ConnectionBanner, ConnectionMark } from './connection.tsx';
+import { ConnectionBadge, ConnectionBanner } from './connection-badge.tsx';
+import styles from './shell.module.css';
 import { ThemeSwitch } from './theme-switch.tsx';
-import { Who } from './who.tsx';
+import { ViewerBadge } from './viewer-badge.tsx';
 
-/** What is around every page: where one can go, what goes on, and whether the server is there. */
+/** What surrounds every page: navigation, the active sync and the connection. */
 export function Shell({ children }: { children: ReactNode }) {
   useJobFeed();
   useScrollToTop();
   return (
     <>
-      <a className="skip-link" href="#content">
+      <a className={styles.skip} href="#content">
         Skip to content
       </a>
-      <header className="header">
-        <Link to="/" className="brand">
+      <header className={styles.header}>
+        <Link to="/" className={styles.brand}>
           <img src="/icon.svg" alt="" width="22" height="22" />
           BLADE Ingestion
         </Link>
-        <nav aria-label="Main" className="nav">
+        <nav aria-label="Main" className={styles.nav}>
           <NavLink to="/" end>
             Jobs
           </NavLink>
@@ -28,26 +29,26 @@ export function Shell({ children }: { children: ReactNode }) {
           <NavLink to="/items">Items</NavLink>
           <a href="/graphql">GraphiQL</a>
         </nav>
-        <div className="header-end">
-          <Who />
-          <ConnectionMark />
+        <div className={styles.end}>
+          <ViewerBadge />
+          <ConnectionBadge />
           <ThemeSwitch />
         </div>
       </header>
       <ActiveSync />
       <ConnectionBanner />
-      <main id="content" tabIndex={-1} className="content">
+      <main id="content" tabIndex={-1} className={styles.content}>
         {children}
       </main>
     </>
   );
 }
 
-/** A new page begins at its top; one that is gone back to is left where it was. */
+/** Scrolls a new page to its top; going back keeps the position. */
 function useScrollToTop(): void {
   const { pathname } = useLocation();
   const navigation = useNavigationType();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of the path is what it waits for
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is what it waits for
   useEffect(() => {
     if (navigation === 'PUSH') window.scrollTo(0, 0);
   }, [pathname, navigation]);

@@ -1,29 +1,32 @@
-import { useMantineColorScheme } from '@mantine/core';
+import { Button, useMantineColorScheme } from '@mantine/core';
 import { Icon, type IconName } from '../parts/icon.tsx';
 
 const SCHEMES = ['auto', 'light', 'dark'] as const;
 
 const LOOKS: Record<(typeof SCHEMES)[number], { text: string; icon: IconName }> = {
-  auto: { text: 'as the system', icon: 'screen' },
+  auto: { text: 'system', icon: 'screen' },
   light: { text: 'light', icon: 'sun' },
   dark: { text: 'dark', icon: 'moon' },
 };
 
-/** Goes from the system's colours to light ones to dark ones; the choice is kept in this browser. */
+/** Switches between the system's, light and dark colors; this browser keeps the choice. */
 export function ThemeSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const next = SCHEMES[(SCHEMES.indexOf(colorScheme) + 1) % SCHEMES.length] ?? 'auto';
   const { text, icon } = LOOKS[colorScheme];
-  const label = `Colours: ${text}. Change to ${LOOKS[next].text}`;
+  const label = `Theme: ${text}. Switch to ${LOOKS[next].text}.`;
   return (
-    <button
-      type="button"
-      className="icon-button"
+    <Button
+      variant="subtle"
+      color="gray"
+      size="compact-lg"
+      fz="sm"
+      c="dimmed"
       aria-label={label}
       title={label}
       onClick={() => setColorScheme(next)}
     >
       <Icon name={icon} />
-    </button>
+    </Button>
   );
 }

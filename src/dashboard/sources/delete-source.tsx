@@ -1,11 +1,11 @@
-import { useMutation } from '@apollo/client/react';
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { ConfirmDialog } from '../actions/dialog.tsx';
+import { RefusalNotice } from '../actions/refusal.tsx';
+import { useAction } from '../actions/use-action.ts';
 import { graphql } from '../generated/index.ts';
-import { ConfirmDialog } from '../parts/dialog.tsx';
-import { describeError, ErrorNotice } from '../parts/notice.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
+import { useAccess } from '../shell/access.tsx';
 
 const DeleteDataSource = graphql(`
   mutation DeleteDataSource($id: ID!) {
@@ -13,58 +13,42 @@ const DeleteDataSource = graphql(`
       ... on DeleteDataSourceSuccess {
         deletedId
       }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
 
-/** Deletes a source, after it was asked for twice. */
+/** Deletes a data source once that is confirmed. */
 export function DeleteSource({ id, name }: { id: string; name: string }) {
   const navigate = useNavigate();
-  const mayDelete = useMay('ADMIN');
+  const { control, note } = useAccess('ADMIN');
   const [isAsking, setAsking] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [remove, { loading }] = useMutation(DeleteDataSource);
+  const { run, running, refusal } = useAction();
 
-  async function onConfirm() {
-    setProblem(null);
-    try {
-      const { data } = await remove({ variables: { id } });
-      const result = data?.deleteDataSource;
-      if (result?.__typename === 'DeleteDataSourceSuccess') void navigate('/sources', { replace: true });
-      else if (result !== undefined) setProblem(result.message);
-    } catch (error) {
-      setProblem(describeError(error));
-    }
+  async function confirm() {
+    const result = await run(DeleteDataSource, { id });
+    if (result !== null) void navigate('/sources', { replace: true });
     setAsking(false);
   }
 
   return (
     <>
-      <RoleNote needed="ADMIN" id="delete-role" />
-      <Button
-        variant="default"
-        disabled={!mayDelete}
-        aria-describedby="delete-role"
-        onClick={() => setAsking(true)}
-      >
+      {note}
+      <Button {...control} variant="default" onClick={() => setAsking(true)}>
         Delete
       </Button>
-      {problem !== null && <ErrorNotice title="That was not possible">{problem}</ErrorNotice>}
+      <RefusalNotice refusal={refusal} />
       {isAsking && (
         <ConfirmDialog
           title="Delete this data source?"
-          action="Delete the data source"
-          isBusy={loading}
-          onConfirm={() => void onConfirm()}
+          confirm="Delete data source"
+          dismiss="Keep data source"
+          isBusy={running !== null}
+          onConfirm={() => void confirm()}
           onClose={() => setAsking(false)}
         >
-          <p>
-            {name} is forgotten with its schedule and watermark, and no sync reads its table any more. Its
-            items stay, and so does the history of its jobs.
-          </p>
+          {name} will be deleted with its schedule and watermark, and syncs will no longer read its table. Its
+          items and the history of its jobs stay.
         </ConfirmDialog>
       )}
     </>

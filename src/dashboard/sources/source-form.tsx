@@ -1,31 +1,9 @@
-import { useMutation, useQuery } from '@apollo/client/react';
-import { Button } from '@mantine/core';
-import { useState } from 'react';
-import { Link } from 'react-router';
-import type { SourceFactsFragment } from '../generated/graphql.ts';
-import { graphql, readFragment } from '../generated/index.ts';
-import {
-  CheckField,
-  Form,
-  type FormValues,
-  NO_PROBLEMS,
-  type Problems,
-  problemsOf,
-  SelectField,
-  TextField,
-} from '../parts/form.tsx';
-import { describeError } from '../parts/notice.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
-import { SourceFacts } from './source-facts.ts';
-
-const DataTypes = graphql(`
-  query DataTypes {
-    dataTypes {
-      name
-      description
-    }
-  }
-`);
+import { useDataTypes } from '../api/use-data-types.ts';
+import type { SourceRowFragment } from '../generated/graphql.ts';
+import { graphql } from '../generated/index.ts';
+import { FieldRow, Form, useForm } from '../parts/form.tsx';
+import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
+import type { FormValues } from '../parts/form-values.ts';
 
 const SaveDataSource = graphql(`
   mutation SaveDataSource($input: SaveDataSourceInput!) {
@@ -33,87 +11,51 @@ const SaveDataSource = graphql(`
       ... on SaveDataSourceSuccess {
         dataSource {
           id
-          ...SourceFacts
+          ...SourceRow
         }
       }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
 
 interface SourceFormProps {
   /** The source to change; null for a new one. */
-  readonly source: SourceFactsFragment | null;
+  readonly source: SourceRowFragment | null;
   readonly onSaved: (id: string) => void;
 }
 
+/** Adds or changes a data source. */
 export function SourceForm({ source, onSaved }: SourceFormProps) {
-  const maySave = useMay('ADMIN');
-  const { data } = useQuery(DataTypes);
-  const [save, { loading }] = useMutation(SaveDataSource);
-  const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
-  const [isSaved, setSaved] = useState(false);
+  const dataTypes = useDataTypes();
+  const form = useForm(SaveDataSource, readSource, ({ dataSource }) => onSaved(dataSource.id));
 
-  async function submit(values: FormValues) {
-    setSaved(false);
-    const cron = values.optional('schedule.cron');
-    const input = {
-      ...(source === null ? {} : { id: source.id }),
-      name: values.text('name').trim(),
-      dataType: values.text('dataType'),
-      catalogName: values.text('catalogName').trim(),
-      schemaName: values.text('schemaName').trim(),
-      tableName: values.text('tableName').trim(),
-      cursorColumn: values.optional('cursorColumn'),
-      enabled: values.isChecked('enabled'),
-      schedule: cron === null ? null : { cron, timeZone: values.optional('schedule.timeZone') },
+  function readSource(values: FormValues) {
+    const cron = values.readOptional('schedule.cron');
+    return {
+      input: {
+        ...(source === null ? {} : { id: source.id }),
+        name: values.readText('name').trim(),
+        dataType: values.readText('dataType'),
+        catalogName: values.readText('catalogName').trim(),
+        schemaName: values.readText('schemaName').trim(),
+        tableName: values.readText('tableName').trim(),
+        cursorColumn: values.readOptional('cursorColumn'),
+        enabled: values.isChecked('enabled'),
+        schedule: cron === null ? null : { cron, timeZone: values.readOptional('schedule.timeZone') },
+      },
     };
-    try {
-      const result = (await save({ variables: { input } })).data?.saveDataSource;
-      switch (result?.__typename) {
-        case 'SaveDataSourceSuccess':
-          setProblems(NO_PROBLEMS);
-          setSaved(true);
-          onSaved(readFragment(SourceFacts, result.dataSource).id);
-          return;
-        default:
-          setProblems(problemsOf(result));
-      }
-    } catch (error) {
-      setProblems({ issues: [], message: describeError(error) });
-    }
   }
 
-  if (data === undefined) return null;
+  // Without options, the select would not show the source's data type.
+  if (dataTypes.length === 0) return null;
   return (
     <Form
-      label={source === null ? 'Add a data source' : 'Settings of the data source'}
-      problems={problems}
-      onSubmit={submit}
-      buttons={
-        <>
-          <Button type="submit" loading={loading} disabled={!maySave} aria-describedby="save-role">
-            {source === null ? 'Add data source' : 'Save'}
-          </Button>
-          {source === null && (
-            <Button variant="default" component={Link} to="/sources">
-              Back
-            </Button>
-          )}
-          <span role="status" className="good">
-            {isSaved && 'Saved'}
-          </span>
-          <RoleNote needed="ADMIN" id="save-role" />
-        </>
-      }
+      form={form}
+      needs="ADMIN"
+      {...(source === null
+        ? { label: 'Add a data source', submit: 'Add data source', backTo: '/sources' }
+        : { label: 'Settings of the data source', submit: 'Save', saved: 'Saved' })}
     >
       <TextField
         name="name"
@@ -125,37 +67,37 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
       <SelectField
         name="dataType"
         label="Data type"
-        description="What its rows are."
+        description="The type of its rows."
         defaultValue={source?.dataType}
-        options={data.dataTypes.map(({ name }) => ({ value: name, label: name }))}
+        options={dataTypes}
         required
       />
-      <div className="field-row">
+      <FieldRow>
         <TextField name="catalogName" label="Catalog" defaultValue={source?.catalogName} isCode required />
         <TextField name="schemaName" label="Schema" defaultValue={source?.schemaName} isCode required />
         <TextField name="tableName" label="Table" defaultValue={source?.tableName} isCode required />
-      </div>
+      </FieldRow>
       <TextField
         name="cursorColumn"
         label="Cursor column"
-        description="Grows with each change, and so tells new rows from old ones. Without one, every sync reads all."
+        description="A column that grows with each change, which finds new rows. Without it, every sync reads all rows."
         defaultValue={source?.cursorColumn ?? undefined}
         placeholder="updated_at"
         isCode
       />
-      <div className="field-row">
+      <FieldRow>
         <TextField
           name="schedule.cron"
           label="Schedule"
           description="Minute, hour, day, month, weekday."
           defaultValue={source?.schedule?.cron}
-          placeholder="by hand only"
+          placeholder="manual only"
           isCode
         />
         <TextField
           name="schedule.timeZone"
           label="Time zone"
-          description="Of the hours of the schedule."
+          description="The time zone of the schedule."
           defaultValue={source?.schedule?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone}
           list="time-zones"
         />
@@ -164,11 +106,11 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
             <option key={zone} value={zone} />
           ))}
         </datalist>
-      </div>
+      </FieldRow>
       <CheckField
         name="enabled"
         label="Enabled"
-        description="Syncs read it, by hand and by schedule."
+        description="Manual and scheduled syncs read it."
         isChecked={source?.enabled ?? true}
       />
     </Form>

@@ -1,23 +1,30 @@
-import { useQuery } from '@apollo/client/react';
+import { Text } from '@mantine/core';
 import { Link, useNavigate, useParams } from 'react-router';
-import { formatCount, formatMoment, formatRelative, NO_VALUE } from '../format/format.ts';
-import type { SourceByIdQuery, SourceFactsFragment } from '../generated/graphql.ts';
+import { SourceRow } from '../api/fragments/data-source.ts';
+import { useDetail } from '../api/use-detail.ts';
+import { DetailPage } from '../details/detail-page.tsx';
+import { Fact, Facts } from '../details/facts.tsx';
+import { Columns, Panel } from '../details/panel.tsx';
+import { formatCount, formatMoment, NO_VALUE } from '../format/format.ts';
+import { readUuid } from '../format/ids.ts';
+import type { SourceByIdQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { uuidOf } from '../jobs/job-title.tsx';
-import { Loading } from '../parts/loading.tsx';
-import { ErrorNotice, RequestError } from '../parts/notice.tsx';
+import { useSyncEnds } from '../jobs/job-feed.ts';
+import { ErrorNotice } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
+import { Faint, Message } from '../parts/text.tsx';
+import { RelativeMoment } from '../parts/time.tsx';
 import { DeleteSource } from './delete-source.tsx';
-import { SourceFacts } from './source-facts.ts';
 import { SourceForm } from './source-form.tsx';
+import styles from './source-page.module.css';
 import { SourceTest } from './source-test.tsx';
 
 const SourceById = graphql(`
   query SourceById($id: ID!) {
     dataSource(id: $id) {
       id
-      ...SourceFacts
+      ...SourceRow
       scheduledRuns(first: 20) {
         id
         createdAt
@@ -31,7 +38,7 @@ const SourceById = graphql(`
   }
 `);
 
-/** One data source, or a new one. */
+/** Shows one data source, or a form for a new one. */
 export default function SourcePage() {
   const { id } = useParams();
   return id === undefined ? <NewSource /> : <KnownSource key={id} id={id} />;
@@ -41,124 +48,107 @@ function NewSource() {
   const navigate = useNavigate();
   return (
     <Page title="Add a data source">
-      <SourceForm source={null} onSaved={(id) => void navigate(`/sources/${uuidOf(id)}`)} />
+      <SourceForm source={null} onSaved={(id) => void navigate(`/sources/${readUuid(id)}`)} />
     </Page>
   );
 }
 
 function KnownSource({ id }: { id: string }) {
-  const { data, error, refetch } = useQuery(SourceById, {
-    variables: { id },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  });
-  const found = data?.dataSource;
-  if (found === null) {
-    return (
-      <Page title="Data source not found">
-        <p>
-          No data source has this id; it may have been deleted. Go to the{' '}
-          <Link to="/sources">data sources</Link>.
-        </p>
-      </Page>
-    );
-  }
-  if (found === undefined) {
-    return (
-      <Page title="Data source">
-        {error === undefined ? (
-          <Loading what="the data source" />
-        ) : (
-          <RequestError error={error} onRetry={() => void refetch()} />
-        )}
-      </Page>
-    );
-  }
-  const source = readFragment(SourceFacts, found);
+  const { data, ...request } = useDetail(SourceById, { id });
+  useSyncEnds(request.reload);
+  const missing = (
+    <>
+      No data source has this ID. It may have been deleted. Go to <Link to="/sources">data sources</Link>.
+    </>
+  );
   return (
-    <Page title={source.name} actions={<DeleteSource id={source.id} name={source.name} />}>
-      {source.lastSyncMessage !== null && (
-        <ErrorNotice title="Its last sync failed">
-          <p className="long-text">{source.lastSyncMessage}</p>
-        </ErrorNotice>
-      )}
-      <div className="columns even">
-        <section className="panel" aria-labelledby="settings">
-          <h2 id="settings">Settings</h2>
-          <SourceForm source={source} onSaved={() => void refetch()} />
-        </section>
-        <div>
-          <section className="panel" aria-labelledby="syncs">
-            <h2 id="syncs">Syncs</h2>
-            <SyncFacts source={source} />
-          </section>
-          <section className="panel" aria-labelledby="test">
-            <h2 id="test">Connection</h2>
-            <SourceTest id={source.id} />
-          </section>
-          <section className="panel" aria-labelledby="runs">
-            <h2 id="runs">Scheduled runs</h2>
-            <ScheduledRuns source={source} runs={found.scheduledRuns} />
-          </section>
-        </div>
-      </div>
-    </Page>
+    <DetailPage title="Data source" found={data?.dataSource} {...request} missing={missing}>
+      {(found) => {
+        const source = readFragment(SourceRow, found);
+        return (
+          <Page title={source.name} actions={<DeleteSource id={source.id} name={source.name} />}>
+            {source.lastSyncMessage !== null && (
+              <ErrorNotice title="Its last sync failed">
+                <Message>{source.lastSyncMessage}</Message>
+              </ErrorNotice>
+            )}
+            <Columns areEven>
+              <Panel title="Settings">
+                <SourceForm source={source} onSaved={request.reload} />
+              </Panel>
+              <div>
+                <Panel title="Syncs">
+                  <SyncFacts source={source} />
+                </Panel>
+                <Panel title="Connection">
+                  <SourceTest id={source.id} />
+                </Panel>
+                <Panel title="Scheduled runs">
+                  <ScheduledRuns source={source} runs={found.scheduledRuns} />
+                </Panel>
+              </div>
+            </Columns>
+          </Page>
+        );
+      }}
+    </DetailPage>
   );
 }
 
-function SyncFacts({ source }: { source: SourceFactsFragment }) {
+function SyncFacts({ source }: { source: SourceRowFragment }) {
+  const { id, lastSyncState, lastSyncAt, itemCount, watermark } = source;
   return (
-    <dl className="list">
-      <dt>Last sync</dt>
-      <dd>
-        {source.lastSyncState === null || source.lastSyncAt === null ? (
+    <Facts>
+      <Fact name="Last sync">
+        {lastSyncState === null || lastSyncAt === null ? (
           'never'
         ) : (
           <>
-            <Status state={source.lastSyncState} />{' '}
-            <span title={formatMoment(source.lastSyncAt)}>{formatRelative(source.lastSyncAt)}</span>
+            <Status state={lastSyncState} /> <RelativeMoment at={lastSyncAt} />
           </>
         )}
-      </dd>
-      <dt>Items</dt>
-      <dd>
-        {formatCount(source.itemCount)}{' '}
-        {source.itemCount > 0 && <Link to={`/items?source=${uuidOf(source.id)}`}>browse</Link>}
-      </dd>
-      <dt>Watermark</dt>
-      <dd>{source.watermark ?? NO_VALUE}</dd>
-    </dl>
+      </Fact>
+      <Fact name="Items">
+        {formatCount(itemCount)}{' '}
+        {itemCount > 0 && <Link to={`/items?source=${readUuid(id)}`}>Browse items</Link>}
+      </Fact>
+      <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
+    </Facts>
   );
 }
 
 type Runs = NonNullable<SourceByIdQuery['dataSource']>['scheduledRuns'];
 
-function ScheduledRuns({ source, runs }: { source: SourceFactsFragment; runs: Runs }) {
+function ScheduledRuns({ source, runs }: { source: SourceRowFragment; runs: Runs }) {
   const next = source.schedule?.nextRuns ?? [];
   return (
     <>
-      {source.schedule === null && <p className="faint">It has no schedule: it is synced by hand only.</p>}
+      {source.schedule === null && <Faint>No schedule. This data source is synced manually.</Faint>}
       {next.length > 0 && (
         <p>
-          <span className="faint">Next: </span>
+          <Faint>Next: </Faint>
           {next.map((at) => formatMoment(at)).join(' · ')}
         </p>
       )}
       {source.schedule !== null && !source.enabled && (
-        <p className="faint">It does not run while the source is not enabled.</p>
+        <Faint>The schedule is off while the data source is disabled.</Faint>
       )}
       {runs.length > 0 && (
-        <ul className="runs">
+        <ul className={styles.runs}>
           {runs.map(({ id, createdAt, skippedBecause, job }) => (
             <li key={id}>
               <time dateTime={createdAt}>{formatMoment(createdAt)}</time>
               {job !== null && (
-                <Link to={`/jobs/${uuidOf(job.id)}`}>
+                <Link to={`/jobs/${readUuid(job.id)}`}>
                   <Status state={job.state} />
                 </Link>
               )}
-              {skippedBecause !== null && <span className="waiting">Skipped: {skippedBecause}</span>}
-              {job === null && skippedBecause === null && <span className="faint">pruned from history</span>}
+              {skippedBecause !== null && (
+                <Text span inherit c="orange">
+                  Skipped: {skippedBecause}
+                </Text>
+              )}
+              {job === null && skippedBecause === null && <Faint>job removed from history</Faint>}
             </li>
           ))}
         </ul>

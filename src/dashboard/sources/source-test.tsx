@@ -1,11 +1,16 @@
-import { useMutation } from '@apollo/client/react';
-import { Button } from '@mantine/core';
-import { formatCount } from '../format/format.ts';
+import { Button, Text } from '@mantine/core';
+import { useState } from 'react';
+import { RefusalNotice } from '../actions/refusal.tsx';
+import { type Success, useAction } from '../actions/use-action.ts';
+import { Fact, Facts } from '../details/facts.tsx';
+import { formatAmount } from '../format/format.ts';
 import type { TestDataSourceMutation } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { Icon } from '../parts/icon.tsx';
-import { describeError, ErrorNotice } from '../parts/notice.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
+import { Mark } from '../parts/status.tsx';
+import { Faint, Message, Mono } from '../parts/text.tsx';
+import { useAccess } from '../shell/access.tsx';
+import styles from './source-test.module.css';
 
 const TestDataSource = graphql(`
   mutation TestDataSource($id: ID!) {
@@ -22,74 +27,71 @@ const TestDataSource = graphql(`
         surplusColumns
         warnings
       }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
 
-/** Looks whether the table of a source can be read and fits, when it is asked to. */
+type TestResult = Success<TestDataSourceMutation>;
+
+/** Tests on demand whether the table of a source can be read and fits its data type. */
 export function SourceTest({ id }: { id: string }) {
-  const mayTest = useMay('OPERATOR');
-  const [test, { data, loading, error }] = useMutation(TestDataSource);
-  const result = data?.testDataSource;
+  const { control, note } = useAccess('OPERATOR');
+  const { run, running, refusal } = useAction();
+  const [result, setResult] = useState<TestResult | null>(null);
   return (
     <>
-      <p className="faint">
-        Looks whether its table can be read and fits its data type, as it was last saved.
-      </p>
+      <Text inherit c="dimmed" mb={10}>
+        Checks whether the saved table can be read and fits its data type.
+      </Text>
       <Button
+        {...control}
         size="xs"
         variant="default"
-        loading={loading}
-        disabled={!mayTest}
-        aria-describedby="test-role"
-        onClick={() => void test({ variables: { id } }).catch(() => {})}
+        loading={running !== null}
+        onClick={() => void run(TestDataSource, { id }).then(setResult)}
       >
         Test connection
       </Button>{' '}
-      <RoleNote needed="OPERATOR" id="test-role" />
-      <div role="status">{result?.__typename === 'TestDataSourceSuccess' && <Outcome result={result} />}</div>
-      {result !== undefined && result.__typename !== 'TestDataSourceSuccess' && (
-        <ErrorNotice title="That was not possible">{result.message}</ErrorNotice>
-      )}
-      {error !== undefined && <ErrorNotice title="That was not possible">{describeError(error)}</ErrorNotice>}
+      {note}
+      <div role="status">{result !== null && <Outcome result={result} />}</div>
+      <RefusalNotice refusal={refusal} />
     </>
   );
 }
 
-type TestResult = Extract<TestDataSourceMutation['testDataSource'], { __typename: 'TestDataSourceSuccess' }>;
-
 function Outcome({ result }: { result: TestResult }) {
   const { isReadable, problem, rowCount, columns, missingColumns, surplusColumns, warnings } = result;
   return (
-    <div className="outcome">
-      <p className="status" data-tone={isReadable ? 'good' : 'bad'}>
-        <Icon name={isReadable ? 'check' : 'cross'} size={14} />
-        {isReadable ? `Readable, ${formatCount(rowCount)} rows` : 'Cannot be read'}
+    <div className={styles.outcome}>
+      <p>
+        <Mark icon={isReadable ? 'check' : 'cross'} color={isReadable ? 'green' : 'red'}>
+          {isReadable ? 'Readable' : 'Not readable'}
+          {rowCount !== null && `, ${formatAmount(rowCount, 'row')}`}
+        </Mark>
       </p>
-      {problem !== null && <p className="bad long-text">{problem}</p>}
+      {problem !== null && <Message c="red">{problem}</Message>}
       {warnings.map((warning) => (
-        <p key={warning} className="waiting">
+        <Text key={warning} inherit c="orange">
           <Icon name="warning" size={14} /> {warning}
-        </p>
+        </Text>
       ))}
       {isReadable && (
-        <dl className="list">
-          <dt>Columns</dt>
-          <dd>
+        <Facts>
+          <Fact name="Columns">
             {columns.map(({ name, type }) => (
-              <span key={name} className="mono column">
-                {name} <span className="faint">{type}</span>
-              </span>
+              <Mono key={name} className={styles.column ?? ''}>
+                {name} <Faint>{type}</Faint>
+              </Mono>
             ))}
-          </dd>
-          <dt>Not there</dt>
-          <dd className="mono">{missingColumns.length === 0 ? 'none' : missingColumns.join(', ')}</dd>
-          <dt>Beyond its type</dt>
-          <dd className="mono">{surplusColumns.length === 0 ? 'none' : surplusColumns.join(', ')}</dd>
-        </dl>
+          </Fact>
+          <Fact name="Missing columns">
+            <Mono>{missingColumns.length === 0 ? 'none' : missingColumns.join(', ')}</Mono>
+          </Fact>
+          <Fact name="Extra columns">
+            <Mono>{surplusColumns.length === 0 ? 'none' : surplusColumns.join(', ')}</Mono>
+          </Fact>
+        </Facts>
       )}
     </div>
   );

@@ -1,163 +1,121 @@
-import { useQuery } from '@apollo/client/react';
-import { Button } from '@mantine/core';
-import { useEffect, useMemo } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { formatMoment, formatRelative, NO_VALUE } from '../format/format.ts';
-import type { SourceFactsFragment } from '../generated/graphql.ts';
+import { SourceRow } from '../api/fragments/data-source.ts';
+import { useList } from '../api/use-list.ts';
+import { formatMoment, NO_VALUE } from '../format/format.ts';
+import { readUuid } from '../format/ids.ts';
+import type { DataSourcesQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { useJobChanges } from '../jobs/job-feed.ts';
-import { uuidOf } from '../jobs/job-title.tsx';
-import { gathered } from '../parts/gathered.ts';
-import { Icon } from '../parts/icon.tsx';
-import { Loading } from '../parts/loading.tsx';
-import { EmptyNotice, RequestError } from '../parts/notice.tsx';
-import { Page } from '../parts/page.tsx';
-import { isEnded, Status } from '../parts/status.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
-import { SourceFacts } from './source-facts.ts';
+import { useSyncEnds } from '../jobs/job-feed.ts';
+import { IconButton } from '../parts/icon-button.tsx';
+import { ListPage } from '../parts/list-page.tsx';
+import { Mark, Status } from '../parts/status.tsx';
+import { type Column, RowLink } from '../parts/table.tsx';
+import { Faint, Mono, Sub } from '../parts/text.tsx';
+import { RelativeMoment } from '../parts/time.tsx';
+import { useAccess } from '../shell/access.tsx';
 
 const DataSources = graphql(`
   query DataSources {
     dataSources {
       id
-      ...SourceFacts
+      ...SourceRow
     }
   }
 `);
 
-/** How long ends of jobs are gathered before the sources are asked for again, in milliseconds. */
-const GATHER_MS = 500;
+const COLUMNS: readonly Column<SourceRowFragment>[] = [
+  {
+    head: 'Name',
+    card: 'head',
+    cell: ({ id, name, fullTableName }) => (
+      <>
+        <RowLink to={`/sources/${readUuid(id)}`}>{name}</RowLink>
+        <Sub ff="monospace">{fullTableName}</Sub>
+      </>
+    ),
+  },
+  { head: 'Type', cell: ({ dataType }) => dataType },
+  { head: 'Schedule', cell: (source) => <Schedule source={source} /> },
+  { head: 'Last sync', cell: (source) => <LastSync source={source} /> },
+  {
+    head: 'Watermark',
+    card: 'double',
+    cell: ({ watermark, cursorColumn }) => (
+      <>
+        {watermark ?? <Faint>{NO_VALUE}</Faint>}
+        {cursorColumn !== null && <Sub ff="monospace">{cursorColumn}</Sub>}
+      </>
+    ),
+  },
+  {
+    head: 'Enabled',
+    cell: ({ enabled }) => (
+      <Mark icon={enabled ? 'check' : 'slash'} color={enabled ? 'green' : 'dimmed'}>
+        {enabled ? 'Yes' : 'No'}
+      </Mark>
+    ),
+  },
+];
 
-/** The tables that syncs read. */
+function readSources({ dataSources }: DataSourcesQuery) {
+  return { rows: readFragment(SourceRow, dataSources), total: null, next: null };
+}
+
+/** Lists the tables that syncs read. */
 export default function SourcesPage() {
-  const mayAdd = useMay('ADMIN');
+  const { isAllowed, control, note } = useAccess('ADMIN');
   const navigate = useNavigate();
-  const { data, error, refetch } = useQuery(DataSources, {
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  });
-  const renewal = useMemo(() => gathered(() => refetch().catch(() => {}), GATHER_MS), [refetch]);
-  useEffect(() => renewal.cancel, [renewal]);
-  useJobChanges(({ kind, state }) => {
-    if (kind === 'SYNC' && isEnded(state)) renewal.soon();
-  });
-  const sources = data?.dataSources.map((source) => readFragment(SourceFacts, source));
-
+  const list = useList(DataSources, {}, readSources);
+  useSyncEnds(list.renew);
   return (
-    <Page
+    <ListPage
       title="Data sources"
+      noun="data source"
       actions={
         <>
-          <RoleNote needed="ADMIN" id="add-role" />
-          <Button
-            leftSection={<Icon name="plus" />}
-            disabled={!mayAdd}
-            aria-describedby="add-role"
-            onClick={() => void navigate('/sources/new')}
-          >
+          {note}
+          <IconButton {...control} icon="plus" onClick={() => void navigate('/sources/new')}>
             Add data source
-          </Button>
+          </IconButton>
         </>
       }
-    >
-      {error !== undefined && sources === undefined && (
-        <RequestError error={error} onRetry={() => void refetch()} />
-      )}
-      {error === undefined && sources === undefined && <Loading what="data sources" />}
-      {sources !== undefined && sources.length === 0 && (
-        <EmptyNotice title="No data sources yet">
-          <p>
-            A data source names a table of the warehouse and what its rows are. Syncs read the tables of all
-            that are enabled. {mayAdd && <Link to="/sources/new">Add the first one</Link>}
-          </p>
-        </EmptyNotice>
-      )}
-      {sources !== undefined && sources.length > 0 && <SourcesTable sources={sources} />}
-    </Page>
+      list={list}
+      columns={COLUMNS}
+      empty={
+        <p>
+          A data source is a table of the warehouse and the type of its rows. Syncs read all enabled data
+          sources. {isAllowed && <Link to="/sources/new">Add the first one</Link>}
+        </p>
+      }
+    />
   );
 }
 
-function SourcesTable({ sources }: { sources: readonly SourceFactsFragment[] }) {
-  return (
-    <table role="table" className="table cards sheet" aria-label="Data sources">
-      <thead role="rowgroup">
-        <tr role="row">
-          <th scope="col">Name</th>
-          <th scope="col">Type</th>
-          <th scope="col">Schedule</th>
-          <th scope="col">Last sync</th>
-          <th scope="col">Watermark</th>
-          <th scope="col">Enabled</th>
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        {sources.map((source) => (
-          <tr role="row" key={source.id}>
-            <td role="cell" data-label="Name" className="card-title">
-              <Link to={`/sources/${uuidOf(source.id)}`} className="row-link">
-                {source.name}
-              </Link>
-              <span className="faint mono break sub">{source.fullTableName}</span>
-            </td>
-            <td role="cell" data-label="Type">
-              {source.dataType}
-            </td>
-            <td role="cell" data-label="Schedule">
-              <ScheduleText source={source} />
-            </td>
-            <td role="cell" data-label="Last sync">
-              <LastSync source={source} />
-            </td>
-            <td role="cell" data-label="Watermark" className="tabular break">
-              {source.watermark ?? <span className="faint">{NO_VALUE}</span>}
-              {source.cursorColumn !== null && <span className="faint mono sub">{source.cursorColumn}</span>}
-            </td>
-            <td role="cell" data-label="Enabled">
-              {source.enabled ? (
-                <span className="status" data-tone="good">
-                  <Icon name="check" size={14} /> Yes
-                </span>
-              ) : (
-                <span className="status">
-                  <Icon name="slash" size={14} /> No
-                </span>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function ScheduleText({ source: { schedule } }: { source: SourceFactsFragment }) {
-  if (schedule === null) return <span className="faint">by hand</span>;
+function Schedule({ source: { schedule } }: { source: SourceRowFragment }) {
+  if (schedule === null) return <Faint>manual</Faint>;
   const [next] = schedule.nextRuns;
   return (
     <>
-      <span className="mono nowrap">{schedule.cron}</span> <span className="faint">{schedule.timeZone}</span>
+      <Mono>{schedule.cron}</Mono> <Faint>{schedule.timeZone}</Faint>
       {next !== undefined && (
-        <span className="faint sub" title={formatMoment(next)}>
-          next {formatRelative(next)}
-        </span>
+        <Sub title={formatMoment(next)}>
+          next <RelativeMoment at={next} />
+        </Sub>
       )}
     </>
   );
 }
 
-function LastSync({
-  source: { lastSyncAt, lastSyncState, lastSyncMessage },
-}: {
-  source: SourceFactsFragment;
-}) {
-  if (lastSyncAt === null || lastSyncState === null) return <span className="faint">never</span>;
+function LastSync({ source }: { source: SourceRowFragment }) {
+  const { lastSyncAt, lastSyncState, lastSyncMessage } = source;
+  if (lastSyncAt === null || lastSyncState === null) return <Faint>never</Faint>;
   return (
     <>
       <Status state={lastSyncState} />
-      <time dateTime={lastSyncAt} title={formatMoment(lastSyncAt)} className="faint sub">
-        {formatRelative(lastSyncAt)}
-      </time>
-      {lastSyncMessage !== null && <span className="bad break sub">{lastSyncMessage}</span>}
+      <Sub>
+        <RelativeMoment at={lastSyncAt} />
+      </Sub>
+      {lastSyncMessage !== null && <Sub c="red">{lastSyncMessage}</Sub>}
     </>
   );
 }

@@ -1,36 +1,13 @@
-import { useMutation, useQuery } from '@apollo/client/react';
-import { Button } from '@mantine/core';
-import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
+import { useDataTypes } from '../api/use-data-types.ts';
 import { graphql } from '../generated/index.ts';
-import { uuidOf } from '../jobs/job-title.tsx';
-import {
-  Form,
-  type FormValues,
-  NO_PROBLEMS,
-  type Problems,
-  problemsOf,
-  SelectField,
-  TextField,
-} from '../parts/form.tsx';
-import { Icon } from '../parts/icon.tsx';
-import { describeError } from '../parts/notice.tsx';
+import { RadioField, SelectField, TextField } from '../parts/form-fields.tsx';
+import type { FormValues } from '../parts/form-values.ts';
 import { Page } from '../parts/page.tsx';
-import { RoleNote, useMay } from '../shell/viewer.tsx';
-import { OptionFields, optionsOf } from './option-fields.tsx';
-
-const SyncChoices = graphql(`
-  query SyncChoices {
-    dataTypes {
-      name
-    }
-    dataSources(enabled: true) {
-      id
-      name
-      dataType
-    }
-  }
-`);
+import { Faint } from '../parts/text.tsx';
+import { useSourceNames } from '../sources/use-source-names.ts';
+import { readJobOptions } from './job-option-fields.tsx';
+import { StartForm } from './start-form.tsx';
 
 const StartSync = graphql(`
   mutation StartSync($input: StartSyncInput!) {
@@ -38,157 +15,82 @@ const StartSync = graphql(`
       ... on StartSyncSuccess {
         job {
           id
-          ...JobRow
         }
       }
-      ... on InvalidInputError {
-        issues {
-          field
-          message
-        }
-      }
-      ... on SyncAlreadyRunningError {
-        activeJob {
-          id
-        }
-      }
-      ... on Error {
-        message
-      }
+      ...RefusalReason
     }
   }
 `);
 
 /** Starts a sync. */
 export default function SyncPage() {
-  const navigate = useNavigate();
-  const mayStart = useMay('OPERATOR');
-  const { data } = useQuery(SyncChoices, { fetchPolicy: 'cache-and-network' });
-  const [start, { loading }] = useMutation(StartSync);
-  const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
-
-  async function submit(values: FormValues) {
-    const input = {
-      syncType: values.text('syncType') === 'INCREMENTAL' ? ('INCREMENTAL' as const) : ('FULL' as const),
-      dataType: values.optional('dataType'),
-      filter: values.optional('filter'),
-      maxItems: values.wholeNumber('maxItems'),
-      options: optionsOf(values),
-    };
-    if (values.issues.length > 0) {
-      setProblems({ issues: values.issues, message: null });
-      return;
-    }
-    try {
-      const result = (await start({ variables: { input } })).data?.startSync;
-      switch (result?.__typename) {
-        case 'StartSyncSuccess':
-          void navigate(`/jobs/${uuidOf(result.job.id)}`);
-          return;
-        case 'SyncAlreadyRunningError':
-          setProblems({
-            issues: [],
-            message: <Running message={result.message} id={result.activeJob?.id} />,
-          });
-          return;
-        case 'NoDataSourceError':
-          setProblems({ issues: [], message: <NoSource message={result.message} /> });
-          return;
-        default:
-          setProblems(problemsOf(result));
-      }
-    } catch (error) {
-      setProblems({ issues: [], message: describeError(error) });
-    }
-  }
-
+  const sources = useSourceNames({ onlyEnabled: true });
+  const dataTypes = useDataTypes();
   return (
     <Page title="Start a sync">
-      {data?.dataSources.length === 0 && (
-        <p className="hint">
-          There is no enabled data source to sync yet. <Link to="/sources/new">Add one</Link> first.
+      {sources?.length === 0 && (
+        <p>
+          <Faint>
+            There is no enabled data source to sync yet. <Link to="/sources/new">Add one</Link> first.
+          </Faint>
         </p>
       )}
-      <Form
+      <StartForm
         label="Start a sync"
-        problems={problems}
-        onSubmit={submit}
-        buttons={
-          <>
-            <Button
-              type="submit"
-              loading={loading}
-              disabled={!mayStart}
-              aria-describedby="start-role"
-              leftSection={<Icon name="play" />}
-            >
-              Start sync
-            </Button>
-            <Button variant="default" component={Link} to="/">
-              Back
-            </Button>
-            <RoleNote needed="OPERATOR" id="start-role" />
-          </>
-        }
+        submit="Start sync"
+        document={StartSync}
+        read={readSync}
+        findJob={({ job }) => job}
       >
-        <fieldset className="choices">
-          <legend>How much to read</legend>
-          <label>
-            <input type="radio" name="syncType" value="FULL" defaultChecked />
-            <span>
-              Everything
-              <span className="faint"> What has not changed is neither written nor uploaded again.</span>
-            </span>
-          </label>
-          <label>
-            <input type="radio" name="syncType" value="INCREMENTAL" />
-            <span>
-              What is new
-              <span className="faint"> Rows past each source's watermark, by its cursor column.</span>
-            </span>
-          </label>
-        </fieldset>
+        <RadioField
+          name="syncType"
+          label="Sync type"
+          options={[
+            {
+              value: 'FULL',
+              label: 'Full',
+              description: 'Reads every row. Items that did not change are not saved or uploaded again.',
+            },
+            {
+              value: 'INCREMENTAL',
+              label: 'Incremental',
+              description: "Reads rows past each source's watermark, by its cursor column.",
+            },
+          ]}
+        />
         <SelectField
           name="dataType"
           label="Data type"
-          description="All enabled sources of it are read."
-          options={[
-            { value: '', label: 'All data types' },
-            ...(data?.dataTypes ?? []).map(({ name }) => ({ value: name, label: name })),
-          ]}
+          description="Syncs every enabled data source of this type."
+          options={[{ value: '', label: 'All data types' }, ...dataTypes]}
         />
         <TextField
           name="filter"
-          label="Only rows where"
-          description="One condition in the dialect of Databricks. A filtered sync does not move the watermark."
+          label="Filter"
+          description="One condition in Databricks SQL. A filtered sync does not move the watermark."
           placeholder="base_location = 'EDWARDS' AND flight_hours > 2"
           isCode
         />
         <TextField
           name="maxItems"
-          label="Most rows of each source"
-          description="All when left empty."
-          placeholder="all"
+          label="Row limit per source"
+          description="Leave empty to read all rows."
+          placeholder="no limit"
           isNumber
         />
-        <OptionFields />
-      </Form>
+      </StartForm>
     </Page>
   );
 }
 
-function Running({ message, id }: { message: string; id: string | undefined }) {
-  return (
-    <>
-      {message} {id !== undefined && <Link to={`/jobs/${uuidOf(id)}`}>Go to the active sync</Link>}
-    </>
-  );
-}
-
-function NoSource({ message }: { message: string }) {
-  return (
-    <>
-      {message} <Link to="/sources">Go to the data sources</Link>
-    </>
-  );
+function readSync(values: FormValues) {
+  return {
+    input: {
+      syncType: values.readText('syncType') === 'INCREMENTAL' ? ('INCREMENTAL' as const) : ('FULL' as const),
+      dataType: values.readOptional('dataType'),
+      filter: values.readOptional('filter'),
+      maxItems: values.readNumber('maxItems'),
+      options: readJobOptions(values),
+    },
+  };
 }

@@ -105,7 +105,10 @@ export class DataFileSystem extends NodeFS {
       this.#change(engine.realPath(stream.node), change, () => changeStream(stream, change));
     streams.write = (stream, buffer, offset, length, position) => {
       if (undoLog.isOpen) undoLog.beforeWrite(engine.realPath(stream.node), position, length);
-      return write(stream, buffer, offset, length, position);
+      const written = write(stream, buffer, offset, length, position);
+      // A disk that becomes full takes a part of it, and PostgreSQL does not always try the rest.
+      if (written < length) this.#lastFailure = 'ENOSPC';
+      return written;
     };
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { nameSome } from '../../shared/folder-error.ts';
 import { checksumFile, type DataFile, hasDatabaseName, isEditable, needsChecksum } from './data-files.ts';
@@ -47,14 +47,13 @@ export function parseManifest(text: string): Manifest | null {
 /** Writes the manifest of a data folder: the new one is there as a whole, or the old one still. */
 export function writeManifest(manifestPath: string, manifest: string | Buffer): void {
   const temporaryPath = `${manifestPath}.tmp`;
-  const file = openSync(temporaryPath, 'w');
   try {
-    writeFileSync(file, manifest);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    writeFileSync(temporaryPath, manifest, { flush: true });
+    renameSync(temporaryPath, manifestPath);
+  } catch (error) {
+    rmSync(temporaryPath, { force: true });
+    throw error;
   }
-  renameSync(temporaryPath, manifestPath);
 }
 
 /** The manifest of a database that is about to be open, or that has just been closed. */

@@ -1,0 +1,35 @@
+import { graphql } from '../../generated/index.ts';
+
+/** A data source where others refer to it. */
+export const SourceName = graphql(`
+  fragment SourceName on DataSource {
+    id
+    name
+    fullTableName
+  }
+`);
+
+/** A data source as lists, its page and its form show it. */
+export const SourceRow = graphql(`
+  fragment SourceRow on DataSource {
+    id
+    name
+    dataType
+    catalogName
+    schemaName
+    tableName
+    fullTableName
+    cursorColumn
+    enabled
+    watermark
+    itemCount
+    lastSyncAt
+    lastSyncState
+    lastSyncMessage
+    schedule {
+      cron
+      timeZone
+      nextRuns(count: 3)
+    }
+  }
+`);

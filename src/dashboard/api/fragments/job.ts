@@ -1,0 +1,107 @@
+import { graphql } from '../../generated/index.ts';
+
+/** A job as lists show it. */
+export const JobRow = graphql(`
+  fragment JobRow on Job {
+    id
+    revision
+    kind
+    dataType
+    state
+    createdAt
+    startedAt
+    finishedAt
+    failedItemsOnly
+    retryOf {
+      id
+    }
+    startedBy {
+      id
+      name
+    }
+    configuration {
+      ... on SyncConfiguration {
+        syncType
+      }
+    }
+    progress {
+      currentOperation
+      percent
+      totalItems
+      processedItems
+      successCount
+      errorCount
+      itemsPerSecond
+      estimatedCompletion
+      elapsedSeconds
+    }
+  }
+`);
+
+/** Everything on a job's page that changes while the job runs. */
+export const JobDetails = graphql(`
+  fragment JobDetails on Job {
+    ...JobRow
+    failureReason
+    progress {
+      byType {
+        dataType
+        totalItems
+        processedItems
+        errorCount
+      }
+    }
+    partitions {
+      id
+      ...PartitionRow
+    }
+  }
+`);
+
+/** What a job was started with. */
+export const JobSettings = graphql(`
+  fragment JobSettings on Job {
+    dataType
+    dataSources {
+      id
+      ...SourceName
+    }
+    configuration {
+      ... on SyncConfiguration {
+        syncType
+        filter
+        maxItems
+        options {
+          ...JobOptionValues
+        }
+      }
+      ... on QueryConfiguration {
+        sqlQuery
+        parameterNames
+        classification
+        metadata
+        options {
+          ...JobOptionValues
+        }
+      }
+    }
+  }
+`);
+
+export const JobOptionValues = graphql(`
+  fragment JobOptionValues on JobOptions {
+    batchSize
+    maxErrors
+    maxAttempts
+    partitionRows
+  }
+`);
+
+/** What pausing, resuming or cancelling a job changes at once; its feed brings the rest. */
+export const ControlledJob = graphql(`
+  fragment ControlledJob on Job {
+    id
+    revision
+    state
+  }
+`);

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { schema } from '../../src/api/schema/schema.ts';
+import { MOST_ROWS_COUNTED, MOST_ROWS_READ } from '../../src/database/paging/keyset.ts';
+import { type ApiClient, createApiClient } from '../support/api-client.ts';
+import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { insertManyRows, MANY } from '../support/many-rows.ts';
+import { type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
+import {
+  explainStatements,
+  recordSentStatements,
+  type SentStatements,
+  type StatementReads,
+} from '../support/sent-statements.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+/**
+ * What filters are asked for that take any value: what most rows have, what a few have that stand behind all others, and
+ * what none has. A new filter needs values here.
+ */
+const VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  'ItemFilter.dataTypes': [['deployment'], ['sortie', 'maintenance'], []],
+  'ItemFilter.classificationMarkings': [['UNCLASSIFIED'], ['CUI'], ['TS'], ['SECRET', 'CUI']],
+  'ItemFilter.dataSourceId': [MANY.source, MANY.rareSource, MANY.jobWithErrors],
+  'ItemFilter.jobId': [MANY.job, MANY.rareJob, MANY.jobWithErrors],
+  'ItemFilter.itemIdPrefix': ['ITM-', 'ITM-0000001', 'ITM-9', 'X'],
+  'ItemFilter.data': [{ priority: 'LOW' }, { priority: 'HIGH' }, { priority: 'NONE' }],
+  'JobFilter.dataTypes': [['sortie'], ['deployment'], ['logistics']],
+  'JobFilter.createdAfter': ['2026-01-01T00:10:00Z', '2030-01-01T00:00:00Z'],
+  'JobFilter.createdBefore': ['2026-01-01T00:10:00Z', '2030-01-01T00:00:00Z'],
+  'AuditFilter.principalIds': [['common'], ['rare'], ['nobody']],
+  'AuditFilter.operations': [['startSync'], ['cancelJob'], ['nothing']],
+  'AuditFilter.jobId': [MANY.auditedJob, MANY.rareAuditedJob, MANY.rareSource],
+  'AuditFilter.after': ['2026-01-01T00:10:00Z', '2030-01-01T00:00:00Z'],
+  'AuditFilter.before': ['2026-01-01T00:10:00Z', '2030-01-01T00:00:00Z'],
+};
+
+/** Filters that no index helps with: the rows in which they look for what fits are limited instead. */
+const SEARCHED = new Set(['ItemFilter.data', 'ItemFilter.isUploaded']);
+
+/** How a list that is a field of something is asked for. */
+const PARENTS: Readonly<Record<string, (field: string) => string>> = {
+  Query: (field) => field,
+  Job: (field) => `job(id: "${MANY.jobWithErrors}") { ${field} }`,
+};
+
+const PAGE = 50;
+
+/** A page, its rows by their keys, and what says where they are: a statement each, and a few rows a run of an index. */
+const MOST_ROWS_OF_A_PAGE = 5 * PAGE;
+const MOST_ROWS_OF_A_SEARCH = MOST_ROWS_READ + MOST_ROWS_OF_A_PAGE;
+
+/** A row is on a page of the table, below three of an index; what is read past shows in many more. */
+const MOST_BLOCKS_A_ROW = 5;
+const LEAST_BLOCKS = 600;
+
+/** Of either kind: the lower clearance covers few rows, which stand behind those that it does not. */
+const CLEARANCES = ['TOP SECRET', 'CUI'] as const;
+
+let application: TestApplication;
+let statements: SentStatements;
+let clients: Readonly<Record<(typeof CLEARANCES)[number], ApiClient>>;
+let itemCount: number;
+
+beforeAll(async () => {
+  application = await startTestApplication({ BLADE_ROLES: 'api', ...SECRET_SETTINGS });
+  const { database, url } = application;
+  const isServer = database.kind === 'server';
+  itemCount = isServer ? 1_000_000 : 30_000;
+  const others = isServer ? 50_000 : 5_000;
+  await insertManyRows(database, { items: itemCount, jobs: others, errors: others, entries: others });
+  const clientOf = async (clearance: string) =>
+    createApiClient(url, await bearer({ role: 'admin', clearance }));
+  clients = { 'TOP SECRET': await clientOf('TOP SECRET'), CUI: await clientOf('CUI') };
+  statements = recordSentStatements();
+}, 600_000);
+
+afterAll(async () => {
+  statements.stop();
+  await Promise.all(Object.values(clients).map((client) => client.close()));
+  await application.close();
+});
+
+interface Page {
+  readonly edges: readonly { readonly cursor: string; readonly node: { readonly id: string } }[];
+  readonly pageInfo: {
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+    readonly hasNextPage: boolean;
+  };
+}
+
+const SELECTION = `edges { cursor node { id } } pageInfo { startCursor endCursor hasNextPage }`;
+const COUNTS = `totalCount isTotalCountExact`;
+
+/** One list as somebody asks for it. */
+interface Asked {
+  readonly field: PagedField;
+  readonly filter: ListFilter | null;
+  readonly value: unknown;
+  readonly order: string | null;
+  readonly client: ApiClient;
+}
+
+/** Asks for a part of the list, and tells what was read for it. */
+async function ask<Result>(
+  { field, filter, value, order, client }: Asked,
+  page: Readonly<Record<string, unknown>>,
+  selection: string,
+): Promise<{ result: Result; reads: readonly StatementReads[] }> {
+  const variables = { ...page, ...filter?.argumentsFor(value) };
+  const declared = [
+    ...Object.keys(page).map(
+      (name) => [name, name === 'first' || name === 'last' ? 'Int' : 'String'] as const,
+    ),
+    ...(filter === null ? [] : [[filter.variable.name, filter.variable.type] as const]),
+  ];
+  const passed = [
+    ...declared.map(([name]) => `${name}: $${name}`),
+    ...(order === null ? [] : [`orderBy: ${order}`]),
+  ];
+  const list = `${field.fieldName}${passed.length === 0 ? '' : `(${passed.join(', ')})`} { ${selection} }`;
+  const declarations = declared.map(([name, type]) => `$${name}: ${type}`).join(', ');
+  const query = `query ${declarations === '' ? '' : `(${declarations})`} { ${PARENTS[field.parent]?.(list)} }`;
+  let result: Result | undefined;
+  const sent = await statements.during(async () => {
+    const { data, errors } = await client.sendRaw(query, variables);
+    expect(errors, `${query} ${JSON.stringify(variables)}`).toBeUndefined();
+    result = findList(data, field.fieldName) as Result;
+  });
+  if (result === undefined) throw new Error(`no answer to ${query}`);
+  // Statements of the program's own, such as its queue's, are not of lists.
+  const ofLists = sent.filter(({ text }) =>
+    /"(public|cleared_for_level_\d)"\."|set_config|^(begin|commit)$/i.test(text),
+  );
+  return { result, reads: await explainStatements(application.database, ofLists) };
+}
+
+function findList(data: unknown, name: string): unknown {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const fields: Readonly<Record<string, unknown>> = { ...data };
+  return fields[name] ?? Object.values(fields).map((field) => findList(field, name))[0];
+}
+
+function expectReads(reads: readonly StatementReads[], most: number): void {
+  const rows = reads.reduce((sum, read) => sum + read.rows, 0);
+  const blocks = reads.reduce((sum, read) => sum + read.blocks, 0);
+  const plans = reads.map(
+    (read) =>
+      `${read.rows} rows, ${read.blocks} blocks by ${read.scans.join(', ')}: ${read.text.slice(0, 400)}`,
+  );
+  expect(rows, plans.join('\n')).toBeLessThanOrEqual(most);
+  expect(blocks, plans.join('\n')).toBeLessThanOrEqual(Math.max(LEAST_BLOCKS, most * MOST_BLOCKS_A_ROW));
+}
+
+const LISTS = pagedFields(schema);
+
+test('every list of the schema is looked at', () => {
+  expect(LISTS.map(({ name }) => name).sort()).toEqual(['Job.errors', 'auditEntries', 'items', 'jobs']);
+});
+
+const CASES = LISTS.flatMap((field) =>
+  [null, ...field.filters].map((filter) => ({ name: filter?.name ?? `all ${field.name}`, field, filter })),
+);
+
+describe.each(CLEARANCES)(
+  'cleared for %s, a page reads no more than it takes, whatever is before and behind it',
+  (clearance) => {
+    test.each(CASES)('$name', async ({ name, field, filter }) => {
+      const values = filter === null ? [null] : (filter.values ?? VALUES[filter.name]);
+      if (values === undefined) throw new Error(`${name} is new: VALUES needs some for it`);
+      const isSearched = SEARCHED.has(name);
+      const most = isSearched ? MOST_ROWS_OF_A_SEARCH : MOST_ROWS_OF_A_PAGE;
+      for (const value of values) {
+        for (const order of field.orders.length === 0 ? [null] : field.orders) {
+          const asked = { field, filter, value, order, client: clients[clearance] };
+          const expectPage = async (page: object) => {
+            const { result, reads } = await ask<Page>(asked, { ...page }, SELECTION);
+            expectReads(reads, most);
+            return result;
+          };
+          const first = await expectPage({ first: PAGE });
+          const last = await expectPage({ last: PAGE });
+          for (const { startCursor, endCursor } of [first.pageInfo, last.pageInfo]) {
+            if (endCursor !== null) await expectPage({ first: PAGE, after: endCursor });
+            if (startCursor !== null) await expectPage({ last: PAGE, before: startCursor });
+          }
+          const { reads } = await ask(asked, {}, COUNTS);
+          expectReads(reads, (isSearched ? MOST_ROWS_READ : MOST_ROWS_COUNTED) + MOST_ROWS_OF_A_PAGE);
+        }
+      }
+    });
+  },
+);

@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createChance } from '../support/chance.ts';
+import { countItems } from '../support/data-folders.ts';
+import { fuzzParameters } from '../support/fuzz-runs.ts';
+import { killPrograms, startAndKillProgram, startProgram } from '../support/program.ts';
+
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'blade-test-'));
+});
+
+afterEach(killPrograms);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const newFolder = () => mkdtemp(join(root, 'data-'));
+
+/** Starts the program, and expects a database with nothing in it and no trace of the starts before. */
+async function expectNewDatabase(folder: string): Promise<void> {
+  const program = await startProgram({ BLADE_DATA_FOLDER: folder });
+  expect(await countItems(program)).toBe(0);
+  expect(await program.end('SIGTERM')).toEqual({ code: 0 });
+  expect((await readdir(join(folder, 'database'))).sort()).toEqual(['data', 'data-is-whole', 'lock']);
+}
+
+test('a first start that is killed at any moment, more than once, is done over by the next one', async () => {
+  const { numRuns, seed } = fuzzParameters(0.005, 'killed first starts');
+  const chance = createChance(seed);
+  const begin = performance.now();
+  await expectNewDatabase(await newFolder());
+  const duration = performance.now() - begin;
+  for (let run = 0; run < numRuns; run++) {
+    const folder = await newFolder();
+    for (let kill = 0; kill < 3; kill++) {
+      await startAndKillProgram({ BLADE_DATA_FOLDER: folder }, chance.below(duration));
+    }
+    await expectNewDatabase(folder);
+  }
+}, 600_000);
+
+test.skipIf(process.platform === 'win32')(
+  'a first start on a full disk says so, and the next one is done over',
+  async () => {
+    const folder = await newFolder();
+    const started = startProgram({ BLADE_DATA_FOLDER: folder }, { maxFileKilobytes: 2_000 });
+    await expect(started).rejects.toMatchObject({
+      code: 1,
+      complaint: expect.stringMatching(
+        /^The folder \S+database cannot be used: the disk is full\. Free some space and start again\.$/,
+      ),
+    });
+    await expectNewDatabase(folder);
+  },
+  180_000,
+);
+
+test('a folder with nothing in it but what systems put there by themselves is a new one', async () => {
+  const folder = await newFolder();
+  await mkdir(join(folder, 'lost+found'));
+  await mkdir(join(folder, 'database'));
+  await expectNewDatabase(folder);
+});
+
+test('programs that start in a new folder at once do not meet', async () => {
+  const folder = await newFolder();
+  const starts = await Promise.allSettled(
+    Array.from({ length: 3 }, () => startProgram({ BLADE_DATA_FOLDER: folder })),
+  );
+  const started = starts.filter((start) => start.status === 'fulfilled');
+  const refused = starts.filter((start) => start.status === 'rejected');
+  expect(started).toHaveLength(1);
+  for (const { reason } of refused) {
+    expect(reason).toMatchObject({
+      code: 1,
+      complaint: expect.stringMatching(/^The data folder \S+ is in use: /),
+    });
+  }
+  for (const { value } of started) await value.end('SIGTERM');
+}, 180_000);
