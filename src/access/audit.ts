@@ -10,7 +10,7 @@ export interface AuditRecord {
   /** The field of the API, such as `cancelJob`. */
   readonly operation: string;
   readonly jobId?: string;
-  /** The marking of what it is about. That of the job is looked up where it is left out. */
+  /** The marking of what it is about; that of the job is looked up if not given. */
   readonly marking?: Marking;
   readonly dataSourceId?: string;
   readonly apiKeyId?: string;

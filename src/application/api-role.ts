@@ -51,14 +51,14 @@ export async function startApiRole(core: Core): Promise<string> {
     ),
     (created) => created.close(),
   );
-  const addressOf = createClientAddress(config.access.proxies);
+  const findAddress = createClientAddress(config.access.proxies);
   const server = parts.add(
     await startApiServer({
       ...config.http,
       limits: config.limits,
       authenticator,
-      addressOf,
-      contextOf: (principal) => ({
+      findAddress,
+      createContext: (principal) => ({
         principal,
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
@@ -66,7 +66,7 @@ export async function startApiRole(core: Core): Promise<string> {
       }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(
-        authenticator.asksForCredential ? { authenticator, addressOf } : undefined,
+        authenticator.asksForCredential ? { authenticator, findAddress } : undefined,
       ),
       readiness: health.readiness,
       log,

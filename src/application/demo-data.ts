@@ -2,9 +2,8 @@ import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import { createDemoTables, demoSources, hasDemoTables } from '../warehouse/demo/demo-tables.ts';
 
 /**
- * Gives a new installation something to sync: tables in an empty folder warehouse, and sources for them in a database
- * that has seen neither a source nor a job. In any other, an empty warehouse is one whose tables were lost.
- * @param warehouseFolder the folder warehouse.
+ * Creates something to sync in a new installation: tables in an empty folder warehouse, and their sources in a database
+ * without sources and jobs. In any other database, an empty warehouse has lost its tables.
  */
 export async function createDemoData(prisma: PrismaClient, warehouseFolder: string): Promise<void> {
   const [sources, jobs] = await Promise.all([prisma.dataSource.count(), prisma.job.count()]);

@@ -135,7 +135,7 @@ function createViews(clearance: Marking): readonly View[] {
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
       ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at'),
-      // All of it is marked at most as the item.
+      // None of it is marked higher than the item.
       ...columnsAsTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
       ...columnsAsTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
     }),

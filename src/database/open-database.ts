@@ -8,9 +8,9 @@ import { connectServerNotifications } from './server-notifications.ts';
 /**
  * Opens the database and brings its tables up to date.
  * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
- * @param settings.folder where the embedded database keeps its data; it is made when it does not exist.
- * @throws FolderError when the folder of an embedded database cannot be used; MigrationError when a migration does not apply;
- * otherwise what the server said when it could not be reached.
+ * @param settings.folder where the embedded database keeps its data; created if it does not exist.
+ * @throws FolderError if the folder of an embedded database cannot be used; MigrationError if a migration fails; otherwise the
+ * server's error if it cannot be reached.
  */
 export async function openDatabase({
   url,

@@ -12,7 +12,7 @@ export type MetricsEndpoint = (request: IncomingMessage, response: ServerRespons
 /** Who may read metrics. */
 export interface MetricsAccess {
   readonly authenticator: Authenticator;
-  readonly addressOf: ClientAddress;
+  readonly findAddress: ClientAddress;
 }
 
 /**
@@ -26,10 +26,10 @@ export function createMetricsEndpoint(
 ): MetricsEndpoint {
   async function findRefusal(request: IncomingMessage): Promise<Refusal | null> {
     if (access === undefined) return null;
-    const { authenticator, addressOf } = access;
+    const { authenticator, findAddress } = access;
     try {
       const { authorization } = request.headers;
-      const { clearance } = await authenticator.authenticate(authorization, addressOf(request));
+      const { clearance } = await authenticator.authenticate(authorization, findAddress(request));
       return coversAll(clearance)
         ? null
         : {

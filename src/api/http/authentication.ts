@@ -22,14 +22,14 @@ export interface NodeContext {
 }
 
 /** Authenticates each HTTP request by its headers, before the body is read. */
-export function authenticateRequests(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
+export function authenticateRequests(authenticator: Authenticator, findAddress: ClientAddress, log: Logger) {
   const principals = new WeakMap<Request, Principal>();
 
   const plugin: Plugin<object, NodeContext> = {
     async onRequestParse({ request, serverContext: { req } }) {
       const authorization = request.headers.get('authorization') ?? undefined;
       try {
-        principals.set(request, await authenticator.authenticate(authorization, addressOf(req)));
+        principals.set(request, await authenticator.authenticate(authorization, findAddress(req)));
       } catch (error) {
         throw toRefusal(error, log);
       }
@@ -72,7 +72,11 @@ type Connection = Context<Record<string, unknown>, Extra>;
  * revoked.
  * @returns hooks for graphql-ws.
  */
-export function authenticateConnections(authenticator: Authenticator, addressOf: ClientAddress, log: Logger) {
+export function authenticateConnections(
+  authenticator: Authenticator,
+  findAddress: ClientAddress,
+  log: Logger,
+) {
   const unwatch = new WeakMap<object, () => void>();
 
   return {
@@ -80,7 +84,7 @@ export function authenticateConnections(authenticator: Authenticator, addressOf:
       try {
         const principal = await authenticator.authenticate(
           findAuthorization(connectionParams),
-          addressOf(extra.request),
+          findAddress(extra.request),
         );
         Object.assign(extra, { principal } satisfies AuthenticatedConnection);
         const stop = authenticator.watch(principal, (reason) => close(extra, FORBIDDEN, reason));

@@ -43,11 +43,11 @@ export interface ApiServer {
 
 export interface ApiServerOptions extends HttpSettings {
   /** Creates the context of a principal's requests. */
-  readonly contextOf: (principal: Principal) => ApiContext;
+  readonly createContext: (principal: Principal) => ApiContext;
   /** Authenticates requests. */
   readonly authenticator: Authenticator;
   /** Finds the address that a request comes from. */
-  readonly addressOf: ClientAddress;
+  readonly findAddress: ClientAddress;
   readonly limits: ApiLimits;
   /** Counts operations and connections. */
   readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
@@ -63,9 +63,9 @@ const PATH = '/graphql';
 
 /** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
 export async function startApiServer({
-  contextOf,
+  createContext,
   authenticator,
-  addressOf,
+  findAddress,
   limits,
   origins,
   introspection,
@@ -78,12 +78,12 @@ export async function startApiServer({
   log,
   redact,
 }: ApiServerOptions): Promise<ApiServer> {
-  const requests = authenticateRequests(authenticator, addressOf, log);
+  const requests = authenticateRequests(authenticator, findAddress, log);
   const operations = observeOperations(log, metrics);
   const rates = createRateLimits(limits.rates);
   const admission: Plugin<object, NodeContext> = {
     onRequestParse: ({ request, serverContext: { req } }) =>
-      rates.admitRequest(toCaller(requests.principalOf(request), addressOf(req))),
+      rates.admitRequest(toCaller(requests.principalOf(request), findAddress(req))),
   };
   const sites = createOriginPolicy(origins);
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
@@ -102,7 +102,7 @@ export async function startApiServer({
     ],
     context: ({ request, req, ...connection }) => {
       const principal = connection.principal ?? requests.principalOf(request);
-      return { ...contextOf(principal), caller: toCaller(principal, addressOf(req)) };
+      return { ...createContext(principal), caller: toCaller(principal, findAddress(req)) };
     },
     // Documents are cached by their text, so clients that keep sending new ones need a bound.
     parserAndValidationCache: {
@@ -170,7 +170,7 @@ export async function startApiServer({
     path: PATH,
     getEnveloped: (context) => yoga.getEnveloped(context),
     authenticator,
-    addressOf,
+    findAddress,
     sites,
     rates,
     operations,

@@ -30,7 +30,7 @@ export interface WebSocketOptions {
   /** Executes the operations, with the plugins that those over HTTP pass through. */
   readonly getEnveloped: (context: object) => Pipeline;
   readonly authenticator: Authenticator;
-  readonly addressOf: ClientAddress;
+  readonly findAddress: ClientAddress;
   readonly sites: Pick<ReturnType<typeof createOriginPolicy>, 'isForeign'>;
   readonly rates: Pick<ReturnType<typeof createRateLimits>, 'admitRequest'>;
   readonly operations: Pick<OperationObserver, 'refused'>;
@@ -98,7 +98,7 @@ type Pipeline = ReturnType<ReturnType<typeof createYoga>['getEnveloped']>;
 function createProtocol({
   getEnveloped,
   authenticator,
-  addressOf,
+  findAddress,
   rates,
   operations,
   limits,
@@ -113,7 +113,7 @@ function createProtocol({
   };
 
   return makeServer<Record<string, unknown>, Extra>({
-    ...authenticateConnections(authenticator, addressOf, log),
+    ...authenticateConnections(authenticator, findAddress, log),
     jsonMessageReviver: refuseServerMessages,
     connectionInitWaitTimeout: limits.connections.initTimeoutMs,
     execute: (args) => findPipeline(args).execute(args),
@@ -132,7 +132,7 @@ function createProtocol({
       }
       const pipeline = getEnveloped({ ...connection, principal, req: request, socket, params });
       try {
-        if (principal !== undefined) await rates.admitRequest(toCaller(principal, addressOf(request)));
+        if (principal !== undefined) await rates.admitRequest(toCaller(principal, findAddress(request)));
         const document = pipeline.parse(params.query);
         const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
         if (errors.length > 0) return refuse(errors);
