@@ -28,8 +28,8 @@ export const levels: readonly (readonly string[])[] = [
   ['shared/'],
 ];
 
-/** Programs that talk to the server over its API: they share nothing with it but `shared`. */
-export const clients: readonly string[] = ['command-line/', 'dashboard/'];
+/** Programs that talk to the server over its API, and their operations: they share nothing with it but `shared`. */
+export const clients: readonly string[] = ['command-line/', 'dashboard/', 'operations/'];
 
 const rooms = levels.flat();
 

@@ -16,13 +16,13 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
 import { listFiles, readTree } from '../support/folder-tree.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
-import { test } from '../support/on-embedded.ts';
+import { test as base } from '../support/on-embedded.ts';
 import {
   killPrograms,
   type Program,
@@ -31,14 +31,13 @@ import {
   startProgram,
 } from '../support/program.ts';
 
-let folders: DataFolders;
-
-beforeAll(async () => {
-  folders = await createDataFolders();
+const test = base.extend('folders', { scope: 'file' }, async ({}, { onCleanup }) => {
+  const folders = await createDataFolders();
+  onCleanup(() => folders.remove());
+  return folders;
 });
 
 afterEach(killPrograms);
-afterAll(() => folders.remove());
 
 const start = (folder: string, settings: Record<string, string> = {}, options?: ProgramOptions) =>
   startProgram({ BLADE_DATA_FOLDER: folder, BLADE_WORKER_THREADS: '1', ...settings }, options);
@@ -234,16 +233,16 @@ const MORE_DAMAGES: readonly Damage[] = [
 ];
 
 describe('a data folder that was closed', () => {
-  test.each([...DAMAGES, ...MORE_DAMAGES])(
+  test.for([...DAMAGES, ...MORE_DAMAGES])(
     '%s is refused, and stays as it is',
-    async (_what, found, damage) => {
+    async ([, found, damage], { folders }) => {
       const folder = await folders.copy(folders.closed);
       await damage(folder);
       expect(await foundIn(folder)).toMatch(found);
     },
   );
 
-  test('opens without what holds no data, and with what others put into it', async () => {
+  test('opens without what holds no data, and with what others put into it', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rm(join(databaseIn(folder), 'lock'));
     await writeFile(join(databaseIn(folder), 'holder.json'), 'nobody');
@@ -254,7 +253,7 @@ describe('a data folder that was closed', () => {
     expect(await countIn(folder)).toBe(ITEMS.closed);
   });
 
-  test('opens through a link', async () => {
+  test('opens through a link', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rename(databaseIn(folder), join(folder, '..', 'moved'));
     await symlink(join(folder, '..', 'moved'), databaseIn(folder));
@@ -263,11 +262,11 @@ describe('a data folder that was closed', () => {
 });
 
 describe('a data folder whose program was killed', () => {
-  test('opens with every item', async () => {
+  test('opens with every item', async ({ folders }) => {
     expect(await countIn(await folders.copy(folders.killed))).toBe(ITEMS.killed);
   });
 
-  test.each(DAMAGES)('%s is refused, and stays as it is', async (_what, found, damage) => {
+  test.for(DAMAGES)('%s is refused, and stays as it is', async ([, found, damage], { folders }) => {
     const folder = await folders.copy(folders.killed);
     await damage(folder);
     expect(await foundIn(folder)).toMatch(found);
@@ -275,14 +274,14 @@ describe('a data folder whose program was killed', () => {
 });
 
 describe('a data folder of a version without manifests', () => {
-  test('opens with every item, and is known file by file from then on', async () => {
+  test('opens with every item, and is known file by file from then on', async ({ folders }) => {
     const folder = await folders.copy(folders.old);
     expect(await countIn(folder)).toBe(ITEMS.old);
     await rm(await tableFile(folder));
     expect(await foundIn(folder)).toMatch(/^in \S+, 1 of \d+ files are missing: base\/5\/\d+$/);
   });
 
-  test.each(DAMAGES)('%s is refused, and stays as it is', async (_what, found, damage) => {
+  test.for(DAMAGES)('%s is refused, and stays as it is', async ([, found, damage], { folders }) => {
     const folder = await folders.copy(folders.old);
     await damage(folder);
     expect(await foundIn(folder)).toMatch(found);
@@ -290,7 +289,7 @@ describe('a data folder of a version without manifests', () => {
 });
 
 describe('the folder of a database', () => {
-  test('whose lock holds something is refused, and is free again without that', async () => {
+  test('whose lock holds something is refused, and is free again without that', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     const lock = join(databaseIn(folder), 'lock');
     await writeFile(lock, randomBytes(5_000));
@@ -299,7 +298,9 @@ describe('the folder of a database', () => {
     expect(await countIn(folder)).toBe(ITEMS.closed);
   });
 
-  test('that a program has open is refused to another one, damaged as it may look by then', async () => {
+  test('that a program has open is refused to another one, damaged as it may look by then', async ({
+    folders,
+  }) => {
     const folder = await folders.copy(folders.closed);
     const program = await start(folder);
     await rm(join(dataIn(folder), 'PG_VERSION'));
@@ -310,15 +311,15 @@ describe('the folder of a database', () => {
     await program.end('SIGTERM');
   });
 
-  test('that holds the files of something else is refused', async () => {
-    const folder = await emptyFolder();
+  test('that holds the files of something else is refused', async ({ folders }) => {
+    const folder = await emptyFolder(folders);
     await mkdir(databaseIn(folder));
     await writeFile(join(databaseIn(folder), 'customers.mdb'), 'theirs');
     expect(await foundIn(folder)).toBe('it holds no database of this program, but customers.mdb');
   });
 
-  test('that is a file is refused', async () => {
-    const folder = await emptyFolder();
+  test('that is a file is refused', async ({ folders }) => {
+    const folder = await emptyFolder(folders);
     await writeFile(databaseIn(folder), 'theirs');
     expect(await refusal(folder)).toMatch(
       /^The folder \S+database cannot be used: it is not a folder\. It must be/,
@@ -326,41 +327,44 @@ describe('the folder of a database', () => {
     expect(await refusal(folder, { BLADE_DATA_FOLDER: databaseIn(folder) })).toMatch(/it is not a folder/);
   });
 
-  test('that is a link to nowhere is refused', async () => {
-    const folder = await emptyFolder();
+  test('that is a link to nowhere is refused', async ({ folders }) => {
+    const folder = await emptyFolder(folders);
     await symlink(join(folder, 'nowhere'), databaseIn(folder));
     expect(await refusal(folder)).toMatch(/^The folder \S+ cannot be used: .+ It must be/);
   });
 
-  test.skipIf(process.platform === 'win32')('that cannot be written or read is refused', async () => {
-    const folder = await folders.copy(folders.closed);
-    const options = await giveAway(folder);
-    for (const [path, mode] of [
-      [databaseIn(folder), 0o500],
-      [databaseIn(folder), 0o000],
-      [await tableFile(folder), 0o400],
-      [join(dataIn(folder), 'base'), 0o000],
-    ] as const) {
-      const before = await readTree(folder);
-      const { mode: modeBefore } = await stat(path);
-      await chmod(path, mode);
-      const { complaint } = await startInVain(folder, {}, options);
-      await chmod(path, modeBefore);
-      expect(await readTree(folder)).toEqual(before);
-      expect(complaint).toMatch(
-        /^The folder \S+ cannot be used: permission denied.* It must be a folder that/,
-      );
-    }
-  });
+  test.skipIf(process.platform === 'win32')(
+    'that cannot be written or read is refused',
+    async ({ folders }) => {
+      const folder = await folders.copy(folders.closed);
+      const options = await giveAway(folder);
+      for (const [path, mode] of [
+        [databaseIn(folder), 0o500],
+        [databaseIn(folder), 0o000],
+        [await tableFile(folder), 0o400],
+        [join(dataIn(folder), 'base'), 0o000],
+      ] as const) {
+        const before = await readTree(folder);
+        const { mode: modeBefore } = await stat(path);
+        await chmod(path, mode);
+        const { complaint } = await startInVain(folder, {}, options);
+        await chmod(path, modeBefore);
+        expect(await readTree(folder)).toEqual(before);
+        expect(complaint).toMatch(
+          /^The folder \S+ cannot be used: permission denied.* It must be a folder that/,
+        );
+      }
+    },
+  );
 
-  test.skipIf(process.platform === 'win32')('on a full disk is left as it is', async () => {
+  test.skipIf(process.platform === 'win32')('on a full disk is left as it is', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     const complaint = await refusal(folder, {}, { maxFileKilobytes: 16 });
     expect(complaint).toMatch(/^The folder \S+ cannot be used: a file may not be so large/);
     expect(await countIn(folder)).toBe(ITEMS.closed);
   });
 
-  test('is no less refused to the command that makes API keys', async () => {
+  test('is no less refused to the command that makes API keys', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rm(join(databaseIn(folder), 'data-is-whole'));
     const { PATH } = process.env;
@@ -377,8 +381,8 @@ describe('the folder of a database', () => {
 });
 
 describe('a data folder without a database', () => {
-  test('is refused where it holds somebody’s files', async () => {
-    const folder = await emptyFolder();
+  test('is refused where it holds somebody’s files', async ({ folders }) => {
+    const folder = await emptyFolder(folders);
     await mkdir(join(folder, 'Documents'));
     await writeFile(join(folder, '.profile'), 'export EDITOR=vi');
     expect(await foundIn(folder)).toMatch(
@@ -386,7 +390,7 @@ describe('a data folder without a database', () => {
     );
   });
 
-  test('is refused where its catalog has been uploaded to', async () => {
+  test('is refused where its catalog has been uploaded to', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rm(databaseIn(folder), { recursive: true });
     expect(await foundIn(folder)).toMatch(
@@ -396,7 +400,7 @@ describe('a data folder without a database', () => {
     expect(await foundIn(folder)).toMatch(/^its database is missing/);
   });
 
-  test('gets one beside tables that somebody put there', async () => {
+  test('gets one beside tables that somebody put there', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rm(databaseIn(folder), { recursive: true });
     await rm(join(folder, 'catalog'), { recursive: true });
@@ -405,7 +409,7 @@ describe('a data folder without a database', () => {
 });
 
 describe('the folder of a catalog', () => {
-  test.each<Damage>([
+  test.for<Damage>([
     [
       'without its list of uploads',
       /^it holds no catalog, but sortie$/,
@@ -432,13 +436,13 @@ describe('the folder of a catalog', () => {
         await writeFile(join(catalog, 'notes.txt'), 'theirs');
       },
     ],
-  ])('%s is refused, and all of the data folder stays as it is', async (_what, found, damage) => {
+  ])('%s is refused, and all of the data folder stays as it is', async ([, found, damage], { folders }) => {
     const folder = await folders.copy(folders.closed);
     await damage(join(folder, 'catalog'));
     expect(await foundIn(folder)).toMatch(found);
   });
 
-  test('that is a file is refused', async () => {
+  test('that is a file is refused', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     await rm(join(folder, 'catalog'), { recursive: true });
     await writeFile(join(folder, 'catalog'), 'theirs');
@@ -448,7 +452,7 @@ describe('the folder of a catalog', () => {
   });
 });
 
-test('a warehouse whose tables were lost is not filled with those of the demo', async () => {
+test('a warehouse whose tables were lost is not filled with those of the demo', async ({ folders }) => {
   const folder = await folders.copy(folders.closed);
   await rm(join(folder, 'warehouse'), { recursive: true });
   const program = await start(folder, { BLADE_DEMO_DATA: 'true' });
@@ -456,7 +460,9 @@ test('a warehouse whose tables were lost is not filled with those of the demo', 
   expect(await readdir(folder)).not.toContain('warehouse');
 });
 
-test('whichever files are lost, it starts with every item or not at all, and then changes nothing', async () => {
+test('whichever files are lost, it starts with every item or not at all, and then changes nothing', async ({
+  folders,
+}) => {
   const losses = fc.record({
     state: fc.constantFrom('closed', 'killed', 'old'),
     // How many files are lost, or of how many one is.
@@ -500,7 +506,7 @@ async function countCatalog(folder: string): Promise<number> {
   return count;
 }
 
-async function emptyFolder(): Promise<string> {
+async function emptyFolder(folders: DataFolders): Promise<string> {
   const folder = await folders.copy(folders.closed);
   for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
   return folder;

@@ -1,23 +1,16 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { countItems } from '../support/data-folders.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { test } from '../support/on-embedded.ts';
 import { killPrograms, startAndKillProgram, startProgram } from '../support/program.ts';
 
-let root: string;
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'blade-test-'));
-});
-
 afterEach(killPrograms);
-afterAll(() => rm(root, { recursive: true, force: true }));
 
-const newFolder = () => mkdtemp(join(root, 'data-'));
+/** Makes an empty data folder for one case of a test. @param folder of the test. */
+const makeFolder = (folder: string) => mkdtemp(join(folder, 'data-'));
 
 /** Starts the program, and expects a database with nothing in it and no trace of the starts before. */
 async function expectNewDatabase(folder: string): Promise<void> {
@@ -27,14 +20,16 @@ async function expectNewDatabase(folder: string): Promise<void> {
   expect((await readdir(join(folder, 'database'))).sort()).toEqual(['data', 'data-is-whole', 'lock']);
 }
 
-test('a first start that is killed at any moment, more than once, is done over by the next one', async () => {
+test('a first start that is killed at any moment, more than once, is done over by the next one', async ({
+  folder: root,
+}) => {
   const { numRuns, seed } = fuzzParameters(0.005, 'killed first starts');
   const chance = createChance(seed);
   const begin = performance.now();
-  await expectNewDatabase(await newFolder());
+  await expectNewDatabase(await makeFolder(root));
   const duration = performance.now() - begin;
   for (let run = 0; run < numRuns; run++) {
-    const folder = await newFolder();
+    const folder = await makeFolder(root);
     for (let kill = 0; kill < 3; kill++) {
       await startAndKillProgram({ BLADE_DATA_FOLDER: folder }, chance.below(duration));
     }
@@ -44,8 +39,7 @@ test('a first start that is killed at any moment, more than once, is done over b
 
 test.skipIf(process.platform === 'win32')(
   'a first start on a full disk says so, and the next one is done over',
-  async () => {
-    const folder = await newFolder();
+  async ({ folder }) => {
     const started = startProgram({ BLADE_DATA_FOLDER: folder }, { maxFileKilobytes: 2_000 });
     await expect(started).rejects.toMatchObject({
       code: 1,
@@ -58,15 +52,15 @@ test.skipIf(process.platform === 'win32')(
   180_000,
 );
 
-test('a folder with nothing in it but what systems put there by themselves is a new one', async () => {
-  const folder = await newFolder();
+test('a folder with nothing in it but what systems put there by themselves is a new one', async ({
+  folder,
+}) => {
   await mkdir(join(folder, 'lost+found'));
   await mkdir(join(folder, 'database'));
   await expectNewDatabase(folder);
 });
 
-test('programs that start in a new folder at once do not meet', async () => {
-  const folder = await newFolder();
+test('programs that start in a new folder at once do not meet', async ({ folder }) => {
   const starts = await Promise.allSettled(
     Array.from({ length: 3 }, () => startProgram({ BLADE_DATA_FOLDER: folder })),
   );

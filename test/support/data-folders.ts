@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { SaveDataSource } from './operations.ts';
 import { type Program, startProgram } from './program.ts';
+import { writeSorties } from './tables.ts';
 
 /** Data folders that programs have used, to be copied and damaged. */
 export interface DataFolders {
@@ -60,8 +60,7 @@ export async function createDataFolders(): Promise<DataFolders> {
 
 /** Starts a program on a data folder and lets it sync as many items. */
 async function syncItems(folder: string, rows: number): Promise<Program> {
-  const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
-  await createSortieTable({ folder: join(folder, 'warehouse'), table, rows });
+  await writeSorties(join(folder, 'warehouse'), rows);
   const program = await startProgram({ BLADE_DATA_FOLDER: folder, BLADE_WORKER_THREADS: '1' });
   const { client } = program;
   const source = {

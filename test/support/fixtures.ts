@@ -1,5 +1,5 @@
 import { createBlade, killCommands } from './command-line.ts';
-import { killPrograms, type Program, startProgram } from './program.ts';
+import { killPrograms, type Program, type ProgramOptions, startProgram } from './program.ts';
 import { type ApplicationParts, startTestApplication } from './test-application.ts';
 import { createProgramDatabase, createTestDatabase } from './test-database.ts';
 import { test as withoutDatabase } from './without-database.ts';
@@ -57,8 +57,8 @@ export const test = withoutDatabase
       for (const { lines } of programs) process.stdout.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
     });
     onCleanup(killPrograms);
-    return async (environment: Record<string, string>): Promise<Program> => {
-      const program = await startProgram(environment);
+    return async (settings: Record<string, string>, options?: ProgramOptions): Promise<Program> => {
+      const program = await startProgram(settings, options);
       programs.push(program);
       return program;
     };
