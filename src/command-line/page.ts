@@ -4,6 +4,7 @@ import { formatCount } from './text.ts';
 /** A page as the API returns it. */
 interface Connection<Node> {
   readonly totalCount: number;
+  readonly isTotalCountExact: boolean;
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   readonly edges: readonly { readonly node: Node }[];
 }
@@ -29,18 +30,19 @@ export async function writeList<Node>(
 ): Promise<undefined> {
   const nodes: Node[] = [];
   let nextCursor = after ?? null;
-  let totalCount: number;
+  let total: { totalCount: number; isTotalCountExact: boolean };
   do {
     const first = Math.min(LARGEST_PAGE, limit - nodes.length);
-    const { pageInfo, edges, ...page } = await readPage({ first, after: nextCursor });
+    const { pageInfo, edges, totalCount, isTotalCountExact } = await readPage({ first, after: nextCursor });
     nodes.push(...edges.map(({ node }) => node));
     nextCursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-    totalCount = page.totalCount;
+    total = { totalCount, isTotalCountExact };
   } while (nextCursor !== null && nodes.length < limit);
-  output.writeResult({ totalCount, [name]: nodes, nextCursor }, () => {
+  output.writeResult({ ...total, [name]: nodes, nextCursor }, () => {
     output.writeTable([headings, ...nodes.map(toRow)]);
     if (nextCursor === null) return;
-    const shown = `${formatCount(nodes.length)} of ${formatCount(totalCount)} ${name}`;
+    const count = `${formatCount(total.totalCount)}${total.isTotalCountExact ? '' : '+'}`;
+    const shown = `${formatCount(nodes.length)} of ${count} ${name}`;
     output.say(`${shown}; for more: --after ${nextCursor}`);
   });
 }

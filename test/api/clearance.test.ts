@@ -319,51 +319,81 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
 interface Subject {
   readonly id: string;
   readonly key?: string;
-  readonly cursor?: string;
+  /** Its place in the list, by the name of the order. */
+  readonly cursors?: Readonly<Record<string, string>>;
 }
 
 const ABSENT_UUID = '01997f3e-8c1a-7000-8000-000000000000';
-const cursorOf = (key: unknown) => Buffer.from(`GPC:${key}`).toString('base64');
+const cursorsOf = (list: string, orders: readonly string[], ...place: readonly string[]) =>
+  Object.fromEntries(
+    orders.map((order) => [
+      order,
+      Buffer.from(JSON.stringify([list, order, ...place])).toString('base64url'),
+    ]),
+  );
 const itemSubject = (itemId: string): Subject => ({
   id: `BladeItem:${JSON.stringify(['sortie', itemId])}`,
   key: itemId,
-  cursor: cursorOf(`J:${JSON.stringify(['sortie', itemId])}`),
+  cursors: cursorsOf('items', ['BY_ID'], 'sortie', itemId),
 });
-const jobSubject = (id: string): Subject => ({ id: `Job:${uuid(id)}`, cursor: cursorOf(`S:${uuid(id)}`) });
-const errorSubject = (id: string): Subject => ({ id: `JobError:${id}`, cursor: cursorOf(`S:${id}`) });
+const jobSubject = (id: string, createdAt: string): Subject => ({
+  id: `Job:${id}`,
+  cursors: cursorsOf('jobs', ['NEWEST_FIRST', 'OLDEST_FIRST'], createdAt, id),
+});
+const errorSubject = (id: string): Subject => ({
+  id: `JobError:${id}`,
+  cursors: cursorsOf('errors', ['OLDEST_FIRST'], id),
+});
 
-const ABSENT: Readonly<Record<keyof typeof ENTRY_POINTS, Subject>> = {
-  // In its place in the list, an absent item is where the invisible one is.
-  item: itemSubject('GOOD-TOP SECRET '),
-  job: jobSubject(ABSENT_UUID),
-  partition: { id: `JobPartition:${ABSENT_UUID}` },
-  error: errorSubject(ABSENT_UUID),
-  errorOfSync: errorSubject(ABSENT_UUID),
-};
+/** A UUID that nothing has, next to another in every order. */
+const besideOf = (id: string) => id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
 
-/** What there is and nobody below TOP SECRET may know of. */
-async function invisible(): Promise<Readonly<Record<keyof typeof ENTRY_POINTS, Subject>>> {
+/** What there is not, in lists just where the invisible is. */
+function absentBeside(
+  it: Readonly<Record<string, Subject>>,
+  createdAt: string,
+): Readonly<Record<string, Subject>> {
+  return {
+    item: itemSubject('GOOD-TOP SECRET '),
+    job: jobSubject(besideOf(uuid(it.job?.id ?? '')), createdAt),
+    partition: { id: `JobPartition:${ABSENT_UUID}` },
+    error: errorSubject(besideOf(uuid(it.error?.id ?? ''))),
+    errorOfSync: errorSubject(besideOf(uuid(it.errorOfSync?.id ?? ''))),
+  };
+}
+
+/** What there is and nobody below TOP SECRET may know of, and what there is not. */
+async function invisible(): Promise<{
+  it: Readonly<Record<string, Subject>>;
+  absent: Readonly<Record<string, Subject>>;
+}> {
   const { pool } = application.database;
-  const job = queryJobs.find(({ marking }) => marking === 'TOP SECRET')?.id ?? '';
+  const job = uuid(queryJobs.find(({ marking }) => marking === 'TOP SECRET')?.id ?? '');
+  const { rows: jobs } = await pool.query<{ created_at: Date }>('select created_at from job where id = $1', [
+    job,
+  ]);
+  const createdAt = jobs[0]?.created_at.toISOString() ?? '';
   const { rows: errors } = await pool.query<{ id: string }>(
     `select id::text from job_error where job_id = $1 and marking in ('TS', 'TOP SECRET') order by id`,
     [uuid(syncId)],
   );
   const { rows: partitions } = await pool.query<{ id: string }>(
     'select id from job_partition where job_id = $1',
-    [uuid(job)],
+    [job],
   );
-  return {
+  const it = {
     item: itemSubject('GOOD-TOP SECRET'),
-    job: jobSubject(job),
+    job: jobSubject(job, createdAt),
     partition: { id: `JobPartition:${partitions[0]?.id}` },
     error: errorSubject(errors[0]?.id ?? ''),
     errorOfSync: errorSubject(errors[0]?.id ?? ''),
   };
+  return { it, absent: absentBeside(it, createdAt) };
 }
 
 /** The whole answer, with a word in place of what was asked about. */
-async function answerAbout(clearance: Clearance, query: string, { id, key, cursor }: Subject) {
+async function answerAbout(clearance: Clearance, query: string, { id, key, cursors = {} }: Subject) {
+  const [cursor] = query.includes('OLDEST_FIRST') ? [cursors.OLDEST_FIRST] : Object.values(cursors);
   const wanted: Record<string, unknown> = { id, key, cursor, data: { item_id: key }, of: syncId };
   const variables = Object.fromEntries(
     Object.entries(wanted).filter(([name]) => new RegExp(`\\$${name}: `).test(query)),
@@ -381,12 +411,19 @@ describe.each(LOWER)('to who is cleared for %s, what is above that is as if it w
       queries.map((query) => [subject, query] as const),
     ),
   )('%s in %s', async (subject, query) => {
-    const it = (await invisible())[subject];
-    const absent = ABSENT[subject];
+    const found = await invisible();
+    const it = found.it[subject];
+    const absent = found.absent[subject];
     if (it === undefined || absent === undefined) throw new Error(`there is no ${subject}`);
-    expect(await answerAbout(clearance, query, it)).toBe(await answerAbout(clearance, query, absent));
+    const answer = await answerAbout(clearance, query, it);
+    expect(answer).toBe(await answerAbout(clearance, query, absent));
     if (query.startsWith('mutation')) return;
     // Otherwise the comparison would be of nothing.
+    if (query.includes('$cursor')) {
+      // A place in a list is one, whatever stands there.
+      expect(JSON.parse(answer)).not.toHaveProperty('errors');
+      return;
+    }
     expect(await answerAbout('TOP SECRET', query, it)).not.toBe(
       await answerAbout('TOP SECRET', query, absent),
     );
@@ -407,10 +444,13 @@ describe.each(LOWER)('to who is cleared for %s, what is above that is as if it w
           await watched.leave();
         }
       };
-      const { job } = await invisible();
-      if (job === undefined || ABSENT.job === undefined) throw new Error('there is no job');
+      const {
+        it: { job },
+        absent: { job: absent },
+      } = await invisible();
+      if (job === undefined || absent === undefined) throw new Error('there is no job');
       const answer = await firstAnswer(job);
-      expect(answer).toBe(await firstAnswer(ABSENT.job));
+      expect(answer).toBe(await firstAnswer(absent));
       expect(answer).toContain('IT');
     },
   );

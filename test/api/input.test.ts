@@ -438,11 +438,15 @@ describe('what has nothing to work on tells so and starts nothing', () => {
   });
 });
 
+/** A cursor as a client might make one up. */
+function cursorOf(...parts: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
 describe('a query with input that cannot be used is an error with its code and its field', () => {
-  const cursor = (key: string) => Buffer.from(key).toString('base64');
-  const ofJobs = cursor(`GPC:S:${UNKNOWN_ID}`);
-  const ofItems = cursor('GPC:J:["sortie","SRT-0000001"]');
-  const ofNothing = cursor('GPC:I:12');
+  const ofJobs = cursorOf('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', UNKNOWN_ID);
+  const ofItems = cursorOf('items', 'BY_ID', 'sortie', 'SRT-0000001');
+  const ofNothing = cursorOf(12);
 
   test.each([
     ['a malformed id of a job', 'query { job(id: "x") { id } }', 'id'],
@@ -462,6 +466,31 @@ describe('a query with input that cannot be used is an error with its code and i
     ['jobs after garbage', 'query { jobs(after: "garbage") { totalCount edges { cursor } } }', 'after'],
     ['jobs after nothing', 'query { jobs(after: "") { totalCount edges { cursor } } }', 'after'],
     ['jobs after an item', `query { jobs(after: "${ofItems}") { edges { cursor } } }`, 'after'],
+    [
+      'jobs after a place in another order',
+      `query { jobs(orderBy: OLDEST_FIRST, after: "${ofJobs}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'jobs after a time that is none',
+      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', 'yesterday', UNKNOWN_ID)}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'jobs after a time that the database does not know',
+      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', '+275760-09-13T00:00:00.000Z', UNKNOWN_ID)}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'jobs after an id that is none',
+      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', 'x')}") { edges { cursor } } }`,
+      'after',
+    ],
+    [
+      'jobs after a cursor of before lists were read by their keys',
+      `query { jobs(after: "${Buffer.from(`GPC:S:${UNKNOWN_ID}`).toString('base64')}") { edges { cursor } } }`,
+      'after',
+    ],
     ['jobs before a number', `query { jobs(before: "${ofNothing}") { edges { cursor } } }`, 'before'],
     ['jobs from both ends', 'query { jobs(first: 1, last: 1) { edges { cursor } } }', 'last'],
     ['fewer than no jobs', 'query { jobs(first: -1) { edges { cursor } } }', 'first'],
@@ -477,22 +506,22 @@ describe('a query with input that cannot be used is an error with its code and i
     ['items before a number', `query { items(before: "${ofNothing}") { edges { cursor } } }`, 'before'],
     [
       'items after a broken pair',
-      `query { items(after: "${cursor('GPC:J:["a","\\"]')}") { edges { cursor } } }`,
+      `query { items(after: "${ofItems.slice(0, -3)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after a pair of numbers',
-      `query { items(after: "${cursor('GPC:J:[1,2]')}") { edges { cursor } } }`,
+      `query { items(after: "${cursorOf('items', 'BY_ID', 1, 2)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after three',
-      `query { items(after: "${cursor('GPC:J:["a","b","c"]')}") { edges { cursor } } }`,
+      `query { items(after: "${cursorOf('items', 'BY_ID', 'a', 'b', 'c')}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after a NUL',
-      `query { items(after: "${cursor('GPC:J:["a","\\u0000"]')}") { edges { cursor } } }`,
+      `query { items(after: "${cursorOf('items', 'BY_ID', 'a', '\0')}") { edges { cursor } } }`,
       'after',
     ],
     ['items from both ends', 'query { items(first: 1, last: 1) { edges { cursor } } }', 'last'],
@@ -673,7 +702,7 @@ describe('entries of the audit', () => {
 
 describe('a page of the errors of a job with input that cannot be used is an error too', () => {
   const jobId = '01997f3e-8c1a-7000-8000-00000000000a';
-  const ofItems = Buffer.from('GPC:J:["sortie","SRT-0000001"]').toString('base64');
+  const ofItems = cursorOf('items', 'BY_ID', 'sortie', 'SRT-0000001');
 
   beforeAll(async () => {
     await application.database.pool.query(
@@ -686,8 +715,8 @@ describe('a page of the errors of a job with input that cannot be used is an err
   test.each([
     ['after garbage', 'after: "garbage"', 'after'],
     ['after an item', `after: "${ofItems}"`, 'after'],
-    ['after a number that is none', `after: "${Buffer.from('GPC:N:1.5').toString('base64')}"`, 'after'],
-    ['before a number', `before: "${Buffer.from('GPC:I:12').toString('base64')}"`, 'before'],
+    ['after an id that is none', `after: "${cursorOf('errors', 'OLDEST_FIRST', '1.5')}"`, 'after'],
+    ['before a number', `before: "${cursorOf('errors', 'OLDEST_FIRST', 12)}"`, 'before'],
     ['from both ends', 'first: 1, last: 1', 'last'],
     ['of fewer than none', 'first: -1', 'first'],
   ])('%s', async (_what, page, field) => {

@@ -23,6 +23,12 @@ describe('what an operation costs', () => {
     expect(of('(first: -5)')).toBe(of('(first: 0)'));
   });
 
+  test('grows with a count that has to be exact', () => {
+    const of = (count: string) => cost(`{ items(first: 0) { ${count} } }`)?.cost ?? 0;
+    expect(of('totalCount(exact: true)')).toBeGreaterThan(of('totalCount') + 100);
+    expect(of('totalCount(exact: false)')).toBe(of('totalCount'));
+  });
+
   test('is that of the operation which is named, with its variables', () => {
     const document = parse(`
       query Small { syncStatus { state } }

@@ -9,7 +9,7 @@ import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { insertJob } from '../support/job-rows.ts';
 import { test } from '../support/on-every-database.ts';
-import { type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
+import { joinArguments, type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const CLEARANCES = ['TOP SECRET', 'SECRET', 'U'] as const;
@@ -309,18 +309,16 @@ const SELECTION = `totalCount isTotalCountExact edges { node { id } }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 
 async function readPage({ field, chosen, order, clearance }: Asked, page: object): Promise<Connection> {
-  const variables: Record<string, unknown> = { ...page };
-  const types = new Map(
-    Object.keys(page).map((name) => [name, name === 'first' || name === 'last' ? 'Int' : 'String']),
-  );
-  for (const { filter, value } of chosen) {
-    types.set(filter.variable.name, filter.variable.type);
-    for (const [name, given] of Object.entries(filter.argumentsFor(value))) {
-      const known = variables[name];
-      const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-      variables[name] = isObject ? { ...(known as object), ...given } : given;
-    }
-  }
+  const variables = {
+    ...page,
+    ...joinArguments(chosen.map(({ filter, value }) => filter.argumentsFor(value))),
+  };
+  const types = new Map([
+    ...Object.keys(page).map(
+      (name) => [name, name === 'first' || name === 'last' ? 'Int' : 'String'] as const,
+    ),
+    ...chosen.map(({ filter: { variable } }) => [variable.name, variable.type] as const),
+  ]);
   const passed = [...types.keys()].map((name) => `${name}: $${name}`);
   const list = `${field.fieldName}(${[...passed, ...(order === null ? [] : [`orderBy: ${order}`])].join(', ')}) { ${SELECTION} }`;
   const inParent = field.parent === 'Job' ? `job(id: "${JOB_WITH_ERRORS}") { ${list} }` : list;

@@ -93,3 +93,13 @@ function valuesOf({ type }: Pick<GraphQLInputField | GraphQLArgument, 'type'>): 
   if (isEnumType(named)) return named.getValues().map(({ name }) => [name]);
   return named.name === 'Boolean' ? [true, false] : null;
 }
+
+/** The arguments of several filters at once: those that are fields of one input object go into one. */
+export function joinArguments(all: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+  const joined: Record<string, unknown> = {};
+  for (const [name, value] of all.flatMap((given) => Object.entries(given))) {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    joined[name] = isObject ? { ...(joined[name] as object), ...value } : value;
+  }
+  return joined;
+}

@@ -106,11 +106,19 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
       ...givesRow<DataSource>('scheduleCron'),
       resolve: (source) => (source.scheduleCron === null ? null : source),
     }),
-    scheduledRuns: t.relation('scheduledRuns', {
+    // No relation: of several sources, Prisma reads every run there is and takes the first in memory.
+    scheduledRuns: t.prismaField({
+      type: ['ScheduledRun'],
       description: 'The last times its schedule came due, the newest first.',
       extensions: columns<DataSource>(),
       args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'How many, at most 100.' }) },
-      query: ({ first }) => ({ orderBy: { id: 'desc' }, take: Math.min(Math.max(first, 0), 100) }),
+      resolve: (query, { id }, { first }, { prisma }) =>
+        prisma.scheduledRun.findMany({
+          ...query,
+          where: { dataSourceId: id },
+          orderBy: { id: 'desc' },
+          take: Math.min(Math.max(first, 0), 100),
+        }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', {

@@ -10,7 +10,7 @@ import { PageEnd } from './fragments/page-info.ts';
 export interface Rows<Row> {
   readonly rows: readonly Row[];
   /** How many there are on the server; null for a list that is always loaded whole. */
-  readonly total: number | null;
+  readonly total: Total | null;
   /** Where the next page begins; null if there is none. */
   readonly next: string | null;
 }
@@ -90,21 +90,28 @@ export function useList<Data, Variables extends OperationVariables, Row>(
   };
 }
 
+/** How many rows a list has; a long list is counted only up to a bound. */
+export interface Total {
+  readonly count: number;
+  readonly isExact: boolean;
+}
+
 interface Connection<Node> {
   readonly totalCount: number;
+  readonly isTotalCountExact: boolean;
   readonly pageInfo: FragmentType<typeof PageEnd>;
   readonly edges: readonly { readonly node: Node }[];
 }
 
 /** Reads the rows of a connection. */
 export function readConnection<Node, Row>(
-  { totalCount, pageInfo, edges }: Connection<Node>,
+  { totalCount, isTotalCountExact, pageInfo, edges }: Connection<Node>,
   readRow: (node: Node) => Row,
 ): Rows<Row> {
   const { hasNextPage, endCursor } = readFragment(PageEnd, pageInfo);
   return {
     rows: edges.map(({ node }) => readRow(node)),
-    total: totalCount,
+    total: { count: totalCount, isExact: isTotalCountExact },
     next: hasNextPage ? endCursor : null,
   };
 }

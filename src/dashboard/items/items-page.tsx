@@ -22,6 +22,7 @@ const Items = graphql(`
   query Items($filter: ItemFilter, $first: Int!, $after: String) {
     items(filter: $filter, first: $first, after: $after) {
       totalCount
+      isTotalCountExact
       pageInfo {
         ...PageEnd
       }

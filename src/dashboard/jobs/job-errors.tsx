@@ -18,6 +18,7 @@ const Errors = graphql(`
       id
       errors(first: $first, after: $after, stages: $stages) {
         totalCount
+        isTotalCountExact
         pageInfo {
           ...PageEnd
         }

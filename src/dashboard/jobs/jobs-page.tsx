@@ -17,6 +17,7 @@ const Jobs = graphql(`
   query Jobs($filter: JobFilter, $first: Int!, $after: String) {
     jobs(filter: $filter, first: $first, after: $after) {
       totalCount
+      isTotalCountExact
       pageInfo {
         ...PageEnd
       }

@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import type { List, Rows } from '../api/use-list.ts';
+import type { List, Rows, Total } from '../api/use-list.ts';
 import { formatAmount, formatCount, type Noun, pluralize } from '../format/format.ts';
 import { Loading } from './loading.tsx';
 import { RequestError } from './notice.tsx';
@@ -21,7 +21,7 @@ export function ListView<Row>({ list, noun, empty, children }: ListViewProps<Row
     if (error !== undefined) return <RequestError error={error} onRetry={reload} />;
     return <Loading what={pluralize(noun)} />;
   }
-  if (loaded.rows.length === 0) return empty;
+  if (loaded.rows.length === 0 && loaded.next === null) return empty;
   return (
     <>
       {children(loaded.rows)}
@@ -32,9 +32,13 @@ export function ListView<Row>({ list, noun, empty, children }: ListViewProps<Row
   );
 }
 
+function formatTotal({ count, isExact }: Total, noun: Noun): string {
+  return isExact ? formatAmount(count, noun) : `more than ${formatAmount(count, noun)}`;
+}
+
 interface LoadMoreProps {
   readonly loaded: Rows<unknown>;
-  readonly total: number;
+  readonly total: Total;
   readonly noun: Noun;
   readonly onLoad: () => Promise<unknown>;
 }
@@ -44,7 +48,7 @@ function LoadMore({ loaded: { rows, next }, total, noun, onLoad }: LoadMoreProps
   return (
     <Group gap={12} px={2} py={10} c="dimmed" fz={13}>
       <span role="status">
-        {formatCount(rows.length)} of {formatAmount(total, noun)}
+        {formatCount(rows.length)} of {formatTotal(total, noun)}
       </span>
       {next !== null && (
         <Button
