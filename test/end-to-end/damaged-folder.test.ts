@@ -17,9 +17,9 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
+import { readFolderCatalog } from '../support/folder-catalog.ts';
 import { listFiles, readTree } from '../support/folder-tree.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
+import { readFolderCatalog } from '../support/folder-catalog.ts';
 import { SaveDataSource } from '../support/operations.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { expect } from 'vitest';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
+import { readFolderCatalog } from './folder-catalog.ts';
 import { SaveDataSource } from './operations.ts';
 import { runOnServer, urlOfDatabase } from './prepare-database.ts';
 import { type Program, startProgram } from './program.ts';

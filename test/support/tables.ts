@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { copyTo } from '../../src/warehouse/demo/copy-table.ts';
 import type { SaveDataSourceInput } from '../generated/graphql.ts';
+import { readFolderCatalog } from './folder-catalog.ts';
 import { SaveDataSource } from './operations.ts';
 import type { TestApplication } from './test-application.ts';
 
