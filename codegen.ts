@@ -13,28 +13,25 @@ const config = {
   },
 };
 
-/** Typed operations: `graphql(...)` of each generated folder knows the types of each operation that the code holds. */
+/** How the command line and the tests, which send an operation as text, get it. */
+const texts = {
+  preset: 'client',
+  presetConfig: { fragmentMasking: false },
+  config: { ...config, documentMode: 'string' },
+} as const;
+
+/** The types of each client's operations: `StartSyncDocument` of a generated folder is `mutation StartSync` with its types. */
 const codegen: CodegenConfig = {
   schema: 'schema.graphql',
   ignoreNoDocuments: true,
   generates: {
-    'test/generated/': {
-      documents: ['test/**/*.ts', '!test/generated/**'],
-      preset: 'client',
-      presetConfig: { fragmentMasking: false },
-      config: { ...config, documentMode: 'string' },
-    },
-    'src/command-line/generated/': {
-      documents: ['src/command-line/**/*.ts', '!src/command-line/generated/**'],
-      preset: 'client',
-      presetConfig: { fragmentMasking: false },
-      config: { ...config, documentMode: 'string' },
-    },
+    'src/command-line/generated/': { documents: 'src/operations/*.graphql', ...texts },
+    'test/generated/': { documents: ['src/operations/*.graphql', 'test/support/*.graphql'], ...texts },
     'src/dashboard/generated/': {
       documents: ['src/dashboard/**/*.{ts,tsx}', '!src/dashboard/generated/**'],
       preset: 'client',
       presetConfig: { fragmentMasking: { unmaskFunctionName: 'readFragment' } },
-      // Apollo Client's cache asks for every `__typename`, so the types may tell of them.
+      // Apollo Client's cache asks for every `__typename`, so the types include them.
       documentTransforms: [addTypenameSelectionDocumentTransform],
       config,
     },

@@ -8,25 +8,19 @@ import { setTimeout } from 'node:timers/promises';
 import { createBenchDatabase } from './support/database.ts';
 import { sendOne } from './support/http-load.ts';
 import {
+  logProgress,
   type MeasureOptions,
   quantile,
   type Result,
   ratioAtMost,
-  tell,
   valueAtMost,
 } from './support/measure.ts';
-import { type MeasuredProgram, startMeasuredProgram } from './support/program.ts';
+import { addSource, type MeasuredProgram, startMeasuredProgram, startSync } from './support/program.ts';
 import { createSorties } from './support/sorties.ts';
 
-// How the API answers while a sync runs: in the process of the worker, as `npm start` has it, and in one of its own.
+// How fast the API answers while a sync runs: in the worker's process, as with `npm start`, and in its own.
 
 const QUERY = JSON.stringify({ query: '{ dataSources { name } }' });
-
-const SAVE_SOURCE = `mutation { saveDataSource(input: {
-  name: "Sorties", dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: "sortie"
-}) { __typename } }`;
-
-const START_SYNC = `mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }`;
 
 const STATE = `query ($id: ID!) { job(id: $id) { state } }`;
 
@@ -38,7 +32,7 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
     await createSorties(warehouse, rows);
     return [
       ...(await measureTopology('API and worker in one process', ['api,worker'], folder, warehouse)),
-      ...(await measureTopology('API in a process of its own', ['api', 'worker'], folder, warehouse)),
+      ...(await measureTopology('API in its own process', ['api', 'worker'], folder, warehouse)),
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -67,13 +61,12 @@ async function measureTopology(
           BLADE_DATA_FOLDER: await mkdtemp(join(folder, 'program-')),
           BLADE_WAREHOUSE_FOLDER: warehouse,
           BLADE_WORKER_THREADS: '1',
-          BLADE_REQUESTS_PER_SECOND: '1000000',
         }),
       );
     }
     const [api] = programs;
     if (api === undefined) throw new Error('there is no API');
-    await api.send(SAVE_SOURCE);
+    await addSource(api);
     for (let warmUp = 0; warmUp < 300; warmUp++)
       for (const url of [api.url, bareUrl]) await sendOne(agent, url, QUERY);
     await api.read();
@@ -85,19 +78,19 @@ async function measureTopology(
     }
     const idleReading = await api.read();
 
-    const { startSync } = await api.send<{ startSync: { job: { id: string } } }>(START_SYNC);
+    const id = await startSync(api);
     const [busy, bareBusy]: [number[], number[]] = [[], []];
     for (;;) {
       for (let count = 0; count < 50; count++) {
         busy.push(await ask(agent, api.url));
         bareBusy.push(await ask(agent, bareUrl));
       }
-      const { job } = await api.send<{ job: { state: string } }>(STATE, { id: startSync.job.id });
+      const { job } = await api.send<{ job: { state: string } }>(STATE, { id });
       if (job.state === 'FAILED') throw new Error('the sync failed');
       if (job.state === 'COMPLETED') break;
     }
     const reading = await api.read();
-    tell(
+    logProgress(
       `  ${name}: idle p99 ${quantile(idle, 0.99).toFixed(1)} ms, ${busy.length} queries during the sync p99 ${quantile(busy, 0.99).toFixed(1)} ms, loop p99 ${reading.delayP99.toFixed(1)} ms`,
     );
     return [

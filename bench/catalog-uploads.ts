@@ -8,7 +8,7 @@ import { openHttpCatalog } from '../src/catalog/http/catalog.ts';
 import { createItemForm } from '../src/catalog/http/item-form.ts';
 import { httpCatalogDefaults } from '../src/catalog/http/options.ts';
 import type { BladeItem } from '../src/data-types/blade-item.ts';
-import { type MeasureOptions, type Result, ratioAtLeast, tell } from './support/measure.ts';
+import { logProgress, type MeasureOptions, type Result, ratioAtLeast } from './support/measure.ts';
 import { median } from './support/report.ts';
 import { createSorties, readItems } from './support/sorties.ts';
 
@@ -28,7 +28,7 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
     for (let round = 0; round <= (quick ? 1 : 5); round++) {
       const product = await measureCatalog(url, items);
       const undici = await measureUndici(url, items);
-      tell(`  catalog ${Math.round(product)}, undici ${Math.round(undici)} uploads/s`);
+      logProgress(`  catalog ${Math.round(product)}, undici ${Math.round(undici)} uploads/s`);
       // The first is for warming up.
       if (round === 0) continue;
       rates.product.push(product);

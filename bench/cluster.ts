@@ -1,20 +1,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createClient } from 'graphql-ws';
-import { Client } from 'pg';
-import WebSocket from 'ws';
-import { type Program, startProgram } from '../test/support/program.ts';
 import { writeQuery } from '../test/support/tables.ts';
+import { createBenchDatabase } from './support/database.ts';
+import { quantile } from './support/measure.ts';
+import { addSource, type MeasuredProgram, startMeasuredProgram, startSync } from './support/program.ts';
+import { openQueryJobs } from './support/query-jobs.ts';
+import { printTable } from './support/report.ts';
 
-// How a cluster does as it grows: how soon an idle one takes up a job, and how many rows a second of one source its
-// workers bring in, one thread each. Prints one table, and writes it as JSON where a file is named.
+// How a cluster scales: how soon an idle one takes up a job, and how many rows a second of one source its workers ingest,
+// one thread each. Prints one table, and writes it as JSON if a file is named.
 
 const { values } = parseArgs({
   options: {
-    server: { type: 'string', default: 'postgresql://postgres@127.0.0.1:5432/postgres' },
     rows: { type: 'string', default: '1000000' },
     workers: { type: 'string', default: '1,2,4' },
     pickups: { type: 'string', default: '100' },
@@ -23,51 +23,37 @@ const { values } = parseArgs({
 });
 const rows = Number(values.rows);
 
-/** Rows that warm a worker up: one that has just been started spends seconds on compiling its code. */
+/** Rows that warm a worker up: a new one spends seconds on compiling its code. */
 const WARM_UP_ROWS = 60_000;
 
-interface JobSeen {
-  readonly state: string;
-  readonly progress: { readonly itemsPerSecond: number | null; readonly elapsedSeconds: number | null };
-}
-
-async function onServer(statement: string): Promise<void> {
-  const client = new Client({ connectionString: values.server });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}
-
-/** A database, a warehouse with one table, and the means to start processes on them. */
-async function createPlace() {
+/** Runs some work in a cluster with its own database and a warehouse of two tables. */
+async function withCluster<Found>(
+  work: (start: (role: 'api' | 'worker') => Promise<MeasuredProgram>) => Promise<Found>,
+): Promise<Found> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-bench-'));
-  const name = `blade_bench_${process.pid}_${Date.now()}`;
-  await onServer(`create database ${name}`);
-  const databaseUrl = new URL(values.server);
-  databaseUrl.pathname = `/${name}`;
-  await writeQuery(join(folder, 'warehouse'), 'sortie', SORTIES('SRT', rows));
-  await writeQuery(join(folder, 'warehouse'), 'warm_up', SORTIES('WARM', WARM_UP_ROWS));
-  const programs: Program[] = [];
-  return {
-    async start(roles: 'api' | 'worker') {
-      const program = await startProgram({
-        DATABASE_URL: databaseUrl.href,
-        BLADE_ROLES: roles,
+  const database = await createBenchDatabase();
+  const programs: MeasuredProgram[] = [];
+  try {
+    await writeQuery(join(folder, 'warehouse'), 'sortie', selectSorties('SRT', rows));
+    await writeQuery(join(folder, 'warehouse'), 'warm_up', selectSorties('WARM', WARM_UP_ROWS));
+    return await work(async (role) => {
+      const program = await startMeasuredProgram({
+        DATABASE_URL: database.url,
+        BLADE_ROLES: role,
         BLADE_DATA_FOLDER: folder,
         BLADE_WORKER_THREADS: '1',
       });
       programs.push(program);
       return program;
-    },
-    async close() {
-      for (const program of programs) await program.end('SIGKILL');
-      await onServer(`drop database ${name} with (force)`);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+    });
+  } finally {
+    for (const program of programs) await program.stop();
+    await database.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-const SORTIES = (prefix: string, count: number) => `
+const selectSorties = (prefix: string, count: number) => `
   select '${prefix}-' || lpad(i::varchar, 8, '0') as item_id, 'M-' || i as mission_id, 'T' || (i % 500) as aircraft_tail,
     'C-17A' as aircraft_type, 'REACH' || (i % 900) as pilot_callsign, 'AIRLIFT' as mission_type, 'KDOV' as departure_base,
     'ETAR' as destination_base, timestamp '2026-01-01 06:00:00' + interval (i % 500000) minute as scheduled_departure,
@@ -77,137 +63,69 @@ const SORTIES = (prefix: string, count: number) => `
     (i % 120) / 10.0 as flight_hours, 'COMPLETED' as mission_status
   from range(1, ${count + 1}) as r(i)`;
 
-async function send<Data>({ url }: Program, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: readonly { message: string }[] };
-  if (errors !== undefined) throw new Error(errors.map(({ message }) => message).join('; '));
-  return data;
-}
-
-/** @returns the source's id. */
-async function addSource(api: Program, tableName: string): Promise<string> {
-  const { saveDataSource } = await send<{ saveDataSource: { dataSource: { id: string } } }>(
-    api,
-    `mutation ($tableName: String!) { saveDataSource(input: {
-       name: "Sorties", dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: $tableName
-     }) { ... on SaveDataSourceSuccess { dataSource { id } } } }`,
-    { tableName },
-  );
-  return saveDataSource.dataSource.id;
-}
-
-/** Syncs a table of this many rows in partitions for all workers. @returns the seconds that it took. */
+/** Syncs a table of this many rows in partitions for all workers. @returns the seconds from its start to its end. */
 async function syncTable(
-  api: Program,
+  api: MeasuredProgram,
   table: { name: string; rows: number },
   workers: number,
 ): Promise<number> {
-  const source = await addSource(api, table.name);
-  const { startSync } = await send<{ startSync: { job: { id: string } } }>(
-    api,
-    'mutation ($input: StartSyncInput!) { startSync(input: $input) { ... on StartSyncSuccess { job { id } } } }',
-    { input: { syncType: 'FULL', options: { partitionRows: Math.ceil(table.rows / workers / 2) } } },
-  );
-  const { state, progress } = await untilState(api, startSync.job.id, ['COMPLETED', 'FAILED']);
-  if (state !== 'COMPLETED' || progress.elapsedSeconds === null) throw new Error(`the sync ${state}`);
-  await send(api, 'mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', { id: source });
-  return progress.elapsedSeconds;
-}
-
-/** Waits over WebSocket for a job to be in one of the states. */
-async function untilState(api: Program, id: string, states: readonly string[]): Promise<JobSeen> {
-  const client = createClient({ url: api.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket });
-  try {
-    const query = `subscription ($id: ID!) {
-      jobProgress(id: $id) { state progress { itemsPerSecond elapsedSeconds } } }`;
-    for await (const { data } of client.iterate<{ jobProgress: JobSeen }>({ query, variables: { id } })) {
-      if (data != null && states.includes(data.jobProgress.state)) return data.jobProgress;
+  const source = await addSource(api, { tableName: table.name });
+  const id = await startSync(api, { options: { partitionRows: Math.ceil(table.rows / workers / 2) } });
+  for (;;) {
+    const { job } = await api.send<{ job: { state: string; progress: { elapsedSeconds: number } } }>(
+      'query ($id: ID!) { job(id: $id) { state progress { elapsedSeconds } } }',
+      { id },
+    );
+    if (job.state === 'FAILED') throw new Error('the sync failed');
+    if (job.state === 'COMPLETED') {
+      await api.send('mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', { id: source });
+      return job.progress.elapsedSeconds;
     }
-  } finally {
-    await client.dispose();
+    await setTimeout(100);
   }
-  throw new Error(`job ${id} never was ${states.join(' or ')}`);
 }
 
-async function measureRate(workers: number): Promise<number> {
-  const place = await createPlace();
-  try {
-    const api = await place.start('api');
-    for (let count = 0; count < workers; count++) await place.start('worker');
+/** Measures how many rows a second this many workers ingest. */
+function measureRate(workers: number): Promise<number> {
+  return withCluster(async (start) => {
+    const api = await start('api');
+    for (let count = 0; count < workers; count++) await start('worker');
     await syncTable(api, { name: 'warm_up', rows: WARM_UP_ROWS }, workers);
     return rows / (await syncTable(api, { name: 'sortie', rows }, workers));
-  } finally {
-    await place.close();
-  }
+  });
 }
 
-/** From sending the mutation to one API until a subscriber of the other sees RUNNING, in milliseconds, sorted. */
-async function measurePickups(count: number): Promise<number[]> {
-  const place = await createPlace();
-  try {
-    const [first, second] = [await place.start('api'), await place.start('api')];
-    await addSource(first, 'sortie');
-    await place.start('worker');
-    const client = createClient({ url: second.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket });
-    const query = 'subscription { jobChanges { id state } }';
-    let onChange = (_job: { id: string; state: string }, _at: number) => {};
-    const subscribed = (async () => {
-      for await (const { data } of client.iterate<{ jobChanges: { id: string; state: string } }>({ query })) {
-        if (data != null) onChange(data.jobChanges, performance.now());
-      }
-    })();
-    const latencies: number[] = [];
+/** Measures the milliseconds from sending a mutation to one API until a subscriber of another sees the job RUNNING. */
+function measurePickups(count: number): Promise<number[]> {
+  return withCluster(async (start) => {
+    const [first, second] = [await start('api'), await start('api')];
+    await start('worker');
+    const jobs = await openQueryJobs(first, second);
+    const times: number[] = [];
     for (let index = -5; index < count; index++) {
-      const runningAt = new Map<string, number>();
-      const ended = new Set<string>();
-      let wake = () => {};
-      onChange = ({ id, state }, at) => {
-        if (state !== 'QUEUED' && !runningAt.has(id)) runningAt.set(id, at);
-        if (state === 'COMPLETED' || state === 'FAILED') ended.add(id);
-        wake();
-      };
-      const sentAt = performance.now();
-      const { startQueryJob } = await send<{ startQueryJob: { job: { id: string } } }>(
-        first,
-        `mutation { startQueryJob(input: { dataType: "sortie", sqlQuery: "select * from blade.field.sortie limit 1" }) {
-           ... on StartQueryJobSuccess { job { id } } } }`,
-      );
-      const { id } = startQueryJob.job;
-      while (!ended.has(id)) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (ended.has(id)) resolve();
-        });
-      }
-      if (index >= 0) latencies.push((runningAt.get(id) ?? Number.NaN) - sentAt);
+      const time = await jobs.runOne();
+      if (index >= 0) times.push(time);
     }
-    await client.dispose();
-    await subscribed;
-    return latencies.toSorted((a, b) => a - b);
-  } finally {
-    await place.close();
-  }
+    await jobs.close();
+    return times;
+  });
 }
 
 const pickups = await measurePickups(Number(values.pickups));
-const quantile = (share: number) =>
-  pickups[Math.min(pickups.length - 1, Math.floor(share * pickups.length))] ?? 0;
-const table: { measure: string; value: number; unit: string }[] = [0.5, 0.9, 0.99].map((share) => ({
+const table = [0.5, 0.9, 0.99].map((share) => ({
   measure: `mutation at one API to RUNNING seen at the other, p${share * 100}`,
-  value: Math.round(quantile(share) * 10) / 10,
+  value: quantile(pickups, share).toFixed(1),
   unit: 'ms',
 }));
 for (const workers of values.workers.split(',').map(Number)) {
   table.push({
     measure: `rows of one source with ${workers} worker${workers === 1 ? '' : 's'}`,
-    value: Math.round(await measureRate(workers)),
+    value: (await measureRate(workers)).toFixed(0),
     unit: 'rows/s',
   });
 }
-// biome-ignore lint/suspicious/noConsole: this is what it is run for.
-console.table(table);
+printTable(
+  ['measure', 'value', 'unit'],
+  table.map(({ measure, value, unit }) => [measure, value, unit]),
+);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ rows, table }, null, 2)}\n`);

@@ -1,27 +1,27 @@
 import type { Pool } from 'pg';
 import { v7 as newUuid } from 'uuid';
 import { createBenchDatabase } from './support/database.ts';
-import { type MeasureOptions, quantile, type Result, ratioAtLeast, tell } from './support/measure.ts';
+import { logProgress, type MeasureOptions, quantile, type Result, ratioAtLeast } from './support/measure.ts';
 import { type Peer, startPeer } from './support/peer.ts';
 import { startMeasuredProgram } from './support/program.ts';
 import { median } from './support/report.ts';
 import { openSubscribers } from './support/subscribers.ts';
 
-// How fast the progress of one job reaches many subscribers. The product is told of it by PostgreSQL, as by a worker of
-// another node; the peers have it in memory already, which is in their favour.
+// How fast the progress of one job reaches many subscribers. The product receives it from PostgreSQL, as from a worker on
+// another node; the peers publish it in memory, which is in their favour.
 
 const SELECTION = `id revision state
   progress { currentOperation percent totalItems processedItems successCount errorCount itemsPerSecond
     byType { dataType totalItems processedItems successCount errorCount } }
   recentErrors`;
 
-/** A server that is measured, and what makes it publish. */
+/** A measured server, and how to make it publish. */
 interface Contestant {
   readonly name: string;
   readonly url: string;
   readonly query: string;
   publish(processedItems: number): Promise<unknown>;
-  /** Of the process, in seconds since its start. */
+  /** Returns the processor time of the process in seconds since its start. */
   processorSeconds(): Promise<number>;
 }
 
@@ -38,9 +38,6 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
   const program = await startMeasuredProgram({
     DATABASE_URL: database.url,
     BLADE_ROLES: 'api',
-    BLADE_MAX_SUBSCRIPTIONS: '1000000',
-    BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
-    BLADE_REQUESTS_PER_SECOND: '1000000',
   });
   const peers = [
     { name: 'Mercurius', peer: await startPeer('subscription-mercurius.ts') },
@@ -61,7 +58,7 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
           ),
         processorSeconds: async () => (await program.read()).processorSeconds,
       },
-      ...(await Promise.all(peers.map(({ name, peer }) => contestantOf(name, peer, jobId)))),
+      ...(await Promise.all(peers.map(({ name, peer }) => createContestant(name, peer, jobId)))),
     ];
     const results: Result[] = [];
     let processedItems = 1_000_000;
@@ -76,7 +73,7 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
             () => ++processedItems,
           );
           found.set(contestant.name, [...(found.get(contestant.name) ?? []), one]);
-          tell(
+          logProgress(
             `  ${size} subscribers, ${contestant.name}: ${Math.round(one.perSecond)} messages/s, p99 ${one.p99.toFixed(1)} ms, ${one.microseconds.toFixed(0)} µs of processor a message`,
           );
         }
@@ -145,18 +142,18 @@ async function run(
   };
 }
 
-async function contestantOf(name: string, peer: Peer, jobId: string): Promise<Contestant> {
+async function createContestant(name: string, peer: Peer, jobId: string): Promise<Contestant> {
   const { url } = await peer.ask<{ url: string }>({});
   return {
     name,
     url,
     query: `subscription { jobProgress(id: "${jobId}") { ${SELECTION} } }`,
-    publish: (processedItems) => peer.ask({ publish: answerOf(jobId, processedItems) }),
+    publish: (processedItems) => peer.ask({ publish: createAnswer(jobId, processedItems) }),
     processorSeconds: async () => (await peer.ask<{ processorSeconds: number }>({})).processorSeconds,
   };
 }
 
-function answerOf(jobId: string, processedItems: number): object {
+function createAnswer(jobId: string, processedItems: number): object {
   const counts = { totalItems: 3_000_000, processedItems, successCount: processedItems, errorCount: 0 };
   return {
     id: jobId,

@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { createBenchDatabase } from './support/database.ts';
 import { growHistory } from './support/history.ts';
 import { sendOne } from './support/http-load.ts';
-import { type MeasureOptions, type Result, ratioAtMost, tell } from './support/measure.ts';
+import { logProgress, type MeasureOptions, type Result, ratioAtMost } from './support/measure.ts';
 import { startMeasuredProgram } from './support/program.ts';
 import { median } from './support/report.ts';
 
@@ -73,10 +73,9 @@ async function createPlace(size: number): Promise<Place> {
   const program = await startMeasuredProgram({
     DATABASE_URL: database.url,
     BLADE_ROLES: 'api',
-    BLADE_REQUESTS_PER_SECOND: '1000000',
   });
   await growHistory(database.pool, size);
-  tell(`  a history of ${size} jobs is made`);
+  logProgress(`  a history of ${size} jobs is made`);
   // The page in the middle, where there are not two thousand.
   const page = Math.min(1_000, Math.ceil(size / 20 / 2));
   let after: string | null = null;
@@ -88,13 +87,13 @@ async function createPlace(size: number): Promise<Place> {
     });
     after = jobs.pageInfo.endCursor;
   }
-  const bodyOf = (cursor: string | null) =>
+  const createBody = (cursor: string | null) =>
     JSON.stringify({ query: PAGE, variables: { first: 20, after: cursor } });
   return {
     size,
     url: program.url,
     page,
-    bodies: { first: bodyOf(null), later: bodyOf(after) },
+    bodies: { first: createBody(null), later: createBody(after) },
     times: { first: [], later: [] },
     async close() {
       await program.stop();

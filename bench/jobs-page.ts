@@ -4,13 +4,19 @@ import { startCountingProxy } from './support/counting-proxy.ts';
 import { createBenchDatabase } from './support/database.ts';
 import { growHistory } from './support/history.ts';
 import { sendMany } from './support/http-load.ts';
-import { type MeasureOptions, type Result, ratioAtLeast, tell, valueAtMost } from './support/measure.ts';
+import {
+  logProgress,
+  type MeasureOptions,
+  type Result,
+  ratioAtLeast,
+  valueAtMost,
+} from './support/measure.ts';
 import { startMeasuredProgram } from './support/program.ts';
 import { median } from './support/report.ts';
 
 // The first page of jobs, 20 with their sources: through the API, and by hand.
 
-const pageOf = (first: number) =>
+const createPageRequest = (first: number) =>
   JSON.stringify({
     query: `{ jobs(first: ${first}) { edges { cursor node { id kind state createdAt finishedAt
       progress { processedItems totalItems errorCount } dataSources { id name } } }
@@ -20,7 +26,7 @@ const pageOf = (first: number) =>
 export async function measure({ quick }: MeasureOptions): Promise<readonly Result[]> {
   const count = quick ? 200 : 1_500;
   const database = await createBenchDatabase();
-  const settings = { BLADE_ROLES: 'api', BLADE_REQUESTS_PER_SECOND: '1000000' };
+  const settings = { BLADE_ROLES: 'api' };
   const program = await startMeasuredProgram({ DATABASE_URL: database.url, ...settings });
   const bare = fork(new URL('./support/bare-page.ts', import.meta.url), {
     env: { PATH: process.env.PATH, DATABASE_URL: database.url },
@@ -36,10 +42,10 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
         ['bare', bareUrl],
       ] as const) {
         const load = { count, connections: 8 };
-        if (round === 0) await sendMany(url, pageOf(20), load);
-        const { perSecond } = await sendMany(url, pageOf(20), load);
+        if (round === 0) await sendMany(url, createPageRequest(20), load);
+        const { perSecond } = await sendMany(url, createPageRequest(20), load);
         rates[name].push(perSecond);
-        tell(`  jobs page, ${name}: ${Math.round(perSecond)} requests/s`);
+        logProgress(`  jobs page, ${name}: ${Math.round(perSecond)} requests/s`);
       }
     }
     return [
@@ -80,14 +86,14 @@ async function countStatements(
   const proxy = await startCountingProxy(databaseUrl);
   const program = await startMeasuredProgram({ DATABASE_URL: proxy.url, ...settings });
   try {
-    const countOf = async (first: number) => {
-      await sendMany(program.url, pageOf(first), { count: 1, connections: 1 });
+    const countFor = async (first: number) => {
+      await sendMany(program.url, createPageRequest(first), { count: 1, connections: 1 });
       proxy.take();
-      await sendMany(program.url, pageOf(first), { count: 1, connections: 1 });
+      await sendMany(program.url, createPageRequest(first), { count: 1, connections: 1 });
       // The queue and the health of the database are looked after in statements of their own.
       return proxy.take().filter((text) => /"(job|job_partition|data_source)"/.test(text)).length;
     };
-    return { twenty: await countOf(20), hundred: await countOf(100) };
+    return { twenty: await countFor(20), hundred: await countFor(100) };
   } finally {
     await program.stop();
     await proxy.close();

@@ -1,20 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
-import { Client } from 'pg';
 import { createCostMeter } from '../src/api/limits/operation-cost.ts';
 import { schema } from '../src/api/schema/schema.ts';
-import { startProgram } from '../test/support/program.ts';
+import { createBenchDatabase } from './support/database.ts';
+import { sendOne } from './support/http-load.ts';
+import { quantile } from './support/measure.ts';
+import { startMeasuredProgram } from './support/program.ts';
 
-// What a small request takes, here and in another checkout (one without limits, say), asked in turns on one database;
-// and what requests take by their `cost`, from which the default of BLADE_MAX_COST was chosen.
+// How long a small request takes here and in another checkout (one without limits, say), in turns on one database; and how
+// long requests take by their `cost`, from which the default of BLADE_MAX_COST was chosen.
 
 const { values } = parseArgs({
   options: {
-    server: { type: 'string', default: 'postgresql://postgres@127.0.0.1:5432/postgres' },
     requests: { type: 'string', default: '3000' },
     /** The folder of another checkout, with its packages and generated files. */
     other: { type: 'string' },
@@ -37,82 +38,51 @@ const EXAMPLES: Record<string, string> = {
     '{ jobs(first: 200) { edges { node { id errors(first: 200) { edges { node { message stage row } } } } } } }',
 };
 
-async function onServer(statement: string, url = values.server): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}
-
-const name = `blade_bench_${process.pid}`;
-const databaseUrl = new URL(values.server);
-databaseUrl.pathname = `/${name}`;
+const database = await createBenchDatabase();
 const folder = await mkdtemp(join(tmpdir(), 'blade-bench-'));
-await onServer(`create database ${name}`);
+const agent = new Agent({ keepAlive: true });
+const settings = {
+  BLADE_ROLES: 'api',
+  BLADE_DATA_FOLDER: folder,
+  DATABASE_URL: database.url,
+  // Operations that the limit would refuse are measured too.
+  BLADE_MAX_COST: '100000000',
+};
+const here = await startMeasuredProgram(settings);
+const other = values.other === undefined ? null : await startMeasuredProgram(settings, values.other);
+const ask = (url: string, query: string) => sendOne(agent, url, JSON.stringify({ query }));
+const format = (times: readonly number[], share: number) => `${quantile(times, share).toFixed(2)} ms`;
 
-const start = (checkout?: string) =>
-  startProgram(
-    {
-      ...{ BLADE_ROLES: 'api', BLADE_DATA_FOLDER: folder, DATABASE_URL: databaseUrl.href, LOG_LEVEL: 'info' },
-      // What the limits would refuse here is to be measured.
-      ...{ BLADE_REQUESTS_PER_SECOND: '1000000', BLADE_MAX_COST: '100000000' },
-    },
-    { checkout },
-  );
-
-function sender(url: string) {
-  return async (query: string): Promise<number> => {
-    const begin = performance.now();
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    const text = await answer.text();
-    if (answer.status !== 200 || text.includes('"errors":[')) throw new Error(text.slice(0, 500));
-    return performance.now() - begin;
-  };
-}
-
-function quantile(times: readonly number[], share: number): string {
-  const sorted = times.toSorted((left, right) => left - right);
-  return (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
-}
-
-const here = await start();
-const other = values.other === undefined ? null : await start(values.other);
 try {
-  await onServer(
+  await database.pool.query(
     `insert into job (id, kind, state, data_type, sql_query, started_at, finished_at, total_items, updated_at)
      select gen_random_uuid(), 'QUERY', 'COMPLETED', 'sortie', 'SELECT 1', now(), now(), 0, now() from generate_series(1, 300)`,
-    databaseUrl.href,
   );
-  const ask = sender(here.url);
-  const sides = {
-    here: ask,
-    ...(other === null ? {} : { 'in the other checkout': sender(other.url) }),
-  };
-  const times: Record<string, number[]> = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
+  const sides = [
+    { name: 'here', url: here.url, times: [] as number[] },
+    ...(other === null ? [] : [{ name: 'in the other checkout', url: other.url, times: [] as number[] }]),
+  ];
   for (let round = -200; round < Number(values.requests); round += 1) {
-    for (const [side, send] of Object.entries(sides)) {
-      const taken = await send(SMALL);
-      if (round >= 0) times[side]?.push(taken);
+    for (const { url, times } of sides) {
+      const time = await ask(url, SMALL);
+      if (round >= 0) times.push(time);
     }
   }
-  for (const [side, taken] of Object.entries(times))
-    process.stdout.write(`${side}: p50 ${quantile(taken, 0.5)} ms, p95 ${quantile(taken, 0.95)} ms\n`);
+  for (const { name, times } of sides) {
+    process.stdout.write(`${name}: p50 ${format(times, 0.5)}, p95 ${format(times, 0.95)}\n`);
+  }
   for (const [example, query] of Object.entries(EXAMPLES)) {
-    const document = parse(query);
-    const cost = costOf({ document, operationName: null, variableValues: {} });
-    const taken: number[] = [];
-    for (let round = 0; round < 10; round += 1) taken.push(await ask(query));
+    const cost = costOf({ document: parse(query), operationName: null, variableValues: {} });
+    const times: number[] = [];
+    for (let round = 0; round < 10; round += 1) times.push(await ask(here.url, query));
     process.stdout.write(
-      `${example}: cost ${cost?.cost}, fields ${cost?.fields}, depth ${cost?.depth}, p50 ${quantile(taken, 0.5)} ms\n`,
+      `${example}: cost ${cost?.cost}, fields ${cost?.fields}, depth ${cost?.depth}, p50 ${format(times, 0.5)}\n`,
     );
   }
 } finally {
-  await here.end('SIGTERM');
-  await other?.end('SIGTERM');
-  await onServer(`drop database ${name} with (force)`);
+  agent.destroy();
+  await here.stop();
+  await other?.stop();
+  await database.close();
   await rm(folder, { recursive: true, force: true });
 }

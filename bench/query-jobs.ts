@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBenchDatabase } from './support/database.ts';
 import {
+  logProgress,
   type MeasureOptions,
   quantile,
   type Result,
   ratioAtLeast,
   ratioAtMost,
-  tell,
   valueAtMost,
 } from './support/measure.ts';
 import { startPeer } from './support/peer.ts';
@@ -37,8 +37,6 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
     BLADE_DATA_FOLDER: folder,
     BLADE_WAREHOUSE_FOLDER: join(folder, 'warehouse'),
     BLADE_WORKER_THREADS: '2',
-    BLADE_MUTATIONS_PER_MINUTE: '1000000',
-    BLADE_REQUESTS_PER_SECOND: '1000000',
   });
   const jobs = await openQueryJobs(program);
   const times = { product: [] as number[], graphile: [] as number[], bullmq: [] as number[] };
@@ -62,7 +60,7 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
         rates[name].push((await peer.ask<{ perSecond: number }>(asked)).perSecond);
       }
       for (const name of ['product', 'graphile', 'bullmq'] as const) {
-        tell(
+        logProgress(
           `  ${name}: pickup p50 ${quantile(times[name], 0.5).toFixed(1)} ms, p99 ${quantile(times[name], 0.99).toFixed(1)} ms, ${Math.round(rates[name].at(-1) ?? 0)} jobs/s`,
         );
       }

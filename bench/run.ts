@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeServer } from './support/database.ts';
-import { isReached, load, type Measure, type Result, ratioOf, tell } from './support/measure.ts';
+import { isReached, load, logProgress, type Measure, type Result, toRatio } from './support/measure.ts';
 import { printTable } from './support/report.ts';
 
 const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
@@ -36,7 +36,7 @@ const sections: Section[] = [];
 for (const name of names) {
   const open = MEASURES[name];
   if (open === undefined) throw new Error(`no ${name}; there are ${Object.keys(MEASURES).join(', ')}`);
-  tell(name);
+  logProgress(name);
   const loadBefore = load();
   try {
     const { measure } = await open();
@@ -52,7 +52,7 @@ const COLUMNS = ['measure', 'unit', 'value', 'peer', 'of peer', 'ratio', 'goal',
 
 printTable(
   COLUMNS,
-  sections.flatMap(({ results }) => results.map(cellsOf)),
+  sections.flatMap(({ results }) => results.map(toCells)),
 );
 const resultsFile = new URL('./results.json', import.meta.url);
 const machine = {
@@ -74,13 +74,13 @@ const all = [...kept, ...sections].toSorted(
 );
 if (!options.quick) {
   await writeFile(resultsFile, `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
-  await writeFile(new URL('./results.md', import.meta.url), markdownOf(all));
+  await writeFile(new URL('./results.md', import.meta.url), toMarkdown(all));
 }
 
-function cellsOf(result: Result): string[] {
+function toCells(result: Result): string[] {
   const { measure, unit, value, peer, goal } = result;
   const reached = isReached(result);
-  const ratio = ratioOf(result);
+  const ratio = toRatio(result);
   return [
     ...[measure, unit, short(value), peer?.name ?? '', peer === null ? '' : short(peer.value)],
     ratio === null ? '' : `${ratio.toFixed(2)} ×`,
@@ -93,7 +93,7 @@ function short(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
-function markdownOf(measured: readonly Section[]): string {
+function toMarkdown(measured: readonly Section[]): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
   const { processors, memoryGigabytes, node, server } = machine;
   const head =
@@ -105,7 +105,7 @@ function markdownOf(measured: readonly Section[]): string {
       `\n## ${name}\n\nLoad average ${loadBefore} before, ${loadAfter} after.\n\n` +
       row(COLUMNS) +
       row(COLUMNS.map(() => '---')) +
-      results.map((result) => row(cellsOf(result))).join(''),
+      results.map((result) => row(toCells(result))).join(''),
   );
   return head + tables.join('');
 }

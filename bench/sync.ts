@@ -14,10 +14,10 @@ import {
   walBytes,
 } from './support/database.ts';
 import type { ProbeReading } from './support/probe.ts';
-import { startMeasuredProgram } from './support/program.ts';
+import { addSource, startMeasuredProgram, startSync } from './support/program.ts';
 import { median, printTable, writeResults } from './support/report.ts';
 import { runSeedAlgorithm } from './support/seed-algorithm.ts';
-import { createSorties, FEW_SORTIES, readItems, SORTIES } from './support/sorties.ts';
+import { createSorties, FEW_SORTIES, readItems } from './support/sorties.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -40,16 +40,6 @@ const BARE = 'bare unnest upsert';
 const SYNC = { 1: 'sync, 1 partition', 2: 'sync, 2 partitions' };
 const AGAIN = { 1: 'again, 1 partition', 2: 'again, 2 partitions' };
 const SEED = "seed's algorithm";
-
-const SAVE_SOURCE = `mutation($name: String!, $dataType: String!, $tableName: String!) { saveDataSource(input: {
-  name: $name, dataType: $dataType, catalogName: "blade", schemaName: "field", tableName: $tableName
-}) { __typename } }`;
-
-const START_SYNC = `mutation($dataType: String!, $options: JobOptionsInput) {
-  startSync(input: { syncType: FULL, dataType: $dataType, options: $options }) {
-    __typename ... on StartSyncSuccess { job { id } } ... on Error { message }
-  }
-}`;
 
 /** What one run of one algorithm took. */
 interface Measurement {
@@ -152,23 +142,12 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
     BLADE_WORKER_THREADS: String(partitions),
   });
   try {
-    const addSource = async (dataType: string, tableName: string): Promise<void> => {
-      const { saveDataSource } = await program.send<{ saveDataSource: { __typename: string } }>(SAVE_SOURCE, {
-        ...{ name: tableName, dataType, tableName },
-      });
-      if (saveDataSource.__typename !== 'SaveDataSourceSuccess')
-        throw new Error(JSON.stringify(saveDataSource));
-    };
     const sync = async (dataType = 'sortie', expected = ROWS): Promise<Measured> => {
       const before = await program.read();
-      const { startSync } = await program.send<{ startSync: { job?: { id: string } } }>(START_SYNC, {
+      await startSync(program, {
         dataType,
-        options: {
-          batchSize: BATCH_SIZE,
-          partitionRows: Math.max(1_000, Math.ceil(expected / partitions)),
-        },
+        options: { batchSize: BATCH_SIZE, partitionRows: Math.max(1_000, Math.ceil(expected / partitions)) },
       });
-      if (startSync.job === undefined) throw new Error(JSON.stringify(startSync));
       for (;;) {
         const { rows } = await database.pool.query<{ state: string; seconds: number; success: number }>(
           `select state::text, extract(epoch from finished_at - created_at)::float8 as seconds, success_count as success
@@ -191,11 +170,11 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
       }
     };
     if (WARM_UP_ROWS > 0) {
-      await addSource('deployment', FEW_SORTIES.table);
+      await addSource(program, { name: 'Few', dataType: 'deployment', tableName: FEW_SORTIES.table });
       await sync('deployment', WARM_UP_ROWS);
       await database.pool.query('truncate blade_item, upload_batch, read_batch');
     }
-    await addSource('sortie', SORTIES.table);
+    await addSource(program);
     await measure(SYNC[partitions], database.pool, () => sync());
     await measure(AGAIN[partitions], database.pool, () => sync());
   } finally {

@@ -1,4 +1,4 @@
-// npm run test:package: packs the package, installs it into an empty folder as somebody else would, and uses it there.
+// npm run test:package: packs the package, installs it into an empty folder, and uses it there.
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'blade-package-'));
-// The program of this process first, whatever the machine has.
+// The Node.js of this process first, whatever the machine has.
 const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
 
 try {
@@ -26,7 +26,7 @@ try {
   say('stopped on SIGTERM');
   manageKeys();
   refuseOldNode();
-  say('all is well');
+  say('everything works');
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -35,13 +35,13 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** @throws where what has to be so is not. */
-function check(isSo: boolean, what: string): void {
-  if (!isSo) throw new Error(`the package does not do what it has to: ${what}`);
+/** @throws if the condition is false. */
+function check(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`the package fails a check: ${what}`);
   say(`  ${what}`);
 }
 
-/** Packs as `npm publish` would, from what is built anew. */
+/** Builds and packs, as `npm publish` would. */
 async function pack(): Promise<string> {
   run('npm', ['run', 'build'], root);
   const printed = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root);
@@ -52,7 +52,7 @@ async function pack(): Promise<string> {
   return tarball;
 }
 
-/** With the scripts of its dependencies and of itself, as users have them: none of ours may need what is not packed. */
+/** Installs with all install scripts, as users do: none of ours may need what is not packed. */
 async function install(tarball: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   const before = Date.now();
@@ -143,7 +143,7 @@ function manageKeys(): void {
   check(key.trim() !== '', 'makes an API key');
 }
 
-/** On a machine that has one, an old Node.js is told to be too old. */
+/** Checks that an old Node.js, if the machine has one, is refused. */
 function refuseOldNode(): void {
   const old = (process.env.PATH ?? '')
     .split(delimiter)

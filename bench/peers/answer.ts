@@ -1,4 +1,4 @@
-/** Answers the questions of the process that started this one, and tells it when there is something to ask. */
+/** Answers the questions of the parent process, and tells it when this one is ready. */
 export function answerParent(answer: (question: Record<string, unknown>) => Promise<object>): void {
   process.on('message', (question) => {
     answer(question as Record<string, unknown>).then(

@@ -1,4 +1,4 @@
-// graphile-worker on the same PostgreSQL, with its defaults: it listens, and each job is a transaction of its own.
+// graphile-worker on the same PostgreSQL, with its defaults: it listens, and each job is its own transaction.
 import { once } from 'node:events';
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import { answerParent } from './answer.ts';

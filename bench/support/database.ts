@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, Pool } from 'pg';
 
-/** A database of a benchmark's own on a real server. */
+/** A benchmark's own database on a real server. */
 export interface BenchDatabase {
   readonly url: string;
   readonly pool: Pool;
@@ -11,7 +11,7 @@ export interface BenchDatabase {
 
 const SERVER_URL = process.env.BENCH_DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
 
-/** Makes an empty database; closing it removes it. */
+/** Creates an empty database; closing removes it. */
 export async function createBenchDatabase(): Promise<BenchDatabase> {
   const name = `blade_bench_${randomBytes(6).toString('hex')}`;
   await runOnServer(`create database ${name}`);
@@ -29,12 +29,12 @@ export async function createBenchDatabase(): Promise<BenchDatabase> {
   };
 }
 
-/** Writes out what is dirty, so that one measurement does not pay for another. */
+/** Flushes dirty pages, so that one measurement does not pay for another. */
 export async function settleServer(): Promise<void> {
   await runOnServer('checkpoint');
 }
 
-/** The server's version and the settings that decide how fast it writes. */
+/** Reads the server's version and the settings that decide how fast it writes. */
 export async function describeServer(): Promise<Record<string, string>> {
   return withClient(async (client) => {
     const { rows } = await client.query<{ name: string; setting: string }>(
@@ -45,7 +45,7 @@ export async function describeServer(): Promise<Record<string, string>> {
   });
 }
 
-/** Bytes of write-ahead log that a server has written in its life. */
+/** Reads how many bytes of write-ahead log the server has ever written. */
 export async function walBytes(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ bytes: string }>(
     `select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes`,
@@ -53,13 +53,13 @@ export async function walBytes(pool: Pool): Promise<number> {
   return Number(rows[0]?.bytes);
 }
 
-/** Adds up what the server's processes for a database use of the processor, also of those that end meanwhile. */
+/** Sums the processor time of the server's processes for a database, including those that end meanwhile. */
 export interface ServerClock {
-  /** Seconds of processor time since the start. */
+  /** Returns the seconds of processor time since the start. */
   stop(): Promise<number>;
 }
 
-/** Needs the server on this machine, on Linux; elsewhere the clock stands at NaN. */
+/** Needs the server on this machine, on Linux; otherwise the clock returns NaN. */
 export function startServerClock(pool: Pool): ServerClock {
   const first = new Map<number, number>();
   const last = new Map<number, number>();
@@ -73,7 +73,7 @@ export function startServerClock(pool: Pool): ServerClock {
     for (const { pid } of rows) {
       const seconds = await processorSeconds(pid).catch(() => null);
       if (seconds === null) continue;
-      // What connects later starts at nothing.
+      // Later connections start at zero.
       if (!first.has(pid)) first.set(pid, isFirst ? seconds : 0);
       last.set(pid, seconds);
     }
@@ -96,7 +96,7 @@ export function startServerClock(pool: Pool): ServerClock {
   };
 }
 
-/** Processor time of a process in seconds, from Linux's own account of it. */
+/** Reads the processor time of a process in seconds from Linux's /proc. */
 async function processorSeconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -4,9 +4,9 @@ import type { Pool } from 'pg';
 const SOURCES = 8;
 
 /**
- * Makes ended jobs, with two partitions each, whose ids rise with time as those of the program do. Made by one statement,
- * as a program that has run for years would have left them.
- * @param count how many there are afterwards.
+ * Adds ended jobs with two partitions each, as a program that has run for years would leave them. Their ids grow with time
+ * like the program's.
+ * @param count of jobs afterwards.
  */
 export async function growHistory(pool: Pool, count: number): Promise<void> {
   await pool.query(`insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)
@@ -18,7 +18,7 @@ export async function growHistory(pool: Pool, count: number): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // Nobody is to be told of a million jobs.
+    // A million jobs need no notifications.
     await client.query('alter table job disable trigger user');
     await client.query(
       `insert into job (id, kind, state, data_type, sync_type, marking, total_items, is_total_known, processed_items,

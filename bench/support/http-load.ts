@@ -1,13 +1,13 @@
 import { Agent, request } from 'node:http';
 
-/** What came of many requests. */
+/** The outcome of many requests. */
 export interface LoadFound {
   readonly perSecond: number;
-  /** Milliseconds of each. */
+  /** The milliseconds that each took. */
   readonly times: readonly number[];
 }
 
-/** Sends requests over connections that are kept, each the next as soon as it has its answer. */
+/** Sends requests over kept connections, on each the next as soon as it has its answer. */
 export async function sendMany(
   url: string,
   body: string,
@@ -29,8 +29,8 @@ export async function sendMany(
   }
 }
 
-/** @returns milliseconds until the whole answer was there. */
-export function sendOne(agent: Agent, url: string, body: string): Promise<number> {
+/** Sends a request. @returns the milliseconds until the whole answer has arrived. */
+export function sendOne(agent: Agent, url: string, body: string, authorization?: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const startedAt = performance.now();
   const outgoing = request(
@@ -38,7 +38,11 @@ export function sendOne(agent: Agent, url: string, body: string): Promise<number
     {
       agent,
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
     },
     (response) => {
       let head = '';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A program of bench/peers in a process of its own, which answers one question at a time. */
+/** A program of bench/peers in its own process, which answers one question at a time. */
 export interface Peer {
   ask<Answer>(question: object): Promise<Answer>;
   stop(): Promise<void>;
@@ -10,7 +10,7 @@ export interface Peer {
 
 /**
  * Starts a file of bench/peers.
- * @throws where the packages of the peers are not installed.
+ * @throws if the packages of the peers are not installed.
  */
 export async function startPeer(file: string, ...parameters: readonly string[]): Promise<Peer> {
   if (!existsSync(new URL('../node_modules/graphile-worker', import.meta.url))) {

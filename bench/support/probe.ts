@@ -1,9 +1,9 @@
-// Loaded into the measured program by --import: tells its parent what only the process itself can know.
+// Loaded into the measured program with --import: reports to its parent what only the process itself knows.
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-/** What the program tells when it is asked: since it was last asked, memory since its start. */
+/** What the program reports: delays since the last reading, the rest since its start. */
 export interface ProbeReading {
   /** Milliseconds that the main thread's event loop was late. */
   readonly delayP50: number;
@@ -20,7 +20,7 @@ if (isMainThread && process.send !== undefined) {
   delay.enable();
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    // The histogram has the time between two ticks, the resolution included.
+    // The histogram counts the time between two ticks, resolution included.
     const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1);
     const reading: ProbeReading = {
       delayP50: late(delay.percentile(50)),

@@ -4,22 +4,41 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ProbeReading } from './probe.ts';
 
-/** The program in a process of its own, as users run it, with a probe in it. */
+/** The program in its own process, as users run it, with a probe in it. */
 export interface MeasuredProgram {
-  /** Where its API is. */
+  /** The address of its API; of its health without that role. */
   readonly url: string;
-  /** Sends an operation. @throws on errors in the answer. */
+  /** Sends an operation. @throws for errors in the answer. */
   send<Result>(query: string, variables?: object): Promise<Result>;
   read(): Promise<ProbeReading>;
   stop(): Promise<void>;
 }
 
-/** @param environment settings of the program; of this process's own it is given none but the PATH. */
-export async function startMeasuredProgram(environment: Record<string, string>): Promise<MeasuredProgram> {
+/** Limits for clients that a benchmark would meet. */
+const NO_LIMITS = {
+  BLADE_REQUESTS_PER_SECOND: '1000000',
+  BLADE_MUTATIONS_PER_MINUTE: '1000000',
+  BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
+  BLADE_MAX_SUBSCRIPTIONS: '1000000',
+};
+
+/**
+ * Starts the program and waits until it serves.
+ * @param settings of the program, which inherits only the PATH of this process.
+ * @param checkout the root of the checkout to run, if not this one.
+ */
+export async function startMeasuredProgram(
+  settings: Record<string, string>,
+  checkout = fileURLToPath(new URL('../..', import.meta.url)),
+): Promise<MeasuredProgram> {
   const probe = new URL('./probe.ts', import.meta.url).href;
   const child = spawn(process.execPath, ['--import', probe, 'src/main.ts'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { PATH: process.env.PATH, PORT: '0', BLADE_DEMO_DATA: 'false', LOG_LEVEL: 'info', ...environment },
+    cwd: checkout,
+    env: {
+      ...{ PATH: process.env.PATH, PORT: '0', BLADE_DEMO_DATA: 'false', LOG_LEVEL: 'info' },
+      ...NO_LIMITS,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');
@@ -58,4 +77,39 @@ export async function startMeasuredProgram(environment: Record<string, string>):
       await exited;
     },
   };
+}
+
+/** A table as a source. */
+export interface Source {
+  readonly name?: string;
+  readonly dataType?: string;
+  readonly tableName?: string;
+}
+
+/** Adds a source that reads `blade.field.<tableName>`: the table of sorties unless said otherwise. @returns its id. */
+export async function addSource(
+  program: MeasuredProgram,
+  { name = 'Sorties', dataType = 'sortie', tableName = 'sortie' }: Source = {},
+): Promise<string> {
+  const { saveDataSource } = await program.send<{ saveDataSource: { dataSource?: { id: string } } }>(
+    `mutation ($input: SaveDataSourceInput!) {
+       saveDataSource(input: $input) { ... on SaveDataSourceSuccess { dataSource { id } } ... on Error { message } } }`,
+    { input: { name, dataType, catalogName: 'blade', schemaName: 'field', tableName } },
+  );
+  if (saveDataSource.dataSource === undefined) throw new Error(JSON.stringify(saveDataSource));
+  return saveDataSource.dataSource.id;
+}
+
+/** Starts a full sync. @returns the id of its job. */
+export async function startSync(
+  program: MeasuredProgram,
+  input: { readonly dataType?: string; readonly options?: object } = {},
+): Promise<string> {
+  const { startSync } = await program.send<{ startSync: { job?: { id: string } } }>(
+    `mutation ($input: StartSyncInput!) {
+       startSync(input: $input) { ... on StartSyncSuccess { job { id } } ... on Error { message } } }`,
+    { input: { syncType: 'FULL', ...input } },
+  );
+  if (startSync.job === undefined) throw new Error(JSON.stringify(startSync));
+  return startSync.job.id;
 }

@@ -1,28 +1,27 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import type { MeasuredProgram } from './program.ts';
+import { addSource, type MeasuredProgram } from './program.ts';
 
-/** Starts query jobs of one row by mutation, and sees by subscription what becomes of them. */
+/** Starts query jobs of one row by mutation, and watches them by subscription. */
 export interface QueryJobs {
-  /** @returns milliseconds from sending the mutation until a subscriber has seen it RUNNING, or later; once it has ended. */
+  /**
+   * Runs a job to its end.
+   * @returns the milliseconds from sending the mutation until a subscriber saw the job RUNNING or in a later state.
+   */
   runOne(): Promise<number>;
-  /** Starts jobs, some at once, and waits until a subscriber has seen the end of each. @returns jobs a second. */
+  /** Starts jobs, several at once, and waits until a subscriber has seen the end of each. @returns jobs a second. */
   runMany(count: number, callers: number): Promise<number>;
   close(): Promise<void>;
 }
-
-const SAVE_SOURCE = `mutation { saveDataSource(input: {
-  name: "Sorties", dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: "sortie"
-}) { __typename } }`;
 
 const START = `mutation { startQueryJob(input: {
   dataType: "sortie", sqlQuery: "select * from blade.field.sortie limit 1"
 }) { __typename ... on StartQueryJobSuccess { job { id } } ... on Error { message } } }`;
 
-/** How long a subscription may take to be in place, in milliseconds: until a probe job has been seen. */
-export async function openQueryJobs(program: MeasuredProgram): Promise<QueryJobs> {
-  await program.send(SAVE_SOURCE);
-  const client = createClient({ url: program.url.replace('http', 'ws'), webSocketImpl: WebSocket });
+/** @param watched the program whose API is subscribed to, if not the one that starts the jobs. */
+export async function openQueryJobs(program: MeasuredProgram, watched = program): Promise<QueryJobs> {
+  await addSource(program);
+  const client = createClient({ url: watched.url.replace('http', 'ws'), webSocketImpl: WebSocket });
   const runningAt = new Map<string, number>();
   const ended = new Set<string>();
   let wake = () => {};

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
-/** The middle of some numbers. */
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length >> 1;
@@ -9,7 +9,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Prints rows of a table with their columns in line. */
+/** Prints a table with aligned columns. */
 export function printTable(columns: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = columns.map((column, index) =>
     Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
@@ -20,7 +20,7 @@ export function printTable(columns: readonly string[], rows: readonly (readonly 
   for (const row of rows) process.stdout.write(line(row));
 }
 
-/** Writes what was measured to `bench/results/<name>.json`, with the machine it was measured on. */
+/** Writes measurements and their machine to `bench/results/<name>.json`. */
 export async function writeResults(name: string, results: object): Promise<void> {
   const folder = new URL('../results/', import.meta.url);
   await mkdir(folder, { recursive: true });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
-/** Many WebSockets with one subscription each, which only count what comes. */
+/** Many WebSockets with one subscription each, which only count messages. */
 export interface Subscribers {
   /**
-   * Waits until each has been told of what a round publishes.
+   * Waits until each subscriber has received the message of a round.
    * @param publish starts the round, whose messages contain the text.
    * @returns the milliseconds from its start to each message.
    */
@@ -12,13 +12,13 @@ export interface Subscribers {
   close(): Promise<void>;
 }
 
-/** How many are connecting at once. */
+/** How many connect at once. */
 const CONNECTING = 100;
 
 /** How long a round may take, in milliseconds. */
 const ROUND_TIMEOUT_MS = 60_000;
 
-/** Opens them, and waits until each has the present state. */
+/** Opens the subscribers, and waits until each has the current state. */
 export async function openSubscribers(url: string, count: number, query: string): Promise<Subscribers> {
   const sockets: WebSocket[] = [];
   let onData: (data: Buffer) => void = () => {};
@@ -57,7 +57,7 @@ export async function openSubscribers(url: string, count: number, query: string)
       const times: number[] = [];
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const timer = setTimeout(
-        () => reject(new Error(`only ${times.length} of ${count} were told`)),
+        () => reject(new Error(`only ${times.length} of ${count} received it`)),
         ROUND_TIMEOUT_MS,
       );
       const start = performance.now();

@@ -16,41 +16,18 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** What each exit code says, for people. */
-export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
-  [ExitCode.DONE]: 'done; of a watched job: COMPLETED, though single items may have failed',
+/** What each exit code means, for people. */
+export const EXIT_CODE_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  [ExitCode.DONE]: 'success; a watched job COMPLETED, even if some of its items failed',
   [ExitCode.FAILED]: 'the watched job FAILED, or the tested source cannot be read',
-  [ExitCode.INVALID_INPUT]: 'an option or argument cannot be used; nothing was started or changed',
+  [ExitCode.INVALID_INPUT]: 'an option or argument is invalid; nothing was started or changed',
   [ExitCode.CANCELLED]: 'the watched job was CANCELLED',
-  [ExitCode.NOT_FOUND]: 'there is no such job, source or item, or no source to read',
-  [ExitCode.CONFLICT]: 'not as things are now: a sync is active already, the job has ended, …',
-  [ExitCode.NOT_ALLOWED]: 'no token that the server knows, or its role does not allow it',
-  [ExitCode.UNREACHABLE]: 'the server cannot be reached, or is too busy',
-  [ExitCode.UNEXPECTED]: 'something failed unexpectedly',
-  [ExitCode.INTERRUPTED]: 'interrupted (Ctrl-C); a job that was watched goes on',
-  [ExitCode.OUTPUT_CLOSED]: 'whoever read the output has left',
-  [ExitCode.TERMINATED]: 'terminated (SIGTERM); a job that was watched goes on',
+  [ExitCode.NOT_FOUND]: 'no such job, source or item, or no source to read',
+  [ExitCode.CONFLICT]: 'not possible now: a sync is already active, the job has ended, …',
+  [ExitCode.NOT_ALLOWED]: 'the token is missing or unknown, or its role does not allow this',
+  [ExitCode.UNREACHABLE]: 'the server is unreachable or too busy',
+  [ExitCode.UNEXPECTED]: 'unexpected error',
+  [ExitCode.INTERRUPTED]: 'interrupted (Ctrl-C); a watched job keeps running',
+  [ExitCode.OUTPUT_CLOSED]: 'the reader of the output closed it',
+  [ExitCode.TERMINATED]: 'terminated (SIGTERM); a watched job keeps running',
 };
-
-/** The command cannot do what it was told to: its message is for people, its exit code for scripts. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly exitCode: ExitCode;
-  /** Whether trying again may help: the server is away, or lost its database. */
-  readonly isTransient: boolean;
-
-  constructor(exitCode: ExitCode, message: string, { isTransient = false } = {}) {
-    super(message);
-    this.exitCode = exitCode;
-    this.isTransient = isTransient;
-  }
-
-  /** The same where trying again may help after all. */
-  toTransient(): CommandError {
-    return new CommandError(this.exitCode, this.message, { isTransient: true });
-  }
-}
-
-export function invalidInput(message: string): CommandError {
-  return new CommandError(ExitCode.INVALID_INPUT, message);
-}

@@ -1,13 +1,10 @@
-import { CommandError, ExitCode } from './exit-code.ts';
-import { printable } from './text.ts';
+import { CommandError } from './command-error.ts';
+import { ExitCode } from './exit-code.ts';
+import type { RefusalFragment } from './generated/graphql.ts';
+import { toPrintable } from './text.ts';
 
-/** An answer of the API as it comes. */
-export interface GraphQLAnswer {
-  readonly data?: unknown;
-  readonly errors?: readonly AnswerError[];
-}
-
-interface AnswerError {
+/** An error of GraphQL. */
+export interface AnswerError {
   readonly message: string;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
@@ -17,9 +14,13 @@ interface InputIssue {
   readonly message: string;
 }
 
-/** What scripts are told of each failure that can be expected of a mutation. */
-const exitCodeOfFailure = {
+/** The exit code for each error with which a mutation is refused. */
+const REFUSAL_EXIT_CODES: Readonly<Record<RefusalFragment['__typename'], ExitCode>> = {
   InvalidInputError: ExitCode.INVALID_INPUT,
+  ApiKeyNotFoundError: ExitCode.NOT_FOUND,
+  ItemNotFoundError: ExitCode.NOT_FOUND,
+  NoMarkingFloorError: ExitCode.NOT_FOUND,
+  MarkingFloorChangedError: ExitCode.CONFLICT,
   JobNotFoundError: ExitCode.NOT_FOUND,
   DataSourceNotFoundError: ExitCode.NOT_FOUND,
   NoDataSourceError: ExitCode.NOT_FOUND,
@@ -32,45 +33,59 @@ const exitCodeOfFailure = {
   NothingToRetryError: ExitCode.CONFLICT,
   DataSourceInUseError: ExitCode.CONFLICT,
   ForbiddenError: ExitCode.NOT_ALLOWED,
-} as const;
+};
 
 type Success = { readonly __typename: `${string}Success` };
 
-/** A member of a mutation's union, with what is asked for of each failure. */
-interface Member {
-  readonly __typename: keyof typeof exitCodeOfFailure | Success['__typename'];
-  readonly message?: string;
-  readonly issues?: readonly InputIssue[];
-  readonly activeJob?: { readonly id: string } | null;
-}
-
 /**
- * The success of a mutation.
- * @throws CommandError for each failure; input fields that are at fault are called by their options.
+ * Returns the success of a mutation.
+ * @throws CommandError for a refusal; the fields of its input go by the names of their options.
  */
-export function successOf<Result extends Member>(result: Result): Extract<Result, Success> {
-  if (isSuccess(result)) return result;
-  const { __typename: name, message, issues, activeJob } = result;
-  const codes: Readonly<Record<string, ExitCode>> = exitCodeOfFailure;
-  const exitCode = codes[name] ?? ExitCode.UNEXPECTED;
-  if (issues !== undefined) throw new CommandError(exitCode, linesOf(issues));
-  const advice = activeJob ? `\nTo watch it: blade job ${activeJob.id} --watch` : '';
-  throw new CommandError(exitCode, printable(message ?? name) + advice);
+export function takeSuccess<Result extends Success | RefusalFragment>(
+  result: Result,
+): Extract<Result, Success> {
+  if (!result.__typename.endsWith('Success')) throw toRefusalError(result as RefusalFragment);
+  return result as Extract<Result, Success>;
 }
 
-function isSuccess<Result extends Member>(result: Result): result is Extract<Result, Success> {
-  return result.__typename.endsWith('Success');
+function toRefusalError(refusal: RefusalFragment): CommandError {
+  // A newer server may refuse with errors that this command does not know.
+  const exitCode = REFUSAL_EXIT_CODES[refusal.__typename] ?? ExitCode.UNEXPECTED;
+  return new CommandError(exitCode, describeRefusal(refusal));
 }
 
-/** What the errors of an answer say to people and scripts. */
-export function failureOfErrors(errors: readonly AnswerError[]): CommandError {
-  const [{ message, extensions = {} } = { message: 'the server gave no answer' }] = errors;
-  const { code, issues } = extensions;
-  const text = Array.isArray(issues) ? linesOf(issues as InputIssue[]) : printable(message);
-  return new CommandError(exitCodeOfCode(code), text, { isTransient: TRANSIENT_CODES.has(code) });
+function describeRefusal(refusal: RefusalFragment): string {
+  switch (refusal.__typename) {
+    case 'InvalidInputError':
+      return formatIssues(refusal.issues);
+    case 'SyncAlreadyRunningError': {
+      const { activeJob } = refusal;
+      const watch = activeJob === null ? '' : `watch it: blade job ${activeJob.id} --watch; `;
+      return `a sync is already running; ${watch}stop it: blade stop`;
+    }
+    case 'NoDataSourceError': {
+      const { dataType } = refusal;
+      const kind = dataType === null ? '' : ` of type ${toPrintable(dataType)}`;
+      return `there is no enabled data source${kind}; see blade sources --help`;
+    }
+    default:
+      return toPrintable(refusal.message ?? refusal.__typename);
+  }
 }
 
-/** The server is there, and will be able to answer again. */
+/** Exit codes by the `code` of an error of GraphQL. */
+const ERROR_EXIT_CODES = new Map<unknown, ExitCode>([
+  ['BAD_USER_INPUT', ExitCode.INVALID_INPUT],
+  ['REQUEST_TOO_LARGE', ExitCode.INVALID_INPUT],
+  ['UNAUTHENTICATED', ExitCode.NOT_ALLOWED],
+  ['FORBIDDEN', ExitCode.NOT_ALLOWED],
+  ['JOB_NOT_FOUND', ExitCode.NOT_FOUND],
+  ['SERVICE_UNAVAILABLE', ExitCode.UNREACHABLE],
+  ['RATE_LIMITED', ExitCode.UNREACHABLE],
+  ['TOO_MANY_OPERATIONS', ExitCode.UNREACHABLE],
+]);
+
+/** Codes of a server that is there, and will be able to answer again. */
 const TRANSIENT_CODES = new Set<unknown>([
   'INTERNAL_SERVER_ERROR',
   'SERVICE_UNAVAILABLE',
@@ -78,27 +93,18 @@ const TRANSIENT_CODES = new Set<unknown>([
   'TOO_MANY_OPERATIONS',
 ]);
 
-function exitCodeOfCode(code: unknown): ExitCode {
-  switch (code) {
-    case 'BAD_USER_INPUT':
-    case 'REQUEST_TOO_LARGE':
-      return ExitCode.INVALID_INPUT;
-    case 'UNAUTHENTICATED':
-    case 'FORBIDDEN':
-      return ExitCode.NOT_ALLOWED;
-    case 'JOB_NOT_FOUND':
-      return ExitCode.NOT_FOUND;
-    case 'SERVICE_UNAVAILABLE':
-    case 'RATE_LIMITED':
-    case 'TOO_MANY_OPERATIONS':
-      return ExitCode.UNREACHABLE;
-    default:
-      return ExitCode.UNEXPECTED;
-  }
+/** Turns the errors of an answer into one for people and scripts. */
+export function toCommandError(errors: readonly AnswerError[]): CommandError {
+  const [{ message, extensions = {} } = { message: 'the server sent an empty answer' }] = errors;
+  const { code, issues } = extensions;
+  const text = Array.isArray(issues) ? formatIssues(issues as InputIssue[]) : toPrintable(message);
+  return new CommandError(ERROR_EXIT_CODES.get(code) ?? ExitCode.UNEXPECTED, text, {
+    isTransient: TRANSIENT_CODES.has(code),
+  });
 }
 
-/** How the input fields of the API are called by the options and arguments that set them. */
-const flagOfField = new Map([
+/** The options and arguments that set the input fields of the API. */
+const FLAGS = [
   ['id', 'ID'],
   ['input.id', 'SOURCE'],
   ['input.syncType', '--incremental'],
@@ -128,17 +134,17 @@ const flagOfField = new Map([
   ['filter.itemIdPrefix', '--prefix'],
   ['filter.classificationMarkings', '--marking'],
   ['filter.data', '--data'],
-]);
+] as const;
 
-function linesOf(issues: readonly InputIssue[]): string {
-  return issues.map(({ field, message }) => `${flagOf(field)}: ${printable(message)}`).join('\n');
+function formatIssues(issues: readonly InputIssue[]): string {
+  return issues.map(({ field, message }) => `${formatFlag(field)}: ${toPrintable(message)}`).join('\n');
 }
 
-/** The option that sets a field, with the name of what is at fault in it: `--param base`. */
-function flagOf(field: string): string {
-  for (const [known, flag] of flagOfField) {
+/** Names the option that sets a field and, of an option with names of its own, the one at fault: `--param base`. */
+function formatFlag(field: string): string {
+  for (const [known, flag] of FLAGS) {
     if (field === known) return flag;
-    if (field.startsWith(`${known}.`)) return `${flag} ${printable(field.slice(known.length + 1))}`;
+    if (field.startsWith(`${known}.`)) return `${flag} ${toPrintable(field.slice(known.length + 1))}`;
   }
-  return printable(field);
+  return toPrintable(field);
 }

@@ -1,19 +1,19 @@
-import type { Api } from './api.ts';
+import type { ApiLink } from './api-link.ts';
+import { describeError } from './command-error.ts';
 import type { CommandContext } from './context.ts';
 import { ExitCode } from './exit-code.ts';
-import { successOf } from './failure.ts';
-import type { JobFactsFragment } from './generated/graphql.ts';
-import { CancelJob } from './operations.ts';
+import { takeSuccess } from './failure.ts';
+import { CancelJobDocument, type JobFactsFragment } from './generated/graphql.ts';
+import { toExitCode } from './job-state.ts';
 import type { Output } from './output.ts';
-import { problemOf } from './problem.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
 import { watchJob } from './watch-job.ts';
 
 /**
- * Shows a job to its end. Ctrl-C asks what is to become of the job where somebody can be asked, and otherwise leaves it.
- * @param giveUpAfterSeconds how long to try to reach a server that is away.
- * @returns what the job's end says to scripts.
- * @throws CommandError where the job cannot be watched any more.
+ * Shows a job until it ends. Ctrl-C on a terminal asks whether to cancel the job, and otherwise stops watching.
+ * @param giveUpAfterSeconds how long to retry a server that is away.
+ * @returns the exit code for the end of the job.
+ * @throws CommandError if the job cannot be watched any longer.
  */
 export async function followJob(
   { api, output }: CommandContext,
@@ -24,7 +24,7 @@ export async function followJob(
   const interrupts = handleInterrupts({ api, output, view, id });
   const states = watchJob(api, id, {
     giveUpAfterMs: giveUpAfterSeconds * 1_000,
-    onConnection: (problem) => view.showConnection(problem),
+    onLinkChange: (problem) => view.showLink(problem),
   });
   let last: JobFactsFragment | undefined;
   try {
@@ -36,36 +36,22 @@ export async function followJob(
     await interrupts.stop();
     view.close();
   }
-  if (last !== undefined && last.progress.errorCount > 0) {
-    output.say(`To see what went wrong: blade job ${id} --errors`);
-  }
-  return last === undefined ? ExitCode.UNEXPECTED : exitCodeOf(last);
-}
-
-function exitCodeOf({ state }: JobFactsFragment): ExitCode {
-  switch (state) {
-    case 'COMPLETED':
-      return ExitCode.DONE;
-    case 'FAILED':
-      return ExitCode.FAILED;
-    case 'CANCELLED':
-      return ExitCode.CANCELLED;
-    default:
-      return ExitCode.UNEXPECTED;
-  }
+  if (last === undefined) return ExitCode.UNEXPECTED;
+  if (last.progress.errorCount > 0) output.say(`See its errors: blade job ${id} --errors`);
+  return toExitCode(last.state);
 }
 
 interface Watched {
-  readonly api: Api;
+  readonly api: ApiLink;
   readonly output: Output;
   readonly view: ProgressView;
   readonly id: string;
 }
 
-/** A signal that comes again sooner is no second Ctrl-C: `npm run` passes on what its child has got from the terminal, too. */
+/** A signal that comes again sooner is not a second Ctrl-C: `npm run` repeats what the terminal sends to its child. */
 const REPEAT_MS = 300;
 
-/** What Ctrl-C and SIGTERM do while a job is watched. */
+/** Decides what Ctrl-C and SIGTERM do while a job is watched. */
 function handleInterrupts({ api, output, view, id }: Watched) {
   const jobHasEnded = new AbortController();
   let asking: Promise<void> | undefined;
@@ -73,25 +59,25 @@ function handleInterrupts({ api, output, view, id }: Watched) {
 
   function leave(exitCode: ExitCode): never {
     view.close();
-    output.say(`Job ${id} goes on. To watch it again: blade job ${id} --watch`);
+    output.say(`Job ${id} keeps running. Watch it again: blade job ${id} --watch`);
     process.exit(exitCode);
   }
 
   async function ask(): Promise<void> {
     view.pause();
     try {
-      switch (await choose(jobHasEnded.signal)) {
+      switch (await askWhetherToCancel(jobHasEnded.signal)) {
         case 'leave':
           leave(ExitCode.INTERRUPTED);
           break;
         case 'cancel':
-          output.say(successOf((await api.send(CancelJob, { id })).cancelJob).message);
+          output.say(takeSuccess((await api.send(CancelJobDocument, { id })).cancelJob).message);
           break;
         case 'stay':
           break;
       }
     } catch (error) {
-      output.say(problemOf(error));
+      output.say(describeError(error));
     } finally {
       view.resume();
     }
@@ -111,7 +97,7 @@ function handleInterrupts({ api, output, view, id }: Watched) {
 
   process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
   return {
-    /** To be called when the job has ended: a question that is open is moot. */
+    /** Called when the job has ended; withdraws an open question. */
     async stop(): Promise<void> {
       jobHasEnded.abort();
       await asking;
@@ -124,17 +110,17 @@ function canAsk({ isTerminal }: Output): boolean {
   return isTerminal && process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** Asks on the terminal; Ctrl-C in place of an answer leaves. @param signal ends the question. */
-async function choose(signal: AbortSignal): Promise<'stay' | 'leave' | 'cancel'> {
+/** Asks on the terminal; Ctrl-C instead of an answer leaves. @param signal withdraws the question. */
+async function askWhetherToCancel(signal: AbortSignal): Promise<'stay' | 'leave' | 'cancel'> {
   const { default: select } = await import('@inquirer/select');
   const choices = [
-    { value: 'leave', name: 'Leave: the job goes on' },
-    { value: 'cancel', name: 'Cancel the job' },
-    { value: 'stay', name: 'Go on watching' },
+    { value: 'leave', name: 'No, stop watching; the job keeps running' },
+    { value: 'cancel', name: 'Yes, cancel the job' },
+    { value: 'stay', name: 'No, keep watching' },
   ] as const;
   try {
     return await select(
-      { message: 'What is to become of the job?', choices },
+      { message: 'Cancel this job?', choices },
       { output: process.stderr, clearPromptOnDone: true, signal },
     );
   } catch (error) {

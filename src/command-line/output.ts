@@ -1,23 +1,25 @@
 import { styleText } from 'node:util';
-import { cut, lengthOf, printable } from './text.ts';
+import { countCharacters, toPrintable, truncate } from './text.ts';
 
-/** Where the command writes: what it was asked for goes to stdout, what it has to say to stderr. */
+/** Where the command writes: results to stdout, notes and errors to stderr. */
 export interface Output {
   readonly format: 'text' | 'json';
-  /** Whether stdout is a terminal that lines can be drawn over on. */
+  /** Whether stdout is a terminal on which lines can be drawn over. */
   readonly isTerminal: boolean;
-  /** Characters on a line of the terminal; null where there is none. */
+  /** Characters on a line of the terminal; null without one. */
   width(): number | null;
   write(line: string): void;
-  /** One JSON document, on one line. */
+  /** Writes one JSON document on one line. */
   writeJson(value: unknown): void;
-  /** A table for people: its first row is the headings. */
+  /** Writes a result: the value with `--json`, and otherwise what `writeText` writes. */
+  writeResult(value: unknown, writeText: () => void): void;
+  /** Writes a table whose first row is its headings. */
   writeTable(rows: readonly (readonly string[])[]): void;
-  /** What is known of one thing, a fact a line. */
+  /** Writes what is known about one thing, a fact per line. */
   writeFacts(facts: readonly (readonly [name: string, value: string])[]): void;
-  /** Beside the output, so that scripts can read what is on stdout. */
+  /** Writes a note to stderr, so that scripts read only results on stdout. */
   say(line: string): void;
-  /** A text in a colour, where the terminal and the environment (NO_COLOR) have it so. */
+  /** Colours a text, if the terminal and the environment (NO_COLOR) allow it. */
   colored(color: Color, text: string): string;
 }
 
@@ -28,34 +30,39 @@ export function createOutput(format: 'text' | 'json'): Output {
   const isTerminal = stdout.isTTY === true && process.env.TERM !== 'dumb';
   const width = () => (isTerminal ? stdout.columns || 80 : null);
   const write = (line: string) => void stdout.write(`${line}\n`);
+  const writeJson = (value: unknown) => write(JSON.stringify(value));
   const colored = (color: Color, text: string) => styleText(color, text, { stream: stdout });
   return {
     format,
     isTerminal,
     width,
     write,
-    writeJson: (value) => write(JSON.stringify(value)),
+    writeJson,
+    writeResult(value, writeText) {
+      if (format === 'json') writeJson(value);
+      else writeText();
+    },
     writeTable(rows) {
-      const [headings, ...body] = linesOf(rows, width());
+      const [headings, ...body] = formatTable(rows, width());
       if (headings !== undefined) write(colored('bold', headings));
       for (const line of body) write(line);
     },
     writeFacts(facts) {
       const width = Math.max(...facts.map(([name]) => name.length)) + 2;
-      for (const [name, value] of facts) write(colored('bold', name.padEnd(width)) + printable(value));
+      for (const [name, value] of facts) write(colored('bold', name.padEnd(width)) + toPrintable(value));
     },
     say: (line) => void stderr.write(`${line}\n`),
     colored,
   };
 }
 
-/** Numbers stand to the right; what is too wide for the terminal is cut. */
-function linesOf(rows: readonly (readonly string[])[], width: number | null): string[] {
-  const cells = rows.map((row) => row.map(printable));
+/** Aligns columns, numbers to the right, and truncates the lines to the width of the terminal. */
+function formatTable(rows: readonly (readonly string[])[], width: number | null): string[] {
+  const cells = rows.map((row) => row.map(toPrintable));
   const columns = cells[0]?.map((heading, index) => {
     const body = cells.slice(1).map((row) => row[index] ?? '');
     return {
-      width: Math.max(lengthOf(heading), ...body.map(lengthOf)),
+      width: Math.max(countCharacters(heading), ...body.map(countCharacters)),
       isNumeric: body.length > 0 && body.every((cell) => /^[\d,–]*$/.test(cell)),
     };
   });
@@ -63,11 +70,11 @@ function linesOf(rows: readonly (readonly string[])[], width: number | null): st
     const line = row
       .map((cell, index) => {
         const column = columns?.[index];
-        const padding = ' '.repeat(Math.max(0, (column?.width ?? 0) - lengthOf(cell)));
+        const padding = ' '.repeat(Math.max(0, (column?.width ?? 0) - countCharacters(cell)));
         return column?.isNumeric === true ? padding + cell : cell + padding;
       })
       .join('  ')
       .trimEnd();
-    return width === null ? line : cut(line, width);
+    return width === null ? line : truncate(line, width);
   });
 }

@@ -1,44 +1,46 @@
-import type { Output } from './output.ts';
+import type { CommandContext } from './context.ts';
 import { formatCount } from './text.ts';
 
-/** A page as the API gives it. */
+/** A page as the API returns it. */
 interface Connection<Node> {
   readonly totalCount: number;
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   readonly edges: readonly { readonly node: Node }[];
 }
 
-/** Part of a list. */
-export interface Page<Node> {
-  readonly totalCount: number;
-  readonly nodes: readonly Node[];
-  /** What `--after` takes for the rest of the list; null at its end. */
-  readonly nextCursor: string | null;
+/** The entries that a list command writes. */
+export interface List<Node> {
+  /** What the entries are: the name of their field in JSON. */
+  readonly name: 'jobs' | 'errors' | 'items';
+  /** Reads one page from the API. */
+  readonly readPage: (page: { first: number; after: string | null }) => Promise<Connection<Node>>;
+  readonly headings: readonly string[];
+  readonly toRow: (node: Node) => readonly string[];
 }
 
-/** As many as the API gives at once without much work. */
-const LARGEST_REQUEST = 100;
+/** As many entries as the API returns at once without much work. */
+const LARGEST_PAGE = 100;
 
-/** Reads up to `limit` entries of a list, in as many requests as it takes. @param read one request's page. */
-export async function readPages<Node>(
+/** Writes up to `limit` entries of a list, and says how to get the rest. @param options.after where to continue. */
+export async function writeList<Node>(
+  { output }: CommandContext,
   { limit, after }: { readonly limit: number; readonly after?: string },
-  read: (page: { first: number; after: string | null }) => Promise<Connection<Node>>,
-): Promise<Page<Node>> {
+  { name, readPage, headings, toRow }: List<Node>,
+): Promise<undefined> {
   const nodes: Node[] = [];
-  let cursor = after ?? null;
-  for (;;) {
-    const first = Math.min(LARGEST_REQUEST, limit - nodes.length);
-    const { totalCount, pageInfo, edges } = await read({ first, after: cursor });
+  let nextCursor = after ?? null;
+  let totalCount: number;
+  do {
+    const first = Math.min(LARGEST_PAGE, limit - nodes.length);
+    const { pageInfo, edges, ...page } = await readPage({ first, after: nextCursor });
     nodes.push(...edges.map(({ node }) => node));
-    cursor = pageInfo.hasNextPage ? (pageInfo.endCursor ?? null) : null;
-    if (cursor === null || nodes.length >= limit) return { totalCount, nodes, nextCursor: cursor };
-  }
-}
-
-/** Says how much of the list was given, and how to get at the rest. */
-export function sayRest(output: Output, { totalCount, nodes, nextCursor }: Page<unknown>, of: string): void {
-  if (nextCursor === null) return;
-  output.say(
-    `${formatCount(nodes.length)} of ${formatCount(totalCount)} ${of}; for more: --after ${nextCursor}`,
-  );
+    nextCursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+    totalCount = page.totalCount;
+  } while (nextCursor !== null && nodes.length < limit);
+  output.writeResult({ totalCount, [name]: nodes, nextCursor }, () => {
+    output.writeTable([headings, ...nodes.map(toRow)]);
+    if (nextCursor === null) return;
+    const shown = `${formatCount(nodes.length)} of ${formatCount(totalCount)} ${name}`;
+    output.say(`${shown}; for more: --after ${nextCursor}`);
+  });
 }

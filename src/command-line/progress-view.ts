@@ -1,30 +1,30 @@
 import { SingleBar } from 'cli-progress';
 import type { JobFactsFragment } from './generated/graphql.ts';
+import { isTerminal } from './job-state.ts';
 import type { Output } from './output.ts';
-import { barLine, endLine, progressLine } from './progress-text.ts';
-import { printable } from './text.ts';
-import { isTerminal } from './watch-job.ts';
+import { formatBar, formatEnd, formatProgress } from './progress-text.ts';
+import { toPrintable } from './text.ts';
 
-/** Shows a job that is watched, state by state, to its end. */
+/** Shows the states of a watched job. */
 export interface ProgressView {
   show(job: JobFactsFragment): void;
-  /** Says that the connection is lost, and why; null when it is back. */
-  showConnection(problem: string | null): void;
-  /** Leaves the terminal to others, until `resume`. */
+  /** Shows why the connection is lost; null when it is back. */
+  showLink(problem: string | null): void;
+  /** Leaves the terminal alone until `resume`. */
   pause(): void;
   resume(): void;
-  /** Shows what is still to be shown, and gives the terminal back. */
+  /** Writes what is pending, and restores the terminal. */
   close(): void;
 }
 
-/** A bar on a terminal, lines in a pipe, JSON where it was asked for. */
+/** Creates a bar on a terminal, lines in a pipe, and JSON with `--json`. */
 export function createProgressView(output: Output): ProgressView {
-  if (output.format === 'json') return jsonView(output);
-  return output.isTerminal ? barView(output) : lineView(output);
+  if (output.format === 'json') return createJsonView(output);
+  return output.isTerminal ? createBarView(output) : createLineView(output);
 }
 
-/** One object a line, for each state of the job. */
-function jsonView(output: Output): ProgressView {
+/** Writes each state of the job as an object on one line. */
+function createJsonView(output: Output): ProgressView {
   const waiting: JobFactsFragment[] = [];
   let isPaused = false;
   function resume(): void {
@@ -36,7 +36,7 @@ function jsonView(output: Output): ProgressView {
       if (isPaused) waiting.push(job);
       else output.writeJson(job);
     },
-    showConnection: (problem) => output.say(connectionText(problem)),
+    showLink: (problem) => output.say(describeLink(problem)),
     pause() {
       isPaused = true;
     },
@@ -45,11 +45,11 @@ function jsonView(output: Output): ProgressView {
   };
 }
 
-/** The least time between two lines, in milliseconds. */
+/** The shortest time between two lines, in milliseconds. */
 const LINE_INTERVAL_MS = 1_000;
 
-/** A line when something has changed, at most one a second, and how the job has ended. */
-function lineView(output: Output): ProgressView {
+/** Writes a line when something has changed, at most one a second, and one for the end. */
+function createLineView(output: Output): ProgressView {
   let lastLine = '';
   let lastAt = Number.NEGATIVE_INFINITY;
   let waiting: { readonly line: string; readonly timer: NodeJS.Timeout } | undefined;
@@ -66,10 +66,10 @@ function lineView(output: Output): ProgressView {
   return {
     show(job) {
       if (isTerminal(job.state)) {
-        write(endLine(job));
+        write(formatEnd(job));
         return;
       }
-      const line = progressLine(job);
+      const line = formatProgress(job);
       const wait = lastAt + LINE_INTERVAL_MS - performance.now();
       if (wait <= 0) {
         write(line);
@@ -78,7 +78,7 @@ function lineView(output: Output): ProgressView {
       clearTimeout(waiting?.timer);
       waiting = { line, timer: setTimeout(write, wait, line) };
     },
-    showConnection: (problem) => output.say(connectionText(problem)),
+    showLink: (problem) => output.say(describeLink(problem)),
     pause() {},
     resume() {},
     close() {
@@ -87,26 +87,26 @@ function lineView(output: Output): ProgressView {
   };
 }
 
-/** A bar that is drawn over, and how the job has ended below it. */
-function barView(output: Output): ProgressView {
+/** Draws a bar, and writes a line below it for the end. */
+function createBarView(output: Output): ProgressView {
   let job: JobFactsFragment | undefined;
   let shownAt = 0;
   let problem: string | null = null;
   let isPaused = false;
   let bar: SingleBar | undefined;
 
-  function line(): string {
+  function draw(): string {
     if (job === undefined) return '';
     const secondsSince = (performance.now() - shownAt) / 1_000;
-    return barLine(job, { width: output.width() ?? 80, secondsSince, problem });
+    return formatBar(job, { width: output.width() ?? 80, secondsSince, problem });
   }
 
   function start(): void {
     bar = new SingleBar({
-      format: line,
+      format: draw,
       stream: process.stdout,
       hideCursor: true,
-      // Ctrl-C is for who follows the job.
+      // Ctrl-C is handled by followJob.
       gracefulExit: false,
     });
     bar.start(1, 0);
@@ -125,10 +125,10 @@ function barView(output: Output): ProgressView {
       if (bar === undefined) start();
       if (!isTerminal(job.state)) return;
       stop();
-      output.write(output.colored(COLORS[job.state] ?? 'bold', endLine(job)));
+      output.write(output.colored(COLORS[job.state] ?? 'bold', formatEnd(job)));
     },
-    showConnection(next) {
-      problem = next === null ? null : connectionText(next);
+    showLink(next) {
+      problem = next === null ? null : describeLink(next);
     },
     pause() {
       isPaused = true;
@@ -148,6 +148,6 @@ const COLORS: Readonly<Partial<Record<JobFactsFragment['state'], 'green' | 'red'
   CANCELLED: 'yellow',
 };
 
-function connectionText(problem: string | null): string {
-  return problem === null ? 'Connected again.' : `Connection lost, trying again: ${printable(problem)}`;
+function describeLink(problem: string | null): string {
+  return problem === null ? 'Reconnected.' : `Connection lost, reconnecting: ${toPrintable(problem)}`;
 }

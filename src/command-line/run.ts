@@ -1,7 +1,7 @@
 // Runs what the command line says.
 import { CommanderError } from 'commander';
+import { CommandError, describeError } from './command-error.ts';
 import { ExitCode } from './exit-code.ts';
-import { exitCodeOfError, problemOf } from './problem.ts';
 import { createProgram } from './program.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,10 +13,10 @@ await createProgram()
   .parseAsync()
   .catch((error: unknown) => {
     if (error instanceof CommanderError) {
-      // It has been told already. Help that was asked for is no error.
+      // Commander has already written it. Help that was asked for is no error.
       process.exitCode = error.exitCode === 0 ? ExitCode.DONE : ExitCode.INVALID_INPUT;
       return;
     }
-    process.stderr.write(`${problemOf(error)}\n`);
-    process.exitCode = exitCodeOfError(error);
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = error instanceof CommandError ? error.exitCode : ExitCode.UNEXPECTED;
   });

@@ -1,28 +1,28 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** How the command writes numbers, times and texts for people. */
+/** How numbers, times and texts are written for people. */
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const wholeNumber = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** Stands where there is no value. */
 export const NO_VALUE = '–';
 
 /** Such as `1,204,000`. */
 export function formatCount(count: number | null): string {
-  return count === null ? NO_VALUE : whole.format(count);
+  return count === null ? NO_VALUE : wholeNumber.format(count);
 }
 
 /** Such as `1 error` or `2,000 errors`. */
-export function formatCounted(count: number, one: string): string {
-  return `${whole.format(count)} ${count === 1 ? one : `${one}s`}`;
+export function formatCounted(count: number, singular: string): string {
+  return `${wholeNumber.format(count)} ${count === 1 ? singular : `${singular}s`}`;
 }
 
-/** @param percent from 0 to 100. Never rounded up to the end. */
+/** @param percent from 0 to 100; rounded down, so that only what is done is 100%. */
 export function formatPercent(percent: number | null): string {
   return percent === null ? NO_VALUE : `${Math.floor(percent)}%`;
 }
 
-/** Such as `2h 5m`: the two greatest parts. @param seconds not negative. */
+/** Such as `2h 5m`: the two largest units. @param seconds not negative. */
 export function formatDuration(seconds: number): string {
   const total = Math.round(seconds);
   const parts = [
@@ -40,31 +40,31 @@ export function formatDuration(seconds: number): string {
     .join(' ');
 }
 
-/** In UTC, to the second: `2026-11-24 05:30:00Z`. @param time as the API gives it; null for none. */
+/** In UTC, to the second: `2026-11-24 05:30:00Z`. @param time as the API writes it. */
 export function formatTime(time: string | null): string {
   return time === null ? NO_VALUE : new Date(time).toISOString().replace('T', ' ').replace(/\.\d+/, '');
 }
 
 /**
- * A text of the server's on one line: what rows and people have put into it can neither move the cursor nor change a
- * terminal.
+ * Puts a text from the server on one line. Rows and people may have written anything into it: what is left can neither
+ * move the cursor nor change a terminal.
  */
-export function printable(text: string): string {
+export function toPrintable(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\s+/gu, ' ')
     .replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
 
-const segments = new Intl.Segmenter();
+const segmenter = new Intl.Segmenter();
 
-/** How many characters people see. */
-export function lengthOf(text: string): number {
-  return [...segments.segment(text)].length;
+/** Counts the characters that people see. */
+export function countCharacters(text: string): number {
+  return [...segmenter.segment(text)].length;
 }
 
-/** Cuts a text that has more than `width` characters. */
-export function cut(text: string, width: number): string {
-  const characters = [...segments.segment(text)];
+/** Shortens a text to at most `width` characters, the last of them `…`. */
+export function truncate(text: string, width: number): string {
+  const characters = [...segmenter.segment(text)];
   if (characters.length <= width) return text;
   if (width < 1) return '';
   return `${characters

@@ -1,28 +1,28 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Api } from './api.ts';
-import { CommandError, ExitCode } from './exit-code.ts';
-import type { JobFactsFragment, JobState as State } from './generated/graphql.ts';
-import { JobProgress, JobState } from './operations.ts';
+import type { ApiLink } from './api-link.ts';
+import { CommandError, notFound } from './command-error.ts';
+import { type JobFactsFragment, JobProgressDocument, JobStateDocument } from './generated/graphql.ts';
+import { isTerminal } from './job-state.ts';
 
-export interface WatchOptions {
-  /** How long to try to reach a server that is away, in milliseconds. */
+export interface WatchSettings {
+  /** How long to retry a server that is away, in milliseconds. */
   readonly giveUpAfterMs: number;
-  /** Told why the connection is lost, and null when it is back. */
-  readonly onConnection: (problem: string | null) => void;
+  /** Receives the reason when the connection is lost, and null when it is back. */
+  readonly onLinkChange: (problem: string | null) => void;
 }
 
 /** The longest wait between two attempts to reach the server, in milliseconds. */
 const LONGEST_WAIT_MS = 5_000;
 
 /**
- * A job's states as they come, each newer than the one before, until it has ended. Connects again when the connection is
- * lost, and catches up: the server tells the present state first.
- * @throws CommandError where the server stays away, or does not let the command see the job.
+ * Yields the states of a job, each newer than the one before, until it has ended. Reconnects when the connection is lost,
+ * and catches up: the server sends the current state first.
+ * @throws CommandError if the server stays away, or refuses to show the job.
  */
 export async function* watchJob(
-  api: Api,
+  api: ApiLink,
   id: string,
-  { giveUpAfterMs, onConnection }: WatchOptions,
+  { giveUpAfterMs, onLinkChange }: WatchSettings,
 ): AsyncGenerator<JobFactsFragment, void> {
   let revision = -1;
   let lostAt: number | undefined;
@@ -30,8 +30,8 @@ export async function* watchJob(
 
   for (;;) {
     try {
-      for await (const { jobProgress: job } of api.subscribe(JobProgress, { id })) {
-        if (lostAt !== undefined) onConnection(null);
+      for await (const { jobProgress: job } of api.subscribe(JobProgressDocument, { id })) {
+        if (lostAt !== undefined) onLinkChange(null);
         lostAt = undefined;
         attempts = 0;
         if (job.revision <= revision) continue;
@@ -39,9 +39,9 @@ export async function* watchJob(
         yield job;
         if (isTerminal(job.state)) return;
       }
-      // Ended in order, though the end of the job was not told: it may have come in between.
-      const { job } = await api.send(JobState, { id });
-      if (job === null || job === undefined) throw jobNotFound(id);
+      // The stream was completed without a terminal state: the job may have ended in between.
+      const { job } = await api.send(JobStateDocument, { id });
+      if (job === null) throw jobNotFound(id);
       if (isTerminal(job.state)) {
         yield job;
         return;
@@ -49,7 +49,7 @@ export async function* watchJob(
     } catch (error) {
       if (!(error instanceof CommandError) || !error.isTransient) throw error;
       const now = performance.now();
-      if (lostAt === undefined) onConnection(error.message);
+      if (lostAt === undefined) onLinkChange(error.message);
       lostAt ??= now;
       if (now - lostAt >= giveUpAfterMs) throw new CommandError(error.exitCode, error.message);
     }
@@ -58,21 +58,6 @@ export async function* watchJob(
   }
 }
 
-export function isTerminal(state: State): boolean {
-  switch (state) {
-    case 'COMPLETED':
-    case 'FAILED':
-    case 'CANCELLED':
-      return true;
-    case 'QUEUED':
-    case 'RUNNING':
-    case 'PAUSING':
-    case 'PAUSED':
-    case 'CANCELLING':
-      return false;
-  }
-}
-
 export function jobNotFound(id: string): CommandError {
-  return new CommandError(ExitCode.NOT_FOUND, `there is no job ${id}`);
+  return notFound(`there is no job ${id}`);
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { recordDone } from '../../src/access/audit.ts';
 import { localPrincipal } from '../../src/access/principal.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
@@ -6,6 +6,7 @@ import { prune } from '../../src/jobs/retention.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import { createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { addSource } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -1,5 +1,5 @@
 import { UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
 import { createApiKey, type NewApiKey, revokeApiKey } from '../../src/access/api-keys.ts';
 import { localPrincipal } from '../../src/access/principal.ts';
@@ -8,12 +8,13 @@ import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { createApiClient } from '../support/api-client.ts';
 import {
   bearer,
-  goodClaims,
+  createClaims,
   ISSUER,
   SECRET_SETTINGS,
   startTokenIssuer,
   type TokenIssuer,
 } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -122,7 +123,7 @@ describe('a credential that is no good', () => {
     'no token at all': () => 'Bearer nonsense',
     'two of them': async () => `${await bearer()} ${await bearer()}`,
     'signed with another secret': () => bearer({}, 'another-secret-of-tests-of-the-same-length'),
-    'not signed': () => `Bearer ${new UnsecuredJWT(goodClaims()).encode()}`,
+    'not signed': () => `Bearer ${new UnsecuredJWT(createClaims()).encode()}`,
     expired: () => bearer({ exp: Math.floor(Date.now() / 1000) - 60 }),
     'that never expires': () => bearer({ exp: undefined }),
     'not good yet': () => bearer({ nbf: inAnHour }),

@@ -1,10 +1,11 @@
 import { getNamedType, isObjectType } from 'graphql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import { clearanceOf, type Marking } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertJob, insertPartition, moveJob, writeRevision } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { RetryJob, StartQueryJob, StartSync } from '../support/operations.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
 import { addSource, uuid, writeQuery, writeRows } from '../support/tables.ts';

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const LIMIT = 3;

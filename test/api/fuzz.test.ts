@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import {
@@ -9,6 +9,7 @@ import {
   poisonedOperations,
   type WrittenOperation,
 } from '../support/input-values.ts';
+import { test } from '../support/on-server.ts';
 import { CancelJob, JobById, SaveDataSource, StartQueryJob, SyncStatus } from '../support/operations.ts';
 import { asJson, leaf, list, object, poisonedText, poisonedTree, text } from '../support/poison.ts';
 import { addSource, writeRows } from '../support/tables.ts';

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { SaveDataSourceInput, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import {
   CancelJob,
   DeleteDataSource,
@@ -75,6 +76,7 @@ async function expectSourceRefused(input: Partial<SaveDataSourceInput>, field: s
   const before = await sources();
   expect((await save(input)).saveDataSource).toEqual({
     __typename: 'InvalidInputError',
+    message: expect.any(String),
     issues: [{ field, message: expect.stringMatching(reason) }],
   });
   expect(await sources()).toEqual(before);
@@ -337,6 +339,7 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
 describe('a malformed id is an input error of the mutation', () => {
   const expected = (type: string) => ({
     __typename: 'InvalidInputError',
+    message: expect.any(String),
     issues: [{ field: 'id', message: expect.stringMatching(`ids look like ${type}:`) }],
   });
   const malformed = [

@@ -1,8 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import { NetworkError } from 'graphql-sse';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
 import { insertJob, moveJob } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { subscribe } from '../support/subscriber.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import { MOST_ROWS_COUNTED, MOST_ROWS_READ } from '../../src/database/paging/keyset.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertManyRows, MANY } from '../support/many-rows.ts';
+import { test } from '../support/on-every-database.ts';
 import { type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
 import {
   explainStatements,

@@ -1,6 +1,6 @@
 import { type GraphQLNamedType, getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
 import { v7 as newUuid } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import type {
   ItemFilter,
@@ -14,12 +14,13 @@ import {
   insertPartition as insertPartitionRow,
   type JobRow,
 } from '../support/job-rows.ts';
+import { test } from '../support/on-every-database.ts';
 import {
   CancelJob,
   DataSources,
   DataTypes,
   DeleteDataSource,
-  ItemByKey,
+  Item,
   Items,
   JobById,
   JobErrors,
@@ -161,7 +162,7 @@ describe('a job', () => {
       syncType: 'FULL',
       filter: null,
       maxItems: null,
-      options: { batchSize: 2_000, maxErrors: null },
+      options: { batchSize: 2_000, maxErrors: null, maxAttempts: 6, partitionRows: 500_000 },
     });
   });
 
@@ -182,7 +183,7 @@ describe('a job', () => {
       parameterNames: ['hours', 'mission'],
       classification: 'TOP SECRET',
       metadata: { operation: 'KESTREL' },
-      options: { batchSize: 10, maxErrors: 3 },
+      options: { batchSize: 10, maxErrors: 3, maxAttempts: 6, partitionRows: 500_000 },
     });
     expect(JSON.stringify(job)).not.toContain('MSN-OF-NOBODY');
   });
@@ -525,7 +526,7 @@ describe('items', () => {
   });
 
   test('one can be asked for by its data type and id', async () => {
-    const { item } = await application.client.send(ItemByKey, { dataType: 'maintenance', itemId: 'R"4\\' });
+    const { item } = await application.client.send(Item, { dataType: 'maintenance', itemId: 'R"4\\' });
     expect(item).toMatchObject({
       itemId: 'R"4\\',
       classificationMarking: 'UNCLASSIFIED',
@@ -539,7 +540,7 @@ describe('items', () => {
 
   test('one that there is not is null', async () => {
     const { client } = application;
-    expect(await client.send(ItemByKey, { dataType: 'sortie', itemId: 'R%1' })).toEqual({ item: null });
+    expect(await client.send(Item, { dataType: 'sortie', itemId: 'R%1' })).toEqual({ item: null });
   });
 });
 
@@ -584,7 +585,7 @@ describe('node', () => {
 
   test.each(['R"4\\', 'R%1', 'SRT-1'])('finds the item %s', async (itemId) => {
     const dataType = itemId.startsWith('R') ? 'maintenance' : 'sortie';
-    const { item } = await application.client.send(ItemByKey, { dataType, itemId });
+    const { item } = await application.client.send(Item, { dataType, itemId });
     expect(await node(item?.id ?? '')).toEqual({ __typename: 'BladeItem', id: item?.id, dataType, itemId });
   });
 
@@ -738,6 +739,7 @@ describe('testDataSource', () => {
       surplusColumns: [],
       rowCount: null,
       warnings: [],
+      dataSource: { id: expect.any(String), name: 'On trial', fullTableName: 'blade.field.nowhere' },
     });
     expect(JSON.stringify(found)).not.toContain(application.warehouseFolder);
   });
@@ -926,7 +928,7 @@ describe('what cannot be done in the state that a job is in', () => {
     expect(retryJob).toEqual({
       __typename: 'SyncAlreadyRunningError',
       message: expect.stringContaining('stopSync'),
-      activeJob: { id: `Job:${id}` },
+      activeJob: { id: `Job:${id}`, state: 'RUNNING' },
     });
     const { stopSync } = await client.send(StopSync, {});
     expect(stopSync).toMatchObject({

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import WebSocket from 'ws';
 import { DASHBOARD_FOLDER } from '../../src/api/http/dashboard-files.ts';
+import { test } from '../support/on-server.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const ALLOWED = 'https://blade.example.com';

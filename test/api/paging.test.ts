@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { v7 as newUuid } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import { clearanceOf, type Marking, markings, storedMarking } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
@@ -8,6 +8,7 @@ import { type Chance, createChance } from '../support/chance.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { insertJob } from '../support/job-rows.ts';
+import { test } from '../support/on-every-database.ts';
 import { type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import WebSocket from 'ws';
 import { schema } from '../../src/api/schema/schema.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { inputFields, poisonedOperations } from '../support/input-values.ts';
 import { insertJob, writeRevision } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { JobProgress } from '../support/operations.ts';
 import { asJson, object, poison, poisonedText, text, type Written } from '../support/poison.ts';
 import { type Subscription, subscribe } from '../support/subscriber.ts';

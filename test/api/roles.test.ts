@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ACCESS_ROLES, type AccessRole, includesRole } from '../../src/access/principal.ts';
 import { requiredRoleOf } from '../../src/api/schema/requires.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
 import { addSource } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

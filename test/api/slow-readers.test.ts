@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { insertJob } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { subscribe } from '../support/subscriber.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

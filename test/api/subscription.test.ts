@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   SyncProgressSubscription,
 } from '../generated/graphql.ts';
 import { insertJob, insertPartition, moveJob, writeRevision } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
 import { type Subscription, subscribe, type Transport } from '../support/subscriber.ts';
 import { addSource, uuid } from '../support/tables.ts';

@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gql, NetworkStatus } from '@apollo/client';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { createBladeClient, START_SYNC, WATCH_JOB } from '../../docs/examples/apollo-client.ts';
 import { possibleTypes } from '../../src/dashboard/generated/possible-types.ts';
-import { addSorties } from '../support/cluster.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { addSource, writeQuery } from '../support/tables.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+import { test } from '../support/on-server.ts';
+import { addSorties, addSource, writeSorties } from '../support/tables.ts';
 
 interface JobSeen {
   readonly id: string;
@@ -18,17 +14,9 @@ interface JobSeen {
   readonly progress: { readonly processedItems: number };
 }
 
-const SORTIES = `select 'S-' || i as item_id, 'M-' || i as mission_id from range(1, 1001) as r(i)`;
-
-let application: TestApplication;
-
-beforeAll(async () => {
-  application = await startTestApplication();
-  await writeQuery(application.warehouseFolder, 'sortie', SORTIES);
-  await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+test.beforeAll(async ({ application }) => {
+  await addSorties(application, 1_000);
 });
-
-afterAll(() => application.close());
 
 const JOB = gql`
   query JobShown($id: ID!) {
@@ -40,7 +28,16 @@ const JOB = gql`
   }
 `;
 
-async function startSync(client: ReturnType<typeof createBladeClient>, input: object = {}): Promise<string> {
+/** Creates a client that is stopped when the test ends. */
+function connect({ url }: { readonly url: string }) {
+  const client = createBladeClient(url, possibleTypes);
+  onTestFinished(() => client.stop());
+  return client;
+}
+
+type Client = ReturnType<typeof connect>;
+
+async function startSync(client: Client, input: object = {}): Promise<string> {
   const { data } = await client.mutate<{ startSync: { job: { id: string } } }>({
     mutation: START_SYNC,
     variables: { input: { syncType: 'FULL', ...input } },
@@ -48,8 +45,8 @@ async function startSync(client: ReturnType<typeof createBladeClient>, input: ob
   return data?.startSync.job.id ?? '';
 }
 
-/** Every state of a job that a subscription gives until its end. */
-async function watch(client: ReturnType<typeof createBladeClient>, id: string): Promise<JobSeen[]> {
+/** Collects every state of a job until it ends. */
+async function watch(client: Client, id: string): Promise<JobSeen[]> {
   const seen: JobSeen[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.subscribe<{ jobProgress: JobSeen }>({ query: WATCH_JOB, variables: { id } }).subscribe({
@@ -64,18 +61,18 @@ async function watch(client: ReturnType<typeof createBladeClient>, id: string): 
   return seen;
 }
 
-test('Apollo Client starts a sync, and watches it over graphql-ws to its end', async () => {
-  const client = createBladeClient(application.url, possibleTypes);
-  onTestFinished(() => client.stop());
+test('Apollo Client starts a sync and watches it over graphql-ws until it ends', async ({ application }) => {
+  const client = connect(application);
   const seen = await watch(client, await startSync(client));
   expect(seen.at(-1)).toMatchObject({ state: 'COMPLETED', progress: { processedItems: 1_000 } });
   const revisions = seen.map(({ revision }) => revision);
   expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
 });
 
-test('a query that shows a job follows the subscription: the cache knows it by its id', async () => {
-  const client = createBladeClient(application.url, possibleTypes);
-  onTestFinished(() => client.stop());
+test('a subscription updates a query of the same job: the cache identifies it by id', async ({
+  application,
+}) => {
+  const client = connect(application);
   const id = await startSync(client);
   const states: string[] = [];
   const shown = client.watchQuery<{ job: JobSeen }>({ query: JOB, variables: { id } });
@@ -89,9 +86,8 @@ test('a query that shows a job follows the subscription: the cache knows it by i
   expect(cached).toEqual([`Job:${id}`]);
 });
 
-test('a typed error is data like any other', async () => {
-  const client = createBladeClient(application.url, possibleTypes);
-  onTestFinished(() => client.stop());
+test('a typed error arrives as data', async ({ application }) => {
+  const client = connect(application);
   const { data } = await client.mutate<{ startSync: { message: string } }>({
     mutation: START_SYNC,
     variables: { input: { syncType: 'FULL', dataType: 'submarine' } },
@@ -99,24 +95,16 @@ test('a typed error is data like any other', async () => {
   expect(data?.startSync).toMatchObject({ __typename: 'InvalidInputError' });
 });
 
-test('a subscription of Apollo Client outlives a restart of the server, and sees the end', {
+test('a subscription of Apollo Client survives a restart of the server and sees the end', {
   timeout: 120_000,
-}, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeQuery(join(folder, 'warehouse'), 'sortie', SORTIES);
+}, async ({ folder, startProgram }) => {
+  await writeSorties(join(folder, 'warehouse'), 1_000);
   const settings = { BLADE_DATA_FOLDER: folder, PORT: String(await freePort()) };
   const first = await startProgram(settings);
-  let running: Program = first;
-  onTestFinished(async () => {
-    await running.end('SIGKILL');
-  });
-  await addSorties(first);
-  const client = createBladeClient(first.url, possibleTypes);
-  onTestFinished(() => client.stop());
+  await addSource(first);
+  const client = connect(first);
   const id = await startSync(client, { options: { batchSize: 10 } });
-  const states: JobSeen[] = [];
-  const ended = watch(client, id).then((seen) => states.push(...seen));
+  const ended = watch(client, id);
   await vi.waitFor(
     async () => {
       const { data } = await client.query<{ job: JobSeen }>({
@@ -129,7 +117,7 @@ test('a subscription of Apollo Client outlives a restart of the server, and sees
     { timeout: 30_000, interval: 20 },
   );
   await first.end('SIGTERM');
-  running = await startProgram(settings);
-  await ended;
+  await startProgram(settings);
+  const states = await ended;
   expect(states.at(-1)).toMatchObject({ state: 'COMPLETED', progress: { processedItems: 1_000 } });
 });

@@ -1,24 +1,11 @@
 import { gql } from '@urql/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { createBladeClient } from '../../docs/examples/urql.ts';
-import { addSource, writeQuery } from '../support/tables.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+import { test } from '../support/on-server.ts';
+import { addSorties } from '../support/tables.ts';
 
-let application: TestApplication;
-
-beforeAll(async () => {
-  application = await startTestApplication();
-  await writeQuery(
-    application.warehouseFolder,
-    'sortie',
-    `select 'S-' || i as item_id, 'M-' || i as mission_id from range(1, 501) as r(i)`,
-  );
-  await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
-});
-
-afterAll(() => application.close());
-
-test('urql starts a sync, watches it to its end, and finds it in the history', async () => {
+test('urql starts a sync, watches it until it ends, and finds it in the history', async ({ application }) => {
+  await addSorties(application, 500);
   const client = createBladeClient(application.url);
   const { data } = await client
     .mutation(

@@ -1,59 +1,43 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { killCommands, runBlade, startBlade } from '../support/command-line.ts';
+import { describe, expect } from 'vitest';
+import { type Blade, runBlade } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-embedded.ts';
 import { addSource, writeRows } from '../support/tables.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const UNKNOWN = '01997f3e-8c1a-7000-8000-000000000000';
 
-let application: TestApplication;
-let sorties: readonly object[];
+const SORTIES = Array.from({ length: 30 }, (_, index) => ({
+  item_id: `SRT-${index}`,
+  departure_base: index % 3 === 0 ? 'ATL' : 'DTW',
+  flight_hours: index === 7 ? 'long' : index / 10,
+  updated_at: `2026-01-01T00:00:${String(index).padStart(2, '0')}`,
+}));
 
-beforeAll(async () => {
-  application = await startTestApplication();
-  sorties = Array.from({ length: 30 }, (_, index) => ({
-    item_id: `SRT-${index}`,
-    departure_base: index % 3 === 0 ? 'ATL' : 'DTW',
-    flight_hours: index === 7 ? 'long' : index / 10,
-    updated_at: `2026-01-01T00:00:${String(index).padStart(2, '0')}`,
-  }));
-  await writeRows(application.warehouseFolder, 'sortie', sorties);
-  await addSource(application, { name: 'Flown sorties', dataType: 'sortie', tableName: 'sortie' });
+test.beforeAll(async ({ application }) => {
+  await writeRows(application.warehouseFolder, 'sortie', SORTIES);
+  await addSource(application, { name: 'Flown sorties' });
 });
 
-afterAll(() => application.close());
-afterEach(killCommands);
-
-function blade(...args: string[]) {
-  return runBlade(args, { BLADE_URL: application.url });
-}
-
-/** Runs a command that has to be done, and gives its document. */
-async function json(...args: string[]) {
-  const { code, out, err } = await blade('--json', ...args);
-  expect({ code, err }).toEqual({ code: 0, err: expect.not.stringContaining('Error') });
-  expect(out.trimEnd().split('\n')).toHaveLength(1);
-  return JSON.parse(out);
-}
-
-/** Syncs to the end, and gives the id of the job. */
-async function synced(...args: string[]): Promise<string> {
+/** Syncs to the end. @returns the id of the job. */
+async function sync(blade: Blade, ...args: string[]): Promise<string> {
   const { code, out } = await blade('sync', '--watch', '--json', ...args);
   expect(code).toBe(0);
   return JSON.parse(out.slice(0, out.indexOf('\n'))).id;
 }
 
-describe('sync', () => {
-  test('writes the id of the job alone to stdout, and what it has to say to stderr', async () => {
+describe('blade sync', () => {
+  test('writes only the job id to stdout, and notes to stderr', async ({ blade }) => {
     const { code, out, err } = await blade('sync', '--type', 'sortie');
     expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^Job:[0-9a-f-]{36}\n$/) });
     expect(err).toContain(out.trim());
     expect((await blade('job', out.trim(), '--watch')).code).toBe(0);
   });
 
-  test('in a pipe a watch ends with a line that tells how the job has ended, and where its errors are', async () => {
+  test('in a pipe, a watch ends with a line about the end of the job and where to see its errors', async ({
+    blade,
+  }) => {
     const { code, out, err } = await blade('sync', '--watch');
     expect(code).toBe(0);
     expect(out).toMatch(/(^|\n)COMPLETED after [^\n]+, 30 items, 29 stored, 1 error\n$/);
@@ -61,7 +45,9 @@ describe('sync', () => {
     expect(out).not.toContain('\u001b');
   });
 
-  test('with --json a watch writes one object a line, each newer than the one before, the last the end', async () => {
+  test('with --json, a watch writes one object per line, each newer than the one before, up to the end', async ({
+    blade,
+  }) => {
     const { out } = await blade('--json', 'sync', '--watch', '--batch-size', '5');
     const states = out
       .trimEnd()
@@ -75,12 +61,13 @@ describe('sync', () => {
     });
   });
 
-  test('each option reaches the job', async () => {
-    const id = await synced(
+  test('passes every option to the job', async ({ blade }) => {
+    const id = await sync(
+      blade,
       ...['--incremental', '--filter', "departure_base = 'ATL'", '--max-items', '4', '--batch-size', '3'],
       ...['--max-errors', '9', '--max-attempts', '2', '--partition-rows', '5000', '--type', 'sortie'],
     );
-    expect(await json('job', id)).toMatchObject({
+    expect(await blade.json('job', id)).toMatchObject({
       dataType: 'sortie',
       configuration: {
         syncType: 'INCREMENTAL',
@@ -92,7 +79,7 @@ describe('sync', () => {
     });
   });
 
-  test('what the server has against an input is told by its option, with 2', async () => {
+  test('exits with 2 and names each invalid option', async ({ blade }) => {
     const { code, out, err } = await blade('sync', '--type', 'tanks', '--max-items', '0', '--batch-size=-1');
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err.trimEnd().split('\n').sort()).toEqual([
@@ -102,25 +89,28 @@ describe('sync', () => {
     ]);
   });
 
-  test('a job none of whose sources can be read ends with 1 and its reason', async () => {
+  test('exits with 1 and the reason when no source can be read', async ({ application, blade }) => {
     const id = await addSource(application, { name: 'Gone', dataType: 'logistics', tableName: 'gone' });
     const { code, out } = await blade('sync', '--type', 'logistics', '--watch');
     await blade('sources', 'delete', id);
     expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/FAILED[^\n]*: [^\n]*\n$/) });
   });
 
-  test('with no source to read ends with 4', async () => {
+  test('exits with 4 when there is no source to read, and says how to add one', async ({ blade }) => {
     expect(await blade('sync', '--type', 'deployment')).toMatchObject({
       code: 4,
-      err: expect.stringContaining('deployment'),
+      err: 'there is no enabled data source of type deployment; see blade sources --help\n',
     });
   });
 });
 
-describe('query', () => {
+describe('blade query', () => {
   const SQL = 'SELECT * FROM blade.field.sortie WHERE departure_base = :base AND item_id <> :id';
 
-  test('ingests the rows of a file, with parameters, a marking and metadata', async () => {
+  test('ingests the rows of a query in a file, with parameters, a marking and metadata', async ({
+    application,
+    blade,
+  }) => {
     const file = join(application.warehouseFolder, 'query.sql');
     await writeFile(file, SQL);
     const { code, out } = await blade(
@@ -131,11 +121,11 @@ describe('query', () => {
       code: 0,
       out: expect.stringMatching(/COMPLETED[^\n]* 10 items, 10 stored, 0 errors\n$/),
     });
-    const { items } = await json('items', 'list', '--marking', 'SECRET', '--limit', '1');
+    const { items } = await blade.json('items', 'list', '--marking', 'SECRET', '--limit', '1');
     expect(items).toMatchObject([{ classificationMarking: 'SECRET', metadata: { run: 7, by: 'ops' } }]);
   });
 
-  test('takes the query from standard input', async () => {
+  test('reads the query from standard input', async ({ application, blade }) => {
     const environment = { BLADE_URL: application.url };
     const args = ['query', '--type', 'sortie', '--file', '-', '--param', 'base=DTW', '--param', 'id=x'];
     const { code, out } = await runBlade([...args, '--json'], environment, SQL);
@@ -143,7 +133,7 @@ describe('query', () => {
     expect((await blade('job', JSON.parse(out).id, '--watch')).code).toBe(0);
   });
 
-  test.each([
+  test.for<[args: string[], message: RegExp]>([
     [['--sql', SQL, '--param', 'base=1'], /^--param id: the query uses :id/],
     [['--sql', 'DROP TABLE x'], /^--sql: /],
     [
@@ -151,26 +141,26 @@ describe('query', () => {
       /^--classification: "COSMIC"/,
     ],
     [['--sql', SQL, '--file', 'x'], /--sql.* cannot be used with option '--file/],
-    [['--file', '/nowhere/query.sql'], /^--file: \/nowhere\/query.sql cannot be read\n$/],
+    [['--file', '/nowhere/query.sql'], /^--file: cannot read \/nowhere\/query.sql\n$/],
     [[], /^--sql: the query is missing/],
     [['--sql', SQL, '--param', 'base'], /--param.*must be name=value/],
-    [['--sql', SQL, '--param', 'base=12345678901234567890'], /--param.*too great for a number/],
+    [['--sql', SQL, '--param', 'base=12345678901234567890'], /--param.*too large for a number/],
     [['--sql', SQL, '--param', 'base=1', '--param', 'base=2'], /base is given twice/],
-  ])('%j is refused with 2 and the name of the option', async (args, message) => {
+  ])('%j exits with 2 and names the option', async ([args, message], { blade }) => {
     const { code, err } = await blade('query', '--type', 'sortie', ...args);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
   });
 });
 
-describe('jobs', () => {
-  test('are listed by what they are, a page at a time', async () => {
-    const ids = [await synced(), await synced(), await synced()];
+describe('blade jobs', () => {
+  test('lists jobs by kind, state and time, a page at a time', async ({ blade }) => {
+    const ids = [await sync(blade), await sync(blade), await sync(blade)];
     const list = ['jobs', '--kind', 'sync', '--state', 'completed', '--state', 'FAILED'];
-    const first = await json(...list, '--limit', '2');
+    const first = await blade.json(...list, '--limit', '2');
     expect(first.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[1]]);
-    const next = await json(...list, '--limit', '1', '--after', first.nextCursor);
+    const next = await blade.json(...list, '--limit', '1', '--after', first.nextCursor);
     expect(next.jobs).toMatchObject([{ id: ids[0] }]);
-    expect(await json(...list, '--since', '2999-01-01')).toEqual({
+    expect(await blade.json(...list, '--since', '2999-01-01')).toEqual({
       totalCount: 0,
       jobs: [],
       nextCursor: null,
@@ -186,8 +176,10 @@ describe('jobs', () => {
     expect(err).toBe(`2 of ${first.totalCount} jobs; for more: --after ${first.nextCursor}\n`);
   });
 
-  test('a job is shown with its parts and last errors, and its errors with their rows', async () => {
-    const id = await synced('--filter', "item_id = 'SRT-7'");
+  test('shows a job with its partitions and last errors, and lists its errors with their rows', async ({
+    blade,
+  }) => {
+    const id = await sync(blade, '--filter', "item_id = 'SRT-7'");
     const { out } = await blade('job', id);
     expect(out).toMatch(new RegExp(`^Job +${id}\nDoes +FULL sync of all sources, where item_id = 'SRT-7'\n`));
     expect(out).toMatch(/\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\n/);
@@ -196,15 +188,15 @@ describe('jobs', () => {
 
     const errors = await blade('job', id, '--errors', '--stage', 'transform');
     expect(errors.out).toMatch(/^STAGE +TYPE +ITEM +MESSAGE\nTRANSFORM +sortie +SRT-7 +flight_hours .*\n$/);
-    expect(await json('job', id, '--errors')).toMatchObject({
+    expect(await blade.json('job', id, '--errors')).toMatchObject({
       totalCount: 1,
       errors: [{ itemId: 'SRT-7', row: { flight_hours: 'long' } }],
     });
-    expect((await json('job', id, '--errors', '--stage', 'UPLOAD')).totalCount).toBe(0);
+    expect((await blade.json('job', id, '--errors', '--stage', 'UPLOAD')).totalCount).toBe(0);
   });
 
-  test('what failed is taken up again as a new job', async () => {
-    const id = await synced();
+  test('retries failed items as a new job', async ({ blade }) => {
+    const id = await sync(blade);
     const retried = await blade('retry', id, '--failed-items-only', '--watch');
     expect({ code: retried.code, out: retried.out }).toEqual({
       code: 0,
@@ -215,7 +207,7 @@ describe('jobs', () => {
     await blade('job', again.out.trim(), '--watch');
   });
 
-  test.each([
+  test.for<[args: string[], code: number, message: RegExp]>([
     [['job', UNKNOWN], 4, /there is no job/],
     [['job', UNKNOWN, '--errors'], 4, /there is no job/],
     [['job', UNKNOWN, '--watch'], 4, /there is no job/],
@@ -237,24 +229,24 @@ describe('jobs', () => {
     [['sync', '--whole'], 2, /unknown option '--whole'/],
     [['sync', 'x'], 2, /too many arguments/],
     [[], 2, /Usage: blade/],
-  ])('%j ends with %i and says why', async (args, code, message) => {
+  ])('%j exits with %i and says why', async ([args, code, message], { blade }) => {
     const ended = await blade(...args);
     expect(ended).toEqual({ code, out: '', err: expect.stringMatching(message) });
   });
 
-  test('what a job that has ended cannot do any more ends with 5', async () => {
-    const id = await synced();
+  test('exits with 5 for what an ended job cannot do', async ({ blade }) => {
+    const id = await sync(blade);
     for (const command of ['cancel', 'pause', 'resume']) {
       expect(await blade(command, id)).toMatchObject({ code: 5, err: expect.stringContaining('COMPLETED') });
     }
-    const clean = await synced('--filter', "item_id = 'SRT-1'");
+    const clean = await sync(blade, '--filter', "item_id = 'SRT-1'");
     expect(await blade('retry', clean, '--failed-items-only')).toMatchObject({ code: 5 });
   });
 });
 
-describe('sources', () => {
-  test('are added, changed, tested, listed and deleted, by id or name', async () => {
-    const added = await json(
+describe('blade sources', () => {
+  test('adds, changes, tests, lists and deletes sources by id or name', async ({ blade }) => {
+    const added = await blade.json(
       ...['sources', 'add', '--name', 'Spare sorties', '--type', 'sortie', '--table', 'blade.field.sortie'],
       ...['--cursor', 'updated_at', '--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin', '--disabled'],
     );
@@ -264,7 +256,7 @@ describe('sources', () => {
       enabled: false,
       schedule: { cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
     });
-    const edited = await json(
+    const edited = await blade.json(
       'sources',
       'edit',
       'Spare sorties',
@@ -280,9 +272,11 @@ describe('sources', () => {
       enabled: true,
       schedule: null,
     });
-    expect((await json('sources', 'edit', added.id, '--no-cursor', '--disabled')).cursorColumn).toBeNull();
+    expect(
+      (await blade.json('sources', 'edit', added.id, '--no-cursor', '--disabled')).cursorColumn,
+    ).toBeNull();
 
-    expect(await json('sources', 'test', 'Spares')).toMatchObject({ isReadable: true, rowCount: 30 });
+    expect(await blade.json('sources', 'test', 'Spares')).toMatchObject({ isReadable: true, rowCount: 30 });
     expect((await blade('sources', 'test', 'Spares')).out).toMatch(/\nReadable +yes\nRows +30\n/);
     expect((await blade('sources', 'edit', 'Spares', '--table', 'blade.field.gone')).out).toBe(
       `${added.id}\n`,
@@ -290,17 +284,17 @@ describe('sources', () => {
     const broken = await blade('sources', 'test', 'Spares');
     expect(broken).toMatchObject({ code: 1, out: expect.stringMatching(/\nReadable +no: .*gone/) });
 
-    expect(await json('sources', 'list', '--disabled')).toMatchObject([{ name: 'Spares' }]);
+    expect(await blade.json('sources', 'list', '--disabled')).toMatchObject([{ name: 'Spares' }]);
     const { out } = await blade('sources', 'list');
     expect(out).toMatch(
       /^ID +NAME +TYPE +TABLE +ENABLED .*\nDataSource:\S+ +Flown sorties +sortie +blade.field.sortie +yes /,
     );
-    expect(await json('sources', 'delete', 'Spares')).toEqual({ deletedId: added.id, name: 'Spares' });
+    expect(await blade.json('sources', 'delete', 'Spares')).toEqual({ deletedId: added.id, name: 'Spares' });
     expect((await blade('sources', 'delete', 'Spares')).code).toBe(4);
     expect((await blade('sources', 'test', added.id)).code).toBe(4);
   });
 
-  test('what cannot be a source is told by its option', async () => {
+  test('names the option that is wrong for a source', async ({ blade }) => {
     const add = ['sources', 'add', '--type', 'sortie', '--name'];
     expect(await blade(...add, 'Flown sorties', '--table', 'a.b.c')).toMatchObject({
       code: 2,
@@ -316,16 +310,16 @@ describe('sources', () => {
     });
     expect(await blade(...add, 'x', '--table', 'a.b.c', '--time-zone', 'UTC')).toMatchObject({
       code: 2,
-      err: '--time-zone: goes with --cron\n',
+      err: '--time-zone: needs --cron\n',
     });
   });
 });
 
-describe('items', () => {
-  test('are listed by what they are, and shown with their data', async () => {
-    await synced();
+describe('blade items', () => {
+  test('lists items by id, data and upload, and shows one with its data', async ({ blade }) => {
+    await sync(blade);
     expect(
-      await json('items', 'list', '--prefix', 'SRT-1', '--data', 'departure_base=ATL', '--uploaded'),
+      await blade.json('items', 'list', '--prefix', 'SRT-1', '--data', 'departure_base=ATL', '--uploaded'),
     ).toMatchObject({
       totalCount: 3,
       items: [{ itemId: 'SRT-12' }, { itemId: 'SRT-15' }, { itemId: 'SRT-18' }],
@@ -336,7 +330,7 @@ describe('items', () => {
       item_id: 'SRT-3',
       departure_base: 'ATL',
     });
-    expect((await json('items', 'show', 'sortie', 'SRT-3')).data).toMatchObject({
+    expect((await blade.json('items', 'show', 'sortie', 'SRT-3')).data).toMatchObject({
       item_id: 'SRT-3',
       flight_hours: '0.3',
     });
@@ -347,7 +341,7 @@ describe('items', () => {
     });
   });
 
-  test('more of them than one request gives are read in several', async () => {
+  test('lists more items than fit in one request', async ({ application, blade }) => {
     const rows = Array.from({ length: 230 }, (_, index) => ({ item_id: `DPL-${index}` }));
     await writeRows(application.warehouseFolder, 'deployment', rows);
     const id = await addSource(application, {
@@ -355,94 +349,94 @@ describe('items', () => {
       dataType: 'deployment',
       tableName: 'deployment',
     });
-    await synced('--type', 'deployment');
-    const { items, nextCursor } = await json('items', 'list', '--type', 'deployment', '--limit', '220');
+    await sync(blade, '--type', 'deployment');
+    const { items, nextCursor } = await blade.json('items', 'list', '--type', 'deployment', '--limit', '220');
     expect(new Set(items.map(({ itemId }: { itemId: string }) => itemId)).size).toBe(220);
-    const rest = await json('items', 'list', '--type', 'deployment', '--limit', '220', '--after', nextCursor);
+    const rest = await blade.json(
+      'items',
+      'list',
+      '--type',
+      'deployment',
+      '--limit',
+      '220',
+      '--after',
+      nextCursor,
+    );
     expect(rest).toMatchObject({ totalCount: 230, nextCursor: null });
     expect(rest.items).toHaveLength(10);
     await blade('sources', 'delete', id);
   });
 
-  test('a reader that has seen enough ends the command quietly', async () => {
-    const { child, ended } = startBlade(['items', 'list', '--limit', '200', '--json'], {
-      BLADE_URL: application.url,
-    });
+  test('ends quietly when the reader of its output stops', async ({ blade }) => {
+    const { child, ended } = blade.start('items', 'list', '--limit', '200', '--json');
     child.stdout.destroy();
     expect(await ended).toMatchObject({ code: 141, err: '' });
   });
 });
 
-describe('JSON', () => {
-  let rows: ReadonlyMap<string, readonly string[]>;
-
-  beforeAll(async () => {
+describe('--json', () => {
+  test('writes the fields that docs/command-line.md names', async ({ blade }) => {
     const docs = await readFile('docs/command-line.md', 'utf8');
-    const lines = [...docs.matchAll(/^\| (\S[^|]*?) +\| ([^|]*`[^|]*?) +\|$/gm)];
-    rows = new Map(
-      lines.map(([, name = '', fields = '']) => [
+    const rows = new Map(
+      [...docs.matchAll(/^\| (\S[^|]*?) +\| ([^|]*`[^|]*?) +\|$/gm)].map(([, name = '', fields = '']) => [
         name.replaceAll('`', ''),
         [...fields.matchAll(/`(\w+)`/g)].map(([, field = '']) => field),
       ]),
     );
-  });
+    /** The fields that the docs name, in one row or in several together. */
+    const documented = (...names: string[]) =>
+      names.flatMap((name) => rows.get(name) ?? [`no row ${name}`]).sort();
+    const fieldNames = (value: object) => Object.keys(value).sort();
 
-  /** The fields that the docs name, of a row or of several together. */
-  function documented(...names: string[]): string[] {
-    return names.flatMap((name) => rows.get(name) ?? [`no row ${name}`]).sort();
-  }
-
-  test('has the fields that docs/command-line.md names', async () => {
-    const id = await synced('--filter', "item_id IN ('SRT-7', 'SRT-8')");
-    const fieldsOf = (value: object) => Object.keys(value).sort();
-    const job = await json('job', id);
-    expect(fieldsOf(job)).toEqual(documented('a watch', 'blade job'));
-    expect(fieldsOf(job.progress)).toEqual(documented('progress in it'));
-    const retried = await json('retry', id);
-    expect(fieldsOf(retried)).toEqual(documented('a watch'));
+    const id = await sync(blade, '--filter', "item_id IN ('SRT-7', 'SRT-8')");
+    const job = await blade.json('job', id);
+    expect(fieldNames(job)).toEqual(documented('a watch', 'blade job'));
+    expect(fieldNames(job.progress)).toEqual(documented('progress in it'));
+    const retried = await blade.json('retry', id);
+    expect(fieldNames(retried)).toEqual(documented('a watch'));
     await blade('job', retried.id, '--watch');
-    expect(fieldsOf(await json('job', id, '--errors'))).toEqual(documented('blade job --errors'));
-    const list = await json('jobs');
-    expect(fieldsOf(list)).toEqual(documented('blade jobs').filter((name) => fieldsOf(list).includes(name)));
-    expect([...fieldsOf(list.jobs[0]), 'recentErrors'].sort()).toEqual(documented('a watch'));
-    const [source] = await json('sources', 'list');
-    expect(fieldsOf(source)).toEqual(documented('blade sources list'));
-    expect(fieldsOf(await json('sources', 'test', source.id))).toEqual(documented('blade sources test'));
-    expect(fieldsOf(await json('items', 'list'))).toEqual(documented('blade items list'));
-    expect(fieldsOf(await json('items', 'show', 'sortie', 'SRT-8'))).toEqual(documented('blade items show'));
-    expect(fieldsOf(await json('whoami'))).toEqual(documented('blade whoami'));
+    expect(fieldNames(await blade.json('job', id, '--errors'))).toEqual(documented('blade job --errors'));
+    const list = await blade.json('jobs');
+    expect(fieldNames(list)).toEqual(
+      documented('blade jobs').filter((name) => fieldNames(list).includes(name)),
+    );
+    expect([...fieldNames(list.jobs[0]), 'recentErrors'].sort()).toEqual(documented('a watch'));
+    const [source] = await blade.json('sources', 'list');
+    expect(fieldNames(source)).toEqual(documented('blade sources list'));
+    expect(fieldNames(await blade.json('sources', 'test', source.id))).toEqual(
+      documented('blade sources test'),
+    );
+    expect(fieldNames(await blade.json('items', 'list'))).toEqual(documented('blade items list'));
+    expect(fieldNames(await blade.json('items', 'show', 'sortie', 'SRT-8'))).toEqual(
+      documented('blade items show'),
+    );
+    expect(fieldNames(await blade.json('whoami'))).toEqual(documented('blade whoami'));
   });
 });
 
-test('what rows have put into a text cannot change a terminal', async () => {
+test('control characters in rows cannot change a terminal', async ({ application, blade }) => {
   const evil = [{ item_id: '\u001b]0;owned\u0007\u001b[2J\u202eEVIL', flight_hours: 'x\u001b[31m' }];
   await writeRows(application.warehouseFolder, 'evil', evil);
   const id = await addSource(application, { name: 'Evil', dataType: 'maintenance', tableName: 'evil' });
-  await synced('--type', 'maintenance');
+  await sync(blade, '--type', 'maintenance');
   const { out } = await blade('items', 'list', '--type', 'maintenance');
   expect(out).toContain('EVIL');
   expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
   await blade('sources', 'delete', id);
 });
 
-describe('who sends it', () => {
-  let guarded: TestApplication;
+const testWithTokens = test.extend('settings', SECRET_SETTINGS);
 
-  beforeAll(async () => {
-    guarded = await startTestApplication(SECRET_SETTINGS);
-  });
-
-  afterAll(() => guarded.close());
-
-  async function tokenOf(role: string): Promise<string> {
+describe('a server that asks for a token', () => {
+  async function createToken(role: string): Promise<string> {
     return (await bearer({ role, name: 'Maj Lee', clearance: 'SECRET' })).replace('Bearer ', '');
   }
 
-  test('whoami tells, with a token by option, file or variable', async () => {
-    const token = await tokenOf('operator');
-    const file = join(guarded.warehouseFolder, '..', 'token');
+  testWithTokens('accepts a token from an option, a file or a variable', async ({ application, folder }) => {
+    const token = await createToken('operator');
+    const file = join(folder, 'token');
     await writeFile(file, `${token}\n`);
-    const url = { BLADE_URL: new URL(guarded.url).origin };
+    const url = { BLADE_URL: new URL(application.url).origin };
     for (const ended of [
       await runBlade(['whoami', '--token', token], url),
       await runBlade(['whoami', '--token-file', file], { ...url, BLADE_TOKEN: 'another' }),
@@ -456,43 +450,51 @@ describe('who sends it', () => {
     }
   });
 
-  test('without a good token, or with too small a role, a command ends with 6, and no token is printed', async () => {
-    const url = { BLADE_URL: guarded.url };
-    const viewer = await tokenOf('viewer');
-    const stranger = (await bearer({}, 'a-secret-of-somebody-else-altogether')).replace('Bearer ', '');
-    for (const [args, token, message] of [
-      [['whoami'], '', /credential/],
-      [['jobs'], stranger, /./],
-      [['job', UNKNOWN, '--watch'], stranger, /./],
-      [['sync'], viewer, /needs the role OPERATOR; yours is VIEWER/],
-    ] as const) {
-      const ended = await runBlade([...args], { ...url, BLADE_TOKEN: token });
-      expect(ended).toEqual({ code: 6, out: '', err: expect.stringMatching(message) });
-      if (token !== '') expect(ended.out + ended.err).not.toContain(token);
-    }
-  });
+  testWithTokens(
+    'makes a command exit with 6 without a valid token or the needed role; no token is printed',
+    async ({ application }) => {
+      const url = { BLADE_URL: application.url };
+      const viewer = await createToken('viewer');
+      const stranger = (await bearer({}, 'a-secret-of-somebody-else-altogether')).replace('Bearer ', '');
+      for (const [args, token, message] of [
+        [['whoami'], '', /credential/],
+        [['jobs'], stranger, /./],
+        [['job', UNKNOWN, '--watch'], stranger, /./],
+        [['sync'], viewer, /needs the role OPERATOR; yours is VIEWER/],
+      ] as const) {
+        const ended = await runBlade([...args], { ...url, BLADE_TOKEN: token });
+        expect(ended).toEqual({ code: 6, out: '', err: expect.stringMatching(message) });
+        if (token !== '') expect(ended.out + ended.err).not.toContain(token);
+      }
+    },
+  );
 
-  test('a token or address that cannot be one is refused without being shown', async () => {
-    const url = { BLADE_URL: guarded.url };
-    for (const ended of [
-      await runBlade(['whoami'], { ...url, BLADE_TOKEN: 'hush hush' }),
-      await runBlade(['whoami', '--url', 'http://ann:hush@127.0.0.1/graphql']),
-      await runBlade(['whoami', '--url', 'hush']),
-    ]) {
-      expect(ended).toEqual({ code: 2, out: '', err: expect.not.stringContaining('hush') });
-    }
-    expect(await runBlade(['whoami', '--token-file', '/nowhere/token'], url)).toMatchObject({
-      code: 2,
-      err: '--token-file: /nowhere/token cannot be read\n',
-    });
-  });
+  testWithTokens(
+    'is not asked with an invalid token or address, which the output does not show',
+    async ({ application }) => {
+      const url = { BLADE_URL: application.url };
+      for (const ended of [
+        await runBlade(['whoami'], { ...url, BLADE_TOKEN: 'hush hush' }),
+        await runBlade(['whoami', '--url', 'http://ann:hush@127.0.0.1/graphql']),
+        await runBlade(['whoami', '--url', 'hush']),
+      ]) {
+        expect(ended).toEqual({ code: 2, out: '', err: expect.not.stringContaining('hush') });
+      }
+      expect(await runBlade(['whoami', '--token-file', '/nowhere/token'], url)).toMatchObject({
+        code: 2,
+        err: '--token-file: cannot read /nowhere/token\n',
+      });
+    },
+  );
 });
 
-test('a server that is not there, or is no API, ends the command with 7', async () => {
+test('a command exits with 7 when there is no server, or no API, at its address', async ({ application }) => {
   expect(await runBlade(['jobs', '--url', 'http://127.0.0.1:1'])).toEqual({
     code: 7,
     out: '',
-    err: expect.stringMatching(/^cannot reach http:\/\/127\.0\.0\.1:1\/graphql \(.+\): --url or BLADE_URL/),
+    err: expect.stringMatching(
+      /^cannot reach http:\/\/127\.0\.0\.1:1\/graphql \(.+\): set --url or BLADE_URL/,
+    ),
   });
   const other = new URL('/elsewhere', application.url).href;
   expect(await runBlade(['jobs', '--url', other])).toMatchObject({

@@ -1,23 +1,18 @@
 import { expect, test } from 'vitest';
-import type { JobFactsFragment } from '../../src/command-line/generated/graphql.ts';
-import { barLine, endLine, progressLine } from '../../src/command-line/progress-text.ts';
-import { cut, formatDuration, formatPercent, lengthOf, printable } from '../../src/command-line/text.ts';
+import { formatBar, formatEnd, formatProgress } from '../../src/command-line/progress-text.ts';
+import {
+  countCharacters,
+  formatDuration,
+  formatPercent,
+  toPrintable,
+  truncate,
+} from '../../src/command-line/text.ts';
+import { job } from './job.ts';
 
-const job: JobFactsFragment = {
-  id: 'Job:1',
-  kind: 'SYNC',
-  dataType: null,
-  state: 'RUNNING',
-  revision: 1,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  startedAt: null,
-  finishedAt: null,
-  failureReason: null,
-  failedItemsOnly: false,
-  retryOf: null,
-  recentErrors: [],
+const running = {
+  ...job,
   progress: {
-    currentOperation: 'Syncing sortie data from Flown sorties',
+    ...job.progress,
     percent: 43.99,
     totalItems: 2_800_000,
     processedItems: 1_204_000,
@@ -26,56 +21,55 @@ const job: JobFactsFragment = {
     itemsPerSecond: 12_345.6,
     estimatedCompletion: '2026-01-01T00:10:00.000Z',
     elapsedSeconds: 97,
-    byType: [],
   },
 };
 
 const view = { secondsSince: 0, problem: null };
 
-test('a line of a log has the percentage, items, rate, time that is left, errors and operation', () => {
-  expect(progressLine(job)).toBe(
+test('a line of a log shows percentage, items, rate, time left, errors and operation', () => {
+  expect(formatProgress(running)).toBe(
     'RUNNING 43%, 1,204,000 of 2,800,000 items, 12,346/s, ETA 2m 9s, 1,000 errors: Syncing sortie data from Flown sorties',
   );
 });
 
-test('what is not known yet is left out', () => {
+test('unknown values are left out', () => {
   const progress = {
-    ...job.progress,
+    ...running.progress,
     ...{ percent: null, totalItems: null, itemsPerSecond: null, estimatedCompletion: null, errorCount: 0 },
   };
-  expect(progressLine({ ...job, progress })).toBe(
+  expect(formatProgress({ ...running, progress })).toBe(
     'RUNNING, 1,204,000 items: Syncing sortie data from Flown sorties',
   );
-  expect(barLine({ ...job, progress }, { width: 80, ...view })).toBe(
+  expect(formatBar({ ...running, progress }, { width: 80, ...view })).toBe(
     '[--------------------]    –  1,204,000 items  Syncing sortie data from Flown s…',
   );
 });
 
-test('the bar has what fits, and never more than the terminal is wide', () => {
-  expect(barLine(job, { width: 120, ...view })).toBe(
+test('the bar shows what fits the width of the terminal', () => {
+  expect(formatBar(running, { width: 120, ...view })).toBe(
     '[=============-----------------]  43%  1,204,000/2,800,000 items  12,346/s  ETA 2m 9s  1,000 errors  Syncing sortie da…',
   );
   for (let width = 20; width < 160; width++) {
-    const line = barLine(job, { width, ...view });
-    expect(lengthOf(line)).toBeLessThan(width);
+    const line = formatBar(running, { width, ...view });
+    expect(countCharacters(line)).toBeLessThan(width);
     expect(line).toContain(' 43%');
     if (width >= 60) expect(line).toContain('1,204,000/2,800,000 items');
   }
 });
 
-test('the time that is left runs on between two states, and a lost connection is told in the bar', () => {
-  expect(barLine(job, { width: 120, ...view, secondsSince: 60 })).toContain('ETA 1m 9s');
-  expect(barLine(job, { width: 120, ...view, secondsSince: 600 })).toContain('ETA 0s');
-  expect(barLine(job, { width: 140, secondsSince: 0, problem: 'Connection lost' })).toMatch(
+test('the time left counts down between two states, and the bar shows a lost connection', () => {
+  expect(formatBar(running, { width: 120, ...view, secondsSince: 60 })).toContain('ETA 1m 9s');
+  expect(formatBar(running, { width: 120, ...view, secondsSince: 600 })).toContain('ETA 0s');
+  expect(formatBar(running, { width: 140, secondsSince: 0, problem: 'Connection lost' })).toMatch(
     / {2}Connection lost$/,
   );
 });
 
-test('the end tells how long it took and what came of it', () => {
-  expect(endLine({ ...job, state: 'COMPLETED' })).toBe(
+test('the end of a job shows how long it took and what it stored', () => {
+  expect(formatEnd({ ...running, state: 'COMPLETED' })).toBe(
     'COMPLETED after 1m 37s, 1,204,000 items, 1,203,000 stored, 1,000 errors',
   );
-  expect(endLine({ ...job, state: 'FAILED', failureReason: 'no source could\nbe read' })).toMatch(
+  expect(formatEnd({ ...running, state: 'FAILED', failureReason: 'no source could\nbe read' })).toMatch(
     /^FAILED after 1m 37s, .*: no source could be read$/,
   );
 });
@@ -90,11 +84,11 @@ test.each([
   expect(formatDuration(seconds)).toBe(text);
 });
 
-test('a percentage is never rounded up to the end', () => {
+test('a percentage is rounded down', () => {
   expect(formatPercent(99.99)).toBe('99%');
 });
 
-test('a text is cut between characters that people see, and can neither move the cursor nor turn the line around', () => {
-  expect(cut('👩‍✈️👩‍✈️👩‍✈️', 2)).toBe('👩‍✈️…');
-  expect(printable('a\u001b[2Jb\nc\u0007\u202ed\u009b')).toBe('ab c\ufffd\ufffdd\ufffd');
+test('a text is truncated between visible characters, and can neither move the cursor nor reverse the line', () => {
+  expect(truncate('👩‍✈️👩‍✈️👩‍✈️', 2)).toBe('👩‍✈️…');
+  expect(toPrintable('a\u001b[2Jb\nc\u0007\u202ed\u009b')).toBe('ab c\ufffd\ufffdd\ufffd');
 });

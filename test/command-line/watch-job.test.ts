@@ -1,44 +1,21 @@
 import { expect, test } from 'vitest';
-import type { Api } from '../../src/command-line/api.ts';
-import { CommandError, ExitCode } from '../../src/command-line/exit-code.ts';
+import type { ApiLink } from '../../src/command-line/api-link.ts';
+import { CommandError } from '../../src/command-line/command-error.ts';
+import { ExitCode } from '../../src/command-line/exit-code.ts';
 import type { JobFactsFragment, JobState } from '../../src/command-line/generated/graphql.ts';
 import { watchJob } from '../../src/command-line/watch-job.ts';
+import { job } from './job.ts';
 
-function job(revision: number, state: JobState = 'RUNNING'): JobFactsFragment {
-  return {
-    id: 'Job:1',
-    kind: 'SYNC',
-    dataType: null,
-    state,
-    revision,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    startedAt: null,
-    finishedAt: null,
-    failureReason: null,
-    failedItemsOnly: false,
-    retryOf: null,
-    recentErrors: [],
-    progress: {
-      currentOperation: 'Syncing',
-      percent: null,
-      totalItems: null,
-      processedItems: 0,
-      successCount: 0,
-      errorCount: 0,
-      itemsPerSecond: null,
-      estimatedCompletion: null,
-      elapsedSeconds: null,
-      byType: [],
-    },
-  };
+function createState(revision: number, state: JobState = 'RUNNING'): JobFactsFragment {
+  return { ...job, revision, state };
 }
 
 const lost = new CommandError(ExitCode.UNREACHABLE, 'cannot reach it', { isTransient: true });
 
 type Step = JobFactsFragment | CommandError | 'end';
 
-/** An API whose connections give these states and break with these errors; asked for the job, it gives the last. */
-function apiOf(connections: readonly (readonly Step[])[]): Api {
+/** An API whose streams yield these states and break with these errors; a query for the job returns the last state. */
+function createApi(connections: readonly (readonly Step[])[]): ApiLink {
   let opened = 0;
   let last: JobFactsFragment | null = null;
   return {
@@ -54,53 +31,57 @@ function apiOf(connections: readonly (readonly Step[])[]): Api {
   };
 }
 
-/** Watches to the end. */
-async function watched(connections: readonly (readonly Step[])[], giveUpAfterMs = 60_000) {
+/** Watches until the end. */
+async function watch(connections: readonly (readonly Step[])[], giveUpAfterMs = 60_000) {
   const revisions: number[] = [];
-  const told: (string | null)[] = [];
-  const states = watchJob(apiOf(connections), 'Job:1', {
+  const reported: (string | null)[] = [];
+  const states = watchJob(createApi(connections), 'Job:1', {
     giveUpAfterMs,
-    onConnection: (problem) => told.push(problem),
+    onLinkChange: (problem) => reported.push(problem),
   });
   const failure = await (async () => {
     for await (const { revision } of states) revisions.push(revision);
   })().catch((error: unknown) => error);
-  return { revisions, told, failure };
+  return { revisions, reported, failure };
 }
 
-test('a state is shown once, and an older one never after a newer one', async () => {
+test('each state is shown once, and never an older one after a newer one', async () => {
   expect(
-    await watched([
-      [job(1), job(4), job(3), job(4), lost],
-      [job(2), job(4), lost],
-      [job(5), job(9, 'COMPLETED')],
+    await watch([
+      [createState(1), createState(4), createState(3), createState(4), lost],
+      [createState(2), createState(4), lost],
+      [createState(5), createState(9, 'COMPLETED')],
     ]),
-  ).toEqual({ revisions: [1, 4, 5, 9], told: [lost.message, null, lost.message, null], failure: undefined });
-});
-
-test('each loss is told once, however often it is tried to connect again', async () => {
-  const { told } = await watched([[job(1), lost], [lost], [lost], [job(2, 'FAILED')]]);
-  expect(told).toEqual([lost.message, null]);
-});
-
-test('a stream that ends before the job does is opened again', async () => {
-  expect(await watched([[job(1), 'end'], [job(2, 'CANCELLED')]])).toEqual({
-    revisions: [1, 2],
-    told: [],
+  ).toEqual({
+    revisions: [1, 4, 5, 9],
+    reported: [lost.message, null, lost.message, null],
     failure: undefined,
   });
 });
 
-test('what no new connection can mend ends the watch at once', async () => {
+test('a lost connection is reported once, however many attempts it takes to reconnect', async () => {
+  const { reported } = await watch([[createState(1), lost], [lost], [lost], [createState(2, 'FAILED')]]);
+  expect(reported).toEqual([lost.message, null]);
+});
+
+test('a stream that ends before the job is opened again', async () => {
+  expect(await watch([[createState(1), 'end'], [createState(2, 'CANCELLED')]])).toEqual({
+    revisions: [1, 2],
+    reported: [],
+    failure: undefined,
+  });
+});
+
+test('an error that reconnecting cannot fix ends the watch at once', async () => {
   const forbidden = new CommandError(ExitCode.NOT_ALLOWED, 'the token has expired');
-  expect(await watched([[job(1), forbidden], [job(2, 'COMPLETED')]])).toMatchObject({
+  expect(await watch([[createState(1), forbidden], [createState(2, 'COMPLETED')]])).toMatchObject({
     revisions: [1],
     failure: forbidden,
   });
 });
 
-test('a server that stays away ends the watch after the time that was given', async () => {
-  const { revisions, failure } = await watched([[job(1), lost]], 300);
+test('a watch gives up on a server that stays away', async () => {
+  const { revisions, failure } = await watch([[createState(1), lost]], 300);
   expect({ revisions, failure }).toMatchObject({
     revisions: [1],
     failure: { exitCode: ExitCode.UNREACHABLE },

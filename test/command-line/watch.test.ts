@@ -1,113 +1,109 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { describe, expect } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
-import {
-  hasTerminal,
-  killCommands,
-  needsTerminal,
-  runBlade,
-  startBlade,
-  startOnTerminal,
-} from '../support/command-line.ts';
+import { hasTerminal, needsTerminal } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test as base } from '../support/on-embedded.ts';
 import { JobById } from '../support/operations.ts';
-import { killPrograms, startProgram } from '../support/program.ts';
 import { addSource, writeRows } from '../support/tables.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
-
-afterEach(killCommands);
 
 const CTRL_C = '\u0003';
 const ENTER = '\r';
 const DOWN = '\u001b[B';
 
-describe('a job that waits', () => {
+const NO_COLOR = { NO_COLOR: '1' };
+
+const test = base
   // Without a worker a job waits for as long as a test needs it to.
-  let application: TestApplication;
-  let environment: Record<string, string>;
-  let id: string;
-
-  beforeAll(async () => {
-    application = await startTestApplication({ BLADE_ROLES: 'api' });
-    environment = { BLADE_URL: application.url };
-    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+  .extend('settings', { BLADE_ROLES: 'api' })
+  .extend('job', async ({ client }, { onCleanup }) => {
+    const { id } = await client.startSync({ syncType: 'FULL' });
+    const readState = async () => (await client.send(JobById, { id })).job?.state;
+    onCleanup(async () => {
+      if ((await readState()) !== 'CANCELLED') await client.cancelJob(id);
+    });
+    return { id, readState };
   });
 
-  afterAll(() => application.close());
-
-  beforeEach(async () => {
-    id = (await application.client.startSync({ syncType: 'FULL' })).id;
+describe('a job that is waiting', () => {
+  test.beforeAll(async ({ application }) => {
+    await addSource(application);
   });
 
-  afterEach(async () => {
-    if ((await stateOf(id)) !== 'CANCELLED') await application.client.cancelJob(id);
-  });
-
-  async function stateOf(id: string) {
-    return (await application.client.send(JobById, { id })).job?.state;
-  }
-
-  test('a second sync is refused with 5, and the command says how to watch the first', async () => {
-    const { code, out, err } = await runBlade(['sync', '--watch'], environment);
+  test('makes a second sync exit with 5 and say how to watch and stop the first', async ({ blade, job }) => {
+    const { code, out, err } = await blade('sync', '--watch');
     expect({ code, out }).toEqual({ code: 5, out: '' });
-    expect(err).toContain(`To watch it: blade job ${id} --watch\n`);
+    expect(err).toBe(
+      `a sync is already running; watch it: blade job ${job.id} --watch; stop it: blade stop\n`,
+    );
   });
 
-  test.each([['cancel', true] as const, ['stop', false] as const])(
-    '%s ends it, and a watch of it ends with 3',
-    async (command, takesId) => {
-      const watch = startBlade(['job', id, '--watch'], environment);
+  test.for([['cancel', true] as const, ['stop', false] as const])(
+    'ends with blade %s, and its watch exits with 3',
+    async ([command, takesId], { blade, job }) => {
+      const watch = blade.start('job', job.id, '--watch');
       await watch.until(/QUEUED/);
-      const ended = await runBlade([command, ...(takesId ? [id] : [])], environment);
-      expect(ended).toMatchObject({ code: 0, out: '', err: expect.stringContaining(`(${id}: CANCELLED)`) });
+      const ended = await blade(command, ...(takesId ? [job.id] : []));
+      expect(ended).toMatchObject({
+        code: 0,
+        out: '',
+        err: expect.stringContaining(`(${job.id}: CANCELLED)`),
+      });
       const { code, out } = await watch.ended;
       expect({ code, out }).toEqual({ code: 3, out: expect.stringMatching(/\nCANCELLED, 0 items/) });
     },
   );
 
-  test('it can be paused, which a watch shows, and resumed', async () => {
-    const watch = startBlade(['job', id, '--watch', '--json'], environment);
+  test('can be paused and resumed, which its watch shows', async ({ blade, client, job }) => {
+    const watch = blade.start('job', job.id, '--watch', '--json');
     await watch.until(/"QUEUED"/);
-    expect((await runBlade(['pause', id], environment)).code).toBe(0);
+    expect((await blade('pause', job.id)).code).toBe(0);
     await watch.until(/"PAUSED"/);
-    const resumed = await runBlade(['resume', id, '--json'], environment);
-    expect(JSON.parse(resumed.out)).toMatchObject({ id, state: 'QUEUED' });
-    await application.client.cancelJob(id);
+    const resumed = await blade('resume', job.id, '--json');
+    expect(JSON.parse(resumed.out)).toMatchObject({ id: job.id, state: 'QUEUED' });
+    await client.cancelJob(job.id);
     expect((await watch.ended).code).toBe(3);
   });
 
-  test('in a pipe Ctrl-C leaves the job, says how to watch it again and ends with 130', async () => {
-    const watch = startBlade(['job', id, '--watch'], environment);
+  test('keeps running after Ctrl-C in a pipe: the watch says how to watch it again and exits with 130', async ({
+    blade,
+    job,
+  }) => {
+    const watch = blade.start('job', job.id, '--watch');
     await watch.until(/QUEUED/);
     watch.child.kill('SIGINT');
     expect(await watch.ended).toMatchObject({
       code: 130,
-      err: `Job ${id} goes on. To watch it again: blade job ${id} --watch\n`,
+      err: `Job ${job.id} keeps running. Watch it again: blade job ${job.id} --watch\n`,
     });
-    expect(await stateOf(id)).toBe('QUEUED');
+    expect(await job.readState()).toBe('QUEUED');
   });
 
-  test('SIGTERM leaves the job, too, with 143', async () => {
-    const watch = startBlade(['job', id, '--watch', '--json'], environment);
+  test('keeps running after SIGTERM: the watch exits with 143', async ({ blade, job }) => {
+    const watch = blade.start('job', job.id, '--watch', '--json');
     await watch.until(/"QUEUED"/);
     watch.child.kill('SIGTERM');
-    expect(await watch.ended).toMatchObject({ code: 143, err: expect.stringContaining(`job ${id} --watch`) });
-    expect(await stateOf(id)).toBe('QUEUED');
+    expect(await watch.ended).toMatchObject({
+      code: 143,
+      err: expect.stringContaining(`job ${job.id} --watch`),
+    });
+    expect(await job.readState()).toBe('QUEUED');
   });
 
   describe.skipIf(!hasTerminal)(`on a terminal${needsTerminal}`, () => {
-    const QUESTION = /What is to become of the job\?/;
+    const QUESTION = /Cancel this job\?/;
     const BAR = /\[-+\] {4}– {2}0 items {2}queued/;
 
-    test('the bar is as wide as the terminal lets it be, in colour unless NO_COLOR says otherwise', async () => {
-      const wide = startOnTerminal(['job', id, '--watch'], environment, 120);
-      const narrow = startOnTerminal(['job', id, '--watch'], { ...environment, NO_COLOR: '1' }, 50);
+    test('the bar fits the terminal, in colour unless NO_COLOR is set', async ({ blade, client, job }) => {
+      const wide = blade.startOnTerminal(['job', job.id, '--watch'], { columns: 120 });
+      const narrow = blade.startOnTerminal(['job', job.id, '--watch'], {
+        columns: 50,
+        environment: NO_COLOR,
+      });
       await wide.until(/\[-{30}\] {4}–/);
       await narrow.until(/\[-{12}\] {4}–/);
-      await application.client.cancelJob(id);
+      await client.cancelJob(job.id);
       expect(await wide.ended).toMatchObject({
         code: 3,
         out: expect.stringContaining('\u001b[33mCANCELLED'),
@@ -119,62 +115,68 @@ describe('a job that waits', () => {
       expect(out.lastIndexOf('\u001b[?7h')).toBeGreaterThan(out.lastIndexOf('\u001b[?7l'));
     });
 
-    test('Ctrl-C asks, and the job goes on when the answer is to leave', async () => {
-      const watch = startOnTerminal(['job', id, '--watch'], environment);
+    test('Ctrl-C asks, and the first answer stops watching', async ({ blade, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch']);
       await watch.until(BAR);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
       watch.child.stdin.write(ENTER);
       const { code, out } = await watch.ended;
-      expect({ code, out }).toEqual({ code: 130, out: expect.stringContaining(`Job ${id} goes on.`) });
-      expect(await stateOf(id)).toBe('QUEUED');
+      expect({ code, out }).toEqual({
+        code: 130,
+        out: expect.stringContaining(`Job ${job.id} keeps running.`),
+      });
+      expect(await job.readState()).toBe('QUEUED');
     });
 
-    test('Ctrl-C asks, and the job is cancelled and watched to its end when that is the answer', async () => {
-      const watch = startOnTerminal(['job', id, '--watch'], environment);
+    test('Ctrl-C asks, and the second answer cancels the job and watches it end', async ({ blade, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch']);
       await watch.until(BAR);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
       watch.child.stdin.write(DOWN + ENTER);
       const { code, out } = await watch.ended;
       expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('CANCELLED, 0 items') });
-      expect(await stateOf(id)).toBe('CANCELLED');
+      expect(await job.readState()).toBe('CANCELLED');
     });
 
-    test('Ctrl-C asks, and the watch goes on when that is the answer', async () => {
-      const watch = startOnTerminal(['job', id, '--watch'], environment);
+    test('Ctrl-C asks, and the third answer keeps watching', async ({ blade, client, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch']);
       await watch.until(BAR);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
       watch.child.stdin.write(DOWN + DOWN + ENTER);
-      await watch.until(/What is to become[\s\S]*queued/);
-      await application.client.cancelJob(id);
+      await watch.until(/Cancel this job[\s\S]*queued/);
+      await client.cancelJob(job.id);
       expect((await watch.ended).code).toBe(3);
     });
 
-    test('a second Ctrl-C leaves at once', async () => {
-      const watch = startOnTerminal(['job', id, '--watch'], environment);
+    test('a second Ctrl-C stops watching at once', async ({ blade, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch']);
       await watch.until(BAR);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
       watch.child.stdin.write(CTRL_C);
       const { code, out } = await watch.ended;
-      expect({ code, out }).toEqual({ code: 130, out: expect.stringContaining(`Job ${id} goes on.`) });
-      expect(await stateOf(id)).toBe('QUEUED');
+      expect({ code, out }).toEqual({
+        code: 130,
+        out: expect.stringContaining(`Job ${job.id} keeps running.`),
+      });
+      expect(await job.readState()).toBe('QUEUED');
     });
 
-    test('a job that ends while the question is open ends the watch', async () => {
-      const watch = startOnTerminal(['job', id, '--watch'], environment);
+    test('the question is withdrawn when the job ends', async ({ blade, client, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch']);
       await watch.until(BAR);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
-      await application.client.cancelJob(id);
+      await client.cancelJob(job.id);
       const { code, out } = await watch.ended;
       expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('CANCELLED, 0 items') });
     });
 
-    test('with --json there is no bar, and Ctrl-C asks beside the output', async () => {
-      const watch = startOnTerminal(['job', id, '--watch', '--json'], environment);
+    test('with --json there is no bar, and Ctrl-C asks on stderr', async ({ blade, job }) => {
+      const watch = blade.startOnTerminal(['job', job.id, '--watch', '--json']);
       await watch.until(/"QUEUED"/);
       watch.child.stdin.write(CTRL_C);
       await watch.until(QUESTION);
@@ -184,8 +186,9 @@ describe('a job that waits', () => {
       expect(out).not.toContain('[---');
     });
 
-    test('a table is cut to the width of the terminal', async () => {
-      const { code, out } = await startOnTerminal(['jobs'], { ...environment, NO_COLOR: '1' }, 60).ended;
+    test('a table is truncated to the width of the terminal', async ({ blade }) => {
+      const { code, out } = await blade.startOnTerminal(['jobs'], { columns: 60, environment: NO_COLOR })
+        .ended;
       expect(code).toBe(0);
       for (const line of out.trimEnd().split('\r\n')) expect(line.length).toBeLessThanOrEqual(60);
       expect(out).toMatch(/…\r\n/);
@@ -193,96 +196,88 @@ describe('a job that waits', () => {
   });
 });
 
-test('a watch whose token is revoked goes on with the one that is in its file by then, or ends with 6', async () => {
-  const application = await startTestApplication({
-    ...SECRET_SETTINGS,
-    BLADE_API_KEYS: 'true',
-    BLADE_ROLES: 'api',
-  });
-  const admin = createApiClient(application.url, await bearer({ role: 'admin', clearance: 'TOP SECRET' }));
-  const send = async (mutation: string) => (await admin.sendRaw(`mutation { ${mutation} }`)).data;
-  const newKey = async () => {
-    const input = '{ name: "watch", role: OPERATOR, clearance: "TOP SECRET" }';
-    const selection = '{ ... on CreateApiKeySuccess { key apiKey { id } } }';
-    const data = await send(`createApiKey(input: ${input}) ${selection}`);
-    return data?.createApiKey as { key: string; apiKey: { id: string } };
-  };
-  const revoke = ({ apiKey: { id } }: { apiKey: { id: string } }) =>
-    send(`revokeApiKey(id: "${id}") { ... on RevokeApiKeySuccess { apiKey { id } } }`);
-  const file = join(application.warehouseFolder, '..', 'token');
-  const environment = { BLADE_URL: application.url, BLADE_TOKEN_FILE: file };
-  try {
-    const source = 'dataType: "sortie", catalogName: "blade", schemaName: "field", tableName: "sortie"';
-    await send(`saveDataSource(input: { name: "Sorties", ${source} }) { __typename }`);
-    const [first, second] = [await newKey(), await newKey()];
+const testWithKeys = base.extend('settings', {
+  ...SECRET_SETTINGS,
+  BLADE_API_KEYS: 'true',
+  BLADE_ROLES: 'api',
+});
+
+testWithKeys(
+  'a watch whose token is revoked continues with a new token in its file, and otherwise exits with 6',
+  async ({ application: { url }, bladeWith, folder, open }) => {
+    const admin = await open(createApiClient(url, await bearer({ role: 'admin', clearance: 'TOP SECRET' })));
+    const send = async (mutation: string) => (await admin.sendRaw(`mutation { ${mutation} }`)).data;
+    const createKey = async () => {
+      const input = '{ name: "watch", role: OPERATOR, clearance: "TOP SECRET" }';
+      const selection = '{ ... on CreateApiKeySuccess { key apiKey { id } } }';
+      const data = await send(`createApiKey(input: ${input}) ${selection}`);
+      return data?.createApiKey as { key: string; apiKey: { id: string } };
+    };
+    const revoke = ({ apiKey: { id } }: { apiKey: { id: string } }) =>
+      send(`revokeApiKey(id: "${id}") { ... on RevokeApiKeySuccess { apiKey { id } } }`);
+    const file = join(folder, 'token');
+    await addSource({ client: admin });
+    const [first, second] = [await createKey(), await createKey()];
     await writeFile(file, first.key);
-    const watch = startBlade(['sync', '--watch'], environment);
+    const watch = bladeWith({ BLADE_URL: url, BLADE_TOKEN_FILE: file }).start('sync', '--watch');
     await watch.until(/QUEUED/);
     await writeFile(file, second.key);
     await revoke(first);
-    await watch.until(/Connected again/);
+    await watch.until(/Reconnected/);
     await revoke(second);
     const { code, out, err } = await watch.ended;
     expect(code).toBe(6);
     for (const { key } of [first, second]) expect(out + err).not.toContain(key);
-  } finally {
-    await admin.close();
-    await application.close();
-  }
-});
+  },
+);
 
-describe('a server that is started again', () => {
-  let folder: string;
+describe('a server that restarts', { timeout: 180_000 }, () => {
+  base(
+    'does not end a watch, which shows each state once until the job ends',
+    async ({ bladeWith, place, startProgram }) => {
+      const settings = { ...place.settings, BLADE_ROLES: 'api' };
+      await writeRows(join(place.folder, 'warehouse'), 'sortie', [
+        { item_id: 'SRT-1' },
+        { item_id: 'SRT-2' },
+      ]);
+      const first = await startProgram(settings);
+      await addSource(first);
+      const watch = bladeWith({ BLADE_URL: first.url }).start('sync', '--watch', '--json');
+      await watch.until(/"QUEUED"/);
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-    const prepared = inject('preparedDatabase');
-    if (prepared.kind !== 'embedded') return;
-    const database = { folder: join(folder, 'database'), prepared: prepared.folder };
-    await (await startEmbeddedServer(database)).close();
-  });
+      await first.end('SIGKILL');
+      await watch.until(/Connection lost/);
+      const sameAddress = { ...settings, PORT: new URL(first.url).port };
+      const second = await startProgram(sameAddress);
+      await watch.until(/Reconnected/);
 
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  afterEach(killPrograms);
+      await second.end('SIGTERM');
+      await watch.until(/Connection lost[\s\S]*Connection lost/);
+      await startProgram({ ...sameAddress, BLADE_ROLES: 'api,worker' });
+      const { code, out, err } = await watch.ended;
+      expect(code).toBe(0);
+      const states = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const revisions = states.map(({ revision }) => revision);
+      expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
+      expect(states.at(-1)).toMatchObject({ state: 'COMPLETED', progress: { successCount: 2 } });
+      expect(err.match(/Connection lost/g)).toHaveLength(2);
+    },
+  );
 
-  test('a watch outlives two restarts, and shows each state once to the end of the job', async () => {
-    const environment = { BLADE_DATA_FOLDER: folder, BLADE_ROLES: 'api' };
-    await writeRows(join(folder, 'warehouse'), 'sortie', [{ item_id: 'SRT-1' }, { item_id: 'SRT-2' }]);
-    const first = await startProgram(environment);
-    const here = { BLADE_URL: first.url };
-    const source = ['--name', 'Sorties', '--type', 'sortie', '--table', 'blade.field.sortie'];
-    expect((await runBlade(['sources', 'add', ...source], here)).code).toBe(0);
-    const watch = startBlade(['sync', '--watch', '--json'], here);
-    await watch.until(/"QUEUED"/);
-
-    await first.end('SIGKILL');
-    await watch.until(/Connection lost/);
-    const sameAddress = { ...environment, PORT: new URL(first.url).port };
-    const second = await startProgram(sameAddress);
-    await watch.until(/Connected again/);
-
-    await second.end('SIGTERM');
-    await watch.until(/Connection lost[\s\S]*Connection lost/);
-    await startProgram({ ...sameAddress, BLADE_ROLES: 'api,worker' });
-    const { code, out, err } = await watch.ended;
-    expect(code).toBe(0);
-    const states = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const revisions = states.map(({ revision }) => revision);
-    expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
-    expect(states.at(-1)).toMatchObject({ state: 'COMPLETED', progress: { successCount: 2 } });
-    expect(err.match(/Connection lost/g)).toHaveLength(2);
-  }, 180_000);
-
-  test('one that stays away ends the watch with 7 after the time that was given', async () => {
-    const program = await startProgram({ BLADE_DATA_FOLDER: folder, BLADE_ROLES: 'api' });
-    const here = { BLADE_URL: program.url };
-    const { out } = await runBlade(['sync'], here);
-    const watch = startBlade(['job', out.trim(), '--watch', '--give-up-after', '1'], here);
-    await watch.until(/QUEUED/);
-    await program.end('SIGKILL');
-    expect(await watch.ended).toMatchObject({ code: 7, err: expect.stringMatching(/cannot reach/) });
-  }, 180_000);
+  base(
+    'ends a watch with 7 if it stays away longer than --give-up-after',
+    async ({ bladeWith, place, startProgram }) => {
+      const program = await startProgram({ ...place.settings, BLADE_ROLES: 'api' });
+      await addSource(program);
+      const blade = bladeWith({ BLADE_URL: program.url });
+      const { out } = await blade('sync');
+      const watch = blade.start('job', out.trim(), '--watch', '--give-up-after', '1');
+      await watch.until(/QUEUED/);
+      await program.end('SIGKILL');
+      expect(await watch.ended).toMatchObject({ code: 7, err: expect.stringMatching(/cannot reach/) });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
   accessibilityProblems,
   findChromium,
@@ -8,6 +8,7 @@ import {
   openTab,
 } from '../support/browser.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/in-chromium.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 import { waitForState } from './job-state.ts';
 

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab, type Tab } from '../support/browser.ts';
+import { test } from '../support/in-chromium.ts';
 import { insertJob } from '../support/job-rows.ts';
 import { JobErrors } from '../support/operations.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -133,6 +134,9 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto(`/jobs/${id.split(':')[1]}`);
     await page.getByRole('button', { name: 'Pause' }).click();
     await waitForState(page, 'Paused');
+    const elapsed = page.locator('dt', { hasText: 'Elapsed' }).locator('xpath=following-sibling::dd');
+    const atFirst = await elapsed.textContent();
+    await expect.poll(() => elapsed.textContent(), { timeout: 30_000 }).not.toBe(atFirst);
     await page.getByRole('button', { name: 'Resume' }).click();
     await waitForState(page, 'Running');
     await page.getByRole('button', { name: 'Cancel' }).click();
@@ -150,6 +154,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto('/start/sync');
     await page.getByRole('region', { name: 'Active sync' }).waitFor();
     await page.getByRole('button', { name: 'Start sync' }).click();
+    await page.getByText('A sync is already running. Wait until it ends, or cancel it.').waitFor();
     await page.getByRole('link', { name: 'Go to the active sync' }).click();
     await page.waitForURL(`**/jobs/${id.split(':')[1]}`);
     await application.client.cancelJob(id);

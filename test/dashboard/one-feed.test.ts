@@ -1,6 +1,7 @@
 import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
+import { test } from '../support/in-chromium.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 import { waitForState } from './job-state.ts';
 

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WebSocketRoute } from 'playwright-core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
+import { test } from '../support/in-chromium.ts';
 import { killPrograms, startProgram } from '../support/program.ts';
 import { waitForState } from './job-state.ts';
 

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab, type Tab } from '../support/browser.ts';
+import { test } from '../support/in-chromium.ts';
 import { writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -127,9 +128,9 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto('/sources');
     await page.getByRole('link', { name: 'Repairs of the wing' }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('button', { name: 'Keep data source' }).click();
+    await page.getByRole('button', { name: 'Keep source' }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('button', { name: 'Delete data source' }).click();
+    await page.getByRole('button', { name: 'Delete source' }).click();
     await page.getByText('No data sources yet').waitFor();
     await page.goto('/items');
     await page.getByText('3 of 3 items').waitFor();

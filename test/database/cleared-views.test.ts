@@ -1,11 +1,12 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import {
   createClearedViews,
   DROP_CLEARED_VIEWS,
   findClearedSchema,
   listClearedColumns,
 } from '../../src/database/cleared-views.ts';
+import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

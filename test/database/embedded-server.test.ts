@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { FolderLockedError } from '../../src/database/embedded/folder-lock.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { test } from '../support/on-embedded.ts';
 
 const folders: string[] = [];
 

@@ -1,10 +1,11 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { diffMigrations } from '../../scripts/write-migration.ts';
 import { MIGRATIONS_FOLDER } from '../../src/database/migrations/migration-files.ts';
 import { applyMigrations, MigrationError } from '../../src/database/migrations/migrations.ts';
+import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const usesServer = inject('preparedDatabase').kind === 'server';

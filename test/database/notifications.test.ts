@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, vi } from 'vitest';
 import { connectServerNotifications } from '../../src/database/server-notifications.ts';
+import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const usesServer = inject('preparedDatabase').kind === 'server';

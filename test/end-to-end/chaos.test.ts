@@ -1,28 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, inject, onTestFailed, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFailed, onTestFinished, vi } from 'vitest';
 import type { JobFactsFragment, JobOptionsInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { type Chance, createChance } from '../support/chance.ts';
-import {
-  addSorties,
-  type Cluster,
-  claimsOf,
-  createCluster,
-  expectAllOnce,
-  sortieIds,
-} from '../support/cluster.ts';
+import { type Cluster, expectAllOnce, listClaims, sortieIds } from '../support/cluster.ts';
+import { test as base, describeOnServer } from '../support/on-cluster.ts';
 import { JobProgress } from '../support/operations.ts';
 import { findServerPrograms, startPrivateServer } from '../support/private-server.ts';
 import type { Program } from '../support/program.ts';
-import { uuid } from '../support/tables.ts';
+import { addSource, uuid } from '../support/tables.ts';
 
-// CHAOS_RUNS=50 makes more of them; CHAOS_SEED=… repeats one.
+// CHAOS_RUNS=50 runs more; CHAOS_SEED=… repeats one.
 const RUNS = Number(process.env.CHAOS_RUNS ?? 1);
 const SEED = process.env.CHAOS_SEED;
-
-const prepared = inject('preparedDatabase');
-const server = prepared.kind === 'server' ? prepared.url : null;
-const needsServer = server === null ? ' (skipped: needs a PostgreSQL server)' : '';
 
 const programs = await findServerPrograms();
 
@@ -35,20 +25,19 @@ interface Scene {
   readonly api: Program;
 }
 
-/** A cluster that is taken down at the end of the test, with an API and a catalog service, and no worker yet. */
-async function makeScene(url: string, rows: number, settings: Record<string, string> = {}): Promise<Scene> {
-  const catalog = await startCatalogServer();
-  onTestFinished(() => catalog.close());
-  const cluster = await createCluster(url, rows, { CATALOG_URL: catalog.url, ...settings });
-  onTestFinished(() => cluster.close());
-  onTestFailed(() => cluster.showLogs());
-  if (process.env.CHAOS_LOGS) onTestFinished(() => cluster.showLogs());
-  const api = await cluster.start('api');
-  await addSorties(api);
-  return { cluster, catalog, api };
-}
+const test = base.extend('makeScene', ({ createCluster, open }) => {
+  /** A cluster with an API and a catalog service, and no worker yet. */
+  return async (rows: number, url?: string): Promise<Scene> => {
+    const catalog = await open(startCatalogServer());
+    const cluster = await createCluster(rows, { CATALOG_URL: catalog.url }, url);
+    if (process.env.CHAOS_LOGS) onTestFinished(() => cluster.showLogs());
+    const api = await cluster.start('api');
+    await addSource(api);
+    return { cluster, catalog, api };
+  };
+});
 
-/** The catalog has each row of the source, as it is there. */
+/** Expects each row of the source in the catalog. */
 function expectInCatalog({ items }: CatalogServer, rows: number, edition = 1): void {
   expect(items.size).toBe(rows);
   for (const id of sortieIds(rows)) {
@@ -57,7 +46,7 @@ function expectInCatalog({ items }: CatalogServer, rows: number, edition = 1): v
   }
 }
 
-/** Every state of a job that a subscriber sees. */
+/** Watches a job; `seen` collects every state. */
 function watch({ client }: Program, id: string) {
   const seen: JobFactsFragment[] = [];
   const ended = (async () => {
@@ -77,7 +66,7 @@ function expectSteady(seen: readonly JobFactsFragment[]): void {
   expect(seen.filter(({ state }) => state === 'COMPLETED')).toHaveLength(1);
 }
 
-/** What was remembered of rows while processes died is true: syncs that hardly look at any more find what there is to find. */
+/** Expects that what was remembered of rows while processes died is true: later syncs find exactly what changed. */
 async function expectNextSyncsRight(
   { cluster, catalog, api }: Scene,
   rows: number,
@@ -96,21 +85,21 @@ async function expectNextSyncsRight(
   }
 }
 
-/** Keeps the rows of a `select … for update` locked until the function that it gives is called. */
+/** Locks the rows of a `select … for update` until the returned function is called. */
 async function holdLock({ pool }: Cluster, lock: string): Promise<() => Promise<void>> {
   const holder = await pool.connect();
   holder.on('error', () => {});
   await holder.query('begin');
   await holder.query(lock);
   return async () => {
-    // Where its connection is lost, it holds no lock either.
+    // A lost connection holds no lock.
     await holder.query('rollback').catch(() => {});
     holder.release(true);
   };
 }
 
-/** How many statements like this wait for a lock. */
-async function blockedBy({ pool }: Cluster, statement: string): Promise<number> {
+/** Counts the statements like this that wait for a lock. */
+async function countBlocked({ pool }: Cluster, statement: string): Promise<number> {
   const { rows } = await pool.query<{ blocked: number }>(
     `select count(*)::int as blocked from pg_stat_activity
      where datname = current_database() and wait_event_type = 'Lock' and query like $1`,
@@ -119,14 +108,11 @@ async function blockedBy({ pool }: Cluster, statement: string): Promise<number> 
   return rows[0]?.blocked ?? 0;
 }
 
-/**
- * Lets what dead processes claimed be found as if their heartbeats had been missing for a minute, and what waits for its
- * next attempt be tried now, until the end of the test: nobody has to wait for either then.
- */
+/** Saves waiting until the test ends: claims of dead processes expire at once, and retries start at once. */
 function letTimeFly(cluster: Cluster, dead: readonly Program[]): void {
   let flying: Promise<void> | undefined;
   const timer = setInterval(() => {
-    // Where the database is away, so is its time.
+    // Nothing can be done while the database is away.
     flying ??= letTimePass(cluster, dead)
       .catch(() => {})
       .finally(() => {
@@ -140,8 +126,8 @@ function letTimeFly(cluster: Cluster, dead: readonly Program[]): void {
 }
 
 async function letTimePass({ pool, programs }: Cluster, dead: readonly Program[]): Promise<void> {
-  const held = new Set(programs.filter((program) => !dead.includes(program)).flatMap(claimsOf));
-  const left = dead.flatMap(claimsOf).filter((partitionId) => !held.has(partitionId));
+  const held = new Set(programs.filter((program) => !dead.includes(program)).flatMap(listClaims));
+  const left = dead.flatMap(listClaims).filter((partitionId) => !held.has(partitionId));
   await pool.query(
     `update pgboss.job set heartbeat_on = now() - interval '1 minute'
      where name = 'partitions' and state = 'active' and data ->> 'partitionId' = any($1)
@@ -153,15 +139,15 @@ async function letTimePass({ pool, programs }: Cluster, dead: readonly Program[]
   );
 }
 
-describe.skipIf(server === null)(`workers and a database that are killed at any moment${needsServer}`, () => {
+describeOnServer('workers and a database that are killed at any moment', () => {
   const ROWS = 2_000;
 
-  /** Waits for a moment of a job; gives what lets go of the locks that hold it. */
+  /** Waits for a moment of a job, and returns a function that releases the locks that hold it there. */
   type Moment = (scene: Scene, jobId: string, chance: Chance) => Promise<() => Promise<void>>;
 
   const nothing = async () => {};
 
-  /** So that a job lasts for seconds. */
+  /** Makes a job take seconds. */
   const slowly = () => ({ status: 201, after: 30 });
 
   const moments: Record<string, Moment> = {
@@ -206,7 +192,7 @@ describe.skipIf(server === null)(`workers and a database that are killed at any 
     },
   };
 
-  /** A job may have nothing of the kind to do any more: then this is a moment like any other. */
+  /** Waits for a moment that may not come any more; then any moment will do. */
   async function ifItComes(check: () => Promise<void>): Promise<void> {
     await waitFor(check, 4_000).catch(() => {});
   }
@@ -214,11 +200,11 @@ describe.skipIf(server === null)(`workers and a database that are killed at any 
   /** Locks rows until some process waits for them with a statement like this. */
   async function untilBlocked(cluster: Cluster, lock: string, statement: string) {
     const letGo = await holdLock(cluster, lock);
-    await ifItComes(async () => expect(await blockedBy(cluster, statement)).toBeGreaterThan(0));
+    await ifItComes(async () => expect(await countBlocked(cluster, statement)).toBeGreaterThan(0));
     return letGo;
   }
 
-  /** Resolves at the first upload from now on that is wanted; those that come after it until then get the reply. */
+  /** Waits for the next wanted upload; it and later ones get the reply. */
   async function nextUpload(catalog: CatalogServer, isWanted: () => boolean, reply: 'RESET' | null) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, 4_000);
@@ -238,14 +224,10 @@ describe.skipIf(server === null)(`workers and a database that are killed at any 
   );
 
   test.for(seeds)(
-    'cost nothing: each row is there once, in database and catalog [CHAOS_SEED=$seed]',
-    {
-      timeout: 120_000,
-    },
-    async (chance, { expect }) => {
-      const database = programs === null ? null : await startPrivateServer(programs);
-      onTestFinished(() => database?.close());
-      const scene = await makeScene(database?.url ?? server ?? '', ROWS);
+    'lose nothing: each row is once in database and catalog [CHAOS_SEED=$seed]',
+    async (chance, { expect, makeScene, open }) => {
+      const database = programs === null ? null : await open(startPrivateServer(programs));
+      const scene = await makeScene(ROWS, database?.url);
       const { cluster, catalog, api } = scene;
       const options = {
         batchSize: 20 + chance.below(80),
@@ -306,20 +288,18 @@ describe.skipIf(server === null)(`workers and a database that are killed at any 
   );
 });
 
-describe.skipIf(server === null)(`a worker that hangs${needsServer}`, () => {
+describeOnServer('a worker that hangs', () => {
   const ROWS = 400;
 
-  test('is taken for dead, another goes on in its place, and it writes nothing more when it comes back', {
-    timeout: 120_000,
-  }, async () => {
-    const { cluster, catalog, api } = await makeScene(server ?? '', ROWS);
+  test('is replaced by another, and writes nothing more when it comes back', async ({ makeScene }) => {
+    const { cluster, catalog, api } = await makeScene(ROWS);
     await cluster.pool.query(AUDIT);
     const hanging = await cluster.start('worker', {
       PGAPPNAME: 'hanging',
       BLADE_WORKER_THREADS: '1',
       CATALOG_TIMEOUT_MS: '2000',
     });
-    // It hangs with half of a batch uploaded, and waits for answers that never come.
+    // It hangs with half a batch uploaded, waiting for answers that never come.
     catalog.answerWith(({ ordinal }) => (ordinal < 60 ? null : 'SILENCE'));
     const { id } = await api.client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
     const { seen, ended } = watch(api, id);
@@ -347,25 +327,23 @@ describe.skipIf(server === null)(`a worker that hangs${needsServer}`, () => {
     await waitFor(() => expect(hanging.lines.join()).toMatch(/"msg":"partition ended"/), 60_000);
     expect(await writes()).toEqual(before);
     await expectAllOnce(cluster, uuid(next.id), ROWS);
-    // What it had on its way to the catalog was older than what is there now.
+    // Its pending uploads were older than the catalog's content.
     expectInCatalog(catalog, ROWS, 2);
-    // And it is as good as any other again.
+    // And it works again.
     const { id: last } = await api.client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
     expect(await api.client.waitForEnd(last)).toMatchObject({ state: 'COMPLETED' });
     expect(await hanging.end('SIGTERM')).toEqual({ code: 0 });
   });
 
-  test('in the middle of a transaction keeps nobody waiting for its locks', {
-    timeout: 120_000,
-  }, async () => {
-    const { cluster, catalog, api } = await makeScene(server ?? '', ROWS);
+  test('in the middle of a transaction blocks nobody with its locks', async ({ makeScene }) => {
+    const { cluster, catalog, api } = await makeScene(ROWS);
     catalog.answerWith(() => ({ status: 201, after: 200 }));
     const hanging = await cluster.start('worker');
     const { id } = await api.client.startSync({ syncType: 'FULL', options: { batchSize: 20 } });
     await waitFor(() => expect(catalog.requests.length).toBeGreaterThan(40));
     const letGo = await holdLock(cluster, `select id from job where id = '${uuid(id)}' for update`);
     await waitFor(async () =>
-      expect(await blockedBy(cluster, '%from job where%for update')).toBeGreaterThan(0),
+      expect(await countBlocked(cluster, '%from job where%for update')).toBeGreaterThan(0),
     );
     hanging.signal('SIGSTOP');
     await letGo();
@@ -388,7 +366,7 @@ describe.skipIf(server === null)(`a worker that hangs${needsServer}`, () => {
     expectInCatalog(catalog, ROWS);
   });
 
-  /** Keeps who wrote what, by the name that each connection gives itself. */
+  /** Records who wrote what, by the application name of the connection. */
   const AUDIT = `
     create table audit (writer text, what text);
     create function keep_audit() returns trigger language plpgsql as $$
@@ -406,18 +384,16 @@ describe.skipIf(server === null)(`a worker that hangs${needsServer}`, () => {
     create trigger audit_job after update on job for each row execute function keep_audit();`;
 });
 
-describe.skipIf(server === null)(`a job that kills every worker that takes it${needsServer}`, () => {
-  test('is FAILED with a reason after the attempts that it may have, and other jobs go on', {
-    timeout: 120_000,
-  }, async () => {
-    const { cluster, catalog, api } = await makeScene(server ?? '', 100);
+describeOnServer('a job that kills every worker that takes it', () => {
+  test('is FAILED with a reason after its last attempt, and other jobs continue', async ({ makeScene }) => {
+    const { cluster, catalog, api } = await makeScene(100);
     const dead: Program[] = [];
     letTimeFly(cluster, dead);
     catalog.answerWith(() => 'SILENCE');
     const { id } = await api.client.startSync({ syncType: 'FULL', options: { maxAttempts: 3 } });
     for (let attempt = 1; attempt <= 3; attempt++) {
       const worker = await cluster.start('worker');
-      await waitFor(() => expect(claimsOf(worker)).toHaveLength(1));
+      await waitFor(() => expect(listClaims(worker)).toHaveLength(1));
       await worker.end('SIGKILL');
       dead.push(worker);
       const { rows } = await cluster.pool.query('select attempt from job_partition where job_id = $1', [
@@ -440,8 +416,8 @@ describe.skipIf(server === null)(`a job that kills every worker that takes it${n
       `select state::text from job_partition where state in ('PENDING', 'RUNNING')`,
     );
     expect(rows).toEqual([]);
-    expect(claimsOf(worker)).toHaveLength(1);
-    // What it left saved and not uploaded is taken up by the next.
+    expect(listClaims(worker)).toHaveLength(1);
+    // The next job uploads what it saved.
     const next = await api.client.startSync({ syncType: 'FULL' });
     expect(await api.client.waitForEnd(next.id)).toMatchObject({ state: 'COMPLETED' });
     await expectAllOnce(cluster, uuid(next.id), 100);
@@ -449,17 +425,16 @@ describe.skipIf(server === null)(`a job that kills every worker that takes it${n
   });
 });
 
-describe.skipIf(server === null || programs === null)(
-  `a database server that stops${programs === null ? ' (skipped: needs initdb and postgres)' : needsServer}`,
-  () => {
-    const ROWS = 2_000;
+const needsPrograms = programs === null ? ' (skipped: needs initdb and postgres)' : '';
 
-    test('and comes back costs nothing: processes live, jobs go on, subscribers see the end', {
-      timeout: 120_000,
-    }, async () => {
-      const database = await startPrivateServer(programs ?? '');
-      onTestFinished(() => database.close());
-      const { cluster, catalog, api } = await makeScene(database.url, ROWS);
+describeOnServer(`a database server that stops${needsPrograms}`, () => {
+  const ROWS = 2_000;
+
+  test.skipIf(programs === null)(
+    'and comes back loses nothing: processes stay up, jobs continue, subscribers see the end',
+    async ({ makeScene, open }) => {
+      const database = await open(startPrivateServer(programs ?? ''));
+      const { cluster, catalog, api } = await makeScene(ROWS, database.url);
       catalog.answerWith(() => ({ status: 201, after: 30 }));
       const workers = await Promise.all([cluster.start('worker'), cluster.start('worker')]);
       const { id } = await api.client.startSync({
@@ -489,14 +464,14 @@ describe.skipIf(server === null || programs === null)(
       await expectAllOnce(cluster, uuid(id), ROWS);
       expectInCatalog(catalog, ROWS);
       for (const program of [api, ...workers]) expect(await program.end('SIGTERM')).toEqual({ code: 0 });
-    });
+    },
+  );
 
-    test('and stays away lets processes that are told to stop end in time', {
-      timeout: 120_000,
-    }, async () => {
-      const database = await startPrivateServer(programs ?? '');
-      onTestFinished(() => database.close());
-      const { cluster, catalog, api } = await makeScene(database.url, ROWS);
+  test.skipIf(programs === null)(
+    'and stays away does not keep processes from stopping in time',
+    async ({ makeScene, open }) => {
+      const database = await open(startPrivateServer(programs ?? ''));
+      const { cluster, catalog, api } = await makeScene(ROWS, database.url);
       catalog.answerWith(() => ({ status: 201, after: 30 }));
       const worker = await cluster.start('worker');
       await api.client.startSync({ syncType: 'FULL', options: { batchSize: 50 } });
@@ -505,6 +480,6 @@ describe.skipIf(server === null || programs === null)(
       const ends = await Promise.all([api.end('SIGTERM'), worker.end('SIGTERM')]);
       expect(ends).toEqual([{ code: 0 }, { code: 0 }]);
       await database.start();
-    });
-  },
-);
+    },
+  );
+});

@@ -1,116 +1,53 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { afterEach, describe, expect, inject, onTestFailed, test, vi } from 'vitest';
-import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
+import { describe, expect, inject, vi } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
-import { readFolderCatalog } from '../support/folder-catalog.ts';
-import { JobById, SaveDataSource } from '../support/operations.ts';
-import { runOnServer, urlOfDatabase } from '../support/prepare-database.ts';
-import { killPrograms, type Program, startProgram } from '../support/program.ts';
+import type { ProgramPlace } from '../support/fixtures.ts';
+import { test as base } from '../support/on-embedded.ts';
+import { JobById } from '../support/operations.ts';
+import type { Program } from '../support/program.ts';
+import { addSource, catalogContent, writeSorties } from '../support/tables.ts';
 
 const ROWS = 6_000;
 const BATCH_SIZE = 40;
 
-const prepared = inject('preparedDatabase');
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  await killPrograms();
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
-});
-
-interface Place {
-  /** What a program is started with, each time in the same place. */
-  readonly environment: Record<string, string>;
-  readonly folder: string;
-  readonly databaseUrl: string | undefined;
-}
-
-/** Folders and database for one program after the other, with a table of sorties in its warehouse. */
-async function makePlace(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
-  await createSortieTable({ folder: join(folder, 'warehouse'), table, rows: ROWS });
-  const databaseUrl = await makeDatabase(folder);
-  return {
-    folder,
-    databaseUrl,
-    environment: {
-      BLADE_DATA_FOLDER: folder,
-      BLADE_WORKER_THREADS: '1',
-      BLADE_PROGRESS_INTERVAL_MS: '20',
-      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
-    },
-  };
-}
-
-/** @returns the URL of a new database on a server; undefined where it is an embedded one in the folder. */
-async function makeDatabase(folder: string): Promise<string | undefined> {
-  if (prepared.kind === 'embedded') {
-    const database = await startEmbeddedServer({
-      folder: join(folder, 'database'),
-      prepared: prepared.folder,
-    });
-    await database.close();
-    return undefined;
-  }
-  const name = `blade_test_${randomBytes(6).toString('hex')}`;
-  await runOnServer(prepared.url, `create database ${name} template ${prepared.template}`);
-  cleanups.push(() => runOnServer(prepared.url, `drop database ${name} with (force)`));
-  return urlOfDatabase(prepared.url, name);
-}
-
-/** Starts the program in a place; what it logged is shown where the test fails. */
-async function start({ environment }: Place): Promise<Program> {
-  const program = await startProgram(environment);
-  onTestFailed(() => {
-    process.stdout.write(`${program.lines.slice(-40).join('\n')}\n`);
+const test = base
+  /** Starts the program in the same place each time, on a table of sorties. */
+  .extend('start', async ({ place, startProgram }) => {
+    await writeSorties(join(place.folder, 'warehouse'), ROWS);
+    const settings = { ...place.settings, BLADE_WORKER_THREADS: '1', BLADE_PROGRESS_INTERVAL_MS: '20' };
+    return () => startProgram(settings);
   });
-  return program;
-}
 
-async function startSync({ client }: Program): Promise<string> {
-  await client.send(SaveDataSource, {
-    input: {
-      name: 'Sorties',
-      dataType: 'sortie',
-      catalogName: 'blade',
-      schemaName: 'field',
-      tableName: 'sortie',
-      cursorColumn: 'updated_at',
-    },
-  });
-  return (await client.startSync({ syncType: 'FULL', options: { batchSize: BATCH_SIZE } })).id;
+async function startSync(program: Program): Promise<string> {
+  await addSource(program, { cursorColumn: 'updated_at' });
+  return (await program.client.startSync({ syncType: 'FULL', options: { batchSize: BATCH_SIZE } })).id;
 }
 
 type Partition = NonNullable<JobByIdQuery['job']>['partitions'][number];
 
-/** Waits until the one partition of a job is as it should be. */
-async function untilPartition(
+/** Waits until the one partition of a job is as wanted. */
+async function waitForPartition(
   { client }: Program,
   id: string,
-  isAsItShouldBe: (partition: Partition) => boolean,
+  isWanted: (partition: Partition) => boolean,
 ): Promise<Partition> {
   return vi.waitFor(
     async () => {
       const { job } = await client.send(JobById, { id });
       expect(job?.state).toBe('RUNNING');
       const [partition] = job?.partitions ?? [];
-      if (partition === undefined || !isAsItShouldBe(partition)) throw new Error(JSON.stringify(partition));
+      if (partition === undefined || !isWanted(partition)) throw new Error(JSON.stringify(partition));
       return partition;
     },
     { timeout: 40_000, interval: 10 },
   );
 }
 
-/** Looks at database and catalog once no program runs: each row of the table is there once. */
-async function expectEverythingOnce({ folder, databaseUrl }: Place): Promise<void> {
+/** Expects each row of the table once in database and catalog, when no program runs. */
+async function expectEverythingOnce({ folder, databaseUrl }: ProgramPlace): Promise<void> {
   const database = await openDatabase({ url: databaseUrl, folder: join(folder, 'database') });
   const pool = new Pool({ connectionString: database.connectionString });
   pool.on('error', () => {});
@@ -127,11 +64,9 @@ async function expectEverythingOnce({ folder, databaseUrl }: Place): Promise<voi
       Array.from({ length: ROWS }, (_, row) => `SRT-${String(row + 1).padStart(7, '0')}`),
     );
     expect(rows.filter(({ uploaded }) => !uploaded)).toEqual([]);
-    const inCatalog = new Map<string, string>();
-    for await (const { itemId, contentHash } of readFolderCatalog(join(folder, 'catalog'))) {
-      inCatalog.set(itemId, contentHash);
-    }
-    expect(inCatalog).toEqual(new Map(rows.map(({ itemId, contentHash }) => [itemId, contentHash])));
+    expect(await catalogContent({ catalogFolder: join(folder, 'catalog') })).toEqual(
+      new Map(rows.map(({ itemId, contentHash }) => [`BLADE-sortie-${itemId}`, contentHash])),
+    );
   } finally {
     await pool.end();
     await database.close();
@@ -148,26 +83,25 @@ async function expectCompleted(program: Program, id: string, attempts: number): 
 }
 
 describe('a sync whose process', () => {
-  // A server notices a dead worker by its missing heartbeats, after 15 seconds.
-  const kills = prepared.kind === 'server' ? 1 : 2;
+  // On a server, a dead worker is noticed by its missing heartbeats after 15 seconds.
+  const kills = inject('preparedDatabase').kind === 'server' ? 1 : 2;
 
-  test(`is killed ${kills} times at a random moment goes on by itself from where it was, and loses and doubles nothing`, {
+  test(`is killed ${kills} times at a random moment resumes at its checkpoint, and loses and duplicates nothing`, {
     timeout: 120_000,
-  }, async () => {
-    const place = await makePlace();
-    let program = await start(place);
+  }, async ({ place, start }) => {
+    let program = await start();
     const id = await startSync(program);
     for (let kill = 1; kill <= kills; kill++) {
       const least = randomInt(((kill - 1) * ROWS) / 4, (kill * ROWS) / 4);
       process.stdout.write(`Killing attempt ${kill} once it has read more than ${least} rows\n`);
-      const before = await untilPartition(
+      const before = await waitForPartition(
         program,
         id,
         ({ attempt, readItems }) => attempt === kill && readItems > least,
       );
       await program.end('SIGKILL');
-      program = await start(place);
-      const after = await untilPartition(program, id, ({ attempt }) => attempt === kill + 1);
+      program = await start();
+      const after = await waitForPartition(program, id, ({ attempt }) => attempt === kill + 1);
       expect(after.readItems).toBeGreaterThanOrEqual(before.readItems);
     }
     await expectCompleted(program, id, kills + 1);
@@ -175,20 +109,19 @@ describe('a sync whose process', () => {
     await expectEverythingOnce(place);
   });
 
-  test('is told to stop hands its work back, and the next process goes on at once', {
+  test('is stopped hands its work back, and the next process continues at once', {
     timeout: 120_000,
-  }, async () => {
-    const place = await makePlace();
-    const first = await start(place);
+  }, async ({ place, start }) => {
+    const first = await start();
     const id = await startSync(first);
-    const before = await untilPartition(first, id, ({ readItems }) => readItems > randomInt(1, ROWS / 2));
+    const before = await waitForPartition(first, id, ({ readItems }) => readItems > randomInt(1, ROWS / 2));
     expect(await first.end('SIGTERM')).toEqual({ code: 0 });
     expect(first.lines.filter((line) => /"level":(50|60)/.test(line))).toEqual([]);
     const startedAt = performance.now();
-    const next = await start(place);
-    const after = await untilPartition(next, id, ({ attempt }) => attempt === 2);
+    const next = await start();
+    const after = await waitForPartition(next, id, ({ attempt }) => attempt === 2);
     expect(after.readItems).toBeGreaterThanOrEqual(before.readItems);
-    // Far sooner than a dead worker is noticed.
+    // Much sooner than a dead worker would be noticed.
     expect(performance.now() - startedAt).toBeLessThan(14_000);
     await expectCompleted(next, id, 2);
     expect(await next.end('SIGTERM')).toEqual({ code: 0 });

@@ -1,73 +1,65 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect } from 'vitest';
 import type { JobFactsFragment } from '../generated/graphql.ts';
-import { type DatabricksServer, startDatabricksServer } from '../support/databricks-server.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import { startDatabricksServer } from '../support/databricks-server.ts';
+import { test as base } from '../support/on-embedded.ts';
 import { JobProgress, TestDataSource } from '../support/operations.ts';
 import { addSource, catalogContent, storedItems, uploadedContent } from '../support/tables.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+import { startTestApplication } from '../support/test-application.ts';
 
-async function start(): Promise<{ application: TestApplication; server: DatabricksServer }> {
-  const server = await startDatabricksServer({ pageRows: 500 });
-  const application = await startTestApplication(
-    { BLADE_WORKER_THREADS: '1' },
-    { warehouse: server.configuration },
+const SORTIES = { cursorColumn: 'updated_at' };
+
+const test = base
+  .extend('server', ({ open }) => open(startDatabricksServer({ pageRows: 500 })))
+  .extend('reader', ({ open, server }) =>
+    open(startTestApplication({ BLADE_WORKER_THREADS: '1' }, { warehouse: server.configuration })),
   );
-  onTestFinished(async () => {
-    await application.close();
-    await server.close();
-  });
-  return { application, server };
-}
 
-function sorties(from: number, to: number): string {
+/** A query of sorties with these numbers. */
+function selectSorties(from: number, to: number): string {
   return `SELECT 'S-' || lpad(i::VARCHAR, 6, '0') AS item_id, 'M-' || i AS mission_id, 1.5 AS flight_hours,
     'COMPLETED' AS mission_status, TIMESTAMPTZ '2024-01-01 00:00:00.000001+00' + to_microseconds(i) AS updated_at
     FROM range(${from}, ${to}) t(i)`;
 }
 
-function counts(wire: readonly string[]): Record<string, number> {
+function countByName(wire: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     [...new Set(wire)].map((name) => [name, wire.filter((other) => other === name).length]),
   );
 }
 
-/** The job as soon as it is as asked for. */
-async function jobWhen(
-  { client }: TestApplication,
+/** Watches a job until its state is as wanted. */
+async function waitForJob(
+  client: ApiClient,
   id: string,
-  isReached: (job: JobFactsFragment) => boolean,
+  isWanted: (job: JobFactsFragment) => boolean,
 ): Promise<JobFactsFragment> {
   for await (const { jobProgress } of client.watch(JobProgress, { id }))
-    if (isReached(jobProgress)) return jobProgress;
+    if (isWanted(jobProgress)) return jobProgress;
   throw new Error(`job ${id} ended before`);
 }
 
-async function sourceOfSorties(application: TestApplication): Promise<string> {
-  return addSource(application, {
-    name: 'Sorties',
-    dataType: 'sortie',
-    tableName: 'sortie',
-    cursorColumn: 'updated_at',
-  });
-}
+test('a full sync uploads every row of a Databricks table, and an incremental one the new rows', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 3000)}`);
+  await addSource(application, SORTIES);
 
-test('a full sync takes every row of a Databricks table to the catalog, and an incremental one what is new', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 3000)}`);
-  await sourceOfSorties(application);
-
-  const full = await application.client.startSync({ syncType: 'FULL' });
-  expect(await application.client.waitForEnd(full.id)).toMatchObject({
+  const full = await client.startSync({ syncType: 'FULL' });
+  expect(await client.waitForEnd(full.id)).toMatchObject({
     state: 'COMPLETED',
     progress: { totalItems: 3000, successCount: 3000, errorCount: 0 },
   });
   // One session for the columns, the count and the rows, each statement closed, and nothing cancelled.
   await server.seen('CloseOperation', 3);
-  expect(counts(server.wire)).toMatchObject({ OpenSession: 1, ExecuteStatement: 3, CloseOperation: 3 });
+  expect(countByName(server.wire)).toMatchObject({ OpenSession: 1, ExecuteStatement: 3, CloseOperation: 3 });
   expect(server.wire).not.toContain('CancelOperation');
 
-  await server.run(`INSERT INTO blade.field.sortie ${sorties(3000, 3007)}`);
-  const incremental = await application.client.startSync({ syncType: 'INCREMENTAL' });
-  expect(await application.client.waitForEnd(incremental.id)).toMatchObject({
+  await server.run(`INSERT INTO blade.field.sortie ${selectSorties(3000, 3007)}`);
+  const incremental = await client.startSync({ syncType: 'INCREMENTAL' });
+  expect(await client.waitForEnd(incremental.id)).toMatchObject({
     state: 'COMPLETED',
     progress: { totalItems: 7, successCount: 7, errorCount: 0 },
   });
@@ -77,49 +69,58 @@ test('a full sync takes every row of a Databricks table to the catalog, and an i
   expect(await catalogContent(application)).toEqual(uploadedContent(items));
 });
 
-test('a job that waits for its warehouse to start says so, and is cancelled there as well as here', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 10)}`);
-  await sourceOfSorties(application);
+test('a job that waits for its warehouse says so, and cancelling it cancels its statement', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 10)}`);
+  await addSource(application, SORTIES);
   server.hold();
-  const { id } = await application.client.startSync({ syncType: 'FULL' });
-  await jobWhen(
-    application,
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  await waitForJob(
+    client,
     id,
     ({ progress }) => progress.currentOperation === 'Waiting for the warehouse to start',
   );
-  await application.client.cancelJob(id);
-  expect(await application.client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
+  await client.cancelJob(id);
+  expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
   await server.seen('CancelOperation');
   expect(await storedItems(application)).toEqual([]);
 });
 
-test('a job that waited for its warehouse goes on when that has started', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 10)}`);
-  await sourceOfSorties(application);
+test('a job that waited for its warehouse continues when that has started', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 10)}`);
+  await addSource(application, SORTIES);
   const release = server.hold();
-  const { id } = await application.client.startSync({ syncType: 'FULL' });
-  await jobWhen(
-    application,
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  await waitForJob(
+    client,
     id,
     ({ progress }) => progress.currentOperation === 'Waiting for the warehouse to start',
   );
   release();
-  expect(await application.client.waitForEnd(id)).toMatchObject({
+  expect(await client.waitForEnd(id)).toMatchObject({
     state: 'COMPLETED',
     progress: { successCount: 10 },
   });
 });
 
-test('a job that is cancelled in the middle of a result cancels its statement, and keeps what it has read', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 300_000)}`);
-  await sourceOfSorties(application);
-  const { id } = await application.client.startSync({ syncType: 'FULL' });
-  await jobWhen(application, id, ({ progress }) => progress.successCount > 0);
-  await application.client.cancelJob(id);
-  const end = await application.client.waitForEnd(id);
+test('a job that is cancelled in the middle of a result cancels its statement, and keeps what it has read', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 300_000)}`);
+  await addSource(application, SORTIES);
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  await waitForJob(client, id, ({ progress }) => progress.successCount > 0);
+  await client.cancelJob(id);
+  const end = await client.waitForEnd(id);
   expect(end.state).toBe('CANCELLED');
   await server.seen('CancelOperation');
   const items = await storedItems(application);
@@ -128,25 +129,31 @@ test('a job that is cancelled in the middle of a result cancels its statement, a
   expect(await catalogContent(application)).toEqual(uploadedContent(items));
 });
 
-test('a result that breaks off is read again, and the job ends whole', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 3000)}`);
-  await sourceOfSorties(application);
+test('a result that breaks off is read again, and the job completes', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 3000)}`);
+  await addSource(application, SORTIES);
   server.fail({ operation: 'FetchResults', after: 5, isCarriedOut: true });
-  const { id } = await application.client.startSync({ syncType: 'FULL' });
-  expect(await application.client.waitForEnd(id)).toMatchObject({
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  expect(await client.waitForEnd(id)).toMatchObject({
     state: 'COMPLETED',
     progress: { totalItems: 3000, processedItems: 3000, successCount: 3000, errorCount: 0 },
   });
-  expect(counts(server.wire)).toMatchObject({ OpenSession: 1, ExecuteStatement: 4 });
+  expect(countByName(server.wire)).toMatchObject({ OpenSession: 1, ExecuteStatement: 4 });
   expect(await storedItems(application)).toHaveLength(3000);
 });
 
-test('a source is tested, with the columns and the rows that Databricks tells of it', async () => {
-  const { application, server } = await start();
-  await server.run(`CREATE TABLE blade.field.sortie AS ${sorties(0, 12)}`);
-  const id = await sourceOfSorties(application);
-  const { testDataSource } = await application.client.send(TestDataSource, { id });
+test('testing a source returns its columns and row count from Databricks', async ({
+  reader: application,
+  server,
+}) => {
+  const { client } = application;
+  await server.run(`CREATE TABLE blade.field.sortie AS ${selectSorties(0, 12)}`);
+  const id = await addSource(application, SORTIES);
+  const { testDataSource } = await client.send(TestDataSource, { id });
   expect(testDataSource).toMatchObject({
     isReadable: true,
     rowCount: 12,
@@ -160,17 +167,14 @@ test('a source is tested, with the columns and the rows that Databricks tells of
   });
 });
 
-test('a token that Databricks refuses is told at the source and is in no log', async () => {
-  const server = await startDatabricksServer();
-  const application = await startTestApplication(
-    {},
-    { warehouse: { ...server.configuration, credentials: { kind: 'token', token: 'refused-secret' } } },
-  );
-  onTestFinished(async () => {
-    await application.close();
-    await server.close();
-  });
-  await sourceOfSorties(application);
+test('a token that Databricks refuses is reported at the source, and is in no log', async ({
+  open,
+  server,
+}) => {
+  const credentials = { kind: 'token', token: 'refused-secret' } as const;
+  const warehouse = { ...server.configuration, credentials };
+  const application = await open(startTestApplication({}, { warehouse }));
+  await addSource(application, SORTIES);
   const { id } = await application.client.startSync({ syncType: 'FULL' });
   const end = await application.client.waitForEnd(id);
   expect(end.state).toBe('FAILED');

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { countItems } from '../support/data-folders.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
+import { test } from '../support/on-embedded.ts';
 import { killPrograms, startAndKillProgram, startProgram } from '../support/program.ts';
 
 let root: string;

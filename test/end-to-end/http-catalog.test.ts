@@ -1,48 +1,26 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http/options.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
-import { JobErrors, RetryJob, SaveDataSource } from '../support/operations.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+import { test as base } from '../support/on-embedded.ts';
+import { JobErrors, RetryJob } from '../support/operations.ts';
+import { addSorties } from '../support/tables.ts';
+import { startTestApplication } from '../support/test-application.ts';
 
 const ROWS = 3_000;
 
-const opened: { close(): Promise<void> }[] = [];
+const test = base
+  .extend('server', ({ open }) => open(startCatalogServer()))
+  /** Starts a program that uploads its sorties to the server. */
+  .extend('start', async ({ open, server }) => async (options: Partial<HttpCatalogOptions> = {}) => {
+    const catalog = { ...httpCatalogDefaults, url: server.url, token: 'secret', ...options };
+    const application = await open(startTestApplication({}, { catalog: { kind: 'http', ...catalog } }));
+    await addSorties(application, ROWS);
+    return application;
+  });
 
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close();
-});
-
-async function start(
-  server: CatalogServer,
-  options: Partial<HttpCatalogOptions> = {},
-): Promise<TestApplication> {
-  const catalog = {
-    kind: 'http',
-    ...httpCatalogDefaults,
-    url: server.url,
-    token: 'secret',
-    ...options,
-  } as const;
-  const application = await startTestApplication({}, { catalog });
-  opened.push(application);
-  const { client, warehouseFolder } = application;
-  const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
-  await createSortieTable({ folder: warehouseFolder, table, rows: ROWS });
-  const source = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
-  await client.send(SaveDataSource, { input: { name: 'Sorties', dataType: 'sortie', ...source } });
-  return application;
-}
-
-async function startServer(): Promise<CatalogServer> {
-  const server = await startCatalogServer();
-  opened.push(server);
-  return server;
-}
-
-/** Goes down with the upload of this number, and stays so until it is told to come back. */
+/** Makes the server go down at this upload. @returns when it is down. */
 function failFrom(server: CatalogServer, ordinal: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.answerWith((upload) => {
@@ -52,9 +30,11 @@ function failFrom(server: CatalogServer, ordinal: number): Promise<void> {
   });
 }
 
-test('a sync whose catalog refuses some items and goes down keeps count, and its failed items can be uploaded later', async () => {
-  const server = await startServer();
-  const application = await start(server, { backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 100 });
+test('a sync counts items that its catalog refused or was down for, and they can be retried', async ({
+  server,
+  start,
+}) => {
+  const application = await start({ backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 100 });
   const { client, database, warehouseFolder, log } = application;
   let uploads = 0;
   let down: Promise<void> | undefined;
@@ -103,9 +83,8 @@ test('a sync whose catalog refuses some items and goes down keeps count, and its
   expect(log.join('\n')).not.toContain('secret');
 });
 
-test('a catalog that is down for a moment costs a sync no item', async () => {
-  const server = await startServer();
-  const { client } = await start(server, { backoffMs: 5, maxBackoffMs: 20 });
+test('a short outage of the catalog fails no item', async ({ server, start }) => {
+  const { client } = await start({ backoffMs: 5, maxBackoffMs: 20 });
   const down = failFrom(server, 1_000);
   const job = await client.startSync({ syncType: 'FULL' });
   await down;
@@ -118,9 +97,8 @@ test('a catalog that is down for a moment costs a sync no item', async () => {
   expect(server.items.size).toBe(ROWS);
 });
 
-test('a sync can be cancelled while its catalog is down', async () => {
-  const server = await startServer();
-  const { client } = await start(server, { backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 3_600_000 });
+test('a sync can be cancelled while its catalog is down', async ({ server, start }) => {
+  const { client } = await start({ backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 3_600_000 });
   const down = failFrom(server, 1_000);
   const job = await client.startSync({ syncType: 'FULL' });
   await down;

@@ -1,14 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
-import { killPrograms, startProgram } from '../support/program.ts';
+import { test } from '../support/on-embedded.ts';
 import { subscribe } from '../support/subscriber.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-
-afterEach(killPrograms);
 
 /** Runs `npm run keys -- …`. */
 async function keys(environment: Record<string, string>, ...args: string[]) {
@@ -25,15 +19,10 @@ const CREATE = ['create', '--name', 'Nightly report', '--role', 'admin', '--clea
 const ME = '{ me { name role clearance expiresAt } }';
 
 describe.skipIf(inject('preparedDatabase').kind === 'server')('on the embedded database', () => {
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  });
-
-  afterAll(() => rm(folder, { recursive: true }));
-
-  test('the first key is made before the server starts; while it runs the command says what to do', async () => {
+  test('the first key is created before the server starts; while it runs, the command says what to do instead', async ({
+    folder,
+    startProgram,
+  }) => {
     const environment = { BLADE_DATA_FOLDER: folder, BLADE_API_KEYS: 'true' };
     const made = await keys(environment, ...CREATE, '--expires-in-days', '30');
     expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^blade_[\w-]{43}\n$/) });
@@ -55,7 +44,7 @@ describe.skipIf(inject('preparedDatabase').kind === 'server')('on the embedded d
     expect(listed.out).not.toContain(made.out.trim());
   }, 180_000);
 
-  test('what cannot be a key is named by its option', async () => {
+  test('an invalid key is refused by the name of its option', async ({ folder }) => {
     const environment = { BLADE_DATA_FOLDER: folder };
     expect((await keys(environment, 'create', '--name', 'x')).err).toContain('--role');
     const wrong = await keys(
@@ -70,15 +59,10 @@ describe.skipIf(inject('preparedDatabase').kind === 'server')('on the embedded d
 });
 
 describe.skipIf(inject('preparedDatabase').kind === 'embedded')('on a server', () => {
-  let database: TestDatabase;
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-
-  afterAll(() => database.close());
-
-  test('keys are made and revoked while programs run, and what a revoked one has open ends', async () => {
+  test('keys are created and revoked while programs run, and open subscriptions of a revoked key end', async ({
+    database,
+    startProgram,
+  }) => {
     const environment = { DATABASE_URL: database.connectionString, BLADE_API_KEYS: 'true' };
     const program = await startProgram({ ...environment, BLADE_ROLES: 'api' });
     const authorization = `Bearer ${(await keys(environment, ...CREATE)).out.trim()}`;

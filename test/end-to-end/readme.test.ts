@@ -3,45 +3,37 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
+import type { ApiClient } from '../support/api-client.ts';
+import { hasCurl, needsCurl } from '../support/curl.ts';
+import { test as base } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
-import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const run = promisify(execFile);
 const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
 const operations = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation);
-const hasCurl = await run('curl', ['--version']).then(
-  () => true,
-  () => false,
-);
 
-// The snippets in their order, on the demo tables, as somebody does who reads the README.
+const test = base.extend('settings', { BLADE_DEMO_DATA: 'true' });
+
+// The snippets in order on the demo tables, as a reader of the README would run them.
 describe('the README on a new machine', () => {
-  let application: TestApplication;
-
-  beforeAll(async () => {
-    application = await startTestApplication({ BLADE_DEMO_DATA: 'true' });
-  });
-
-  afterAll(() => application.close());
-
-  async function send(query: string, variables: Record<string, unknown> = {}) {
-    const { errors, data } = await application.client.sendRaw(query, variables);
+  async function send(client: ApiClient, query: string, variables: Record<string, unknown> = {}) {
+    const { errors, data } = await client.sendRaw(query, variables);
     expect(errors).toBeUndefined();
     return data as Record<string, { __typename?: string; job?: { id: string } }>;
   }
 
-  function operationNamed(name: string): string {
+  function findOperation(name: string): string {
     const operation = operations.find((text) => getOperationAST(parse(text))?.name?.value === name);
     if (operation === undefined) throw new Error(`the README has no operation ${name}`);
     return operation;
   }
 
-  async function untilEnded(id: string): Promise<string> {
+  async function waitForEnd(client: ApiClient, id: string): Promise<string> {
     return vi.waitFor(
       async () => {
-        const { job } = await application.client.send(JobById, { id });
+        const { job } = await client.send(JobById, { id });
         expect(['COMPLETED', 'CANCELLED', 'FAILED']).toContain(job?.state);
         return job?.state ?? '';
       },
@@ -49,56 +41,55 @@ describe('the README on a new machine', () => {
     );
   }
 
-  test('the first sync starts, is watched over WebSocket, and is stopped', async () => {
-    const client = createClient({ url: application.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket });
-    const watched = client.iterate({ query: operationNamed('WatchSync') });
-    const { startSync } = await send(operationNamed('StartSync'));
+  test('the first sync starts, is watched over WebSocket, and is stopped', async ({
+    application: { client, url },
+  }) => {
+    const webSocket = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket });
+    const watched = webSocket.iterate({ query: findOperation('WatchSync') });
+    const { startSync } = await send(client, findOperation('StartSync'));
     expect(startSync?.__typename).toBe('StartSyncSuccess');
     for await (const { data, errors } of watched) {
       expect(errors).toBeUndefined();
       if (data?.syncProgress !== undefined && JSON.stringify(data).includes('RUNNING')) break;
     }
-    const { stopSync } = await send(operationNamed('StopSync'));
+    const { stopSync } = await send(client, findOperation('StopSync'));
     expect(stopSync?.__typename).toMatch(/^(StopSyncSuccess|NoActiveSyncError)$/);
-    await untilEnded(startSync?.job?.id ?? '');
-    await client.dispose();
+    await waitForEnd(client, startSync?.job?.id ?? '');
+    await webSocket.dispose();
   });
 
-  test('the query job brings in rows, and the history shows the sync', async () => {
-    const { startQueryJob } = await send(operationNamed('QueryJob'));
+  test('the query job ingests rows, and the history shows the sync', async ({ client }) => {
+    const { startQueryJob } = await send(client, findOperation('QueryJob'));
     expect(startQueryJob?.__typename).toBe('StartQueryJobSuccess');
-    expect(await untilEnded(startQueryJob?.job?.id ?? '')).toBe('COMPLETED');
-    expect(await send(operationNamed('History'))).toMatchObject({ jobs: { totalCount: 1 } });
+    expect(await waitForEnd(client, startQueryJob?.job?.id ?? '')).toBe('COMPLETED');
+    expect(await send(client, findOperation('History'))).toMatchObject({ jobs: { totalCount: 1 } });
   });
 
-  test('what failed is retried, and a source is given a schedule', async () => {
-    const { startSync } = await send(operationNamed('StartSync'));
+  test('a job is retried, and a source gets a schedule', async ({ client }) => {
+    const { startSync } = await send(client, findOperation('StartSync'));
     const id = startSync?.job?.id ?? '';
-    await untilEnded(id);
-    const { retryJob } = await send(operationNamed('Retry'), { id });
+    await waitForEnd(client, id);
+    const { retryJob } = await send(client, findOperation('Retry'), { id });
     expect(retryJob?.__typename).toBe('RetryJobSuccess');
-    await untilEnded(retryJob?.job?.id ?? '');
-    const { dataSources } = await application.client.send(DataSources, {});
+    await waitForEnd(client, retryJob?.job?.id ?? '');
+    const { dataSources } = await client.send(DataSources, {});
     const sorties = dataSources.find(({ dataType }) => dataType === 'sortie');
-    const { saveDataSource } = await send(operationNamed('Schedule'), { id: sorties?.id });
+    const { saveDataSource } = await send(client, findOperation('Schedule'), { id: sorties?.id });
     expect(saveDataSource?.__typename).toBe('SaveDataSourceSuccess');
   });
 
-  test.skipIf(!hasCurl)(
-    `curl gets the present state${hasCurl ? '' : ' (skipped: no curl here)'}`,
-    async () => {
-      const [, command = ''] = /```sh\n(curl .*?)```/s.exec(readme) ?? [];
-      const local = command.replace('http://127.0.0.1:4000/graphql', application.url);
-      // It goes on for as long as syncs come, so it is ended after a while.
-      const { stdout } = await run('timeout', ['3', 'sh', '-c', local]).catch(
-        (ended: { stdout: string }) => ended,
-      );
-      expect(stdout).toMatch(/event: next\ndata: \{"data":\{"syncProgress":/);
-    },
-  );
+  test.skipIf(!hasCurl)(`curl gets the current state${needsCurl}`, async ({ application }) => {
+    const [, command = ''] = /```sh\n(curl .*?)```/s.exec(readme) ?? [];
+    const local = command.replace('http://127.0.0.1:4000/graphql', application.url);
+    // The stream never ends, so curl is stopped after a while.
+    const { stdout } = await run('timeout', ['3', 'sh', '-c', local]).catch(
+      (ended: { stdout: string }) => ended,
+    );
+    expect(stdout).toMatch(/event: next\ndata: \{"data":\{"syncProgress":/);
+  });
 
-  test('queries and mutations arrive as GraphQL Playground and Apollo Sandbox send them', async () => {
-    const history = operationNamed('History');
+  test('operations work as GraphQL Playground and Apollo Sandbox send them', async ({ application }) => {
+    const history = findOperation('History');
     for (const headers of [
       { accept: '*/*', 'content-type': 'application/json' },
       {

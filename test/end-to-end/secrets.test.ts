@@ -1,16 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { expect, inject, vi } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
-import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { startCatalogServer } from '../support/catalog-server.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
-import { findServerPrograms, type PrivateServer, startPrivateServer } from '../support/private-server.ts';
-import { killPrograms, type Program, startProgram } from '../support/program.ts';
+import { test as base } from '../support/on-every-database.ts';
+import { findServerPrograms, startPrivateServer } from '../support/private-server.ts';
+import type { Program } from '../support/program.ts';
 import { subscribe } from '../support/subscriber.ts';
 import { writeRows } from '../support/tables.ts';
 
-/** Each in a setting of its own, and nowhere else. */
+/** Each is in one setting, and nowhere else. */
 const SECRETS = {
   jwt: 'sekret-jwt-0123456789-abcdefghijklmnop',
   database: 'sekret-database-p@ss/word',
@@ -18,56 +18,43 @@ const SECRETS = {
   databricks: 'sekret-databricks-token',
   client: 'sekret-databricks-client',
 };
-/** Not known from a setting, and to be seen no more than these. */
+/** In no setting, and as secret. */
 const PARAMETER = 'sekret-parameter';
 
-const programs = await findServerPrograms();
-const isHere = inject('preparedDatabase').kind === 'server' && programs !== null;
+const serverPrograms = await findServerPrograms();
+const isHere = inject('preparedDatabase').kind === 'server' && serverPrograms !== null;
 
-let folder: string;
-let server: PrivateServer;
-let catalog: CatalogServer;
+const test = base
+  .extend('server', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const server = await startPrivateServer(serverPrograms ?? '');
+    onCleanup(() => server.close());
+    return server;
+  })
+  .extend('catalog', ({ open }) => open(startCatalogServer()))
+  /** A secret in each setting that can have one, some of them in files. */
+  .extend('secretSettings', async ({ catalog, folder, server }) => {
+    const inFile = async (name: string, secret: string) => {
+      await writeFile(join(folder, name), `${secret}\n`);
+      return join(folder, name);
+    };
+    const databaseUrl = server.url.replace('postgres@', `postgres:${encodeURIComponent(SECRETS.database)}@`);
+    return {
+      ...SECRET_SETTINGS,
+      BLADE_JWT_SECRET: '',
+      BLADE_JWT_SECRET_FILE: await inFile('jwt', SECRETS.jwt),
+      BLADE_API_KEYS: 'true',
+      DATABASE_URL_FILE: await inFile('database', databaseUrl),
+      BLADE_DATA_FOLDER: folder,
+      BLADE_WORKER_THREADS: '1',
+      CATALOG_URL: catalog.url,
+      CATALOG_TOKEN: SECRETS.catalog,
+      CATALOG_ATTEMPTS: '1',
+      CATALOG_MAX_OUTAGE_MS: '100',
+      LOG_LEVEL: 'trace',
+    };
+  });
 
-beforeAll(async () => {
-  if (!isHere) return;
-  folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  server = await startPrivateServer(programs ?? '');
-  catalog = await startCatalogServer();
-});
-
-afterAll(async () => {
-  if (!isHere) return;
-  await catalog.close();
-  await server.close();
-  await rm(folder, { recursive: true });
-});
-
-afterEach(killPrograms);
-
-/** Settings with a secret in each that can have one, some of them in files. */
-async function settings(): Promise<Record<string, string>> {
-  const inFile = async (name: string, secret: string) => {
-    await writeFile(join(folder, name), `${secret}\n`);
-    return join(folder, name);
-  };
-  const databaseUrl = server.url.replace('postgres@', `postgres:${encodeURIComponent(SECRETS.database)}@`);
-  return {
-    ...SECRET_SETTINGS,
-    BLADE_JWT_SECRET: '',
-    BLADE_JWT_SECRET_FILE: await inFile('jwt', SECRETS.jwt),
-    BLADE_API_KEYS: 'true',
-    DATABASE_URL_FILE: await inFile('database', databaseUrl),
-    BLADE_DATA_FOLDER: folder,
-    BLADE_WORKER_THREADS: '1',
-    CATALOG_URL: catalog.url,
-    CATALOG_TOKEN: SECRETS.catalog,
-    CATALOG_ATTEMPTS: '1',
-    CATALOG_MAX_OUTAGE_MS: '100',
-    LOG_LEVEL: 'trace',
-  };
-}
-
-/** Everything that the program was asked and answered, whichever way. */
+/** Sends requests in every way, and keeps the answers. */
 function createDriver(program: Program, authorization: string) {
   const answers: string[] = [];
   const client = createApiClient(program.url, authorization);
@@ -130,10 +117,9 @@ function expectNoSecret(texts: readonly string[]): void {
 }
 
 test.skipIf(!isHere)(
-  'no secret of any setting is in a log line or an answer, whatever goes well or wrong',
-  async () => {
-    const environment = await settings();
-    const program = await startProgram(environment);
+  'no secret of any setting appears in a log line or an answer, whatever fails',
+  async ({ catalog, folder, secretSettings, server, startProgram }) => {
+    const program = await startProgram(secretSettings);
     const authorization = await bearer({ role: 'admin', clearance: 'TOP SECRET' }, SECRETS.jwt);
     const driver = createDriver(program, authorization);
     const { ask } = driver;
@@ -150,7 +136,7 @@ test.skipIf(!isHere)(
       await ask(ALL_OF_JOB, job);
     };
     await runSync();
-    // A catalog that repeats what it was sent, in each way in which it can refuse an upload.
+    // A catalog that echoes the credential, for each way to refuse an upload.
     for (const status of [400, 401, 403, 500]) {
       catalog.answerWith(() => ({
         status,
@@ -165,7 +151,7 @@ test.skipIf(!isHere)(
     await ask(ALL_OF_JOB, job);
     await ask(TEST, { id: '01997f3e-8c1a-7000-8000-000000000000' });
 
-    // Credentials that are no good, secrets given in their place among them.
+    // Invalid credentials, including secrets in their place.
     for (const wrong of [...Object.values(SECRETS), `blade_${SECRETS.jwt}`]) {
       await driver.get('/graphql?query={me{id}}', { authorization: `Bearer ${encodeURIComponent(wrong)}` });
       const subscription = subscribe(program.url, 'WebSocket', '{ me { id } }', {}, `Bearer ${wrong}`);
@@ -193,14 +179,15 @@ test.skipIf(!isHere)(
   180_000,
 );
 
-test.skipIf(!isHere).each([
+test.skipIf(!isHere).for<[how: string, signIn: Record<string, string>]>([
   ['token', { DATABRICKS_TOKEN: SECRETS.databricks }],
   ['client', { DATABRICKS_CLIENT_ID: 'client', DATABRICKS_CLIENT_SECRET: SECRETS.client }],
 ])(
-  'nor is one of a warehouse that cannot be reached, signed in to by %s',
-  async (_how, signIn) => {
+  'nor does one of an unreachable warehouse with a %s',
+  { timeout: 180_000 },
+  async ([, signIn], { secretSettings, startProgram }) => {
     const program = await startProgram({
-      ...(await settings()),
+      ...secretSettings,
       ...signIn,
       ...{
         DATABRICKS_HOST: '127.0.0.1',
@@ -219,21 +206,22 @@ test.skipIf(!isHere).each([
     await program.end('SIGTERM');
     expectNoSecret([...program.lines, ...driver.answers]);
   },
-  180_000,
 );
 
-test.skipIf(!isHere)('nor is one where the program cannot start', async () => {
-  const environment = await settings();
-  for (const url of [
-    `postgresql://postgres:${encodeURIComponent(SECRETS.database)}@127.0.0.1:1/postgres`,
-    server.url.replace('postgres@', `nobody:${encodeURIComponent(SECRETS.database)}@`),
-  ]) {
-    const { DATABASE_URL_FILE: _file, ...others } = environment;
-    const problem = await startProgram({ ...others, DATABASE_URL: url }).then(
-      () => 'it started',
-      (error: Error) => error.message,
-    );
-    expect(problem).toMatch(/The program ended:\n.+/s);
-    expectNoSecret([problem]);
-  }
-});
+test.skipIf(!isHere)(
+  'nor does one when the program cannot start',
+  async ({ secretSettings, server, startProgram }) => {
+    for (const url of [
+      `postgresql://postgres:${encodeURIComponent(SECRETS.database)}@127.0.0.1:1/postgres`,
+      server.url.replace('postgres@', `nobody:${encodeURIComponent(SECRETS.database)}@`),
+    ]) {
+      const { DATABASE_URL_FILE: _file, ...others } = secretSettings;
+      const problem = await startProgram({ ...others, DATABASE_URL: url }).then(
+        () => 'it started',
+        (error: Error) => error.message,
+      );
+      expect(problem).toMatch(/The program ended:\n.+/s);
+      expectNoSecret([problem]);
+    }
+  },
+);

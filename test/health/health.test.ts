@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { test } from '../support/on-every-database.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 let application: TestApplication;

@@ -3,11 +3,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { clearanceOf, isMarking, parseMarking } from '../../src/data-types/marking.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
+import { test } from '../support/on-server.ts';
 import { JobById, JobErrors } from '../support/operations.ts';
 import { asJson, poisonedTexts, poisonedTimes, poisonedTrees } from '../support/poison.ts';
 import {

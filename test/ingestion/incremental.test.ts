@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import { addSource, forgetAll, removeTable, storedItems, writeQuery, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

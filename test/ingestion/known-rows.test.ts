@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, JobOptionsInput } from '../generated/graphql.ts';
+import { test } from '../support/on-every-database.ts';
 import {
   addSource,
   catalogContent,

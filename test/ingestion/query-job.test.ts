@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartQueryJobInput } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import { JobErrors } from '../support/operations.ts';
 import {
   addSource,

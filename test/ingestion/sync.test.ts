@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
+import { test } from '../support/on-every-database.ts';
 import { JobById, JobErrors } from '../support/operations.ts';
 import {
   addSource,

@@ -2,10 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
 import { NO_COUNTS } from '../../src/items/level-counts.ts';
+import { test } from '../support/on-embedded.ts';
 import { writeQuery } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 

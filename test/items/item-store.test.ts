@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest';
 import type { BladeItem, RowItem } from '../../src/data-types/blade-item.ts';
 import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type UploadBatch,
 } from '../../src/items/item-store.ts';
 import { countByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
+import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Job, PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { type AllJobEvents, createJobEvents } from '../../src/jobs/events/job-events.ts';
 import { type JobNotifications, listenToJobs } from '../../src/jobs/events/job-notifications.ts';
 import { insertJob, moveJob, writeRevision } from '../support/job-rows.ts';
+import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

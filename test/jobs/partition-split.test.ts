@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { groupBuckets } from '../../src/ingestion/partition-plan.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
+import { test } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
 import { addSource, catalogContent, writeQuery } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

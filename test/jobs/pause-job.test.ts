@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import { JobById, JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
 import { addSource, catalogContent } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { createProgressWriter, recentRate } from '../../src/jobs/progress/progress-writer.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
+import { test } from '../support/on-server.ts';
 import { JobErrors, JobProgress } from '../support/operations.ts';
 import { addSource, forgetAll, uuid, writeQuery } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

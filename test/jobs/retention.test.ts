@@ -1,8 +1,9 @@
 import { v7 as newUuid } from 'uuid';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { prune } from '../../src/jobs/retention.ts';
+import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const now = new Date('2026-06-30T00:00:00Z');

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { test } from '../support/on-server.ts';
 import { DeleteDataSource, JobById, JobErrors, RetryJob } from '../support/operations.ts';
 import { addSource, forgetAll, removeTable, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

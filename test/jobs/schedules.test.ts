@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { localPrincipal } from '../../src/access/principal.ts';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
@@ -11,6 +11,7 @@ import { openSchedules, runScheduledSync, type Schedules } from '../../src/jobs/
 import { deleteDataSource } from '../../src/sources/delete-source.ts';
 import { saveDataSource } from '../../src/sources/save-source.ts';
 import type { Schedule } from '../../src/sources/schedule.ts';
+import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

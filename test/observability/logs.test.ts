@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import WebSocket from 'ws';
+import { test } from '../support/on-server.ts';
 import { addSource, uuid, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

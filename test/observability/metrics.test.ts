@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { SyncProgress } from '../support/operations.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

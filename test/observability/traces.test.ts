@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
 import { type Cluster, createCluster } from '../support/cluster.ts';
+import { test } from '../support/on-server.ts';
 import { SaveDataSource } from '../support/operations.ts';
 import { killPrograms, type Program, startProgram } from '../support/program.ts';
 import { writeQuery } from '../support/tables.ts';

@@ -10,14 +10,14 @@ import type {
 } from '../generated/graphql.ts';
 import { CancelJob, JobProgress, StartQueryJob, StartSync } from './operations.ts';
 
-/** Speaks to the API as clients do: over HTTP, WebSocket and server-sent events. */
+/** A client of the API over HTTP, WebSocket and server-sent events. */
 export interface ApiClient {
-  /** Sends an operation over HTTP; an answer with errors fails the test. */
+  /** Sends an operation over HTTP; errors in the answer fail the test. */
   send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
   ): Promise<Result>;
-  /** Sends any text over HTTP and gives the answer as it comes, errors included. */
+  /** Sends any text over HTTP and returns the raw answer, errors included. */
   sendRaw(query: string, variables?: Record<string, unknown>): Promise<RawAnswer>;
   /** Subscribes over WebSocket. */
   watch<Result, Variables>(
@@ -29,12 +29,12 @@ export interface ApiClient {
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
   ): AsyncIterableIterator<Result>;
-  /** Starts a sync that has to start. */
+  /** Starts a sync, which must succeed. */
   startSync(input: StartSyncInput): Promise<JobFactsFragment>;
-  /** Starts a query job that has to start. */
+  /** Starts a query job, which must succeed. */
   startQueryJob(input: StartQueryJobInput): Promise<JobFactsFragment>;
   cancelJob(id: string): Promise<JobFactsFragment>;
-  /** Watches a job over WebSocket to its end, and gives its last state. */
+  /** Watches a job over WebSocket until it ends, and returns its last state. */
   waitForEnd(id: string): Promise<JobFactsFragment>;
   close(): Promise<void>;
 }
@@ -50,8 +50,8 @@ export interface RawAnswer {
 }
 
 /**
- * @param authorization the credential, as the header has it; none when left out.
- * @param headers sent beside with each request over HTTP.
+ * @param authorization the value of the header; none when left out.
+ * @param headers to add to each request over HTTP.
  */
 export function createApiClient(
   url: string,

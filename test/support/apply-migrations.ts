@@ -1,4 +1,4 @@
-// node apply-migrations.ts URL: brings the tables of a database up to date.
+// node apply-migrations.ts URL: migrates a database.
 import { createClearedViews } from '../../src/database/cleared-views.ts';
 import { applyMigrations } from '../../src/database/migrations/migrations.ts';
 

@@ -12,7 +12,7 @@ const KNOWN_PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** Where the machine has Chromium: at `CHROME_PATH`, or where systems put it; null where it has none. */
+/** Finds Chromium at `CHROME_PATH` or in the usual places; null if there is none. */
 export function findChromium(): string | null {
   const { CHROME_PATH } = process.env;
   const places = CHROME_PATH === undefined ? KNOWN_PLACES : [CHROME_PATH];
@@ -28,7 +28,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** What tests of the dashboard are called: where there is no browser they are skipped, and say why. */
+/** The name of the dashboard's suites; without a browser it says why they are skipped. */
 export const inChromium =
   findChromium() === null
     ? 'in Chromium (skipped: none is at CHROME_PATH or where systems put it)'
@@ -50,14 +50,14 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** A tab, and what went wrong in it. */
+/** A tab and its errors. */
 export interface Tab {
   readonly page: Page;
-  /** Every error on its console, violations of the content security policy among them, and every exception. */
+  /** Every exception and every error on its console, including violations of the content security policy. */
   readonly errors: readonly string[];
 }
 
-/** @param url of the dashboard or the API: pages are opened by their paths. */
+/** @param url of the dashboard or the API, so that tests open pages by their paths. */
 export async function openTab(
   browser: Browser,
   url: string,
@@ -88,7 +88,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** What axe finds on a page that shuts people out: violations that are serious or critical. */
+/** Finds serious and critical accessibility problems of a page with axe. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const violations = await page.evaluate<Violation[]>(

@@ -7,7 +7,7 @@ import { findChromium } from './browser.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Once a run: builds the dashboard where it has changed since it was built, and where there is a browser to test it in. */
+/** Builds the dashboard before a run, if its sources have changed and there is a browser to test it in. */
 export default async function buildDashboard(): Promise<void> {
   if (findChromium() === null) return;
   const builtAt = await changedAt(join(DASHBOARD_FOLDER, 'index.html'));
@@ -21,13 +21,13 @@ export default async function buildDashboard(): Promise<void> {
   }
   const changes = await Promise.all(sources.map(changedAt));
   if (Math.max(...changes) <= builtAt) return;
-  // In a process of its own, as the libraries are built otherwise where NODE_ENV says that this is a test.
+  // In its own process: libraries are built differently when NODE_ENV says that this is a test.
   const { NODE_ENV: _, ...env } = process.env;
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: ROOT, env });
 }
 
-/** When a file was changed, in milliseconds; 0 where there is none. */
+/** Returns when a file was last changed, in milliseconds; 0 if there is none. */
 async function changedAt(path: string): Promise<number> {
   const found = await stat(path).catch(() => null);
   return found?.mtimeMs ?? 0;

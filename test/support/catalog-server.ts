@@ -4,19 +4,19 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 
-/** A catalog service for tests: keeps what it is sent, and misbehaves when it is told to. */
+/** A catalog service for tests, which stores uploads and misbehaves on demand. */
 export interface CatalogServer {
-  /** Where it is, with the path that was asked for. */
+  /** Its address, with the path from the options. */
   readonly url: string;
-  /** The items it has accepted, by source and id as in `BLADE:sortie/1`; the last upload of each. */
+  /** The accepted items by source and id, such as `BLADE:sortie/1`; the last upload of each. */
   readonly items: ReadonlyMap<string, ReceivedItem>;
-  /** Everything it was asked, in the order in which the requests began. */
+  /** All requests, in the order in which they began. */
   readonly requests: readonly ReceivedRequest[];
-  /** The most requests that it had at once. */
+  /** The most requests at once. */
   readonly peakConcurrency: number;
-  /** The most connections that were open at once. */
+  /** The most open connections at once. */
   readonly peakConnections: number;
-  /** Decides what becomes of each upload; null, as at first, to accept it. */
+  /** Sets the reply to each upload; null accepts it, which is the default. */
   answerWith(decide: (upload: Upload) => Reply | null): void;
   /** Breaks all connections and refuses new ones. */
   goDown(): Promise<void>;
@@ -25,7 +25,7 @@ export interface CatalogServer {
   close(): Promise<void>;
 }
 
-/** An upload as its form has it. */
+/** An upload as received in its form. */
 export interface ReceivedItem {
   readonly fileName: string;
   readonly contentType: string;
@@ -48,9 +48,9 @@ export interface ReceivedRequest {
 }
 
 export interface Upload {
-  /** How many uploads began before this one. */
+  /** The number of uploads that began earlier. */
   readonly ordinal: number;
-  /** How many times this item has been uploaded, this time included. */
+  /** The number of uploads of this item, this one included. */
   readonly attempt: number;
   readonly item: ReceivedItem;
 }
@@ -63,15 +63,15 @@ export type Reply =
       /** Milliseconds before the answer. */
       readonly after?: number;
     }
-  /** The connection is broken off instead of an answer. */
+  /** Breaks the connection instead of answering. */
   | 'RESET'
-  /** The connection is broken off in the middle of the answer. */
+  /** Breaks the connection in the middle of the answer. */
   | 'HALF_ANSWER'
-  /** Something that is not HTTP. */
+  /** Answers with something that is not HTTP. */
   | 'GARBAGE'
-  /** Never an answer. */
+  /** Never answers. */
   | 'SILENCE'
-  /** An answer whose body never ends. */
+  /** Answers with a body that never ends. */
   | 'ENDLESS_ANSWER';
 
 /**

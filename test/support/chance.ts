@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 
-/** Chance that falls the same way each time for the same seed. */
+/** Random choices that are the same for the same seed. */
 export interface Chance {
   readonly seed: number;
-  /** A whole number from 0 up to but without `end`. */
+  /** Returns a whole number from 0 to `end` exclusive. */
   below(end: number): number;
   oneOf<Value>(values: readonly [Value, ...Value[]]): Value;
 }
 
-/** @param seed what it was when something was found; any other otherwise. */
+/** @param seed of an earlier run, to repeat it; random when left out. */
 export function createChance(seed: number = randomInt(2 ** 31)): Chance {
   let state = seed;
-  /** Mulberry32: small, and even enough to choose by. */
+  /** Mulberry32: small, and even enough. */
   function next(): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -4,32 +4,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { expect } from 'vitest';
-import { readFolderCatalog } from './folder-catalog.ts';
-import { SaveDataSource } from './operations.ts';
-import { runOnServer, urlOfDatabase } from './prepare-database.ts';
+import { createDatabaseUrl, runOnServer } from './prepare-database.ts';
 import { type Program, startProgram } from './program.ts';
 import { writeQuery } from './tables.ts';
 
-/** Processes of the program that share a database, a warehouse and a catalog, as on several machines. */
+/** Processes that share a database, a warehouse and a catalog, as on several machines. */
 export interface Cluster {
   /** For the test's own statements. */
   readonly pool: Pool;
-  /** Every process that was started, in that order. */
+  /** Every started process, in order. */
   readonly programs: readonly Program[];
   readonly catalogFolder: string;
-  /** Puts another edition of the table of sorties in its place: every row has changed. */
+  /** Replaces the table of sorties by an edition in which every row has changed. */
   writeEdition(edition: number): Promise<void>;
-  /** Starts a process in one role, or in both. */
+  /** Starts a process in one role or in both. */
   start(roles: 'api' | 'worker' | 'api,worker', settings?: Record<string, string>): Promise<Program>;
-  /** Writes out the last of what each process logged. */
+  /** Prints the last lines of each process's log. */
   showLogs(): void;
   close(): Promise<void>;
 }
 
 /**
- * @param server a PostgreSQL server, on which the cluster has a database of its own.
- * @param rows how many sorties `blade.field.sortie` has, `S-00001` and so on.
- * @param settings of all processes, beside those of a test.
+ * @param server the URL of a PostgreSQL server, on which the cluster gets its own database.
+ * @param rows of `blade.field.sortie`, from `S-00001`.
+ * @param settings of all processes.
  */
 export async function createCluster(
   server: string,
@@ -40,7 +38,7 @@ export async function createCluster(
   await writeSorties(folder, rows, 1);
   const name = `blade_test_${randomBytes(6).toString('hex')}`;
   await runOnServer(server, `create database ${name}`);
-  const databaseUrl = urlOfDatabase(server, name);
+  const databaseUrl = createDatabaseUrl(server, name);
   const pool = new Pool({ connectionString: databaseUrl, max: 6 });
   pool.on('error', () => {}); // A test may end connections on purpose.
   const programs: Program[] = [];
@@ -76,7 +74,7 @@ export async function createCluster(
   };
 }
 
-/** The rows of the table are those of this edition. */
+/** Writes this edition of the table. */
 async function writeSorties(folder: string, rows: number, edition: number): Promise<void> {
   await writeQuery(
     join(folder, 'warehouse'),
@@ -86,43 +84,20 @@ async function writeSorties(folder: string, rows: number, edition: number): Prom
   );
 }
 
-/** The ids of the items that `rows` sorties become. */
+/** Lists the ids of the items of this many sorties. */
 export function sortieIds(rows: number): string[] {
   return Array.from({ length: rows }, (_, row) => `S-${String(row + 1).padStart(5, '0')}`);
 }
 
-/** Adds the source that reads the table of sorties. */
-export async function addSorties({ client }: Program): Promise<void> {
-  await client.send(SaveDataSource, {
-    input: {
-      name: 'Sorties',
-      dataType: 'sortie',
-      catalogName: 'blade',
-      schemaName: 'field',
-      tableName: 'sortie',
-    },
-  });
-}
-
-/** The partitions that a process has claimed, by what it logged, in that order. */
-export function claimsOf({ lines }: Program): string[] {
+/** Lists the partitions that a process has claimed, in order, from its log. */
+export function listClaims({ lines }: Program): string[] {
   return lines.flatMap((line) => {
     const id = /"partitionId":"([^"]+)".*"msg":"partition started"/.exec(line)?.[1];
     return id === undefined ? [] : [id];
   });
 }
 
-/** What the catalog's folder holds: the content hash of each item by its id. */
-export async function contentOfFolder(folder: string): Promise<Map<string, string>> {
-  const content = new Map<string, string>();
-  for await (const { itemId, contentHash } of readFolderCatalog(folder)) content.set(itemId, contentHash);
-  return content;
-}
-
-/**
- * Looks at what a job that was disturbed has left: each row of the table became one item, which is uploaded, and the
- * counts of the job and of its partitions add up.
- */
+/** Expects that each row of the table became one uploaded item, and that the counts of job and partitions add up. */
 export async function expectAllOnce({ pool }: Cluster, jobId: string, rows: number): Promise<void> {
   const items = await pool.query<{ itemId: string; isSettled: boolean }>(
     `select item_id as "itemId", uploaded_at is not null as "isSettled"

@@ -3,27 +3,27 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
-/** What a test's server and its tokens agree on. */
+/** What servers and tokens of tests agree on. */
 export const ISSUER = 'https://login.example.com';
 export const AUDIENCE = 'blade-ingestion';
 export const SECRET = 'a-secret-of-tests-with-enough-characters';
 
-/** Settings of a server that takes tokens signed with the secret. */
+/** Settings of a server that accepts tokens signed with the secret. */
 export const SECRET_SETTINGS = {
   BLADE_JWT_SECRET: SECRET,
   BLADE_JWT_ISSUER: ISSUER,
   BLADE_JWT_AUDIENCE: AUDIENCE,
 };
 
-/** The claims of a good token, which expires in an hour; one that is undefined is left out. */
-export function goodClaims(claims: Record<string, unknown> = {}): JWTPayload {
+/** Creates the claims of a valid token, which expires in an hour; undefined removes a claim. */
+export function createClaims(claims: Record<string, unknown> = {}): JWTPayload {
   const inAnHour = Math.floor(Date.now() / 1000) + 3600;
   return { sub: 'maj.lee', iss: ISSUER, aud: AUDIENCE, exp: inAnHour, ...claims };
 }
 
-/** The authorization of a good token with these claims beside, signed with the secret. */
+/** Creates the authorization of a valid token with these additional claims, signed with the secret. */
 export async function bearer(claims: Record<string, unknown> = {}, secret: string = SECRET): Promise<string> {
-  const token = await new SignJWT(goodClaims(claims))
+  const token = await new SignJWT(createClaims(claims))
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secret));
   return `Bearer ${token}`;
@@ -32,12 +32,12 @@ export async function bearer(claims: Record<string, unknown> = {}, secret: strin
 /** An issuer of tokens that publishes its keys on this machine. */
 export interface TokenIssuer {
   readonly keySetUrl: string;
-  /** The public key, as a text that somebody may mistake for a secret. */
+  /** The public key as a text, which might be mistaken for a secret. */
   readonly publicKey: string;
   bearer(claims?: Record<string, unknown>): Promise<string>;
-  /** From now on it answers with an error, or again. */
+  /** Makes it answer with errors, or work again. */
   setAway(isAway: boolean): void;
-  /** How often its keys were asked for. */
+  /** The number of requests for its keys. */
   readonly requests: number;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
     keySetUrl: `http://127.0.0.1:${port}/keys`,
     publicKey: JSON.stringify(published),
     async bearer(claims) {
-      const token = await new SignJWT(goodClaims(claims))
+      const token = await new SignJWT(createClaims(claims))
         .setProtectedHeader({ alg: 'RS256', kid: 'first' })
         .sign(privateKey);
       return `Bearer ${token}`;

@@ -6,35 +6,35 @@ import { generate } from 'selfsigned';
 import type { DatabricksOptions } from '../../src/warehouse/databricks/session.ts';
 import { openEngine } from './databricks/execution.ts';
 import { createService, type ResultForm, type Service, type ServiceOptions } from './databricks/service.ts';
-import { createProcessor, operationOf } from './databricks/thrift-library.ts';
+import { createProcessor, readOperation } from './databricks/thrift-library.ts';
 
-/** A SQL warehouse of Databricks for tests: the driver's own service over HTTPS, with DuckDB behind it. */
+/** A Databricks SQL warehouse for tests: the driver's service over HTTPS, backed by DuckDB. */
 export interface DatabricksServer {
   readonly configuration: { readonly kind: 'databricks' } & DatabricksOptions;
-  /** The operations that were asked for, in their order, those that met a fault included. */
+  /** The requested operations in order, including those that met a fault. */
   readonly wire: readonly string[];
   readonly statements: Service['statements'];
-  /** What the requests said of their sender. */
+  /** The user agents of the requests. */
   readonly userAgents: ReadonlySet<string>;
-  /** Runs a statement of DuckDB, such as one that makes `blade.field.sortie`. */
+  /** Runs a DuckDB statement, such as one that creates `blade.field.sortie`. */
   run(sql: string): Promise<void>;
   /** Makes requests fail. */
   fail(fault: Fault): void;
   expireSessions(): void;
-  /** Makes statements that come from now on wait, until they are released by calling what it gives. */
+  /** Blocks new statements until the returned function is called. */
   hold(): () => void;
-  /** Resolves when an operation has been asked for so many times. */
+  /** Resolves when an operation has been requested this many times. */
   seen(operation: string, times?: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface Fault {
   readonly operation: string;
-  /** Requests of the operation that pass before it; none unless given. */
+  /** Requests of the operation that succeed first (default: none). */
   readonly after?: number;
-  /** Requests that it meets; one unless given. */
+  /** Requests that fail (default: one). */
   readonly times?: number;
-  /** An answer of that HTTP status; or else the connection is cut. */
+  /** The HTTP status of the answer; without it, the connection is cut. */
   readonly status?: number;
   readonly retryAfter?: string;
   /** Whether the request is carried out before its answer is lost. */
@@ -43,9 +43,9 @@ export interface Fault {
 
 export interface DatabricksServerOptions {
   readonly form?: ResultForm;
-  /** Rows in a page at most; no limit of its own unless given. */
+  /** The most rows per page (default: no limit). */
   readonly pageRows?: number;
-  /** How long an answer waits for a statement to finish, in milliseconds; 100 unless given. */
+  /** How long an answer waits for a statement to finish, in milliseconds (default: 100). */
   readonly directMs?: number;
   /** Changes a page before it is sent. */
   readonly alter?: ServiceOptions['alter'];
@@ -88,7 +88,7 @@ export async function startDatabricksServer(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     userAgents.add(String(request.headers['user-agent']));
-    const body = await bodyOf(request);
+    const body = await readBody(request);
     if (request.url === '/oidc/v1/token') {
       record('token');
       return meetsFault('token', response) ? undefined : answerToken(request, response);
@@ -100,7 +100,7 @@ export async function startDatabricksServer(
       response.writeHead(file ? 200 : 404).end(file);
       return;
     }
-    const operation = request.url === httpPath ? operationOf(body) : 'unknown';
+    const operation = request.url === httpPath ? readOperation(body) : 'unknown';
     record(operation);
     const authorization = request.headers.authorization;
     if (authorization !== `Bearer ${testToken}`) {
@@ -207,7 +207,7 @@ function answerToken(request: IncomingMessage, response: ServerResponse): void {
     );
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part);
   return Buffer.concat(parts);

@@ -64,15 +64,15 @@ export function inputFields(schema: GraphQLSchema, good: GoodValues): InputField
   return [
     ...fieldsBelow('query', schema.getQueryType(), good),
     // What these give, queries give too.
-    ...fieldsOf('mutation', schema.getMutationType()),
-    ...fieldsOf('subscription', schema.getSubscriptionType()),
+    ...listFields('mutation', schema.getMutationType()),
+    ...listFields('subscription', schema.getSubscriptionType()),
   ];
 }
 
-function fieldsOf(operation: Operation, root: GraphQLObjectType | null | undefined): InputField[] {
+function listFields(operation: Operation, root: GraphQLObjectType | null | undefined): InputField[] {
   return Object.values(root?.getFields() ?? {})
     .filter(({ args }) => args.length > 0)
-    .map((field) => ({ name: field.name, operation, path: [field], leaves: leavesOfArguments(field) }));
+    .map((field) => ({ name: field.name, operation, path: [field], leaves: countArgumentLeaves(field) }));
 }
 
 function fieldsBelow(
@@ -88,7 +88,7 @@ function fieldsBelow(
       const way = [...path, field];
       if (field.args.length > 0) {
         const name = path.length === 0 ? field.name : `${type.name}.${field.name}`;
-        found.push({ name, operation, path: way, leaves: leavesOfArguments(field) });
+        found.push({ name, operation, path: way, leaves: countArgumentLeaves(field) });
       }
       const result = getNamedType(field.type);
       if (!isObjectType(result) || reached.has(result.name)) continue;
@@ -115,7 +115,7 @@ export function poisonedOperations(
   field: InputField,
   good: GoodValues,
 ): fc.Arbitrary<WrittenOperation> {
-  return fc.tuple(members(membersOfArguments(field), good), fc.boolean()).map(([values, inText]) => {
+  return fc.tuple(members(listArguments(field), good), fc.boolean()).map(([values, inText]) => {
     const types = new Map(field.path.at(-1)?.args.map(({ name, type }) => [name, type]));
     const call = inText
       ? values.map(([name, value]) => `${name}: ${asGraphql(value)}`)
@@ -124,20 +124,20 @@ export function poisonedOperations(
     const head = declared.length === 0 ? '' : ` Poisoned(${declared.join(', ')})`;
     return {
       query: `${field.operation}${head} ${selectionTo(schema, field.path, good, call)}`,
-      variables: inText ? '{}' : asJson(objectOf(values)),
+      variables: inText ? '{}' : asJson(createObject(values)),
     };
   });
 }
 
 /** The operation that asks for the field with good values for all of its arguments. */
 export function goodOperation(schema: GraphQLSchema, field: InputField, good: GoodValues): WrittenOperation {
-  const call = membersOfArguments(field).map(
+  const call = listArguments(field).map(
     (member) => `${member.name}: ${asGraphql(goodValue(member.type, member, good))}`,
   );
   return { query: `${field.operation} ${selectionTo(schema, field.path, good, call)}`, variables: '{}' };
 }
 
-function membersOfArguments({ path }: InputField): Member[] {
+function listArguments({ path }: InputField): Member[] {
   const { name: of = '', args = [] } = path.at(-1) ?? {};
   return args.map(({ name, type }) => ({ of, name, type, isRequired: isNonNullType(type) }));
 }
@@ -148,7 +148,7 @@ function givenValue(good: GoodValues, of: string, name: string): Written | undef
   return good[`${of}.${name}`] ?? good[name];
 }
 
-function membersOf(type: GraphQLInputObjectType): Member[] {
+function listMembers(type: GraphQLInputObjectType): Member[] {
   return Object.values(type.getFields()).map((field) => ({
     of: type.name,
     name: field.name,
@@ -171,7 +171,7 @@ function members(
   good: GoodValues,
 ): fc.Arbitrary<readonly (readonly [string, Written])[]> {
   const chances = fc.tuple(
-    fc.oneof(...all.map(({ type }, index) => ({ weight: leavesOf(type), arbitrary: fc.constant(index) }))),
+    fc.oneof(...all.map(({ type }, index) => ({ weight: countLeaves(type), arbitrary: fc.constant(index) }))),
     // Mostly one alone, so that it is not another that is found first.
     fc.array(fc.integer({ min: 0, max: 9 }), { minLength: all.length, maxLength: all.length }),
   );
@@ -189,15 +189,15 @@ function members(
   );
 }
 
-/** How many values the type has room for, to none of which the others are to leave less. */
-function leavesOf(input: GraphQLInputType): number {
+/** Counts the values in a type, so that each is poisoned equally often. */
+function countLeaves(input: GraphQLInputType): number {
   const type = getNamedType(input);
   if (!isInputObjectType(type)) return 1;
-  return membersOf(type).reduce((sum, member) => sum + leavesOf(member.type), 0);
+  return listMembers(type).reduce((sum, member) => sum + countLeaves(member.type), 0);
 }
 
-function leavesOfArguments({ args }: Field): number {
-  return args.reduce((sum, { type }) => sum + leavesOf(type), 0);
+function countArgumentLeaves({ args }: Field): number {
+  return args.reduce((sum, { type }) => sum + countLeaves(type), 0);
 }
 
 const some = (name: string) => (value: Written) => [[name, value] as const];
@@ -207,10 +207,12 @@ function goodValue(type: GraphQLInputType, place: Place, good: GoodValues): Writ
   const given = givenValue(good, place.of, place.name);
   if (given !== undefined) return given;
   if (isNonNullType(type)) return goodValue(type.ofType, place, good);
-  if (isListType(type)) return listOf([goodValue(type.ofType, place, good)]);
+  if (isListType(type)) return createList([goodValue(type.ofType, place, good)]);
   if (isInputObjectType(type)) {
-    const required = membersOf(type).filter(({ isRequired }) => isRequired);
-    return objectOf(required.map((member) => [member.name, goodValue(member.type, member, good)] as const));
+    const required = listMembers(type).filter(({ isRequired }) => isRequired);
+    return createObject(
+      required.map((member) => [member.name, goodValue(member.type, member, good)] as const),
+    );
   }
   if (isEnumType(type)) return enumValue(type.getValues()[0]?.name ?? '');
   return GOOD_BY_TYPE[type.name] ?? text('text');
@@ -237,17 +239,17 @@ function poisoned(type: GraphQLInputType, place: Place, good: GoodValues): fc.Ar
     return fc.oneof(
       {
         weight: 16,
-        arbitrary: fc.array(fc.oneof(item, fc.constant(one)), { minLength: 1, maxLength: 4 }).map(listOf),
+        arbitrary: fc.array(fc.oneof(item, fc.constant(one)), { minLength: 1, maxLength: 4 }).map(createList),
       },
-      { weight: 1, arbitrary: fc.constant(listOf(Array.from({ length: 2_000 }, () => one))) },
+      { weight: 1, arbitrary: fc.constant(createList(Array.from({ length: 2_000 }, () => one))) },
       { weight: 1, arbitrary: poison },
     );
   }
   if (isInputObjectType(type)) {
-    const fields = membersOf(type);
+    const fields = listMembers(type);
     const inside = members(fields, good);
     return fc.oneof(
-      { weight: 30, arbitrary: inside.map(objectOf) },
+      { weight: 30, arbitrary: inside.map(createObject) },
       // A member that there is not, and one that there is twice.
       {
         weight: 1,
@@ -257,7 +259,7 @@ function poisoned(type: GraphQLInputType, place: Place, good: GoodValues): fc.Ar
             fc.constantFrom('__proto__', 'constructor', 'nothing', fields[0]?.name ?? ''),
             poison,
           )
-          .map(([some, extra, value]) => objectOf([...some, [extra, value]])),
+          .map(([some, extra, value]) => createObject([...some, [extra, value]])),
       },
       { weight: 1, arbitrary: poison },
     );
@@ -290,8 +292,8 @@ const POISON_BY_TYPE: Readonly<Record<string, fc.Arbitrary<Written>>> = {
   JSONObject: poisonedTree,
 };
 
-const listOf = (items: readonly Written[]): Written => ({ kind: 'list', items });
-const objectOf = (some: readonly (readonly [string, Written])[]): Written => ({
+const createList = (items: readonly Written[]): Written => ({ kind: 'list', items });
+const createObject = (some: readonly (readonly [string, Written])[]): Written => ({
   kind: 'object',
   members: some,
 });
@@ -311,14 +313,14 @@ function selectionTo(
     : field.args
         .filter(isRequiredArgument)
         .map(({ name, type }) => `${name}: ${asGraphql(goodValue(type, { of: field.name, name }, good))}`);
-  const below = isLast ? selectionOf(schema, field.type, DEPTH) : selectionTo(schema, rest, good, call);
+  const below = isLast ? createSelection(schema, field.type, DEPTH) : selectionTo(schema, rest, good, call);
   return `{ ${field.name}${args.length === 0 ? '' : `(${args.join(', ')})`} ${below} }`;
 }
 
 /** So deep that it has the nodes of a list, and the issues of an error. */
 const DEPTH = 3;
 
-function selectionOf(schema: GraphQLSchema, output: GraphQLOutputType, depth: number): string {
+function createSelection(schema: GraphQLSchema, output: GraphQLOutputType, depth: number): string {
   const type = getNamedType(output);
   if (isLeafType(type)) return '';
   if (depth === 0) return '{ __typename }';
@@ -340,7 +342,7 @@ function fieldsIn(schema: GraphQLSchema, type: GraphQLObjectType, depth: number,
     .filter((field) => !field.args.some(isRequiredArgument) && !isNested(field))
     .map((field) => {
       const name = prefix === '' ? field.name : `${prefix}${field.name}: ${field.name}`;
-      return `${name} ${selectionOf(schema, field.type, depth - 1)}`;
+      return `${name} ${createSelection(schema, field.type, depth - 1)}`;
     })
     .join(' ');
 }

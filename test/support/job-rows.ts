@@ -1,7 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import type { TestDatabase } from './test-database.ts';
 
-/** A job as a test wants it in the database; what is left out is as of a query job that has ended. */
+/** A job to write to the database; without these fields it is a query job that has ended. */
 export interface JobRow {
   readonly id?: string;
   readonly kind?: 'SYNC' | 'QUERY';
@@ -11,7 +11,7 @@ export interface JobRow {
 }
 
 /**
- * Writes a job that no queue and no worker knows of: it changes only as the test changes it.
+ * Writes a job that is in no queue, so that only the test changes it.
  * @returns its UUID.
  */
 export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promise<string> {
@@ -66,7 +66,7 @@ export async function moveJob(
 }
 
 /**
- * Writes a partition of a job, with counts of nothing.
+ * Writes a partition of a job, with no counts.
  * @returns its UUID.
  */
 export async function insertPartition(

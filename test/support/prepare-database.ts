@@ -10,7 +10,7 @@ import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { findTestServer } from './test-server.ts';
 
-/** A migrated database that every test's own one begins as a copy of. */
+/** A migrated database, of which each test file gets a copy. */
 export type PreparedDatabase =
   | { readonly kind: 'embedded'; readonly folder: string }
   | { readonly kind: 'server'; readonly url: string; readonly template: string };
@@ -21,10 +21,7 @@ declare module 'vitest' {
   }
 }
 
-/**
- * Once a run of a project: on a server where there is one, and as the folder of an embedded one otherwise, which is what
- * the project `embedded` wants in any case.
- */
+/** Prepares the database of a project before its run: on a server if there is one, except for the project `embedded`. */
 export default async function prepareDatabase(project: TestProject): Promise<() => Promise<void>> {
   const url = project.name === 'embedded' ? null : await findTestServer();
   return url === null ? await prepareEmbedded(project) : await prepareServer(project, url);
@@ -33,11 +30,11 @@ export default async function prepareDatabase(project: TestProject): Promise<() 
 async function prepareServer(project: TestProject, url: string): Promise<() => Promise<void>> {
   const template = `blade_test_template_${randomBytes(6).toString('hex')}`;
   await runOnServer(url, `create database ${template}`);
-  // In a process of its own: the projects share Prisma's schema engine, which takes one user in its life.
+  // In its own process: the projects share Prisma's schema engine, which can be used only once.
   const script = fileURLToPath(new URL('./apply-migrations.ts', import.meta.url));
-  await promisify(execFile)(process.execPath, [script, urlOfDatabase(url, template)]);
+  await promisify(execFile)(process.execPath, [script, createDatabaseUrl(url, template)]);
   project.provide('preparedDatabase', { kind: 'server', url, template });
-  process.stdout.write(`Test databases of the project "${project.name}": on ${await versionOf(url)}\n`);
+  process.stdout.write(`Test databases of the project "${project.name}": on ${await readVersion(url)}\n`);
   return () => runOnServer(url, `drop database ${template} with (force)`);
 }
 
@@ -50,7 +47,7 @@ async function prepareEmbedded(project: TestProject): Promise<() => Promise<void
   return () => rm(folder, { recursive: true });
 }
 
-async function versionOf(url: string): Promise<string> {
+async function readVersion(url: string): Promise<string> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -61,7 +58,7 @@ async function versionOf(url: string): Promise<string> {
   }
 }
 
-/** Runs a statement that is about whole databases. */
+/** Runs a statement on the server's default database, such as one that creates another. */
 export async function runOnServer(url: string, statement: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -72,8 +69,8 @@ export async function runOnServer(url: string, statement: string): Promise<void>
   }
 }
 
-/** The same server, another database. */
-export function urlOfDatabase(url: string, name: string): string {
+/** Returns the URL of another database on the same server. */
+export function createDatabaseUrl(url: string, name: string): string {
   const other = new URL(url);
   other.pathname = `/${name}`;
   return other.href;

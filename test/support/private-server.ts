@@ -7,17 +7,17 @@ import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 import { runOnServer } from './prepare-database.ts';
 
-/** A PostgreSQL server of a test's own, which it may stop and start. */
+/** A PostgreSQL server that a test may stop and start. */
 export interface PrivateServer {
   readonly url: string;
-  /** `fast` ends sessions in order; `immediate` is as if the server had crashed. */
+  /** `fast` ends sessions in order; `immediate` is like a crash. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
   start(): Promise<void>;
   /** Stops it and removes its data. */
   close(): Promise<void>;
 }
 
-/** @returns where the programs of a PostgreSQL server are on this machine, newest first; null where they are not. */
+/** Finds the folder with the programs of the newest PostgreSQL server on this machine; null if there is none. */
 export async function findServerPrograms(): Promise<string | null> {
   const versions = await readdir('/usr/lib/postgresql').catch(() => []);
   const [newest] = versions.sort((a, b) => Number(b) - Number(a));

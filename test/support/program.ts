@@ -3,34 +3,32 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type ApiClient, createApiClient } from './api-client.ts';
 
-/** The program in a process of its own, which can be killed. */
+/** The program in its own process, which can be killed. */
 export interface Program {
-  /** Where its API is or, without that role, the server that tells of its health. */
+  /** The address of its API or, without that role, of its health. */
   readonly url: string;
   readonly client: ApiClient;
-  /** Every line that it wrote so far. */
+  /** Every line of its output so far. */
   readonly lines: readonly string[];
-  /** Sends a signal, and waits for nothing. */
+  /** Sends a signal, and does not wait. */
   signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
-  /** Sends a signal and waits until the process has ended. */
+  /** Sends a signal, and waits until the process has ended. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null }>;
 }
 
-/** How a program is started, where that is not as usual. */
+/** How to start a program, beside its settings. */
 export interface ProgramOptions {
-  /** The folder of the repository, where it is another than this one. */
-  readonly checkout?: string | undefined;
-  /** The user it runs as, where this process may choose one. */
+  /** The user to run as, if this process may choose one. */
   readonly userId?: number | undefined;
-  /** How many kilobytes a file may have at the most: writing more fails, as it does on a full disk. */
+  /** The largest file in kilobytes: writing more fails, as on a full disk. */
   readonly maxFileKilobytes?: number | undefined;
 }
 
-/** The program ended before it served anything. */
+/** The program ended before it was ready. */
 export class ProgramEndedError extends Error {
   override readonly name = 'ProgramEndedError';
   readonly code: number | null;
-  /** What it wrote to standard error. */
+  /** Its standard error. */
   readonly complaint: string;
 
   constructor(code: number | null, complaint: string, lines: readonly string[]) {
@@ -44,14 +42,14 @@ const running = new Set<ChildProcess>();
 
 /**
  * Starts `src/main.ts` and waits until it serves its API or, without that role, its health.
- * @param environment settings such as `BLADE_DATA_FOLDER`; of this process's own it is given none.
- * @throws ProgramEndedError when it ends instead.
+ * @param settings such as `BLADE_DATA_FOLDER`; the program inherits none from this process.
+ * @throws ProgramEndedError if it ends instead.
  */
 export async function startProgram(
-  environment: Record<string, string>,
+  settings: Record<string, string>,
   options: ProgramOptions = {},
 ): Promise<Program> {
-  const { child, exited, lines, url: served } = launchProgram(environment, options);
+  const { child, exited, lines, url: served } = launchProgram(settings, options);
   const url = await served;
   const client = createApiClient(url);
   return {
@@ -67,27 +65,26 @@ export async function startProgram(
   };
 }
 
-/** Starts the program and kills it after a while, wherever it is then. */
+/** Starts the program, and kills it after a while. */
 export async function startAndKillProgram(
-  environment: Record<string, string>,
+  settings: Record<string, string>,
   afterMilliseconds: number,
 ): Promise<void> {
-  const { child, exited, url } = launchProgram(environment, {});
+  const { child, exited, url } = launchProgram(settings, {});
   url.catch(() => {});
   setTimeout(() => child.kill('SIGKILL'), afterMilliseconds);
   await exited;
 }
 
-function launchProgram(environment: Record<string, string>, options: ProgramOptions) {
+function launchProgram(settings: Record<string, string>, options: ProgramOptions) {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const { checkout, maxFileKilobytes, userId } = options;
+  const { maxFileKilobytes, userId } = options;
   const program = [process.execPath, 'src/main.ts'];
   const limit = `ulimit -f ${(maxFileKilobytes ?? 0) * 2} && exec "$0" "$@"`;
   const [command = '', ...args] = maxFileKilobytes === undefined ? program : ['sh', '-c', limit, ...program];
   const child = spawn(command, args, {
-    ...(checkout === undefined ? {} : { cwd: checkout }),
     ...(userId === undefined ? {} : { uid: userId, gid: userId }),
-    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...environment },
+    env: { PATH, NODE_COMPILE_CACHE, PORT: '0', BLADE_DEMO_DATA: 'false', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -109,7 +106,7 @@ function launchProgram(environment: Record<string, string>, options: ProgramOpti
   return { child, exited, lines, url };
 }
 
-/** Kills what a test that failed left running. */
+/** Kills what failed tests left running. */
 export async function killPrograms(): Promise<void> {
   for (const child of running) {
     const exited = once(child, 'exit');

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 
-// Loaded before a program by --import: writes the address of each module that it loads.
+// Loaded into a program with --import: prints the address of each module that it loads.
 registerHooks({
   load(url, context, nextLoad) {
     process.stderr.write(`loaded ${url}\n`);

@@ -12,17 +12,17 @@ export interface Answer<Data> {
   }[];
 }
 
-/** A subscription over a connection of its own: each answer as it came, errors included. */
+/** A subscription over its own connection; yields each answer, errors included. */
 export interface Subscription<Data> extends AsyncIterableIterator<Answer<Data>> {
-  /** Everything that came so far, read or not. */
+  /** All answers so far, read or not. */
   readonly received: readonly Answer<Data>[];
   /** Whether the server has completed it. */
   readonly isComplete: boolean;
-  /** Leaves it, and closes the connection. */
+  /** Unsubscribes, and closes the connection. */
   leave(): Promise<void>;
 }
 
-/** Subscribes as the clients of the two protocols do. @param authorization the credential, as the header has it. */
+/** Subscribes with the client of the protocol. @param authorization the value of the header. */
 export function subscribe<Data>(
   url: string,
   transport: Transport,

@@ -3,19 +3,21 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { copyTo } from '../../src/warehouse/demo/copy-table.ts';
+import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { SaveDataSourceInput } from '../generated/graphql.ts';
+import type { ApiClient } from './api-client.ts';
 import { readFolderCatalog } from './folder-catalog.ts';
 import { SaveDataSource } from './operations.ts';
 import type { TestApplication } from './test-application.ts';
 
-/** Makes the table `blade.field.<table>` of these rows, or puts them in its place. */
+/** Writes the table `blade.field.<table>` with these rows, and replaces an existing one. */
 export async function writeRows(folder: string, table: string, rows: readonly object[]): Promise<void> {
   await replaceTable(folder, `${table}.ndjson`, (path) =>
     writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
   );
 }
 
-/** Makes the table `blade.field.<table>` of the rows of a query in the dialect of DuckDB, or puts them in its place. */
+/** Writes the table `blade.field.<table>` with the rows of a DuckDB query, and replaces an existing one. */
 export async function writeQuery(folder: string, table: string, query: string): Promise<void> {
   await replaceTable(folder, `${table}.parquet`, async (path) => {
     const instance = await DuckDBInstance.create(':memory:');
@@ -30,44 +32,67 @@ export async function writeQuery(folder: string, table: string, query: string): 
   });
 }
 
-/** Takes the table `blade.field.<table>` out of the warehouse. */
+/** Removes the table `blade.field.<table>` from the warehouse. */
 export async function removeTable(folder: string, table: string): Promise<void> {
-  for (const ending of ['ndjson', 'parquet']) await rm(pathOf(folder, `${table}.${ending}`), { force: true });
+  for (const ending of ['ndjson', 'parquet'])
+    await rm(createPath(folder, `${table}.${ending}`), { force: true });
 }
 
 async function replaceTable(folder: string, file: string, write: (path: string) => Promise<void>) {
-  const path = pathOf(folder, file);
+  const path = createPath(folder, file);
   const unfinished = join(dirname(path), `.${randomUUID()}.${file}`);
   await mkdir(dirname(path), { recursive: true });
   await write(unfinished);
   await rename(unfinished, path);
 }
 
-function pathOf(folder: string, file: string): string {
+function createPath(folder: string, file: string): string {
   return join(folder, 'blade', 'field', file);
 }
 
 /**
- * Adds a source that reads `blade.field.<table>`.
+ * Adds a source that reads `blade.field.<tableName>`: the sorties of `blade.field.sortie` unless the input says otherwise.
  * @returns its UUID.
  */
 export async function addSource(
-  { client }: TestApplication,
-  input: Pick<SaveDataSourceInput, 'name' | 'dataType' | 'tableName'> & Partial<SaveDataSourceInput>,
+  { client }: { readonly client: ApiClient },
+  input: Partial<SaveDataSourceInput> = {},
 ): Promise<string> {
   const { saveDataSource } = await client.send(SaveDataSource, {
-    input: { catalogName: 'blade', schemaName: 'field', ...input },
+    input: {
+      name: 'Sorties',
+      dataType: 'sortie',
+      catalogName: 'blade',
+      schemaName: 'field',
+      tableName: 'sortie',
+      ...input,
+    },
   });
   if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error(JSON.stringify(saveDataSource));
   return uuid(saveDataSource.dataSource.id);
 }
 
-/** The UUID in the id of a node. */
+/** Writes the table `blade.field.sortie` and adds the source that reads it. @returns the source's UUID. */
+export async function addSorties(application: TestApplication, rows: number): Promise<string> {
+  await writeSorties(application.warehouseFolder, rows);
+  return addSource(application, { cursorColumn: 'updated_at' });
+}
+
+/** Writes the table `blade.field.sortie` with rows of the demo. @param folder of the warehouse. */
+export function writeSorties(folder: string, rows: number): Promise<void> {
+  return createSortieTable({
+    folder,
+    table: { catalog: 'blade', schema: 'field', table: 'sortie' },
+    rows,
+  });
+}
+
+/** Returns the UUID in the id of a node. */
 export function uuid(globalId: string): string {
   return globalId.slice(globalId.indexOf(':') + 1);
 }
 
-/** An item as the database has it. */
+/** An item in the database. */
 export interface StoredItem {
   readonly dataType: string;
   readonly itemId: string;
@@ -82,7 +107,7 @@ export interface StoredItem {
   readonly writtenBy: string;
 }
 
-/** Every item of the database. */
+/** Reads every item in the database. */
 export async function storedItems({ database }: TestApplication): Promise<StoredItem[]> {
   const { rows } = await database.pool.query<StoredItem>(
     `select data_type as "dataType", item_id as "itemId", classification_marking as marking, data,
@@ -93,8 +118,10 @@ export async function storedItems({ database }: TestApplication): Promise<Stored
   return rows;
 }
 
-/** What the catalog holds: the content hash of each item by its name there. */
-export async function catalogContent({ catalogFolder }: TestApplication): Promise<Map<string, string>> {
+/** Reads the catalog: the content hash of each item by its name there. */
+export async function catalogContent({
+  catalogFolder,
+}: Pick<TestApplication, 'catalogFolder'>): Promise<Map<string, string>> {
   const content = new Map<string, string>();
   for await (const { catalogId, contentHash } of readFolderCatalog(catalogFolder)) {
     if (content.has(catalogId)) throw new Error(`${catalogId} is in the catalog twice`);
@@ -103,7 +130,7 @@ export async function catalogContent({ catalogFolder }: TestApplication): Promis
   return content;
 }
 
-/** What the catalog should hold by what the database has as uploaded. */
+/** Lists what the catalog should contain, by the uploads in the database. */
 export function uploadedContent(items: readonly StoredItem[]): Map<string, string> {
   return new Map(
     items.flatMap(({ dataType, itemId, uploadedAt, contentHash }) =>
@@ -112,7 +139,7 @@ export function uploadedContent(items: readonly StoredItem[]): Map<string, strin
   );
 }
 
-/** Empties database and catalog under the running program: no job may be active. */
+/** Empties database and catalog of a running program, which must have no active job. */
 export async function forgetAll({ database, catalogFolder }: TestApplication): Promise<void> {
   await database.pool.query('truncate job, blade_item, read_batch, data_source cascade');
   for (const name of await readdir(catalogFolder).catch(() => [])) {

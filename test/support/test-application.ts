@@ -9,7 +9,7 @@ import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
-/** The whole program in this process, on a database, warehouse and catalog of the test's own. */
+/** The whole program in this process, on its own database, warehouse and catalog. */
 export interface TestApplication {
   readonly client: ApiClient;
   readonly database: TestDatabase;
@@ -17,24 +17,30 @@ export interface TestApplication {
   /** Where `blade/field/sortie.parquet` is the table `blade.field.sortie`. */
   readonly warehouseFolder: string;
   readonly catalogFolder: string;
-  /** Every line that the program logged so far. */
+  /** Every line that the program has logged. */
   readonly log: readonly string[];
   /** Stops the program, as a signal does; its database stays. */
   stop(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What a test's program uses in place of folders. */
+export interface ApplicationParts {
+  readonly catalog?: CatalogConfiguration;
+  readonly warehouse?: WarehouseConfiguration;
+}
+
 /**
- * @param environment settings beside those of a test, such as `BLADE_WORKER_THREADS`.
- * @param parts.catalog the catalog that is used in place of a folder of the test's own.
- * @param parts.warehouse the warehouse that is read in place of such a folder.
+ * @param settings beside those of every test, such as `BLADE_WORKER_THREADS`.
+ * @param given a database that stays open when the program is closed; a new one when left out.
  */
 export async function startTestApplication(
-  environment: Record<string, string> = {},
-  parts: { readonly catalog?: CatalogConfiguration; readonly warehouse?: WarehouseConfiguration } = {},
+  settings: Record<string, string> = {},
+  parts: ApplicationParts = {},
+  given?: TestDatabase,
 ): Promise<TestApplication> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   const log: string[] = [];
   const config: Config = {
     ...loadConfig({
@@ -49,7 +55,7 @@ export async function startTestApplication(
       BLADE_MUTATIONS_PER_MINUTE: '1000000',
       BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
       BLADE_FAILED_CREDENTIALS_PER_MINUTE: '1000000',
-      ...environment,
+      ...settings,
     }),
     ...parts,
   };
@@ -71,7 +77,7 @@ export async function startTestApplication(
     async close() {
       await client.close();
       await application.stop();
-      await database.close();
+      if (given === undefined) await database.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -7,9 +7,9 @@ import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { runOnServer, urlOfDatabase } from './prepare-database.ts';
+import { createDatabaseUrl, runOnServer } from './prepare-database.ts';
 
-/** A database of a test's own; `kind` says which one the run uses. */
+/** A test's own database; `kind` says which one the run uses. */
 export interface TestDatabase extends Database {
   /** For the test's own statements. */
   readonly pool: Pool;
@@ -23,6 +23,25 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     : await createOnServer(prepared.url, prepared.template);
 }
 
+/** A database for programs that run one after the other. */
+export interface ProgramDatabase {
+  /** Undefined for an embedded one, which is in the programs' data folder. */
+  readonly url: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Makes a fresh database that has all migrations; closing it removes it. @param dataFolder the programs' own. */
+export async function createProgramDatabase(dataFolder: string): Promise<ProgramDatabase> {
+  const prepared = inject('preparedDatabase');
+  if (prepared.kind === 'embedded') {
+    const folder = join(dataFolder, 'database');
+    await (await startEmbeddedServer({ folder, prepared: prepared.folder })).close();
+    return { url: undefined, close: async () => {} };
+  }
+  const name = await createCopy(prepared.url, prepared.template);
+  return { url: createDatabaseUrl(prepared.url, name), close: () => dropDatabase(prepared.url, name) };
+}
+
 async function createEmbedded(prepared: string): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await startEmbeddedServer({ folder, prepared });
@@ -30,10 +49,20 @@ async function createEmbedded(prepared: string): Promise<TestDatabase> {
 }
 
 async function createOnServer(url: string, template: string): Promise<TestDatabase> {
+  const name = await createCopy(url, template);
+  const database = await openDatabase({ url: createDatabaseUrl(url, name), folder: '' });
+  return withPool(database, () => dropDatabase(url, name));
+}
+
+/** @returns the name of the new database. */
+async function createCopy(url: string, template: string): Promise<string> {
   const name = `blade_test_${randomBytes(6).toString('hex')}`;
   await runOnServer(url, `create database ${name} template ${template}`);
-  const database = await openDatabase({ url: urlOfDatabase(url, name), folder: '' });
-  return withPool(database, () => runOnServer(url, `drop database ${name} with (force)`));
+  return name;
+}
+
+function dropDatabase(url: string, name: string): Promise<void> {
+  return runOnServer(url, `drop database ${name} with (force)`);
 }
 
 function withPool(database: Database, remove: () => Promise<void>): TestDatabase {

@@ -1,12 +1,12 @@
 import { Client } from 'pg';
 
-/** The server of TEST_DATABASE_URL, or else one that runs on this machine as PostgreSQL does unless told otherwise. */
+/** The server at TEST_DATABASE_URL or, without that, at PostgreSQL's default address on this machine. */
 const SERVER_URL = process.env.TEST_DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
 
 /**
- * The URL of the PostgreSQL server on which the database tests run a second time.
- * @returns null where there is none; then they run on the embedded database alone.
- * @throws where TEST_DATABASE_URL names a server that cannot be reached.
+ * Finds the PostgreSQL server for tests.
+ * @returns its URL; null if there is none, so that tests run only on the embedded database.
+ * @throws if the server at TEST_DATABASE_URL cannot be reached.
  */
 export async function findTestServer(): Promise<string | null> {
   const client = new Client({ connectionString: SERVER_URL, connectionTimeoutMillis: 2_000 });

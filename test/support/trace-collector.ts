@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 
-/** A span as a collector of OpenTelemetry receives it. */
+/** A span as an OpenTelemetry collector receives it. */
 export interface CollectedSpan {
   readonly service: string;
   readonly scope: string;
@@ -61,23 +61,23 @@ export async function startTraceCollector(): Promise<TraceCollector> {
 
 // Numbers of fields are those of opentelemetry/proto/collector/trace/v1 and trace/v1.
 function decodeSpans(body: Buffer): CollectedSpan[] {
-  return messagesOf(fieldsOf(body), 1).flatMap((resourceSpans) => {
-    const [resource] = messagesOf(resourceSpans, 1);
-    const service = String(attributesOf(resource ?? [], 1)['service.name']);
-    return messagesOf(resourceSpans, 2).flatMap((scopeSpans) => {
-      const [scope] = messagesOf(scopeSpans, 1);
-      return messagesOf(scopeSpans, 2).map((span) => ({
+  return readMessages(parseFields(body), 1).flatMap((resourceSpans) => {
+    const [resource] = readMessages(resourceSpans, 1);
+    const service = String(readAttributes(resource ?? [], 1)['service.name']);
+    return readMessages(resourceSpans, 2).flatMap((scopeSpans) => {
+      const [scope] = readMessages(scopeSpans, 1);
+      return readMessages(scopeSpans, 2).map((span) => ({
         service,
-        scope: textOf(scope ?? [], 1),
-        traceId: bytesOf(span, 1).toString('hex'),
-        spanId: bytesOf(span, 2).toString('hex'),
-        parentSpanId: bytesOf(span, 4).toString('hex'),
-        name: textOf(span, 5),
-        kind: Number(numberOf(span, 6)),
-        start: numberOf(span, 7),
-        end: numberOf(span, 8),
-        attributes: attributesOf(span, 9),
-        status: Number(numberOf(messagesOf(span, 15)[0] ?? [], 3)),
+        scope: readText(scope ?? [], 1),
+        traceId: readBytes(span, 1).toString('hex'),
+        spanId: readBytes(span, 2).toString('hex'),
+        parentSpanId: readBytes(span, 4).toString('hex'),
+        name: readText(span, 5),
+        kind: Number(readNumber(span, 6)),
+        start: readNumber(span, 7),
+        end: readNumber(span, 8),
+        attributes: readAttributes(span, 9),
+        status: Number(readNumber(readMessages(span, 15)[0] ?? [], 3)),
       }));
     });
   });
@@ -85,14 +85,20 @@ function decodeSpans(body: Buffer): CollectedSpan[] {
 
 type Field = { readonly number: number; readonly value: bigint | Buffer };
 
-function attributesOf(message: readonly Field[], number: number): Record<string, string | number | boolean> {
+function readAttributes(
+  message: readonly Field[],
+  number: number,
+): Record<string, string | number | boolean> {
   return Object.fromEntries(
-    messagesOf(message, number).map((pair) => [textOf(pair, 1), anyValueOf(messagesOf(pair, 2)[0] ?? [])]),
+    readMessages(message, number).map((pair) => [
+      readText(pair, 1),
+      readAnyValue(readMessages(pair, 2)[0] ?? []),
+    ]),
   );
 }
 
-/** An AnyValue, of the kinds that we send. */
-function anyValueOf([field]: readonly Field[]): string | number | boolean {
+/** Reads an AnyValue of the kinds that we send. */
+function readAnyValue([field]: readonly Field[]): string | number | boolean {
   switch (field?.number) {
     case 1:
       return Buffer.isBuffer(field.value) ? field.value.toString() : '';
@@ -110,28 +116,28 @@ function anyValueOf([field]: readonly Field[]): string | number | boolean {
   }
 }
 
-function messagesOf(message: readonly Field[], number: number): Field[][] {
+function readMessages(message: readonly Field[], number: number): Field[][] {
   return message.flatMap((field) =>
-    field.number === number && Buffer.isBuffer(field.value) ? [fieldsOf(field.value)] : [],
+    field.number === number && Buffer.isBuffer(field.value) ? [parseFields(field.value)] : [],
   );
 }
 
-function bytesOf(message: readonly Field[], number: number): Buffer {
+function readBytes(message: readonly Field[], number: number): Buffer {
   const value = message.find((field) => field.number === number)?.value;
   return Buffer.isBuffer(value) ? value : Buffer.alloc(0);
 }
 
-function textOf(message: readonly Field[], number: number): string {
-  return bytesOf(message, number).toString();
+function readText(message: readonly Field[], number: number): string {
+  return readBytes(message, number).toString();
 }
 
-function numberOf(message: readonly Field[], number: number): bigint {
+function readNumber(message: readonly Field[], number: number): bigint {
   const value = message.find((field) => field.number === number)?.value;
   return typeof value === 'bigint' ? value : 0n;
 }
 
-/** The fields of a message of Protocol Buffers, by its wire format. */
-function fieldsOf(bytes: Buffer): Field[] {
+/** Parses the fields of a Protocol Buffers message. */
+function parseFields(bytes: Buffer): Field[] {
   const fields: Field[] = [];
   let at = 0;
   const varint = (): bigint => {

@@ -1,4 +1,4 @@
-// node write-until-killed.ts FOLDER: opens the database there, writes a row after the other, and says the number of each.
+// node write-until-killed.ts FOLDER: opens the database there, writes row after row, and prints the number of each.
 import { Client } from 'pg';
 import { openDatabase } from '../../src/database/open-database.ts';
 

@@ -1,86 +1,94 @@
 import type { Command } from 'commander';
-import { action, type CommandContext } from '../context.ts';
+import type { ApiLink } from '../api-link.ts';
+import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { successOf } from '../failure.ts';
+import { takeSuccess } from '../failure.ts';
 import { followJob } from '../follow-job.ts';
-import type { JobFactsFragment } from '../generated/graphql.ts';
-import { CancelJob, PauseJob, ResumeJob, RetryJob, StopSync } from '../operations.ts';
+import {
+  CancelJobDocument,
+  type JobFactsFragment,
+  PauseJobDocument,
+  ResumeJobDocument,
+  RetryJobDocument,
+  StopSyncDocument,
+} from '../generated/graphql.ts';
 import { addWatchOptions, type WatchOptions } from '../option-values.ts';
 
-/** The commands that end jobs, hold them and run them again. */
-export function addControlCommands(program: Command): void {
-  program
-    .command('cancel')
-    .description('Cancels a job. What was stored stays.')
-    .argument('<id>', 'the id of the job')
-    .action(
-      action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(CancelJob, { id })).cancelJob)),
-      ),
-    );
-
-  program
-    .command('stop')
-    .description('Stops the active sync.')
-    .action(
-      action(async (context) => tell(context, successOf((await context.api.send(StopSync, {})).stopSync))),
-    );
-
-  program
-    .command('pause')
-    .description('Pauses a job at its checkpoints.')
-    .argument('<id>', 'the id of the job')
-    .action(
-      action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(PauseJob, { id })).pauseJob)),
-      ),
-    );
-
-  program
-    .command('resume')
-    .description('Lets a paused job go on from its checkpoints.')
-    .argument('<id>', 'the id of the job')
-    .action(
-      action<object, [string]>(async (context, _options, id) =>
-        tell(context, successOf((await context.api.send(ResumeJob, { id })).resumeJob)),
-      ),
-    );
-
-  const retry = program
-    .command('retry')
-    .description('Runs a job that has ended again, as a new job, and writes the id of that.')
-    .argument('<id>', 'the id of the job')
-    .option('--failed-items-only', 'take up only the items that failed, from their kept rows');
-  addWatchOptions(retry).action(
-    action<WatchOptions & { readonly failedItemsOnly?: true }, [string]>(async (context, options, id) => {
-      const failedItemsOnly = options.failedItemsOnly ?? false;
-      const { retryJob } = await context.api.send(RetryJob, { id, failedItemsOnly });
-      return tellStarted(context, options, successOf(retryJob));
-    }),
-  );
-}
-
-interface Told {
+/** What a mutation did to a job. */
+interface Done {
   readonly message: string;
   readonly job: JobFactsFragment;
 }
 
-/** Says what was done to a job. */
-async function tell({ output }: CommandContext, { message, job }: Told): Promise<undefined> {
-  if (output.format === 'json') output.writeJson(job);
-  else output.say(`${message} (${job.id}: ${job.state})`);
+/** Adds the commands that cancel, pause, resume and retry jobs. */
+export function addControlCommands(program: Command): void {
+  const addControl = (
+    name: string,
+    description: string,
+    control: (api: ApiLink, id: string) => Promise<Done>,
+  ) =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<id>', 'job id')
+      .action(
+        toAction<object, [string]>(async (context, _options, id) =>
+          report(context, await control(context.api, id)),
+        ),
+      );
+
+  addControl('cancel', 'Cancel a job. Items that are already stored stay.', async (api, id) =>
+    takeSuccess((await api.send(CancelJobDocument, { id })).cancelJob),
+  );
+
+  program
+    .command('stop')
+    .description('Stop the active sync.')
+    .action(
+      toAction(async (context) =>
+        report(context, takeSuccess((await context.api.send(StopSyncDocument, {})).stopSync)),
+      ),
+    );
+
+  addControl('pause', 'Pause a job at its checkpoints.', async (api, id) =>
+    takeSuccess((await api.send(PauseJobDocument, { id })).pauseJob),
+  );
+
+  addControl('resume', 'Resume a paused job from its checkpoints.', async (api, id) =>
+    takeSuccess((await api.send(ResumeJobDocument, { id })).resumeJob),
+  );
+
+  const retry = program
+    .command('retry')
+    .description('Run an ended job again as a new job, and print the new id.')
+    .argument('<id>', 'job id')
+    .option('--failed-items-only', 'retry only the items that failed, from their stored rows');
+  addWatchOptions(retry).action(toAction(retryJob));
 }
 
-/** Gives the id of a job that was started or, where that is wanted, shows the job to its end. */
-export async function tellStarted(
+async function retryJob(
+  context: CommandContext,
+  { failedItemsOnly = false, ...options }: WatchOptions & { readonly failedItemsOnly?: boolean },
+  id: string,
+): Promise<ExitCode | undefined> {
+  const { retryJob } = await context.api.send(RetryJobDocument, { id, failedItemsOnly });
+  return reportStart(context, options, takeSuccess(retryJob));
+}
+
+/** Writes what was done to a job. */
+async function report({ output }: CommandContext, { message, job }: Done): Promise<undefined> {
+  output.writeResult(job, () => output.say(`${message} (${job.id}: ${job.state})`));
+}
+
+/** Writes the id of a started job or, with `--watch`, shows the job until it ends. */
+export async function reportStart(
   context: CommandContext,
   { watch, giveUpAfter }: WatchOptions,
-  { message, job }: Told,
+  { message, job }: Done,
 ): Promise<ExitCode | undefined> {
   const { output } = context;
   output.say(`${message} (${job.id})`);
   if (watch) return followJob(context, job.id, giveUpAfter);
-  if (output.format === 'json') output.writeJson(job);
-  else output.write(job.id);
+  output.writeResult(job, () => output.write(job.id));
   return undefined;
 }

@@ -1,35 +1,40 @@
 import { type Command, Option } from 'commander';
-import { action, type CommandContext } from '../context.ts';
-import { CommandError, ExitCode } from '../exit-code.ts';
-import type { ItemFactsFragment } from '../generated/graphql.ts';
-import { Item, Items } from '../operations.ts';
-import { addPageOptions, namedValues, type PageOptions, texts } from '../option-values.ts';
-import { readPages, sayRest } from '../page.ts';
+import { notFound } from '../command-error.ts';
+import { type CommandContext, toAction } from '../context.ts';
+import { ItemDocument, ItemsDocument } from '../generated/graphql.ts';
+import { addPageOptions, collectNamedValue, collectText, type PageOptions } from '../option-values.ts';
+import { writeList } from '../page.ts';
 import { formatTime, NO_VALUE } from '../text.ts';
 
-/** The commands that look stored items up. */
+/** Adds the commands that look up stored items. */
 export function addItemCommands(program: Command): void {
-  const items = program.command('items').description('Looks up the items that are stored.');
+  const items = program.command('items').description('Look up stored items.');
 
   const list = items
     .command('list')
-    .description('Lists items by data type and id.')
-    .option('--type <type>', 'of this data type; once for each', texts)
-    .option('--marking <marking>', 'with this classification marking; once for each', texts)
-    .option('--prefix <text>', 'whose id begins with this')
-    .option('--data <column=value>', 'whose data has this value; once for each', namedValues)
-    .option('--job <id>', 'that this job last changed')
-    .option('--source <id>', 'that were last read from this source')
-    .addOption(new Option('--uploaded', 'whose present content the catalog has').conflicts('notUploaded'))
-    .option('--not-uploaded', 'whose present content it does not have');
-  addPageOptions(list, 'items').action(action(listItems));
+    .description('List items by data type and id. A repeated option matches any of its values.')
+    .option('--type <type>', 'only items of this data type', collectText)
+    .option('--marking <marking>', 'only items with this classification marking', collectText)
+    .option('--prefix <text>', 'only items whose id starts with this text')
+    .option(
+      '--data <column=value>',
+      'only items with this value in their data; repeat for more columns',
+      collectNamedValue,
+    )
+    .option('--job <id>', 'only items last changed by this job')
+    .option('--source <id>', 'only items last read from this source')
+    .addOption(
+      new Option('--uploaded', 'only items whose current content is in the catalog').conflicts('notUploaded'),
+    )
+    .option('--not-uploaded', 'only items whose current content is not in the catalog');
+  addPageOptions(list, 'items').action(toAction(listItems));
 
   items
     .command('show')
-    .description('Shows an item with its data.')
-    .argument('<type>', 'its data type')
-    .argument('<id>', 'its id among the items of the data type')
-    .action(action(showItem));
+    .description('Show an item and its data.')
+    .argument('<type>', 'data type')
+    .argument('<id>', 'item id, unique within its data type')
+    .action(toAction(showItem));
 }
 
 interface ListOptions extends PageOptions {
@@ -43,7 +48,7 @@ interface ListOptions extends PageOptions {
   readonly notUploaded?: true;
 }
 
-async function listItems({ api, output }: CommandContext, options: ListOptions): Promise<undefined> {
+async function listItems(context: CommandContext, options: ListOptions): Promise<undefined> {
   const filter = {
     dataTypes: options.type ?? null,
     classificationMarkings: options.marking ?? null,
@@ -53,25 +58,19 @@ async function listItems({ api, output }: CommandContext, options: ListOptions):
     dataSourceId: options.source ?? null,
     isUploaded: options.uploaded ?? (options.notUploaded ? false : null),
   };
-  const page = await readPages<ItemFactsFragment>(options, async (part) => {
-    return (await api.send(Items, { filter, ...part })).items;
-  });
-  if (output.format === 'json') {
-    output.writeJson({ totalCount: page.totalCount, items: page.nodes, nextCursor: page.nextCursor });
-    return;
-  }
-  output.writeTable([
-    ['TYPE', 'ID', 'MARKING', 'UPDATED', 'UPLOADED', 'SOURCE'],
-    ...page.nodes.map((item) => [
+  return writeList(context, options, {
+    name: 'items',
+    readPage: async (page) => (await context.api.send(ItemsDocument, { filter, ...page })).items,
+    headings: ['TYPE', 'ID', 'MARKING', 'UPDATED', 'UPLOADED', 'SOURCE'],
+    toRow: (item) => [
       item.dataType,
       item.itemId,
       item.classificationMarking,
       formatTime(item.updatedAt),
       formatTime(item.uploadedAt),
       item.dataSource?.name ?? NO_VALUE,
-    ]),
-  ]);
-  sayRest(output, page, 'items');
+    ],
+  });
 }
 
 async function showItem(
@@ -80,21 +79,20 @@ async function showItem(
   dataType: string,
   itemId: string,
 ): Promise<undefined> {
-  const { item } = await api.send(Item, { dataType, itemId });
-  if (!item) throw new CommandError(ExitCode.NOT_FOUND, `there is no ${dataType} item ${itemId}`);
-  if (output.format === 'json') {
-    output.writeJson(item);
-    return;
-  }
-  output.writeFacts([
-    ['Item', `${item.dataType} ${item.itemId}`],
-    ['Marking', item.classificationMarking],
-    ['Source', item.dataSource?.name ?? NO_VALUE],
-    ['Job', item.job?.id ?? NO_VALUE],
-    ['Created', formatTime(item.createdAt)],
-    ['Updated', formatTime(item.updatedAt)],
-    ['Uploaded', item.uploadedAt === null ? NO_VALUE : `${formatTime(item.uploadedAt)} as ${item.catalogId}`],
-  ]);
-  output.write('');
-  output.write(JSON.stringify(item.data, null, 2));
+  const { item } = await api.send(ItemDocument, { dataType, itemId });
+  if (item === null) throw notFound(`there is no ${dataType} item ${itemId}`);
+  output.writeResult(item, () => {
+    const { uploadedAt } = item;
+    output.writeFacts([
+      ['Item', `${item.dataType} ${item.itemId}`],
+      ['Marking', item.classificationMarking],
+      ['Source', item.dataSource?.name ?? NO_VALUE],
+      ['Job', item.job?.id ?? NO_VALUE],
+      ['Created', formatTime(item.createdAt)],
+      ['Updated', formatTime(item.updatedAt)],
+      ['Uploaded', uploadedAt === null ? NO_VALUE : `${formatTime(uploadedAt)} as ${item.catalogId}`],
+    ]);
+    output.write('');
+    output.write(JSON.stringify(item.data, null, 2));
+  });
 }

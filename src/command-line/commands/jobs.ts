@@ -1,67 +1,62 @@
 import { type Command, Option } from 'commander';
-import { action, type CommandContext } from '../context.ts';
+import { type CommandContext, toAction } from '../context.ts';
 import { followJob } from '../follow-job.ts';
-import type {
-  ErrorStage,
-  JobDetailsQuery,
-  JobErrorsQuery,
-  JobKind,
-  JobRowFragment,
-  JobState,
+import {
+  type ErrorStage,
+  JobDetailsDocument,
+  type JobDetailsQuery,
+  JobErrorsDocument,
+  type JobKind,
+  type JobState,
+  JobsDocument,
 } from '../generated/graphql.ts';
-import { JobDetails, JobErrors, Jobs } from '../operations.ts';
+import { isTerminal, JOB_STATES } from '../job-state.ts';
 import {
   addPageOptions,
   addWatchOptions,
-  oneOf,
+  collectOneOf,
+  collectText,
   type PageOptions,
-  texts,
-  time,
+  parseTime,
   type WatchOptions,
 } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { type Page, readPages, sayRest } from '../page.ts';
-import { endLine, progressLine } from '../progress-text.ts';
-import { formatCount, formatDuration, formatPercent, formatTime, NO_VALUE, printable } from '../text.ts';
-import { isTerminal, jobNotFound } from '../watch-job.ts';
+import { writeList } from '../page.ts';
+import { formatEnd, formatProgress } from '../progress-text.ts';
+import { formatCount, formatDuration, formatPercent, formatTime, NO_VALUE, toPrintable } from '../text.ts';
+import { jobNotFound } from '../watch-job.ts';
 
-const STATES: Readonly<Record<JobState, true>> = {
-  QUEUED: true,
-  RUNNING: true,
-  PAUSING: true,
-  PAUSED: true,
-  CANCELLING: true,
-  COMPLETED: true,
-  FAILED: true,
-  CANCELLED: true,
-};
-const KINDS: Readonly<Record<JobKind, true>> = { SYNC: true, QUERY: true };
-const STAGES: Readonly<Record<ErrorStage, true>> = { READ: true, TRANSFORM: true, SAVE: true, UPLOAD: true };
+const KINDS = listNames<JobKind>({ SYNC: true, QUERY: true });
+const STAGES = listNames<ErrorStage>({ READ: true, TRANSFORM: true, SAVE: true, UPLOAD: true });
 
-/** The commands that look jobs up. */
+/** Lists the values of an enum; its type makes sure that none is missing. */
+function listNames<Name extends string>(names: Readonly<Record<Name, true>>): Name[] {
+  return Object.keys(names) as Name[];
+}
+
+/** Adds the commands that look up jobs. */
 export function addJobCommands(program: Command): void {
   const jobs = program
     .command('jobs')
-    .description('Lists jobs, the newest first. An option that is given twice means either.')
-    .option('--state <state>', `one of ${Object.keys(STATES).join(', ')}`, oneOf(STATES))
-    .option('--kind <kind>', `one of ${Object.keys(KINDS).join(', ')}`, oneOf(KINDS))
-    .option('--type <type>', 'started for this data type', texts)
-    .option('--since <time>', 'made at this time or later', time)
-    .option('--until <time>', 'made before this time', time)
-    .option('--oldest-first', 'in the other order');
-  addPageOptions(jobs, 'jobs').action(action(listJobs));
+    .description('List jobs, newest first. A repeated option matches any of its values.')
+    .option('--state <state>', `only jobs in this state: ${JOB_STATES.join(', ')}`, collectOneOf(JOB_STATES))
+    .option('--kind <kind>', `only jobs of this kind: ${KINDS.join(', ')}`, collectOneOf(KINDS))
+    .option('--type <type>', 'only jobs started for this data type', collectText)
+    .option('--since <time>', 'only jobs created at this time or later', parseTime)
+    .option('--until <time>', 'only jobs created before this time', parseTime)
+    .option('--oldest-first', 'list the oldest first');
+  addPageOptions(jobs, 'jobs').action(toAction(listJobs));
 
   const job = program
     .command('job')
-    .description('Shows a job.')
-    .argument('<id>', 'the id of the job')
-    .addOption(new Option('--errors', 'show what went wrong, with the rows in JSON').conflicts('watch'))
-    .option('--stage <stage>', `of the errors those of ${Object.keys(STAGES).join(', ')}`, oneOf(STAGES));
+    .description('Show a job.')
+    .argument('<id>', 'job id')
+    .addOption(new Option('--errors', 'list its errors, in JSON with their rows').conflicts('watch'))
+    .option('--stage <stage>', `only errors of this stage: ${STAGES.join(', ')}`, collectOneOf(STAGES));
   addPageOptions(addWatchOptions(job), 'errors').action(
-    action<JobOptions, [string]>(async (context, options, id) => {
+    toAction<JobOptions, [string]>(async (context, options, id) => {
       if (options.watch) return followJob(context, id, options.giveUpAfter);
-      if (options.errors) return showErrors(context, options, id);
-      return showJob(context, id);
+      return options.errors ? listErrors(context, options, id) : showJob(context, id);
     }),
   );
 }
@@ -75,12 +70,7 @@ interface ListOptions extends PageOptions {
   readonly oldestFirst?: true;
 }
 
-interface JobOptions extends PageOptions, WatchOptions {
-  readonly errors?: true;
-  readonly stage?: ErrorStage[];
-}
-
-async function listJobs({ api, output }: CommandContext, options: ListOptions): Promise<undefined> {
+async function listJobs(context: CommandContext, options: ListOptions): Promise<undefined> {
   const filter = {
     states: options.state ?? null,
     kinds: options.kind ?? null,
@@ -89,16 +79,11 @@ async function listJobs({ api, output }: CommandContext, options: ListOptions): 
     createdBefore: options.until ?? null,
   };
   const orderBy = options.oldestFirst ? 'OLDEST_FIRST' : 'NEWEST_FIRST';
-  const page = await readPages<JobRowFragment>(options, async (part) => {
-    return (await api.send(Jobs, { filter, orderBy, ...part })).jobs;
-  });
-  if (output.format === 'json') {
-    output.writeJson({ totalCount: page.totalCount, jobs: page.nodes, nextCursor: page.nextCursor });
-    return;
-  }
-  output.writeTable([
-    ['ID', 'KIND', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'CREATED', 'TOOK'],
-    ...page.nodes.map(({ id, kind, dataType, state, createdAt, progress }) => [
+  return writeList(context, options, {
+    name: 'jobs',
+    readPage: async (page) => (await context.api.send(JobsDocument, { filter, orderBy, ...page })).jobs,
+    headings: ['ID', 'KIND', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'CREATED', 'TOOK'],
+    toRow: ({ id, kind, dataType, state, createdAt, progress }) => [
       id,
       kind,
       dataType ?? 'all',
@@ -108,30 +93,28 @@ async function listJobs({ api, output }: CommandContext, options: ListOptions): 
       formatCount(progress.errorCount),
       formatTime(createdAt),
       progress.elapsedSeconds === null ? NO_VALUE : formatDuration(progress.elapsedSeconds),
-    ]),
-  ]);
-  sayRest(output, page, 'jobs');
+    ],
+  });
 }
 
-type Details = NonNullable<JobDetailsQuery['job']>;
+type JobDetails = NonNullable<JobDetailsQuery['job']>;
 
 async function showJob({ api, output }: CommandContext, id: string): Promise<undefined> {
-  const { job } = await api.send(JobDetails, { id });
-  if (job === null || job === undefined) throw jobNotFound(id);
-  if (output.format === 'json') output.writeJson(job);
-  else writeJob(output, job);
+  const { job } = await api.send(JobDetailsDocument, { id });
+  if (job === null) throw jobNotFound(id);
+  output.writeResult(job, () => writeJob(output, job));
 }
 
-function writeJob(output: Output, job: Details): void {
+function writeJob(output: Output, job: JobDetails): void {
   const { progress } = job;
   output.writeFacts([
     ['Job', job.id],
-    ['Does', configurationText(job)],
+    ['Does', describeConfiguration(job)],
     ...(job.retryOf === null ? [] : [['Retry of', job.retryOf.id] as const]),
     ['Created', `${formatTime(job.createdAt)}${job.startedBy === null ? '' : ` by ${job.startedBy.name}`}`],
     ['Started', formatTime(job.startedAt)],
     ['Ended', formatTime(job.finishedAt)],
-    ['State', isTerminal(job.state) ? endLine(job) : progressLine(job)],
+    ['State', isTerminal(job.state) ? formatEnd(job) : formatProgress(job)],
   ]);
   if (job.partitions.length > 0) {
     output.write('');
@@ -152,53 +135,45 @@ function writeJob(output: Output, job: Details): void {
   if (job.recentErrors.length > 0) {
     output.write('');
     output.write(output.colored('bold', 'LAST ERRORS'));
-    for (const error of job.recentErrors) output.write(printable(error));
-    if (progress.errorCount > job.recentErrors.length)
-      output.say(`All of them: blade job ${job.id} --errors`);
+    for (const error of job.recentErrors) output.write(toPrintable(error));
+    if (progress.errorCount > job.recentErrors.length) {
+      output.say(`See all errors: blade job ${job.id} --errors`);
+    }
   }
 }
 
-function configurationText({ dataType, failedItemsOnly, configuration }: Details): string {
-  const kind = failedItemsOnly ? 'the failed items of ' : '';
+function describeConfiguration({ dataType, failedItemsOnly, configuration }: JobDetails): string {
+  const prefix = failedItemsOnly ? 'the failed items of ' : '';
   switch (configuration.__typename) {
     case 'SyncConfiguration': {
       const { syncType, filter, maxItems } = configuration;
       const parts = [
-        `${kind}${syncType} sync of ${dataType ?? 'all sources'}`,
+        `${prefix}${syncType} sync of ${dataType ?? 'all sources'}`,
         ...(filter === null ? [] : [`where ${filter}`]),
-        ...(maxItems === null ? [] : [`at most ${formatCount(maxItems)} items of each`]),
+        ...(maxItems === null ? [] : [`at most ${formatCount(maxItems)} items per source`]),
       ];
       return parts.join(', ');
     }
     case 'QueryConfiguration':
-      return `${kind}query of ${dataType}: ${configuration.sqlQuery}`;
+      return `${prefix}query of ${dataType}: ${configuration.sqlQuery}`;
   }
 }
 
-type JobErrorNode = NonNullable<JobErrorsQuery['job']>['errors']['edges'][number]['node'];
+interface JobOptions extends PageOptions, WatchOptions {
+  readonly errors?: true;
+  readonly stage?: ErrorStage[];
+}
 
-async function showErrors(
-  { api, output }: CommandContext,
-  options: JobOptions,
-  id: string,
-): Promise<undefined> {
-  const page: Page<JobErrorNode> = await readPages(options, async (part) => {
-    const { job } = await api.send(JobErrors, { id, stages: options.stage ?? null, ...part });
-    if (job === null || job === undefined) throw jobNotFound(id);
-    return job.errors;
+async function listErrors(context: CommandContext, options: JobOptions, id: string): Promise<undefined> {
+  const stages = options.stage ?? null;
+  return writeList(context, options, {
+    name: 'errors',
+    async readPage(page) {
+      const { job } = await context.api.send(JobErrorsDocument, { id, stages, ...page });
+      if (job === null) throw jobNotFound(id);
+      return job.errors;
+    },
+    headings: ['STAGE', 'TYPE', 'ITEM', 'MESSAGE'],
+    toRow: ({ stage, dataType, itemId, message }) => [stage, dataType, itemId ?? NO_VALUE, message],
   });
-  if (output.format === 'json') {
-    output.writeJson({ totalCount: page.totalCount, errors: page.nodes, nextCursor: page.nextCursor });
-    return;
-  }
-  output.writeTable([
-    ['STAGE', 'TYPE', 'ITEM', 'MESSAGE'],
-    ...page.nodes.map(({ stage, dataType, itemId, message }) => [
-      stage,
-      dataType,
-      itemId ?? NO_VALUE,
-      message,
-    ]),
-  ]);
-  sayRest(output, page, 'errors');
 }

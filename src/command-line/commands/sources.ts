@@ -1,160 +1,71 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Api } from '../api.ts';
-import { action, type CommandContext } from '../context.ts';
-import { CommandError, ExitCode, invalidInput } from '../exit-code.ts';
-import { successOf } from '../failure.ts';
-import type { SaveDataSourceInput, SourceFactsFragment } from '../generated/graphql.ts';
-import { DataSource, DataSources, DeleteDataSource, SaveDataSource, TestDataSource } from '../operations.ts';
+import type { ApiLink } from '../api-link.ts';
+import { invalidInput, notFound } from '../command-error.ts';
+import { type CommandContext, toAction } from '../context.ts';
+import { ExitCode } from '../exit-code.ts';
+import { takeSuccess } from '../failure.ts';
+import {
+  DataSourceDocument,
+  type DataSourceFactsFragment,
+  DataSourcesDocument,
+  DeleteDataSourceDocument,
+  SaveDataSourceDocument,
+  type SaveDataSourceInput,
+  TestDataSourceDocument,
+} from '../generated/graphql.ts';
 import { formatCount, formatTime, NO_VALUE } from '../text.ts';
 
-/** The commands about data sources. */
+/** Adds the commands that manage data sources. */
 export function addSourceCommands(program: Command): void {
-  const sources = program.command('sources').description('Keeps the tables that syncs read.');
+  const sources = program.command('sources').description('Manage the tables that syncs read.');
 
   sources
     .command('list')
-    .description('Lists sources by name.')
+    .description('List sources by name.')
     .option('--type <type>', 'only sources of this data type')
     .addOption(new Option('--enabled', 'only sources that syncs read').conflicts('disabled'))
-    .option('--disabled', 'only sources that they do not')
-    .action(action(listSources));
+    .option('--disabled', 'only sources that syncs skip')
+    .action(toAction(listSources));
 
-  const add = sources
+  sources
     .command('add')
-    .description('Adds a source.')
-    .requiredOption('--name <name>', 'what people call it; unique')
-    .requiredOption('--type <type>', 'what its rows are')
-    .requiredOption('--table <name>', 'its table: catalog.schema.table', tableName)
-    .option('--cursor <column>', 'the column that tells new rows from old ones')
-    .option('--cron <fields>', 'sync it by itself: minute, hour, day, month, day of the week')
-    .option('--time-zone <zone>', 'what the fields are meant in; UTC when left out')
-    .option('--disabled', 'do not let syncs read it yet');
-  add.action(
-    action<SourceOptions>(async (context, options) => {
-      const { name = '', type = '', table, disabled } = options;
-      if (table === undefined) throw invalidInput('--table: is missing');
-      await save(context, 'Added', {
-        name,
-        dataType: type,
-        ...table,
-        cursorColumn: options.cursor || null,
-        enabled: disabled !== true,
-        schedule: scheduleOf(options, null),
-      });
-      return undefined;
-    }),
-  );
+    .description('Add a source, and print its id.')
+    .requiredOption('--name <name>', 'a unique name')
+    .requiredOption('--type <type>', 'data type of its rows')
+    .requiredOption('--table <name>', 'catalog.schema.table', parseTable)
+    .option('--cursor <column>', 'cursor column: its values grow with each new row')
+    .option('--cron <fields>', 'schedule: minute, hour, day, month, day of the week')
+    .option('--time-zone <zone>', 'time zone of the schedule (default: UTC)')
+    .option('--disabled', 'let syncs skip it for now')
+    .action(toAction(addSource));
 
-  const edit = sources
+  sources
     .command('edit')
-    .description('Changes a source; what is left out stays as it is.')
-    .argument('<source>', 'its id or name')
-    .option('--name <name>', 'what people call it; unique')
-    .option('--type <type>', 'what its rows are')
-    .option('--table <name>', 'its table: catalog.schema.table', tableName)
-    .option('--cursor <column>', 'the column that tells new rows from old ones')
-    .option('--no-cursor', 'read the whole table each time')
-    .option('--cron <fields>', 'sync it by itself: minute, hour, day, month, day of the week')
-    .option('--no-cron', 'sync it by hand only')
-    .option('--time-zone <zone>', 'what the fields are meant in')
+    .description('Change a source, and print its id. Options that are left out change nothing.')
+    .argument('<source>', 'id or name')
+    .option('--name <name>', 'a unique name')
+    .option('--type <type>', 'data type of its rows')
+    .option('--table <name>', 'catalog.schema.table', parseTable)
+    .option('--cursor <column>', 'cursor column: its values grow with each new row')
+    .option('--no-cursor', 'read the whole table every time')
+    .option('--cron <fields>', 'schedule: minute, hour, day, month, day of the week')
+    .option('--no-cron', 'remove the schedule')
+    .option('--time-zone <zone>', 'time zone of the schedule')
     .addOption(new Option('--enabled', 'let syncs read it').conflicts('disabled'))
-    .option('--disabled', 'do not let syncs read it');
-  edit.action(
-    action<EditOptions, [string]>(async (context, options, wanted) => {
-      const source = await findSource(context.api, wanted);
-      const { cursor } = options;
-      await save(context, 'Changed', {
-        id: source.id,
-        name: options.name ?? source.name,
-        dataType: options.type ?? source.dataType,
-        ...(options.table ?? tableOf(source)),
-        cursorColumn: cursor === false ? null : (cursor ?? source.cursorColumn),
-        enabled: options.enabled === true || (options.disabled !== true && source.enabled),
-        schedule: scheduleOf(options, source.schedule),
-      });
-      return undefined;
-    }),
-  );
+    .option('--disabled', 'let syncs skip it')
+    .action(toAction(editSource));
 
   sources
     .command('delete')
-    .description('Deletes a source. Its items stay, and so does the history of its jobs.')
-    .argument('<source>', 'its id or name')
-    .action(
-      action<object, [string]>(async ({ api, output }, _options, wanted) => {
-        const { id } = await findSource(api, wanted);
-        const { deletedId, name } = successOf((await api.send(DeleteDataSource, { id })).deleteDataSource);
-        if (output.format === 'json') output.writeJson({ deletedId, name });
-        else output.say(`Deleted the source ${name} (${deletedId}).`);
-        return undefined;
-      }),
-    );
+    .description('Delete a source. Its items and the history of its jobs stay.')
+    .argument('<source>', 'id or name')
+    .action(toAction(deleteSource));
 
   sources
     .command('test')
-    .description('Looks whether a source can be read and fits its data type; changes nothing.')
-    .argument('<source>', 'its id or name')
-    .action(action(testSource));
-}
-
-interface Table {
-  readonly catalogName: string;
-  readonly schemaName: string;
-  readonly tableName: string;
-}
-
-interface SourceOptions {
-  readonly name?: string;
-  readonly type?: string;
-  readonly table?: Table;
-  readonly cursor?: string;
-  readonly cron?: string;
-  readonly timeZone?: string;
-  readonly disabled?: true;
-}
-
-interface EditOptions extends Omit<SourceOptions, 'cursor' | 'cron'> {
-  readonly cursor?: string | false;
-  readonly cron?: string | false;
-  readonly enabled?: true;
-}
-
-function tableName(text: string): Table {
-  const [catalogName, schemaName, tableName, ...rest] = text.split('.');
-  if (!catalogName || !schemaName || !tableName || rest.length > 0) {
-    throw new InvalidArgumentError('It must be catalog.schema.table.');
-  }
-  return { catalogName, schemaName, tableName };
-}
-
-function tableOf({ catalogName, schemaName, tableName }: SourceFactsFragment): Table {
-  return { catalogName, schemaName, tableName };
-}
-
-/** @param before the schedule that the source has. */
-function scheduleOf(
-  { cron, timeZone }: Pick<EditOptions, 'cron' | 'timeZone'>,
-  before: SourceFactsFragment['schedule'],
-): SaveDataSourceInput['schedule'] {
-  if (cron === false) return null;
-  const fields = cron ?? before?.cron;
-  if (fields !== undefined) return { cron: fields, timeZone: timeZone ?? before?.timeZone ?? null };
-  if (timeZone !== undefined) throw invalidInput('--time-zone: goes with --cron');
-  return null;
-}
-
-async function save(
-  { api, output }: CommandContext,
-  done: string,
-  input: SaveDataSourceInput,
-): Promise<void> {
-  const { dataSource } = successOf((await api.send(SaveDataSource, { input })).saveDataSource);
-  if (output.format === 'json') {
-    output.writeJson(dataSource);
-    return;
-  }
-  output.say(`${done} the source ${dataSource.name}.`);
-  output.write(dataSource.id);
+    .description('Check that a source can be read and fits its data type. Changes nothing.')
+    .argument('<source>', 'id or name')
+    .action(toAction(testSource));
 }
 
 interface ListOptions {
@@ -165,62 +76,163 @@ interface ListOptions {
 
 async function listSources({ api, output }: CommandContext, options: ListOptions): Promise<undefined> {
   const enabled = options.enabled ?? (options.disabled ? false : null);
-  const { dataSources } = await api.send(DataSources, { dataType: options.type ?? null, enabled });
-  if (output.format === 'json') {
-    output.writeJson(dataSources);
-    return;
-  }
-  output.writeTable([
-    ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'LAST SYNC', 'ENDED'],
-    ...dataSources.map((source) => [
-      source.id,
-      source.name,
-      source.dataType,
-      source.fullTableName,
-      source.enabled ? 'yes' : 'no',
-      source.cursorColumn ?? NO_VALUE,
-      source.schedule === null ? NO_VALUE : `${source.schedule.cron} ${source.schedule.timeZone}`,
-      formatCount(source.itemCount),
-      formatTime(source.lastSyncAt),
-      source.lastSyncState ?? NO_VALUE,
+  const { dataSources } = await api.send(DataSourcesDocument, { dataType: options.type ?? null, enabled });
+  output.writeResult(dataSources, () =>
+    output.writeTable([
+      ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'LAST SYNC', 'ENDED'],
+      ...dataSources.map((source) => [
+        source.id,
+        source.name,
+        source.dataType,
+        source.fullTableName,
+        source.enabled ? 'yes' : 'no',
+        source.cursorColumn ?? NO_VALUE,
+        source.schedule === null ? NO_VALUE : `${source.schedule.cron} ${source.schedule.timeZone}`,
+        formatCount(source.itemCount),
+        formatTime(source.lastSyncAt),
+        source.lastSyncState ?? NO_VALUE,
+      ]),
     ]),
-  ]);
+  );
 }
 
-const ID = /^(DataSource:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+interface Table {
+  readonly catalogName: string;
+  readonly schemaName: string;
+  readonly tableName: string;
+}
 
-/** The source of this id or name. @throws CommandError where there is none. */
-async function findSource(api: Api, wanted: string): Promise<SourceFactsFragment> {
-  const source = ID.test(wanted)
-    ? (await api.send(DataSource, { id: wanted })).dataSource
-    : (await api.send(DataSources, {})).dataSources.find(({ name }) => name === wanted);
-  if (source) return source;
-  throw new CommandError(ExitCode.NOT_FOUND, `there is no data source ${wanted}`);
+function parseTable(text: string): Table {
+  const [catalogName, schemaName, tableName, ...rest] = text.split('.');
+  if (!catalogName || !schemaName || !tableName || rest.length > 0) {
+    throw new InvalidArgumentError('It must be catalog.schema.table.');
+  }
+  return { catalogName, schemaName, tableName };
+}
+
+interface ScheduleOptions {
+  /** False to remove the schedule. */
+  readonly cron?: string | false;
+  readonly timeZone?: string;
+}
+
+interface AddOptions extends ScheduleOptions {
+  readonly name: string;
+  readonly type: string;
+  readonly table: Table;
+  readonly cursor?: string;
+  readonly disabled?: true;
+}
+
+async function addSource(context: CommandContext, options: AddOptions): Promise<undefined> {
+  return saveSource(context, 'Added', {
+    name: options.name,
+    dataType: options.type,
+    ...options.table,
+    cursorColumn: options.cursor || null,
+    enabled: options.disabled !== true,
+    schedule: toSchedule(options, null),
+  });
+}
+
+interface EditOptions extends ScheduleOptions {
+  readonly name?: string;
+  readonly type?: string;
+  readonly table?: Table;
+  /** False to read the whole table every time. */
+  readonly cursor?: string | false;
+  readonly enabled?: true;
+  readonly disabled?: true;
+}
+
+async function editSource(
+  context: CommandContext,
+  options: EditOptions,
+  idOrName: string,
+): Promise<undefined> {
+  const source = await findSource(context.api, idOrName);
+  const { catalogName, schemaName, tableName } = source;
+  const { cursor } = options;
+  return saveSource(context, 'Changed', {
+    id: source.id,
+    name: options.name ?? source.name,
+    dataType: options.type ?? source.dataType,
+    ...(options.table ?? { catalogName, schemaName, tableName }),
+    cursorColumn: cursor === false ? null : (cursor ?? source.cursorColumn),
+    enabled: options.enabled === true || (options.disabled !== true && source.enabled),
+    schedule: toSchedule(options, source.schedule),
+  });
+}
+
+/** @param before the current schedule of the source. */
+function toSchedule(
+  { cron, timeZone }: ScheduleOptions,
+  before: DataSourceFactsFragment['schedule'],
+): SaveDataSourceInput['schedule'] {
+  if (cron === false) return null;
+  const fields = cron ?? before?.cron;
+  if (fields !== undefined) return { cron: fields, timeZone: timeZone ?? before?.timeZone ?? null };
+  if (timeZone !== undefined) throw invalidInput('--time-zone: needs --cron');
+  return null;
+}
+
+async function saveSource(
+  { api, output }: CommandContext,
+  done: 'Added' | 'Changed',
+  input: SaveDataSourceInput,
+): Promise<undefined> {
+  const { saveDataSource } = await api.send(SaveDataSourceDocument, { input });
+  const { dataSource } = takeSuccess(saveDataSource);
+  output.writeResult(dataSource, () => {
+    output.say(`${done} the source ${dataSource.name}.`);
+    output.write(dataSource.id);
+  });
+}
+
+async function deleteSource(
+  { api, output }: CommandContext,
+  _options: object,
+  idOrName: string,
+): Promise<undefined> {
+  const { id } = await findSource(api, idOrName);
+  const { deleteDataSource } = await api.send(DeleteDataSourceDocument, { id });
+  const { deletedId, name } = takeSuccess(deleteDataSource);
+  output.writeResult({ deletedId, name }, () => output.say(`Deleted the source ${name} (${deletedId}).`));
 }
 
 async function testSource(
   { api, output }: CommandContext,
   _options: object,
-  wanted: string,
+  idOrName: string,
 ): Promise<ExitCode> {
-  const { id } = await findSource(api, wanted);
-  const found = successOf((await api.send(TestDataSource, { id })).testDataSource);
-  const { __typename, ...facts } = found;
-  if (output.format === 'json') output.writeJson(facts);
-  else {
+  const { id } = await findSource(api, idOrName);
+  const { testDataSource } = await api.send(TestDataSourceDocument, { id });
+  const { __typename, ...test } = takeSuccess(testDataSource);
+  output.writeResult(test, () =>
     output.writeFacts([
-      ['Source', `${found.dataSource.name} (${found.dataSource.fullTableName})`],
-      ['Readable', found.isReadable ? 'yes' : `no: ${found.problem}`],
-      ...(found.isReadable
+      ['Source', `${test.dataSource.name} (${test.dataSource.fullTableName})`],
+      ['Readable', test.isReadable ? 'yes' : `no: ${test.problem}`],
+      ...(test.isReadable
         ? ([
-            ['Rows', formatCount(found.rowCount)],
-            ['Columns', found.columns.map(({ name, type }) => `${name} ${type}`).join(', ')],
-            ['Missing', found.missingColumns.join(', ') || 'none'],
-            ['Surplus', found.surplusColumns.join(', ') || 'none'],
+            ['Rows', formatCount(test.rowCount)],
+            ['Columns', test.columns.map(({ name, type }) => `${name} ${type}`).join(', ')],
+            ['Missing columns', test.missingColumns.join(', ') || 'none'],
+            ['Extra columns', test.surplusColumns.join(', ') || 'none'],
           ] as const)
         : []),
-      ...found.warnings.map((warning) => ['Warning', warning] as const),
-    ]);
-  }
-  return found.isReadable ? ExitCode.DONE : ExitCode.FAILED;
+      ...test.warnings.map((warning) => ['Warning', warning] as const),
+    ]),
+  );
+  return test.isReadable ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+const ID = /^(DataSource:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Finds a source by its id or name. @throws CommandError if there is none. */
+async function findSource(api: ApiLink, idOrName: string): Promise<DataSourceFactsFragment> {
+  const source = ID.test(idOrName)
+    ? (await api.send(DataSourceDocument, { id: idOrName })).dataSource
+    : (await api.send(DataSourcesDocument, {})).dataSources.find(({ name }) => name === idOrName);
+  if (source) return source;
+  throw notFound(`there is no data source ${idOrName}`);
 }

@@ -7,7 +7,7 @@ const MAX_REPEATS = 3;
 /**
  * Keeps stale jobs out of the cache. Answers over HTTP and events over the WebSocket can overtake one another: an answer
  * with an older revision of a job than one seen before is requested again, and such an event is dropped. Without this, a
- * job that ended while its page was loading could stay "Running" for ever.
+ * job that ended while its page was loading could stay "Running" forever.
  */
 export function createRevisionLink(): ApolloLink {
   const revisions = new Map<string, number>();

@@ -14,7 +14,7 @@ import { ListPage } from '../parts/list-page.tsx';
 import { MARKING_OPTIONS } from '../parts/markings.ts';
 import { Mark } from '../parts/status.tsx';
 import { type Column, RowLink } from '../parts/table.tsx';
-import { Faint } from '../parts/text.tsx';
+import { Faint, Mono } from '../parts/text.tsx';
 import { RelativeMoment } from '../parts/time.tsx';
 import { useSourceNames } from '../sources/use-source-names.ts';
 
@@ -54,7 +54,9 @@ const COLUMNS: readonly Column<ItemRowFragment>[] = [
     card: 'head',
     fit: 'wrap',
     cell: ({ dataType, itemId }) => (
-      <RowLink to={`/items/${encodeURIComponent(dataType)}/${encodeURIComponent(itemId)}`}>{itemId}</RowLink>
+      <RowLink to={`/items/${encodeURIComponent(dataType)}/${encodeURIComponent(itemId)}`}>
+        <Mono>{itemId}</Mono>
+      </RowLink>
     ),
   },
   { head: 'Type', cell: ({ dataType }) => dataType },

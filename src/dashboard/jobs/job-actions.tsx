@@ -119,8 +119,8 @@ export function JobActions({ job }: { job: JobRowFragment }) {
           onConfirm={cancel}
           onClose={() => setAsking(false)}
         >
-          {nameJob(job)} will stop for good. Saved items stay; rows not read yet are skipped. To continue
-          later, pause it instead.
+          {nameJob(job)} will stop for good. Saved items stay; rows not read yet are skipped.
+          {state !== 'PAUSED' && ' To continue later, pause it instead.'}
         </ConfirmDialog>
       )}
       <RefusalNotice refusal={refusal} />

@@ -28,7 +28,7 @@ const listeners = new Set<(job: JobRowFragment) => void>();
 
 /**
  * UUIDs of the jobs whose page is open. Only their own feed writes them to the cache: the feed of all jobs has no
- * partitions, so a job it writes would be ahead of its own partitions.
+ * partitions, so a job it writes would be ahead of its partitions.
  */
 const openJobs = new Set<string>();
 

@@ -41,7 +41,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
         <Figure name={hasEnded ? 'Average rows per second' : 'Rows per second'}>
           {formatCount(itemsPerSecond)}
         </Figure>
-        <Figure name={hasEnded ? 'Duration' : 'Running for'}>
+        <Figure name={hasEnded ? 'Duration' : 'Elapsed'}>
           <Duration seconds={progress.elapsedSeconds} isRunning={!hasEnded} />
         </Figure>
         {!hasEnded && (

@@ -33,7 +33,7 @@ export function RequestError({ error, onRetry }: { error: unknown; onRetry: () =
   );
 }
 
-/** Shows that there is nothing to show yet, and what to do next. */
+/** Says that there is nothing to show yet, and what to do next. */
 export function EmptyNotice({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className={styles.empty}>

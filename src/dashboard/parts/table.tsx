@@ -10,7 +10,7 @@ export interface Column<Row> {
   readonly align?: 'end';
   /** How the content fits: on one line, wrapped anywhere, or as a bar. */
   readonly fit?: 'line' | 'wrap' | 'bar';
-  /** Where it goes on a card: the card's head, beside that, a line of its own, or two columns of three. */
+  /** Where it goes on a card: the card's head, beside that, a whole line, or two columns of three. */
   readonly card?: 'head' | 'corner' | 'full' | 'double';
 }
 

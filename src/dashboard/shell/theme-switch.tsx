@@ -19,8 +19,8 @@ export function ThemeSwitch() {
     <Button
       variant="subtle"
       color="gray"
-      size="compact-lg"
-      fz="sm"
+      size="compact-md"
+      px={7}
       c="dimmed"
       aria-label={label}
       title={label}

@@ -1,4 +1,4 @@
-import { Button, PasswordInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { signIn } from '../api/session.ts';
 import styles from './sign-in-page.module.css';
@@ -23,7 +23,8 @@ export default function SignInPage({ wasRefused }: { wasRefused: boolean }) {
       <h1>Sign in to BLADE Ingestion</h1>
       <p>This server requires a credential. Your administrator can give you a token or an API key.</p>
       <form onSubmit={submit} noValidate>
-        <PasswordInput
+        <TextInput
+          type="password"
           label="Token or API key"
           description="Kept in this tab until you close it or sign out."
           value={credential}

@@ -41,8 +41,8 @@ export function DeleteSource({ id, name }: { id: string; name: string }) {
       {isAsking && (
         <ConfirmDialog
           title="Delete this data source?"
-          confirm="Delete data source"
-          dismiss="Keep data source"
+          confirm="Delete source"
+          dismiss="Keep source"
           isBusy={running !== null}
           onConfirm={() => void confirm()}
           onClose={() => setAsking(false)}

@@ -31,18 +31,18 @@ export interface ResultColumn {
 
 /** The result's schema as Databricks writes it, without an end of the stream. */
 export function schemaBytes(columns: readonly ResultColumn[]): Buffer {
-  return written(schemaOf(columns), []);
+  return written(createSchema(columns), []);
 }
 
 /** Rows as one message of Arrow, as it stands in a page of a result. */
 export function batchBytes(columns: readonly ResultColumn[], values: readonly DuckDBValue[][]): Buffer {
-  const schema = schemaOf(columns);
+  const schema = createSchema(columns);
   return written(schema, [recordBatch(schema, columns, values)]).subarray(written(schema, []).length);
 }
 
 /** Rows as a whole file of Arrow, as it lies in the cloud's storage. */
 export function fileBytes(columns: readonly ResultColumn[], values: readonly DuckDBValue[][]): Buffer {
-  const batch = recordBatch(schemaOf(columns), columns, values);
+  const batch = recordBatch(createSchema(columns), columns, values);
   return Buffer.from(arrow.RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true));
 }
 
@@ -58,8 +58,8 @@ function written(schema: Schema, batches: readonly Batch[]): Buffer {
 
 const END_OF_STREAM_BYTES = 8;
 
-function schemaOf(columns: readonly ResultColumn[]): Schema {
-  return new arrow.Schema(columns.map(({ name, type }) => fieldOf(name, type)));
+function createSchema(columns: readonly ResultColumn[]): Schema {
+  return new arrow.Schema(columns.map(({ name, type }) => createField(name, type)));
 }
 
 function recordBatch(
@@ -68,18 +68,18 @@ function recordBatch(
   values: readonly DuckDBValue[][],
 ): Batch {
   const length = values[0]?.length ?? 0;
-  const children = columns.map(({ type }, index) => dataOf(type, values[index] ?? []));
+  const children = columns.map(({ type }, index) => createData(type, values[index] ?? []));
   const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length, nullCount: 0, children });
   return new arrow.RecordBatch(schema, data);
 }
 
-function fieldOf(name: string, type: DuckDBType): Field {
+function createField(name: string, type: DuckDBType): Field {
   const metadata = new Map<string, string>();
   if (type.alias === 'JSON') metadata.set('Spark:DataType:SqlName', 'VARIANT');
-  return new arrow.Field(name, typeOf(type), true, metadata);
+  return new arrow.Field(name, toArrowType(type), true, metadata);
 }
 
-function typeOf(type: DuckDBType): DataType {
+function toArrowType(type: DuckDBType): DataType {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
       return new arrow.Bool();
@@ -116,12 +116,12 @@ function typeOf(type: DuckDBType): DataType {
       return new arrow.Null();
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
-      return new arrow.List(fieldOf('element', type.valueType));
+      return new arrow.List(createField('element', type.valueType));
     case DuckDBTypeId.STRUCT:
-      return new arrow.Struct(type.entryNames.map((name) => fieldOf(name, type.typeForEntry(name))));
+      return new arrow.Struct(type.entryNames.map((name) => createField(name, type.typeForEntry(name))));
     case DuckDBTypeId.MAP: {
-      const key = new arrow.Field('key', typeOf(type.keyType), false);
-      const entries = new arrow.Struct([key, fieldOf('value', type.valueType)]);
+      const key = new arrow.Field('key', toArrowType(type.keyType), false);
+      const entries = new arrow.Struct([key, createField('value', type.valueType)]);
       return new arrow.Map_(new arrow.Field('entries', entries as never, false));
     }
     default:
@@ -129,8 +129,8 @@ function typeOf(type: DuckDBType): DataType {
   }
 }
 
-function dataOf(type: DuckDBType, values: readonly DuckDBValue[]): Data {
-  const arrowType = typeOf(type);
+function createData(type: DuckDBType, values: readonly DuckDBValue[]): Data {
+  const arrowType = toArrowType(type);
   const { length } = values;
   const nullBitmap = bitmap(values, (value) => value !== null);
   const nullCount = values.reduce<number>((count, value) => count + (value === null ? 1 : 0), 0);
@@ -167,20 +167,20 @@ function dataOf(type: DuckDBType, values: readonly DuckDBValue[]): Data {
     case DuckDBTypeId.TIMESTAMP_MS:
     case DuckDBTypeId.TIMESTAMP_NS:
     case DuckDBTypeId.TIMESTAMP_TZ:
-      return of({ data: new Int32Array(BigInt64Array.from(values.map(microsecondsOf)).buffer) });
+      return of({ data: new Int32Array(BigInt64Array.from(values.map(toMicroseconds)).buffer) });
     case DuckDBTypeId.BLOB:
       return of(
-        bytesOf(values.map((value) => (value instanceof DuckDBBlobValue ? value.bytes : new Uint8Array()))),
+        joinBytes(values.map((value) => (value instanceof DuckDBBlobValue ? value.bytes : new Uint8Array()))),
       );
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY: {
-      const lists = values.map(itemsOf);
-      return of({ valueOffsets: offsetsOf(lists), child: dataOf(type.valueType, lists.flat()) });
+      const lists = values.map(toItems);
+      return of({ valueOffsets: createOffsets(lists), child: createData(type.valueType, lists.flat()) });
     }
     case DuckDBTypeId.STRUCT:
       return of({
         children: type.entryNames.map((name) =>
-          dataOf(
+          createData(
             type.typeForEntry(name),
             values.map((value) =>
               value instanceof DuckDBStructValue ? (value.entries[name] ?? null) : null,
@@ -196,20 +196,20 @@ function dataOf(type: DuckDBType, values: readonly DuckDBValue[]): Data {
         length: entries.length,
         nullCount: 0,
         children: [
-          dataOf(
+          createData(
             type.keyType,
             entries.map(({ key }) => key),
           ),
-          dataOf(
+          createData(
             type.valueType,
             entries.map(({ value }) => value),
           ),
         ],
       } as never);
-      return of({ valueOffsets: offsetsOf(maps), child });
+      return of({ valueOffsets: createOffsets(maps), child });
     }
     default:
-      return of(bytesOf(values.map((value) => Buffer.from(value === null ? '' : String(value)))));
+      return of(joinBytes(values.map((value) => Buffer.from(value === null ? '' : String(value)))));
   }
 }
 
@@ -231,7 +231,7 @@ function wideWords(values: readonly bigint[]): Uint32Array {
   return new Uint32Array(words.buffer);
 }
 
-function microsecondsOf(value: DuckDBValue): bigint {
+function toMicroseconds(value: DuckDBValue): bigint {
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return value.micros;
   if (value instanceof DuckDBTimestampSecondsValue) return value.seconds * 1_000_000n;
   if (value instanceof DuckDBTimestampMillisecondsValue) return value.millis * 1_000n;
@@ -239,11 +239,11 @@ function microsecondsOf(value: DuckDBValue): bigint {
   return 0n;
 }
 
-function itemsOf(value: DuckDBValue): readonly DuckDBValue[] {
+function toItems(value: DuckDBValue): readonly DuckDBValue[] {
   return value instanceof DuckDBListValue || value instanceof DuckDBArrayValue ? value.items : [];
 }
 
-function offsetsOf(lists: readonly (readonly unknown[])[]): Int32Array {
+function createOffsets(lists: readonly (readonly unknown[])[]): Int32Array {
   const offsets = new Int32Array(lists.length + 1);
   lists.forEach((list, index) => {
     offsets[index + 1] = (offsets[index] ?? 0) + list.length;
@@ -251,7 +251,7 @@ function offsetsOf(lists: readonly (readonly unknown[])[]): Int32Array {
   return offsets;
 }
 
-function bytesOf(values: readonly Uint8Array[]): { valueOffsets: Int32Array; data: Uint8Array } {
+function joinBytes(values: readonly Uint8Array[]): { valueOffsets: Int32Array; data: Uint8Array } {
   const valueOffsets = new Int32Array(values.length + 1);
   values.forEach((value, index) => {
     valueOffsets[index + 1] = (valueOffsets[index] ?? 0) + value.length;

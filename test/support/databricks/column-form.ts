@@ -7,7 +7,7 @@ import { int64 } from './thrift-library.ts';
 const types = thrift.TCLIService_types;
 
 /** The name that the Thrift service has for a type. */
-export function typeIdOf({ typeId }: DuckDBType): TTypeId {
+export function toTypeId({ typeId }: DuckDBType): TTypeId {
   switch (typeId) {
     case DuckDBTypeId.BOOLEAN:
       return types.TTypeId.BOOLEAN_TYPE;
@@ -44,8 +44,8 @@ export function typeIdOf({ typeId }: DuckDBType): TTypeId {
 }
 
 /** A column as warehouses send it that do not send Arrow. */
-export function columnOf(type: DuckDBType, values: readonly DuckDBValue[]): TColumn {
-  const nulls = nullsOf(values);
+export function toColumn(type: DuckDBType, values: readonly DuckDBValue[]): TColumn {
+  const nulls = createNullBits(values);
   const numbers = { values: values.map((value) => Number(value ?? 0)), nulls };
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
@@ -71,18 +71,20 @@ export function columnOf(type: DuckDBType, values: readonly DuckDBValue[]): TCol
         },
       });
     default:
-      return new types.TColumn({ stringVal: { values: values.map((value) => textOf(type, value)), nulls } });
+      return new types.TColumn({
+        stringVal: { values: values.map((value) => formatValue(type, value)), nulls },
+      });
   }
 }
 
-function textOf(type: DuckDBType, value: DuckDBValue): string {
+function formatValue(type: DuckDBType, value: DuckDBValue): string {
   if (value === null) return '';
   const carried = converterOf(type)(value);
   const text = typeof carried === 'string' ? carried : JSON.stringify(carried);
   return /TIMESTAMP/.test(DuckDBTypeId[type.typeId]) ? text.replace('T', ' ').replace('Z', '') : text;
 }
 
-function nullsOf(values: readonly DuckDBValue[]): Buffer {
+function createNullBits(values: readonly DuckDBValue[]): Buffer {
   const nulls = Buffer.alloc(Math.ceil(values.length / 8));
   values.forEach((value, index) => {
     if (value === null) nulls[index >> 3] = (nulls[index >> 3] ?? 0) | (1 << (index & 7));

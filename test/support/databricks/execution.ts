@@ -117,12 +117,12 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
 
   /** An error behind rows is an answer of its own, after these. */
   function keepFault(error: unknown): DuckDBValue[][] {
-    fault = faultOf(error instanceof Error ? error.message : String(error));
+    fault = toFault(error instanceof Error ? error.message : String(error));
     return [];
   }
 
   const ready = start().catch((error: unknown) => {
-    throw faultOf(error instanceof Error ? error.message : String(error));
+    throw toFault(error instanceof Error ? error.message : String(error));
   });
   ready.catch(() => {});
   return {
@@ -178,7 +178,7 @@ function bind(prepared: DuckDBPreparedStatement, parameters: readonly BoundParam
   }
 }
 
-function faultOf(message: string): DatabricksFault {
+function toFault(message: string): DatabricksFault {
   const missing = /Table with name (\S+) does not exist|(?:Catalog|Schema) "?(\S+?)"? does not exist/.exec(
     message,
   );

@@ -15,7 +15,7 @@ import type {
 import type { DuckDBValue } from '@duckdb/node-api';
 import { compressFrameSync } from 'lz4-napi';
 import { batchBytes, fileBytes, type ResultColumn, schemaBytes } from './arrow-form.ts';
-import { columnOf, typeIdOf } from './column-form.ts';
+import { toColumn, toTypeId } from './column-form.ts';
 import { type BoundParameter, DatabricksFault, type Engine, type Execution } from './execution.ts';
 import { type Handlers, int64 } from './thrift-library.ts';
 
@@ -65,7 +65,7 @@ export function createService(options: ServiceOptions): Service {
   let held: Promise<void> | null = null;
 
   function find(handle: TOperationHandle): Operation | undefined {
-    return operations.get(keyOf(handle.operationId.guid));
+    return operations.get(formatKey(handle.operationId.guid));
   }
 
   function formFor(request: TExecuteStatementReq): ResultForm {
@@ -96,16 +96,21 @@ export function createService(options: ServiceOptions): Service {
     const results = new types.TRowSet({
       startRowOffset: startRowOffset as never,
       rows: [],
-      ...(page === null ? { arrowBatches: [] } : partsOf(operation, page, startRowOffset, rowCount)),
+      ...(page === null ? { arrowBatches: [] } : createParts(operation, page, startRowOffset, rowCount)),
     });
     options.alter?.(results);
     return new types.TFetchResultsResp({ status: success(), hasMoreRows: page !== null, results });
   }
 
-  function partsOf(operation: Operation, page: DuckDBValue[][], startRowOffset: number, rowCount: number) {
+  function createParts(
+    operation: Operation,
+    page: DuckDBValue[][],
+    startRowOffset: number,
+    rowCount: number,
+  ) {
     const { columns, form, compresses } = operation;
     if (form === 'columns')
-      return { columns: columns.map(({ type }, index) => columnOf(type, page[index] ?? [])) };
+      return { columns: columns.map(({ type }, index) => toColumn(type, page[index] ?? [])) };
     if (form === 'arrow') {
       const batch = batchBytes(columns, page);
       return {
@@ -131,7 +136,7 @@ export function createService(options: ServiceOptions): Service {
     };
   }
 
-  function metadataOf({ columns, form, compresses }: Operation) {
+  function createMetadata({ columns, form, compresses }: Operation) {
     return new types.TGetResultSetMetadataResp({
       status: success(),
       schema: new types.TTableSchema({
@@ -143,7 +148,7 @@ export function createService(options: ServiceOptions): Service {
               typeDesc: new types.TTypeDesc({
                 types: [
                   new types.TTypeEntry({
-                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: typeIdOf(type) }),
+                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: toTypeId(type) }),
                   }),
                 ],
               }),
@@ -160,7 +165,7 @@ export function createService(options: ServiceOptions): Service {
     });
   }
 
-  function statusOf(operation: Operation) {
+  function createStatus(operation: Operation) {
     const { state, fault } = operation;
     return new types.TGetOperationStatusResp({
       status: success(),
@@ -179,12 +184,12 @@ export function createService(options: ServiceOptions): Service {
       return new types.TOpenSessionResp({
         status: success(),
         serverProtocolVersion: types.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8,
-        sessionHandle: new types.TSessionHandle({ sessionId: identifierOf(id) }),
+        sessionHandle: new types.TSessionHandle({ sessionId: createIdentifier(id) }),
       });
     },
 
     async ExecuteStatement(request: TExecuteStatementReq) {
-      const session = keyOf(request.sessionHandle.sessionId.guid);
+      const session = formatKey(request.sessionHandle.sessionId.guid);
       if (!sessions.has(session))
         return new types.TExecuteStatementResp({
           status: failure(Code.INVALID_HANDLE_STATUS, `Invalid SessionHandle: SessionHandle [${session}]`),
@@ -209,14 +214,17 @@ export function createService(options: ServiceOptions): Service {
       return new types.TExecuteStatementResp({
         status: success(),
         operationHandle: new types.TOperationHandle({
-          operationId: identifierOf(id),
+          operationId: createIdentifier(id),
           operationType: types.TOperationType.EXECUTE_STATEMENT,
           hasResultSet: true,
         }),
         directResults: new types.TSparkDirectResults({
-          operationStatus: statusOf(operation),
+          operationStatus: createStatus(operation),
           ...(isFinished
-            ? { resultSetMetadata: metadataOf(operation), resultSet: await fetch(operation, Number(maxRows)) }
+            ? {
+                resultSetMetadata: createMetadata(operation),
+                resultSet: await fetch(operation, Number(maxRows)),
+              }
             : {}),
         }),
       });
@@ -226,14 +234,14 @@ export function createService(options: ServiceOptions): Service {
       const operation = find(operationHandle);
       return operation === undefined
         ? new types.TGetOperationStatusResp({ status: invalidOperation() })
-        : statusOf(operation);
+        : createStatus(operation);
     },
 
     async GetResultSetMetadata({ operationHandle }: TGetResultSetMetadataReq) {
       const operation = find(operationHandle);
       return operation === undefined
         ? new types.TGetResultSetMetadataResp({ status: invalidOperation() })
-        : metadataOf(operation);
+        : createMetadata(operation);
     },
 
     async FetchResults({ operationHandle, maxRows }: TFetchResultsReq) {
@@ -256,12 +264,12 @@ export function createService(options: ServiceOptions): Service {
     },
 
     async CloseOperation({ operationHandle }: TCloseOperationReq) {
-      const isKnown = operations.delete(keyOf(operationHandle.operationId.guid));
+      const isKnown = operations.delete(formatKey(operationHandle.operationId.guid));
       return new types.TCloseOperationResp({ status: isKnown ? success() : invalidOperation() });
     },
 
     async CloseSession({ sessionHandle }: TCloseSessionReq) {
-      const isKnown = sessions.delete(keyOf(sessionHandle.sessionId.guid));
+      const isKnown = sessions.delete(formatKey(sessionHandle.sessionId.guid));
       return new types.TCloseSessionResp({ status: isKnown ? success() : invalidOperation() });
     },
   };
@@ -297,12 +305,12 @@ function invalidOperation() {
 }
 
 /** The driver takes a handle only where its bytes are those of a UUID. */
-function identifierOf(id: string) {
+function createIdentifier(id: string) {
   const guid = Buffer.from(id.replaceAll('-', ''), 'hex');
   return new types.THandleIdentifier({ guid, secret: Buffer.alloc(16) });
 }
 
-function keyOf(guid: Buffer): string {
+function formatKey(guid: Buffer): string {
   return guid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { thrift as service } from '@databricks/sql';
 
-/** What is used here of the Thrift library, which has no types of its own. */
+/** The part of the Thrift library that is used here; the library has no types. */
 interface ThriftLibrary {
   readonly Int64: new (value: number | Buffer) => number;
   readonly TBinaryProtocol: new (transport: object) => object;
@@ -25,7 +25,7 @@ export function int64(value: number | bigint): number {
 }
 
 /** The name of the operation that a message asks for. */
-export function operationOf(message: Buffer): string {
+export function readOperation(message: Buffer): string {
   return message.toString('utf8', 8, 8 + message.readInt32BE(4));
 }
 
