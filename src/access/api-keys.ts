@@ -31,7 +31,7 @@ export const newApiKeySchema = z.object({
 export type NewApiKey = z.output<typeof newApiKeySchema>;
 
 /** The beginning of every key, by which people and secret scanners recognize one. */
-export const API_KEY_PREFIX = 'blade_';
+const API_KEY_PREFIX = 'blade_';
 
 /** How much of a key lists show: enough to tell keys apart, and 220 bits short of the whole. */
 const SHOWN_LENGTH = API_KEY_PREFIX.length + 6;

@@ -111,7 +111,7 @@ interface View {
 export const ENUM_SUFFIX = '_enum';
 
 /** Shown instead of a reason above the clearance, the same for all. */
-export const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
+const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
 
 function createViews(clearance: Marking): readonly View[] {
   const covered = markingsUpTo(clearance).map((marking) => `'${marking}'`);

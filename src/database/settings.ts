@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { findUrlSecrets } from '../shared/secrets.ts';
-import { defineSettings, type SettingsFrom, secret } from '../shared/settings.ts';
+import { defineSettings, secret } from '../shared/settings.ts';
 
 /** The folder below which everything is kept that has no place of its own: an absolute path. */
 export const dataFolderSettings = defineSettings({
@@ -37,5 +37,3 @@ export const databaseSettings = defineSettings({
     folder: join(dataFolder, 'database'),
   }),
 });
-
-export type DatabaseSettings = SettingsFrom<typeof databaseSettings>;

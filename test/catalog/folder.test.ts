@@ -9,9 +9,10 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { CatalogError } from '../../src/catalog/catalog-error.ts';
-import { type CatalogItem, openFolderCatalog, readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
+import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { openCatalog } from '../../src/catalog/registry.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
+import { type CatalogItem, readFolderCatalog } from '../support/folder-catalog.ts';
 import { item } from './item.ts';
 import type { WriterTask } from './writer.ts';
 

@@ -16,10 +16,10 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect } from 'vitest';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
+import { readFolderCatalog } from '../support/folder-catalog.ts';
 import { listFiles, readTree } from '../support/folder-tree.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { test as base } from '../support/on-embedded.ts';

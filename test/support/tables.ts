@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { readFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { copyTo } from '../../src/warehouse/demo/copy-table.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { SaveDataSourceInput } from '../generated/graphql.ts';
 import type { ApiClient } from './api-client.ts';
+import { readFolderCatalog } from './folder-catalog.ts';
 import { SaveDataSource } from './operations.ts';
 import type { TestApplication } from './test-application.ts';
 

@@ -1,6 +1,5 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { explainFileError, isFileError } from '../../shared/file-error.ts';
-import type { JsonObject } from '../../shared/json.ts';
 import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
@@ -8,10 +7,7 @@ import {
   isSafeDataType,
   isSafeKey,
   prepareFolder,
-  readLines,
-  readPresentUploads,
   removeOtherSegments,
-  toSegmentPath,
   type UploadEntry,
   writeSegment,
 } from './files.ts';
@@ -19,17 +15,6 @@ import {
 export interface FolderCatalogOptions {
   /** Created if it does not exist. Must be on a local file system, where appending to a file is atomic. */
   readonly folder: string;
-}
-
-/** An item in the catalog. */
-export interface CatalogItem {
-  readonly catalogId: string;
-  readonly dataType: string;
-  readonly itemId: string;
-  readonly classificationMarking: string;
-  readonly contentHash: string;
-  readonly data: JsonObject;
-  readonly metadata: JsonObject;
 }
 
 /**
@@ -44,26 +29,6 @@ export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promi
     upload: (batch, signal) => describeFaults('written', () => upload(folder, batch, signal)),
     close: async () => {},
   };
-}
-
-/**
- * Reads the items of a folder catalog, each once, those of the last upload first. Takes memory for their ids only, and may
- * miss what is uploaded meanwhile.
- */
-export async function* readFolderCatalog(folder: string): AsyncGenerator<CatalogItem> {
-  const seen = new Set<string>();
-  for (const { key, dataTypes } of (await readPresentUploads(folder)).reverse()) {
-    for (const dataType of dataTypes) {
-      for await (const line of readLines(toSegmentPath(folder, dataType, key))) {
-        const item: CatalogItem = JSON.parse(line);
-        const identity = `${dataType}/${item.itemId}`;
-        if (!seen.has(identity)) {
-          seen.add(identity);
-          yield item;
-        }
-      }
-    }
-  }
 }
 
 async function upload(
