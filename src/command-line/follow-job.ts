@@ -37,7 +37,7 @@ export async function followJob(
     view.close();
   }
   if (last === undefined) return ExitCode.UNEXPECTED;
-  if (last.progress.errorCount > 0) output.say(`See its errors: blade job ${id} --errors`);
+  if (last.recentErrors.length > 0) output.say(`See its errors: blade job ${id} --errors`);
   return toExitCode(last.state);
 }
 

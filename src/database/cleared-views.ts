@@ -111,7 +111,13 @@ interface View {
 export const ENUM_SUFFIX = '_enum';
 
 /** Shown instead of a reason above the clearance, the same for all. */
-const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
+export const WITHHELD_REASON = 'hidden from principals who are not cleared for it';
+
+// A job's own reason contains the number of unread rows, whose markings are unknown.
+const REASON_WITHOUT_COUNTS = `(select string_agg(p.source_name || ': ' || p.message, '; ' order by p.ordinal)
+  from public.job_partition p where p.job_id = t.id and p.state = 'FAILED' and not exists (
+    select from public.job_partition o where o.job_id = p.job_id and o.source_name = p.source_name and o.state = 'FAILED'
+      and o.message = p.message and o.ordinal < p.ordinal))`;
 
 function createViews(clearance: Marking): readonly View[] {
   const covered = markingsUpTo(clearance).map((marking) => `'${marking}'`);
@@ -190,7 +196,7 @@ function createViews(clearance: Marking): readonly View[] {
       estimated_completion: 'null::timestamptz(3)',
       failure_reason: `case when t.failure_reason is not null and exists (select from public.job_partition p
         where p.job_id = t.id and p.state = 'FAILED' and not ${isVisible('p.message_marking')})
-        then ${withheld} else t.failure_reason end`,
+        then ${withheld} else ${REASON_WITHOUT_COUNTS} end`,
     }),
     // The number of a source's partitions reveals how many rows it has, so they are shown as one.
     view(
@@ -198,7 +204,7 @@ function createViews(clearance: Marking): readonly View[] {
       `public.job_partition t cross join lateral (
         select bool_or(state = 'PENDING') as waits, bool_or(state = 'RUNNING') as runs,
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
-          bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt,
+          bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt, max(replans) as replans,
           sum${sumVisible('read_by_level')}::int as read, sum${sumVisible('success_by_level')}::int as success,
           sum${sumVisible('error_by_level')}::int as errors, min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
@@ -211,6 +217,7 @@ function createViews(clearance: Marking): readonly View[] {
         state: `case when parts.runs or (parts.waits and parts.some_ended) then 'RUNNING' when parts.waits then 'PENDING'
           when parts.failed then 'FAILED' when parts.cancelled then 'CANCELLED' else 'COMPLETED' end`,
         attempt: 'parts.attempt',
+        replans: 'parts.replans',
         // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
         position: 'null::jsonb',

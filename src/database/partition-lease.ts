@@ -58,9 +58,10 @@ export function createLeasedWriter(pool: Pool, lease: PartitionLease): LeasedWri
   };
 }
 
-// Returns no row to an attempt without the lease, so that whatever joins with it writes nothing.
+// Returns no row to an attempt without the lease, so that whatever joins with it writes nothing. The lock only keeps the
+// partition from being deleted before the statement ends.
 export const LEASE = `lease as materialized (
-  select id, job_id from job_partition where id = $1 and attempt = $2 and state = 'RUNNING'
+  select id, job_id from job_partition where id = $1 and attempt = $2 and state = 'RUNNING' for key share
 )`;
 
 // Checked with the counts at the end of a statement, so that a claim in the meantime makes all of it fail. A lock at the

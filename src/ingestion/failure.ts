@@ -1,6 +1,7 @@
 import { CatalogError } from '../catalog/catalog-error.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
+import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
 
@@ -17,6 +18,8 @@ export function outcomeOf(
   if (signal.aborted) return { status: 'STOPPED' };
   if (error instanceof TooManyErrorsError)
     return { status: 'FAILED', message: error.message, isReadError: false };
+  if (error instanceof RowCountError)
+    return { status: 'CHANGED', message: error.message, hasRowCounts: true };
   if (error instanceof CatalogError) return { status: 'INTERRUPTED', message: error.message };
   if (error instanceof WarehouseError) {
     switch (error.code) {
@@ -27,6 +30,8 @@ export function outcomeOf(
         return { status: 'FAILED', message: error.message, isReadError: true };
       case 'INTERRUPTED':
         return { status: 'INTERRUPTED', message: error.message };
+      case 'CHANGED':
+        return { status: 'CHANGED', message: error.message, hasRowCounts: false };
     }
   }
   throw error;

@@ -10,6 +10,7 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
+import { RowCountError } from './counted-read.ts';
 import type { PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
@@ -51,7 +52,7 @@ async function planTable(
       `column ${column.name} is of type ${column.type}, which has no order to sync by: it takes a number, a date, a timestamp or a string`,
     );
   }
-  const cursor = cursorConditions(quoteIdentifier(column.name), column.type);
+  const cursor = createCursor(quoteIdentifier(column.name), column.type);
   return input.syncType === 'FULL' ? planFull(asking, input, cursor) : planIncremental(asking, input, cursor);
 }
 
@@ -63,8 +64,9 @@ async function planWithoutCursor(asking: Asking, input: TableInput) {
 async function planFull(asking: Asking, input: TableInput, cursor: Cursor) {
   const { high, total } = await measure(asking, input, cursor, []);
   const limited = input.maxItems !== null && total > input.maxItems;
+  const upToHigh = high === null ? [] : [cursor.orEmpty(cursor.atMost(high, 'high'))];
   return planned(
-    selectRows(input, [], input.maxItems),
+    selectRows(input, upToHigh, input.maxItems),
     limited && input.maxItems !== null ? input.maxItems : total,
     // What a filter or a limit left out has not been synced, so the watermark must not pass it.
     limited || input.filter !== null ? null : high,
@@ -131,14 +133,14 @@ async function split(
 
   const { statement, watermark } = whole.plan;
   const bucket = `SUBSTRING(MD5(COALESCE(CAST(${quoteIdentifier(column)} AS STRING), '')), 1, 2)`;
-  const counted = await readAll(asking, {
+  const rows = await readAll(asking, {
     sql: `SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement.sql}) AS whole GROUP BY ${bucket}`,
     parameters: statement.parameters,
   });
-  return groupBuckets(
-    counted.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) })),
-    wanted,
-  ).map(({ after, last, total }) =>
+  const counted = rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
+  const sum = counted.reduce((rowCount, { total }) => rowCount + total, 0);
+  if (sum !== whole.totalItems) throw new RowCountError(whole.totalItems, sum);
+  return groupBuckets(counted, wanted).map(({ after, last, total }) =>
     planned(
       {
         sql: `SELECT * FROM (${statement.sql}) AS whole WHERE ${bucket} > :after_bucket AND ${bucket} <= :last_bucket`,
@@ -221,8 +223,10 @@ interface Cursor {
 const CURSOR_TYPES =
   /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
 
-function cursorConditions(column: string, type: string): Cursor {
+function createCursor(name: string, type: string): Cursor {
   const boundType = type.includes('CHAR(') ? 'STRING' : type;
+  // A column may hold more digits than the type it is described as: a watermark has only those of the type.
+  const column = `CAST(${name} AS ${boundType})`;
   const compare = (operator: string) => (value: string, parameter: string) => ({
     sql: `${column} ${operator} CAST(:${parameter} AS ${boundType})`,
     parameters: { [parameter]: value },
@@ -230,11 +234,11 @@ function cursorConditions(column: string, type: string): Cursor {
   return {
     column,
     asText: `CAST(${column} AS STRING)`,
-    present: { sql: `${column} IS NOT NULL`, parameters: {} },
+    present: { sql: `${name} IS NOT NULL`, parameters: {} },
     above: compare('>'),
     below: compare('<'),
     atMost: compare('<='),
-    orEmpty: ({ sql, parameters }) => ({ sql: `(${sql} OR ${column} IS NULL)`, parameters }),
+    orEmpty: ({ sql, parameters }) => ({ sql: `(${sql} OR ${name} IS NULL)`, parameters }),
   };
 }
 
@@ -293,6 +297,6 @@ function parametersOf(conditions: readonly Condition[]): Record<string, Paramete
   return Object.assign({}, ...conditions.map(({ parameters }) => parameters));
 }
 
-function planned(statement: SelectStatement, totalItems: number, watermark: string | null): PlannedPartition {
-  return { plan: { kind: 'STATEMENT', statement, watermark }, totalItems };
+function planned(statement: SelectStatement, rowCount: number, watermark: string | null): PlannedPartition {
+  return { plan: { kind: 'STATEMENT', statement, watermark, rowCount }, totalItems: rowCount };
 }

@@ -74,6 +74,8 @@ export type PartitionPlan =
       readonly statement: SelectStatement;
       /** The source's watermark once the partition has finished; null when it must not move. */
       readonly watermark: string | null;
+      /** How many rows the statement must give; null where nobody has counted them. */
+      readonly rowCount: number | null;
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
@@ -98,7 +100,20 @@ export interface PartitionProgress {
 export type PartitionOutcome =
   | { readonly status: 'COMPLETED'; readonly watermark: string | null }
   /** The source could not be read, or not to its end. */
-  | { readonly status: 'FAILED'; readonly message: string; readonly isReadError: boolean }
+  | {
+      readonly status: 'FAILED';
+      readonly message: string;
+      readonly isReadError: boolean;
+      /** Whether the message has numbers of rows of any marking. */
+      readonly hasRowCounts?: boolean;
+    }
+  /** The source has changed since it was planned, and has to be planned again. */
+  | {
+      readonly status: 'CHANGED';
+      readonly message: string;
+      /** Whether the message has numbers of rows of any marking. */
+      readonly hasRowCounts: boolean;
+    }
   /** The catalog cannot take items now, or the reading broke off: the attempt can be repeated from its checkpoint. */
   | { readonly status: 'INTERRUPTED'; readonly message: string }
   /** Told to stop: what was read is saved, the checkpoint stands. */

@@ -13,6 +13,7 @@ import type { MarkingRule } from '../items/marking-rule.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { countRead } from './counted-read.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { outcomeOf } from './failure.ts';
 import { planPartition } from './partition-plan.ts';
@@ -154,8 +155,14 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   });
   const transform = transformOf(task);
   const known = await knownFingerprints(attempt);
+  const read = countRead({
+    batches: counted(attempt, plan, batches),
+    rowsBefore: resumed ? totalOf(task.read) : 0,
+    plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
+    signal,
+  });
   const owes = await runPipeline({
-    batches: attempt.meter.batches(untilStopped(counted(attempt, plan, batches), signal)),
+    batches: attempt.meter.batches(read.batches),
     transform: createTransform(transform),
     fingerprintOf: createBatchFingerprint(transform),
     known,
@@ -169,6 +176,8 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     onProgress: () => attempt.onProgress({ currentOperation }),
   });
   if (owes) await uploadAgain(attempt);
+  // After the uploads: what could be read of a source that fails is kept.
+  read.checkEnd();
 }
 
 function operationOf(task: PartitionTask): string {
@@ -250,21 +259,6 @@ async function* counted(
     }
     isFirst = false;
     yield batch;
-  }
-}
-
-/** A stop ends the reading like the end of the rows does, so that what was read goes on through save and upload. */
-async function* untilStopped(
-  batches: AsyncIterable<RowBatch>,
-  signal: AbortSignal,
-): AsyncGenerator<RowBatch> {
-  try {
-    for await (const batch of batches) {
-      if (signal.aborted) return;
-      yield batch;
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }
 

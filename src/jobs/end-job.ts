@@ -1,4 +1,4 @@
-import { type PartitionState, Prisma } from '../database/generated/prisma/client.ts';
+import { type JobPartition, type PartitionState, Prisma } from '../database/generated/prisma/client.ts';
 import { changeJobStateAndCounts } from './change-job-state.ts';
 import type { LockedJob, Transaction } from './job-lock.ts';
 import type { TerminalJobState } from './job-state.ts';
@@ -21,7 +21,7 @@ export async function endJob(transaction: Transaction, job: LockedJob, end: JobE
 }
 
 /**
- * Ends a job once all its partitions have ended: cancelled if asked to, failed if none of them could be read.
+ * Ends a job once all its partitions have ended: cancelled if asked to, failed if one of them was not read to its end.
  * @param states the states that its partitions are in now.
  * @returns whether it has ended.
  */
@@ -36,7 +36,7 @@ export async function endJobWhenDone(
   }
   if (job.state === 'CANCELLING' || states.includes('CANCELLED')) {
     await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
-  } else if (states.every((state) => state === 'FAILED')) {
+  } else if (states.includes('FAILED')) {
     await endJob(transaction, job, {
       state: 'FAILED',
       failureReason: await describeFailures(transaction, job),
@@ -45,13 +45,36 @@ export async function endJobWhenDone(
   return true;
 }
 
-/** Why each of a job's partitions failed. */
+/** Describes why partitions of a job failed, and how many rows were therefore not read. */
 async function describeFailures(transaction: Transaction, { id }: LockedJob): Promise<string> {
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId: id },
-    select: { message: true, sourceName: true },
+    select: { state: true, message: true, sourceName: true, plan: true, totalItems: true, readItems: true },
     orderBy: { ordinal: 'asc' },
   });
-  const reasons = new Set(partitions.map(({ sourceName, message }) => `${sourceName}: ${message}`));
-  return [...reasons].join('; ');
+  const failed = partitions.filter(({ state }) => state === 'FAILED');
+  const reasons = new Set(failed.map(({ sourceName, message }) => `${sourceName}: ${message}`));
+  return [...reasons, ...describeUnreadRows(partitions, failed)].join('; ');
+}
+
+type ReadPartition = Pick<JobPartition, 'plan' | 'totalItems' | 'readItems'>;
+
+function describeUnreadRows(all: readonly ReadPartition[], failed: readonly ReadPartition[]): string[] {
+  const total = sumBy(all.filter(isCounted), ({ totalItems }) => totalItems ?? 0);
+  const unread = sumBy(failed.filter(isCounted), ({ totalItems, readItems }) =>
+    Math.max(0, (totalItems ?? 0) - readItems),
+  );
+  if (unread === 0) return [];
+  const [some, every] = [unread, total].map((rows) => rows.toLocaleString('en-US'));
+  const atLeast = failed.every(isCounted) ? '' : 'at least ';
+  return [`${atLeast}${some} of ${every} rows ${unread === 1 ? 'was' : 'were'} not read`];
+}
+
+function sumBy<Value>(values: readonly Value[], number: (value: Value) => number): number {
+  return values.reduce((sum, value) => sum + number(value), 0);
+}
+
+/** Whether the rows of an ended partition were counted; others have a total of 1. */
+function isCounted({ plan, totalItems, readItems }: ReadPartition): boolean {
+  return plan !== null || readItems > 0 || totalItems !== 1;
 }

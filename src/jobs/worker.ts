@@ -12,6 +12,7 @@ import { claimPartition } from './partitions/claim-partition.ts';
 import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
 import { describeWaiting, handBackPartition } from './partitions/hand-back-partition.ts';
 import { InputGoneError, loadPartitionTask } from './partitions/load-partition-task.ts';
+import { replanSource } from './partitions/replan-source.ts';
 import { savePlan } from './partitions/save-plan.ts';
 import { createProgressWriter } from './progress/progress-writer.ts';
 import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
@@ -230,6 +231,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return handBackPartition(prisma, partition, null, (transaction, job) =>
           turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
+      case 'CHANGED': {
+        const isJobEnded = await replanSource(prisma, partition, outcome, (transaction, job, ids) =>
+          queue.enqueue(transaction, ids, readJobOptions(job).maxAttempts),
+        );
+        if (isJobEnded) progress.ended(partition.jobId);
+        else queue.wake();
+        return;
+      }
     }
     const isJobEnded = await finishPartition(prisma, partition, outcome);
     if (isJobEnded) progress.ended(partition.jobId);

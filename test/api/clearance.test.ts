@@ -193,24 +193,26 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     const readErrors = clearanceOf(clearance) >= clearanceOf('SECRET') ? 1 : 0;
     const counts = { successCount: goodIds.length, errorCount: badIds.length };
     const processedItems = counts.successCount + counts.errorCount;
-    const all = {
-      successCount: counts.successCount,
-      errorCount: counts.errorCount + readErrors,
-      processedItems: processedItems + readErrors,
-      totalItems: processedItems + readErrors,
-    };
+    // Nobody could count its rows: one at least is missing, of a marking that only the highest clearance covers for sure.
+    const unread = clearance === 'TOP SECRET' ? 1 : 0;
     expect(job).toMatchObject({
-      state: 'COMPLETED',
-      failureReason: null,
-      progress: { percent: 100, ...all },
+      state: 'FAILED',
+      failureReason:
+        readErrors === 1
+          ? expect.stringMatching(/^Nothing: .*nothing/)
+          : expect.stringContaining('cleared for it'),
+      progress: {
+        percent: clearance === 'TOP SECRET' ? (processedItems / (processedItems + 1)) * 100 : null,
+        totalItems: processedItems + unread,
+        processedItems,
+        ...counts,
+      },
     });
     expect(job.progress.byType).toEqual([
       {
         dataType: 'deployment',
-        totalItems: readErrors,
-        processedItems: readErrors,
-        successCount: 0,
-        errorCount: readErrors,
+        totalItems: unread,
+        ...{ processedItems: 0, successCount: 0, errorCount: 0 },
       },
       { dataType: 'sortie', totalItems: processedItems, processedItems, ...counts },
     ]);
@@ -218,7 +220,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
       {
         state: 'FAILED',
         readItems: 0,
-        processedItems: readErrors,
+        processedItems: 0,
         dataSource: {
           lastSyncState: 'FAILED',
           lastSyncMessage:

@@ -5,6 +5,7 @@ import {
   DROP_CLEARED_VIEWS,
   findClearedSchema,
   listClearedColumns,
+  WITHHELD_REASON,
 } from '../../src/database/cleared-views.ts';
 import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -73,6 +74,31 @@ test('missing or outdated views are created again, by one of several processes t
   } finally {
     await client.end();
   }
+});
+
+test('why a job failed is shown without the number of rows that were not read, whose markings nobody knows', async () => {
+  await database.pool.query(
+    `insert into job (id, kind, state, sync_type, marking, failure_reason, total_items, finished_at)
+     values ('01997f3e-8c1a-7000-8000-0000000000f0', 'SYNC', 'FAILED', 'FULL', 'UNCLASSIFIED',
+       'Sorties: it broke; Depots: it is gone; 7 of 9 rows were not read', 9, now())`,
+  );
+  await database.pool.query(
+    `insert into job_partition (id, job_id, ordinal, data_type, source_name, state, message, message_marking, finished_at)
+     select ('01997f3e-8c1a-7000-8000-0000000000f' || n)::uuid, '01997f3e-8c1a-7000-8000-0000000000f0', n, 'sortie', source,
+       state::partition_state, message, marking, now()
+     from (values (1, 'Sorties', 'FAILED', 'it broke', 'UNCLASSIFIED'), (2, 'Sorties', 'FAILED', 'it broke', 'UNCLASSIFIED'),
+       (3, 'Supply', 'COMPLETED', null, null), (4, 'Depots', 'FAILED', 'it is gone', 'CUI'))
+       as parts (n, source, state, message, marking)`,
+  );
+  const reasonFor = async (clearance: 'U' | 'CUI') => {
+    const { rows } = await database.pool.query(
+      `select failure_reason from ${findClearedSchema(clearance)}.job where id = '01997f3e-8c1a-7000-8000-0000000000f0'`,
+    );
+    return rows[0].failure_reason;
+  };
+  expect(await reasonFor('CUI')).toBe('Sorties: it broke; Depots: it is gone');
+  expect(await reasonFor('U')).toBe(WITHHELD_REASON);
+  await database.pool.query(`delete from job where id = '01997f3e-8c1a-7000-8000-0000000000f0'`);
 });
 
 test('reading items and errors up to a clearance uses the indexes of their tables', async () => {

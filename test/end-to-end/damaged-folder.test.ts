@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
 import { readFolderCatalog } from '../support/folder-catalog.ts';

@@ -146,6 +146,36 @@ test('a result that breaks off is read again, and the job completes', async ({
   expect(await storedItems(application)).toHaveLength(3000);
 });
 
+test.for([
+  ['read whole', {}],
+  ['split into partitions', { partitionRows: 1_000 }],
+] as const)(
+  'a table with another number of rows each time is FAILED with both numbers, %s',
+  async ([_name, options], { reader: application, server }) => {
+    await server.run('CREATE SEQUENCE blade.field.reads');
+    await server.run(
+      `CREATE VIEW blade.field.sortie AS SELECT sortie.* FROM (${selectSorties(0, 4000)}) AS sortie,
+      (SELECT nextval('blade.field.reads') AS number) AS read
+      WHERE sortie.item_id < 'S-' || lpad((3000 + read.number)::VARCHAR, 6, '0')`,
+    );
+    await addSource(application, SORTIES);
+    const { id } = await application.client.startSync({ syncType: 'FULL', options });
+    const job = await application.client.waitForEnd(id);
+    expect(job).toMatchObject({
+      state: 'FAILED',
+      failureReason: expect.stringMatching(
+        /^Sorties: 3,0\d\d rows were counted, and 3,0\d\d came\. The table changed each of the 3 times it was read\.$/,
+      ),
+    });
+    const { rows } = await application.database.pool.query(
+      `select p.message_marking, p.replans, p.state, s.watermark
+     from job_partition p join data_source s on s.id = p.data_source_id`,
+    );
+    // Of rows of every marking.
+    expect(rows).toEqual([{ message_marking: 'TOP SECRET', replans: 2, state: 'FAILED', watermark: null }]);
+  },
+);
+
 test('testing a source returns its columns and row count from Databricks', async ({
   reader: application,
   server,

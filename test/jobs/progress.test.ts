@@ -74,14 +74,15 @@ describe('while a job runs', () => {
 
   test('its end is told with all counts', () => {
     expect(end).toMatchObject({
-      state: 'COMPLETED',
+      state: 'FAILED',
+      failureReason: 'Gone: There is no table blade.field.nothing in the warehouse.',
       progress: {
-        currentOperation: 'Sync completed',
-        percent: 100,
+        currentOperation: 'Sync failed',
+        percent: (10_500 / 10_501) * 100,
         totalItems: 10_501,
-        processedItems: 10_501,
+        processedItems: 10_500,
         successCount: 10_480,
-        errorCount: 21,
+        errorCount: 20,
         estimatedCompletion: null,
         itemsPerSecond: expect.any(Number),
       },
@@ -141,7 +142,7 @@ describe('while a job runs', () => {
     }
     expect(end.progress.byType).toEqual([
       { dataType: 'logistics', totalItems: 2_500, processedItems: 2_500, successCount: 2_500, errorCount: 0 },
-      { dataType: 'sortie', totalItems: 8_001, processedItems: 8_001, successCount: 7_980, errorCount: 21 },
+      { dataType: 'sortie', totalItems: 8_001, processedItems: 8_000, successCount: 7_980, errorCount: 20 },
     ]);
   });
 

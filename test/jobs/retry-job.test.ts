@@ -284,7 +284,7 @@ describe('a retry of the failed items alone', () => {
     expect(await send(id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError', id } });
     await removeTable(application.warehouseFolder, 'sortie');
     const unread = await sync();
-    expect(unread).toMatchObject({ state: 'FAILED', progress: { errorCount: 1 } });
+    expect(unread).toMatchObject({ state: 'FAILED', progress: { errorCount: 0 } });
     expect(await send(unread.id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError' } });
   });
 });

@@ -24,8 +24,13 @@ export const JobStateEnum = builder.enumType('JobState', {
     [JobState.PAUSING]: { description: 'Told to pause; its workers are going back to their checkpoints.' },
     [JobState.PAUSED]: { description: 'Keeps its checkpoints, and goes on from them when it is resumed.' },
     [JobState.CANCELLING]: { description: 'Told to stop; its workers are finishing what they have read.' },
-    [JobState.COMPLETED]: { description: 'Ended. Single items may have failed: see its error count.' },
-    [JobState.FAILED]: { description: 'Ended: nothing could be read, or its attempts kept failing.' },
+    [JobState.COMPLETED]: {
+      description: 'Every row of every source was read. Single items may have failed: see its error count.',
+    },
+    [JobState.FAILED]: {
+      description:
+        'A source could not be read to its end, or its attempts kept failing. What was read is kept.',
+    },
     [JobState.CANCELLED]: { description: 'Ended before its time because it was told to.' },
   } as const,
 });
@@ -59,7 +64,7 @@ export const ErrorStageEnum = builder.enumType('ErrorStage', {
   description: 'Where in the pipeline something went wrong.',
   values: {
     [ErrorStage.READ]: {
-      description: 'The source could not be read, or not to its end. Counts as one error.',
+      description: 'The source could not be read, or not to its end. Not in the error count: no row failed.',
     },
     [ErrorStage.TRANSFORM]: { description: 'The row does not fit its data type.' },
     [ErrorStage.SAVE]: { description: 'The database refused the item.' },

@@ -26,9 +26,7 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
     }),
     processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
     successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
-    errorCount: t.exposeInt('errorCount', {
-      description: 'Rows that failed, and sources that could not be read.',
-    }),
+    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
   }),
 });
 
@@ -42,7 +40,7 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     percent: t.float({
       nullable: true,
       description:
-        'From 0 to 100; null until the rows of every source are counted, where they could not be read, and, for whoever is not cleared for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
+        'From 0 to 100, and below 100 for a job that FAILED. Null until the rows of every source are counted and, without clearance for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
       ...reads(
         ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
         ({ state, isTotalKnown, totalItems, processedItems }) =>
@@ -58,9 +56,7 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       description: 'Rows that are done, one way or the other.',
     }),
     successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
-    errorCount: t.exposeInt('errorCount', {
-      description: 'Rows that failed, and sources that could not be read.',
-    }),
+    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:
@@ -93,8 +89,8 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
 });
 
 /**
- * From 0 to 100, never rounded up to the end; null where the total is not known. A source that could not be read has one
- * error in place of its rows, so that of what failed nobody knows how much all of it would have been.
+ * From 0 to 100, never rounded up to the end; null where the total is not known, and where something failed although no
+ * counted row is missing.
  */
 export function percentOf(
   state: JobState | PartitionState,

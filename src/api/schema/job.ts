@@ -177,11 +177,11 @@ builder.prismaNode('JobPartition', {
     processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
     successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
     errorCount: t.exposeInt('errorCount', {
-      description: 'Rows that failed, and 1 more if the source could not be read.',
+      description: 'Rows that failed.',
     }),
     percent: t.float({
       nullable: true,
-      description: 'From 0 to 100; null until its rows are counted, and where they could not be read.',
+      description: 'From 0 to 100, and below 100 where it FAILED; null until its rows are counted.',
       resolve: percentOfPartition,
     }),
     message: t.exposeString('message', {

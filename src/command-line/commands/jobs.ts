@@ -97,6 +97,9 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
   });
 }
 
+/** How many errors a job returns at most. */
+const RECENT_ERRORS = 10;
+
 type JobDetails = NonNullable<JobDetailsQuery['job']>;
 
 async function showJob({ api, output }: CommandContext, id: string): Promise<undefined> {
@@ -106,7 +109,6 @@ async function showJob({ api, output }: CommandContext, id: string): Promise<und
 }
 
 function writeJob(output: Output, job: JobDetails): void {
-  const { progress } = job;
   output.writeFacts([
     ['Job', job.id],
     ['Does', describeConfiguration(job)],
@@ -136,7 +138,7 @@ function writeJob(output: Output, job: JobDetails): void {
     output.write('');
     output.write(output.colored('bold', 'LAST ERRORS'));
     for (const error of job.recentErrors) output.write(toPrintable(error));
-    if (progress.errorCount > job.recentErrors.length) {
+    if (job.recentErrors.length === RECENT_ERRORS) {
       output.say(`See all errors: blade job ${job.id} --errors`);
     }
   }

@@ -51,24 +51,26 @@ interface JobErrorsProps {
   readonly jobId: string;
   /** The job's count of errors: when it changes, the list is loaded again. */
   readonly errorCount: number;
+  /** A source that could not be read is listed as an error, but not counted. */
+  readonly hasFailed: boolean;
 }
 
 /** Lists the errors of a job, with the rows that caused them. */
-export function JobErrors({ jobId, errorCount }: JobErrorsProps) {
+export function JobErrors({ jobId, errorCount, hasFailed }: JobErrorsProps) {
   const [stage, setStage] = useState<ErrorStage | null>(null);
   const stages = stage === null ? null : [stage];
   const list = useList(Errors, { id: jobId, stages }, readErrors, PAGE_SIZE);
   const { renew } = list;
   useEffect(() => {
-    if (errorCount > 0) renew();
-  }, [errorCount, renew]);
+    if (errorCount > 0 || hasFailed) renew();
+  }, [errorCount, hasFailed, renew]);
 
   return (
     <Panel
       title="Errors"
       id="errors"
       controls={
-        (errorCount > 0 || stage !== null) && (
+        (errorCount > 0 || hasFailed || stage !== null) && (
           <NativeSelect
             size="xs"
             aria-label="Stage of the errors"

@@ -92,7 +92,7 @@ function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
         </Panel>
       </Columns>
       <Partitions partitions={details.partitions} />
-      <JobErrors jobId={job.id} errorCount={job.progress.errorCount} />
+      <JobErrors jobId={job.id} errorCount={job.progress.errorCount} hasFailed={job.state === 'FAILED'} />
       <Columns>
         <JobConfiguration job={found} />
         <JobTimes job={job} />

@@ -2,7 +2,6 @@ import { higherMarking, highestOfAll, type Marking, storedMarking } from '../../
 import { defaultMarkingOf } from '../../data-types/registry.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
-import { levelOf } from '../../items/level-counts.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
 import { type LockedPartitionJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
@@ -23,8 +22,9 @@ export async function finishPartition(
 ): Promise<boolean> {
   return prisma.$transaction(async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
-    if (job === null || isTerminal(job.state)) return true;
-    return endPartition(transaction, job, partition, outcome);
+    // A partition is gone once its source has been planned again.
+    if (job === null) return false;
+    return isTerminal(job.state) || endPartition(transaction, job, partition, outcome);
   });
 }
 
@@ -57,11 +57,10 @@ export async function endPartition(
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: FinalOutcome,
 ): Promise<boolean> {
-  const marking = readErrorMarking(job);
-  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome, marking));
+  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome, job));
   if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
-    await recordReadError(transaction, ended, outcome.message, marking);
+    await recordReadError(transaction, ended, outcome.message, chooseFailureMarking(job, outcome));
   }
   if (job.kind === 'SYNC') {
     const watermark = outcome.status === 'COMPLETED' ? outcome.watermark : null;
@@ -78,7 +77,7 @@ interface PartitionEnd {
   readonly messageMarking: Marking | null;
 }
 
-function toPartitionEnd(outcome: FinalOutcome, readErrorMarking: Marking): PartitionEnd {
+function toPartitionEnd(outcome: FinalOutcome, job: LockedPartitionJob): PartitionEnd {
   switch (outcome.status) {
     case 'COMPLETED':
       return { state: 'COMPLETED', message: null, messageMarking: null };
@@ -86,18 +85,26 @@ function toPartitionEnd(outcome: FinalOutcome, readErrorMarking: Marking): Parti
       return {
         state: 'FAILED',
         message: outcome.message,
-        // Other failures name counts of items, or quote what the catalog said about some.
-        messageMarking: outcome.isReadError ? readErrorMarking : highestOfAll,
+        messageMarking: chooseFailureMarking(job, outcome),
       };
     case 'STOPPED':
       return { state: 'CANCELLED', message: null, messageMarking: null };
   }
 }
 
-/** The warehouse's messages quote no cells, but name the table and parts of the query. */
-function readErrorMarking({ marking, partitionDataType }: LockedPartitionJob): Marking {
+/**
+ * Chooses the marking of a failure's message. The warehouse's messages quote no cells, but name the table and the query;
+ * others contain counts of rows, or quote what the catalog said about some.
+ */
+export function chooseFailureMarking(
+  { marking, partitionDataType }: LockedPartitionJob,
+  { isReadError, hasRowCounts = false }: Pick<FailedOutcome, 'isReadError' | 'hasRowCounts'>,
+): Marking {
+  if (!isReadError || hasRowCounts) return highestOfAll;
   return higherMarking(defaultMarkingOf(partitionDataType), storedMarking(marking));
 }
+
+type FailedOutcome = Extract<FinalOutcome, { status: 'FAILED' }>;
 
 interface EndedPartition {
   readonly id: string;
@@ -118,7 +125,9 @@ async function saveEnd(
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
-      total_items = case when ${state} = 'COMPLETED' then processed_items
+      -- Rows that could not be counted: at least one is missing.
+      total_items = case ${state} when 'COMPLETED' then processed_items
+        when 'FAILED' then greatest(coalesce(total_items, 1), processed_items)
         else greatest(coalesce(total_items, 0), processed_items) end
     where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
       and (${attempt}::int is null or attempt = ${attempt}::int)
@@ -131,7 +140,7 @@ async function saveEnd(
   return rows[0] ?? null;
 }
 
-/** Counts a source that cannot be read, or not to its end, as one error of its job. */
+/** Records why a source could not be read to its end as an error of the job. No row failed, so none is counted. */
 async function recordReadError(
   transaction: Transaction,
   partition: EndedPartition,
@@ -148,10 +157,4 @@ async function recordReadError(
       marking,
     },
   });
-  const level = levelOf(marking) + 1;
-  await transaction.$executeRaw`
-    update job_partition set error_count = error_count + 1, processed_items = processed_items + 1,
-      error_by_level[${level}::int] = error_by_level[${level}::int] + 1,
-      total_items = greatest(total_items, processed_items + 1)
-    where id = ${partition.id}::uuid`;
 }

@@ -112,9 +112,13 @@ function toInput(
 
 /** A query job needs no plan: its query is the plan. */
 function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
-  if (input.kind !== 'QUERY') return plan as PartitionPlan | null;
+  if (input.kind !== 'QUERY') {
+    const stored = plan as PartitionPlan | null;
+    // Plans from an earlier version have no count.
+    return stored?.kind === 'STATEMENT' ? { ...stored, rowCount: stored.rowCount ?? null } : stored;
+  }
   const { sql, parameters } = input;
-  return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null };
+  return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null, rowCount: null };
 }
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));

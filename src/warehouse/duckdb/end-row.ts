@@ -1,21 +1,22 @@
 /**
- * A statement with one more row, which comes last and only when every row before it came.
+ * A statement with one more row, which comes last and only after every other row.
  *
- * A stream of the engine that breaks off looks like one that has ended: both give no further chunk, and the bindings do not
- * expose the error. The row proves the end instead of the absence of an error, so it holds for whatever the statement is.
+ * The engine gives no further chunk both at the end of the rows and after an error, and its bindings hide the error. The row
+ * proves the end, whatever the statement is.
  */
 export interface EndRowStatement {
   readonly sql: string;
-  /** Fails as the statement does, but with its error, and without keeping its rows. */
+  /** Reads the same rows into one aggregate, so that an error among them is thrown. */
   readonly causeSql: string;
 }
 
 /**
+ * Adds the row to a statement.
  * @param sql one SELECT in the dialect of DuckDB.
- * @param columns the names that `hash` has for the columns of the SELECT.
- * @param hash an expression of each row, which becomes a column behind them; null for none.
+ * @param columns a name for each of its columns, as `hash` has them.
+ * @param hash an expression that becomes one more column of every row; null for none.
  */
-export function withEndRow(sql: string, columns: readonly string[], hash: string | null): EndRowStatement {
+export function addEndRow(sql: string, columns: readonly string[], hash: string | null): EndRowStatement {
   const values = hash === null ? columns : [...columns, hash];
   const nulls = values.map(() => 'NULL');
   const rows = `(${sql}\n) AS result(${columns.join(', ')})`;

@@ -5,7 +5,7 @@ import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
  * @param types those of the columns, in the same order.
  * @returns null for no columns, and for types whose values a hash cannot tell apart.
  */
-export function rowHash(columns: readonly string[], types: readonly DuckDBType[]): string | null {
+export function buildRowHash(columns: readonly string[], types: readonly DuckDBType[]): string | null {
   const kinds = types.map(kindOf);
   if (columns.length === 0 || kinds.includes('NONE')) return null;
   const hashed = columns.map((column, index) => (kinds[index] === 'JSON' ? `to_json(${column})` : column));

@@ -17,9 +17,9 @@ import { setKey } from '../value.ts';
 import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
 import { toDuckDbSql } from './dialect.ts';
-import { withEndRow } from './end-row.ts';
+import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
-import { rowHash } from './hash.ts';
+import { buildRowHash } from './hash.ts';
 import { prepareSelect } from './select.ts';
 import { databricksTypeOf } from './type.ts';
 import { converterOf, type ValueConverter } from './value.ts';
@@ -99,8 +99,8 @@ export async function startStatement(
     const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
     const places = names.map((_name, index) => `c${index}`);
     const types = columns?.map(({ type }) => type) ?? [];
-    const hash = withHashes && columns !== null ? rowHash(places, types) : null;
-    const marked = withEndRow(text, places, hash);
+    const hash = withHashes && columns !== null ? buildRowHash(places, types) : null;
+    const marked = addEndRow(text, places, hash);
     return running(connection, await prepare(marked.sql), {
       context,
       guard,

@@ -5,7 +5,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
-import { withEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
+import { addEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
 import { databricksTypeOf } from '../../../src/warehouse/duckdb/type.ts';
 import type { ResultColumn } from './arrow-form.ts';
 
@@ -88,7 +88,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     // Types that depend on a parameter are known once it is bound.
     const types = (await (await prepare(`SELECT * FROM (${select}\n) LIMIT 0`)).stream()).columnTypes();
     const columns = types.map((type, index) => ({ name: String(names[index]), type }));
-    const marked = withEndRow(
+    const marked = addEndRow(
       select,
       columns.map((_column, index) => `c${index}`),
       null,

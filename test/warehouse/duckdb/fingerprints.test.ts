@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { INTEGER, LIST, MAP, STRUCT, UNION, VARCHAR, VARIANT } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
-import { rowHash } from '../../../src/warehouse/duckdb/hash.ts';
+import { buildRowHash } from '../../../src/warehouse/duckdb/hash.ts';
 import type { ParameterValue, ReadPosition, RowBatch, RowStream } from '../../../src/warehouse/warehouse.ts';
 import { type FolderWarehouse, folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf as batchesWithout, never, statement } from '../reading.ts';
@@ -182,7 +182,7 @@ describe('the fingerprints of batches', () => {
     ['a struct with a variant', STRUCT({ a: INTEGER, b: VARIANT })],
     ['a map of unions', MAP(VARCHAR, UNION({ a: INTEGER }))],
   ])('are not there with %s, whose values no hash tells from each other', (_name, type) => {
-    expect(rowHash(['a', 'b'], [INTEGER, type])).toBeNull();
+    expect(buildRowHash(['a', 'b'], [INTEGER, type])).toBeNull();
   });
 
   test('are there for text files', async () => {
