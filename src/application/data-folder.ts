@@ -39,7 +39,7 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
   if (catalog.kind === 'folder' && nameIn(dataFolder, catalog.folder) && (await hasUploads(catalog.folder))) {
     throw new DamagedFolderError(
       dataFolder,
-      `its database is missing, and ${catalog.folder} holds what that has uploaded`,
+      `its database is missing, but ${catalog.folder} holds what it uploaded`,
       {
         restore: `put a whole backup of ${databaseFolder} in its place.`,
         startOver: `move or delete ${catalog.folder}, too.`,

@@ -75,7 +75,7 @@ export class DataFileSystem extends NodeFS {
     const remover = (remove: typeof unlink) => (folder: FileNode, name: string) => {
       const path = pathIn(folder, name);
       undoLog.beforeRemove(path);
-      this.#record(path, { kind: 'gone' });
+      this.#record('recordLoss', path, { kind: 'gone' });
       remove(folder, name);
     };
     operations.unlink = remover(unlink);
@@ -84,9 +84,9 @@ export class DataFileSystem extends NodeFS {
       const from = engine.realPath(node);
       const to = pathIn(folder, name);
       undoLog.beforeRemove(to);
-      this.#record(from, { kind: 'gone' });
       // What is replaced may be larger than what replaces it.
-      if (findFile(to) !== undefined) this.#record(to, { kind: 'file', size: 0 });
+      if (findFile(to) !== undefined) this.#record('record', to, { kind: 'file', size: 0 });
+      this.#record('recordLoss', from, { kind: 'gone' });
       rename(node, folder, name);
       undoLog.afterRename(from, to);
       this.#recordPresent(to);
@@ -116,8 +116,7 @@ export class DataFileSystem extends NodeFS {
     if (mode !== undefined) this.#undoLog.beforeChangeMode(path);
     if (size !== undefined) {
       this.#undoLog.beforeResize(path, size);
-      // Never may it be smaller than what is recorded.
-      if (size < (findFile(path)?.size ?? 0)) this.#record(path, { kind: 'file', size });
+      if (size < (findFile(path)?.size ?? 0)) this.#record('recordLoss', path, { kind: 'file', size });
     }
     change();
     if (size !== undefined) this.#recordPresent(path);
@@ -125,13 +124,13 @@ export class DataFileSystem extends NodeFS {
 
   #recordPresent(path: string): void {
     const file = findFile(path);
-    if (file?.isDirectory()) this.#record(path, { kind: 'folder' });
-    else if (file !== undefined) this.#record(path, { kind: 'file', size: file.size });
+    if (file?.isDirectory()) this.#record('record', path, { kind: 'folder' });
+    else if (file !== undefined) this.#record('record', path, { kind: 'file', size: file.size });
   }
 
-  #record(location: string, change: ManifestChange): void {
+  #record(method: 'record' | 'recordLoss', location: string, change: ManifestChange): void {
     const path = location.slice(this.rootDir.length + 1);
-    if (!isTransient(path)) this.#journal?.record(path, change);
+    if (!isTransient(path)) this.#journal?.[method](path, change);
   }
 }
 

@@ -1,4 +1,13 @@
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 import { nameSome } from '../../shared/folder-error.ts';
 import { checksumFile, type DataFile, hasDatabaseName, isEditable, needsChecksum } from './data-files.ts';
@@ -73,7 +82,10 @@ const formatEntry = (entry: z.infer<typeof entrySchema>) => `${JSON.stringify(en
 
 /** Keeps the manifest of an open database right. */
 export interface Journal {
+  /** Records what a file has become. */
   record(path: string, change: ManifestChange): void;
+  /** Records what a file is about to become, which is less than it was. It is on the disk before that happens. */
+  recordLoss(path: string, change: ManifestChange): void;
   close(): void;
 }
 
@@ -85,18 +97,23 @@ export type ManifestChange =
 export function openJournal(manifestPath: string): Journal {
   const file = openSync(manifestPath, 'a');
   let isKept = true;
+
+  function append(path: string, change: ManifestChange, isLoss: boolean): void {
+    if (!isKept) return;
+    try {
+      const line = Buffer.from(formatEntry({ path, ...change }));
+      if (writeSync(file, line) < line.length) throw new Error('cut off');
+      if (isLoss) fdatasyncSync(file);
+    } catch {
+      // A wrong manifest would have an intact folder refused. Making it empty takes no space on a full disk.
+      isKept = false;
+      ftruncateSync(file);
+    }
+  }
+
   return {
-    record(path, change) {
-      if (!isKept) return;
-      try {
-        const line = Buffer.from(formatEntry({ path, ...change }));
-        if (writeSync(file, line) < line.length) throw new Error('cut off');
-      } catch {
-        // A manifest that is not right would have an intact folder refused. Making it empty takes no space on a full disk.
-        isKept = false;
-        ftruncateSync(file);
-      }
-    },
+    record: (path, change) => append(path, change, false),
+    recordLoss: (path, change) => append(path, change, true),
     close: () => closeSync(file),
   };
 }

@@ -59,14 +59,15 @@ export async function openData(options: DataOptions): Promise<OpenData> {
 
 async function makeDatabase(options: DataOptions): Promise<OpenData> {
   const { dataFolder, manifestPath, unfinishedPath, prepared } = options;
-  // What a first start left behind that was cut short.
-  rmSync(dataFolder, { recursive: true, force: true });
-  mkdirSync(dataFolder);
-  // Several times as fast as its asynchronous twin, and this thread has nothing else to do.
-  if (prepared !== null) cpSync(prepared, dataFolder, { recursive: true });
-  const fileSystem = new DataFileSystem(dataFolder);
-  fileSystem.keep();
+  let fileSystem: DataFileSystem | undefined;
   try {
+    // What a first start left behind that was cut short.
+    rmSync(dataFolder, { recursive: true, force: true });
+    mkdirSync(dataFolder);
+    // Several times as fast as its asynchronous twin, and this thread has nothing else to do.
+    if (prepared !== null) cpSync(prepared, dataFolder, { recursive: true });
+    fileSystem = new DataFileSystem(dataFolder);
+    fileSystem.keep();
     const database = await PGlite.create({ fs: fileSystem });
     await database.exec('checkpoint');
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
@@ -74,7 +75,7 @@ async function makeDatabase(options: DataOptions): Promise<OpenData> {
     rmSync(unfinishedPath);
     return serve(database, journal, options);
   } catch (error) {
-    const code = isFileError(error) ? error.code : fileSystem.lastFailure;
+    const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
   }
 }
@@ -83,14 +84,15 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
   const { dataFolder, manifestPath, unfinishedPath } = options;
   const manifestBefore = readFileSync(manifestPath);
   const fileSystem = new DataFileSystem(dataFolder);
-  const messages: string[] = [];
+  let messages: string[] | null = [];
   let journal: Journal | undefined;
   try {
     journal = beginManifest(manifestPath, files, fileSystem);
-    const onStderr = (line: string) => messages.push(line) > 0;
+    const onStderr = (line: string) => messages !== null && messages.push(line) > 0;
     const database = await PGlite.create({ fs: fileSystem, onStderr });
     const missing = isComplete ? null : await findMissingRelations(database, files);
-    if (missing !== null) throw new Error(missing);
+    if (missing !== null) throw new MissingFilesError(missing);
+    messages = null;
     fileSystem.keep();
     // Left by a process that was killed just before it removed it.
     rmSync(unfinishedPath, { force: true });
@@ -99,13 +101,31 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     journal?.close();
     const isUnchanged = fileSystem.undo();
     if (isUnchanged) writeManifest(manifestPath, manifestBefore);
-    const code = isFileError(error) ? error.code : fileSystem.lastFailure;
-    const problem: DataProblem =
-      code === null
-        ? { kind: 'damaged', found: findReason(messages) ?? String(error), isUnchanged }
-        : { kind: 'file-system', code };
-    throw new DataError(problem, { cause: error });
+    const code = findFailure(error, fileSystem);
+    if (code !== null) throw new DataError({ kind: 'file-system', code }, { cause: error });
+    const found = findDamage(error, messages ?? []);
+    throw found === null ? error : new DataError({ kind: 'damaged', found, isUnchanged }, { cause: error });
   }
+}
+
+/** Files of tables that a database has are not there. */
+class MissingFilesError extends Error {
+  override readonly name = 'MissingFilesError';
+}
+
+/** Finds how the file system failed when a database could not be opened; null if it did not. */
+function findFailure(error: unknown, fileSystem: DataFileSystem | undefined): string | null {
+  return isFileError(error) ? error.code : (fileSystem?.lastFailure ?? null);
+}
+
+/** Finds what is damaged where a database could not be opened; null if it is something else. */
+function findDamage(error: unknown, messages: readonly string[]): string | null {
+  if (error instanceof MissingFilesError) return error.message;
+  const reasons = messages.flatMap((line) => /\b(?:ERROR|FATAL|PANIC|DETAIL): +(.*)$/.exec(line)?.[1] ?? []);
+  if (reasons.length > 0) return `PostgreSQL cannot open it: ${reasons.join('; ').replace(/\.$/, '')}`;
+  return error instanceof WebAssembly.RuntimeError
+    ? `PostgreSQL broke when it opened it: ${error.message}`
+    : null;
 }
 
 function serve(database: PGlite, journal: Journal, { dataFolder, manifestPath }: DataOptions): OpenData {
@@ -136,12 +156,6 @@ function beginManifest(
   const journal = openJournal(manifestPath);
   fileSystem.recordIn(journal);
   return journal;
-}
-
-/** Finds what PostgreSQL said when it gave up; null if it said nothing. */
-function findReason(messages: readonly string[]): string | null {
-  const reasons = messages.flatMap((line) => /\b(?:FATAL|PANIC|DETAIL): +(.*)$/.exec(line)?.[1] ?? []);
-  return reasons.length > 0 ? `PostgreSQL cannot open it: ${reasons.join('; ').replace(/\.$/, '')}` : null;
 }
 
 /** A new name in a folder outlasts a power failure only once the folder itself is on the disk. */

@@ -12,6 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { isFileError } from '../file-error.ts';
 
 /** Remembers what changes of files replace, so that all of them can be undone. */
 export interface UndoLog {
@@ -31,7 +32,7 @@ export interface UndoLog {
   stop(): void;
   /**
    * Undoes all changes, the last one first.
-   * @returns false where that is not possible: the log was stopped, or would have become too large.
+   * @returns false if that is not possible: the log was stopped or would have become too large, or the disk fails.
    */
   undo(): boolean;
 }
@@ -93,8 +94,13 @@ export function createUndoLog(maxBytes: number): UndoLog {
     },
     undo() {
       if (steps === null) return false;
-      for (const step of steps.splice(0).reverse()) step();
-      return true;
+      try {
+        for (const step of steps.splice(0).reverse()) step();
+        return true;
+      } catch (error) {
+        if (isFileError(error)) return false;
+        throw error;
+      }
     },
   };
 }
