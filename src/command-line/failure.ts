@@ -18,11 +18,9 @@ interface InputIssue {
 const REFUSAL_EXIT_CODES: Readonly<Record<RefusalFragment['__typename'], ExitCode>> = {
   InvalidInputError: ExitCode.INVALID_INPUT,
   ApiKeyNotFoundError: ExitCode.NOT_FOUND,
-  ItemNotFoundError: ExitCode.NOT_FOUND,
-  NoMarkingFloorError: ExitCode.NOT_FOUND,
-  MarkingFloorChangedError: ExitCode.CONFLICT,
   JobNotFoundError: ExitCode.NOT_FOUND,
   DataSourceNotFoundError: ExitCode.NOT_FOUND,
+  ItemNotFoundError: ExitCode.NOT_FOUND,
   NoDataSourceError: ExitCode.NOT_FOUND,
   SyncAlreadyRunningError: ExitCode.CONFLICT,
   NoActiveSyncError: ExitCode.CONFLICT,
@@ -32,6 +30,8 @@ const REFUSAL_EXIT_CODES: Readonly<Record<RefusalFragment['__typename'], ExitCod
   JobNotPausedError: ExitCode.CONFLICT,
   NothingToRetryError: ExitCode.CONFLICT,
   DataSourceInUseError: ExitCode.CONFLICT,
+  NoMarkingFloorError: ExitCode.CONFLICT,
+  MarkingFloorChangedError: ExitCode.CONFLICT,
   ForbiddenError: ExitCode.NOT_ALLOWED,
 };
 
@@ -119,6 +119,10 @@ const FLAGS = [
   ['input.parameters', '--param'],
   ['input.catalogConfig.classification', '--classification'],
   ['input.catalogConfig.metadata', '--metadata'],
+  ['input.catalogConfig.reason', '--reason'],
+  ['input.expectedFloor', '--from'],
+  ['input.newFloor', '--to'],
+  ['input.reason', '--reason'],
   ['input.name', '--name'],
   ['input.catalogName', '--table'],
   ['input.schemaName', '--table'],

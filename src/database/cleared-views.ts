@@ -132,6 +132,10 @@ function createViews(clearance: Marking): readonly View[] {
   const errors = sumVisible('t.error_by_level');
   const hasEnded = `t.state in ('COMPLETED', 'FAILED', 'CANCELLED')`;
   const withheld = `'${WITHHELD_REASON}'`;
+  // An error shows what is of its item, whose marking may have been raised since.
+  const isErrorVisible = (error: string) => `${isVisible(`${error}.marking`)} and coalesce((
+    select ${isVisible('i.classification_marking')} from public.blade_item i
+    where i.data_type = ${error}.data_type and i.item_id = ${error}.item_id), true)`;
   const isFirstOfSource = `not exists (select from public.job_partition o
     where o.job_id = t.job_id and o.source_name = t.source_name and o.ordinal < t.ordinal)`;
 
@@ -151,7 +155,7 @@ function createViews(clearance: Marking): readonly View[] {
         where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
       columnsAsTheyAre('id partition_id uploaded_at'),
     ),
-    view('job_error', `public.job_error t where ${isVisible('t.marking')}`, {
+    view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
       ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
       ...columnsAsText('stage'),
       // The partition that stands for its source: see job_partition.
@@ -188,8 +192,8 @@ function createViews(clearance: Marking): readonly View[] {
           ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors from jsonb_array_elements(t.progress_by_type) as type) p)`,
       recent_errors: `array(select message from (
         select e.id, e.message from unnest(array[${covered.join(', ')}]) as covered (marking) cross join lateral (
-          select id, message from public.job_error where job_id = t.id and marking = covered.marking
-          order by id desc limit 10) e
+          select r.id, r.message from public.job_error r where r.job_id = t.id and r.marking = covered.marking
+            and ${isErrorVisible('r')} order by r.id desc limit 10) e
         order by e.id desc limit 10) recent order by id)`,
       items_per_second: `case when ${hasEnded} and t.finished_at > t.started_at
         then ((${success} + ${errors}) / extract(epoch from t.finished_at - t.started_at))::float8 end`,

@@ -23,7 +23,27 @@ export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
 export async function planPartition(asking: Asking, input: TableInput): Promise<readonly PlannedPartition[]> {
   // Asked first, so that a missing table is told as one.
   const columns = await asking.warehouse.describeTable(input.table, asking.signal);
-  return split(asking, input, columns, await planTable(asking, input, columns));
+  const partitions = await split(asking, input, columns, await planTable(asking, input, columns));
+  const unreadable = await asking.warehouse.countUnreadable(input.table, asking.signal);
+  return unreadable === 0 ? partitions : withUnreadable(partitions, unreadable);
+}
+
+/**
+ * The first partition has the lines that are no rows, whatever it reads of the others; and the watermark stays where it is,
+ * as one of them may be below it once it is mended.
+ */
+function withUnreadable(
+  partitions: readonly PlannedPartition[],
+  unreadable: number,
+): readonly PlannedPartition[] {
+  return partitions.map(({ plan, totalItems }, index) => {
+    if (plan.kind !== 'STATEMENT') return { plan, totalItems };
+    const isFirst = index === 0;
+    return {
+      plan: { ...plan, statement: { ...plan.statement, withUnreadable: isFirst }, watermark: null },
+      totalItems: totalItems + (isFirst ? unreadable : 0),
+    };
+  });
 }
 
 /** What the warehouse is asked with. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
-import { higherMarking } from '../data-types/marking.ts';
+import { higherMarking, highestOfAll } from '../data-types/marking.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
@@ -114,8 +114,16 @@ function transformBatch(
   fingerprint: string | null,
   { transform, meter, markingRule }: Pipeline,
 ): Transformed {
-  const rows = meter.transform(() => transformRows(batch.rows, transform, markingRule));
+  const made = meter.transform(() => transformRows(batch.rows, transform, markingRule));
+  const rows = { ...made, errors: [...made.errors, ...unreadableLines(batch)] };
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
+}
+
+/** Nobody can tell whose lines they are, and so how they are marked. */
+function unreadableLines({ unreadable = [] }: RowBatch): ItemError[] {
+  return unreadable.map((message) => ({
+    ...{ stage: 'READ', itemId: null, message, marking: highestOfAll, row: null },
+  }));
 }
 
 function transformRows(rows: readonly Row[], transform: Transform, rule: MarkingRule): TransformedRows {

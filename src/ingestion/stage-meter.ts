@@ -20,7 +20,7 @@ export interface StageTiming {
 export interface Measurements {
   readonly timings: readonly StageTiming[];
   readonly rows: Readonly<Record<'read' | 'saved' | 'unchanged' | 'uploaded', number>>;
-  readonly failedRows: Readonly<Record<Exclude<ErrorStage, 'READ'>, number>>;
+  readonly failedRows: Readonly<Record<ErrorStage, number>>;
   /** Of the items' data, in UTF-8. */
   readonly bytes: Readonly<Record<'saved' | 'uploaded', number>>;
 }
@@ -97,7 +97,7 @@ export function createStageMeter(): StageMeter {
         const { rows, failedRows, bytes } = measured();
         rows.saved += saved.length;
         rows.unchanged += batch.items.length - saved.length - refusedOfBatch;
-        failedRows.TRANSFORM += batch.errors.length;
+        for (const { stage } of batch.errors) failedRows[stage] += 1;
         failedRows.SAVE += refusedOfBatch;
         bytes.saved += bytesOf(saved);
         return pending;
@@ -142,7 +142,7 @@ function nothing() {
   return {
     timings: [] as StageTiming[],
     rows: { read: 0, saved: 0, unchanged: 0, uploaded: 0 },
-    failedRows: { TRANSFORM: 0, SAVE: 0, UPLOAD: 0 },
+    failedRows: { READ: 0, TRANSFORM: 0, SAVE: 0, UPLOAD: 0 },
     bytes: { saved: 0, uploaded: 0 },
   };
 }

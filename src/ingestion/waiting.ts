@@ -23,6 +23,7 @@ export function showWaiting(
   return {
     warehouse: {
       describeTable: (table, signal) => warehouse.describeTable(table, signal, onWaiting),
+      countUnreadable: (table, signal) => warehouse.countUnreadable(table, signal),
       countRows: (statement, signal) => warehouse.countRows(statement, signal, onWaiting),
       readRows: (statement, options) => warehouse.readRows(statement, { ...options, onWaiting }),
       close: () => warehouse.close(),

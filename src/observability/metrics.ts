@@ -236,7 +236,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
   };
 }
 
-const FAILURE_STAGES = ['TRANSFORM', 'SAVE', 'UPLOAD'] as const;
+const FAILURE_STAGES = ['READ', 'TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 
 /** Wraps work so that it runs at most once an interval, and once for all concurrent callers; failed work runs again. */
 function cacheFor(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {

@@ -23,6 +23,8 @@ export type ParameterValue = string | number | boolean | null;
 export interface SelectStatement {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Whether lines of its tables' files that are no rows count and come, too, each as what is wrong with it. */
+  readonly withUnreadable?: boolean;
 }
 
 /** A row as JSON can hold it: see `value.ts` for how each SQL type is carried over without loss. */
@@ -35,10 +37,12 @@ export type Row = Readonly<Record<string, JsonValue>>;
 export type ReadPosition = JsonValue;
 
 export interface RowBatch {
-  /** How many rows it has. */
+  /** How many rows it has, and lines that are no rows. */
   readonly size: number;
   /** Ask for them once: a warehouse may make them each time that they are asked for. */
   readonly rows: readonly Row[];
+  /** What is wrong with lines that are no rows, where they are asked for. */
+  readonly unreadable?: readonly string[];
   /** Batches with the same one have the same rows in the same order; null where none was asked for or can be told. */
   readonly fingerprint: string | null;
   /** Where a later read goes on after this batch. */
@@ -81,6 +85,8 @@ export interface Warehouse {
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly TableColumn[]>;
+  /** How many lines of a table's file are no rows; none where a table is no file. */
+  countUnreadable(table: TableName, signal: AbortSignal): Promise<number>;
   /** How many rows the statement gives. */
   countRows(statement: SelectStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
   /** The rows of the statement as a stream of batches, any number of them in flat memory. */

@@ -731,6 +731,8 @@ test('a new way to items, errors and jobs has to be thought of here', () => {
     'Job.retryOf',
     'JobError.partition',
     'JobErrorsConnectionEdge.node',
+    'LowerItemMarkingSuccess.item',
+    'MarkingFloor.job',
     'PauseJobSuccess.job',
     'Query.item',
     'Query.job',

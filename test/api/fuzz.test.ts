@@ -39,6 +39,8 @@ const GOOD: GoodValues = {
   classificationMarkings: list(text('SECRET')),
   classification: text('SECRET'),
   clearance: text('SECRET'),
+  expectedFloor: text('SECRET'),
+  newFloor: text('CUI'),
   sqlQuery: text('SELECT * FROM blade.field.sortie'),
   'StartSyncInput.filter': text('flight_hours > 1'),
   'ItemFilter.data': object(['item_id', text('S-1')]),

@@ -37,6 +37,8 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     pauseJob: `mutation { pauseJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
     resumeJob: `mutation { resumeJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
     retryJob: `mutation { retryJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
+    lowerItemMarking:
+      'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: "TS", reason: "x" }) { __typename ... on Error { message } } }',
     testDataSource: `mutation { testDataSource(id: "DataSource:${UNKNOWN}") { __typename ... on Error { message } } }`,
   },
   admin: {

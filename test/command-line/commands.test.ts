@@ -341,6 +341,34 @@ describe('blade items', () => {
     });
   });
 
+  test('shows who raised a marking and why, and lowers it', async ({ blade }) => {
+    const raised = await blade(
+      ...['query', '--type', 'sortie', '--sql', "SELECT 'SRT-3' AS item_id", '--watch'],
+      ...['--classification', 'TS', '--reason', 'Names a source'],
+    );
+    expect(raised.code).toBe(0);
+    const { out } = await blade('items', 'show', 'sortie', 'SRT-3');
+    expect(out).toMatch(
+      /\nMarking +TS\nRaised to +TS by Local user, [^\n]+: Names a source\nSource states +\S+\n/,
+    );
+    const lower = ['items', 'lower', 'sortie', 'SRT-3', '--reason', 'The exercise is over'];
+    expect(await blade(...lower, '--from', 'SECRET')).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('is raised to TS, not to SECRET'),
+    });
+    expect(await blade(...lower, '--from', 'TS', '--to', 'TS')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^--to: /),
+    });
+    expect(await blade(...lower, '--from', 'ts', '--to', 'secret')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('Marking lowered to SECRET: the item is SECRET'),
+    });
+    expect(await blade.json(...lower, '--from', 'S')).toMatchObject({ itemId: 'SRT-3', markingFloor: null });
+    expect((await blade(...lower, '--from', 'TS')).code).toBe(5);
+    expect((await blade('items', 'lower', 'sortie', 'SRT-99', '--from', 'TS', '--reason', 'x')).code).toBe(4);
+  });
+
   test('lists more items than fit in one request', async ({ application, blade }) => {
     const rows = Array.from({ length: 230 }, (_, index) => ({ item_id: `DPL-${index}` }));
     await writeRows(application.warehouseFolder, 'deployment', rows);

@@ -18,6 +18,18 @@ beforeAll(async () => {
 
 afterAll(() => database.close());
 
+/** Makes the database anew, with the migrations before this one. */
+async function migratedUpTo(first: string): Promise<void> {
+  await database.pool.query('drop schema public cascade; create schema public');
+  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
+  await cp(MIGRATIONS_FOLDER, folder, { recursive: true });
+  for (const name of await readdir(folder)) {
+    if (/^\d/.test(name) && name >= first) await rm(join(folder, name), { recursive: true });
+  }
+  await applyMigrations(database.connectionString, folder);
+  await rm(folder, { recursive: true });
+}
+
 test("a migrated database records that in Prisma's table", async () => {
   const { rows } = await database.pool.query(
     'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null order by 1',
@@ -57,14 +69,7 @@ test('a migration that fails is named, leaves no trace, and is tried again once 
 });
 
 test('items stored before uploads were recorded by batch keep their upload state', async () => {
-  await database.pool.query('drop schema public cascade; create schema public');
-  const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  await cp(MIGRATIONS_FOLDER, folder, { recursive: true });
-  for (const name of await readdir(folder)) {
-    if (/^\d/.test(name) && name >= '20261124094500') await rm(join(folder, name), { recursive: true });
-  }
-  await applyMigrations(database.connectionString, folder);
-  await rm(folder, { recursive: true });
+  await migratedUpTo('20261124094500');
   await database.pool.query(`
     insert into blade_item (data_type, item_id, classification_marking, data, metadata, content_hash, job_id, catalog_id,
       uploaded_at, pending_partition_id)
@@ -91,6 +96,49 @@ test('items stored before uploads were recorded by batch keep their upload state
     { id: 'uploaded with it', at: new Date('2026-01-01'), owedBy: null, before: false },
   ]);
   expect((await database.pool.query('select 1 from upload_batch')).rowCount).toBe(3);
+});
+
+test('items that query jobs marked before floors were kept have them then, and all others are as they were', async () => {
+  await migratedUpTo('20261126213815');
+  const job = '00000000-0000-0000-0000-00000000000a';
+  await database.pool.query(
+    `insert into job (id, kind, state, sql_query, data_type, started_at, started_by_id, started_by_name)
+     values ($1, 'QUERY', 'RUNNING', 'select 1', 'sortie', now(), 'maj.lee', 'Maj. Lee')`,
+    [job],
+  );
+  await database.pool.query(
+    `insert into blade_item (data_type, item_id, classification_marking, data, metadata, content_hash, job_id)
+     select 'sortie', id, marking, data::jsonb, metadata::jsonb, 'hash', job_id::uuid from (values
+       ('of a sync', 'TS', '{"classification_marking": "TS"}', '{"data_source": "A", "source_table": "b.f.a"}', gen_random_uuid()),
+       ('raised', 'TOP SECRET', '{"classification_marking": " cui "}', '{"data_source": "A", "query_job_id": "1", "case": "X"}', $1::uuid),
+       ('raised, with no marking', 'SECRET', '{}', '{"data_source": "A", "query_job_id": "1"}', gen_random_uuid()),
+       ('marked so by its row', 'SECRET', '{"classification_marking": "secret"}', '{"query_job_id": "1"}', $1::uuid)
+     ) as item (id, marking, data, metadata, job_id)`,
+    [job],
+  );
+  await applyMigrations(database.connectionString);
+  const { rows } = await database.pool.query(
+    `select item_id as id, classification_marking as marking, row_marking as row, floor_marking as floor,
+       floor_by_name as by, metadata, query_metadata as query, content_hash as hash from blade_item order by item_id`,
+  );
+  expect(rows).toEqual([
+    {
+      ...{ id: 'marked so by its row', marking: 'SECRET', row: null, floor: 'SECRET', by: 'Maj. Lee' },
+      ...{ metadata: {}, query: { query_job_id: '1' }, hash: 'hash' },
+    },
+    {
+      ...{ id: 'of a sync', marking: 'TS', row: null, floor: null, by: null },
+      ...{ metadata: { data_source: 'A', source_table: 'b.f.a' }, query: null, hash: 'hash' },
+    },
+    {
+      ...{ id: 'raised', marking: 'TOP SECRET', row: 'CUI', floor: 'TOP SECRET', by: 'Maj. Lee' },
+      ...{ metadata: { data_source: 'A' }, query: { query_job_id: '1', case: 'X' }, hash: 'hash' },
+    },
+    {
+      ...{ id: 'raised, with no marking', marking: 'SECRET', row: 'CONFIDENTIAL', floor: 'SECRET', by: null },
+      ...{ metadata: { data_source: 'A' }, query: { query_job_id: '1' }, hash: 'hash' },
+    },
+  ]);
 });
 
 test.skipIf(!usesServer)(

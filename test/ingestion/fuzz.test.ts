@@ -506,17 +506,26 @@ const csvLine = (itemId: string, note: string, text: string | null) =>
     item: { item_id: itemId, note, remark: text },
   });
 
+/** Each swallows all that is behind it. */
+const OPEN_LINES = ['open,"a,b', '"open,a,b', 'open,a,"b'].map((text) => line(text, 'refused'));
+
+/** Where nothing is behind it, such a line is one that was cut. */
+function cutAtEnd(lines: readonly Line[]): readonly Line[] {
+  const [before, last] = lines.slice(-2);
+  const isCut = last !== undefined && OPEN_LINES.includes(last) && !(before && OPEN_LINES.includes(before));
+  return isCut ? [...lines.slice(0, -1), { ...last, fate: 'error' }] : lines;
+}
+
 /** What stands in place of a line of CSV, apart from good ones. */
 const csvPoison: readonly Line[] = [
   line('', 'nothing'),
   ...[' ,a,b', '"",a,b', ',"a","b"', 'a\0,b,c', 'a,b\0,c', '\0'].map((text) => line(text, 'error')),
-  line('short', { item: { item_id: 'short', note: null, remark: null } }),
-  line('long,a,b,c,"d"', { item: { item_id: 'long', note: 'a', remark: 'b' } }),
+  ...['short', 'short,a', 'long,a,b,c,"d"'].map((text) => line(text, 'error')),
+  line('trailing,a,b,,', { item: { item_id: 'trailing', note: 'a', remark: 'b' } }),
   line('spaced, "a,b" ,c', { item: { item_id: 'spaced', note: 'a,b', remark: 'c' } }),
   line('within,a"b,c', { item: { item_id: 'within', note: 'a"b', remark: 'c' } }),
-  ...['open,"a,b', '"open,a,b', 'open,a,"b', 'behind,"a"b,c', 'behind,a,"b" c'].map((text) =>
-    line(text, 'refused'),
-  ),
+  ...['behind,"a"b,c', 'behind,a,"b" c'].map((text) => line(text, 'refused')),
+  ...OPEN_LINES,
   ...WRONG_BYTES.map((bytes) => line(withBytes('bytes,"', bytes, '",c'), 'refused')),
   line(`wide,${'x'.repeat(3_000_000)},c`, 'refused'),
 ];
@@ -538,7 +547,7 @@ const csvLines: fc.Arbitrary<readonly Line[]> = fc
     // Texts that are all numbers, or all times, would be a column of these.
     const first = csvLine('G-first', 'fine', 'fine');
     const at = place % (lines.length + 1);
-    return [first, ...lines.slice(0, at), ...poison, ...lines.slice(at)];
+    return cutAtEnd([first, ...lines.slice(0, at), ...poison, ...lines.slice(at)]);
   });
 
 describe('a text file with poisoned lines', () => {

@@ -91,6 +91,19 @@ test('items are kept for ever unless a retention is set for them', async () => {
   expect((await prisma.bladeItem.findMany()).map(({ itemId }) => itemId)).toEqual(['NEW']);
 });
 
+test('an item with a raised marking is kept until that is lowered', async () => {
+  await makeItem('RAISED', 400);
+  await makeItem('OLD', 400);
+  await database.pool.query(
+    `update blade_item set classification_marking = 'TS', row_marking = 'U', floor_marking = 'TS', floor_at = now(),
+       floor_reason = 'exercise' where item_id = 'RAISED'`,
+  );
+  const retention = { historyDays: null, itemDays: 365, auditDays: null };
+  expect((await prune(prisma, retention, now)).items).toBe(1);
+  expect(await prisma.bladeItem.count({ where: { itemId: 'OLD' } })).toBe(0);
+  expect(await prisma.bladeItem.count({ where: { itemId: 'RAISED' } })).toBe(1);
+});
+
 test('thousands of jobs are pruned in one go', async () => {
   await database.pool.query(
     `insert into job (id, kind, sync_type, state, total_items, finished_at, created_at)

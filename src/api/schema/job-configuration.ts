@@ -92,7 +92,11 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
     metadata: t.expose('metadata', {
       type: 'JSONObject',
       nullable: true,
-      description: 'Laid over the metadata of every item.',
+      description: 'Added to the metadata of every item.',
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why its items are marked so; null where nobody said why.',
     }),
     options: t.field({
       type: JobOptionsType,

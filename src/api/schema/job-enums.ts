@@ -64,7 +64,8 @@ export const ErrorStageEnum = builder.enumType('ErrorStage', {
   description: 'Where in the pipeline something went wrong.',
   values: {
     [ErrorStage.READ]: {
-      description: 'The source could not be read, or not to its end. Not in the error count: no row failed.',
+      description:
+        'The source could not be read to its end, which is listed but not counted as an error; or a line of its file is not a row, such as a truncated one, which counts as one error.',
     },
     [ErrorStage.TRANSFORM]: { description: 'The row does not fit its data type.' },
     [ErrorStage.SAVE]: { description: 'The database refused the item.' },

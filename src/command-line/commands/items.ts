@@ -1,14 +1,20 @@
 import { type Command, Option } from 'commander';
 import { notFound } from '../command-error.ts';
 import { type CommandContext, toAction } from '../context.ts';
-import { ItemDocument, ItemsDocument } from '../generated/graphql.ts';
+import { takeSuccess } from '../failure.ts';
+import {
+  ItemDocument,
+  type ItemFactsFragment,
+  ItemsDocument,
+  LowerItemMarkingDocument,
+} from '../generated/graphql.ts';
 import { addPageOptions, collectNamedValue, collectText, type PageOptions } from '../option-values.ts';
 import { writeList } from '../page.ts';
 import { formatTime, NO_VALUE } from '../text.ts';
 
 /** Adds the commands that look up stored items. */
 export function addItemCommands(program: Command): void {
-  const items = program.command('items').description('Look up stored items.');
+  const items = program.command('items').description('Look up stored items, and lower their markings.');
 
   const list = items
     .command('list')
@@ -35,6 +41,16 @@ export function addItemCommands(program: Command): void {
     .argument('<type>', 'data type')
     .argument('<id>', 'item id, unique within its data type')
     .action(toAction(showItem));
+
+  items
+    .command('lower')
+    .description('Lower the raised marking of an item, or remove it. The audit records who did it and why.')
+    .argument('<type>', 'data type')
+    .argument('<id>', 'item id, unique within its data type')
+    .requiredOption('--from <marking>', 'the marking it is raised to now')
+    .option('--to <marking>', 'a lower marking (default: none)')
+    .requiredOption('--reason <text>', 'the reason')
+    .action(toAction(lowerMarking));
 }
 
 interface ListOptions extends PageOptions {
@@ -86,6 +102,7 @@ async function showItem(
     output.writeFacts([
       ['Item', `${item.dataType} ${item.itemId}`],
       ['Marking', item.classificationMarking],
+      ...describeFloor(item),
       ['Source', item.dataSource?.name ?? NO_VALUE],
       ['Job', item.job?.id ?? NO_VALUE],
       ['Created', formatTime(item.createdAt)],
@@ -95,4 +112,36 @@ async function showItem(
     output.write('');
     output.write(JSON.stringify(item.data, null, 2));
   });
+}
+
+interface LowerOptions {
+  readonly from: string;
+  readonly to?: string;
+  readonly reason: string;
+}
+
+async function lowerMarking(
+  { api, output }: CommandContext,
+  { from, to, reason }: LowerOptions,
+  dataType: string,
+  itemId: string,
+): Promise<undefined> {
+  const input = { dataType, itemId, expectedFloor: from, newFloor: to ?? null, reason };
+  const answer = await api.send(LowerItemMarkingDocument, { input });
+  const { message, item } = takeSuccess(answer.lowerItemMarking);
+  output.writeResult(item, () => output.say(message));
+}
+
+/** Describes why an item is marked higher than its source states; empty if nobody has raised it. */
+function describeFloor({
+  rowMarking,
+  markingFloor,
+}: Pick<ItemFactsFragment, 'rowMarking' | 'markingFloor'>): [string, string][] {
+  if (markingFloor === null) return [];
+  const { marking, raisedBy, raisedAt, reason } = markingFloor;
+  const by = raisedBy === null ? '' : ` by ${raisedBy.name}`;
+  return [
+    ['Raised to', `${marking}${by}, ${formatTime(raisedAt)}: ${reason}`],
+    ['Source states', rowMarking],
+  ];
 }

@@ -39,7 +39,8 @@ export function addStartCommands(program: Command): void {
     .option('--file <path>', 'file that holds the SELECT; - for standard input')
     .option('--param <name=value>', 'value of a parameter; repeatable', collectNamedValue)
     .option('--classification <marking>', 'lowest marking of the items')
-    .option('--metadata <name=value>', 'metadata to add to every item; repeatable', collectNamedValue);
+    .option('--metadata <name=value>', 'metadata to add to every item; repeatable', collectNamedValue)
+    .option('--reason <text>', 'why the items have this marking');
   addWatchOptions(addRunOptions(query)).action(toAction(startQueryJob));
 }
 
@@ -70,6 +71,7 @@ interface QueryOptions extends RunOptions, WatchOptions {
   readonly param?: Readonly<Record<string, unknown>>;
   readonly classification?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly reason?: string;
 }
 
 async function startQueryJob(context: CommandContext, options: QueryOptions): Promise<ExitCode | undefined> {
@@ -81,6 +83,7 @@ async function startQueryJob(context: CommandContext, options: QueryOptions): Pr
       catalogConfig: {
         classification: options.classification ?? null,
         metadata: options.metadata ?? null,
+        reason: options.reason ?? null,
       },
       options: toJobOptions(options),
     },

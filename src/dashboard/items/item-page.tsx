@@ -40,8 +40,14 @@ export default function ItemPage() {
             <Columns>
               <Panel title="Data">
                 <JsonView value={item.data} label="The whole row" />
-                <h3>Metadata</h3>
-                <JsonView value={item.metadata} label="Metadata" />
+                <h3>Metadata from the source</h3>
+                <JsonView value={item.sourceMetadata} label="Metadata from the source" />
+                {item.queryMetadata !== null && (
+                  <>
+                    <h3>Metadata from query jobs</h3>
+                    <JsonView value={item.queryMetadata} label="Metadata from query jobs" />
+                  </>
+                )}
               </Panel>
               <Panel title="Facts">
                 <ItemFacts item={item} />
@@ -55,12 +61,23 @@ export default function ItemPage() {
 }
 
 function ItemFacts({ item }: { item: ItemDetailsFragment }) {
-  const { job, createdAt, catalogId } = item;
+  const { job, createdAt, catalogId, markingFloor, rowMarking } = item;
   const { dataType, classificationMarking, dataSource, updatedAt, uploadedAt } = readFragment(ItemRow, item);
   return (
     <Facts>
       <Fact name="Data type">{dataType}</Fact>
       <Fact name="Marking">{classificationMarking}</Fact>
+      {markingFloor !== null && (
+        <>
+          <Fact name="Raised to">
+            {markingFloor.marking}
+            {markingFloor.raisedBy !== null && ` by ${markingFloor.raisedBy.name}`},{' '}
+            {formatMoment(markingFloor.raisedAt)}
+          </Fact>
+          <Fact name="Reason">{markingFloor.reason}</Fact>
+          <Fact name="Source states">{rowMarking}</Fact>
+        </>
+      )}
       <Fact name="Data source">
         {dataSource === null ? (
           'none: from a query job or a deleted source'

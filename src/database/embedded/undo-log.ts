@@ -12,7 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { isFileError } from '../file-error.ts';
+import { isFileError } from '../../shared/file-error.ts';
 
 /** Remembers what changes of files replace, so that all of them can be undone. */
 export interface UndoLog {

@@ -118,7 +118,12 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
     return stored?.kind === 'STATEMENT' ? { ...stored, rowCount: stored.rowCount ?? null } : stored;
   }
   const { sql, parameters } = input;
-  return { kind: 'STATEMENT', statement: { sql, parameters }, watermark: null, rowCount: null };
+  return {
+    kind: 'STATEMENT',
+    statement: { sql, parameters, withUnreadable: true },
+    watermark: null,
+    rowCount: null,
+  };
 }
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));

@@ -61,6 +61,8 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       return columnsOf(await rowsOf({ sql, parameters: {}, signal, onWaiting }));
     },
 
+    countUnreadable: async () => 0,
+
     async countRows(statement, signal, onWaiting) {
       const checked = checkedStatement(statement.sql, options);
       const parameters = valuesOf(checked.parameterNames, statement.parameters);

@@ -5,9 +5,9 @@ import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { AbortError } from '../abort.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { findOpenQuote } from './csv-quotes.ts';
+import { type CsvReading, csvReading } from './csv.ts';
 import { type NamedFile, reported } from './error.ts';
-import { columnTypes, type FileColumn, type RunStatement } from './file.ts';
+import type { RunStatement } from './file.ts';
 import { ndjsonReader } from './ndjson.ts';
 import { quoteName, quoteText } from './text.ts';
 
@@ -17,6 +17,8 @@ export interface TableFile extends NamedFile {
   readonly name: TableName;
   /** Changes whenever the file does: its size and times. */
   readonly version: string;
+  /** Why lines of it are no rows of the table: each goes on after "Line ". */
+  readonly unreadable: readonly string[];
 }
 
 /** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
@@ -35,34 +37,40 @@ export interface TableFolder {
   checkUnchanged(files: readonly TableFile[]): Promise<void>;
 }
 
-/** Serves the files of a folder to all connections of the instance. */
-export function openTableFolder(instance: DuckDBInstance, folder: string): TableFolder {
-  const views = new Map<string, string>();
+/**
+ * Serves the files of a folder to all connections of the instance.
+ * @param scratch another folder that the instance can read.
+ */
+export function openTableFolder(instance: DuckDBInstance, folder: string, scratch: string): TableFolder {
+  const views = new Map<string, { readonly version: string; readonly unreadable: readonly string[] }>();
   let turn: Promise<unknown> = Promise.resolve();
 
   async function prepareTable(table: TableName, run: RunStatement, signal: AbortSignal): Promise<TableFile> {
     const file = await findFile(folder, table);
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quoteName).join('.');
     const version = `${file.path} ${file.version}`;
-    if (views.get(view) !== version) {
-      await makeView(file, view, run, signal).catch(async (error: unknown) => {
-        if (!(error instanceof AbortError)) await checkUnchanged([file]);
-        throw error;
-      });
-      views.set(view, version);
-    }
-    return file;
+    const known = views.get(view);
+    if (known?.version === version) return { ...file, unreadable: known.unreadable };
+    const unreadable = await createView(file, view, run, signal).catch(async (error: unknown) => {
+      if (!(error instanceof AbortError)) await checkUnchanged([file]);
+      throw error;
+    });
+    views.set(view, { version, unreadable });
+    return { ...file, unreadable };
   }
 
-  async function makeView(file: TableFile, view: string, run: RunStatement, signal: AbortSignal) {
-    await reported({ parameters: {}, files: [file] }, async () => {
+  /** Creates the view of a file, and returns why some of its lines are not rows. */
+  async function createView(file: FoundFile, view: string, run: RunStatement, signal: AbortSignal) {
+    return reported({ parameters: {}, files: [file] }, async () => {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
-      await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${await readerOf(run, file.path, signal)}`);
+      const { reader, unreadable } = await readingOf(run, file.path, scratch, signal);
+      await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
+      return unreadable;
     });
   }
 
-  async function checkUnchanged(files: readonly TableFile[]): Promise<void> {
+  async function checkUnchanged(files: readonly FoundFile[]): Promise<void> {
     for (const { name, path, version, label } of files) {
       const now = await findFile(folder, name).catch(() => null);
       if (now?.path !== path || now.version !== version)
@@ -101,10 +109,12 @@ function runnerOf(connection: DuckDBConnection, guard: Guard): RunStatement {
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
+type FoundFile = Omit<TableFile, 'unreadable'>;
+
 const endings = ['.parquet', '.csv', '.ndjson'] as const;
 
 /** Finds the file by listing folders, as a name of a table may not be used as a path. */
-async function findFile(folder: string, table: TableName): Promise<TableFile> {
+async function findFile(folder: string, table: TableName): Promise<FoundFile> {
   const catalog = await findEntry(folder, [table.catalog]);
   const schema = catalog && (await findEntry(join(folder, catalog), [table.schema]));
   const wanted = endings.map((ending) => `${table.table}${ending}`);
@@ -139,74 +149,16 @@ function tableNotFound(table: TableName): WarehouseError {
   return new WarehouseError('TABLE_NOT_FOUND', `There is no table ${name} in the warehouse.`);
 }
 
-/**
- * The call that reads a file. The types of a text file are found once, over all its rows, so that a column with some
- * cells of another kind is text and no statement fails at them.
- */
-async function readerOf(run: RunStatement, path: string, signal: AbortSignal): Promise<string> {
-  if (path.endsWith('.csv')) return csvReader(run, path, signal);
-  if (path.endsWith('.ndjson')) return ndjsonReader(run, path, signal);
-  return `read_parquet(${quoteText(path)})`;
-}
-
-async function csvReader(run: RunStatement, path: string, signal: AbortSignal): Promise<string> {
-  let found = await sniffCsv(run, path);
-  const hidden = hiddenDelimiter(found);
-  if (hidden !== null) found = await sniffCsv(run, path, hidden);
-  const { delimiter, skip, formats, columns } = found;
-  const openLine = await findOpenQuote(path, delimiter, signal);
-  if (openLine !== null)
-    throw new WarehouseError(
-      'STATEMENT_FAILED',
-      `Line ${openLine} of the file cannot be read as CSV: a quote is opened and never closed.`,
-    );
-  return `read_csv(${[
-    quoteText(path),
-    CSV_OPTIONS,
-    'auto_detect = false',
-    `delim = ${quoteText(delimiter)}`,
-    `skip = ${skip}`,
-    ...formats,
-    `columns = ${columnTypes(columns)}`,
-  ].join(', ')})`;
-}
-
-const CSV_OPTIONS = `header = true, quote = '"', escape = '"', null_padding = true, parallel = false`;
-
-interface CsvShape {
-  readonly delimiter: string;
-  /** Lines before the one that names the columns. */
-  readonly skip: number;
-  readonly formats: readonly string[];
-  readonly columns: readonly FileColumn[];
-}
-
-async function sniffCsv(run: RunStatement, path: string, delimiter?: string): Promise<CsvShape> {
-  const given = delimiter === undefined ? CSV_OPTIONS : `${CSV_OPTIONS}, delim = ${quoteText(delimiter)}`;
-  const [found = {}] = await run(
-    `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
-      list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
-    FROM sniff_csv(${quoteText(path)}, ${given}, sample_size = -1)`,
-  );
-  const format = (option: string, value: unknown) =>
-    value === null ? [] : [`${option} = ${quoteText(String(value))}`];
-  return {
-    delimiter: String(found.delimiter),
-    skip: Number(found.skip),
-    formats: [
-      ...format('dateformat', found.date_format),
-      ...format('timestampformat', found.timestamp_format),
-    ],
-    columns: JSON.parse(String(found.columns)),
-  };
-}
-
-/**
- * What the names of the columns are parted by where the engine was misled by a line that it cannot part, and took all of
- * them for one name; null where it was not.
- */
-function hiddenDelimiter({ columns }: CsvShape): string | null {
-  const [first, ...others] = columns.map(({ name }) => name);
-  if (first === undefined || !others.every((name) => /^column\d+$/.test(name))) return null;
-  return /[,;|\t]/.exec(first)?.[0] ?? null;
+/** What stands behind FROM to read a file, and which of its lines are no rows. */
+async function readingOf(
+  run: RunStatement,
+  path: string,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<CsvReading> {
+  if (path.endsWith('.csv')) return csvReading(run, path, scratch, signal);
+  const reader = path.endsWith('.ndjson')
+    ? await ndjsonReader(run, path, signal)
+    : `read_parquet(${quoteText(path)})`;
+  return { reader, unreadable: [] };
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { quoteText } from './text.ts';
 
 export interface LockedInstanceOptions {
   /** The folder that can be read, without links in its path. */
   readonly folder: string;
-  /** The folder for what does not fit in memory; made when it is needed, gone when the instance is closed. */
+  /** The folder for what does not fit in memory and what is there for a moment; made when it is needed, gone when the instance is closed. */
   readonly overflow: string;
 }
 
@@ -28,7 +29,8 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
   });
   const connection = await instance.connect();
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
-  await connection.run(`SET allowed_directories = ['${join(folder, '/').replaceAll("'", "''")}']`);
+  const readable = [folder, overflow].map((path) => quoteText(join(path, '/')));
+  await connection.run(`SET allowed_directories = [${readable.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   connection.closeSync();

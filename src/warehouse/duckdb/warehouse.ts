@@ -36,7 +36,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
   // Big sorts and joins go to disk, in a folder of this instance alone.
   const overflow = join(tmpdir(), `blade-warehouse-${randomUUID()}`);
   const instance = await openLockedInstance({ folder: root, overflow });
-  const tables = openTableFolder(instance, root);
+  const tables = openTableFolder(instance, root, overflow);
   const running = new Set<RunningStatement>();
   let closed = false;
 
@@ -85,7 +85,13 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
       }
     },
 
-    async countRows({ sql, parameters }, signal) {
+    async countUnreadable(table, signal) {
+      throwIfAborted(signal);
+      return linesOf(await reported({ parameters: {}, files: [] }, () => tables.prepare([table], signal)))
+        .length;
+    },
+
+    async countRows({ sql, parameters, withUnreadable = false }, signal) {
       const { checked, files } = await prepare(sql, signal);
       const counting = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
       const batches = readBatches({
@@ -94,10 +100,11 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
         checkSources: () => tables.checkUnchanged(files),
         positionAt: () => null,
         covered: 0,
+        unreadable: [],
         batchSize: 1,
         signal,
       });
-      let total = 0;
+      let total = withUnreadable ? linesOf(files).length : 0;
       for await (const { rows } of batches) total += Number(rows[0]?.total);
       return total;
     },
@@ -114,6 +121,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
         checkSources: () => tables.checkUnchanged(files),
         positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
         covered: covered ?? 0,
+        unreadable: statement.withUnreadable ? linesOf(files) : [],
         batchSize: options.batchSize,
         signal,
       });
@@ -159,6 +167,8 @@ interface BatchReading {
   readonly positionAt: (rows: number) => ReadPosition;
   /** Rows that an earlier read has kept. */
   readonly covered: number;
+  /** What comes behind the rows in place of lines that are none. */
+  readonly unreadable: readonly string[];
   readonly batchSize: number;
   readonly signal: AbortSignal;
 }
@@ -202,9 +212,32 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
     }
     throwIfAborted(signal);
     if (size > 0) yield batchOf({ run, memory, pieces, position: positionAt(position) });
+    yield* unreadableBatches(reading, position);
   } finally {
     await finish(run);
   }
+}
+
+/** @param position how many rows came before. */
+function* unreadableBatches(
+  { positionAt, covered, unreadable, batchSize }: BatchReading,
+  position: number,
+): Generator<RowBatch> {
+  for (let first = Math.max(covered - position, 0); first < unreadable.length; first += batchSize) {
+    const lines = unreadable.slice(first, first + batchSize);
+    yield {
+      ...{ size: lines.length, rows: [], unreadable: lines, fingerprint: null },
+      position: positionAt(position + first + lines.length),
+    };
+  }
+}
+
+/** What is wrong with the lines of files that are no rows, each as a sentence. */
+function linesOf(files: readonly TableFile[]): readonly string[] {
+  const tables = new Map(files.map((file) => [qualifiedName(file.name), file]));
+  return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable }) =>
+    unreadable.map((line) => `Line ${line}: nothing of it was read (${catalog}.${schema}.${table}).`),
+  );
 }
 
 /** Rows of a chunk, from the one at `first` to the one before `end`. */

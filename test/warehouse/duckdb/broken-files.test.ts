@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { folderWarehouse } from '../folder-warehouse.ts';
-import { never } from '../reading.ts';
+import { batchesOf, never, statement } from '../reading.ts';
 
 const table = { catalog: 'blade', schema: 'field', table: 'lines' };
 const READ = 'SELECT * FROM blade.field.lines';
@@ -176,6 +176,176 @@ describe('a text file that cannot be told apart is refused by its line, without 
     await writeFile(path('lines.csv'), '');
     await expect(rows(READ)).rejects.toMatchObject({
       message: 'The file has no line that names its columns.',
+    });
+  });
+});
+
+/** Makes the table of this text, and reads all of it with the lines that are no rows. */
+async function readText(text: string | Buffer, batchSize = 1_000) {
+  const { path, warehouse } = await folderWarehouse();
+  await writeFile(path('lines.csv'), text);
+  const select = { ...statement(READ), withUnreadable: true };
+  const batches = await batchesOf(warehouse, select, batchSize);
+  expect(batches.reduce((sum, { size }) => sum + size, 0)).toBe(await warehouse.countRows(select, never));
+  const unreadable = batches.flatMap((batch) => batch.unreadable ?? []);
+  expect(await warehouse.countUnreadable(table, never)).toBe(unreadable.length);
+  return { rows: batches.flatMap((batch) => [...batch.rows]), unreadable, batches, warehouse, path };
+}
+
+const told = (line: string) => `Line ${line}: nothing of it was read (blade.field.lines).`;
+
+describe('a line of CSV that has not the cells of the header is no row, and is told by its line', () => {
+  const HEAD = 'item_id,note,number,marking\n';
+  const GOOD = '1,a,10,TS\n2,"b ""c"", d",20,S\n';
+  const rows = [
+    { item_id: 1, note: 'a', number: 10, marking: 'TS' },
+    { item_id: 2, note: 'b "c", d', number: 20, marking: 'S' },
+  ];
+  const cut = (cells: string) => `4 has ${cells}, and the header 4`;
+
+  test.each<[string, string, string[]]>([
+    ['is cut behind a cell', '3,x', [cut('2 cells')]],
+    ['is cut in its first cell', '3', [cut('1 cell')]],
+    ['is cut behind a cell, with a line end', '3,x\n', [cut('2 cells')]],
+    ['is cut before its last cell', '3,x,30', [cut('3 cells')]],
+    ['is cut within a quoted cell', '3,"x', ['4 ends within a quoted cell']],
+    ['is cut within a quoted cell, with a delimiter', '3,"x, y', ['4 ends within a quoted cell']],
+    ['is cut within a quoted cell, with a line end', '3,"x\n', ['4 ends within a quoted cell']],
+    ['is cut within a quoted cell, behind a doubled quote', '3,"x ""', ['4 ends within a quoted cell']],
+    ['is cut behind a quoted cell', '3,"x"', [cut('2 cells')]],
+    ['is cut within its first cell, which is quoted', '"3', ['4 ends within a quoted cell']],
+    ['has a cell more', '3,x,30,S,TS\n', [cut('5 cells')]],
+    ['has a cell more because of a comma', '3,x,y,30,S\n', [cut('5 cells')]],
+    ['is not the last', '3,x\n4,y,z,40,S\n', [cut('2 cells'), '5 has 5 cells, and the header 4']],
+    ['stands behind a line break in a cell', '3,"x\ny",30,S\n4,z', ['6 has 2 cells, and the header 4']],
+  ])('where it %s', async (_name, text, expected) => {
+    const read = await readText(HEAD + GOOD + text);
+    expect(read.unreadable).toEqual(expected.map(told));
+    expect(read.rows.slice(0, 2)).toEqual(rows);
+    expect(read.rows).toHaveLength(text.includes('30,S\n4') ? 3 : 2);
+  });
+
+  test('whatever ends its lines, and whatever parts its cells', async () => {
+    for (const end of ['\n', '\r\n']) {
+      for (const part of [',', ';', '|', '\t']) {
+        const text = `${HEAD}1,a,10,TS\n3,x\n2,b,20,S\n4,x,40,S,S\n`;
+        const read = await readText(text.replaceAll(',', part).replaceAll('\n', end));
+        expect(read.unreadable).toEqual(
+          ['3 has 2 cells, and the header 4', '5 has 5 cells, and the header 4'].map(told),
+        );
+        expect(read.rows).toEqual([rows[0], { item_id: 2, note: 'b', number: 20, marking: 'S' }]);
+      }
+    }
+  });
+
+  test.each([
+    ['the last line without an end', `${HEAD}${GOOD}3,x,30,C`],
+    ['a last cell that is empty, without an end', `${HEAD}${GOOD}3,x,30,`],
+    ['a last cell in quotes, without an end', `${HEAD}${GOOD}3,x,30,"C"`],
+    ['empty lines', `${HEAD}\n${GOOD}\n3,x,30,C\n\n`],
+    ['a delimiter behind the last cell of all lines', `${HEAD}1,a,10,TS,\n2,"b ""c"", d",20,S,\n3,x,30,C,\n`],
+    ['a delimiter behind the last cell', `${HEAD}${GOOD}3,x,30,C,\n`],
+    ['the mark of UTF-8', `\ufeff${HEAD}${GOOD}3,x,30,C\n`],
+  ])('and it is no fault to have %s', async (_name, text) => {
+    const read = await readText(text);
+    expect(read.unreadable).toEqual([]);
+    expect(read.rows.slice(0, 2)).toEqual(rows);
+    expect(read.rows).toHaveLength(3);
+  });
+
+  test('and the others keep the types that they have without it', async () => {
+    const many = Array.from({ length: 4_000 }, (_, index) => `${index},a,${index},S\n`);
+    const [first = '', ...others] = many;
+    const whole = await readText(HEAD + many.join(''));
+    for (const line of ['x,y\n', 'x,y,z,1,2\n', 'x']) {
+      const read = await readText(
+        `${HEAD}${first}${line === 'x' ? '' : line}${others.join('')}${line === 'x' ? line : ''}`,
+      );
+      expect(read.unreadable).toHaveLength(1);
+      expect(read.rows).toEqual(whole.rows);
+    }
+  });
+
+  test('and a file of one column has no such lines, but more cells', async () => {
+    const read = await readText('item_id\n1\n\n2,3\n4\n');
+    expect(read.unreadable).toEqual([told('4 has 2 cells, and the header 1')]);
+    expect(read.rows).toEqual([{ item_id: 1 }, { item_id: null }, { item_id: 4 }]);
+  });
+
+  test('and a file has nothing but such lines', async () => {
+    const read = await readText(`${HEAD}1,a\n2\n`);
+    expect(read.rows).toEqual([]);
+    expect(read.unreadable).toHaveLength(2);
+  });
+
+  test('and they come in batches behind the rows, where a read goes on as well', async () => {
+    const text = `${HEAD}1,a,10,TS\n${'x\n'.repeat(5)}2,b,20,S\n3,c,30,S\n`;
+    const { batches, warehouse } = await readText(text, 2);
+    expect(batches.map(({ size, rows }) => [size, rows.length])).toEqual([
+      [2, 2],
+      [1, 1],
+      [2, 0],
+      [2, 0],
+      [1, 0],
+    ]);
+    const select = { ...statement(READ), withUnreadable: true };
+    for (const [index, batch] of batches.entries()) {
+      const options = { batchSize: 2, resumeAfter: batch.position, signal: never };
+      const { resumed, batches: rest } = await warehouse.readRows(select, options);
+      expect(resumed).toBe(true);
+      const left: unknown[] = [];
+      for await (const { rows, unreadable = [] } of rest) left.push(...rows, ...unreadable);
+      expect(left).toEqual(
+        batches.slice(index + 1).flatMap(({ rows, unreadable = [] }) => [...rows, ...unreadable]),
+      );
+    }
+    expect(await warehouse.countRows(statement(READ), never)).toBe(3);
+  });
+
+  test('and are told of each table that a statement names, once', async () => {
+    const { path, warehouse } = await readText(`${HEAD}1,a,10,TS\n2\n`);
+    await writeFile(path('others.csv'), 'item_id,n\n1,2\n3\n4,5,6\n');
+    const sql = `SELECT l.item_id FROM blade.field.lines AS l JOIN blade.field.others AS o ON o.item_id = l.item_id
+      JOIN blade.field.lines AS m ON m.item_id = l.item_id`;
+    const batches = await batchesOf(warehouse, { ...statement(sql), withUnreadable: true }, 10);
+    expect(batches.flatMap(({ unreadable = [] }) => unreadable)).toEqual([
+      told('3 has 1 cell, and the header 4'),
+      'Line 3 has 1 cell, and the header 2: nothing of it was read (blade.field.others).',
+      'Line 4 has 3 cells, and the header 2: nothing of it was read (blade.field.others).',
+    ]);
+  });
+
+  test.each<[string, string | Buffer, string]>([
+    [
+      'that is not in UTF-8',
+      withBytes('2,', 0xff, 0xfe, 0x2c, 0x33, 0x2c, 0x53, 0x0a),
+      'cannot be read as CSV',
+    ],
+    ['with something behind a quote', '2,"b"x,20,S\n', 'cannot be read as CSV'],
+    ['that is too long', `2,${'x'.repeat(3_000_000)},20,S\n`, 'cannot be read as CSV'],
+    [
+      'with a quote that swallows others',
+      '2,"b,20,S\n3,c,30,S\n',
+      'Line 4 of the file cannot be read as CSV: a quote',
+    ],
+  ])('and does not hide a line %s: the file is refused', async (_name, line, message) => {
+    const many = Array.from({ length: 3_000 }, (_, index) => `${index},a,${index},S\n`).join('');
+    for (const rest of ['4,d,40,S\n', many]) {
+      const read = readText(
+        Buffer.concat([Buffer.from(`${HEAD}1,a,10,TS\nx,y\n`), Buffer.from(line), Buffer.from(rest)]),
+      );
+      await expect(read).rejects.toMatchObject({
+        code: 'STATEMENT_FAILED',
+        message: expect.stringContaining(message),
+      });
+    }
+  });
+
+  test('and a file with more of them than a hundred thousand is refused', async () => {
+    await expect(readText(`${HEAD}${'1,2\n'.repeat(100_001)}`)).rejects.toMatchObject({
+      code: 'STATEMENT_FAILED',
+      message:
+        'The file cannot be read as CSV: 100001 of its lines, the first of them line 2, have another number of cells than the header, which has 4.',
     });
   });
 });

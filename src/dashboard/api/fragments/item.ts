@@ -22,7 +22,17 @@ export const ItemDetails = graphql(`
     catalogId
     createdAt
     data
-    metadata
+    rowMarking
+    markingFloor {
+      marking
+      raisedBy {
+        name
+      }
+      raisedAt
+      reason
+    }
+    sourceMetadata
+    queryMetadata
     job {
       id
     }

@@ -1,0 +1,352 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
+import type { JobFactsFragment, LowerItemMarkingInput, StartQueryJobInput } from '../generated/graphql.ts';
+import { type ApiClient, createApiClient } from '../support/api-client.ts';
+import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { ItemWithMarkings, LowerItemMarking } from '../support/operations.ts';
+import { addSource, forgetAll, storedItems, uuid, writeRows } from '../support/tables.ts';
+import { startTestApplication, type TestApplication } from '../support/test-application.ts';
+
+let catalog: CatalogServer;
+let application: TestApplication;
+/** Cleared for everything; the others as they are called. */
+let operator: ApiClient;
+let secretOperator: ApiClient;
+let viewer: ApiClient;
+let admin: ApiClient;
+
+beforeAll(async () => {
+  catalog = await startCatalogServer();
+  application = await startTestApplication(SECRET_SETTINGS, {
+    catalog: {
+      ...{ kind: 'http', ...httpCatalogDefaults, url: catalog.url, token: null },
+      ...{ attempts: 2, backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 50 },
+    },
+  });
+  const clientOf = async (name: string, role: string, clearance: string) =>
+    createApiClient(application.url, await bearer({ sub: name, name: `Some ${name}`, role, clearance }));
+  operator = await clientOf('operator', 'operator', 'TS');
+  secretOperator = await clientOf('secret operator', 'operator', 'SECRET');
+  viewer = await clientOf('viewer', 'viewer', 'TS');
+  admin = await clientOf('admin', 'admin', 'TS');
+});
+
+let startedAt: string;
+
+beforeEach(async () => {
+  startedAt = new Date().toISOString();
+  await writeRows(application.warehouseFolder, 'sortie', [
+    { item_id: 'S-1', classification_marking: 'CUI' },
+    { item_id: 'S-2', classification_marking: 'CUI' },
+  ]);
+  await addSource(
+    { ...application, client: admin },
+    { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' },
+  );
+  await sync();
+});
+
+afterEach(async () => {
+  catalog.answerWith(() => null);
+  await forgetAll(application);
+  await application.database.pool.query('delete from pgboss.job');
+});
+
+afterAll(async () => {
+  for (const client of [operator, secretOperator, viewer, admin]) await client.close();
+  await application.close();
+  await catalog.close();
+});
+
+async function sync(): Promise<JobFactsFragment> {
+  return operator.waitForEnd((await operator.startSync({ syncType: 'FULL' })).id);
+}
+
+async function raise(
+  classification: string,
+  rest: Partial<StartQueryJobInput['catalogConfig']> = {},
+  by = operator,
+): Promise<JobFactsFragment> {
+  const { id } = await by.startQueryJob({
+    dataType: 'sortie',
+    sqlQuery: `SELECT * FROM blade.field.sortie WHERE item_id = 'S-1'`,
+    catalogConfig: { classification, ...rest },
+  });
+  return by.waitForEnd(id);
+}
+
+async function lower(input: Partial<LowerItemMarkingInput> = {}, by = operator) {
+  const { lowerItemMarking } = await by.send(LowerItemMarking, {
+    input: {
+      ...{ dataType: 'sortie', itemId: 'S-1', expectedFloor: 'TS', reason: 'The exercise is over' },
+      ...input,
+    },
+  });
+  return lowerItemMarking;
+}
+
+async function itemOf(client: ApiClient, itemId = 'S-1') {
+  return (await client.send(ItemWithMarkings, { dataType: 'sortie', itemId })).item;
+}
+
+async function stored(itemId = 'S-1') {
+  return (await storedItems(application)).find((item) => item.itemId === itemId);
+}
+
+const copy = (itemId = 'S-1') => catalog.items.get(`BLADE:sortie/${itemId}`);
+
+interface Entry {
+  readonly operation: string;
+  readonly principal: { readonly id: string };
+  readonly details: object;
+}
+
+/** The entries of this test. */
+async function auditOf(client: ApiClient): Promise<Entry[]> {
+  const { data, errors } = await client.sendRaw(
+    `query ($after: DateTime) {
+      auditEntries(first: 50, filter: { operations: ["lowerItemMarking"], after: $after }) {
+        edges { node { operation principal { id } details } } } }`,
+    { after: startedAt },
+  );
+  expect(errors).toBeUndefined();
+  const entries = data?.auditEntries as { edges: { node: Entry }[] } | undefined;
+  return entries?.edges.map(({ node }) => node) ?? [];
+}
+
+async function expectUploadedAs(marking: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect(copy()?.classificationMarking).toBe(marking);
+    expect((await stored())?.uploadedAt).not.toBeNull();
+  }, 20_000);
+  expect(await stored()).toMatchObject({ marking });
+}
+
+describe('whoever lowers a raised marking', () => {
+  test('gets the item as its source states it, and the catalog does, too', async () => {
+    await raise('TS', { metadata: { case: 'X' } });
+    expect(copy()?.classificationMarking).toBe('TS');
+    expect(await lower()).toMatchObject({
+      __typename: 'LowerItemMarkingSuccess',
+      message: 'Marking no longer raised: the item is CUI',
+      item: {
+        ...{ classificationMarking: 'CUI', rowMarking: 'CUI', markingFloor: null },
+        ...{ queryMetadata: null, metadata: { data_source: 'Sorties' } },
+      },
+    });
+    await expectUploadedAs('CUI');
+    expect(copy()?.metadata).not.toContain('case');
+    await sync();
+    expect(await stored()).toMatchObject({ marking: 'CUI' });
+  });
+
+  test('may leave a lower floor, which says who set it, when and why', async () => {
+    await raise('TS', { reason: 'Names a source' });
+    const before = Date.now();
+    const result = await lower({ newFloor: 's', reason: 'The source agrees' });
+    expect(result).toMatchObject({
+      message: 'Marking lowered to S: the item is S',
+      item: {
+        ...{ classificationMarking: 'S', rowMarking: 'CUI' },
+        markingFloor: {
+          ...{ marking: 'S', job: null, reason: 'The source agrees' },
+          raisedBy: { id: 'operator', name: 'Some operator' },
+        },
+      },
+    });
+    if (result.__typename !== 'LowerItemMarkingSuccess') throw new Error(JSON.stringify(result));
+    expect(Date.parse(result.item.markingFloor?.raisedAt ?? '')).toBeGreaterThanOrEqual(before);
+    await expectUploadedAs('S');
+    await sync();
+    expect(await stored()).toMatchObject({ marking: 'S' });
+    expect(await lower({ expectedFloor: 'SECRET' })).toMatchObject({
+      item: { classificationMarking: 'CUI' },
+    });
+  });
+
+  test('keeps the metadata of query jobs that the new marking covers, and removes that of others', async () => {
+    await raise('SECRET', { metadata: { kept: true } });
+    await writeRows(application.warehouseFolder, 'other', [{ item_id: 'S-1', classification_marking: 'TS' }]);
+    const job = await operator.startQueryJob({
+      dataType: 'sortie',
+      sqlQuery: `SELECT * FROM blade.field.other`,
+      catalogConfig: { classification: 'SECRET', metadata: { also: 'kept' } },
+    });
+    await operator.waitForEnd(job.id);
+    expect(await lower({ newFloor: 'SECRET' })).toMatchObject({
+      item: { classificationMarking: 'SECRET', queryMetadata: { kept: true, also: 'kept' } },
+    });
+    await raise('TS', { metadata: { gone: true } });
+    expect(await lower({ newFloor: 'SECRET' })).toMatchObject({ item: { queryMetadata: null } });
+    await sync();
+    expect(copy()?.metadata).not.toMatch(/gone|kept|query_job_id/);
+  });
+
+  test('leaves the item what its source states now, where that is higher', async () => {
+    await raise('TS');
+    await writeRows(application.warehouseFolder, 'sortie', [
+      { item_id: 'S-1', classification_marking: 'SECRET' },
+    ]);
+    await sync();
+    expect(await lower()).toMatchObject({
+      item: { classificationMarking: 'SECRET', rowMarking: 'SECRET', markingFloor: null },
+    });
+  });
+
+  test('is in the audit with both markings and the reason, for those who were cleared for the item', async () => {
+    await raise('TS');
+    await lower({ newFloor: 'S', reason: 'The exercise is over' });
+    expect(await auditOf(admin)).toMatchObject([
+      {
+        principal: { id: 'operator' },
+        details: {
+          ...{ dataType: 'sortie', itemId: 'S-1', reason: 'The exercise is over' },
+          floor: { from: 'TS', to: 'S' },
+          classificationMarking: { from: 'TS', to: 'S' },
+        },
+      },
+    ]);
+    const secretAdmin = createApiClient(
+      application.url,
+      await bearer({ role: 'admin', clearance: 'SECRET' }),
+    );
+    expect(await auditOf(secretAdmin)).toEqual([]);
+    await secretAdmin.close();
+  });
+});
+
+describe('a raised marking is not lowered', () => {
+  test('by somebody who is not cleared for the item: it is not found, like one that there is not', async () => {
+    await raise('TS');
+    expect(await itemOf(secretOperator)).toBeNull();
+    const unknown = await lower({ itemId: 'S-9' }, secretOperator);
+    expect(unknown).toEqual({
+      __typename: 'ItemNotFoundError',
+      message: 'there is no sortie item S-9',
+      dataType: 'sortie',
+      itemId: 'S-9',
+    });
+    expect(await lower({}, secretOperator)).toEqual({
+      ...unknown,
+      message: 'there is no sortie item S-1',
+      itemId: 'S-1',
+    });
+    expect(await stored()).toMatchObject({ marking: 'TS' });
+  });
+
+  test('by somebody whose role is to look', async () => {
+    await raise('TS');
+    expect(await lower({}, viewer)).toMatchObject({ __typename: 'ForbiddenError' });
+    expect(await stored()).toMatchObject({ marking: 'TS' });
+  });
+
+  test('where nobody has raised it', async () => {
+    expect(await lower({ itemId: 'S-2' })).toMatchObject({
+      __typename: 'NoMarkingFloorError',
+      classificationMarking: 'CUI',
+      message: expect.stringContaining('was not raised'),
+    });
+  });
+
+  test('where it is another than the caller saw', async () => {
+    await raise('TS');
+    expect(await lower({ expectedFloor: 'SECRET', newFloor: 'CUI' })).toMatchObject({
+      __typename: 'MarkingFloorChangedError',
+      floor: 'TS',
+    });
+    expect(await stored()).toMatchObject({ marking: 'TS' });
+  });
+
+  test.each<[string, Partial<LowerItemMarkingInput>, string]>([
+    ['a marking that there is not', { newFloor: 'COSMIC' }, 'input.newFloor'],
+    ['a letter that only looks like its own', { newFloor: '\u017fECRET' }, 'input.newFloor'],
+    ['a floor that is not lower', { newFloor: 'TOP SECRET' }, 'input.newFloor'],
+    ['no reason', { reason: ' ' }, 'input.reason'],
+    ['a reason without end', { reason: 'x'.repeat(1_001) }, 'input.reason'],
+    ['a data type that there is not', { dataType: 'fuel' }, 'input.dataType'],
+  ])('with %s', async (_name, input, field) => {
+    await raise('TS');
+    expect(await lower(input)).toMatchObject({ __typename: 'InvalidInputError', issues: [{ field }] });
+    expect(await stored()).toMatchObject({ marking: 'TS' });
+  });
+
+  test('twice by two who saw the same', async () => {
+    await raise('TS');
+    const results = await Promise.all([lower({ newFloor: 'S' }), lower({ newFloor: 'C' })]);
+    expect(results.map(({ __typename }) => __typename).sort()).toEqual([
+      'LowerItemMarkingSuccess',
+      'MarkingFloorChangedError',
+    ]);
+    expect(await auditOf(admin)).toHaveLength(1);
+  });
+});
+
+describe('the catalog has the marking of the store', () => {
+  test('once it is back, where it was away when the marking was lowered', async () => {
+    await raise('TS');
+    await catalog.goDown();
+    try {
+      expect(await lower()).toMatchObject({ __typename: 'LowerItemMarkingSuccess' });
+      expect(await itemOf(operator)).toMatchObject({ classificationMarking: 'CUI' });
+    } finally {
+      await catalog.comeBack();
+    }
+    expect(copy()?.classificationMarking).toBe('TS');
+    await expectUploadedAs('CUI');
+  });
+
+  test('where a sync uploaded the item with the higher one at the same time', async () => {
+    await raise('TS');
+    await writeRows(application.warehouseFolder, 'sortie', [
+      { item_id: 'S-1', classification_marking: 'CUI', mission_status: 'DONE' },
+    ]);
+    const arrived = Promise.withResolvers<void>();
+    catalog.answerWith(({ item }) => {
+      if (item.classificationMarking !== 'TS') return null;
+      arrived.resolve();
+      return { status: 201, after: 500 };
+    });
+    const { id } = await operator.startSync({ syncType: 'FULL' });
+    await arrived.promise;
+    expect(await lower()).toMatchObject({ item: { classificationMarking: 'CUI' } });
+    const asked = catalog.requests.length;
+    expect(await operator.waitForEnd(id)).toMatchObject({ state: 'COMPLETED' });
+    // The sync cannot tell which came first, so that it uploads the item again as it is.
+    expect(catalog.requests.length).toBeGreaterThan(asked);
+    await expectUploadedAs('CUI');
+  });
+
+  test('where the job that raised it ended before it had uploaded the item', async () => {
+    catalog.answerWith(({ item }) => (item.classificationMarking === 'TS' ? 'SILENCE' : null));
+    const { id } = await operator.startQueryJob({
+      dataType: 'sortie',
+      sqlQuery: `SELECT * FROM blade.field.sortie`,
+      catalogConfig: { classification: 'TS' },
+      options: { maxAttempts: 1 },
+    });
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ marking: 'TS' }), 10_000);
+    await operator.cancelJob(id);
+    expect(await operator.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
+    expect(copy()?.classificationMarking).toBe('CUI');
+    catalog.answerWith(() => null);
+    await application.database.pool.query(
+      `insert into pgboss.job (name, policy) values ('raised-item-uploads', 'exclusive')`,
+    );
+    await expectUploadedAs('TS');
+    expect(copy()?.metadata).toContain(uuid(id));
+    expect(copy('S-2')?.classificationMarking).toBe('TS');
+  });
+
+  test('as far as it takes it: an item that it rejects is left to the next sync', async () => {
+    await raise('TS');
+    catalog.answerWith(({ item }) => (item.itemId === 'S-1' ? { status: 400, body: 'no' } : null));
+    await lower();
+    await vi.waitFor(() => {
+      expect(application.log.join('\n')).toContain('the catalog rejected an item with a new marking');
+    }, 20_000);
+    catalog.answerWith(() => null);
+    await sync();
+    await expectUploadedAs('CUI');
+  });
+});
