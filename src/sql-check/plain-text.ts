@@ -1,4 +1,5 @@
 import { refuse } from './refusal.ts';
+import { findMissingParentheses } from './set-operands.ts';
 import type { Token } from './syntax-tree.ts';
 
 /**
@@ -8,12 +9,15 @@ import type { Token } from './syntax-tree.ts';
  */
 export function plainText(sql: string, tokens: readonly Token[]): string {
   const characters = Array.from(sql);
+  const missing = findMissingParentheses(tokens);
   const pieces: string[] = [];
   let end = 0;
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     pieces.push(blank(characters.slice(end, token.start).join('')));
     const written = characters.slice(token.start, token.end).join('');
+    if (missing.opened.has(index)) pieces.push('(');
     pieces.push(token.kind === 'HINT' ? blank(written) : spellToken(token, written));
+    if (missing.closed.has(index)) pieces.push(')');
     const next = characters[token.end] ?? '';
     if (token.kind === 'NUMBER' && /[\p{L}\d_]/u.test(next))
       refuse(`${written}${next} is neither a number nor a name: put a space between them.`);

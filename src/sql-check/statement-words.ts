@@ -119,7 +119,6 @@ export function checkReading(tokens: readonly Token[]): void {
   const wordAt = (index: number) => asciiUpperCase(tokens[index]?.text ?? '');
   tokens.forEach((token, index) => {
     const before = tokens[index - 1]?.kind;
-    if (SET_OPERATORS.has(token.kind) && before === 'R_PAREN') checkSetOperation(tokens, index);
     if (token.kind === 'VAR' && wordAt(index) === 'GROUPING' && wordAt(index + 1) === 'SETS')
       if (before !== 'BY' && before !== 'COMMA')
         refuse(
@@ -147,32 +146,6 @@ function isTuple(tokens: readonly Token[], open: number): boolean {
     if (depth === 0) return commas > 0 && tokens[index + 1]?.kind === 'R_PAREN';
   }
   return false;
-}
-
-const SET_OPERATORS: ReadonlySet<string> = new Set(['UNION', 'EXCEPT', 'INTERSECT']);
-
-/** What stands before a query in parentheses that a set operation can follow. */
-const BEFORE_QUERY: ReadonlySet<string | undefined> = new Set([
-  ...[undefined, 'L_PAREN', 'R_PAREN', 'UNION', 'ALL', 'DISTINCT', 'EXCEPT', 'INTERSECT'],
-  ...['IN', 'EXISTS', 'LATERAL'],
-]);
-
-/** The parser takes a sub-query that stands before UNION for a part of the set operation, and not of its own query. */
-function checkSetOperation(tokens: readonly Token[], operator: number): void {
-  let depth = 0;
-  let open = operator - 1;
-  for (; open > 0; open -= 1) {
-    if (tokens[open]?.kind === 'R_PAREN') depth += 1;
-    if (tokens[open]?.kind === 'L_PAREN') depth -= 1;
-    if (depth === 0) break;
-  }
-  const first = tokens.slice(open, operator).find(({ kind }) => kind !== 'L_PAREN');
-  if (first?.kind !== 'SELECT' && first?.kind !== 'WITH') return;
-  if (BEFORE_QUERY.has(tokens[open - 1]?.kind)) return;
-  const word = asciiUpperCase(tokens[operator]?.text ?? '');
-  refuse(
-    `It is not clear what ${word} follows: give the sub-query before it a name, as in FROM (…) AS s ${word} …, or put parentheses around the whole query.`,
-  );
 }
 
 /** Refuses words that only what was overlooked can have brought into a statement whose names are all in quotes. */

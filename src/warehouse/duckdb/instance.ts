@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { registerRoom } from './room.ts';
 import { quoteText } from './text.ts';
 
 export interface LockedInstanceOptions {
@@ -28,6 +29,7 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
     enable_external_file_cache: 'false',
   });
   const connection = await instance.connect();
+  registerRoom(connection);
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
   const readable = [folder, overflow].map((path) => quoteText(join(path, '/')));
   await connection.run(`SET allowed_directories = [${readable.join(', ')}]`);

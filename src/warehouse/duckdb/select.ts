@@ -1,9 +1,11 @@
 import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { isObject } from '../../shared/json.ts';
-import { fileLikeName, forbiddenFunction } from '../../sql-check/statement-rules.ts';
-import { visitTree } from '../../sql-check/syntax-tree.ts';
+import { fileLikeName } from '../../sql-check/statement-rules.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
+import { duckDbFunctions, duckDbTableFunctions } from './functions.ts';
+import { sizeStatement } from './sizes.ts';
+import { readStatement, type TreeNode, writeStatement } from './tree.ts';
 
 /**
  * Prepares a statement of the DuckDB dialect where DuckDB itself takes it for one SELECT of these tables. A wall of its
@@ -17,11 +19,36 @@ export async function prepareSelect(
   sql: string,
   tables: readonly TableName[],
 ): Promise<DuckDBPreparedStatement> {
-  checkTree(await syntaxTreeOf(connection, sql), tables);
+  const known = new Set(tables.map(({ catalog, schema, table }) => keyOf(catalog, schema, table)));
+  checkPart(await readStatement(connection, sql), known, new Set());
   const prepared = await connection.prepare(sql);
   if (prepared.statementType === StatementType.SELECT) return prepared;
   prepared.destroySync();
   throw refusal();
+}
+
+/**
+ * The statement, asking for room wherever it may make large texts or lists, which the engine counts in no limit of its own.
+ * @param parameterBytes how long the value of each parameter is.
+ * @throws WarehouseError STATEMENT_FAILED where no question for room would keep it within bounds.
+ */
+export async function boundSelect(
+  connection: DuckDBConnection,
+  sql: string,
+  parameterBytes: ReadonlyMap<string, number>,
+): Promise<string> {
+  const sized = sizeStatement(await readStatement(connection, sql), parameterBytes);
+  if (!sized.asks) return sql;
+  for (const { original, setName } of sized.unnamed) setName(await nameOf(connection, original));
+  return await writeStatement(connection, sized.statement);
+}
+
+/** What the engine calls a column that is this expression. */
+async function nameOf(connection: DuckDBConnection, expression: TreeNode): Promise<string> {
+  const select = await readStatement(connection, 'SELECT 1');
+  const node = isObject(select.node) ? { ...select.node, select_list: [expression] } : {};
+  const sql = await writeStatement(connection, { ...select, node });
+  return sql.replace(/^SELECT /, '');
 }
 
 function refusal(what?: string): WarehouseError {
@@ -29,68 +56,84 @@ function refusal(what?: string): WarehouseError {
   return new WarehouseError('STATEMENT_FAILED', reason);
 }
 
-/** The statement as DuckDB reads it. It gives this for SELECT alone. */
-async function syntaxTreeOf(connection: DuckDBConnection, sql: string): Promise<unknown> {
-  const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
-  const tree: unknown = JSON.parse(String(reader.getRows()[0]?.[0] ?? 'null'));
-  if (!isObject(tree) || !Array.isArray(tree.statements) || tree.statements.length !== 1) {
-    const isSyntaxError = isObject(tree) && tree.error_type === 'parser';
-    throw isSyntaxError
-      ? new WarehouseError('STATEMENT_FAILED', `The statement cannot be understood: ${tree.error_message}`)
-      : refusal();
+/** Checks a part of a statement, in which the names of a WITH can be seen that stand before it or around it. */
+function checkPart(part: unknown, known: ReadonlySet<string>, visible: ReadonlySet<string>): void {
+  if (Array.isArray(part)) {
+    for (const item of part) checkPart(item, known, visible);
+  } else if (isObject(part)) {
+    checkNode(part, known, visible);
+    checkWithin(part, known, visible);
   }
-  return tree.statements;
 }
 
-function checkTree(statements: unknown, tables: readonly TableName[]): void {
-  const known = new Set(tables.map(({ catalog, schema, table }) => keyOf(catalog, schema, table)));
-  const withNames = new Set<unknown>();
-  visitTree(statements, (key, value) => {
-    if (key === 'cte_map' && isObject(value) && Array.isArray(value.map))
-      for (const entry of value.map)
-        withNames.add(isObject(entry) ? asciiLowerCase(String(entry.key)) : null);
-    // A query that calls itself bears its name in the node.
-    if (key === 'cte_name') withNames.add(asciiLowerCase(String(value)));
-  });
-  visitTree({ root: statements }, (_key, value) => {
-    for (const node of Array.isArray(value) ? value : [value])
-      if (isObject(node)) checkNode(node, known, withNames);
-  });
+function checkWithin(node: TreeNode, known: ReadonlySet<string>, outer: ReadonlySet<string>): void {
+  const visible = new Set(outer);
+  for (const entry of ctesOf(node)) {
+    checkPart(entry.value, known, visible);
+    visible.add(asciiLowerCase(String(entry.key)));
+  }
+  for (const [key, inner] of Object.entries(node)) {
+    if (key === 'cte_map') continue;
+    // A query that calls itself does so behind its UNION alone.
+    const isRecursive = node.type === 'RECURSIVE_CTE_NODE' && key === 'right';
+    checkPart(
+      inner,
+      known,
+      isRecursive ? new Set([...visible, asciiLowerCase(String(node.cte_name))]) : visible,
+    );
+  }
 }
 
-const calledAsTable: ReadonlySet<string> = new Set([
-  'range',
-  'generate_series',
-  'unnest',
-  'json_each',
-  'json_tree',
-]);
+function ctesOf(node: TreeNode): readonly TreeNode[] {
+  const map = isObject(node.cte_map) ? node.cte_map.map : [];
+  return Array.isArray(map) ? map.filter(isObject) : [];
+}
+
+const queryKinds: ReadonlySet<unknown> = new Set(['SELECT_NODE', 'SET_OPERATION_NODE', 'RECURSIVE_CTE_NODE']);
 
 const tableKinds: ReadonlySet<unknown> = new Set([
-  ...['BASE_TABLE', 'SUBQUERY', 'JOIN', 'TABLE_FUNCTION', 'EXPRESSION_LIST', 'CTE', 'EMPTY', 'PIVOT'],
+  ...['BASE_TABLE', 'SUBQUERY', 'JOIN', 'TABLE_FUNCTION', 'EXPRESSION_LIST', 'EMPTY', 'PIVOT'],
 ]);
 
-function checkNode(
-  node: Readonly<Record<string, unknown>>,
-  known: ReadonlySet<string>,
-  withNames: ReadonlySet<unknown>,
-): void {
+const expressionKinds: ReadonlySet<unknown> = new Set([
+  ...[
+    'CONSTANT',
+    'PARAMETER',
+    'COLUMN_REF',
+    'POSITIONAL_REFERENCE',
+    'STAR',
+    'COMPARISON',
+    'CONJUNCTION',
+    'BETWEEN',
+  ],
+  ...['OPERATOR', 'CASE', 'COLLATE', 'CAST', 'LAMBDA', 'SUBQUERY', 'WINDOW', 'FUNCTION'],
+]);
+
+function checkNode(node: TreeNode, known: ReadonlySet<string>, visible: ReadonlySet<string>): void {
   if (isObject(node.from_table) && !tableKinds.has(node.from_table.type)) throw refusal();
+  if (isObject(node.node) && !queryKinds.has(node.node.type)) throw refusal();
   if (node.type === 'SHOW_REF') throw refusal();
+  if (typeof node.class === 'string' && !expressionKinds.has(node.class))
+    throw refusal('An expression of this kind');
+  if (node.class === 'STAR' && node.columns === true) throw refusal('The function columns');
   // The engine casts JSON to it in as many steps within each other as it is deep, and thousands end the process.
   if (node.id === 'VARIANT') throw refusal('A cast to VARIANT');
   if (node.type === 'BASE_TABLE') {
     const [catalog, schema, table] = [node.catalog_name, node.schema_name, node.table_name].map(String);
     const isOfWith =
-      !catalog && !schema && withNames.has(asciiLowerCase(table ?? '')) && !fileLikeName.test(table ?? '');
+      !catalog && !schema && visible.has(asciiLowerCase(table ?? '')) && !fileLikeName.test(table ?? '');
     if (!isOfWith && !known.has(keyOf(catalog, schema, table))) throw refusal(`The table ${table}`);
   }
   if (node.type === 'TABLE_FUNCTION') {
     const name = isObject(node.function) ? asciiLowerCase(String(node.function.function_name)) : '';
-    if (!calledAsTable.has(name)) throw refusal(`The function ${name}`);
+    if (!duckDbTableFunctions.has(name)) throw refusal(`The function ${name}`);
   }
-  if (typeof node.function_name === 'string' && forbiddenFunction.test(node.function_name))
-    throw refusal(`The function ${node.function_name}`);
+  if (typeof node.function_name === 'string') checkFunction(node.function_name, node.schema, node.catalog);
+}
+
+function checkFunction(name: string, schema: unknown, catalog: unknown): void {
+  const isBuiltIn = (schema === '' || schema === 'main') && catalog === '';
+  if (!isBuiltIn || !duckDbFunctions.has(asciiLowerCase(name))) throw refusal(`The function ${name}`);
 }
 
 function keyOf(...parts: readonly (string | undefined)[]): string {

@@ -20,7 +20,7 @@ import { toDuckDbSql } from './dialect.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import { buildRowHash } from './hash.ts';
-import { prepareSelect } from './select.ts';
+import { boundSelect, prepareSelect } from './select.ts';
 import { databricksTypeOf } from './type.ts';
 import { converterOf, type ValueConverter } from './value.ts';
 
@@ -92,7 +92,8 @@ export async function startStatement(
     return names.map(String);
   };
   try {
-    const text = toDuckDbSql(sql);
+    const translated = toDuckDbSql(sql);
+    const text = await guard(() => boundSelect(connection, translated, bytesOf(context.parameters)));
     const plain = await prepare(text);
     const columns = areTypesKnown(plain) ? columnsOf(plain) : null;
     plain.destroySync();
@@ -115,6 +116,11 @@ export async function startStatement(
     connection.closeSync();
     throw error;
   }
+}
+
+/** How long the value of each parameter is, as a text. */
+function bytesOf(parameters: StatementParameters): ReadonlyMap<string, number> {
+  return new Map(Object.entries(parameters).map(([name, value]) => [name, Buffer.byteLength(String(value))]));
 }
 
 /** Ends work on a connection at the signal, and when all of it together has taken longer than it may. */

@@ -1,0 +1,46 @@
+import type { Token } from './syntax-tree.ts';
+
+/** Where a parenthesis is missing: the indices of the words that it stands before or behind. */
+export interface MissingParentheses {
+  readonly opened: ReadonlySet<number>;
+  readonly closed: ReadonlySet<number>;
+}
+
+/**
+ * Finds the queries that end in a sub-query, as in `SELECT … WHERE a = (SELECT …) UNION …`. The parser takes the sub-query
+ * alone for the first part of the set operation, unless the whole query stands in parentheses.
+ */
+export function findMissingParentheses(tokens: readonly Token[]): MissingParentheses {
+  const opened = new Set<number>();
+  const closed = new Set<number>();
+  const open: number[] = [];
+  const selects: (number | undefined)[] = [undefined];
+  tokens.forEach(({ kind }, index) => {
+    if (kind === 'SELECT') selects[open.length] = index;
+    if (kind === 'L_PAREN') {
+      open.push(index);
+      selects[open.length] = undefined;
+    }
+    if (kind !== 'R_PAREN') return;
+    const start = open.pop();
+    const select = selects[open.length];
+    if (start === undefined || select === undefined || !SET_OPERATORS.has(tokens[index + 1]?.kind)) return;
+    if (PARSED_ALONE.has(tokens[start - 1]?.kind) || !isQuery(tokens, start)) return;
+    opened.add(select);
+    closed.add(index);
+  });
+  return { opened, closed };
+}
+
+const SET_OPERATORS: ReadonlySet<string | undefined> = new Set(['UNION', 'EXCEPT', 'INTERSECT']);
+
+/** What stands before a sub-query that the parser does not go on behind, or before a whole query. */
+const PARSED_ALONE: ReadonlySet<string | undefined> = new Set([
+  ...['IN', 'EXISTS', 'LATERAL', 'UNION', 'ALL', 'DISTINCT', 'EXCEPT', 'INTERSECT'],
+]);
+
+function isQuery(tokens: readonly Token[], open: number): boolean {
+  let first = open;
+  while (tokens[first]?.kind === 'L_PAREN') first += 1;
+  return tokens[first]?.kind === 'SELECT' || tokens[first]?.kind === 'WITH';
+}

@@ -1,0 +1,90 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { isObject } from '../../shared/json.ts';
+import { WarehouseError } from '../warehouse.ts';
+
+/** A node of a statement as DuckDB reads it. */
+export type TreeNode = Readonly<Record<string, unknown>>;
+
+/**
+ * The statement as DuckDB reads it. It gives this for SELECT alone.
+ * @throws WarehouseError STATEMENT_FAILED where it is no SELECT, or none that DuckDB understands.
+ */
+export async function readStatement(connection: DuckDBConnection, sql: string): Promise<TreeNode> {
+  const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
+  return statementOf(String(reader.getRows()[0]?.[0]));
+}
+
+/**
+ * A statement as DuckDB writes it.
+ * @throws WarehouseError STATEMENT_FAILED where DuckDB would not read the same again.
+ */
+export async function writeStatement(connection: DuckDBConnection, statement: TreeNode): Promise<string> {
+  const serialized = JSON.stringify({ error: false, statements: [statement] });
+  const reader = await connection.runAndReadAll('SELECT json_deserialize_sql($1::JSON)', [serialized]);
+  const sql = String(reader.getRows()[0]?.[0]);
+  if (!isSameTree(await readStatement(connection, sql), statement))
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      'The statement cannot be written again as it was read: simplify it.',
+    );
+  return sql;
+}
+
+function statementOf(serialized: string): TreeNode {
+  const tree = parseExactly(serialized);
+  const [statement, ...others] = isObject(tree) && Array.isArray(tree.statements) ? tree.statements : [];
+  if (isObject(statement) && others.length === 0) return statement;
+  const isSyntaxError = isObject(tree) && tree.error_type === 'parser';
+  throw new WarehouseError(
+    'STATEMENT_FAILED',
+    isSyntaxError
+      ? `The statement cannot be understood: ${tree.error_message}`
+      : 'Only a SELECT can run here.',
+  );
+}
+
+/** What newer engines of JavaScript have, and the types do not know of yet. */
+interface ExactJson {
+  parse(
+    text: string,
+    revive: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+}
+
+/** Keeps numbers that JavaScript cannot hold as they are written. */
+function parseExactly(text: string): unknown {
+  const json = JSON as unknown as ExactJson;
+  try {
+    return json.parse(text, (_key, value, { source }) =>
+      typeof value === 'number' && source !== undefined && String(value) !== source
+        ? json.rawJSON(source)
+        : value,
+    );
+  } catch {
+    // The engine writes a number without end as a word that is no JSON.
+    throw new WarehouseError('STATEMENT_FAILED', 'The statement holds a number that is out of range.');
+  }
+}
+
+function isSameTree(one: unknown, other: unknown): boolean {
+  const [left, right] = [unwrapValues(one), unwrapValues(other)];
+  if (Array.isArray(left) && Array.isArray(right))
+    return left.length === right.length && left.every((item, index) => isSameTree(item, right[index]));
+  if (!isObject(left) || !isObject(right)) return left === right;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => DERIVED.has(key) || isSameTree(left[key], right[key]));
+}
+
+/** Where words stand, and in which order parameters are met. */
+const DERIVED: ReadonlySet<string> = new Set(['query_location', 'named_param_map']);
+
+/** Each time that DuckDB writes VALUES, it puts them into one more sub-query. */
+function unwrapValues(value: unknown): unknown {
+  if (!isObject(value) || value.type !== 'SUBQUERY' || value.alias !== VALUES_ALIAS) return value;
+  const query = isObject(value.subquery) && isObject(value.subquery.node) ? value.subquery.node : {};
+  const source = query.from_table;
+  return isObject(source) && source.alias === VALUES_ALIAS ? unwrapValues(source) : value;
+}
+
+const VALUES_ALIAS = 'valueslist';
