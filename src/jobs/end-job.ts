@@ -54,20 +54,22 @@ async function describeFailures(transaction: Transaction, { id }: LockedJob): Pr
   });
   const failed = partitions.filter(({ state }) => state === 'FAILED');
   const reasons = new Set(failed.map(({ sourceName, message }) => `${sourceName}: ${message}`));
-  return [...reasons, ...describeUnreadRows(partitions, failed)].join('; ');
+  const reason = [...reasons].join('; ');
+  const unread = describeUnreadRows(partitions, failed);
+  return unread === null ? reason : `${reason.replace(/\.?$/, '.')} ${unread}`;
 }
 
 type ReadPartition = Pick<JobPartition, 'plan' | 'totalItems' | 'readItems'>;
 
-function describeUnreadRows(all: readonly ReadPartition[], failed: readonly ReadPartition[]): string[] {
+function describeUnreadRows(all: readonly ReadPartition[], failed: readonly ReadPartition[]): string | null {
   const total = sumBy(all.filter(isCounted), ({ totalItems }) => totalItems ?? 0);
   const unread = sumBy(failed.filter(isCounted), ({ totalItems, readItems }) =>
     Math.max(0, (totalItems ?? 0) - readItems),
   );
-  if (unread === 0) return [];
+  if (unread === 0) return null;
   const [some, every] = [unread, total].map((rows) => rows.toLocaleString('en-US'));
-  const atLeast = failed.every(isCounted) ? '' : 'at least ';
-  return [`${atLeast}${some} of ${every} rows ${unread === 1 ? 'was' : 'were'} not read`];
+  const atLeast = failed.every(isCounted) ? '' : 'At least ';
+  return `${atLeast}${some} of ${every} rows ${unread === 1 ? 'was' : 'were'} not read.`;
 }
 
 function sumBy<Value>(values: readonly Value[], number: (value: Value) => number): number {

@@ -162,6 +162,7 @@ describe('blade jobs', () => {
     expect(next.jobs).toMatchObject([{ id: ids[0] }]);
     expect(await blade.json(...list, '--since', '2999-01-01')).toEqual({
       totalCount: 0,
+      isTotalCountExact: true,
       jobs: [],
       nextCursor: null,
     });

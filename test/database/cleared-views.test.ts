@@ -80,7 +80,7 @@ test('why a job failed is shown without the number of rows that were not read, w
   await database.pool.query(
     `insert into job (id, kind, state, sync_type, marking, failure_reason, total_items, finished_at)
      values ('01997f3e-8c1a-7000-8000-0000000000f0', 'SYNC', 'FAILED', 'FULL', 'UNCLASSIFIED',
-       'Sorties: it broke; Depots: it is gone; 7 of 9 rows were not read', 9, now())`,
+       'Sorties: it broke; Depots: it is gone. 7 of 9 rows were not read.', 9, now())`,
   );
   await database.pool.query(
     `insert into job_partition (id, job_id, ordinal, data_type, source_name, state, message, message_marking, finished_at)

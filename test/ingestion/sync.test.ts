@@ -199,7 +199,7 @@ describe('a row that cannot become an item', () => {
     expect(job).toMatchObject({
       state: 'FAILED',
       failureReason: expect.stringMatching(
-        /^Sorties: more than 5 of its items failed; [89]\d\d of 1,000 rows were not read$/,
+        /^Sorties: more than 5 of its items failed\. [89]\d\d of 1,000 rows were not read\.$/,
       ),
     });
     const { processedItems, successCount, errorCount, totalItems } = job.progress;

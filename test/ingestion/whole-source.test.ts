@@ -91,7 +91,7 @@ function expectUnread(job: JobFactsFragment, total: number): void {
   expect(processedItems).toBe(successCount + errorCount);
   expect(processedItems).toBeLessThan(total);
   const unread = (total - processedItems).toLocaleString('en-US');
-  expect(job.failureReason).toContain(`; ${unread} of ${total.toLocaleString('en-US')} rows were not read`);
+  expect(job.failureReason).toContain(`. ${unread} of ${total.toLocaleString('en-US')} rows were not read.`);
 }
 
 async function damage(file: string): Promise<void> {
@@ -111,7 +111,7 @@ describe('a query job whose statement fails behind its first rows', () => {
       { options: { batchSize: 5_000 } },
     );
     expectUnread(job, 100_000);
-    expect(job.failureReason).toMatch(/^Sorties: Conversion Error: Could not convert string '…' to INT32; /);
+    expect(job.failureReason).toMatch(/^Sorties: Conversion Error: Could not convert string '…' to INT32\. /);
     expect(await storedCount()).toBe(job.progress.successCount);
     expect(await catalogContent(application)).toEqual(uploadedContent(await storedItems(application)));
   });

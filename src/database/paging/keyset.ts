@@ -51,12 +51,19 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
   return {
     async readPage(table, filter, range) {
       const list = describeList(table, filter, clearance);
-      return (await readShortcut(prisma, list, range)) ?? (await readParts(prisma, list, range));
+      return readByIndex(
+        prisma,
+        async (database) =>
+          (await readShortcut(database, list, range)) ?? (await readParts(database, list, range)),
+      );
     },
 
     async count(table, filter) {
       const list = describeList(table, filter, clearance);
-      return (await countShortcut(prisma, list)) ?? (await countParts(prisma, list));
+      return readByIndex(
+        prisma,
+        async (database) => (await countShortcut(database, list)) ?? (await countParts(database, list)),
+      );
     },
 
     async countExactly(table, filter) {
@@ -68,15 +75,30 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
   };
 }
 
-async function readParts(prisma: PrismaClient, list: List, range: KeyRange): Promise<KeyPage> {
-  const parts = await planParts(prisma, list, range);
+/**
+ * Reads by the indexes that the statements mean. Of a table that nobody has analyzed yet, as none is in an embedded database,
+ * or for a limit in the thousands, the planner would rather read and sort it as a whole.
+ */
+function readByIndex<Result>(
+  prisma: PrismaClient,
+  read: (database: Prisma.TransactionClient) => Promise<Result>,
+): Promise<Result> {
+  return prisma.$transaction(async (transaction) => {
+    await transaction.$queryRaw`select set_config('enable_seqscan', 'off', true),
+      set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`;
+    return read(transaction);
+  });
+}
+
+async function readParts(database: Prisma.TransactionClient, list: List, range: KeyRange): Promise<KeyPage> {
+  const parts = await planParts(database, list, range);
   const rows: KeyRow[] = [];
   for (const part of parts) {
     const limit = range.size + 1 - rows.length;
     if (residualOf(list).length === 0) {
-      rows.push(...(await prisma.$queryRaw<KeyRow[]>(selectPart(list, part, range, limit))));
+      rows.push(...(await database.$queryRaw<KeyRow[]>(selectPart(list, part, range, limit))));
     } else {
-      const { matching, end } = await readMatching(prisma, list, part, range, limit, parts.length);
+      const { matching, end } = await readMatching(database, list, part, range, limit, parts.length);
       rows.push(...matching);
       if (end !== null && rows.length <= range.size)
         return { keys: rows.map((row) => toKey(list, row)), next: { after: end } };
@@ -91,7 +113,7 @@ async function readParts(prisma: PrismaClient, list: List, range: KeyRange): Pro
  * @returns the rows that fit, and where the read ended before the part did.
  */
 async function readMatching(
-  prisma: PrismaClient,
+  database: Prisma.TransactionClient,
   list: List,
   part: Part,
   range: KeyRange,
@@ -99,8 +121,7 @@ async function readMatching(
   parts: number,
 ): Promise<{ matching: readonly KeyRow[]; end: Key | null }> {
   const most = Math.floor(MOST_ROWS_READ / parts);
-  const rows = await readByIndex<KeyRow & { matches: boolean; place: bigint }>(
-    prisma,
+  const rows = await database.$queryRaw<(KeyRow & { matches: boolean; place: bigint })[]>(
     selectMatching(list, part, range, limit, most),
   );
   const last = rows.at(-1);
@@ -110,23 +131,21 @@ async function readMatching(
   };
 }
 
-async function countParts(prisma: PrismaClient, list: List): Promise<RowCount> {
+async function countParts(database: Prisma.TransactionClient, list: List): Promise<RowCount> {
   const everything = { after: null, isDescending: false };
-  const parts = await planParts(prisma, list, everything);
+  const parts = await planParts(database, list, everything);
   const most = Math.floor(MOST_ROWS_READ / parts.length);
   let total = 0;
   for (const part of parts) {
     const limit = MOST_ROWS_COUNTED + 1 - total;
-    const isIndexed = residualOf(list).length === 0;
-    const [counted] = isIndexed
-      ? await prisma.$queryRaw<PartCount[]>`select count(*)::int as count, false as "isCutOff"
-          from (${selectPart(list, part, everything, limit)}) as counted`
-      : await readByIndex<PartCount>(
-          prisma,
-          Prisma.sql`select count(*) filter (where matches)::int as count,
+    const [counted] = await database.$queryRaw<{ count: number; isCutOff: boolean }[]>(
+      residualOf(list).length === 0
+        ? Prisma.sql`select count(*)::int as count, false as "isCutOff"
+            from (${selectPart(list, part, everything, limit)}) as counted`
+        : Prisma.sql`select count(*) filter (where matches)::int as count,
             coalesce(bool_or(place = ${most}), false) as "isCutOff"
             from (${selectMatching(list, part, everything, limit, most)}) as counted`,
-        );
+    );
     total += counted?.count ?? 0;
     if (total > MOST_ROWS_COUNTED) return toCount(total);
     if (counted?.isCutOff) return { count: total, isExact: false };
@@ -134,49 +153,32 @@ async function countParts(prisma: PrismaClient, list: List): Promise<RowCount> {
   return toCount(total);
 }
 
-interface PartCount {
-  readonly count: number;
-  /** Whether there were more rows to read. */
-  readonly isCutOff: boolean;
+/** Null where there is no shortcut, or it finds many rows. */
+async function readShortcut(
+  database: Prisma.TransactionClient,
+  list: List,
+  range: KeyRange,
+): Promise<KeyPage | null> {
+  if (list.shortcut.length === 0) return null;
+  const rows = await database.$queryRaw<(KeyRow & { isFew: boolean; matches: boolean | null })[]>`
+    with found as materialized (${selectShortcut(list, MOST_ROWS_READ + 1)})
+    select (select count(*) from found) <= ${MOST_ROWS_READ} as "isFew", page.*
+    from (values (true)) as always left join (${sortKeys(list, range, range.size + 1)}) as page on true`;
+  if (rows[0]?.isFew !== true) return null;
+  return toPage(
+    list,
+    rows.filter(({ matches }) => matches),
+    range,
+  );
 }
 
 /** Null where there is no shortcut, or it finds many rows. */
-async function readShortcut(prisma: PrismaClient, list: List, range: KeyRange): Promise<KeyPage | null> {
+async function countShortcut(database: Prisma.TransactionClient, list: List): Promise<RowCount | null> {
   if (list.shortcut.length === 0) return null;
-  const rows = await readByIndex<KeyRow & { isFew: boolean; matches: boolean | null }>(
-    prisma,
-    Prisma.sql`with found as materialized (${selectShortcut(list, MOST_ROWS_READ + 1)})
-      select (select count(*) from found) <= ${MOST_ROWS_READ} as "isFew", page.*
-      from (values (true)) as always left join (${sortKeys(list, range, range.size + 1)}) as page on true`,
-  );
-  return rows[0]?.isFew
-    ? toPage(
-        list,
-        rows.filter(({ matches }) => matches),
-        range,
-      )
-    : null;
-}
-
-/** Null where there is no shortcut, or it finds many rows. */
-async function countShortcut(prisma: PrismaClient, list: List): Promise<RowCount | null> {
-  if (list.shortcut.length === 0) return null;
-  const [counted] = await readByIndex<{ found: number; matching: number }>(
-    prisma,
-    Prisma.sql`select count(*)::int as found, count(*) filter (where matches)::int as matching
-      from (${selectShortcut(list, MOST_ROWS_READ + 1)}) as found`,
-  );
+  const [counted] = await database.$queryRaw<{ found: number; matching: number }[]>`
+    select count(*)::int as found, count(*) filter (where matches)::int as matching
+    from (${selectShortcut(list, MOST_ROWS_READ + 1)}) as found`;
   return counted === undefined || counted.found > MOST_ROWS_READ ? null : toCount(counted.matching);
-}
-
-/** Reads by the indexes that a statement means: a limit in the thousands tempts the planner to sort a whole table. */
-async function readByIndex<Row>(prisma: PrismaClient, statement: Prisma.Sql): Promise<Row[]> {
-  const [, rows] = await prisma.$transaction([
-    prisma.$queryRaw`select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-      set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`,
-    prisma.$queryRaw<Row[]>(statement),
-  ]);
-  return rows;
 }
 
 /** The columns of a key, and others beside. */

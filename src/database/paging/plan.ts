@@ -1,7 +1,7 @@
 import { coversAll, type Marking, markingsUpTo } from '../../data-types/marking.ts';
 import { ENUM_SUFFIX, findClearedSchema } from '../cleared-views.ts';
 import { toColumn } from '../columns.ts';
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import type { AllowedValues, ColumnType, Key, PagedTable, RowFilter, Shortcut } from './paged-table.ts';
 
 // An index is in the order of a list only where the columns before its key are the same. So each combination of their
@@ -114,7 +114,7 @@ function shortcutReads<Row>(
 
 /** The parts of a list that are not wholly before a key, in the order of reading. */
 export async function planParts(
-  prisma: PrismaClient,
+  database: Prisma.TransactionClient,
   list: List,
   { after, isDescending }: { readonly after: Key | null; readonly isDescending: boolean },
 ): Promise<readonly Part[]> {
@@ -126,7 +126,7 @@ export async function planParts(
     runs = Array.isArray(values)
       ? runs.flatMap((run) => values.map((value: string) => [...run, equality(list, field, value)]))
       : await splitByValues(
-          prisma,
+          database,
           list,
           runs.map((run) => [
             ...run,
@@ -139,7 +139,7 @@ export async function planParts(
   const [first = ''] = list.key;
   const allowed = list.equals[first];
   if (allowed === undefined) return [{ value: null, runs }];
-  const values = Array.isArray(allowed) ? allowed : await findValues(prisma, list, runs, first);
+  const values = Array.isArray(allowed) ? allowed : await findValues(database, list, runs, first);
   const from = after?.[first];
   return values
     .filter((value) => typeof from !== 'string' || compareBytes(value, from) * (isDescending ? -1 : 1) >= 0)
@@ -167,13 +167,13 @@ function equality(
 }
 
 async function splitByValues(
-  prisma: PrismaClient,
+  database: Prisma.TransactionClient,
   list: List,
   runs: readonly Run[],
   field: string,
 ): Promise<readonly Run[]> {
   if (runs.length === 0) return [];
-  const found = await prisma.$queryRaw<{ run: number; value: string | null }[]>(
+  const found = await database.$queryRaw<{ run: number; value: string | null }[]>(
     Prisma.join(
       runs.map((run, index) => selectValues(list, run, list.columnOf(field), index)),
       ' union all ',
@@ -183,14 +183,14 @@ async function splitByValues(
 }
 
 async function findValues(
-  prisma: PrismaClient,
+  database: Prisma.TransactionClient,
   list: List,
   runs: readonly Run[],
   field: string,
 ): Promise<readonly string[]> {
   const column = list.keyColumn(field);
   const searches = runs.map((run, index) => selectValues(list, run, column, index));
-  const found = await prisma.$queryRaw<{ value: string }[]>`
+  const found = await database.$queryRaw<{ value: string }[]>`
     select distinct value from (${Prisma.join(searches, ' union all ')}) as found where value is not null`;
   return found.map(({ value }) => value);
 }
