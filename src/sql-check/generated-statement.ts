@@ -119,7 +119,7 @@ function unitOf(content: SyntaxNode): unknown {
 
 /** What the writer leaves out or adds without a change of meaning. */
 const MEANINGLESS =
-  /^(?:span|.*comments|alias_explicit_as|alias_keyword|original_name|inferred_type|double_colon_syntax|from_for_syntax|position_explicit)$/;
+  /^(?:span|.*comments|alias_explicit_as|alias_keyword|original_name|inferred_type|double_colon_syntax|from_for_syntax|position_explicit|.*_spelling)$/;
 
 /** The tree without what may change when it is written and read again. */
 function comparable(value: unknown): unknown {
