@@ -1,8 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
 import { catalogItems } from '../support/catalog-items.ts';
+import { test } from '../support/on-every-database.ts';
 import { JobById, JobErrors, RetryJob } from '../support/operations.ts';
 import { addSource, forgetAll, storedItems } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

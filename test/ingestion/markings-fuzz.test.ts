@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { clearanceOf, type Marking, parseMarking } from '../../src/data-types/marking.ts';
 import { catalogItems } from '../support/catalog-items.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { fuzzRuns, fuzzSeed } from '../support/fuzz-runs.ts';
+import { test } from '../support/on-every-database.ts';
 import { LowerItemMarking, SaveDataSource } from '../support/operations.ts';
 import { addSource, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

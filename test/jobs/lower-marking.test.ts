@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from 'vitest';
 import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import type { JobFactsFragment, LowerItemMarkingInput, StartQueryJobInput } from '../generated/graphql.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
+import { test } from '../support/on-server.ts';
 import { ItemWithMarkings, LowerItemMarking } from '../support/operations.ts';
 import { addSource, forgetAll, storedItems, uuid, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { createDatabaseUrl, runOnServer } from './prepare-database.ts';
+import { createDatabaseUrl, type PreparedDatabase, runOnServer } from './prepare-database.ts';
 
 /** A test's own database; `kind` says which one the run uses. */
 export interface TestDatabase extends Database {
@@ -15,9 +15,15 @@ export interface TestDatabase extends Database {
   readonly pool: Pool;
 }
 
-/** Makes a fresh database that has all migrations; closing it removes it. */
+/**
+ * Creates a fresh database that has all migrations; closing removes it.
+ * @throws in a test file that does not say on which database it runs.
+ */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const prepared = inject('preparedDatabase');
+  const prepared: PreparedDatabase | undefined = inject('preparedDatabase');
+  if (prepared === undefined) {
+    throw new Error('This test needs a database: take its `test` from a module test/support/on-….ts');
+  }
   return prepared.kind === 'embedded'
     ? await createEmbedded(prepared.folder)
     : await createOnServer(prepared.url, prepared.template);
