@@ -144,7 +144,7 @@ function formatIssues(issues: readonly InputIssue[]): string {
   return issues.map(({ field, message }) => `${formatFlag(field)}: ${toPrintable(message)}`).join('\n');
 }
 
-/** Names the option that sets a field and, of an option with names of its own, the one at fault: `--param base`. */
+/** Names the option that sets a field, and the name at fault if the option takes names: `--param base`. */
 function formatFlag(field: string): string {
   for (const [known, flag] of FLAGS) {
     if (field === known) return flag;
