@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
-import { higherMarking, highestOfAll } from '../data-types/marking.ts';
+import { HIGHEST_MARKING, pickHigherMarking } from '../data-types/marking.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
@@ -122,7 +122,7 @@ function transformBatch(
 /** Nobody can tell whose lines they are, and so how they are marked. */
 function unreadableLines({ unreadable = [] }: RowBatch): ItemError[] {
   return unreadable.map((message) => ({
-    ...{ stage: 'READ', itemId: null, message, marking: highestOfAll, row: null },
+    ...{ stage: 'READ', itemId: null, message, marking: HIGHEST_MARKING, row: null },
   }));
 }
 
@@ -157,7 +157,7 @@ function replacing(earlier: RowItem, later: RowItem, { kind }: MarkingRule): Row
   if (kind === 'SOURCE' && later.statesMarking) return later;
   return {
     ...later,
-    classificationMarking: higherMarking(later.classificationMarking, earlier.classificationMarking),
+    classificationMarking: pickHigherMarking(later.classificationMarking, earlier.classificationMarking),
     statesMarking: later.statesMarking || earlier.statesMarking,
   };
 }

@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 import type { RowItem } from '../data-types/blade-item.ts';
 import { isAbsent } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
-import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
+import {
+  HIGHEST_MARKING,
+  MARKINGS,
+  type Marking,
+  parseMarking,
+  pickHigherMarking,
+} from '../data-types/marking.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { Row } from '../warehouse/warehouse.ts';
 import { canonicalJson, canonicalRowJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
@@ -58,13 +64,14 @@ export function createTransform(options: TransformOptions): Transform {
   function transform(row: Row): TransformOutcome {
     const shape = shapeOf(row);
     if (shape.problem !== null) {
-      return failure(null, highestOfAll, shape.problem);
+      return failure(null, HIGHEST_MARKING, shape.problem);
     }
     const known = shape.renamed ? knownValues(row, shape) : row;
     const writtenId = itemIdFrom(known, dataType);
     const stated = markingFrom(known, shape);
     const marked = stated ?? dataType.defaultMarking;
-    const marking = typeof marked === 'string' ? higherMarking(marked, leastMarking ?? marked) : highestOfAll;
+    const marking =
+      typeof marked === 'string' ? pickHigherMarking(marked, leastMarking ?? marked) : HIGHEST_MARKING;
     const problem = columnProblem(known, dataType, shape);
     if (problem !== null) {
       return failure(writtenId, marking, problem);
@@ -109,7 +116,7 @@ export function createTransform(options: TransformOptions): Transform {
       return transform(row);
     } catch {
       // Only values that are no JSON come here, such as objects whose properties cannot be read.
-      return failure(null, highestOfAll, 'The row is not an object of JSON values.');
+      return failure(null, HIGHEST_MARKING, 'The row is not an object of JSON values.');
     }
   };
 }
@@ -191,7 +198,7 @@ function markingFrom(known: Row, shape: RowShape): Marking | Problem | null {
       const marking = typeof value === 'string' ? parseMarking(value) : undefined;
       return (
         marking ?? {
-          problem: `${printableName(shape.knownNames.get(column) ?? column)} must be one of ${markings.join(', ')}, not ${printableValue(value)}.`,
+          problem: `${printableName(shape.knownNames.get(column) ?? column)} must be one of ${MARKINGS.join(', ')}, not ${printableValue(value)}.`,
         }
       );
     }

@@ -1,10 +1,10 @@
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { clearanceLevels, clearanceOf, storedMarking } from '../data-types/marking.ts';
+import { LEVEL_COUNT, toLevel, toMarking } from '../data-types/marking.ts';
 
 /** How many of something there are of each level of clearance, from UNCLASSIFIED to TOP SECRET. */
 export type LevelCounts = readonly number[];
 
-export const NO_COUNTS: LevelCounts = Array.from({ length: clearanceLevels }, () => 0);
+export const NO_COUNTS: LevelCounts = Array.from({ length: LEVEL_COUNT }, () => 0);
 
 /** Counts markings by their levels; what is no marking counts as the highest. */
 export function countByLevel(markings: Iterable<string>): LevelCounts {
@@ -23,7 +23,7 @@ export function countItemsByLevel(items: readonly BladeItem[]): LevelCounts {
 
 /** The level of a stored marking: the highest for a text that is none. */
 export function levelOf(marking: string): number {
-  return clearanceOf(storedMarking(marking));
+  return toLevel(toMarking(marking));
 }
 
 export function sumOfCounts(...all: readonly LevelCounts[]): LevelCounts {

@@ -1,6 +1,6 @@
 import { ApiKeyNotFoundError } from '../../access/access-errors.ts';
 import { newApiKeySchema } from '../../access/api-keys.ts';
-import { clearanceOf } from '../../data-types/marking.ts';
+import { toLevel } from '../../data-types/marking.ts';
 import type { ApiKey } from '../../database/generated/prisma/client.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
@@ -101,7 +101,7 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateApiKeyResult', description: 'The result of creating an API key.' },
     },
     resolve: (_root, { input }, { access, principal }) => {
-      if (clearanceOf(input.clearance) > clearanceOf(principal.clearance)) {
+      if (toLevel(input.clearance) > toLevel(principal.clearance)) {
         throw new InvalidInputError([
           {
             field: 'input.clearance',

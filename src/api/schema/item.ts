@@ -1,5 +1,5 @@
-import { catalogIdOf } from '../../data-types/blade-item.ts';
-import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
+import { toCatalogId } from '../../data-types/blade-item.ts';
+import { isMarking, MARKINGS, parseMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
@@ -98,7 +98,7 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
         'Id in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog has accepted the item.',
       resolve: async ({ dataType, itemId, wasUploaded, uploadBatchId }, _args, context) =>
         wasUploaded || (await findUploadTime(context, uploadBatchId)) !== null
-          ? catalogIdOf(dataType, itemId)
+          ? toCatalogId(dataType, itemId)
           : null,
     }),
     uploadedAt: t.field({
@@ -307,7 +307,7 @@ function parseKnownMarking(text: string): string {
   throw new InvalidInputError([
     {
       field: 'filter.classificationMarkings',
-      message: `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${markings.join(', ')}`,
+      message: `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${MARKINGS.join(', ')}`,
     },
   ]);
 }
