@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
 import { createConnectionOptions } from '../database/connection.ts';
-import { findRaisedItemsOwedByNobody, type ItemKeys } from '../items/stored-items.ts';
+import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { qualifiedName } from '../sql-check/statement.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
@@ -93,7 +93,7 @@ async function describe(table: TableName, stop: AbortSignal): Promise<TableDescr
 export function uploadOwed({ input, port }: Call<ItemKeys | null>): Promise<ItemUploadOutcome> {
   return untilStopped(port, async (signal) => {
     const open = await resources();
-    const keys = input ?? (await findRaisedItemsOwedByNobody(open.pool));
+    const keys = input ?? (await findUnclaimedRaisedItems(open.pool));
     if (keys === null) return { rejections: [] };
     const { rejections } = await uploadItems(open, keys, signal);
     return { rejections: rejections.map(redact) };

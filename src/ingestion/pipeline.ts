@@ -208,7 +208,7 @@ async function uploadBatches(
     let rejections = 0;
     const owesAgain = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      return { success: countItemsByLevel(accepted), keepsRejections: true };
+      return { success: countItemsByLevel(accepted), countsRejections: true };
     });
     owes ||= owesAgain;
     pipeline.onProgress();

@@ -4,10 +4,10 @@ import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore } from '../items/item-store.ts';
 import {
   countItemsByLevel,
-  differenceOfCounts,
-  leastOfCounts,
   NO_COUNTS,
-  totalOf,
+  subtractCounts,
+  sumLevels,
+  takeLesserCounts,
 } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
@@ -154,10 +154,10 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
   });
   const transform = transformOf(task);
-  const known = await knownFingerprints(attempt);
+  const known = await loadFingerprints(attempt);
   const read = countRead({
     batches: counted(attempt, plan, batches),
-    rowsBefore: resumed ? totalOf(task.read) : 0,
+    rowsBefore: resumed ? sumLevels(task.read) : 0,
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
     signal,
   });
@@ -172,7 +172,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     markingRule: markingRuleOf(task),
     metadata: canonicalJson(task.sourceMetadata),
     maxErrors: task.maxErrors,
-    errorCount: resumed ? totalOf(task.errors) : 0,
+    errorCount: resumed ? sumLevels(task.errors) : 0,
     onProgress: () => attempt.onProgress({ currentOperation }),
   });
   if (owes) await uploadAgain(attempt);
@@ -196,9 +196,9 @@ function sourceReadBy({ dataSourceId, input }: PartitionTask): string | null {
   return input.kind === 'TABLE' ? dataSourceId : null;
 }
 
-async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
+async function loadFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
   const dataSourceId = sourceReadBy(task);
-  return dataSourceId === null ? new Set() : store.knownFingerprints(dataSourceId);
+  return dataSourceId === null ? new Set() : store.loadFingerprints(dataSourceId);
 }
 
 function transformOf({
@@ -255,7 +255,7 @@ async function* counted(
   let isFirst = true;
   for await (const batch of batches) {
     if (isFirst && batch.size === task.batchSize) {
-      await store.expect(await warehouse.countRows(plan.statement, signal));
+      await store.saveTotal(await warehouse.countRows(plan.statement, signal));
     }
     isFirst = false;
     yield batch;
@@ -270,19 +270,19 @@ async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promis
   const { task, store } = attempt;
   attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
   if (!resumed) return uploadAgain(attempt);
-  let owed = differenceOfCounts(differenceOfCounts(task.read, task.success), task.errors);
-  for (const id of await store.pendingBatches()) {
-    const items = await store.itemsOfBatch(id);
+  let owed = subtractCounts(subtractCounts(task.read, task.success), task.errors);
+  for (const id of await store.findPendingBatches()) {
+    const items = await store.findBatchItems(id);
     // A batch that is owed because another job changed its items was counted before.
-    const counted = leastOfCounts(owed, countItemsByLevel(items));
-    owed = differenceOfCounts(owed, counted);
+    const counted = takeLesserCounts(owed, countItemsByLevel(items));
+    owed = subtractCounts(owed, counted);
     await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, ({ rejected }) => ({
-      success: differenceOfCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
-      keepsRejections: true,
+      success: subtractCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
+      countsRejections: true,
     }));
   }
   // The items of these rows have become another job's to upload.
-  if (totalOf(owed) > 0) await store.countSuccess(owed);
+  if (sumLevels(owed) > 0) await store.countSuccess(owed);
   await uploadAgain(attempt);
 }
 
@@ -290,14 +290,14 @@ async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promis
 async function uploadAgain(attempt: Attempt): Promise<void> {
   const { store } = attempt;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const ids = await store.pendingBatches();
+    const ids = await store.findPendingBatches();
     if (ids.length === 0) return;
     for (const id of ids) {
-      const items = await store.itemsOfBatch(id);
+      const items = await store.findBatchItems(id);
       // Their rows have been counted. A rejected one stays without an upload time, and the next sync takes it up.
       await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, () => ({
         success: NO_COUNTS,
-        keepsRejections: false,
+        countsRejections: false,
       }));
     }
   }

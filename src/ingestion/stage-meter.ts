@@ -112,7 +112,7 @@ export function createStageMeter(): StageMeter {
         const { rows, failedRows, bytes } = measured();
         rows.uploaded += batch.accepted.length;
         bytes.uploaded += bytesOf(batch.accepted);
-        if (batch.keepsRejections) failedRows.UPLOAD += batch.rejected.length;
+        if (batch.countsRejections) failedRows.UPLOAD += batch.rejected.length;
         return owes;
       },
     }),

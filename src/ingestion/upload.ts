@@ -26,7 +26,7 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 export async function uploadBatch(
   uploader: Uploader,
   { id, items, readBatch }: UploadBatch,
-  toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'keepsRejections'>,
+  toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'countsRejections'>,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
