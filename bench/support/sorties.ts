@@ -1,7 +1,7 @@
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { sortie } from '../../src/data-types/sortie.ts';
 import { createTransform } from '../../src/ingestion/transform.ts';
-import { qualifiedName } from '../../src/sql-check/statement.ts';
+import { quoteTable } from '../../src/sql-check/statement.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { openWarehouse } from '../../src/warehouse/registry.ts';
 
@@ -24,7 +24,7 @@ export async function* readItems(folder: string, batchSize: number): AsyncGenera
   });
   try {
     const { batches } = await warehouse.readRows(
-      { sql: `SELECT * FROM ${qualifiedName(SORTIES)}`, parameters: {} },
+      { sql: `SELECT * FROM ${quoteTable(SORTIES)}`, parameters: {} },
       { batchSize, resumeAfter: null, signal: new AbortController().signal },
     );
     for await (const { rows } of batches) {

@@ -6,7 +6,7 @@ import { startApiServer } from '../api/http/server.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { createRedact } from '../shared/secrets.ts';
-import { anySchema } from '../sql-check/allowed-schemas.ts';
+import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
 import type { Core } from './core.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function startApiRole(core: Core): Promise<string> {
     schedules,
     itemUploads,
     events,
-    allowedSchemas: config.warehouse.allowedSchemas ?? anySchema,
+    allowedSchemas: config.warehouse.allowedSchemas ?? ANY_SCHEMA,
   });
   const authenticator = parts.add(
     limitFailedCredentials(

@@ -1,6 +1,6 @@
 import { findDataType } from '../data-types/registry.ts';
 import { asciiLowerCase } from '../shared/ascii-case.ts';
-import { qualifiedName, quoteIdentifier } from '../sql-check/statement.ts';
+import { quoteIdentifier, quoteTable } from '../sql-check/statement.ts';
 import {
   type ParameterValue,
   type Row,
@@ -332,7 +332,7 @@ function formatSource(
   conditions: readonly Condition[],
 ): string {
   const all = [...(input.filter === null ? [] : [`(${input.filter})`]), ...conditions.map(({ sql }) => sql)];
-  return `${qualifiedName(input.table)}${all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`}`;
+  return `${quoteTable(input.table)}${all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`}`;
 }
 
 function mergeParameters(conditions: readonly Condition[]): Record<string, ParameterValue> {

@@ -6,7 +6,7 @@ import { openCatalog } from '../catalog/registry.ts';
 import { createConnectionOptions } from '../database/connection.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
-import { qualifiedName } from '../sql-check/statement.ts';
+import { quoteTable } from '../sql-check/statement.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
@@ -80,7 +80,7 @@ async function describe(table: TableName, stop: AbortSignal): Promise<TableDescr
   try {
     const { warehouse } = await loadResources();
     const columns = await warehouse.describeTable(table, signal);
-    const statement = { sql: `SELECT * FROM ${qualifiedName(table)}`, parameters: {} };
+    const statement = { sql: `SELECT * FROM ${quoteTable(table)}`, parameters: {} };
     return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../shared/invalid-input.ts';
-import { type SchemaPattern, schemaProblem } from '../sql-check/allowed-schemas.ts';
+import { findSchemaProblem, type SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 
 /**
@@ -12,7 +12,7 @@ export function checkTables(
   field: string,
 ): void {
   const problems = tables
-    .map((table) => schemaProblem(table, allowedSchemas))
+    .map((table) => findSchemaProblem(table, allowedSchemas))
     .filter((problem) => problem !== null);
   if (problems.length > 0) throw new InvalidInputError(problems.map((message) => ({ field, message })));
 }

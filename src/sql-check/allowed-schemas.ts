@@ -1,18 +1,18 @@
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 
-/** A schema whose tables may be read; `*` stands for any. */
+/** A schema whose tables may be read; `*` matches any name. */
 export interface SchemaPattern {
   readonly catalog: string;
   readonly schema: string;
 }
 
-/** Every schema of every catalog, within what the warehouse itself grants. */
-export const anySchema: readonly SchemaPattern[] = [{ catalog: '*', schema: '*' }];
+/** Every schema of every catalog, within the grants of the warehouse. */
+export const ANY_SCHEMA: readonly SchemaPattern[] = [{ catalog: '*', schema: '*' }];
 
 /**
- * Reads a list such as `blade.field,archive.*`.
- * @returns null where a part is not of the form `catalog.schema`.
+ * Parses a list such as `blade.field,archive.*`.
+ * @returns null if a part is not of the form `catalog.schema`.
  */
 export function parseSchemaPatterns(text: string): readonly SchemaPattern[] | null {
   const patterns: SchemaPattern[] = [];
@@ -24,21 +24,21 @@ export function parseSchemaPatterns(text: string): readonly SchemaPattern[] | nu
   return patterns;
 }
 
-/** What tells of the warehouse itself, its users and its other tables: no pattern allows it. */
+/** What describes the warehouse, its users and its other tables; no pattern allows it. */
 const RESERVED_CATALOGS: ReadonlySet<string> = new Set(['system', '__databricks_internal', 'temp']);
 const RESERVED_SCHEMAS: ReadonlySet<string> = new Set(['information_schema', 'pg_catalog']);
 
 /**
- * Whether a table may be read; names are compared whatever their case, as both warehouses do.
- * @returns null where it may, or else why not, for the person who named it.
+ * Finds out why a table may not be read. Case does not matter, as in both warehouses.
+ * @returns null if it may be read.
  */
-export function schemaProblem(table: TableName, allowed: readonly SchemaPattern[]): string | null {
+export function findSchemaProblem(table: TableName, allowed: readonly SchemaPattern[]): string | null {
   const [catalog, schema] = [asciiLowerCase(table.catalog), asciiLowerCase(table.schema)];
   const name = `${table.catalog}.${table.schema}.${table.table}`;
   if (RESERVED_CATALOGS.has(catalog) || RESERVED_SCHEMAS.has(schema))
-    return `${name} cannot be read: it tells of the warehouse itself.`;
+    return `${name} cannot be read: it describes the warehouse itself. Name a table with data.`;
   const fits = (pattern: string, part: string) => pattern === '*' || asciiLowerCase(pattern) === part;
   if (allowed.some((pattern) => fits(pattern.catalog, catalog) && fits(pattern.schema, schema))) return null;
   const schemas = allowed.map((pattern) => `${pattern.catalog}.${pattern.schema}`).join(', ');
-  return `${name} cannot be read here: tables can be read of ${schemas}.`;
+  return `${name} cannot be read here: use a table of ${schemas}.`;
 }

@@ -1,38 +1,38 @@
 import { type ParameterValue, type TableName, WarehouseError } from '../warehouse/warehouse.ts';
-import { anySchema, type SchemaPattern, schemaProblem } from './allowed-schemas.ts';
-import { type CheckedQuery, checkQuery, maxStatementBytes } from './statement.ts';
+import { ANY_SCHEMA, findSchemaProblem, type SchemaPattern } from './allowed-schemas.ts';
+import { type CheckedQuery, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
 
-/** What may be read, and for how long. */
+/** What a statement may read, and for how long it may run. */
 export interface ReadingLimits {
-  /** The schemas whose tables may be read; all of them unless given. */
+  /** The schemas whose tables may be read. Default: all. */
   readonly allowedSchemas?: readonly SchemaPattern[] | undefined;
-  /** The longest that one statement may run, in milliseconds; without end unless given. */
+  /** The longest run time of a statement, in milliseconds. Default: no limit. */
   readonly statementTimeoutMs?: number | undefined;
 }
 
 /**
- * Makes sure, in the last place before a warehouse, that a statement is one SELECT that only reads what it may.
- * @throws WarehouseError STATEMENT_FAILED where it is not.
+ * Parses a statement right before it reaches a warehouse, and refuses all but one SELECT on allowed tables.
+ * @throws WarehouseError STATEMENT_FAILED if it is refused.
  */
-export function checkedStatement(sql: string, limits: ReadingLimits): CheckedQuery {
-  // Statements that the product makes around what people wrote are a little longer.
-  const checked = checkQuery(sql, 3 * maxStatementBytes);
+export function parseStatement(sql: string, limits: ReadingLimits): CheckedQuery {
+  // Statements that we build around those of people are a little longer.
+  const checked = checkQuery(sql, 3 * MAX_STATEMENT_BYTES);
   if (!checked.ok) throw new WarehouseError('STATEMENT_FAILED', checked.message);
   for (const table of checked.tables) checkTable(table, limits);
   return checked;
 }
 
-/** @throws WarehouseError STATEMENT_FAILED where the table may not be read. */
-export function checkTable(table: TableName, { allowedSchemas = anySchema }: ReadingLimits): void {
-  const problem = schemaProblem(table, allowedSchemas);
+/** @throws WarehouseError STATEMENT_FAILED if the table may not be read. */
+export function checkTable(table: TableName, { allowedSchemas = ANY_SCHEMA }: ReadingLimits): void {
+  const problem = findSchemaProblem(table, allowedSchemas);
   if (problem !== null) throw new WarehouseError('STATEMENT_FAILED', problem);
 }
 
 /**
- * The value of each parameter that a statement names.
- * @throws WarehouseError STATEMENT_FAILED where one has none.
+ * Picks the value of each parameter that a statement names.
+ * @throws WarehouseError STATEMENT_FAILED if one has no value.
  */
-export function valuesOf(
+export function pickParameters(
   names: readonly string[],
   parameters: Readonly<Record<string, ParameterValue>>,
 ): Readonly<Record<string, ParameterValue>> {

@@ -1,19 +1,21 @@
 import { isObject } from '../shared/json.ts';
 import { refuse } from './refusal.ts';
-import { booleanFunction } from './statement-rules.ts';
-import { queryKinds } from './statement-tree.ts';
+import { BOOLEAN_FUNCTION } from './statement-rules.ts';
+import { QUERY_KINDS } from './statement-tree.ts';
 import { contentOf, holdsAggregate, kindOf, type SyntaxNode, visitTree, writeNode } from './syntax-tree.ts';
 
-/** Refuses what is no condition on the columns of one row. */
+/** Refuses anything but a condition on the columns of one row. */
 export function checkCondition(condition: SyntaxNode): void {
   visitTree(condition, refuseInFilter);
   if (holdsAggregate(condition))
-    refuse('A filter looks at one row at a time: use a query job to count or sum up.');
+    refuse(
+      'A filter cannot use an aggregate, because it checks one row at a time: use a query job for that.',
+    );
   checkTruth(condition);
 }
 
-/** The name of the first clause that stands beside the WHERE that we wrote ourselves. */
-export function clauseBeside(select: SyntaxNode): string | null {
+/** Finds the name of the first clause besides our own WHERE; null for none. */
+export function findExtraClause(select: SyntaxNode): string | null {
   const own = new Set(['expressions', 'from', 'where_clause']);
   for (const [key, value] of Object.entries(select)) {
     if (own.has(key) || value === null || value === false) continue;
@@ -25,32 +27,32 @@ export function clauseBeside(select: SyntaxNode): string | null {
 
 function refuseInFilter(key: string, value: unknown): void {
   if (!isObject(value)) return;
-  if (queryKinds.has(key) || key === 'subquery' || key === 'exists')
-    refuse('A filter cannot hold a query of its own: use a query job for that.');
+  if (QUERY_KINDS.has(key) || key === 'subquery' || key === 'exists')
+    refuse('A filter cannot contain a sub-query: use a query job for that.');
   if (key === 'window_function') refuse('A filter cannot use a window function: use a query job for that.');
 }
 
-const conditionKinds: ReadonlySet<string> = new Set([
+const CONDITION_KINDS: ReadonlySet<string> = new Set([
   ...['eq', 'neq', 'lt', 'lte', 'gt', 'gte', 'null_safe_eq', 'null_safe_neq', 'like', 'i_like', 'similar_to'],
   ...['regexp_like', 'regexp_i_like', 'in', 'between', 'is_null', 'is_true', 'is_false', 'is', 'is_nan'],
   ...['is_inf', 'starts_with', 'ends_with', 'contains', 'array_contains', 'array_overlaps', 'equal_null'],
   ...['map_contains_key', 'array_any', 'array_all', 'any', 'all', 'xor'],
 ]);
 
-/** Refuses what is neither true nor false. */
+/** Refuses what does not evaluate to true or false. */
 function checkTruth(node: unknown): void {
   const kind = kindOf(node) ?? '';
-  const within = conditionsWithin(kind, contentOf(node, kind));
+  const within = findConditions(kind, contentOf(node, kind));
   if (within === null) refuseCondition(node, kind);
   for (const condition of within) checkTruth(condition);
 }
 
-/** What must be conditions for the node to be one, or null where it can be none. */
-function conditionsWithin(kind: string, content: SyntaxNode): readonly unknown[] | null {
-  if (conditionKinds.has(kind) || kind === 'boolean') return [];
+/** Finds the parts of a node that must be conditions for it to be one; null if it cannot be a condition. */
+function findConditions(kind: string, content: SyntaxNode): readonly unknown[] | null {
+  if (CONDITION_KINDS.has(kind) || kind === 'boolean') return [];
   if (kind === 'paren' || kind === 'not') return [content.this];
   if (kind === 'and' || kind === 'or') return [content.left, content.right];
-  if (kind === 'function' && booleanFunction.test(String(content.name))) return [];
+  if (kind === 'function' && BOOLEAN_FUNCTION.test(String(content.name))) return [];
   if (kind === 'cast' || kind === 'try_cast' || kind === 'safe_cast')
     return isObject(content.to) && content.to.data_type === 'boolean' ? [] : null;
   if (kind === 'if_func') return [content.true_value, content.false_value].filter(isPresent);
@@ -68,8 +70,8 @@ function isPresent(value: unknown): boolean {
 
 function refuseCondition(node: unknown, kind: string): never {
   const text = isObject(node) && kind !== '' ? writeNode(node) : '';
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const clipped = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   if (kind === 'column')
-    refuse(`${shown} is not a condition: compare it, as in ${shown} = 'HIGH' or ${shown} IS NOT NULL.`);
-  refuse(`${shown} is not a condition: write a comparison, as in priority = 'HIGH' AND quantity > 10.`);
+    refuse(`${clipped} is not a condition: compare it, as in ${clipped} = 'HIGH' or ${clipped} IS NOT NULL.`);
+  refuse(`${clipped} is not a condition: write a comparison, as in priority = 'HIGH' AND quantity > 10.`);
 }

@@ -1,15 +1,15 @@
 /**
- * The functions that a query or a filter may call: those of Databricks SQL that compute from their arguments alone.
+ * The functions that a query or a filter may call: those of Databricks SQL that compute only from their arguments.
  *
- * A list of what is allowed and not of what is forbidden, as both engines gain functions with every release, and one
- * that nobody has judged yet may read a file, call a service or tell settings. Functions that people have made
- * themselves (`catalog.schema.name(…)`) are not on it: they run code; where one is needed, a view of the warehouse can call
- * it. Left out on purpose: who is signed in and where (`current_user`, `current_catalog`, `version`, `is_member` …),
+ * This lists what is allowed rather than what is forbidden, because both engines gain functions with every release, and a
+ * function that nobody has reviewed may read a file, call a service or reveal settings. User-defined functions
+ * (`catalog.schema.name(…)`) are not included, because they run code; a view in the warehouse can call one if needed. Left
+ * out on purpose: who is signed in and where (`current_user`, `current_catalog`, `version`, `is_member` …),
  * `secret`, `read_files`, `http_request`, `ai_*`, `java_method`, `reflect`, `input_file_*`.
  * Source: "Alphabetical list of built-in functions" of the Databricks SQL language manual.
  */
 // biome-ignore format: a list is easier to read in lines
-export const knownFunctions: ReadonlySet<string> = new Set([
+export const KNOWN_FUNCTIONS: ReadonlySet<string> = new Set([
   // Numbers
   'abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atan2', 'atanh', 'bin', 'bround', 'cbrt', 'ceil', 'ceiling', 'conv',
   'cos', 'cosh', 'cot', 'csc', 'degrees', 'div', 'e', 'exp', 'expm1', 'factorial', 'floor', 'greatest', 'hex', 'hypot',
@@ -73,17 +73,17 @@ export const knownFunctions: ReadonlySet<string> = new Set([
   'st_geomfromtext', 'st_intersects', 'st_point', 'st_within', 'st_x', 'st_y',
 ]);
 
-/** Words of the language itself that may stand before a parenthesis. */
+/** Keywords that may precede a parenthesis. */
 // biome-ignore format: a list is easier to read in lines
-export const wordsBeforeParentheses: ReadonlySet<string> = new Set([
+export const WORDS_BEFORE_PARENTHESES: ReadonlySet<string> = new Set([
   'all', 'and', 'anti', 'any', 'as', 'between', 'by', 'case', 'cross', 'cube', 'distinct', 'else', 'escape', 'except', 'exists',
   'filter', 'for', 'from', 'group', 'having', 'ilike', 'in', 'intersect', 'is', 'join', 'lateral', 'like', 'limit', 'minus', 'not',
   'of', 'offset', 'on', 'or', 'over', 'pivot', 'qualify', 'recursive', 'regexp', 'rlike', 'rollup', 'select', 'semi', 'sets', 'some',
   'tablesample', 'then', 'union', 'unpivot', 'using', 'values', 'when', 'where', 'with', 'div', 'array', 'map', 'struct',
 ]);
 
-/** Words that tell of the session when they stand alone, without a parenthesis. */
-export const wordsOfTheSession: ReadonlySet<string> = new Set([
+/** Words that reveal the session even without a parenthesis. */
+export const SESSION_WORDS: ReadonlySet<string> = new Set([
   'user',
   'current_user',
   'session_user',

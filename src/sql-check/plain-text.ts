@@ -3,11 +3,11 @@ import { findMissingParentheses } from './set-operands.ts';
 import type { Token } from './syntax-tree.ts';
 
 /**
- * The statement as its words alone: comments and hints become spaces, and every text literal is spelled in the one way
- * that the parser and Databricks decode alike. Whatever keeps its length keeps its line and column.
- * Refuses what the two would split into different words.
+ * Reduces a statement to its words: comments and hints become spaces, and every string literal is spelled in the way that
+ * the parser and Databricks decode alike. Words keep their line and column unless a literal changes its length.
+ * Refuses what the parser and Databricks would split into different words.
  */
-export function plainText(sql: string, tokens: readonly Token[]): string {
+export function toPlainText(sql: string, tokens: readonly Token[]): string {
   const characters = Array.from(sql);
   const missing = findMissingParentheses(tokens);
   const pieces: string[] = [];
@@ -28,15 +28,15 @@ export function plainText(sql: string, tokens: readonly Token[]): string {
 }
 
 /**
- * White space and the comments that every parser ends at the same place. Databricks nests comments, ends a line at a
- * carriage return and continues one behind a backslash; others do not.
+ * White space, and comments that every parser ends at the same place. Unlike others, Databricks nests comments, ends a line
+ * at a carriage return, and continues a line after a backslash.
  */
 const COMMENTS = /^(?:\s|--(?:[^\r\n\\]|\\(?![\r\n]))*(?=\r?\n|$)|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*))*\*\/)*$/;
 
 function blank(text: string): string {
   if (/\S/.test(text) && !(COMMENTS.test(text) && !/\r(?!\n)/.test(text)))
     refuse(
-      'Databases do not agree where a comment ends that holds another one, a backslash before the end of its line or a lone carriage return: remove it.',
+      'A comment contains another one, a backslash at the end of a line or a lone carriage return, so databases do not agree where it ends: remove it.',
     );
   return text.replace(/\S/gu, ' ');
 }
@@ -48,20 +48,21 @@ function spellToken(token: Token, written: string): string {
     case 'RAW_STRING':
       return spellText(decodeRawText(written));
     case 'HEX_STRING':
-      if (!/^x'[0-9a-f]*'$/i.test(written)) refuse(`${written} is not a literal of bytes such as X'1F'.`);
+      if (!/^x'[0-9a-f]*'$/i.test(written))
+        refuse(`${written} is not a binary literal: write it as in X'1F'.`);
       return written;
     case 'NUMBER':
       return spellNumber(written);
     default:
       if (/STRING/.test(token.kind))
-        refuse(`${written.slice(0, 20)} is not known: write a text in quotes, as in 'text'.`);
+        refuse(`${written.slice(0, 20)} is not supported: write a string in quotes, as in 'text'.`);
       return written;
   }
 }
 
 function spellText(value: string): string {
-  if (value.includes('\0')) refuse('A text holds a NUL character: remove it.');
-  if (!value.isWellFormed()) refuse('A text holds half a character: remove it.');
+  if (value.includes('\0')) refuse('A string contains a NUL character: remove it.');
+  if (!value.isWellFormed()) refuse('A string contains half a surrogate pair: remove it.');
   return `'${value.replace(/[\\']/g, '\\$&')}'`;
 }
 
@@ -76,22 +77,23 @@ const CONTROL_CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['Z', '\x1a'],
 ]);
 
-/** The value of a text literal as Databricks decodes it; a doubled quote is a quote. */
+/** Decodes a string literal as Databricks does; a doubled quote is a quote. */
 function decodeText(written: string): string {
   const quote = written[0];
-  if (quote !== "'" && quote !== '"') refuse("A text stands in straight quotes, as in 'text'.");
+  if (quote !== "'" && quote !== '"') refuse("A string must be in straight quotes, as in 'text'.");
   return written.slice(1, -1).replace(ESCAPES, (match, escaped?: string, doubled?: string) => {
     if (escaped === undefined) return doubled === quote ? quote : match;
     if (escaped.length > 3) return decodeCodePoint(Number.parseInt(escaped.slice(1), 16));
     if (escaped.length === 3) return String.fromCharCode(Number.parseInt(escaped, 8));
-    // A pattern needs the backslash before its wildcards.
+    // A LIKE pattern needs the backslash before its wildcards.
     if (escaped === '%' || escaped === '_') return match;
     return CONTROL_CHARACTERS.get(escaped) ?? escaped;
   });
 }
 
 function decodeCodePoint(codePoint: number): string {
-  if (codePoint > 0x10ffff) refuse('A text holds an escape that stands for no character.');
+  if (codePoint > 0x10ffff)
+    refuse('A string contains an escape beyond U+10FFFF, which is no character: remove it.');
   return String.fromCodePoint(codePoint);
 }
 
@@ -100,11 +102,11 @@ function decodeRawText(written: string): string {
   return written.slice(2, -1).replaceAll(quote + quote, quote);
 }
 
-/** The parser would round a number with the suffix of an exact one. */
+/** Spells exact numbers (suffix BD) without the suffix, because the parser would round them. */
 function spellNumber(written: string): string {
   const digits = /^(.*)BD$/i.exec(written)?.[1];
   if (digits === undefined) return written;
   if (/^\d*\.\d*$/.test(digits)) return digits;
   if (/^\d+$/.test(digits)) return `CAST(${digits} AS DECIMAL(${digits.length}, 0))`;
-  return refuse(`${written} is not known: write the number without its exponent or without BD.`);
+  return refuse(`${written} is not supported: write the number without its exponent or without BD.`);
 }

@@ -1,18 +1,18 @@
 export interface Refusal {
   readonly ok: false;
-  /** What is wrong and what would be right, for the person who wrote it. */
+  /** What was refused, why, and what would work. */
   readonly message: string;
 }
 
 class RefusalError extends Error {}
 
-/** Ends the check of a statement. */
+/** Ends the check of a statement with a refusal. */
 export function refuse(message: string): never {
   throw new RefusalError(message);
 }
 
-/** Runs a check and returns its refusal, if there is one, as a value. */
-export function refusalOf<Checked>(check: () => Checked): Checked | Refusal {
+/** Runs a check, and returns its refusal, if any, as a value. */
+export function catchRefusal<Checked>(check: () => Checked): Checked | Refusal {
   try {
     return check();
   } catch (error) {

@@ -5,14 +5,13 @@ import { contentOf, kindOf, type SyntaxNode } from './syntax-tree.ts';
 /** A statement in which no two relations share a name. */
 export interface ResolvedStatement {
   readonly statement: SyntaxNode;
-  /** The parts of each table's name, in the order of appearance. */
+  /** The parts of each table name, in order of appearance. */
   readonly tables: readonly (readonly string[])[];
 }
 
 /**
- * Tells the names of tables from those that a WITH clause gives, and renames the latter to names that no table has. How far
- * a name of a WITH can be seen is a matter of the engine: should one of them look for it elsewhere, it finds nothing instead
- * of a table of its own.
+ * Separates the names of tables from those of WITH clauses, and renames the latter to names that no table has. Engines
+ * differ in the scope of a WITH; an engine that looks for the new name elsewhere finds nothing instead of one of its tables.
  */
 export function resolveRelations(statement: SyntaxNode): ResolvedStatement {
   const resolver = new Resolver();
@@ -20,7 +19,7 @@ export function resolveRelations(statement: SyntaxNode): ResolvedStatement {
   return { statement: resolved, tables: resolver.tables() };
 }
 
-/** What a name of a WITH, in lower case, is called in the statement that is sent. */
+/** The new name of each visible WITH, by its name in lower case. */
 type Visible = ReadonlyMap<string, string>;
 
 interface NamedTable {
@@ -52,14 +51,14 @@ class Resolver {
   }
 
   #resolveTable(table: SyntaxNode, visible: Visible): SyntaxNode {
-    const named = tableParts(table);
+    const named = toNamedTable(table);
     const name = named.parts.length === 1 ? visible.get(asciiLowerCase(named.parts.join(''))) : undefined;
     if (name === undefined) {
       this.#found.push(named);
       return table;
     }
     const identifier = isObject(table.name) ? table.name : {};
-    // Columns are still called by the name that people gave.
+    // Columns are still qualified by the original name.
     const alias = table.alias ?? identifier;
     return { ...table, name: { ...identifier, name, quoted: true }, alias, alias_explicit_as: true };
   }
@@ -67,8 +66,8 @@ class Resolver {
   #resolveWith(clause: SyntaxNode, outer: Visible): { content: SyntaxNode; visible: Visible } {
     const visible = new Map(outer);
     const ctes = (Array.isArray(clause.ctes) ? clause.ctes : []).map((item) => {
-      const cte = contentOfWith(item);
-      const name = asciiLowerCase(textOfName(cte.alias));
+      const cte = toWithContent(item);
+      const name = asciiLowerCase(toName(cte.alias));
       const renamed = this.#nextName();
       const query =
         clause.recursive === true
@@ -90,7 +89,7 @@ class Resolver {
     return `blade_with_${this.#renamed}`;
   }
 
-  /** A recursive query sees its own name behind its UNION alone; before it, the name is that of another relation. */
+  /** A recursive query sees its own name only after its UNION; before that, the name means another relation. */
   #resolveRecursive(query: unknown, visible: Visible, name: string, renamed: string): unknown {
     const kind = kindOf(query);
     const content = kind === null ? {} : contentOf(query, kind);
@@ -103,25 +102,23 @@ class Resolver {
   }
 }
 
-/** What a WITH clause says of one name. */
-export function contentOfWith(cte: unknown): SyntaxNode {
+/** Returns the content of one entry of a WITH clause. */
+export function toWithContent(cte: unknown): SyntaxNode {
   if (kindOf(cte) === 'cte') return contentOf(cte, 'cte');
   return isObject(cte) ? cte : {};
 }
 
-function tableParts(table: SyntaxNode): NamedTable {
+function toNamedTable(table: SyntaxNode): NamedTable {
   const names = [table.catalog, table.schema, table.name];
-  // The parser joins a fourth part to the third with a dot; a quoted name may hold one.
+  // The parser joins a fourth part to the third with a dot; a quoted name may contain dots.
   const parts = names
-    .flatMap((name) =>
-      isObject(name) && name.quoted === true ? [textOfName(name)] : textOfName(name).split('.'),
-    )
+    .flatMap((name) => (isObject(name) && name.quoted === true ? [toName(name)] : toName(name).split('.')))
     .filter((part) => part !== '');
   const span = isObject(table.name) && isObject(table.name.span) ? table.name.span.start : 0;
   return { parts, position: typeof span === 'number' ? span : 0 };
 }
 
-export function textOfName(identifier: unknown): string {
+export function toName(identifier: unknown): string {
   if (!isObject(identifier)) return '';
-  return typeof identifier.name === 'string' ? identifier.name : textOfName(identifier.this);
+  return typeof identifier.name === 'string' ? identifier.name : toName(identifier.this);
 }

@@ -1,14 +1,14 @@
 import type { Token } from './syntax-tree.ts';
 
-/** Where a parenthesis is missing: the indices of the words that it stands before or behind. */
+/** Where parentheses are missing: the indices of the words before or after which they belong. */
 export interface MissingParentheses {
   readonly opened: ReadonlySet<number>;
   readonly closed: ReadonlySet<number>;
 }
 
 /**
- * Finds the queries that end in a sub-query, as in `SELECT … WHERE a = (SELECT …) UNION …`. The parser takes the sub-query
- * alone for the first part of the set operation, unless the whole query stands in parentheses.
+ * Finds queries that end in a sub-query before a set operator, as in `SELECT … WHERE a = (SELECT …) UNION …`. Unless the
+ * whole query is in parentheses, the parser takes only the sub-query for the first operand.
  */
 export function findMissingParentheses(tokens: readonly Token[]): MissingParentheses {
   const opened = new Set<number>();
@@ -34,7 +34,7 @@ export function findMissingParentheses(tokens: readonly Token[]): MissingParenth
 
 const SET_OPERATORS: ReadonlySet<string | undefined> = new Set(['UNION', 'EXCEPT', 'INTERSECT']);
 
-/** What stands before a sub-query that the parser does not go on behind, or before a whole query. */
+/** Words before a sub-query after which the parser stops, or before a whole query. */
 const PARSED_ALONE: ReadonlySet<string | undefined> = new Set([
   ...['IN', 'EXISTS', 'LATERAL', 'UNION', 'ALL', 'DISTINCT', 'EXCEPT', 'INTERSECT'],
 ]);

@@ -1,11 +1,11 @@
 /**
- * What a statement that only reads rows of tables may not hold. The kinds are the parser's names of syntax nodes;
- * the functions are those of Databricks and DuckDB that reach files, the network, settings, code or other sessions.
+ * What a statement that only reads tables may not contain. Kinds are the parser's names of syntax nodes; functions are those
+ * of Databricks and DuckDB that reach files, the network, settings, code or other sessions.
  */
 
 /** Statements and clauses that write, lock, change settings or run code. */
 // biome-ignore format: a list is easier to read in lines
-export const forbiddenKinds: ReadonlySet<string> = new Set([
+export const FORBIDDEN_KINDS: ReadonlySet<string> = new Set([
   'insert', 'update', 'delete', 'merge', 'copy', 'put', 'stage_reference', 'truncate', 'truncate_table',
   'load_data', 'export', 'conditional_insert', 'multitable_inserts', 'into', 'into_clause',
   'undrop', 'split_table', 'flashback_table', 'user_defined_function',
@@ -17,12 +17,12 @@ export const forbiddenKinds: ReadonlySet<string> = new Set([
   'vector_search', 'semantic_view', 'open_j_s_o_n', 'x_m_l_table', 'heredoc', 'braced_wildcard',
 ]);
 
-/** The first words of kinds of which every one is forbidden, e.g. `create_table`. */
-export const forbiddenKindPrefix = /^(create|drop|alter|analyze|m_l|a_i)_/;
+/** Prefixes of forbidden kinds, such as `create_table`. */
+export const FORBIDDEN_KIND_PREFIX = /^(create|drop|alter|analyze|m_l|a_i)_/;
 
-/** Functions whose names nothing may have, not even a table that a query names so: the wall behind `knownFunctions`. */
+/** Function names that nothing may have, not even an alias: the second line of defence after `KNOWN_FUNCTIONS`. */
 // biome-ignore format: a list is easier to read in lines
-export const forbiddenFunction = new RegExp(
+export const FORBIDDEN_FUNCTION = new RegExp(
   `^(?:${[
     'read_.*', 'write_.*', 'copy_.*', 'parquet_.*', '.*_scan', 'glob', 'sniff_csv', 'cloud_files',
     'http_.*', 'url_.*get', 'getenv', 'current_setting', 'set_config', 'getvariable', 'nextval', 'currval',
@@ -35,26 +35,26 @@ export const forbiddenFunction = new RegExp(
   'i',
 );
 
-/** The only functions that may stand where a table stands. */
+/** The only functions allowed in place of a table. */
 // biome-ignore format: a list is easier to read in lines
-export const tableFunctions: ReadonlySet<string> = new Set([
+export const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'range', 'generate_series', 'sequence', 'explode', 'explode_outer', 'posexplode', 'posexplode_outer',
   'inline', 'inline_outer', 'stack', 'unnest', 'json_tuple', 'variant_explode', 'variant_explode_outer',
 ]);
 
-/** Functions that give another result each time the same statement runs. */
-export const changingFunction =
+/** Functions whose result changes each time the same statement runs. */
+export const CHANGING_FUNCTION =
   /^(rand|random|randn|randstr|uniform|uuid.*|gen_random_uuid|shuffle|now|today|getdate|curdate|current_.*|localtime|localtimestamp|unix_timestamp|monotonically_increasing_id|spark_partition_id|setseed)$/i;
 
-/** Functions that give true or false, so that a filter may be one call of them. */
-export const booleanFunction =
+/** Functions that return true or false, so a filter may consist of one call. */
+export const BOOLEAN_FUNCTION =
   /^(isnull|isnotnull|isnan|is_nan|is_inf|isinf|is_variant_null|like|ilike|rlike|regexp|regexp_like|startswith|starts_with|endswith|ends_with|contains|array_contains|arrays_overlap|map_contains_key|exists|forall|boolean|equal_null|is_valid_utf8|luhn_check|xor)$/i;
 
-/** What a table name may not look like: a file or an address. */
+/** Table names that look like a file or an address, which are refused. */
 export const fileLikeName =
   /[/\\:*?]|\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|db|duckdb|arrow|gz|zst|xlsx)$/i;
 
-/** Words that read a table, a name in a text, a stream or a script, or write, wherever they stand without quotes. */
-export const forbiddenWords: ReadonlySet<string> = new Set([
+/** Words that, without quotes, read a table, a name in a string, a stream or a script, or write. */
+export const FORBIDDEN_WORDS: ReadonlySet<string> = new Set([
   ...['table', 'identifier', 'stream', 'insert', 'into', 'update', 'delete', 'merge'],
 ]);

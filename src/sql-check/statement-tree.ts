@@ -1,73 +1,74 @@
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
 import { refuse } from './refusal.ts';
-import { contentOfWith, textOfName } from './relation-names.ts';
-import { forbiddenKindPrefix, forbiddenKinds, tableFunctions } from './statement-rules.ts';
+import { toName, toWithContent } from './relation-names.ts';
+import { FORBIDDEN_KIND_PREFIX, FORBIDDEN_KINDS, TABLE_FUNCTIONS } from './statement-rules.ts';
 import { refuseParameter } from './statement-words.ts';
 import { contentOf, kindOf, type SyntaxNode, visitTree } from './syntax-tree.ts';
 
-export const queryKinds: ReadonlySet<string> = new Set(['select', 'union', 'intersect', 'except']);
+export const QUERY_KINDS: ReadonlySet<string> = new Set(['select', 'union', 'intersect', 'except']);
 
 export function isQuery(node: unknown): boolean {
   const kind = kindOf(node);
   if (kind === 'subquery' || kind === 'paren') return isQuery(contentOf(node, kind).this);
-  return kind !== null && queryKinds.has(kind);
+  return kind !== null && QUERY_KINDS.has(kind);
 }
 
 export interface Findings {
   readonly parameterNames: readonly string[];
-  /** How often each name, in lower case, is given to a table or sub-query together with names for its columns. */
+  /** How often each name, in lower case, is an alias of a table or sub-query with column aliases. */
   readonly aliases: ReadonlyMap<string, number>;
-  /** Whether it takes a random part of a table. */
-  readonly sampled: boolean;
+  /** Whether it samples a table. */
+  readonly isSampled: boolean;
 }
 
-/** What a statement holds. Refuses all but a SELECT that reads. */
+/** Reads what a statement contains. Refuses all but a SELECT that only reads. */
 export function readTree(statement: SyntaxNode): Findings {
   const parameters = new Set<string>();
   const aliases = new Map<string, number>();
-  const addAlias = (alias: unknown) => aliases.set(aliasOf(alias), (aliases.get(aliasOf(alias)) ?? 0) + 1);
-  let sampled = false;
+  const addAlias = (alias: unknown) =>
+    aliases.set(toAliasName(alias), (aliases.get(toAliasName(alias)) ?? 0) + 1);
+  let isSampled = false;
   visitTree(statement, (key, value) => {
-    if (isObject(value) && (forbiddenKinds.has(key) || forbiddenKindPrefix.test(key)))
-      refuse('Only a SELECT that reads can run here: it may not write, lock, change settings or run code.');
+    if (isObject(value) && (FORBIDDEN_KINDS.has(key) || FORBIDDEN_KIND_PREFIX.test(key)))
+      refuse('Only a SELECT that reads can run here: it cannot write, lock, change settings or run code.');
     if (key === 'locks' && Array.isArray(value) && value.length > 0)
-      refuse('A query may not lock rows: remove FOR UPDATE or FOR SHARE.');
+      refuse('A query cannot lock rows: remove FOR UPDATE or FOR SHARE.');
     if (key === 'placeholder' || key === 'session_parameter') refuseParameter('query');
-    if (key === 'parameter' && isObject(value)) parameters.add(parameterName(value));
-    if (key === 'table_sample' || key === 'sample') sampled = true;
+    if (key === 'parameter' && isObject(value)) parameters.add(parseParameterName(value));
+    if (key === 'table_sample' || key === 'sample') isSampled = true;
     if (key === 'ctes' && Array.isArray(value)) {
-      for (const cte of value.map(contentOfWith)) {
+      for (const cte of value.map(toWithContent)) {
         checkWith(cte);
         if (Array.isArray(cte.columns) && cte.columns.length > 0) addAlias(cte.alias);
       }
     }
     if (isObject(value) && Array.isArray(value.column_aliases) && value.column_aliases.length > 0)
       addAlias(value.alias);
-    // A field of that name holds a node; a node of that kind holds the query in `this`.
+    // `subquery` is either a field that holds a node, or a node whose `this` holds the query.
     if (key === 'subquery' && isObject(value) && value.this !== undefined) checkNested(value.this);
     checkSources(key, value);
     if (key === 'select' && isObject(value)) checkJoins(value);
   });
-  return { parameterNames: [...parameters].sort(), aliases, sampled };
+  return { parameterNames: [...parameters].sort(), aliases, isSampled };
 }
 
-function aliasOf(alias: unknown): string {
-  return asciiLowerCase(typeof alias === 'string' ? alias : textOfName(alias));
+function toAliasName(alias: unknown): string {
+  return asciiLowerCase(typeof alias === 'string' ? alias : toName(alias));
 }
 
-function parameterName(parameter: SyntaxNode): string {
+function parseParameterName(parameter: SyntaxNode): string {
   const name = parameter.name;
   if (parameter.style !== 'Colon' || typeof name !== 'string' || parameter.quoted === true)
     refuseParameter('query');
   if (!/^[A-Za-z_]\w{0,62}$/.test(name))
-    refuse('The name of a parameter is letters, digits and underscores, as in :low.');
+    refuse('The name of a parameter can only have letters, digits and underscores, as in :low.');
   return name;
 }
 
 function checkWith(cte: SyntaxNode): void {
   if (!isQuery(cte.this) && kindOf(cte.this) !== 'values')
-    refuse('Only a SELECT can stand in a WITH clause.');
+    refuse('Only a SELECT is allowed in a WITH clause.');
 }
 
 function checkNested(inner: unknown): void {
@@ -75,7 +76,7 @@ function checkNested(inner: unknown): void {
   checkSource(inner);
 }
 
-/** Checks what stands where a table stands: in FROM, in a join, in LATERAL. */
+/** Checks everything in place of a table: in FROM, joins and LATERAL. */
 function checkSources(key: string, value: unknown): void {
   if (key === 'from' && isObject(value) && Array.isArray(value.expressions)) {
     for (const source of value.expressions) checkSource(source);
@@ -86,7 +87,7 @@ function checkSources(key: string, value: unknown): void {
   }
 }
 
-/** The kinds of joins that Databricks has, by whether they give the same after a comma as they do after CROSS JOIN. */
+/** The joins of Databricks, and whether each means the same after a comma as after CROSS JOIN. */
 const JOIN_KINDS: ReadonlyMap<unknown, boolean> = new Map([
   ...['Inner', 'Left', 'Outer', 'Cross', 'Implicit', 'Lateral', 'LeftLateral'].map(
     (kind) => [kind, true] as const,
@@ -101,8 +102,8 @@ function checkJoins({ from, joins }: SyntaxNode): void {
   const sources = isObject(from) && Array.isArray(from.expressions) ? from.expressions : [];
   for (const join of Array.isArray(joins) ? joins : []) {
     const isSameAfterComma = isObject(join) ? JOIN_KINDS.get(join.kind) : undefined;
-    if (isSameAfterComma === undefined) refuse('Databricks has no such join.');
-    // A comma is written as CROSS JOIN, which binds as tightly as the join does.
+    if (isSameAfterComma === undefined) refuse('Databricks has no such join: use one that it has.');
+    // A comma is rewritten as CROSS JOIN, which binds as tightly as other joins.
     if (sources.length > 1 && !isSameAfterComma)
       refuse(
         'A RIGHT, FULL or NATURAL join cannot follow a comma: write CROSS JOIN and put parentheses around joins.',
@@ -110,11 +111,11 @@ function checkJoins({ from, joins }: SyntaxNode): void {
   }
 }
 
-const sourceKinds: ReadonlySet<string> = new Set([
+const SOURCE_KINDS: ReadonlySet<string> = new Set([
   ...['table', 'values', 'subquery', 'unnest', 'explode', 'explode_outer', 'generate_series', 'sequence'],
-  ...queryKinds,
+  ...QUERY_KINDS,
 ]);
-const sourceWrappers: ReadonlySet<string> = new Set([
+const SOURCE_WRAPPERS: ReadonlySet<string> = new Set([
   ...[
     'alias',
     'paren',
@@ -132,12 +133,12 @@ function checkSource(source: unknown): void {
   const kind = kindOf(source);
   if (kind === null) refuse('A query reads only tables, sub-queries and a few functions such as explode.');
   const content = contentOf(source, kind);
-  if (sourceKinds.has(kind)) return;
-  if (sourceWrappers.has(kind)) {
+  if (SOURCE_KINDS.has(kind)) return;
+  if (SOURCE_WRAPPERS.has(kind)) {
     checkSource(kind === 'joined_table' ? content.left : content.this);
     return;
   }
   const name = typeof content.name === 'string' ? content.name : kind;
-  if (kind !== 'function' || !tableFunctions.has(asciiLowerCase(name)))
-    refuse(`${name} cannot stand where a table stands: name a table as catalog.schema.table.`);
+  if (kind !== 'function' || !TABLE_FUNCTIONS.has(asciiLowerCase(name)))
+    refuse(`${name} cannot be used as a table: name a table as catalog.schema.table.`);
 }

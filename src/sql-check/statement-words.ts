@@ -1,26 +1,29 @@
 import { asciiLowerCase, asciiUpperCase } from '../shared/ascii-case.ts';
-import { knownFunctions, wordsBeforeParentheses, wordsOfTheSession } from './known-functions.ts';
+import { KNOWN_FUNCTIONS, SESSION_WORDS, WORDS_BEFORE_PARENTHESES } from './known-functions.ts';
 import { refuse } from './refusal.ts';
-import { forbiddenFunction, forbiddenWords } from './statement-rules.ts';
+import { FORBIDDEN_FUNCTION, FORBIDDEN_WORDS } from './statement-rules.ts';
 import { readTokens, type Token } from './syntax-tree.ts';
 
-/** The longest statement or filter that is taken, in bytes of UTF-8. */
-export const maxStatementBytes = 100_000;
+/** The longest statement or filter, in bytes of UTF-8. */
+export const MAX_STATEMENT_BYTES = 100_000;
 
-/** The most words and signs that are taken: parsing more would hold everybody up for more than some tenths of a second. */
-export const maxStatementTokens = 10_000;
+/** The most words and signs: parsing more would block all requests for more than a few tenths of a second. */
+export const MAX_STATEMENT_TOKENS = 10_000;
 
 export type Subject = 'query' | 'filter';
 
-/** The words of a statement or filter. Refuses one that is too long, or that cannot be split into words. */
+/** Reads the words of a statement or filter. Refuses one that is too long or cannot be split into words. */
 export function readWords(sql: string, subject: Subject, maxBytes: number): readonly Token[] {
-  if (Buffer.byteLength(sql) > maxBytes) refuse(`The ${subject} is longer than ${maxBytes / 1000} kB.`);
-  // A NUL ends a text for some engines, so that they would run another statement than the one checked.
-  if (sql.includes('\0')) refuse(`The ${subject} holds a NUL character: remove it.`);
+  if (Buffer.byteLength(sql) > maxBytes)
+    refuse(`The ${subject} is longer than ${maxBytes / 1000} kB: shorten it.`);
+  // For some engines a NUL ends the text, so they would not run the checked statement.
+  if (sql.includes('\0')) refuse(`The ${subject} contains a NUL character: remove it.`);
   const tokens = readTokens(sql);
-  if (tokens === null) refuse(`The ${subject} has a quote or a comment that does not end.`);
-  if (tokens.length > maxStatementTokens * Math.max(1, maxBytes / maxStatementBytes))
-    refuse(`The ${subject} has more than ${maxStatementTokens.toLocaleString('en')} words and signs.`);
+  if (tokens === null) refuse(`The ${subject} has a quote or a comment that does not end: close it.`);
+  if (tokens.length > MAX_STATEMENT_TOKENS * Math.max(1, maxBytes / MAX_STATEMENT_BYTES))
+    refuse(
+      `The ${subject} has more than ${MAX_STATEMENT_TOKENS.toLocaleString('en')} words and signs: shorten it.`,
+    );
   for (const token of tokens) {
     if (token.kind === 'PARAMETER' || token.kind === 'DOLLAR' || token.kind === 'AT_AT' || token.text === '?')
       refuseParameter(subject);
@@ -32,16 +35,16 @@ export function readWords(sql: string, subject: Subject, maxBytes: number): read
 export function refuseParameter(subject: Subject): never {
   refuse(
     subject === 'query'
-      ? 'Parameters are written by name with a colon, as in :low. Marks such as ?, $1 and @name are not known.'
-      : 'A filter has no parameters: write the value itself.',
+      ? 'Parameters must be named with a colon, as in :low. Marks such as ?, $1 and @name are not supported.'
+      : 'A filter cannot have parameters: write the value itself.',
   );
 }
 
-export function withoutClosingSemicolon(tokens: readonly Token[]): readonly Token[] {
+export function dropClosingSemicolon(tokens: readonly Token[]): readonly Token[] {
   return tokens.at(-1)?.kind === 'SEMICOLON' ? tokens.slice(0, -1) : tokens;
 }
 
-/** Refuses a query that does not begin as a SELECT does. */
+/** Refuses a query that does not start like a SELECT. */
 export function checkFirstWord(tokens: readonly Token[]): void {
   const first = tokens.find((token) => token.text !== '(');
   if (first === undefined) refuse('The query is empty: write one SELECT.');
@@ -65,9 +68,9 @@ export function callsAny(tokens: readonly Token[], functions: RegExp): boolean {
 }
 
 /**
- * Refuses every call of a function that is not known to compute from its arguments alone. It goes by what stands before a
- * parenthesis, so that no way of parsing a call can hide it.
- * @param aliases how often the statement gives each name, in lower case, to a table together with names for its columns.
+ * Refuses every call of a function that is not known to compute only from its arguments. It looks at the word before each
+ * parenthesis, so no way of parsing can hide a call.
+ * @param aliases how often each name, in lower case, is an alias of a table with column aliases.
  */
 export function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string, number>): void {
   const unmet = new Map(aliases);
@@ -77,32 +80,30 @@ export function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string
     const word = asciiLowerCase(token.text);
     if (tokens[index + 1]?.kind !== 'L_PAREN') {
       if (isQuoted || before?.kind === 'DOT' || before?.kind === 'AS' || token.kind === 'STRING') return;
-      if (wordsOfTheSession.has(word))
+      if (SESSION_WORDS.has(word))
         refuse(
-          `${token.text} tells of the session: for a column of that name write it with its table or in backquotes.`,
+          `${token.text} describes the session: for a column of that name, write it with its table or in backquotes.`,
         );
       return;
     }
     if (token.kind === 'STRING' || token.kind === 'NUMBER') return;
-    // A sign, such as an operator, calls nothing; a name may hold any letter.
+    // Signs, such as operators, are not calls; a name may contain any letter.
     if (!isQuoted && !/[\p{L}_$]/u.test(word)) return;
     if (before?.kind === 'DOT')
-      refuse(
-        `The function ${token.text} cannot be used here: only functions that are built in can, and only by their name.`,
-      );
-    if (knownFunctions.has(word) || (!isQuoted && wordsBeforeParentheses.has(word))) return;
+      refuse(`The function ${token.text} cannot be used here: use a built-in function, by its name alone.`);
+    if (KNOWN_FUNCTIONS.has(word) || (!isQuoted && WORDS_BEFORE_PARENTHESES.has(word))) return;
     const times = unmet.get(word) ?? 0;
-    if (times > 0 && isListOfNames(tokens, index + 1) && !forbiddenFunction.test(word)) {
+    if (times > 0 && isListOfNames(tokens, index + 1) && !FORBIDDEN_FUNCTION.test(word)) {
       unmet.set(word, times - 1);
       return;
     }
     refuse(
-      `The function ${token.text} cannot be used here: only functions that compute from their arguments can.`,
+      `The function ${token.text} cannot be used here: use a built-in function that computes only from its arguments.`,
     );
   });
 }
 
-/** Whether names alone, with commas between them, stand in the parentheses that open at the place. */
+/** Whether the parentheses that open at a place contain only names, separated by commas. */
 function isListOfNames(tokens: readonly Token[], open: number): boolean {
   for (let index = open + 1; ; index += 2) {
     const [name, after] = [tokens[index], tokens[index + 1]];
@@ -114,7 +115,7 @@ function isListOfNames(tokens: readonly Token[], open: number): boolean {
   }
 }
 
-/** Refuses what Databricks reads in another way than the parser does, which keeps no sign of it in its tree. */
+/** Refuses what Databricks reads differently from the parser, whose tree does not show the difference. */
 export function checkReading(tokens: readonly Token[]): void {
   const wordAt = (index: number) => asciiUpperCase(tokens[index]?.text ?? '');
   tokens.forEach((token, index) => {
@@ -122,18 +123,18 @@ export function checkReading(tokens: readonly Token[]): void {
     if (token.kind === 'VAR' && wordAt(index) === 'GROUPING' && wordAt(index + 1) === 'SETS')
       if (before !== 'BY' && before !== 'COMMA')
         refuse(
-          'GROUPING SETS follows GROUP BY: write GROUP BY GROUPING SETS (…), without columns before it.',
+          'GROUPING SETS must follow GROUP BY: write GROUP BY GROUPING SETS (…), without columns before it.',
         );
     if (token.kind === 'LIMIT' && tokens[index + 1]?.kind === 'ALL')
-      refuse('LIMIT ALL is no limit: leave it out.');
+      refuse('LIMIT ALL has no effect: remove it.');
     if (token.kind === 'DISTINCT' && isTuple(tokens, index + 1))
       refuse(
-        'DISTINCT takes columns without parentheses around them: for rows of several columns, write struct(…).',
+        'DISTINCT takes columns without parentheses around them: write struct(…) for several columns as one value.',
       );
   });
 }
 
-/** Whether the parentheses that open at the place, and stand in others alone, hold more than one value. */
+/** Whether the parentheses that open at a place are the only content of others, and contain more than one value. */
 function isTuple(tokens: readonly Token[], open: number): boolean {
   if (tokens[open]?.kind !== 'L_PAREN' || tokens[open - 2]?.kind !== 'L_PAREN') return false;
   let depth = 0;
@@ -148,11 +149,12 @@ function isTuple(tokens: readonly Token[], open: number): boolean {
   return false;
 }
 
-/** Refuses words that only what was overlooked can have brought into a statement whose names are all in quotes. */
+/** Refuses words that, in a statement whose names are all quoted, can only come from something overlooked. */
 export function checkWordsSent(tokens: readonly Token[]): void {
   for (const [index, { kind, text }] of tokens.entries()) {
     const before = tokens[index - 1]?.kind;
     if (kind === 'QUOTED_IDENTIFIER' || kind === 'STRING' || before === 'DOT' || before === 'COLON') continue;
-    if (forbiddenWords.has(asciiLowerCase(text))) refuse(`${asciiUpperCase(text)} cannot be used here.`);
+    if (FORBIDDEN_WORDS.has(asciiLowerCase(text)))
+      refuse(`${asciiUpperCase(text)} cannot be used here: remove it.`);
   }
 }

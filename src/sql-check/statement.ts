@@ -1,12 +1,12 @@
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
-import { checkCondition, clauseBeside } from './filter-condition.ts';
+import { checkCondition, findExtraClause } from './filter-condition.ts';
 import { type GeneratedStatement, generateStatement } from './generated-statement.ts';
-import { plainText } from './plain-text.ts';
-import { type Refusal, refusalOf, refuse } from './refusal.ts';
+import { toPlainText } from './plain-text.ts';
+import { catchRefusal, type Refusal, refuse } from './refusal.ts';
 import { resolveRelations } from './relation-names.ts';
-import { changingFunction, fileLikeName } from './statement-rules.ts';
+import { CHANGING_FUNCTION, fileLikeName } from './statement-rules.ts';
 import { type Findings, isQuery, readTree } from './statement-tree.ts';
 import {
   callsAny,
@@ -14,42 +14,45 @@ import {
   checkFirstWord,
   checkReading,
   checkWordsSent,
-  maxStatementBytes,
+  dropClosingSemicolon,
+  MAX_STATEMENT_BYTES,
   readWords,
   type Subject,
-  withoutClosingSemicolon,
 } from './statement-words.ts';
 import { contentOf, parseStatements, readTokens, writeNode } from './syntax-tree.ts';
 
 export type { Refusal } from './refusal.ts';
-export { maxStatementBytes, maxStatementTokens } from './statement-words.ts';
+export {
+  MAX_STATEMENT_BYTES,
+  MAX_STATEMENT_TOKENS,
+} from './statement-words.ts';
 
 export interface CheckedQuery {
   readonly ok: true;
-  /** The statement, written anew from its syntax tree in the Databricks dialect: fit to be nested. */
+  /** The statement, generated from its syntax tree in the Databricks dialect; it can be nested in another. */
   readonly sql: string;
-  /** Each named parameter once, without its colon, sorted. */
+  /** The distinct named parameters without colons, sorted. */
   readonly parameterNames: readonly string[];
-  /** Each table it reads once, in the order of appearance. */
+  /** The distinct tables it reads, in order of appearance. */
   readonly tables: readonly TableName[];
-  /** False where it calls a function that gives another result each time, such as `rand()` or `now()`. */
-  readonly repeatable: boolean;
+  /** False if it samples, or calls a function whose result changes each time, such as `rand()` or `now()`. */
+  readonly isRepeatable: boolean;
 }
 
 export interface CheckedFilter {
   readonly ok: true;
-  /** The condition, written anew in the Databricks dialect and in parentheses: fit to stand anywhere a condition can. */
+  /** The condition, generated in the Databricks dialect, in parentheses. */
   readonly sql: string;
 }
 
-/** Checks that a text is exactly one SELECT of the Databricks dialect that only reads tables by their full names. */
-export function checkQuery(sql: string, maxBytes = maxStatementBytes): CheckedQuery | Refusal {
-  return refusalOf(() => {
+/** Checks that a text is exactly one SELECT in the Databricks dialect that only reads tables, by their full names. */
+export function checkQuery(sql: string, maxBytes = MAX_STATEMENT_BYTES): CheckedQuery | Refusal {
+  return catchRefusal(() => {
     const words = readWords(sql, 'query', maxBytes);
-    const tokens = withoutClosingSemicolon(words);
+    const tokens = dropClosingSemicolon(words);
     checkFirstWord(tokens);
-    const parsed = parseStatements(plainText(sql, words));
-    if (!parsed.ok) refuse(parseMessage('query', parsed.message, parsed.line, parsed.column));
+    const parsed = parseStatements(toPlainText(sql, words));
+    if (!parsed.ok) refuse(describeParseError('query', parsed.message, parsed.line, parsed.column));
     const [statement, ...others] = parsed.statements;
     if (statement === undefined) refuse('The query is empty: write one SELECT.');
     if (others.length > 0 || tokens.some((token) => token.kind === 'SEMICOLON'))
@@ -58,7 +61,7 @@ export function checkQuery(sql: string, maxBytes = maxStatementBytes): CheckedQu
     checkCalls(tokens, readTree(statement).aliases);
     checkReading(tokens);
     const resolved = resolveRelations(statement);
-    const tables = checkedTables(resolved.tables);
+    const tables = toTables(resolved.tables);
     const generated = generateStatement(resolved.statement);
     const found = checkGenerated(generated, tables);
     return {
@@ -66,78 +69,77 @@ export function checkQuery(sql: string, maxBytes = maxStatementBytes): CheckedQu
       sql: generated.sql,
       parameterNames: found.parameterNames,
       tables,
-      repeatable: !found.sampled && !callsAny(tokens, changingFunction),
+      isRepeatable: !found.isSampled && !callsAny(tokens, CHANGING_FUNCTION),
     };
   });
 }
 
 /** Checks that a text is exactly one condition on the columns of one table, in the Databricks dialect. */
 export function checkFilter(filter: string): CheckedFilter | Refusal {
-  return refusalOf(() => {
-    const tokens = readWords(filter, 'filter', maxStatementBytes);
+  return catchRefusal(() => {
+    const tokens = readWords(filter, 'filter', MAX_STATEMENT_BYTES);
     if (tokens.length === 0) refuse("The filter is empty: write one condition, as in priority = 'HIGH'.");
     if (tokens.some((token) => token.hasComment || token.kind === 'HINT'))
-      refuse('A filter cannot hold a comment: remove it.');
+      refuse('A filter cannot contain a comment: remove it.');
     if (tokens.some((token) => token.kind === 'SEMICOLON'))
-      refuse('A filter is one condition: remove the semicolon and what follows it.');
-    const parsed = parseStatements(`SELECT * FROM ${FILTERED} WHERE\n${plainText(filter, tokens)}`);
-    if (!parsed.ok) refuse(parseMessage('filter', parsed.message, parsed.line - 1, parsed.column));
+      refuse('A filter must be one condition: remove the semicolon and what follows it.');
+    const parsed = parseStatements(`SELECT * FROM ${FILTERED} WHERE\n${toPlainText(filter, tokens)}`);
+    if (!parsed.ok) refuse(describeParseError('filter', parsed.message, parsed.line - 1, parsed.column));
     const [statement, ...others] = parsed.statements;
     const select = contentOf(statement, 'select');
     const where = isObject(select.where_clause) ? select.where_clause : {};
     const condition = where.this;
     if (statement === undefined || others.length > 0 || !isObject(condition))
-      refuse('A filter is one condition on the columns of the table, not a query.');
-    const clause = clauseBeside(select);
-    if (clause !== null)
-      refuse(`A filter is one condition: ${clause} cannot follow it. Remove it, or use a query job.`);
+      refuse('A filter must be one condition on the columns of the table, not a query.');
+    const clause = findExtraClause(select);
+    if (clause !== null) refuse(`A filter must be one condition: remove ${clause}, or use a query job.`);
     checkCalls(tokens, new Map());
     const [parameter] = readTree(statement).parameterNames;
     if (parameter !== undefined)
-      refuse(`A filter has no parameters: write the value itself instead of :${parameter}.`);
+      refuse(`A filter cannot have parameters: write the value itself instead of :${parameter}.`);
     checkCondition(condition);
-    checkGenerated(generateStatement(statement), checkedTables(resolveRelations(statement).tables));
+    checkGenerated(generateStatement(statement), toTables(resolveRelations(statement).tables));
     return { ok: true, sql: `(${writeNode(condition)})` };
   });
 }
 
-/** The table that stands for that of a filter while it is checked. */
+/** The placeholder for the table of a filter during the check. */
 const FILTERED = 'catalog.schema.filtered';
 
-/** Quotes a name so that it is read as a name whatever it holds, in the Databricks dialect. */
+/** Quotes any text as a name in the Databricks dialect. */
 export function quoteIdentifier(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
-/** The three parts of a table's name, quoted, in the Databricks dialect. */
-export function qualifiedName(table: TableName): string {
+/** Quotes the three-part name of a table in the Databricks dialect. */
+export function quoteTable(table: TableName): string {
   return [table.catalog, table.schema, table.table].map(quoteIdentifier).join('.');
 }
 
-function parseMessage(subject: Subject, message: string, line: number, column: number): string {
+function describeParseError(subject: Subject, message: string, line: number, column: number): string {
   if (/E_GUARD|call stack/.test(message))
-    return `The ${subject} is too deeply nested or too long: make it simpler.`;
+    return `The ${subject} is too deeply nested or too long: simplify it.`;
   return `The ${subject} cannot be understood at line ${Math.max(line, 1)}, column ${column}: ${message}`;
 }
 
-/** Checks what is sent as if somebody had written it: nothing that the writer does can get past. */
+/** Checks the generated statement as if a person had written it, so that the generator cannot bypass the check. */
 function checkGenerated({ sql, statement }: GeneratedStatement, tables: readonly TableName[]): Findings {
-  const tokens = readTokens(sql) ?? refuse('The query cannot be read once it is written anew: simplify it.');
+  const tokens = readTokens(sql) ?? refuse('The generated query cannot be read again: simplify the query.');
   const found = readTree(statement);
   checkCalls(tokens, found.aliases);
   checkWordsSent(tokens);
-  const read = checkedTables(resolveRelations(statement).tables);
+  const read = toTables(resolveRelations(statement).tables);
   if (JSON.stringify(read) !== JSON.stringify(tables))
-    refuse('The query reads other tables once it is written anew: simplify it.');
+    refuse('The generated query reads other tables: simplify the query.');
   return found;
 }
 
-function checkedTables(named: readonly (readonly string[])[]): TableName[] {
+function toTables(named: readonly (readonly string[])[]): TableName[] {
   const tables = new Map<string, TableName>();
   for (const parts of named) {
     const [catalog, schema, table] = parts;
     if (parts.some((part) => fileLikeName.test(part)))
-      refuse('Files cannot be read by a query: name a table as catalog.schema.table.');
+      refuse('A query cannot read files: name a table as catalog.schema.table.');
     if (parts.length !== 3 || catalog === undefined || schema === undefined || table === undefined)
       refuse(`${parts.join('.')} is not the full name of a table: write it as catalog.schema.table.`);
     tables.set(asciiLowerCase(parts.join('.')), { catalog, schema, table });

@@ -1,10 +1,10 @@
 import { ast, type Dialect, generate, parse, tokenize } from '@polyglot-sql/sdk';
 import { isObject } from '../shared/json.ts';
 
-/** A node of a parsed statement: an object whose one key is its kind, e.g. `{ select: { … } }`. */
+/** A node of a parsed statement: an object whose only key is its kind, such as `{ select: { … } }`. */
 export type SyntaxNode = Readonly<Record<string, unknown>>;
 
-/** A word or sign of a statement; `start` and `end` are offsets in characters (code points), `end` exclusive. */
+/** A word or sign of a statement. `start` and `end` are offsets in code points, `end` exclusive. */
 export interface Token {
   readonly kind: string;
   readonly text: string;
@@ -17,19 +17,19 @@ export type ParsedText =
   | { readonly ok: true; readonly statements: readonly SyntaxNode[] }
   | { readonly ok: false; readonly message: string; readonly line: number; readonly column: number };
 
-export const databricks = 'databricks' as Dialect;
-export const duckdb = 'duckdb' as Dialect;
+export const DATABRICKS = 'databricks' as Dialect;
+export const DUCKDB = 'duckdb' as Dialect;
 
-/** Parses statements of the Databricks dialect; the parser's own limits on depth hold. */
+/** Parses statements in the Databricks dialect, within the parser's own limits on depth. */
 export function parseStatements(sql: string): ParsedText {
-  const result = parse(withReadableLimits(sql), databricks);
+  const result = parse(parenthesizeLimits(sql), DATABRICKS);
   if (result.success) return { ok: true, statements: result.ast as unknown as SyntaxNode[] };
   const message = result.error.replace(/^Parse error at line \d+, column \d+: /, '');
   return { ok: false, message, line: result.errorLine ?? 1, column: result.errorColumn ?? 1 };
 }
 
-/** The parser takes LIMIT for the name of a table before a parameter, unless that is in parentheses. */
-function withReadableLimits(sql: string): string {
+/** Puts parameters of LIMIT in parentheses; without them, the parser takes LIMIT for the name of a table. */
+function parenthesizeLimits(sql: string): string {
   if (!/limit\s*:/i.test(sql)) return sql;
   const tokens = readTokens(sql) ?? [];
   const characters = Array.from(sql);
@@ -41,11 +41,11 @@ function withReadableLimits(sql: string): string {
   return characters.join('');
 }
 
-/** The words of a text, or null where it has a quote without an end. */
-export function readTokens(sql: string, dialect: Dialect = databricks): readonly Token[] | null {
+/** Splits a text into words; null if a quote or comment does not end. */
+export function readTokens(sql: string, dialect: Dialect = DATABRICKS): readonly Token[] | null {
   const result = tokenize(sql, dialect);
   if (!result.success || !result.tokens) return null;
-  // The declared names of the fields differ from those that arrive.
+  // The actual names of the fields differ from the declared ones.
   const tokens = result.tokens as unknown as {
     token_type: string;
     text: string;
@@ -62,26 +62,26 @@ export function readTokens(sql: string, dialect: Dialect = databricks): readonly
   }));
 }
 
-/** Writes a node as text of the Databricks dialect. */
+/** Writes a node as text in the Databricks dialect. */
 export function writeNode(node: SyntaxNode): string {
-  const result = generate([replaceObjects(node, correctType)], databricks);
+  const result = generate([replaceObjects(node, correctType)], DATABRICKS);
   const text = result.success ? result.sql?.[0] : undefined;
-  if (text === undefined) throw new Error('A parsed statement could not be written again.');
+  if (text === undefined) throw new Error('a parsed statement cannot be written again');
   return text;
 }
 
-/** The kind of a node, or null where the value is no node. */
+/** Returns the kind of a node; null if the value is not a node. */
 export function kindOf(value: unknown): string | null {
   return ast.isExpressionValue(value) ? (Object.keys(value)[0] ?? null) : null;
 }
 
-/** What a node holds, or an empty object where the value is no node of that kind. */
+/** Returns the content of a node; an empty object if the value is not a node of this kind. */
 export function contentOf(value: unknown, kind: string): SyntaxNode {
   const content = isObject(value) ? value[kind] : undefined;
   return isObject(content) ? content : {};
 }
 
-/** Calls `visit` with each key and value in the tree, parents first, however deep it goes. */
+/** Calls `visit` with each key and value in a tree of any depth, parents first. */
 export function visitTree(root: unknown, visit: (key: string, value: unknown) => void): void {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {
@@ -98,7 +98,7 @@ export function visitTree(root: unknown, visit: (key: string, value: unknown) =>
   }
 }
 
-/** A copy of the tree in which each object that `replace` answers for is what it answered. */
+/** Copies a tree, with each object for which `replace` returns another replaced by that. */
 export function replaceObjects(value: unknown, replace: (object: SyntaxNode) => SyntaxNode | null): unknown {
   if (Array.isArray(value)) return value.map((item) => replaceObjects(item, replace));
   if (!isObject(value)) return value;
@@ -106,24 +106,24 @@ export function replaceObjects(value: unknown, replace: (object: SyntaxNode) => 
   return Object.fromEntries(entries.map(([key, item]) => [key, replaceObjects(item, replace)]));
 }
 
-/** The parser writes two types otherwise than Databricks reads them. */
+/** Corrects two types that the parser writes differently from how Databricks reads them. */
 function correctType(object: SyntaxNode): SyntaxNode | null {
   if (object.data_type === 'custom' && object.name === 'TIMESTAMPNTZ')
     return { ...object, name: 'TIMESTAMP_NTZ' };
   const literal = contentOf(object, 'literal');
-  // Written as it is, it would become one without a zone.
+  // Unchanged, it would be written as a timestamp without a zone.
   if (literal.literal_type === 'timestamp')
-    return { cast: { ...zonedCast(), this: { literal: { ...literal, literal_type: 'string' } } } };
+    return { cast: { ...createZonedCast(), this: { literal: { ...literal, literal_type: 'string' } } } };
   return null;
 }
 
-function zonedCast(): SyntaxNode {
+function createZonedCast(): SyntaxNode {
   const parsed = parseStatements("SELECT CAST('' AS TIMESTAMP)");
   const select = contentOf(parsed.ok ? parsed.statements[0] : null, 'select');
   return contentOf(Array.isArray(select.expressions) ? select.expressions[0] : null, 'cast');
 }
 
-/** Whether a node sums up rows anywhere within it. */
+/** Whether a node contains an aggregate. */
 export function holdsAggregate(node: SyntaxNode): boolean {
   return ast.hasAggregates(node as unknown as Parameters<typeof ast.hasAggregates>[0]);
 }

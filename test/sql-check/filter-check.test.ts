@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkFilter, checkQuery, maxStatementBytes } from '../../src/sql-check/statement.ts';
+import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from '../../src/sql-check/statement.ts';
 
 describe('a condition is taken and written anew', () => {
   test.each([
@@ -79,19 +79,19 @@ describe('nothing breaks out of a filter', () => {
     ['TABLESAMPLE', 'a = 1 tablesample (1 rows)', /./],
     ['another clause of its own', 'a = 1 having b = 1', /HAVING/],
     ['a quote that does not end', "a = 'x", /does not end/],
-    ['a sub-query', 'a in (select b from c.d.e)', /query of its own/],
-    ['a scalar sub-query', 'true = (select true)', /query of its own/],
-    ['EXISTS of a query', 'exists (select 1)', /query of its own/],
-    ['ALL of a query', 'a > all (select 1)', /query of its own/],
+    ['a sub-query', 'a in (select b from c.d.e)', /cannot contain a sub-query/],
+    ['a scalar sub-query', 'true = (select true)', /cannot contain a sub-query/],
+    ['EXISTS of a query', 'exists (select 1)', /cannot contain a sub-query/],
+    ['ALL of a query', 'a > all (select 1)', /cannot contain a sub-query/],
     ['an aggregate', 'count(*) > 1', /one row at a time/],
     ['a window function', 'row_number() over () = 1', /window/],
-    ['a named parameter', 'a = :low', /no parameters/],
-    ['a parameter by place', 'a = ?', /no parameters/],
+    ['a named parameter', 'a = :low', /cannot have parameters/],
+    ['a parameter by place', 'a = ?', /cannot have parameters/],
     ['a file', "read_text('/etc/passwd') = 'x'", /read_text/],
     ['the environment', "getenv('HOME') = 'x'", /getenv/],
     ['a NUL character', "a = '\0'", /NUL/],
     ['deep nesting', `${'('.repeat(500)}1 = 1${')'.repeat(500)}`, /too deeply nested/],
-    ['too much of it', `a = '${'x'.repeat(maxStatementBytes)}'`, /longer than/],
+    ['too much of it', `a = '${'x'.repeat(MAX_STATEMENT_BYTES)}'`, /longer than/],
   ])('%s', (_name, filter, message) => {
     expect(checkFilter(filter)).toEqual({ ok: false, message: expect.stringMatching(message) });
   });

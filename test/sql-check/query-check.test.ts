@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   checkQuery,
-  maxStatementBytes,
-  qualifiedName,
+  MAX_STATEMENT_BYTES,
   quoteIdentifier,
+  quoteTable,
 } from '../../src/sql-check/statement.ts';
 
 describe('a query that only reads is taken', () => {
@@ -93,7 +93,7 @@ describe('a query that does more, or is none, is refused', () => {
     ['deep nesting', `select ${'('.repeat(2000)}1${')'.repeat(2000)}`, /too deeply nested/],
     ['a very long sum', `select ${Array(40_000).fill('1').join('+')}`, /more than 10,000 words/],
     ['a long sum', `select ${Array(4_000).fill('1').join('+')}`, /too deeply nested or too long/],
-    ['more than it may weigh', `select '${'x'.repeat(maxStatementBytes)}'`, /longer than 100 kB/],
+    ['more than it may weigh', `select '${'x'.repeat(MAX_STATEMENT_BYTES)}'`, /longer than 100 kB/],
   ])('%s', (_name, sql, message) => {
     expect(checkQuery(sql)).toEqual({ ok: false, message: expect.stringMatching(message) });
   });
@@ -221,7 +221,7 @@ describe('tables go by their full names', () => {
 
   test('names are quoted so that nothing breaks out', () => {
     expect(quoteIdentifier('a`b')).toBe('`a``b`');
-    const name = qualifiedName({ catalog: 'a b', schema: 'x`; drop', table: 'é' });
+    const name = quoteTable({ catalog: 'a b', schema: 'x`; drop', table: 'é' });
     expect(name).toBe('`a b`.`x``; drop`.`é`');
     expect(checkQuery(`select * from ${name}`)).toMatchObject({
       ok: true,
@@ -290,7 +290,7 @@ describe('what is sent is written anew from what was read', () => {
     ['a text between dollars', 'select $$a$$', /quotes/],
     ['a text of another dialect', "select e'a', n'b', u&'c', b'01'", /quotes/],
     ['curly quotes', 'select ‘a’', /straight quotes/],
-    ['half a character', String.raw`select '\ud83d'`, /half a character/],
+    ['half a character', String.raw`select '\ud83d'`, /half a surrogate pair/],
     ['a NUL in a text', String.raw`select 'a\0b'`, /NUL/],
     ['a number that runs into a name', 'select .5f', /neither a number/],
     [
@@ -313,6 +313,6 @@ test.each([
   ['select * from blade.field.sortie where updated_at > now()', false],
   ['select current_date', false],
   ['select * from blade.field.sortie tablesample (10 rows)', false],
-])('%s gives the same rows again: %s', (sql, repeatable) => {
-  expect(checkQuery(sql)).toMatchObject({ ok: true, repeatable });
+])('%s gives the same rows again: %s', (sql, isRepeatable) => {
+  expect(checkQuery(sql)).toMatchObject({ ok: true, isRepeatable });
 });

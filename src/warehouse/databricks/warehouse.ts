@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { checkedStatement, checkTable, valuesOf } from '../../sql-check/checked-statement.ts';
-import { qualifiedName } from '../../sql-check/statement.ts';
+import { checkTable, parseStatement, pickParameters } from '../../sql-check/checked-statement.ts';
+import { quoteTable } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
 import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseError } from '../warehouse.ts';
 import type { Chunk } from './chunk.ts';
@@ -57,23 +57,23 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
   return {
     async describeTable(table, signal, onWaiting) {
       checkTable(table, options);
-      const sql = `DESCRIBE TABLE ${qualifiedName(table)}`;
+      const sql = `DESCRIBE TABLE ${quoteTable(table)}`;
       return columnsOf(await rowsOf({ sql, parameters: {}, signal, onWaiting }));
     },
 
     countUnreadable: async () => 0,
 
     async countRows(statement, signal, onWaiting) {
-      const checked = checkedStatement(statement.sql, options);
-      const parameters = valuesOf(checked.parameterNames, statement.parameters);
+      const checked = parseStatement(statement.sql, options);
+      const parameters = pickParameters(checked.parameterNames, statement.parameters);
       const sql = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
       const [row] = await rowsOf({ sql, parameters, signal, onWaiting });
       return Number(row?.total ?? 0);
     },
 
     async readRows(statement, { resumeAfter, batchSize, signal, onWaiting }) {
-      const checked = checkedStatement(statement.sql, options);
-      const parameters = valuesOf(checked.parameterNames, statement.parameters);
+      const checked = parseStatement(statement.sql, options);
+      const parameters = pickParameters(checked.parameterNames, statement.parameters);
       const run = { sql: checked.sql, parameters, signal, onWaiting };
       throwIfAborted(signal);
       return { resumed: resumeAfter === null, batches: readBatches(pagesOf(run), batchSize, signal) };

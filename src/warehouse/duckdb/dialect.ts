@@ -2,8 +2,8 @@ import { transpile } from '@polyglot-sql/sdk';
 import { isObject } from '../../shared/json.ts';
 import {
   contentOf,
-  databricks,
-  duckdb,
+  DATABRICKS,
+  DUCKDB,
   kindOf,
   parseStatements,
   readTokens,
@@ -26,7 +26,7 @@ export function toDuckDbSql(sql: string): string {
   const parsed = parseStatements(sql);
   const statement = parsed.ok ? parsed.statements[0] : undefined;
   if (statement === undefined) throw new Error('The statement cannot be parsed.');
-  const result = transpile(writeNode(replaceObjects(statement, markNode) as SyntaxNode), databricks, duckdb);
+  const result = transpile(writeNode(replaceObjects(statement, markNode) as SyntaxNode), DATABRICKS, DUCKDB);
   const text = result.success ? result.sql?.[0] : undefined;
   if (text === undefined) throw new Error('The statement has no equivalent in the dialect of DuckDB.');
   return rewriteTokens(text);
@@ -76,7 +76,7 @@ function rangeTable(args: unknown): SyntaxNode {
 const callsWithoutParentheses = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME']);
 
 function rewriteTokens(sql: string): string {
-  const tokens = readTokens(sql, duckdb);
+  const tokens = readTokens(sql, DUCKDB);
   if (tokens === null) throw new Error('The translated statement cannot be read.');
   const characters = Array.from(sql);
   const edits: { start: number; end: number; text: string }[] = [];

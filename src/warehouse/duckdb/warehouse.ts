@@ -3,8 +3,8 @@ import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
-import { checkedStatement, type ReadingLimits } from '../../sql-check/checked-statement.ts';
-import { type CheckedQuery, qualifiedName } from '../../sql-check/statement.ts';
+import { parseStatement, type ReadingLimits } from '../../sql-check/checked-statement.ts';
+import { type CheckedQuery, quoteTable } from '../../sql-check/statement.ts';
 import { AbortError, throwIfAborted } from '../abort.ts';
 import {
   type ReadPosition,
@@ -67,7 +67,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
 
   /** Checks a statement and makes the tables that it reads ready. */
   async function prepare(sql: string, signal: AbortSignal) {
-    const checked = checkedStatement(sql, limits);
+    const checked = parseStatement(sql, limits);
     throwIfAborted(signal);
     const files = await reported({ parameters: {}, files: [] }, () => tables.prepare(checked.tables, signal));
     throwIfAborted(signal);
@@ -76,7 +76,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
 
   return {
     async describeTable(table, signal) {
-      const { checked, files } = await prepare(`SELECT * FROM ${qualifiedName(table)}`, signal);
+      const { checked, files } = await prepare(`SELECT * FROM ${quoteTable(table)}`, signal);
       const run = await start(checked, checked.sql, { parameters: {}, files }, signal);
       try {
         return run.columns();
@@ -113,7 +113,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
       const { parameters } = statement;
       const { signal, withFingerprints } = options;
       const { checked, files } = await prepare(statement.sql, signal);
-      const fingerprint = checked.repeatable ? fingerprintOf(statement, files) : null;
+      const fingerprint = checked.isRepeatable ? fingerprintOf(statement, files) : null;
       const covered = coveredRows(options.resumeAfter, fingerprint);
       const batches = readBatches({
         start: () => start(checked, checked.sql, { parameters, files }, signal, withFingerprints),
@@ -234,7 +234,7 @@ function* unreadableBatches(
 
 /** What is wrong with the lines of files that are no rows, each as a sentence. */
 function linesOf(files: readonly TableFile[]): readonly string[] {
-  const tables = new Map(files.map((file) => [qualifiedName(file.name), file]));
+  const tables = new Map(files.map((file) => [quoteTable(file.name), file]));
   return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable }) =>
     unreadable.map((line) => `Line ${line}: nothing of it was read (${catalog}.${schema}.${table}).`),
   );

@@ -169,7 +169,7 @@ describe('errors can be read by people', () => {
     [
       'a listing of the engine',
       'SELECT * FROM system.information_schema.tables',
-      /tells of the warehouse itself/,
+      /describes the warehouse itself/,
     ],
   ])('%s', async (_name, sql, message) => {
     const { write, rows } = await folderWarehouse();

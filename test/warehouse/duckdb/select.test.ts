@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { knownFunctions } from '../../../src/sql-check/known-functions.ts';
-import { tableFunctions } from '../../../src/sql-check/statement-rules.ts';
+import { KNOWN_FUNCTIONS } from '../../../src/sql-check/known-functions.ts';
+import { TABLE_FUNCTIONS } from '../../../src/sql-check/statement-rules.ts';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
 import { prepareSelect } from '../../../src/warehouse/duckdb/select.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
@@ -90,7 +90,7 @@ test('no function that people may call reads a table, a file or a setting in Duc
   );
   const names = reader.getRows().map(([name]) => String(name));
   expect(names).toContain('read_csv');
-  const reachable = names.filter((name) => knownFunctions.has(name) && !tableFunctions.has(name));
+  const reachable = names.filter((name) => KNOWN_FUNCTIONS.has(name) && !TABLE_FUNCTIONS.has(name));
   // As a table it is refused like any that is not in `tableFunctions`; as a value it repeats a text.
   expect(reachable).toEqual(['repeat']);
   connection.closeSync();
