@@ -19,6 +19,8 @@ export interface CountedRead {
    * @throws the error that the read broke off with; RowCountError for another number of rows than was planned.
    */
   checkEnd(): void;
+  /** Ends the read wherever it is. @returns once nothing of it works any more. */
+  close(): Promise<void>;
 }
 
 export interface ReadToCount {
@@ -47,8 +49,12 @@ export function countRead({ batches, rowsBefore, plannedRows, signal }: ReadToCo
     }
   }
 
+  const reading = read();
   return {
-    batches: read(),
+    batches: reading,
+    async close() {
+      await reading.return(undefined);
+    },
     checkEnd() {
       if (signal.aborted) return;
       if (failure !== null) throw failure.error;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
 import { findDataType } from '../data-types/registry.ts';
@@ -47,6 +48,9 @@ export interface PartitionReports {
 /** How long uploads of what is saved already may go on after a stop, in milliseconds. */
 const UPLOAD_GRACE_MS = 5_000;
 
+/** How long a statement may take to end once it was interrupted, in milliseconds: a warehouse may be out of reach. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /**
  * Runs one attempt of a partition to its end.
  * @param open gives what the thread has open, or throws where that cannot be opened.
@@ -80,6 +84,7 @@ export async function runPartition(
       catalog: meter.catalog(resources.catalog),
       store: meter.store(createItemStore(resources.pool, task, meter.refused)),
       signal: AbortSignal.any([signal, ended.signal]),
+      endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
     };
@@ -91,8 +96,6 @@ export async function runPartition(
   } catch (error) {
     return outcomeOf(error, signal);
   } finally {
-    // Where the saving or the uploading failed, the statement in the warehouse is still running.
-    ended.abort();
     uploads.end();
     tellMeasured();
   }
@@ -136,6 +139,8 @@ interface Attempt extends PartitionResources {
   readonly onProgress: (progress: PartitionProgress) => void;
   /** Aborted by a stop and by the end of the attempt. */
   readonly signal: AbortSignal;
+  /** Interrupts the statement in the warehouse. */
+  readonly endReading: () => void;
   readonly uploadSignal: AbortSignal;
   /** Names the next batch in the catalog: no two of all attempts have the same name. */
   readonly nextUploadKey: () => string;
@@ -161,23 +166,30 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
     signal,
   });
-  const owes = await runPipeline({
-    batches: attempt.meter.batches(read.batches),
-    transform: createTransform(transform),
-    fingerprintOf: createBatchFingerprint(transform),
-    known,
-    meter: attempt.meter,
-    ...uploaderOf(attempt),
-    dataSourceId: task.dataSourceId,
-    markingRule: markingRuleOf(task),
-    metadata: canonicalJson(task.sourceMetadata),
-    maxErrors: task.maxErrors,
-    errorCount: resumed ? totalOf(task.errors) : 0,
-    onProgress: () => attempt.onProgress({ currentOperation }),
-  });
-  if (owes) await uploadAgain(attempt);
-  // After the uploads: what could be read of a source that fails is kept.
-  read.checkEnd();
+  try {
+    const owes = await runPipeline({
+      batches: attempt.meter.batches(read.batches),
+      transform: createTransform(transform),
+      fingerprintOf: createBatchFingerprint(transform),
+      known,
+      meter: attempt.meter,
+      ...uploaderOf(attempt),
+      dataSourceId: task.dataSourceId,
+      markingRule: markingRuleOf(task),
+      metadata: canonicalJson(task.sourceMetadata),
+      maxErrors: task.maxErrors,
+      errorCount: resumed ? totalOf(task.errors) : 0,
+      onProgress: () => attempt.onProgress({ currentOperation }),
+    });
+    if (owes) await uploadAgain(attempt);
+    // After the uploads: what could be read of a source that fails is kept.
+    read.checkEnd();
+  } finally {
+    // Where the saving or the uploading failed the statement still runs, and a thread that is ended under it takes the
+    // whole process with it.
+    attempt.endReading();
+    await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+  }
 }
 
 function operationOf(task: PartitionTask): string {

@@ -75,6 +75,8 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     minThreads: threads,
     // One more than partitions: a table can be described while all of them run.
     maxThreads: threads + 1,
+    // Ending it and starting it anew would compile the program for each table.
+    idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
     // A thread that blocks on an atomic cannot see that its database connections have gone.
     atomics: 'disabled',
