@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Catalog } from '../../src/catalog/catalog.ts';
-import { type BladeItem, catalogIdOf } from '../../src/data-types/blade-item.ts';
+import { type BladeItem, toCatalogId } from '../../src/data-types/blade-item.ts';
 
 /**
  * What the guide does that the product started from, item by item: look it up, insert or update it, upload it, write all
@@ -47,7 +47,7 @@ export async function runSeedAlgorithm(
       await client.query(
         `update seed_item set classification_marking = $2, data = $3, metadata = $4, catalog_id = $5,
            uploaded_at = now(), updated_at = now() where id = $1`,
-        [id, ...content, catalogIdOf(dataType, itemId)],
+        [id, ...content, toCatalogId(dataType, itemId)],
       );
     }
   } finally {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as newUuid } from 'uuid';
 import { z } from 'zod';
-import { type Marking, markings, parseMarking } from '../data-types/marking.ts';
+import { MARKINGS, type Marking, parseMarking } from '../data-types/marking.ts';
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import { ApiKeyNotFoundError } from './access-errors.ts';
 import { recordDone } from './audit.ts';
@@ -17,7 +17,7 @@ export const newApiKeySchema = z.object({
   clearance: z.string().transform((text, context): Marking => {
     const marking = parseMarking(text);
     if (marking !== undefined) return marking;
-    context.addIssue({ code: 'custom', message: `must be one of ${markings.join(', ')}` });
+    context.addIssue({ code: 'custom', message: `must be one of ${MARKINGS.join(', ')}` });
     return z.NEVER;
   }),
   expiresAt: z

@@ -1,5 +1,5 @@
 import { v7 as newUuid } from 'uuid';
-import { clearanceOf, type Marking, storedMarking } from '../data-types/marking.ts';
+import { type Marking, toLevel, toMarking } from '../data-types/marking.ts';
 import type { Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { noteInRequest } from '../shared/request-scope.ts';
@@ -72,8 +72,8 @@ async function findJobMarking(
       ? null
       : await transaction.job.findUnique({ where: { id: jobId }, select: { marking: true } });
   if (job === null) return 'UNCLASSIFIED';
-  const marking = storedMarking(job.marking);
-  return clearanceOf(marking) > clearanceOf(clearance) ? 'UNCLASSIFIED' : marking;
+  const marking = toMarking(job.marking);
+  return toLevel(marking) > toLevel(clearance) ? 'UNCLASSIFIED' : marking;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Marking } from './marking.ts';
 
-/** An item as the catalog gets it. */
+/** An item as it is sent to the catalog. */
 export interface BladeItem {
   readonly dataType: string;
   readonly itemId: string;
@@ -9,19 +9,19 @@ export interface BladeItem {
   readonly data: string;
   /** Where the item came from and what query jobs added, as JSON text. */
   readonly metadata: string;
-  /** The part of the metadata that query jobs added, as JSON text; null where none has. */
+  /** The part of the metadata that query jobs added, as JSON text; null if none has. */
   readonly queryMetadata: string | null;
-  /** Changes exactly when the row or what its job makes of it changes: base64url SHA-256. */
+  /** Changes if and only if the row, or what its job makes of it, changes: base64url SHA-256. */
   readonly contentHash: string;
 }
 
-/** An item as its row alone has it, checked and ready to be stored. */
+/** An item made from its row alone, checked and ready to store. */
 export interface RowItem extends BladeItem {
-  /** Whether the row has a marking. One without has the default of its data type, and lowers no marking that there is. */
+  /** Whether the row states a marking. Otherwise the item has the default of its data type, and lowers no stored marking. */
   readonly statesMarking: boolean;
 }
 
-/** The name of an item in the catalog. */
-export function catalogIdOf(dataType: string, itemId: string): string {
+/** Creates the id of an item in the catalog. */
+export function toCatalogId(dataType: string, itemId: string): string {
   return `BLADE-${dataType}-${itemId}`;
 }

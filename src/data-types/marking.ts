@@ -1,7 +1,7 @@
 import { asciiUpperCase } from '../shared/ascii-case.ts';
 
-/** The classification markings that items may carry, from the lowest clearance to the highest. */
-export const markings = [
+/** The classification markings of items, from the lowest level to the highest. */
+export const MARKINGS = [
   'U',
   'UNCLASSIFIED',
   'CUI',
@@ -13,16 +13,16 @@ export const markings = [
   'TOP SECRET',
 ] as const;
 
-export type Marking = (typeof markings)[number];
+export type Marking = (typeof MARKINGS)[number];
 
-/** Whether the value is a known marking exactly as it is stored: upper case, nothing around it. */
+/** Whether the value is a known marking exactly as stored: upper case, without spaces around it. */
 export function isMarking(value: unknown): value is Marking {
-  return typeof value === 'string' && clearances.has(value);
+  return typeof value === 'string' && LEVELS.has(value);
 }
 
 /**
- * The marking that a text means: spaces around it and its case do not matter, letters that only look like its own do.
- * Undefined where it is none of the known markings.
+ * Parses a marking. Case and surrounding spaces do not matter, but look-alike letters from outside ASCII do.
+ * @returns undefined if it is not a known marking.
  */
 export function parseMarking(text: string): Marking | undefined {
   const marking = asciiUpperCase(text.trim());
@@ -30,40 +30,40 @@ export function parseMarking(text: string): Marking | undefined {
 }
 
 /**
- * How high a clearance the marking asks for, from 0 (unclassified) to 4 (top secret). The two ways to write a
- * marking give the same number.
+ * Converts a marking to its level, from 0 (unclassified) to 4 (top secret). Both spellings of a marking have the same
+ * level.
  */
-export function clearanceOf(marking: Marking): number {
-  return clearances.get(marking) ?? 0;
+export function toLevel(marking: Marking): number {
+  return LEVELS.get(marking) ?? 0;
 }
 
-/** How many levels of clearance there are. */
-export const clearanceLevels = 5;
+/** The number of levels. */
+export const LEVEL_COUNT = 5;
 
-/** The marking that nobody is cleared above: that of what nobody can tell the marking of. */
-export const highestOfAll = 'TOP SECRET' satisfies Marking;
+/** The highest marking, also used when a marking is unknown. */
+export const HIGHEST_MARKING = 'TOP SECRET' satisfies Marking;
 
-/** A marking as it is stored; the highest in place of what is none, which nobody can tell. */
-export function storedMarking(text: string): Marking {
-  return isMarking(text) ? text : highestOfAll;
+/** Converts a stored text to its marking; an unknown text counts as the highest. */
+export function toMarking(text: string): Marking {
+  return isMarking(text) ? text : HIGHEST_MARKING;
 }
 
 /** Whether the clearance covers every marking. */
 export function coversAll(clearance: Marking): boolean {
-  return clearanceOf(clearance) === clearanceOf(highestOfAll);
+  return toLevel(clearance) === toLevel(HIGHEST_MARKING);
 }
 
-/** The markings that a clearance covers, in every way to write them. */
-export function markingsUpTo(clearance: Marking): readonly Marking[] {
-  return markings.filter((marking) => clearanceOf(marking) <= clearanceOf(clearance));
+/** Lists the markings that a clearance covers, in every spelling. */
+export function listMarkingsUpTo(clearance: Marking): readonly Marking[] {
+  return MARKINGS.filter((marking) => toLevel(marking) <= toLevel(clearance));
 }
 
-/** The higher of two markings; the first where both ask for the same clearance. */
-export function higherMarking(one: Marking, other: Marking): Marking {
-  return clearanceOf(other) > clearanceOf(one) ? other : one;
+/** Picks the higher of two markings; the first if both have the same level. */
+export function pickHigherMarking(one: Marking, other: Marking): Marking {
+  return toLevel(other) > toLevel(one) ? other : one;
 }
 
-const clearances: ReadonlyMap<string, number> = new Map<Marking, number>([
+const LEVELS: ReadonlyMap<string, number> = new Map<Marking, number>([
   ['U', 0],
   ['UNCLASSIFIED', 0],
   ['CUI', 1],

@@ -2,7 +2,7 @@ import type { DataType } from './data-type.ts';
 import { deployment } from './deployment.ts';
 import { logistics } from './logistics.ts';
 import { maintenance } from './maintenance.ts';
-import { highestOfAll, type Marking } from './marking.ts';
+import { HIGHEST_MARKING, type Marking } from './marking.ts';
 import { sortie } from './sortie.ts';
 
 /** Every data type there is. A new one is a file beside this one and a line here. */
@@ -17,5 +17,5 @@ export function findDataType(name: string): DataType | undefined {
 
 /** The marking of an item of the data type whose row has none; the highest where there is no such data type any more. */
 export function defaultMarkingOf(name: string): Marking {
-  return findDataType(name)?.defaultMarking ?? highestOfAll;
+  return findDataType(name)?.defaultMarking ?? HIGHEST_MARKING;
 }

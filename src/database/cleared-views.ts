@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import {
-  clearanceLevels,
-  clearanceOf,
   coversAll,
+  LEVEL_COUNT,
+  listMarkingsUpTo,
+  MARKINGS,
   type Marking,
-  markings,
-  markingsUpTo,
+  toLevel,
 } from '../data-types/marking.ts';
 
 /**
@@ -23,7 +23,7 @@ import {
  * the query, so that the tables' indexes serve them and all clearances share the connections.
  */
 export function findClearedSchema(clearance: Marking): string | null {
-  return coversAll(clearance) ? null : `cleared_for_level_${clearanceOf(clearance)}`;
+  return coversAll(clearance) ? null : `cleared_for_level_${toLevel(clearance)}`;
 }
 
 /** Lists the tables that principals can read, with the columns of their views. */
@@ -58,12 +58,10 @@ export async function createClearedViews(connectionString: string): Promise<void
   }
 }
 
-const LOWER_CLEARANCES = Array.from({ length: clearanceLevels - 1 }, (_none, level) =>
-  findLowestMarking(level),
-);
+const LOWER_CLEARANCES = Array.from({ length: LEVEL_COUNT - 1 }, (_none, level) => findLowestMarking(level));
 
 function findLowestMarking(level: number): Marking {
-  const marking = markings.find((candidate) => clearanceOf(candidate) === level);
+  const marking = MARKINGS.find((candidate) => toLevel(candidate) === level);
   if (marking === undefined) throw new Error(`there is no marking of level ${level}`);
   return marking;
 }
@@ -120,12 +118,12 @@ const REASON_WITHOUT_COUNTS = `(select string_agg(p.source_name || ': ' || p.mes
       and o.message = p.message and o.ordinal < p.ordinal))`;
 
 function createViews(clearance: Marking): readonly View[] {
-  const covered = markingsUpTo(clearance).map((marking) => `'${marking}'`);
+  const covered = listMarkingsUpTo(clearance).map((marking) => `'${marking}'`);
   const isVisible = (column: string) => `${column} in (${covered.join(', ')})`;
   // No index can serve this form: a list reads its index one marking at a time, and the planner would otherwise also
   // plan a look-up for each covered marking.
   const isShown = (column: string) => `(${isVisible(column)}) is true`;
-  const indices = Array.from({ length: clearanceOf(clearance) + 1 }, (_none, level) => level + 1);
+  const indices = Array.from({ length: toLevel(clearance) + 1 }, (_none, level) => level + 1);
   const sumVisible = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
   const sliceVisible = (column: string) => `${column}[1:${indices.length}]`;
   const sumVisibleInJson = (json: string) =>

@@ -1,22 +1,24 @@
 import type { RowBatch } from '../warehouse/warehouse.ts';
 
-/** A source gave another number of rows than its plan counted. */
+/** The number of rows read differs from the number planned. */
 export class RowCountError extends Error {
   override readonly name = 'RowCountError';
 
-  constructor(counted: number, came: number) {
-    const [expected, found] = [counted, came].map((rows) => rows.toLocaleString('en-US'));
-    super(`${expected} ${counted === 1 ? 'row was' : 'rows were'} counted, and ${found} came.`);
+  constructor(counted: number, read: number) {
+    const [expected, found] = [counted, read].map((rows) => rows.toLocaleString('en-US'));
+    super(
+      `${expected} ${counted === 1 ? 'row was' : 'rows were'} counted, but ${found} ${read === 1 ? 'was' : 'were'} read.`,
+    );
   }
 }
 
-/** A read that is judged after everything it gave has been stored and uploaded. */
+/** A read whose completeness is checked only after its rows are stored and uploaded. */
 export interface CountedRead {
-  /** Ends after the last row, at the signal, and where the read broke off. */
+  /** Ends after the last row, at the signal, or at an error. */
   readonly batches: AsyncIterable<RowBatch>;
   /**
-   * Checks that every row came. Does nothing after the signal.
-   * @throws the error that the read broke off with; RowCountError for another number of rows than was planned.
+   * Checks that every row was read. Does nothing after the signal.
+   * @throws the error that ended the read; RowCountError if the number of rows differs from the plan.
    */
   checkEnd(): void;
   /** Ends the read wherever it is. @returns once nothing of it works any more. */
@@ -27,12 +29,12 @@ export interface ReadToCount {
   readonly batches: AsyncIterable<RowBatch>;
   /** Rows that an earlier attempt read. */
   readonly rowsBefore: number;
-  /** How many there must be in all; null where nobody has counted them. */
+  /** The total number of rows expected; null if they were not counted. */
   readonly plannedRows: number | null;
   readonly signal: AbortSignal;
 }
 
-/** Counts the rows of a read, and keeps its error until it is asked for. */
+/** Counts the rows of a read, and holds its error back until `checkEnd`. */
 export function countRead({ batches, rowsBefore, plannedRows, signal }: ReadToCount): CountedRead {
   let rows = rowsBefore;
   let failure: { readonly error: unknown } | null = null;

@@ -3,22 +3,22 @@ import type { JsonValue } from '../shared/json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
 
 /**
- * The errors `e` whose rows can be tried again without the warehouse, with the stored items `b` that they are of: the
- * part of a statement from `from` on, to be narrowed by further conditions. A row that was stored is taken from the
- * store. Left out are what could not be read; rows in which something is shown as U+FFFD that could not be kept; and
- * rows whose items have come in since with another content, for the kept row is older than that.
- * @param retryJobId the job whose own writes do not count as that, as an expression of SQL.
+ * Creates the `from` and `where` of a statement over errors `e` that can be retried without the warehouse, with their
+ * stored items `b`; further conditions may follow. A stored row is taken from the store. Left out are rows that could not
+ * be read, rows in which U+FFFD replaces what could not be kept, and rows whose items have changed since, because the kept
+ * row is older.
+ * @param retryJobId SQL expression for the job whose own writes do not count as changes.
  */
-export const retryableErrors = (retryJobId: string) => `from job_error e
+export const selectRetryableErrors = (retryJobId: string) => `from job_error e
   left join blade_item b on b.data_type = e.data_type and b.item_id = e.item_id
   where e.stage <> 'READ' and coalesce(e."row", b.data) is not null
     and (e.stage <> 'TRANSFORM' or position(chr(65533) in e."row"::text) = 0)
     and (e."row" is null or b.item_id is null or b.updated_at <= e.created_at or b.job_id = ${retryJobId})`;
 
-/** The same before there is a job that retries them. */
-export const RETRYABLE_ERRORS = retryableErrors('null::uuid');
+/** The same, before a job retries them. */
+export const RETRYABLE_ERRORS = selectRetryableErrors('null::uuid');
 
-/** How many failed rows of a partition can be tried again. */
+/** Counts the failed rows of a partition that can be retried. */
 export async function countFailedItems(pool: Pool, partitionId: string): Promise<number> {
   const { rows } = await pool.query<{ total: number }>(
     `select count(*)::int as total ${RETRYABLE_ERRORS} and e.partition_id = $1`,
@@ -27,13 +27,13 @@ export async function countFailedItems(pool: Pool, partitionId: string): Promise
   return rows[0]?.total ?? 0;
 }
 
-/** Less than the id of any error. */
+/** Lower than the id of any error. */
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * The failed rows of a partition that can be tried again, in the order in which they failed.
- * @param resumeAfter position of the last batch that was kept, or null for all.
- * @param signal ends the stream before its next batch.
+ * Reads the failed rows of a partition that can be retried, in the order in which they failed.
+ * @param options.resumeAfter the position of the last saved batch; null to read all.
+ * @param options.signal ends the stream before its next batch.
  */
 export async function* readFailedItems(
   pool: Pool,
@@ -43,7 +43,7 @@ export async function* readFailedItems(
   let after = typeof options.resumeAfter === 'string' ? options.resumeAfter : BEFORE_ALL;
   while (!options.signal.aborted) {
     const { rows } = await pool.query<{ id: string; row: Row }>(
-      `select e.id::text as id, coalesce(e."row", b.data) as "row" ${retryableErrors('$4::uuid')}
+      `select e.id::text as id, coalesce(e."row", b.data) as "row" ${selectRetryableErrors('$4::uuid')}
          and e.partition_id = $1 and e.id > $2 order by e.id limit $3`,
       [partitionId, after, options.batchSize, retryJobId],
     );

@@ -6,11 +6,11 @@ import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
 
 /**
- * What an error means for the partition that met it: the one place that tells what may pass from what will not.
- * @param signal of the attempt: once it is aborted, errors follow from that.
- * @throws the error itself where nothing is known of it: the attempt is repeated, and the log has the error.
+ * Converts an error to the outcome of an attempt: the only place that decides which errors are temporary.
+ * @param signal the signal of the attempt; once it is aborted, errors are its consequence.
+ * @throws the error itself if it is unknown. The attempt is then repeated, and the error is logged.
  */
-export function outcomeOf(
+export function toOutcome(
   error: unknown,
   signal: AbortSignal,
 ): Exclude<PartitionOutcome, { status: 'COMPLETED' }> {
@@ -25,7 +25,7 @@ export function outcomeOf(
     switch (error.code) {
       case 'TABLE_NOT_FOUND':
       case 'STATEMENT_FAILED':
-      // The warehouse has been asked again and again by then, as far as that makes sense.
+      // By then the warehouse has been retried as far as that makes sense.
       case 'UNAVAILABLE':
         return { status: 'FAILED', message: error.message, isReadError: true };
       case 'INTERRUPTED':

@@ -4,47 +4,47 @@ import type { QueryJobRule } from '../items/marking-rule.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
 
-/** A partition of a job, as it is handed to a worker thread: what to read, where to resume. Never rows. */
+/** A partition of a job as sent to a worker thread: what to read and where to resume, never rows. */
 export interface PartitionTask {
   readonly jobId: string;
   readonly partitionId: string;
-  /** Raised by every claim: see PartitionLease. */
+  /** Raised by every claim; see PartitionLease. */
   readonly attempt: number;
   readonly dataType: string;
   readonly dataSourceId: string | null;
-  /** The source's name, as people read it. */
+  /** The display name of the source. */
   readonly sourceName: string;
   readonly input: PartitionInput;
-  /** What it reads; null until that is decided. */
+  /** What it reads; null until it is planned. */
   readonly plan: PartitionPlan | null;
-  /** How many rows that is; null while nobody has counted them. */
+  /** The number of rows to read; null until they are counted. */
   readonly totalItems: number | null;
   readonly position: JsonValue | null;
   /** Counts of earlier attempts. */
   readonly read: LevelCounts;
   readonly success: LevelCounts;
   readonly errors: LevelCounts;
-  /** Where its rows are from: part of the metadata of every item. */
+  /** Where its rows come from; part of the metadata of every item. */
   readonly sourceMetadata: JsonObject;
-  /** What stands for that in content hashes: it stays when the source is renamed. */
+  /** Replaces the source metadata in content hashes, so that renaming the source does not change them. */
   readonly hashedMetadata: JsonObject;
-  /** What a query job makes of its items; null for a sync. */
+  /** What a query job adds to its items; null for a sync. */
   readonly query: QueryJobItems | null;
-  /** Rows in a batch. */
+  /** Rows per batch. */
   readonly batchSize: number;
   /** The partition fails when more of its items than this fail; null for no limit. */
   readonly maxErrors: number | null;
-  /** How often it is taken up before it is given up. */
+  /** The number of attempts before it fails. */
   readonly maxAttempts: number;
 }
 
-/** What the items of a query job carry. */
+/** What a query job adds to its items. */
 export interface QueryJobItems extends Pick<QueryJobRule, 'marking' | 'raisedBy' | 'reason'> {
-  /** Kept beside what the sources say, and laid over it. */
+  /** Stored separately from the source metadata, which it overrides. */
   readonly metadata: JsonObject;
 }
 
-/** Where a partition's rows come from. */
+/** Where the rows of a partition come from. */
 export type PartitionInput =
   | {
       readonly kind: 'TABLE';
@@ -55,9 +55,9 @@ export type PartitionInput =
       readonly filter: string | null;
       readonly maxItems: number | null;
       readonly cursorColumn: string | null;
-      /** The greatest cursor value that earlier syncs have read. */
+      /** The greatest cursor value read by earlier syncs. */
       readonly watermark: string | null;
-      /** About how many rows a partition has at the most: a larger read is split. */
+      /** Approximate maximum number of rows per partition; a larger read is split. */
       readonly partitionRows: number;
     }
   | {
@@ -67,32 +67,32 @@ export type PartitionInput =
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
-/** What an attempt reads: decided once, so that later attempts read the same. */
+/** What an attempt reads, planned once so that later attempts read the same. */
 export type PartitionPlan =
   | {
       readonly kind: 'STATEMENT';
       readonly statement: SelectStatement;
-      /** The source's watermark once the partition has finished; null when it must not move. */
+      /** The watermark of the source once the partition has completed; null if it must not move. */
       readonly watermark: string | null;
-      /** How many rows the statement must give; null where nobody has counted them. */
+      /** The number of rows that the statement must return; null if they were not counted. */
       readonly rowCount: number | null;
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
-/** A partition that is to be: what it reads, and how many rows that is. */
+/** A partition to create: what it reads, and how many rows that is. */
 export interface PlannedPartition {
   readonly plan: PartitionPlan;
   readonly totalItems: number;
 }
 
-/** What came of planning: the partitions that a source is read in, of which the first is the planned one itself. */
+/** The outcome of planning: the partitions of a source. The first is the planned partition itself. */
 export type PlanOutcome =
   | { readonly status: 'PLANNED'; readonly partitions: readonly PlannedPartition[] }
   | Exclude<PartitionOutcome, { status: 'COMPLETED' }>;
 
-/** What a thread tells while it works. */
+/** What a thread reports while it works. */
 export interface PartitionProgress {
-  /** What it does now, as people read it. */
+  /** What it is doing now, as text to show. */
   readonly currentOperation: string;
 }
 
@@ -104,19 +104,19 @@ export type PartitionOutcome =
       readonly status: 'FAILED';
       readonly message: string;
       readonly isReadError: boolean;
-      /** Whether the message has numbers of rows of any marking. */
+      /** Whether the message contains counts of rows of any marking. */
       readonly hasRowCounts?: boolean;
     }
-  /** The source has changed since it was planned, and has to be planned again. */
+  /** The source has changed since it was planned, and must be planned again. */
   | {
       readonly status: 'CHANGED';
       readonly message: string;
-      /** Whether the message has numbers of rows of any marking. */
+      /** Whether the message contains counts of rows of any marking. */
       readonly hasRowCounts: boolean;
     }
-  /** The catalog cannot take items now, or the reading broke off: the attempt can be repeated from its checkpoint. */
+  /** The catalog is unavailable, or the read was interrupted: a new attempt can resume at the checkpoint. */
   | { readonly status: 'INTERRUPTED'; readonly message: string }
-  /** Told to stop: what was read is saved, the checkpoint stands. */
+  /** Stopped on request; what was read is saved, with its checkpoint. */
   | { readonly status: 'STOPPED' }
-  /** Another attempt has taken over: nothing more may be written. */
+  /** Another attempt has taken the lease; nothing more may be written. */
   | { readonly status: 'LEASE_LOST' };

@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { workerData } from 'piscina';
 import { openCatalog } from '../catalog/registry.ts';
 import { createConnectionOptions } from '../database/connection.ts';
-import { findRaisedItemsOwedByNobody, type ItemKeys } from '../items/stored-items.ts';
+import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { qualifiedName } from '../sql-check/statement.ts';
 import { openWarehouse } from '../warehouse/registry.ts';
@@ -14,7 +14,7 @@ import { type PartitionReports, type PartitionResources, planTask, runPartition 
 import type { TableDescription, ThreadConfiguration, ThreadReport } from './thread-pool.ts';
 import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
-/** A call of the thread pool: the port carries progress out and the stop in. */
+/** A call from the thread pool. The port carries progress out and the stop in. */
 interface Call<Input> {
   readonly input: Input;
   readonly port: MessagePort;
@@ -22,15 +22,15 @@ interface Call<Input> {
 
 /** Runs a partition; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
-  return untilStopped(port, (signal) => runPartition(resources, input, reportsTo(port), signal));
+  return runUntilStopped(port, (signal) => runPartition(loadResources, input, createReports(port), signal));
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return untilStopped(port, (signal) => planTask(resources, input, reportsTo(port), signal));
+  return runUntilStopped(port, (signal) => planTask(loadResources, input, createReports(port), signal));
 }
 
-function reportsTo(port: MessagePort): PartitionReports {
+function createReports(port: MessagePort): PartitionReports {
   const post = (report: ThreadReport) => port.postMessage(report);
   return {
     onProgress: (progress) => post({ kind: 'progress', progress }),
@@ -38,32 +38,32 @@ function reportsTo(port: MessagePort): PartitionReports {
   };
 }
 
-/** Opens what the thread needs before it is given work; called by the thread pool. */
+/** Opens the resources of the thread before its first work; called by the thread pool. */
 export async function open(): Promise<void> {
-  await resources();
+  await loadResources();
 }
 
-async function untilStopped<Result>(
+async function runUntilStopped<Result>(
   port: MessagePort,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
   port.on('message', () => stop.abort());
   try {
-    return withoutSecrets(await work(stop.signal));
+    return redactMessage(await work(stop.signal));
   } finally {
     port.close();
   }
 }
 
-/** Messages are stored and shown, and what a warehouse says may repeat what it was sent. */
-function withoutSecrets<Result>(result: Result): Result {
+/** Redacts the message of a result, because it is stored and shown, and a warehouse may repeat secrets it was sent. */
+function redactMessage<Result>(result: Result): Result {
   if (typeof result !== 'object' || result === null || !('message' in result)) return result;
   return typeof result.message === 'string' ? { ...result, message: redact(result.message) } : result;
 }
 
-// Whoever asks the API, which the same process may serve, does not wait for rows. Elsewhere this would set the priority of
-// the whole process.
+// The same process may serve the API, which must not wait for rows. On other platforms this would change the priority of the
+// whole process.
 if (platform() === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 
 const { secrets }: ThreadConfiguration = workerData;
@@ -71,29 +71,29 @@ const redact = createRedact(secrets);
 
 /** Describes a table of the warehouse and counts its rows; called by the thread pool. */
 export function describeTable({ input, port }: Call<TableName>): Promise<TableDescription> {
-  return untilStopped(port, (signal) => describe(input, signal));
+  return runUntilStopped(port, (signal) => describe(input, signal));
 }
 
 async function describe(table: TableName, stop: AbortSignal): Promise<TableDescription> {
   const timeout = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
   const signal = AbortSignal.any([stop, timeout]);
   try {
-    const { warehouse } = await resources();
+    const { warehouse } = await loadResources();
     const columns = await warehouse.describeTable(table, signal);
     const statement = { sql: `SELECT * FROM ${qualifiedName(table)}`, parameters: {} };
     return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };
-    if (timeout.aborted) return { ok: false, message: 'the warehouse gave no answer within five minutes' };
+    if (timeout.aborted) return { ok: false, message: 'the warehouse did not answer within five minutes' };
     throw error;
   }
 }
 
-/** Uploads stored items again, or those that the catalog has with a lower marking; called by the thread pool. */
-export function uploadOwed({ input, port }: Call<ItemKeys | null>): Promise<ItemUploadOutcome> {
-  return untilStopped(port, async (signal) => {
-    const open = await resources();
-    const keys = input ?? (await findRaisedItemsOwedByNobody(open.pool));
+/** Uploads stored items again, or those that the catalog may hold with a lower marking; called by the thread pool. */
+export function uploadPending({ input, port }: Call<ItemKeys | null>): Promise<ItemUploadOutcome> {
+  return runUntilStopped(port, async (signal) => {
+    const open = await loadResources();
+    const keys = input ?? (await findUnclaimedRaisedItems(open.pool));
     if (keys === null) return { rejections: [] };
     const { rejections } = await uploadItems(open, keys, signal);
     return { rejections: rejections.map(redact) };
@@ -103,12 +103,12 @@ export function uploadOwed({ input, port }: Call<ItemKeys | null>): Promise<Item
 /** A stopped warehouse takes minutes to start. */
 const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 
-/** Connections a thread needs: one saves while another marks, and one more reads failed items. */
+/** Connections of a thread: one to save, one to mark and one to read failed items. */
 const CONNECTIONS = 3;
 
 let opened: Promise<PartitionResources> | undefined;
 
-function resources(): Promise<PartitionResources> {
+function loadResources(): Promise<PartitionResources> {
   opened ??= openResources().catch((error: unknown) => {
     opened = undefined;
     throw error;
@@ -121,10 +121,10 @@ async function openResources(): Promise<PartitionResources> {
   const pool = new Pool({
     ...createConnectionOptions(configuration.connectionString),
     max: CONNECTIONS,
-    // Statements with thousands of rows in arrays look worth compiling; that takes longer than to run them.
+    // The planner would compile statements with thousands of array elements, which takes longer than running them.
     options: '-c jit=off',
   });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the thread.
+  // The pool replaces a broken idle connection; without a listener, it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([
     openWarehouse(configuration.warehouse),

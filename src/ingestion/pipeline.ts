@@ -1,52 +1,51 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
-import { higherMarking, highestOfAll } from '../data-types/marking.ts';
+import { HIGHEST_MARKING, pickHigherMarking } from '../data-types/marking.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { JsonValue } from '../shared/json.ts';
 import type { Row, RowBatch } from '../warehouse/warehouse.ts';
-import { approximateRowJson } from './canonical-json.ts';
+import { toApproximateRowJson } from './canonical-json.ts';
 import type { StageMeter } from './stage-meter.ts';
-import { maximumDataBytes, storableRowJson, type Transform } from './transform.ts';
+import { MAX_DATA_BYTES, type Transform, toStorableRowJson } from './transform.ts';
 import { type Uploader, uploadBatch } from './upload.ts';
 
 export interface Pipeline extends Uploader {
   readonly batches: AsyncIterable<RowBatch>;
   readonly transform: Transform;
-  /** By which a batch is known again when its rows come again; null for one that is not to be. */
-  readonly fingerprintOf: (batch: RowBatch) => string | null;
-  /** The fingerprints of batches that need perhaps not be looked at again. */
-  readonly known: ReadonlySet<string>;
+  /** Fingerprints a batch, to identify it across syncs. Returns null if it must not be remembered. */
+  readonly toFingerprint: (batch: RowBatch) => string | null;
+  /** Fingerprints of batches that may be unchanged. */
+  readonly knownFingerprints: ReadonlySet<string>;
   readonly meter: Pick<StageMeter, 'transform'>;
   readonly dataSourceId: string | null;
   readonly markingRule: MarkingRule;
-  /** Where the rows are from, as JSON text. */
+  /** The source metadata of the rows, as JSON text. */
   readonly metadata: string;
-  /** Errors that the partition may have before it is given up; null for no limit. */
+  /** The partition fails when it has more errors than this; null for no limit. */
   readonly maxErrors: number | null;
   /** Errors of earlier attempts. */
   readonly errorCount: number;
-  /** Told after each batch that was saved or uploaded. */
+  /** Called after each batch that was saved or uploaded. */
   readonly onProgress: () => void;
 }
 
-/** The partition had more item errors than its job allows. */
+/** The partition has more item errors than its job allows. */
 export class TooManyErrorsError extends Error {
   override readonly name = 'TooManyErrorsError';
 }
 
 /**
- * Takes batches through transform, save, upload and mark; one whose rows are known, and all stored as they are, is only
- * counted. Each stage works on its own batch while the others work on theirs, with one batch waiting between two stages, so
- * memory is that of a handful of batches.
- * @returns whether some of its items are owed again, because another job has changed them meanwhile.
+ * Runs batches through transform, save, upload and mark. A known batch whose items are all unchanged is only counted. The
+ * stages overlap, each on its own batch, with one batch waiting between two stages, so memory holds only a few batches.
+ * @returns whether some items must be uploaded again, because another job has changed them in the meantime.
  */
 export async function runPipeline(pipeline: Pipeline): Promise<boolean> {
   const countErrors = createErrorLimit(pipeline);
-  const transformed = stage(transformBatches(pipeline));
-  const saved = stage(saveBatches(pipeline, transformed, countErrors));
+  const transformed = runAhead(transformBatches(pipeline));
+  const saved = runAhead(saveBatches(pipeline, transformed, countErrors));
   return uploadBatches(pipeline, saved, countErrors);
 }
 
@@ -60,30 +59,30 @@ function createErrorLimit({ maxErrors, errorCount }: Pipeline) {
   };
 }
 
-/** Runs a generator ahead of its consumer by one batch. Leaving the loop over it ends the generator, too. */
-function stage<Batch>(batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
+/** Runs a generator one batch ahead of its consumer. Leaving the loop over it also ends the generator. */
+function runAhead<Batch>(batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
   return Readable.from(batches, { objectMode: true, highWaterMark: 1 });
 }
 
 /**
- * Lets what has been handed to sockets leave the process. While the thread works on a batch nothing does, and the database
- * would wait for the rest of a statement for as long as that takes.
+ * Lets sockets send what they have been given. Nothing is sent while the thread works on a batch, so the database would
+ * wait that long for the rest of a statement.
  */
-async function sent(): Promise<void> {
+async function flushSockets(): Promise<void> {
   await setImmediate();
 }
 
-type ReadRows = Known | Transformed;
+type ReadRows = KnownBatch | TransformedBatch;
 
-/** Its rows have not even been made. */
-interface Known {
+/** A batch with a known fingerprint, whose rows have not been transformed. */
+interface KnownBatch {
   readonly kind: 'KNOWN';
   readonly batch: RowBatch;
   readonly fingerprint: string;
 }
 
-/** Without its rows, which would be kept until it is saved. */
-interface Transformed {
+/** A transformed batch, without the rows, which would stay in memory until it is saved. */
+interface TransformedBatch {
   readonly kind: 'TRANSFORMED';
   readonly position: JsonValue;
   readonly fingerprint: string | null;
@@ -97,15 +96,15 @@ interface TransformedRows {
 }
 
 async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
-  const { batches, fingerprintOf, known } = pipeline;
+  const { batches, toFingerprint, knownFingerprints } = pipeline;
   for await (const batch of batches) {
-    const fingerprint = fingerprintOf(batch);
-    if (fingerprint !== null && known.has(fingerprint)) {
+    const fingerprint = toFingerprint(batch);
+    if (fingerprint !== null && knownFingerprints.has(fingerprint)) {
       yield { kind: 'KNOWN', batch, fingerprint };
     } else {
       yield transformBatch(batch, fingerprint, pipeline);
     }
-    await sent();
+    await flushSockets();
   }
 }
 
@@ -113,16 +112,16 @@ function transformBatch(
   batch: RowBatch,
   fingerprint: string | null,
   { transform, meter, markingRule }: Pipeline,
-): Transformed {
+): TransformedBatch {
   const made = meter.transform(() => transformRows(batch.rows, transform, markingRule));
-  const rows = { ...made, errors: [...made.errors, ...unreadableLines(batch)] };
+  const rows = { ...made, errors: [...made.errors, ...toReadErrors(batch)] };
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
 
-/** Nobody can tell whose lines they are, and so how they are marked. */
-function unreadableLines({ unreadable = [] }: RowBatch): ItemError[] {
+/** Creates errors for unreadable lines. Their items are unknown, and so are their markings. */
+function toReadErrors({ unreadable = [] }: RowBatch): ItemError[] {
   return unreadable.map((message) => ({
-    ...{ stage: 'READ', itemId: null, message, marking: highestOfAll, row: null },
+    ...{ stage: 'READ', itemId: null, message, marking: HIGHEST_MARKING, row: null },
   }));
 }
 
@@ -137,7 +136,7 @@ function transformRows(rows: readonly Row[], transform: Transform, rule: Marking
       if (earlier === undefined) items.set(result.item.itemId, result.item);
       else {
         superseded.push(earlier);
-        items.set(result.item.itemId, replacing(earlier, result.item, rule));
+        items.set(result.item.itemId, replaceItem(earlier, result.item, rule));
       }
     } else {
       errors.push({
@@ -145,29 +144,29 @@ function transformRows(rows: readonly Row[], transform: Transform, rule: Marking
         itemId: result.itemId,
         message: result.message,
         marking: result.marking,
-        row: rowOfError(row),
+        row: toErrorRow(row),
       });
     }
   }
   return { items: [...items.values()], superseded, errors };
 }
 
-/** The later of two rows of an item with the marking that it would have if they were saved one after the other. */
-function replacing(earlier: RowItem, later: RowItem, { kind }: MarkingRule): RowItem {
+/** Returns the later of two rows of an item, with the marking it would have if both were saved in turn. */
+function replaceItem(earlier: RowItem, later: RowItem, { kind }: MarkingRule): RowItem {
   if (kind === 'SOURCE' && later.statesMarking) return later;
   return {
     ...later,
-    classificationMarking: higherMarking(later.classificationMarking, earlier.classificationMarking),
+    classificationMarking: pickHigherMarking(later.classificationMarking, earlier.classificationMarking),
     statesMarking: later.statesMarking || earlier.statesMarking,
   };
 }
 
-/** The row of an error as jsonb can hold it; what it cannot hold shows as U+FFFD, and a huge row is left out. */
-function rowOfError(row: Row): string | null {
-  const storable = storableRowJson(row);
+/** Converts the row of an error to JSON that jsonb can hold, with U+FFFD for whatever it cannot; null for a huge row. */
+function toErrorRow(row: Row): string | null {
+  const storable = toStorableRowJson(row);
   if (storable !== null) return storable;
-  const json = approximateRowJson(row);
-  return json.length > maximumDataBytes ? null : json;
+  const json = toApproximateRowJson(row);
+  return json.length > MAX_DATA_BYTES ? null : json;
 }
 
 async function* saveBatches(
@@ -192,8 +191,11 @@ async function* saveBatches(
   }
 }
 
-/** Asked behind the saving of all batches before, as these may have changed an item of this one. */
-async function confirm({ store, dataSourceId }: Pipeline, { batch, fingerprint }: Known): Promise<boolean> {
+/** Runs after all earlier batches are saved, because they may have changed an item of this one. */
+async function confirm(
+  { store, dataSourceId }: Pipeline,
+  { batch, fingerprint }: KnownBatch,
+): Promise<boolean> {
   return dataSourceId !== null && store.confirm({ dataSourceId, fingerprint }, batch);
 }
 
@@ -202,17 +204,17 @@ async function uploadBatches(
   batches: AsyncIterable<UploadBatch>,
   countErrors: (errors: number) => void,
 ): Promise<boolean> {
-  let owes = false;
+  let hasPending = false;
   for await (const batch of batches) {
-    await sent();
+    await flushSockets();
     let rejections = 0;
-    const owesAgain = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
+    const isPending = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      return { success: countItemsByLevel(accepted), keepsRejections: true };
+      return { success: countItemsByLevel(accepted), countsRejections: true };
     });
-    owes ||= owesAgain;
+    hasPending ||= isPending;
     pipeline.onProgress();
     countErrors(rejections);
   }
-  return owes;
+  return hasPending;
 }

@@ -1,5 +1,5 @@
-/** A value for a message that people read: on one line, no longer than about 80 characters, safe to store. */
-export function printableValue(value: unknown): string {
+/** Describes a value in a message for people: on one line, at most about 80 characters, safe to store. */
+export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(clip(value));
@@ -10,18 +10,16 @@ export function printableValue(value: unknown): string {
   }
 }
 
-/** The name of a column for a message: as it is where that is plain, else quoted and clipped. */
-export function printableName(name: string): string {
-  return /^[\w$.-]{1,80}$/.test(name) ? name : printableValue(name);
+/** Describes the name of a column in a message: unchanged if it is plain, otherwise quoted and clipped. */
+export function describeName(name: string): string {
+  return /^[\w$.-]{1,80}$/.test(name) ? name : describeValue(name);
 }
 
-const maximumLength = 80;
+const MAX_LENGTH = 80;
 
-// Cut by code points, so that no character is cut in half.
+// Clips by code points, so that no character is cut in half.
 function clip(text: string): string {
-  if (text.length <= maximumLength) {
-    return text;
-  }
-  const characters = [...text.slice(0, 2 * maximumLength)].slice(0, maximumLength);
+  if (text.length <= MAX_LENGTH) return text;
+  const characters = [...text.slice(0, 2 * MAX_LENGTH)].slice(0, MAX_LENGTH);
   return `${characters.join('')}…`;
 }

@@ -5,18 +5,18 @@ import { findDataType } from '../data-types/registry.ts';
 import { createItemStore, type ItemStore } from '../items/item-store.ts';
 import {
   countItemsByLevel,
-  differenceOfCounts,
-  leastOfCounts,
   NO_COUNTS,
-  totalOf,
+  subtractCounts,
+  sumLevels,
+  takeLesserCounts,
 } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
-import { outcomeOf } from './failure.ts';
+import { toOutcome } from './failure.ts';
 import { planPartition } from './partition-plan.ts';
 import type {
   PartitionOutcome,
@@ -31,21 +31,21 @@ import { createTransform, type TransformOptions } from './transform.ts';
 import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
 import { showWaiting } from './waiting.ts';
 
-/** What a worker thread has open for every partition that it runs. */
+/** What a worker thread opens once, for every partition that it runs. */
 export interface PartitionResources {
   readonly pool: Pool;
   readonly warehouse: Warehouse;
   readonly catalog: Catalog;
 }
 
-/** What an attempt tells while it works. */
+/** What an attempt reports while it works. */
 export interface PartitionReports {
   readonly onProgress: (progress: PartitionProgress) => void;
-  /** Told beside the progress and at the end: all of it together is what the attempt did. */
+  /** Called along with the progress and at the end; the measurements add up to the whole attempt. */
   readonly onMeasured: (measurements: Measurements) => void;
 }
 
-/** How long uploads of what is saved already may go on after a stop, in milliseconds. */
+/** How long uploads of saved items may continue after a stop, in milliseconds. */
 const UPLOAD_GRACE_MS = 5_000;
 
 /** How long a statement may take to end once it was interrupted, in milliseconds: a warehouse may be out of reach. */
@@ -53,9 +53,9 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
  * Runs one attempt of a partition to its end.
- * @param open gives what the thread has open, or throws where that cannot be opened.
- * @param signal stops it: the statement in the warehouse is interrupted, what was read is saved and uploaded.
- * @throws what is neither the source's fault nor the items': the attempt can be repeated from its checkpoint.
+ * @param open returns the resources of the thread, or throws if they cannot be opened.
+ * @param signal stops it: the statement in the warehouse is interrupted; what was read is saved and uploaded.
+ * @throws errors of neither the source nor the items; a new attempt can resume at the checkpoint.
  */
 export async function runPartition(
   open: () => Promise<PartitionResources>,
@@ -63,10 +63,10 @@ export async function runPartition(
   { onProgress, onMeasured }: PartitionReports,
   signal: AbortSignal,
 ): Promise<PartitionOutcome> {
-  const uploads = uploadsUntil(signal);
+  const uploads = createUploadSignal(signal);
   const ended = new AbortController();
   const meter = createStageMeter();
-  const tellMeasured = () => {
+  const reportMeasured = () => {
     const measured = meter.take();
     if (measured !== null) onMeasured(measured);
   };
@@ -77,31 +77,31 @@ export async function runPartition(
       ...resources,
       ...showWaiting(resources.warehouse, (progress) => {
         onProgress(progress);
-        tellMeasured();
+        reportMeasured();
       }),
       task,
       meter,
       catalog: meter.catalog(resources.catalog),
-      store: meter.store(createItemStore(resources.pool, task, meter.refused)),
+      store: meter.store(createItemStore(resources.pool, task, meter.countRefused)),
       signal: AbortSignal.any([signal, ended.signal]),
       endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
     };
     const { plan } = task;
-    if (plan === null) throw new Error('a partition has to be planned before it runs');
+    if (plan === null) throw new Error('a partition must be planned before it runs');
     await ingest(attempt, plan);
     if (signal.aborted) return { status: 'STOPPED' };
     return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
   } catch (error) {
-    return outcomeOf(error, signal);
+    return toOutcome(error, signal);
   } finally {
     uploads.end();
-    tellMeasured();
+    reportMeasured();
   }
 }
 
-/** Decides what a partition reads, and whether it is read in several partitions. */
+/** Plans what a partition reads, and whether it is split. */
 export async function planTask(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
@@ -125,10 +125,10 @@ export async function planTask(
       case 'TABLE':
         return { status: 'PLANNED', partitions: await planPartition({ warehouse, signal }, task.input) };
       case 'QUERY':
-        throw new Error('what a query reads needs no plan');
+        throw new Error('a query job needs no plan');
     }
   } catch (error) {
-    return outcomeOf(error, signal);
+    return toOutcome(error, signal);
   }
 }
 
@@ -137,12 +137,12 @@ interface Attempt extends PartitionResources {
   readonly meter: StageMeter;
   readonly store: ItemStore;
   readonly onProgress: (progress: PartitionProgress) => void;
-  /** Aborted by a stop and by the end of the attempt. */
+  /** Aborted when the attempt is stopped or has ended. */
   readonly signal: AbortSignal;
   /** Interrupts the statement in the warehouse. */
   readonly endReading: () => void;
   readonly uploadSignal: AbortSignal;
-  /** Names the next batch in the catalog: no two of all attempts have the same name. */
+  /** Returns the key of the next batch in the catalog, unique across attempts. */
   readonly nextUploadKey: () => string;
 }
 
@@ -154,45 +154,45 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     await settleEarlierAttempts(attempt, resumed);
   }
 
-  const currentOperation = operationOf(task);
+  const currentOperation = describeOperation(task);
   attempt.onProgress({
     currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
   });
-  const transform = transformOf(task);
-  const known = await knownFingerprints(attempt);
+  const transform = createTransformOptions(task);
+  const knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
-    batches: counted(attempt, plan, batches),
-    rowsBefore: resumed ? totalOf(task.read) : 0,
+    batches: countTotal(attempt, plan, batches),
+    rowsBefore: resumed ? sumLevels(task.read) : 0,
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
     signal,
   });
   try {
-    const owes = await runPipeline({
+    const hasPending = await runPipeline({
       batches: attempt.meter.batches(read.batches),
       transform: createTransform(transform),
-      fingerprintOf: createBatchFingerprint(transform),
-      known,
+      toFingerprint: createBatchFingerprint(transform),
+      knownFingerprints,
       meter: attempt.meter,
-      ...uploaderOf(attempt),
+      ...createUploader(attempt),
       dataSourceId: task.dataSourceId,
-      markingRule: markingRuleOf(task),
-      metadata: canonicalJson(task.sourceMetadata),
+      markingRule: toMarkingRule(task),
+      metadata: toCanonicalJson(task.sourceMetadata),
       maxErrors: task.maxErrors,
-      errorCount: resumed ? totalOf(task.errors) : 0,
+      errorCount: resumed ? sumLevels(task.errors) : 0,
       onProgress: () => attempt.onProgress({ currentOperation }),
     });
-    if (owes) await uploadAgain(attempt);
-    // After the uploads: what could be read of a source that fails is kept.
+    if (hasPending) await uploadPending(attempt);
+    // After the uploads, so that what could be read of a failing source is kept.
     read.checkEnd();
   } finally {
-    // Where the saving or the uploading failed the statement still runs, and a thread that is ended under it takes the
-    // whole process with it.
+    // If saving or uploading failed, the statement still runs. A thread that ends under a running statement takes the whole
+    // process down.
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }
 
-function operationOf(task: PartitionTask): string {
+function describeOperation(task: PartitionTask): string {
   switch (task.input.kind) {
     case 'TABLE':
       return `Syncing ${task.dataType} data from ${task.sourceName}`;
@@ -203,17 +203,17 @@ function operationOf(task: PartitionTask): string {
   }
 }
 
-/** The source whose rows are read, which come again with its next sync; null where none is. */
-function sourceReadBy({ dataSourceId, input }: PartitionTask): string | null {
+/** Returns the source whose rows are read, and will be read again by its next sync; null for none. */
+function findReadSource({ dataSourceId, input }: PartitionTask): string | null {
   return input.kind === 'TABLE' ? dataSourceId : null;
 }
 
-async function knownFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
-  const dataSourceId = sourceReadBy(task);
-  return dataSourceId === null ? new Set() : store.knownFingerprints(dataSourceId);
+async function loadFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
+  const dataSourceId = findReadSource(task);
+  return dataSourceId === null ? new Set() : store.loadFingerprints(dataSourceId);
 }
 
-function transformOf({
+function createTransformOptions({
   dataType: name,
   sourceMetadata,
   hashedMetadata,
@@ -223,12 +223,12 @@ function transformOf({
   if (dataType === undefined) throw new Error(`there is no data type ${name}`);
   return {
     ...{ dataType, sourceMetadata, hashedMetadata },
-    ...(query === null ? {} : { leastMarking: query.marking, extraMetadata: query.metadata }),
+    ...(query === null ? {} : { lowestMarking: query.marking, extraMetadata: query.metadata }),
   };
 }
 
-function markingRuleOf({ query, input }: PartitionTask): MarkingRule {
-  if (query !== null) return { kind: 'QUERY_JOB', ...query, metadata: canonicalJson(query.metadata) };
+function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
+  if (query !== null) return { kind: 'QUERY_JOB', ...query, metadata: toCanonicalJson(query.metadata) };
   return { kind: input.kind === 'TABLE' ? 'SOURCE' : 'KEPT_ROWS' };
 }
 
@@ -239,7 +239,7 @@ async function openRows(
   const options = {
     batchSize: task.batchSize,
     resumeAfter: task.position,
-    withFingerprints: sourceReadBy(task) !== null,
+    withFingerprints: findReadSource(task) !== null,
     signal,
   };
   switch (plan.kind) {
@@ -255,10 +255,10 @@ async function openRows(
 }
 
 /**
- * Counts the rows of a statement before its first batch is kept, where nobody has counted them yet. What fits in one batch
- * is all there is, so that a small statement runs once and a large one is not counted before it has begun.
+ * Counts the rows of a statement that has not been counted, before its first batch is saved. A result that fits in one batch
+ * needs no count, so a small statement runs once, and a large one starts before it is counted.
  */
-async function* counted(
+async function* countTotal(
   { warehouse, store, task, signal }: Attempt,
   plan: PartitionPlan,
   batches: AsyncIterable<RowBatch>,
@@ -267,7 +267,7 @@ async function* counted(
   let isFirst = true;
   for await (const batch of batches) {
     if (isFirst && batch.size === task.batchSize) {
-      await store.expect(await warehouse.countRows(plan.statement, signal));
+      await store.saveTotal(await warehouse.countRows(plan.statement, signal));
     }
     isFirst = false;
     yield batch;
@@ -275,51 +275,51 @@ async function* counted(
 }
 
 /**
- * Uploads what earlier attempts saved and did not upload. A resumed attempt counts the rows that they still owed;
- * another one reads these rows again.
+ * Uploads what earlier attempts saved but did not upload. A resumed attempt also counts these rows; any other attempt reads
+ * them again.
  */
 async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
   const { task, store } = attempt;
-  attempt.onProgress({ currentOperation: 'Uploading what an earlier attempt saved' });
-  if (!resumed) return uploadAgain(attempt);
-  let owed = differenceOfCounts(differenceOfCounts(task.read, task.success), task.errors);
-  for (const id of await store.pendingBatches()) {
-    const items = await store.itemsOfBatch(id);
-    // A batch that is owed because another job changed its items was counted before.
-    const counted = leastOfCounts(owed, countItemsByLevel(items));
-    owed = differenceOfCounts(owed, counted);
-    await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, ({ rejected }) => ({
-      success: differenceOfCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
-      keepsRejections: true,
+  attempt.onProgress({ currentOperation: 'Uploading items saved by an earlier attempt' });
+  if (!resumed) return uploadPending(attempt);
+  let uncounted = subtractCounts(subtractCounts(task.read, task.success), task.errors);
+  for (const id of await store.findPendingBatches()) {
+    const items = await store.findBatchItems(id);
+    // A batch that is pending because another job changed its items has been counted.
+    const counted = takeLesserCounts(uncounted, countItemsByLevel(items));
+    uncounted = subtractCounts(uncounted, counted);
+    await uploadBatch(createUploader(attempt), { id, items, readBatch: null }, ({ rejected }) => ({
+      success: subtractCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
+      countsRejections: true,
     }));
   }
-  // The items of these rows have become another job's to upload.
-  if (totalOf(owed) > 0) await store.countSuccess(owed);
-  await uploadAgain(attempt);
+  // Another job is going to upload the items of these rows.
+  if (sumLevels(uncounted) > 0) await store.countSuccess(uncounted);
+  await uploadPending(attempt);
 }
 
-/** The catalog gets the content that the store has now of items that it may hold with another. */
-async function uploadAgain(attempt: Attempt): Promise<void> {
+/** Uploads the current content of items that the catalog may hold with an older one. */
+async function uploadPending(attempt: Attempt): Promise<void> {
   const { store } = attempt;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const ids = await store.pendingBatches();
+    const ids = await store.findPendingBatches();
     if (ids.length === 0) return;
     for (const id of ids) {
-      const items = await store.itemsOfBatch(id);
-      // Their rows have been counted. A rejected one stays without an upload time, and the next sync takes it up.
-      await uploadBatch(uploaderOf(attempt), { id, items, readBatch: null }, () => ({
+      const items = await store.findBatchItems(id);
+      // Their rows have been counted. A rejected item stays without an upload time, so the next sync retries it.
+      await uploadBatch(createUploader(attempt), { id, items, readBatch: null }, () => ({
         success: NO_COUNTS,
-        keepsRejections: false,
+        countsRejections: false,
       }));
     }
   }
 }
 
-function uploaderOf({ task, store, catalog, nextUploadKey, uploadSignal }: Attempt): Uploader {
+function createUploader({ task, store, catalog, nextUploadKey, uploadSignal }: Attempt): Uploader {
   return { store, catalog, dataType: task.dataType, nextUploadKey, uploadSignal };
 }
 
-function uploadsUntil(signal: AbortSignal): { signal: AbortSignal; end: () => void } {
+function createUploadSignal(signal: AbortSignal): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const stop = () => {

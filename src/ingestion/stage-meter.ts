@@ -3,58 +3,58 @@ import type { ErrorStage } from '../database/generated/prisma/enums.ts';
 import type { ItemStore } from '../items/item-store.ts';
 import type { RowBatch } from '../warehouse/warehouse.ts';
 
-/** What a batch goes through: the wait for the warehouse, our own work, and the waits for database, catalog and database. */
-export const stages = ['read', 'transform', 'save', 'upload', 'mark'] as const;
+/** The stages of a batch: waiting for the warehouse, transforming, and waiting for the database, the catalog and the database. */
+export const STAGES = ['read', 'transform', 'save', 'upload', 'mark'] as const;
 
-export type Stage = (typeof stages)[number];
+export type Stage = (typeof STAGES)[number];
 
 /** How long one batch was in one stage. */
 export interface StageTiming {
   readonly stage: Stage;
-  /** Milliseconds of the clock. */
+  /** Epoch time in milliseconds. */
   readonly endedAt: number;
   readonly seconds: number;
 }
 
-/** What was done since it was last told: plain data, as it is sent from thread to thread. */
+/** What was done since the last report: plain data, because it is sent between threads. */
 export interface Measurements {
   readonly timings: readonly StageTiming[];
   readonly rows: Readonly<Record<'read' | 'saved' | 'unchanged' | 'uploaded', number>>;
   readonly failedRows: Readonly<Record<ErrorStage, number>>;
-  /** Of the items' data, in UTF-8. */
+  /** Bytes of the data of items, in UTF-8. */
   readonly bytes: Readonly<Record<'saved' | 'uploaded', number>>;
 }
 
-/** Measures the batches of one attempt, at the cost of a few numbers a batch. */
+/** Measures the batches of one attempt. */
 export interface StageMeter {
-  /** Measures how long the next batch is waited for, and counts its rows. */
+  /** Measures the wait for each batch, and counts its rows. */
   batches(batches: AsyncIterable<RowBatch>): AsyncIterable<RowBatch>;
   transform<Result>(work: () => Result): Result;
   store(store: ItemStore): ItemStore;
   catalog(catalog: Catalog): Catalog;
-  /** Told by the store of items of the batch under way that the database refused. */
-  refused(items: number): void;
-  /** What was measured since the last time; null for nothing. */
+  /** Counts items of the current batch that the database refused. */
+  countRefused(items: number): void;
+  /** Returns what was measured since the last call; null for nothing. */
   take(): Measurements | null;
 }
 
 export function createStageMeter(): StageMeter {
-  let current = nothing();
+  let current = createMeasurements();
   let isEmpty = true;
-  let refusedOfBatch = 0;
+  let refusedInBatch = 0;
 
-  /** What is being measured now: it is another one after each `take`. */
-  function measured(): MutableMeasurements {
+  /** Returns the current measurements to add to; a new object after each `take`. */
+  function openMeasurements(): MutableMeasurements {
     isEmpty = false;
     return current;
   }
 
   function end(stage: Stage, startedAt: number): void {
     const seconds = (performance.now() - startedAt) / 1_000;
-    measured().timings.push({ stage, endedAt: Date.now(), seconds });
+    openMeasurements().timings.push({ stage, endedAt: Date.now(), seconds });
   }
 
-  /** What fails is timed, too: a wait until the timeout is what somebody looks for. */
+  /** Also times failed work, because waits that end in a timeout matter most. */
   async function time<Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {
@@ -73,7 +73,7 @@ export function createStageMeter(): StageMeter {
           const result = await source.next();
           if (result.done) return;
           end('read', startedAt);
-          measured().rows.read += result.value.size;
+          openMeasurements().rows.read += result.value.size;
           yield result.value;
         }
       } finally {
@@ -91,29 +91,29 @@ export function createStageMeter(): StageMeter {
     store: (store) => ({
       ...store,
       async saveBatch(batch) {
-        refusedOfBatch = 0;
+        refusedInBatch = 0;
         const pending = await time('save', () => store.saveBatch(batch));
         const saved = pending?.items ?? [];
-        const { rows, failedRows, bytes } = measured();
+        const { rows, failedRows, bytes } = openMeasurements();
         rows.saved += saved.length;
-        rows.unchanged += batch.items.length - saved.length - refusedOfBatch;
+        rows.unchanged += batch.items.length - saved.length - refusedInBatch;
         for (const { stage } of batch.errors) failedRows[stage] += 1;
-        failedRows.SAVE += refusedOfBatch;
-        bytes.saved += bytesOf(saved);
+        failedRows.SAVE += refusedInBatch;
+        bytes.saved += sumBytes(saved);
         return pending;
       },
       async confirm(batch, read) {
         const confirmed = await time('save', () => store.confirm(batch, read));
-        if (confirmed) measured().rows.unchanged += read.size;
+        if (confirmed) openMeasurements().rows.unchanged += read.size;
         return confirmed;
       },
       async markUploaded(batch) {
-        const owes = await time('mark', () => store.markUploaded(batch));
-        const { rows, failedRows, bytes } = measured();
+        const isPending = await time('mark', () => store.markUploaded(batch));
+        const { rows, failedRows, bytes } = openMeasurements();
         rows.uploaded += batch.accepted.length;
-        bytes.uploaded += bytesOf(batch.accepted);
-        if (batch.keepsRejections) failedRows.UPLOAD += batch.rejected.length;
-        return owes;
+        bytes.uploaded += sumBytes(batch.accepted);
+        if (batch.countsRejections) failedRows.UPLOAD += batch.rejected.length;
+        return isPending;
       },
     }),
 
@@ -122,23 +122,23 @@ export function createStageMeter(): StageMeter {
       upload: (batch, signal) => time('upload', () => catalog.upload(batch, signal)),
     }),
 
-    refused(items) {
-      refusedOfBatch += items;
+    countRefused(items) {
+      refusedInBatch += items;
     },
 
     take() {
       if (isEmpty) return null;
       const taken = current;
-      current = nothing();
+      current = createMeasurements();
       isEmpty = true;
       return taken;
     },
   };
 }
 
-type MutableMeasurements = ReturnType<typeof nothing>;
+type MutableMeasurements = ReturnType<typeof createMeasurements>;
 
-function nothing() {
+function createMeasurements() {
   return {
     timings: [] as StageTiming[],
     rows: { read: 0, saved: 0, unchanged: 0, uploaded: 0 },
@@ -147,6 +147,6 @@ function nothing() {
   };
 }
 
-function bytesOf(items: readonly { readonly data: string }[]): number {
+function sumBytes(items: readonly { readonly data: string }[]): number {
   return items.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
 }

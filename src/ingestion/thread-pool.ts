@@ -10,26 +10,26 @@ import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } 
 import type { Measurements } from './stage-meter.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
-/** What each thread opens for itself: plain data, as it is copied into the threads. */
+/** What each thread opens: plain data, because it is copied into the threads. */
 export interface ThreadConfiguration {
   readonly connectionString: string;
   readonly warehouse: WarehouseConfiguration;
   readonly catalog: CatalogConfiguration;
-  /** What no message may show, whoever says it. */
+  /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
 
-/** What a thread tells of the partition that it works on. */
+/** A report of a thread about its partition. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: PartitionProgress }
   | { readonly kind: 'measured'; readonly measurements: Measurements };
 
 export interface PartitionRun {
-  /** Told as the partition goes on, at the rate of its batches. */
+  /** Called while the partition runs, at the rate of its batches. */
   readonly onProgress: (progress: PartitionProgress) => void;
-  /** Told what its batches took, all of it before the run resolves. */
+  /** Called with the measurements of its batches; all of them before the run resolves. */
   readonly onMeasured: (measurements: Measurements) => void;
-  /** Stops the partition at its next safe point, and the statement it runs in the warehouse at once. */
+  /** Stops the partition at its next safe point, and its statement in the warehouse immediately. */
   readonly signal: AbortSignal;
 }
 
@@ -37,34 +37,34 @@ export type TableDescription =
   | { readonly ok: true; readonly columns: readonly TableColumn[]; readonly rowCount: number }
   | { readonly ok: false; readonly message: string };
 
-/** The worker threads that run partitions, one partition a thread. */
+/** The worker threads that run partitions, one partition per thread. */
 export interface ThreadPool {
   readonly threads: number;
-  /** How many of the threads work now; one more than there are where a table is described beside. */
+  /** How many threads are busy; up to one more than `threads` while a table is described. */
   readonly busyThreads: number;
   /**
-   * Decides what a partition reads.
-   * @throws when the thread died or met a fault that is not the partition's own: it can be planned again.
+   * Plans what a partition reads.
+   * @throws if the thread died, or for an error that is not the partition's; it can be planned again.
    */
   planPartition(task: PartitionTask, run: PartitionRun): Promise<PlanOutcome>;
   /**
-   * Runs a partition that has been planned.
-   * @throws when the thread died or met a fault that is not the partition's own: it can be run again.
+   * Runs a planned partition.
+   * @throws if the thread died, or for an error that is not the partition's; it can be run again.
    */
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
-  /** Describes a table and counts its rows, or tells in the warehouse's words why that cannot be. */
+  /** Describes a table and counts its rows, or returns the warehouse's reason why that failed. */
   describeTable(table: TableName): Promise<TableDescription>;
   /**
-   * Uploads stored items, whatever the catalog has of them.
-   * @param keys null for those whose marking a job raised that ended before it had uploaded them, if there are any.
-   * @throws when the catalog or the database does not answer: it can be done again.
+   * Uploads stored items, whether or not the catalog has them.
+   * @param keys null for items whose marking was raised by a job that ended before it uploaded them.
+   * @throws if the catalog or the database does not answer; it can be called again.
    */
-  uploadOwed(keys: ItemKeys | null): Promise<ItemUploadOutcome>;
-  /** Stops what the threads do, and ends them. */
+  uploadPending(keys: ItemKeys | null): Promise<ItemUploadOutcome>;
+  /** Stops the work of the threads, and ends them. */
   close(): Promise<void>;
 }
 
-/** How long the threads may take to stop what they do before they are ended, in milliseconds. */
+/** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 /** @param threads partitions that can run at once. */
@@ -78,12 +78,12 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     // Ending it and starting it anew would compile the program for each table.
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
-    // A thread that blocks on an atomic cannot see that its database connections have gone.
+    // A thread that blocks on an atomic cannot notice that its database connections are gone.
     atomics: 'disabled',
   });
 
-  // Threads load their code and open the warehouse now, so that the first job does not wait for it; one that fails here
-  // tells why when it is given work.
+  // Threads load their code and open the warehouse now, so that the first job need not wait. A thread that fails here reports
+  // why when it gets work.
   const calls = new Set<Promise<unknown>>();
   for (let thread = 0; thread < threads; thread++) run(null, { name: 'open' }).catch(() => {});
 
@@ -112,7 +112,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
       return await run({ input, port: port2 }, { name, transferList: [port2] });
     } finally {
       signal.removeEventListener('abort', stop);
-      // The result may have overtaken what the thread told before it.
+      // The result may have overtaken earlier reports.
       for (let left = receiveMessageOnPort(port1); left !== undefined; left = receiveMessageOnPort(port1)) {
         receive(left.message);
       }
@@ -133,15 +133,15 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
         onProgress: () => {},
         onMeasured: () => {},
       }),
-    uploadOwed: (keys) =>
-      call('uploadOwed', keys, {
+    uploadPending: (keys) =>
+      call('uploadPending', keys, {
         signal: closing.signal,
         onProgress: () => {},
         onMeasured: () => {},
       }),
     async close() {
       closing.abort();
-      // A thread that is ended while DuckDB works in it takes the whole process with it.
+      // Ending a thread while DuckDB works in it would crash the whole process.
       const timeout = setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
       await Promise.race([Promise.allSettled(calls), timeout]);
       await pool.destroy();

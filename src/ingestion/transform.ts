@@ -2,22 +2,34 @@ import { hash } from 'node:crypto';
 import type { RowItem } from '../data-types/blade-item.ts';
 import { isAbsent } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
-import { higherMarking, highestOfAll, type Marking, markings, parseMarking } from '../data-types/marking.ts';
+import {
+  HIGHEST_MARKING,
+  MARKINGS,
+  type Marking,
+  parseMarking,
+  pickHigherMarking,
+} from '../data-types/marking.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
+import { isStorableText } from '../shared/storable-text.ts';
 import type { Row } from '../warehouse/warehouse.ts';
-import { canonicalJson, canonicalRowJson, canonicalText, UnstorableValueError } from './canonical-json.ts';
-import { printableName, printableValue } from './printable.ts';
-import { createRowShapes, type RowShape } from './row-shape.ts';
+import {
+  toCanonicalJson,
+  toCanonicalRowJson,
+  toCanonicalText,
+  UnstorableValueError,
+} from './canonical-json.ts';
+import { describeName, describeValue } from './printable.ts';
+import { createShapeFinder, type RowShape } from './row-shape.ts';
 
 export interface TransformOptions {
   readonly dataType: DataType;
   /** Where the rows come from; written into every item's metadata. */
   readonly sourceMetadata: JsonObject;
-  /** What stands for that in content hashes, where it is not the same: it stays when the source is renamed. */
+  /** Replaces the source metadata in content hashes, so that renaming the source does not change them. Default: the same. */
   readonly hashedMetadata?: JsonObject;
-  /** No item is marked lower, whatever its row says. */
-  readonly leastMarking?: Marking;
-  /** Laid over the source's metadata, key by key. */
+  /** Every item is marked at least this high, whatever its row states. */
+  readonly lowestMarking?: Marking;
+  /** Overrides the source metadata, key by key. */
   readonly extraMetadata?: JsonObject;
 }
 
@@ -25,71 +37,64 @@ export type TransformOutcome =
   | { readonly ok: true; readonly item: RowItem }
   | {
       readonly ok: false;
-      /** The id the row would have had; null where it has no usable one. */
+      /** The id the item would have; null if the row has no usable one. */
       readonly itemId: string | null;
-      /** Names the column and what would be right; safe to store and to show to whoever is cleared for the row. */
+      /** Names the column and what would work; safe to store, and to show to principals cleared for the row. */
       readonly message: string;
-      /** What the row is marked, as far as that can be told; otherwise the highest. */
+      /** The marking of the row; the highest if it is unknown. */
       readonly marking: Marking;
     };
 
-/** Turns a row into an item, or says what is wrong with it. Never throws, whatever the row. */
+/** Turns a row into an item, or returns what is wrong with it. Never throws. */
 export type Transform = (row: Row) => TransformOutcome;
 
-/** The longest item id, in UTF-16 code units: every such id fits into an index of PostgreSQL. */
-export const maximumItemIdLength = 512;
+/** The longest item id, in UTF-16 code units, so that every id fits into a PostgreSQL index. */
+export const MAX_ITEM_ID_LENGTH = 512;
 
 /** The largest data of an item, in bytes of its JSON text. */
-export const maximumDataBytes = 1_048_576;
+export const MAX_DATA_BYTES = 1_048_576;
 
 /**
- * Makes the transform of one source's rows: it keeps what it learns about their columns, so use one for many rows.
- * @throws UnstorableValueError when the metadata cannot be stored: see `checkMetadata`.
+ * Creates the transform for the rows of one source. It caches what it learns about their columns, so use one for many rows.
+ * @throws UnstorableValueError if the metadata cannot be stored; see `checkMetadata`.
  */
 export function createTransform(options: TransformOptions): Transform {
-  const { dataType, leastMarking, sourceMetadata, hashedMetadata = sourceMetadata, extraMetadata } = options;
-  const metadata = overlaidJson(sourceMetadata, extraMetadata ?? {});
-  const hashed = overlaidJson(hashedMetadata, extraMetadata ?? {});
-  const queryMetadata = extraMetadata === undefined ? null : canonicalJson(extraMetadata);
-  const shapeOf = createRowShapes(
-    new Set([...dataType.columns.map((column) => column.name), ...markingColumns]),
+  const { dataType, lowestMarking, sourceMetadata, hashedMetadata = sourceMetadata, extraMetadata } = options;
+  const metadata = mergeJson(sourceMetadata, extraMetadata ?? {});
+  const hashed = mergeJson(hashedMetadata, extraMetadata ?? {});
+  const queryMetadata = extraMetadata === undefined ? null : toCanonicalJson(extraMetadata);
+  const findShape = createShapeFinder(
+    new Set([...dataType.columns.map((column) => column.name), ...MARKING_COLUMNS]),
   );
 
   function transform(row: Row): TransformOutcome {
-    const shape = shapeOf(row);
-    if (shape.problem !== null) {
-      return failure(null, highestOfAll, shape.problem);
-    }
-    const known = shape.renamed ? knownValues(row, shape) : row;
-    const writtenId = itemIdFrom(known, dataType);
-    const stated = markingFrom(known, shape);
+    const shape = findShape(row);
+    if (shape.problem !== null) return createFailure(null, HIGHEST_MARKING, shape.problem);
+    const known = shape.isRenamed ? pickKnownValues(row, shape) : row;
+    const writtenId = findItemId(known, dataType);
+    const stated = findMarking(known, shape);
     const marked = stated ?? dataType.defaultMarking;
-    const marking = typeof marked === 'string' ? higherMarking(marked, leastMarking ?? marked) : highestOfAll;
-    const problem = columnProblem(known, dataType, shape);
-    if (problem !== null) {
-      return failure(writtenId, marking, problem);
-    }
+    const marking =
+      typeof marked === 'string' ? pickHigherMarking(marked, lowestMarking ?? marked) : HIGHEST_MARKING;
+    const problem = findColumnProblem(known, dataType, shape);
+    if (problem !== null) return createFailure(writtenId, marking, problem);
     if (writtenId === null && !dataType.identifyingColumns.some((column) => !isAbsent(known[column]))) {
-      return failure(
+      return createFailure(
         null,
         marking,
         `No id: a ${dataType.name} row needs ${dataType.identifyingColumns.join(' or ')}.`,
       );
     }
-    if (writtenId !== null && writtenId.length > maximumItemIdLength) {
-      return failure(
+    if (writtenId !== null && writtenId.length > MAX_ITEM_ID_LENGTH) {
+      return createFailure(
         null,
         marking,
-        `item_id must be at most ${maximumItemIdLength} characters long; ${printableValue(writtenId)} has ${writtenId.length}.`,
+        `item_id must be at most ${MAX_ITEM_ID_LENGTH} characters long; ${describeValue(writtenId)} has ${writtenId.length}.`,
       );
     }
-    if (typeof marked !== 'string') {
-      return failure(writtenId, marking, marked.problem);
-    }
-    const data = rowJson(row, shape);
-    if (typeof data !== 'string') {
-      return failure(writtenId, marking, data.problem);
-    }
+    if (typeof marked !== 'string') return createFailure(writtenId, marking, marked.problem);
+    const data = writeRowJson(row, shape);
+    if (typeof data !== 'string') return createFailure(writtenId, marking, data.problem);
     const item: RowItem = {
       dataType: dataType.name,
       itemId: writtenId ?? `sha256-${hash('sha256', data, 'hex').slice(0, 32)}`,
@@ -98,7 +103,7 @@ export function createTransform(options: TransformOptions): Transform {
       data,
       metadata,
       queryMetadata,
-      // No JSON text and no marking has a line feed in it, so that no two items run into the same text.
+      // Neither JSON text nor markings contain line feeds, so two items never give the same text.
       contentHash: hash('sha256', `${marking}\n${hashed}\n${data}`, 'base64url'),
     };
     return { ok: true, item };
@@ -108,53 +113,47 @@ export function createTransform(options: TransformOptions): Transform {
     try {
       return transform(row);
     } catch {
-      // Only values that are no JSON come here, such as objects whose properties cannot be read.
-      return failure(null, highestOfAll, 'The row is not an object of JSON values.');
+      // Only for values that are not JSON, such as objects whose properties cannot be read.
+      return createFailure(null, HIGHEST_MARKING, 'The row is not an object of JSON values.');
     }
   };
 }
 
 /**
- * The row as JSON text that PostgreSQL's jsonb can hold, its columns' names as they are, for keeping a row that
- * failed; null where that cannot be.
+ * Writes a failed row as JSON text that PostgreSQL's jsonb can hold, with its column names unchanged.
+ * @returns null if that is not possible.
  */
-export function storableRowJson(row: Row): string | null {
+export function toStorableRowJson(row: Row): string | null {
   try {
-    const json = canonicalRowJson(row);
-    return Buffer.byteLength(json) > maximumDataBytes ? null : json;
+    const json = toCanonicalRowJson(row);
+    return Buffer.byteLength(json) > MAX_DATA_BYTES ? null : json;
   } catch {
     return null;
   }
 }
 
-// The first one that is filled in counts.
-const markingColumns = ['classification_marking', 'classification'] as const;
+// The first one with a value counts.
+const MARKING_COLUMNS = ['classification_marking', 'classification'] as const;
 
-const tooLarge = `is larger than ${maximumDataBytes} bytes as JSON`;
+const TOO_LARGE = `is larger than ${MAX_DATA_BYTES} bytes as JSON`;
 
 interface Problem {
   readonly problem: string;
 }
 
-function failure(itemId: string | null, marking: Marking, message: string): TransformOutcome {
-  const usable = itemId !== null && itemId.length <= maximumItemIdLength && isStorableText(itemId);
+function createFailure(itemId: string | null, marking: Marking, message: string): TransformOutcome {
+  const usable = itemId !== null && itemId.length <= MAX_ITEM_ID_LENGTH && isStorableText(itemId);
   return { ok: false, itemId: usable ? itemId : null, message, marking };
 }
 
-function isStorableText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
-
-/** The known columns of a row under their lower-case names. */
-function knownValues(row: Row, shape: RowShape): Row {
+/** Picks the known columns of a row, under their lower-case names. */
+function pickKnownValues(row: Row, shape: RowShape): Row {
   const values: Record<string, JsonValue> = {};
-  for (const [column, name] of shape.knownNames) {
-    values[column] = row[name] ?? null;
-  }
+  for (const [column, name] of shape.knownNames) values[column] = row[name] ?? null;
   return values;
 }
 
-function itemIdFrom(known: Row, dataType: DataType): string | null {
+function findItemId(known: Row, dataType: DataType): string | null {
   const value = known[dataType.identifyingColumns[0] ?? ''];
   switch (typeof value) {
     case 'string':
@@ -167,31 +166,29 @@ function itemIdFrom(known: Row, dataType: DataType): string | null {
   }
 }
 
-function columnProblem(known: Row, dataType: DataType, shape: RowShape): string | null {
+function findColumnProblem(known: Row, dataType: DataType, shape: RowShape): string | null {
   const checked = dataType.rowSchema.safeParse(known);
-  if (checked.success) {
-    return null;
-  }
+  if (checked.success) return null;
   return checked.error.issues
-    .slice(0, maximumProblems)
+    .slice(0, MAX_PROBLEMS)
     .map(({ path, message }) => {
       const column = String(path[0]);
-      return `${printableName(shape.knownNames.get(column) ?? column)} must be ${message}, not ${printableValue(known[column])}.`;
+      return `${describeName(shape.knownNames.get(column) ?? column)} must be ${message}, not ${describeValue(known[column])}.`;
     })
     .join(' ');
 }
 
-const maximumProblems = 3;
+const MAX_PROBLEMS = 3;
 
-/** The marking that a row states; null where it states none. */
-function markingFrom(known: Row, shape: RowShape): Marking | Problem | null {
-  for (const column of markingColumns) {
+/** Finds the marking that a row states; null for none. */
+function findMarking(known: Row, shape: RowShape): Marking | Problem | null {
+  for (const column of MARKING_COLUMNS) {
     const value = known[column];
     if (!isAbsent(value)) {
       const marking = typeof value === 'string' ? parseMarking(value) : undefined;
       return (
         marking ?? {
-          problem: `${printableName(shape.knownNames.get(column) ?? column)} must be one of ${markings.join(', ')}, not ${printableValue(value)}.`,
+          problem: `${describeName(shape.knownNames.get(column) ?? column)} must be one of ${MARKINGS.join(', ')}, not ${describeValue(value)}.`,
         }
       );
     }
@@ -199,34 +196,34 @@ function markingFrom(known: Row, shape: RowShape): Marking | Problem | null {
   return null;
 }
 
-function rowJson(row: Row, shape: RowShape): string | Problem {
+function writeRowJson(row: Row, shape: RowShape): string | Problem {
   let json = '';
   for (const { name, prefix } of shape.members) {
     const value = row[name];
     try {
-      json += prefix + (typeof value === 'string' ? canonicalText(value) : canonicalJson(value));
+      json += prefix + (typeof value === 'string' ? toCanonicalText(value) : toCanonicalJson(value));
     } catch (error) {
       if (error instanceof UnstorableValueError) {
-        return { problem: `Column ${printableName(name)} ${error.message}.` };
+        return { problem: `Column ${describeName(name)} ${error.message}.` };
       }
       throw error;
     }
   }
   json += '}';
-  // No UTF-16 code unit takes more than three bytes, so that short texts need no counting.
-  if (json.length * 3 > maximumDataBytes && Buffer.byteLength(json) > maximumDataBytes) {
+  // A UTF-16 code unit takes at most three bytes, so short texts need no counting.
+  if (json.length * 3 > MAX_DATA_BYTES && Buffer.byteLength(json) > MAX_DATA_BYTES) {
     return {
-      problem: `The row ${tooLarge}; its longest column is ${printableName(longestColumn(row, shape))}.`,
+      problem: `The row ${TOO_LARGE}; its longest column is ${describeName(findLongestColumn(row, shape))}.`,
     };
   }
   return json;
 }
 
-function longestColumn(row: Row, shape: RowShape): string {
+function findLongestColumn(row: Row, shape: RowShape): string {
   let longest = '';
   let greatestLength = -1;
   for (const { name } of shape.members) {
-    const { length } = canonicalJson(row[name]);
+    const { length } = toCanonicalJson(row[name]);
     if (length > greatestLength) {
       greatestLength = length;
       longest = name;
@@ -235,8 +232,8 @@ function longestColumn(row: Row, shape: RowShape): string {
   return longest;
 }
 
-// A Map and not a spread object, so that a key such as __proto__ is a key like any other.
-function overlaidJson(below: JsonObject, above: JsonObject): string {
+// A Map instead of a spread object, so that __proto__ is a key like any other.
+function mergeJson(below: JsonObject, above: JsonObject): string {
   const members = new Map([...Object.entries(below), ...Object.entries(above)]);
-  return canonicalJson(Object.fromEntries(members));
+  return toCanonicalJson(Object.fromEntries(members));
 }

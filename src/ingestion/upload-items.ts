@@ -5,15 +5,15 @@ import { findItems, type ItemKeys, markItemsUploaded, releaseRejectedItems } fro
 import type { PartitionResources } from './run-partition.ts';
 import { isSameContent, MAX_ROUNDS } from './upload.ts';
 
-/** What came of uploading stored items outside of a job. */
+/** The outcome of uploading stored items outside a job. */
 export interface ItemUploadOutcome {
-  /** What the catalog said of those that it did not accept. */
+  /** The reasons of the catalog for the items it did not accept. */
   readonly rejections: readonly string[];
 }
 
 /**
- * Uploads items as they are stored, and again where they change meanwhile: whoever else uploads them may have come first.
- * @throws CatalogError and what the database throws: it can be done again.
+ * Uploads stored items, and again if they change in the meantime, because another upload of them may have come first.
+ * @throws CatalogError and errors of the database; it can be called again.
  */
 export async function uploadItems(
   { pool, catalog }: Pick<PartitionResources, 'pool' | 'catalog'>,
@@ -23,8 +23,8 @@ export async function uploadItems(
   const uploaded = new Map<string, BladeItem>();
   const rejections = new Map<string, string>();
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const present = await findItems(pool, keys);
-    const newer = present.filter((item) => !isSameContent(item, uploaded.get(item.itemId)));
+    const current = await findItems(pool, keys);
+    const newer = current.filter((item) => !isSameContent(item, uploaded.get(item.itemId)));
     if (newer.length === 0) break;
     for (const [item, rejection] of await upload(catalog, newer, signal)) {
       uploaded.set(item.itemId, item);
@@ -47,6 +47,6 @@ async function upload(
   return items.map((item, index) => {
     const outcome = outcomes[index];
     if (outcome?.status === 'ACCEPTED') return [item, null];
-    return [item, outcome?.message ?? 'the catalog gave no answer for the item'];
+    return [item, outcome?.message ?? 'the catalog returned no answer for the item'];
   });
 }

@@ -2,14 +2,14 @@ import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
 import type { ItemStore, UploadBatch, UploadedBatch } from '../items/item-store.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { toCanonicalJson } from './canonical-json.ts';
 
-/** What one attempt of a partition uploads with. */
+/** What an attempt uploads with. */
 export interface Uploader {
   readonly store: ItemStore;
   readonly catalog: Catalog;
   readonly dataType: string;
-  /** Names the next batch in the catalog. */
+  /** Returns the key of the next batch in the catalog. */
   readonly nextUploadKey: () => string;
   readonly uploadSignal: AbortSignal;
 }
@@ -18,54 +18,54 @@ export interface Uploader {
 export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 
 /**
- * Uploads a batch and writes down what came of it.
- * @param toMark what counts as success of the catalog's answers, and whether rejections count as errors.
- * @returns whether some of its items are owed again.
- * @throws LeaseLostError when another attempt has taken the partition over; the catalog then has what the store has.
+ * Uploads a batch and saves the outcome.
+ * @param toCounts decides what of the catalog's answers counts as success, and whether rejections count as errors.
+ * @returns whether some of its items must be uploaded again.
+ * @throws LeaseLostError if another attempt has taken the lease; the catalog then has the same content as the store.
  */
 export async function uploadBatch(
   uploader: Uploader,
   { id, items, readBatch }: UploadBatch,
-  toMark: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'keepsRejections'>,
+  toCounts: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'countsRejections'>,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
     const outcomes =
       items.length === 0 ? [] : await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
     const sorted = sortOutcomes(items, outcomes);
-    return await store.markUploaded({ id, readBatch, dataType, ...sorted, ...toMark(sorted) });
+    return await store.markUploaded({ id, readBatch, dataType, ...sorted, ...toCounts(sorted) });
   } catch (error) {
-    // However an upload ended, some of its items may be in the catalog.
-    if (error instanceof LeaseLostError || !(await isHeld(store))) await putRight(uploader, items);
+    // Some items may be in the catalog, however the upload ended.
+    if (error instanceof LeaseLostError || !(await isHeld(store))) await correctCatalog(uploader, items);
     throw error;
   }
 }
 
-/** Where the database does not answer, there is nothing to compare the catalog with either. */
+/** Assumes that the lease is held if the database does not answer, because then the catalog cannot be corrected either. */
 function isHeld(store: ItemStore): Promise<boolean> {
   return store.isHeld().catch(() => true);
 }
 
 /**
- * An attempt that hung until another took its place may have uploaded what is older than what the catalog has had since:
- * no catalog can tell. It gets the content again that the store has of these items.
+ * Uploads the current content of items again. An attempt that hung until another took its place may have overwritten newer
+ * content in the catalog, which cannot notice that.
  */
-async function putRight(
+async function correctCatalog(
   { store, catalog, dataType, nextUploadKey }: Uploader,
   items: readonly BladeItem[],
 ): Promise<void> {
   const inCatalog = new Map(items.map((item) => [item.itemId, item]));
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const present = await store.findItems({ dataType, itemIds: [...inCatalog.keys()] });
-    const newer = present.filter((item) => !isSameContent(item, inCatalog.get(item.itemId)));
+    const current = await store.findItems({ dataType, itemIds: [...inCatalog.keys()] });
+    const newer = current.filter((item) => !isSameContent(item, inCatalog.get(item.itemId)));
     if (newer.length === 0) return;
-    // Not the attempt's own signal, which may have been aborted long ago.
-    await catalog.upload({ key: nextUploadKey(), items: newer }, AbortSignal.timeout(PUT_RIGHT_TIMEOUT_MS));
+    // Not the signal of the attempt, which may have been aborted long ago.
+    await catalog.upload({ key: nextUploadKey(), items: newer }, AbortSignal.timeout(CORRECTION_TIMEOUT_MS));
     for (const item of newer) inCatalog.set(item.itemId, item);
   }
 }
 
-/** Whether the catalog needs no other content of an item: besides the row, others may have raised or lowered it. */
+/** Whether two contents of an item are equal. Besides its row, its marking or its query metadata may have changed. */
 export function isSameContent(one: BladeItem, other: BladeItem | undefined): boolean {
   return (
     one.contentHash === other?.contentHash &&
@@ -74,25 +74,25 @@ export function isSameContent(one: BladeItem, other: BladeItem | undefined): boo
   );
 }
 
-// Text that the database gives has other white space.
+// JSON text from the database has different white space.
 function isSameJson(one: string | null, other: string | null): boolean {
   if (one === null || other === null || one === other) return one === other;
-  return canonicalJson(JSON.parse(one)) === canonicalJson(JSON.parse(other));
+  return toCanonicalJson(JSON.parse(one)) === toCanonicalJson(JSON.parse(other));
 }
 
-/** How often items are uploaded again that change while they are uploaded. */
+/** How often items that change during their upload are uploaded again. */
 export const MAX_ROUNDS = 5;
 
-const PUT_RIGHT_TIMEOUT_MS = 30_000;
+const CORRECTION_TIMEOUT_MS = 30_000;
 
-/** Sorts uploaded items by what the catalog said of each. */
+/** Sorts uploaded items by the answer of the catalog. */
 function sortOutcomes(items: readonly BladeItem[], outcomes: readonly UploadOutcome[]): SortedOutcomes {
   const accepted: BladeItem[] = [];
   const rejected: { item: BladeItem; message: string }[] = [];
   items.forEach((item, index) => {
     const outcome = outcomes[index];
     if (outcome?.status === 'ACCEPTED') accepted.push(item);
-    else rejected.push({ item, message: outcome?.message ?? 'the catalog gave no answer for the item' });
+    else rejected.push({ item, message: outcome?.message ?? 'the catalog returned no answer for the item' });
   });
   return { accepted, rejected };
 }

@@ -6,7 +6,7 @@ export interface ShownWaiting {
   readonly onProgress: (progress: PartitionProgress) => void;
 }
 
-/** Shows that a statement waits in the warehouse in place of what the partition does otherwise, for as long as it waits. */
+/** Shows "Waiting for the warehouse" in place of other progress for as long as a statement waits in the warehouse. */
 export function showWaiting(
   warehouse: Warehouse,
   onProgress: (progress: PartitionProgress) => void,

@@ -1,25 +1,24 @@
-// Parameters in PostgreSQL's binary format for arrays (array_recv in src/backend/utils/adt/arrayfuncs.c). As text, every
-// quote in the JSON of a batch would be escaped here and read past there: that cost as much as all else that is done with
-// a row.
+// Parameters in PostgreSQL's binary format for arrays (array_recv in src/backend/utils/adt/arrayfuncs.c). In the text format,
+// escaping and unescaping every quote in the JSON of a batch cost as much as everything else done with a row.
 
-/** The value of a `text[]` parameter. */
-export function textArray(values: readonly (string | null)[]): Buffer {
-  return binaryArray(values, TEXT, NO_PREFIX);
+/** Encodes a `text[]` parameter. */
+export function encodeTextArray(values: readonly (string | null)[]): Buffer {
+  return encodeArray(values, TEXT, NO_PREFIX);
 }
 
-/** The value of a `jsonb[]` parameter, of JSON texts. */
-export function jsonbArray(texts: readonly (string | null)[]): Buffer {
-  return binaryArray(texts, JSONB, JSONB_VERSION);
+/** Encodes a `jsonb[]` parameter from JSON texts. */
+export function encodeJsonbArray(texts: readonly (string | null)[]): Buffer {
+  return encodeArray(texts, JSONB, JSONB_VERSION);
 }
 
-// Object ids of PostgreSQL's own types never change.
+// Object ids of PostgreSQL's built-in types never change.
 const TEXT = 25;
 const JSONB = 3802;
 
 const NO_PREFIX = Buffer.alloc(0);
 const JSONB_VERSION = Buffer.from([1]);
 
-function binaryArray(values: readonly (string | null)[], elementType: number, prefix: Buffer): Buffer {
+function encodeArray(values: readonly (string | null)[], elementType: number, prefix: Buffer): Buffer {
   const dimensions = values.length === 0 ? 0 : 1;
   let size = 12 + dimensions * 8;
   for (const value of values) size += 4 + (value === null ? 0 : prefix.length + Buffer.byteLength(value));

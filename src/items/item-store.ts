@@ -6,10 +6,16 @@ import { isDataError } from '../database/database-error.ts';
 import type { ErrorStage } from '../database/generated/prisma/enums.ts';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import type { JsonValue } from '../shared/json.ts';
-import { jsonbArray, textArray } from './binary-array.ts';
-import { arrayOfLevels, type LevelCounts, NO_COUNTS, totalOf } from './level-counts.ts';
+import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
+import { createLevelArray, type LevelCounts, NO_COUNTS, sumLevels } from './level-counts.ts';
 import type { MarkingRule } from './marking-rule.ts';
-import { countsOfLevels, higherIn, levelIn, QUERY_JOB_MARKINGS, sourceMarkings } from './marking-sql.ts';
+import {
+  countLevelsSql,
+  createSourceMarkings,
+  pickHigherSql,
+  QUERY_JOB_MARKINGS,
+  toLevelSql,
+} from './marking-sql.ts';
 import {
   type CountedUploadBatch,
   createReadBatches,
@@ -19,21 +25,21 @@ import {
 } from './read-batches.ts';
 import {
   ACCEPTED_COLUMNS,
-  acceptedValues,
   findItems,
   HAS_OTHER_CONTENT,
   ITEM_COLUMNS,
   type ItemKeys,
+  toAcceptedValues,
 } from './stored-items.ts';
 
-/** Something that went wrong with one item. */
+/** An error of one row or item. */
 export interface ItemError {
   readonly stage: ErrorStage;
   readonly itemId: string | null;
   readonly message: string;
-  /** That of the row; the highest where nobody can tell it. */
+  /** The marking of the row; the highest if it is unknown. */
   readonly marking: Marking;
-  /** The row as JSON text; null where the item itself is stored. */
+  /** The row as JSON text; null if the item is stored. */
   readonly row: string | null;
 }
 
@@ -41,17 +47,17 @@ export interface SaveBatch {
   readonly dataType: string;
   readonly dataSourceId: string | null;
   readonly markingRule: MarkingRule;
-  /** Where the items are from, as JSON text. */
+  /** The source metadata of the items, as JSON text. */
   readonly metadata: string;
-  /** At most one of each item id. */
+  /** At most one per item id. */
   readonly items: readonly RowItem[];
-  /** Items of the batch that a later row of the same batch replaced. */
+  /** Items replaced by a later row of the same batch. */
   readonly superseded: readonly RowItem[];
-  /** Rows of the batch that became no item. */
+  /** Rows of the batch that did not become items. */
   readonly errors: readonly ItemError[];
-  /** How far the read has come with this batch. */
+  /** The position of the read after this batch. */
   readonly position: JsonValue;
-  /** By which the batch is known again; null where it is not to be. */
+  /** Identifies the batch across syncs. Null if it must not be remembered. */
   readonly fingerprint: string | null;
 }
 
@@ -59,7 +65,7 @@ export interface SaveBatch {
 export interface UploadBatch {
   readonly id: string;
   readonly items: readonly BladeItem[];
-  /** The batch of rows that they are all of, to be remembered once they are uploaded; null where there is none. */
+  /** The batch of rows to remember once the items are uploaded; null for none. */
   readonly readBatch: ReadBatch | null;
 }
 
@@ -69,47 +75,46 @@ export interface UploadedBatch {
   readonly dataType: string;
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
-  /** Whether the rejections are errors of the partition. */
-  readonly keepsRejections: boolean;
-  /** What the batch adds to the partition's success count. */
+  /** Whether rejections count as errors of the partition. */
+  readonly countsRejections: boolean;
+  /** What the batch adds to the success count of the partition. */
   readonly success: LevelCounts;
 }
 
-/** Bulk writes of one partition: each call is one statement, so it happens whole or not at all. */
-export interface ItemStore extends Pick<ReadBatches, 'knownFingerprints' | 'confirm'> {
-  /** Forgets position and counts: the read starts over from its first row. Errors of its rows are forgotten too. */
+/** Bulk writes of one partition. Each call is one statement, so it happens completely or not at all. */
+export interface ItemStore extends Pick<ReadBatches, 'loadFingerprints' | 'confirm'> {
+  /** Resets position, counts and errors, so that the read starts over from its first row. */
   startOver(): Promise<void>;
   /**
-   * Upserts the items that changed or are not uploaded yet, keeps the errors and moves the checkpoint.
-   * An item that the database refuses costs its row, not its batch: it becomes an error of stage SAVE.
-   * @returns the items that have to be uploaded, as they are stored now, or null where there are none; all others of the
-   * batch count as success.
+   * Upserts the items that changed or are not uploaded yet, stores the errors and moves the checkpoint.
+   * An item that the database refuses becomes an error of stage SAVE; the rest of its batch is saved.
+   * @returns the items to upload, as stored, or null for none. All others of the batch count as success.
    */
   saveBatch(batch: SaveBatch): Promise<UploadBatch | null>;
   /**
-   * Marks a batch as uploaded and keeps the rejections as errors. Accepted items whose content another job has changed
-   * meanwhile become a batch that is owed: the catalog may now hold an older content of them than the store.
+   * Marks a batch as uploaded and stores the rejections as errors. Accepted items that another job has changed in the
+   * meantime become a new pending batch, because the catalog may now hold older content than the store.
    * @returns whether there is such a batch.
    */
   markUploaded(batch: UploadedBatch): Promise<boolean>;
-  /** Keeps how many rows the partition is to have in all. */
-  expect(totalItems: number): Promise<void>;
-  /** Counts rows as success that an earlier attempt saved, and that it owes the catalog no more. */
+  /** Saves the total number of rows of the partition. */
+  saveTotal(totalItems: number): Promise<void>;
+  /** Counts rows as success that an earlier attempt saved and that need no upload any more. */
   countSuccess(rows: LevelCounts): Promise<void>;
-  /** Whether the lease has not been lost; what is written later may find that it has been since. */
+  /** Returns whether the lease is held now; a later write may find it lost. */
   isHeld(): Promise<boolean>;
-  /** The batches that this partition saved and still owes the catalog, in the order in which they were saved. */
-  pendingBatches(): Promise<readonly string[]>;
-  /** The items of a batch as they are now, less those that have become part of another. */
-  itemsOfBatch(id: string): Promise<readonly BladeItem[]>;
-  /** The present content of items. */
+  /** Finds the batches that this partition saved but has not uploaded, in the order in which they were saved. */
+  findPendingBatches(): Promise<readonly string[]>;
+  /** Finds the current items of a batch, without those that have moved to another. */
+  findBatchItems(id: string): Promise<readonly BladeItem[]>;
+  /** Finds the current content of items. */
   findItems(keys: ItemKeys): Promise<readonly BladeItem[]>;
 }
 
 /**
- * @param pool connections of the thread the store is used in.
- * @param lease every write checks it, and throws LeaseLostError when it is lost.
- * @param onRefused told how many items of a batch the database refuses.
+ * @param pool connections of the thread that uses the store.
+ * @param lease every write checks it, and throws LeaseLostError if it is lost.
+ * @param onRefused called with the number of items of a batch that the database refused.
  */
 export function createItemStore(
   pool: Pool,
@@ -119,31 +124,30 @@ export function createItemStore(
   const { write, writeOn } = createLeasedWriter(pool, lease);
   const { remember, ...readBatches } = createReadBatches(pool, lease);
 
-  // Rows that have not changed cost least where the database is asked for them first. Where most have, or are new, the
-  // question only adds to the cost.
-  let asksFirst = true;
+  // Looking up unchanged rows before writing is cheapest, unless most rows are changed or new.
+  let checksFirst = true;
 
   async function upsertChanged(batch: SaveBatch): Promise<UploadBatch | null> {
-    const asks = asksFirst && batch.items.length >= LEAST_TO_ASK_FOR;
-    const { unchangedIn, ...changes } = asks
-      ? await askForChanged(batch)
-      : { ...allOf(batch), unchangedIn: null };
+    const isChecked = checksFirst && batch.items.length >= MIN_CHECKED_ITEMS;
+    const { unchangedIn, ...changes } = isChecked
+      ? await findChanged(batch)
+      : { ...assumeAllChanged(batch), unchangedIn: null };
     const { saved, readBatch } = await upsert(batch, changes);
-    asksFirst = (saved?.items.length ?? 0) < batch.items.length * MOSTLY;
+    checksFirst = (saved?.items.length ?? 0) < batch.items.length * MOSTLY_CHANGED;
     if (saved === null && readBatch !== null && unchangedIn !== null) await remember(readBatch, unchangedIn);
     return saved;
   }
 
-  async function askForChanged(batch: SaveBatch): Promise<Changes & { unchangedIn: UnchangedIn }> {
+  async function findChanged(batch: SaveBatch): Promise<Changes & { unchangedIn: UnchangedIn }> {
     const { dataType, items, fingerprint } = batch;
     const { rows } = await pool.query<UnchangedItems>(UNCHANGED_ITEMS, [
       dataType,
-      textArray(items.map((item) => item.itemId)),
-      textArray(items.map((item) => item.contentHash)),
+      encodeTextArray(items.map((item) => item.itemId)),
+      encodeTextArray(items.map((item) => item.contentHash)),
       fingerprint !== null,
     ]);
     const [found] = rows;
-    if (found === undefined || found.count === 0) return { ...allOf(batch), unchangedIn: null };
+    if (found === undefined || found.count === 0) return { ...assumeAllChanged(batch), unchangedIn: null };
     const unchanged = found.by_level;
     if (found.ids === null) return { changed: [], unchanged, unchangedIn: found.upload_batches };
     const ids = new Set(found.ids);
@@ -151,25 +155,25 @@ export function createItemStore(
   }
 
   async function upsert(batch: SaveBatch, { changed, unchanged }: Changes): Promise<SavedBatch> {
-    if (totalOf(unchanged) === rowsOf(batch)) return countUnchanged(batch, unchanged);
-    const statement = saveStatement(batch, changed, unchanged);
+    if (sumLevels(unchanged) === countRows(batch)) return countUnchanged(batch, unchanged);
+    const statement = createSaveStatement(batch, changed, unchanged);
     const { id, count, ids, differing, levels } = await write<SavedItems>(statement.text, statement.values);
-    const readBatch = readBatchOf(batch, levels);
+    const readBatch = toReadBatch(batch, levels);
     if (id === null || count === 0) return { saved: null, readBatch };
     const savedIds = ids === null ? null : new Set(ids);
     const saved = savedIds === null ? changed : changed.filter((item) => savedIds.has(item.itemId));
     const isAll = saved.length === batch.items.length;
-    const items = await asStored(batch.dataType, saved, differing ?? []);
+    const items = await loadStored(batch.dataType, saved, differing ?? []);
     return { saved: { id, items, readBatch: isAll ? readBatch : null }, readBatch };
   }
 
   async function countUnchanged(batch: SaveBatch, unchanged: LevelCounts): Promise<SavedBatch> {
-    await write(COUNT_UNCHANGED, [JSON.stringify(batch.position), totalOf(unchanged), unchanged]);
-    return { saved: null, readBatch: readBatchOf(batch, unchanged) };
+    await write(COUNT_UNCHANGED, [JSON.stringify(batch.position), sumLevels(unchanged), unchanged]);
+    return { saved: null, readBatch: toReadBatch(batch, unchanged) };
   }
 
-  /** Items as they are stored, where what there was before or what others state makes them other than they came in. */
-  async function asStored(
+  /** Loads items as stored, if earlier content or other sources make them differ from the incoming ones. */
+  async function loadStored(
     dataType: string,
     items: readonly BladeItem[],
     differing: readonly string[],
@@ -181,7 +185,7 @@ export function createItemStore(
     return items.map((item) => stored.get(item.itemId) ?? item);
   }
 
-  /** Items the database refuses, found by halving; each probe is rolled back. */
+  /** Finds the items that the database refuses, by halving. Each probe is rolled back. */
   async function findRefusedItems(batch: SaveBatch, items: readonly RowItem[]): Promise<Refusal[]> {
     const refusal = await probe({ ...batch, items, errors: [] });
     if (refusal === null) return [];
@@ -196,12 +200,12 @@ export function createItemStore(
 
   async function probe(batch: SaveBatch): Promise<string | null> {
     const client = await pool.connect();
-    // Without a listener a connection that is lost would end the thread. The statement under way rejects by itself.
+    // Without a listener, a lost connection would end the thread. The running statement rejects in any case.
     const ignore = () => {};
     client.on('error', ignore);
     try {
       await client.query('begin');
-      const { text, values } = saveStatement(batch, batch.items, NO_COUNTS);
+      const { text, values } = createSaveStatement(batch, batch.items, NO_COUNTS);
       await writeOn(client, text, values);
       return null;
     } catch (error) {
@@ -251,32 +255,32 @@ export function createItemStore(
       }
     },
 
-    async markUploaded({ id, readBatch, dataType, accepted, rejected, keepsRejections, success }) {
-      const errors = keepsRejections ? rejected : [];
-      const { owes } = await write<{ owes: boolean }>(MARK_UPLOADED, [
+    async markUploaded({ id, readBatch, dataType, accepted, rejected, countsRejections, success }) {
+      const errors = countsRejections ? rejected : [];
+      const { isPending } = await write<{ isPending: boolean }>(MARK_UPLOADED, [
         lease.jobId,
         dataType,
         id,
-        ...acceptedValues(accepted),
-        textArray(rejected.map(({ item }) => item.itemId)),
-        textArray(errors.map(({ item }) => item.itemId)),
-        textArray(errors.map(({ message }) => message)),
-        textArray(errors.map(({ item }) => item.classificationMarking)),
-        totalOf(success),
+        ...toAcceptedValues(accepted),
+        encodeTextArray(rejected.map(({ item }) => item.itemId)),
+        encodeTextArray(errors.map(({ item }) => item.itemId)),
+        encodeTextArray(errors.map(({ message }) => message)),
+        encodeTextArray(errors.map(({ item }) => item.classificationMarking)),
+        sumLevels(success),
         success,
         readBatch?.dataSourceId ?? null,
         readBatch?.fingerprint ?? null,
         readBatch?.rows ?? null,
       ]);
-      return owes;
+      return isPending;
     },
 
-    async expect(totalItems) {
-      await write(EXPECT, [totalItems]);
+    async saveTotal(totalItems) {
+      await write(SAVE_TOTAL, [totalItems]);
     },
 
     async countSuccess(rows) {
-      await write(COUNT_SUCCESS, [totalOf(rows), rows]);
+      await write(COUNT_SUCCESS, [sumLevels(rows), rows]);
     },
 
     async isHeld() {
@@ -287,7 +291,7 @@ export function createItemStore(
       return rowCount === 1;
     },
 
-    async pendingBatches() {
+    async findPendingBatches() {
       const { rows } = await pool.query<{ id: string }>(
         `select b.id from upload_batch b
          where b.partition_id = $1 and exists (select from blade_item i where i.upload_batch_id = b.id) order by b.id`,
@@ -296,7 +300,7 @@ export function createItemStore(
       return rows.map(({ id }) => id);
     },
 
-    async itemsOfBatch(id) {
+    async findBatchItems(id) {
       const { rows } = await pool.query<BladeItem>(
         `select ${ITEM_COLUMNS} from blade_item i where upload_batch_id = $1 order by data_type, item_id`,
         [id],
@@ -308,48 +312,48 @@ export function createItemStore(
   };
 }
 
-/** The share of changed rows in a batch from which on the next one is written without asking what has changed. */
-const MOSTLY = 0.8;
+/** The share of changed rows in a batch above which the next one is written without looking for unchanged rows. */
+const MOSTLY_CHANGED = 0.8;
 
-/** Of fewer items, writing them costs less than the question. */
-const LEAST_TO_ASK_FOR = 50;
+/** Writing fewer items than this costs less than looking for unchanged ones. */
+const MIN_CHECKED_ITEMS = 50;
 
 /** Some items of a batch. */
 interface ChosenItems {
   readonly count: number;
-  /** Null where it is all of them. */
+  /** Null if it is all of them. */
   readonly ids: string[] | null;
 }
 
-/** The upload batches that items are in, with the numbers of all items in these. */
+/** The upload batches of the items, with the total number of items in each. */
 type UnchangedIn = readonly CountedUploadBatch[] | null;
 
 interface UnchangedItems extends ChosenItems {
   readonly by_level: LevelCounts;
-  /** Null where not all items of the batch are unchanged, or they are in too many upload batches. */
+  /** Null if some items of the batch have changed, or they are in too many upload batches. */
   readonly upload_batches: UnchangedIn;
 }
 
-/** What is left to write of a batch, and how many items of it are stored as they are. */
+/** The items of a batch that must be written, and how many are stored unchanged. */
 interface Changes {
   readonly changed: readonly RowItem[];
   readonly unchanged: LevelCounts;
 }
 
-const allOf = ({ items }: SaveBatch): Changes => ({ changed: items, unchanged: NO_COUNTS });
+const assumeAllChanged = ({ items }: SaveBatch): Changes => ({ changed: items, unchanged: NO_COUNTS });
 
 interface SavedItems extends ChosenItems {
-  /** The batch that they are uploaded in; null where there was nothing to save. */
+  /** The upload batch of the items; null if there was nothing to save. */
   readonly id: string | null;
-  /** Those that may be stored other than they came in; null for none. */
+  /** Items that may be stored differently from how they came in; null for none. */
   readonly differing: string[] | null;
-  /** Of all rows of the batch that became items. */
+  /** Counts all rows of the batch that became items. */
   readonly levels: LevelCounts;
 }
 
 interface SavedBatch {
   readonly saved: UploadBatch | null;
-  /** What is to be remembered of the batch once its items are uploaded; null for nothing. */
+  /** What to remember of the batch once its items are uploaded; null for nothing. */
   readonly readBatch: ReadBatch | null;
 }
 
@@ -358,7 +362,7 @@ interface Refusal {
   readonly message: string;
 }
 
-// Jobs that write the same items lock them in the same order, and so wait for each other instead of deadlocking.
+// Jobs that write the same items lock them in the same order, so they wait for each other instead of deadlocking.
 const IN_ORDER = 'order by u.item_id collate "C"';
 
 const NONE = `'{${NO_COUNTS.join()}}'::int[]`;
@@ -370,16 +374,16 @@ set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count
   read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE}
 from lease where p.id = lease.id returning p.id`;
 
-/** Whether the batch of an item has been uploaded. */
+/** Whether the upload batch of an item has been uploaded. */
 const isUploaded = (item: string) =>
   `exists (select from upload_batch b where b.id = ${item}.upload_batch_id and b.uploaded_at is not null)`;
 
-/** In how many upload batches items may be that are remembered: counting more costs as much as looking at the rows again. */
-const MOST_UPLOAD_BATCHES = 16;
+/** The most upload batches of a remembered batch: counting more costs as much as comparing the rows again. */
+const MAX_UPLOAD_BATCHES = 16;
 
-// The limit keeps the planner from a join, for which it would read the whole of a table that it knows nothing of yet.
+// The limit keeps the planner from a join, which would read a whole table for which it has no statistics yet.
 const UNCHANGED_ITEMS = `with unchanged as materialized (
-  select u.item_id, i.upload_batch_id, ${levelIn('i.classification_marking')} as level
+  select u.item_id, i.upload_batch_id, ${toLevelSql('i.classification_marking')} as level
   from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
   cross join lateral (
     select i.content_hash, i.upload_batch_id, i.classification_marking from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
@@ -388,16 +392,16 @@ const UNCHANGED_ITEMS = `with unchanged as materialized (
 )
 select count(*)::int as count,
   case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
-  ${countsOfLevels()} as by_level,
-  case when $4 and count(*) = cardinality($2::text[]) and count(distinct upload_batch_id) <= ${MOST_UPLOAD_BATCHES} then (
+  ${countLevelsSql()} as by_level,
+  case when $4 and count(*) = cardinality($2::text[]) and count(distinct upload_batch_id) <= ${MAX_UPLOAD_BATCHES} then (
     select json_agg(json_build_object('id', b.id::text, 'count', (
       select count(*) from blade_item i where i.upload_batch_id = b.id
     ))) from (select distinct upload_batch_id as id from unchanged) as b
   ) end as upload_batches
 from unchanged`;
 
-/** What is remembered of a batch; null where some of its rows are to be read again. */
-function readBatchOf(
+/** Returns what to remember of a batch; null if some of its rows must be read again. */
+function toReadBatch(
   { dataSourceId, fingerprint, items, errors }: SaveBatch,
   rows: LevelCounts,
 ): ReadBatch | null {
@@ -405,18 +409,18 @@ function readBatchOf(
   return { dataSourceId, fingerprint, rows };
 }
 
-/** How an upsert inserts an item and what it changes of one that there is. */
+/** How an upsert inserts a new item and changes a stored one. */
 interface Upsert {
-  /** How many parameters it has of its own. */
+  /** The number of its own parameters. */
   readonly parameters: number;
-  /** The columns beside those that every upsert has, with their values. */
+  /** The columns besides those of every upsert, with their values. */
   readonly inserted: Readonly<Record<string, string>>;
   readonly changed: string;
-  /** Whether an item, as it is stored then, may be another than it came in. */
+  /** Whether an item may be stored differently from how it came in. */
   readonly differs: string;
 }
 
-const SOURCE = sourceMarkings('$14::boolean');
+const SOURCE = createSourceMarkings('$14::boolean');
 
 const SOURCE_UPSERT: Upsert = {
   parameters: 1,
@@ -438,31 +442,31 @@ const QUERY_JOB_UPSERT: Upsert = {
   parameters: 5,
   inserted: {
     classification_marking: 'u.marking',
-    row_marking: `case when ${levelIn('u.marking')} > ${levelIn('$13')} then $13 end`,
+    row_marking: `case when ${toLevelSql('u.marking')} > ${toLevelSql('$13')} then $13 end`,
     is_marking_stated: 'false',
-    floor_marking: raised('u.marking'),
-    floor_job_id: raised('lease.job_id'),
-    floor_by_id: raised('$16'),
-    floor_by_name: raised('$17'),
-    floor_at: raised('now()'),
-    floor_reason: raised(
-      `case when ${levelIn('u.marking')} > ${levelIn('$15::text')} then 'The query marks its row so' else $18 end`,
+    floor_marking: toFloorValue('u.marking'),
+    floor_job_id: toFloorValue('lease.job_id'),
+    floor_by_id: toFloorValue('$16'),
+    floor_by_name: toFloorValue('$17'),
+    floor_at: toFloorValue('now()'),
+    floor_reason: toFloorValue(
+      `case when ${toLevelSql('u.marking')} > ${toLevelSql('$15::text')} then 'The query marks its row so' else $18 end`,
     ),
     query_metadata: '$14::jsonb',
     query_marking: '$15',
   },
   changed: `${QUERY_JOB_MARKINGS}, content_hash = excluded.content_hash`,
-  // An item that is new has no transaction that locked it before.
+  // A new item has no transaction that locked it before.
   differs: 'xmax <> 0',
 };
 
-/** A value of a column of the floor: the lowest marking is none. */
-function raised(value: string): string {
-  return `case when ${levelIn('u.marking')} > 0 then ${value} end`;
+/** Creates the value of a floor column. The lowest marking is no floor. */
+function toFloorValue(value: string): string {
+  return `case when ${toLevelSql('u.marking')} > 0 then ${value} end`;
 }
 
-function saveText({ parameters, inserted, changed, differs }: Upsert, hasOtherRows: boolean): string {
-  const others = hasOtherRows ? otherRows(FIRST_OF_RULE + parameters) : NO_OTHER_ROWS;
+function createSaveText({ parameters, inserted, changed, differs }: Upsert, hasOtherRows: boolean): string {
+  const others = hasOtherRows ? createOtherRows(FIRST_RULE_PARAMETER + parameters) : NO_OTHER_ROWS;
   return `with ${LEASE},
 batch as (
   insert into upload_batch (partition_id) select lease.id from lease where cardinality($6::text[]) > 0 returning id
@@ -480,19 +484,19 @@ saved as (
     was_uploaded = stored.was_uploaded or ${isUploaded('stored')},
     updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else now() end
   where stored.content_hash <> excluded.content_hash or not ${isUploaded('stored')}
-  returning item_id, classification_marking, ${levelIn('classification_marking')} as level, (${differs}) as differs
+  returning item_id, classification_marking, ${toLevelSql('classification_marking')} as level, (${differs}) as differs
 ),
 pending as (
   select count(*)::int as count,
     case when count(*) < cardinality($6::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
     array_agg(item_id) filter (where differs) as differing,
-    ${countsOfLevels()} as by_level
+    ${countLevelsSql()} as by_level
   from saved
 ),
--- Counted by what they are marked, which the rows do not tell. The limit keeps the planner from a join with all items.
+-- Counted by their stored marking, which the rows do not show. The limit keeps the planner from a join with all items.
 kept as (
-  select ${countsOfLevels()} as by_level from (
-    select ${levelIn('coalesce(i.classification_marking, u.marking, $13)')} as level
+  select ${countLevelsSql()} as by_level from (
+    select ${toLevelSql('coalesce(i.classification_marking, u.marking, $13)')} as level
     from unnest($6::text[], $7::text[]) as u (item_id, marking)
     left join lateral (
       select i.classification_marking from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
@@ -504,7 +508,7 @@ kept as (
 ${others},
 counted as (
   select pending.*, errors.by_level as errors, errors.count as failed,
-    ${arrayOfLevels((at) => `kept.by_level[${at}] + replaced.by_level[${at}] + ($12::int[])[${at}]`)} as success
+    ${createLevelArray((at) => `kept.by_level[${at}] + replaced.by_level[${at}] + ($12::int[])[${at}]`)} as success
   from pending, kept, replaced, errors
 )
 update job_partition p set
@@ -515,82 +519,86 @@ update job_partition p set
   error_count = p.error_count + counted.failed,
   processed_items = p.processed_items + $11::int - counted.count,
   total_items = greatest(p.total_items, p.read_items + $11::int),
-  read_by_level = ${arrayOfLevels(
+  read_by_level = ${createLevelArray(
     (at) =>
       `p.read_by_level[${at}] + counted.success[${at}] + counted.by_level[${at}] + counted.errors[${at}]`,
   )},
-  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + counted.success[${at}]`)},
-  error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + counted.errors[${at}]`)}
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + counted.success[${at}]`)},
+  error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + counted.errors[${at}]`)}
 from lease, counted where p.id = lease.id
 returning (select id from batch), counted.count, counted.ids, counted.differing,
-  ${arrayOfLevels((at) => `counted.success[${at}] + counted.by_level[${at}]`)} as levels`;
+  ${createLevelArray((at) => `counted.success[${at}] + counted.by_level[${at}]`)} as levels`;
 }
 
-/** Joins rows u of a batch with the items that they are of, as they are written or were before. */
+/** Joins rows u of a batch with their items, as written now or as stored before. */
 const WITH_ITEM = `left join saved on saved.item_id = u.item_id
   left join lateral (
     select i.classification_marking from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
   ) as stored on true`;
 
 const LEVEL_OF_ITEM = `coalesce(saved.level, case when stored.classification_marking is not null
-  then ${levelIn('stored.classification_marking')} end)`;
+  then ${toLevelSql('stored.classification_marking')} end)`;
 
 /**
- * Rows that another one of the batch replaced, and rows that are no item. They count and are kept as the items that they are
- * of, where these are marked higher than they.
+ * Creates the SQL for rows that another row of the batch replaced, and rows that are not items. They are counted and stored
+ * with the marking of their item if that is higher.
  * @param first the number of the first parameter.
  */
-function otherRows(first: number): string {
+function createOtherRows(first: number): string {
   const [stages, itemIds, messages, rows, markings, replacedIds, replacedMarkings] = Array.from(
     { length: 7 },
     (_none, index) => `$${first + index}`,
   );
   return `replaced as (
-  select ${countsOfLevels()} as by_level from (
-    select greatest(${levelIn('u.marking')}, ${LEVEL_OF_ITEM}) as level
+  select ${countLevelsSql()} as by_level from (
+    select greatest(${toLevelSql('u.marking')}, ${LEVEL_OF_ITEM}) as level
     from unnest(${replacedIds}::text[], ${replacedMarkings}::text[]) as u (item_id, marking) ${WITH_ITEM}
   ) as rows
 ),
 bad as materialized (
   select u.*, coalesce(saved.classification_marking, stored.classification_marking) as item_marking,
-    greatest(${levelIn('u.marking')}, ${LEVEL_OF_ITEM}) as level
+    greatest(${toLevelSql('u.marking')}, ${LEVEL_OF_ITEM}) as level
   from unnest(${stages}::text[], ${itemIds}::text[], ${messages}::text[], ${rows}::jsonb[], ${markings}::text[])
     with ordinality as u (stage, item_id, message, "row", marking, place) ${WITH_ITEM}
 ),
 failed as (
   insert into job_error (job_id, partition_id, data_type, stage, item_id, message, "row", marking)
   select lease.job_id, lease.id, $4, bad.stage::error_stage, bad.item_id, bad.message, bad."row",
-    case when bad.level > ${levelIn('bad.marking')} then bad.item_marking else bad.marking end
+    case when bad.level > ${toLevelSql('bad.marking')} then bad.item_marking else bad.marking end
   from lease, bad order by bad.place
 ),
-errors as (select ${countsOfLevels()} as by_level, count(*)::int as count from bad)`;
+errors as (select ${countLevelsSql()} as by_level, count(*)::int as count from bad)`;
 }
 
 const NO_OTHER_ROWS = `replaced as (select ${NONE} as by_level), errors as (select ${NONE} as by_level, 0 as count)`;
 
-/** The number of the first parameter that is of the rule by which items are marked. */
-const FIRST_OF_RULE = 14;
+/** The number of the first parameter of the marking rule. */
+const FIRST_RULE_PARAMETER = 14;
 
-/** Each with the rows of a batch that are not written, and without, which takes half the time to plan. */
+/** Each with and without the rows that are not written; without them, planning takes half the time. */
 const SAVE_BATCH = {
-  SOURCE: { all: saveText(SOURCE_UPSERT, true), itemsOnly: saveText(SOURCE_UPSERT, false) },
-  QUERY_JOB: { all: saveText(QUERY_JOB_UPSERT, true), itemsOnly: saveText(QUERY_JOB_UPSERT, false) },
+  SOURCE: { all: createSaveText(SOURCE_UPSERT, true), itemsOnly: createSaveText(SOURCE_UPSERT, false) },
+  QUERY_JOB: {
+    all: createSaveText(QUERY_JOB_UPSERT, true),
+    itemsOnly: createSaveText(QUERY_JOB_UPSERT, false),
+  },
 };
 
-/** How many rows the batch has in all. */
-function rowsOf({ items, superseded, errors }: SaveBatch): number {
+/** Counts all rows of the batch. */
+function countRows({ items, superseded, errors }: SaveBatch): number {
   return items.length + superseded.length + errors.length;
 }
 
 /**
- * @param changed the items of the batch that have to be written.
- * @param unchanged how many others there are, which count as success.
+ * @param changed the items of the batch to write.
+ * @param unchanged the counts of the other items, which count as success.
  */
-function saveStatement(batch: SaveBatch, changed: readonly RowItem[], unchanged: LevelCounts) {
+function createSaveStatement(batch: SaveBatch, changed: readonly RowItem[], unchanged: LevelCounts) {
   const { superseded, errors, markingRule } = batch;
   const isQuery = markingRule.kind === 'QUERY_JOB';
   const hasOtherRows = superseded.length > 0 || errors.length > 0;
-  const markingOf = (item: RowItem) => (item.statesMarking || isQuery ? item.classificationMarking : null);
+  const toStatedMarking = (item: RowItem) =>
+    item.statesMarking || isQuery ? item.classificationMarking : null;
   const texts = SAVE_BATCH[isQuery ? 'QUERY_JOB' : 'SOURCE'];
   return {
     text: hasOtherRows ? texts.all : texts.itemsOnly,
@@ -598,38 +606,38 @@ function saveStatement(batch: SaveBatch, changed: readonly RowItem[], unchanged:
       JSON.stringify(batch.position),
       batch.dataType,
       batch.dataSourceId,
-      textArray(changed.map((item) => item.itemId)),
-      textArray(changed.map(markingOf)),
-      jsonbArray(changed.map((item) => item.data)),
+      encodeTextArray(changed.map((item) => item.itemId)),
+      encodeTextArray(changed.map(toStatedMarking)),
+      encodeJsonbArray(changed.map((item) => item.data)),
       batch.metadata,
-      textArray(changed.map((item) => item.contentHash)),
-      rowsOf(batch),
+      encodeTextArray(changed.map((item) => item.contentHash)),
+      countRows(batch),
       unchanged,
       defaultMarkingOf(batch.dataType),
-      ...valuesOfRule(markingRule),
+      ...toRuleValues(markingRule),
       ...(hasOtherRows
         ? [
-            textArray(errors.map((error) => error.stage)),
-            textArray(errors.map((error) => error.itemId)),
-            textArray(errors.map((error) => error.message)),
-            jsonbArray(errors.map((error) => error.row)),
-            textArray(errors.map((error) => error.marking)),
-            textArray(superseded.map((item) => item.itemId)),
-            textArray(superseded.map((item) => item.classificationMarking)),
+            encodeTextArray(errors.map((error) => error.stage)),
+            encodeTextArray(errors.map((error) => error.itemId)),
+            encodeTextArray(errors.map((error) => error.message)),
+            encodeJsonbArray(errors.map((error) => error.row)),
+            encodeTextArray(errors.map((error) => error.marking)),
+            encodeTextArray(superseded.map((item) => item.itemId)),
+            encodeTextArray(superseded.map((item) => item.classificationMarking)),
           ]
         : []),
     ],
   };
 }
 
-function valuesOfRule(rule: MarkingRule): unknown[] {
+function toRuleValues(rule: MarkingRule): unknown[] {
   if (rule.kind !== 'QUERY_JOB') return [rule.kind === 'SOURCE'];
   const { metadata, marking, raisedBy, reason } = rule;
   return [metadata, marking, raisedBy?.id ?? null, raisedBy?.name ?? null, reason];
 }
 
-// What became of a batch is written to the batch, not to its items. Only where some of them are in it no more, another job
-// has saved them meanwhile, they are looked at one by one.
+// The outcome of an upload is written to the batch, not to its items. They are checked one by one only if some have left the
+// batch, because another job has saved them in the meantime.
 const MARK_UPLOADED = `with ${LEASE},
 uploaded as (
   update upload_batch b set uploaded_at = now(), partition_id = null from lease where b.id = $5 and b.partition_id = lease.id
@@ -666,7 +674,7 @@ released as (
   returning 1
 ),
 bad as materialized (
-  select u.item_id, u.message, ${higherIn('u.marking', 'stored.classification_marking')} as marking
+  select u.item_id, u.message, ${pickHigherSql('u.marking', 'stored.classification_marking')} as marking
   from unnest($11::text[], $12::text[], $13::text[]) as u (item_id, message, marking)
   left join lateral (
     select i.classification_marking from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
@@ -676,8 +684,8 @@ failed as (
   insert into job_error (job_id, partition_id, data_type, stage, item_id, message, marking)
   select $3::uuid, lease.id, $4, 'UPLOAD', bad.item_id, bad.message, bad.marking from lease, bad
 ),
-errors as (select ${countsOfLevels(levelIn('marking'))} as by_level from bad),
--- Read by what follows, which therefore waits until the items are written.
+errors as (select ${countLevelsSql(toLevelSql('marking'))} as by_level from bad),
+-- The update below reads this, so it waits until the items are written.
 written as (select (select count(*) from owed) + (select count(*) from released) as count)
 update job_partition p set
   ${HELD},
@@ -685,10 +693,10 @@ update job_partition p set
   error_count = p.error_count + cardinality($11::text[]),
   processed_items = p.processed_items + $14::int + cardinality($11::text[]),
   total_items = greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])),
-  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
-  error_by_level = ${arrayOfLevels((at) => `p.error_by_level[${at}] + errors.by_level[${at}]`)}
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
+  error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + errors.by_level[${at}]`)}
 from lease, written, errors where p.id = lease.id and written.count >= 0
-returning exists (select from again) as owes`;
+returning exists (select from again) as "isPending"`;
 
 const COUNT_UNCHANGED = `with ${LEASE}
 update job_partition p set
@@ -698,12 +706,12 @@ update job_partition p set
   success_count = p.success_count + $4::int,
   processed_items = p.processed_items + $4::int,
   total_items = greatest(p.total_items, p.read_items + $4::int),
-  read_by_level = ${arrayOfLevels((at) => `p.read_by_level[${at}] + ($5::int[])[${at}]`)},
-  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($5::int[])[${at}]`)}
+  read_by_level = ${createLevelArray((at) => `p.read_by_level[${at}] + ($5::int[])[${at}]`)},
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($5::int[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;
 
-const EXPECT = `with ${LEASE}
+const SAVE_TOTAL = `with ${LEASE}
 update job_partition p set ${HELD}, total_items = greatest($3::int, p.read_items)
 from lease where p.id = lease.id
 returning p.id`;
@@ -714,6 +722,6 @@ update job_partition p set
   success_count = p.success_count + $3::int,
   processed_items = p.processed_items + $3::int,
   total_items = greatest(p.total_items, p.processed_items + $3::int),
-  success_by_level = ${arrayOfLevels((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;

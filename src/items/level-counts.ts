@@ -1,53 +1,48 @@
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { clearanceLevels, clearanceOf, storedMarking } from '../data-types/marking.ts';
+import { LEVEL_COUNT, toLevel, toMarking } from '../data-types/marking.ts';
 
-/** How many of something there are of each level of clearance, from UNCLASSIFIED to TOP SECRET. */
+/** Counts for each level, from UNCLASSIFIED to TOP SECRET. */
 export type LevelCounts = readonly number[];
 
-export const NO_COUNTS: LevelCounts = Array.from({ length: clearanceLevels }, () => 0);
+export const NO_COUNTS: LevelCounts = Array.from({ length: LEVEL_COUNT }, () => 0);
 
-/** Counts markings by their levels; what is no marking counts as the highest. */
+/** Counts markings by level; an unknown one counts as the highest. */
 export function countByLevel(markings: Iterable<string>): LevelCounts {
   const counts = [...NO_COUNTS];
   for (const marking of markings) {
-    const level = levelOf(marking);
+    const level = toLevel(toMarking(marking));
     counts[level] = (counts[level] ?? 0) + 1;
   }
   return counts;
 }
 
-/** Counts items by the levels of their markings. */
+/** Counts items by the level of their marking. */
 export function countItemsByLevel(items: readonly BladeItem[]): LevelCounts {
   return countByLevel(items.map(({ classificationMarking }) => classificationMarking));
 }
 
-/** The level of a stored marking: the highest for a text that is none. */
-export function levelOf(marking: string): number {
-  return clearanceOf(storedMarking(marking));
-}
-
-export function sumOfCounts(...all: readonly LevelCounts[]): LevelCounts {
+export function addCounts(...all: readonly LevelCounts[]): LevelCounts {
   return NO_COUNTS.map((_none, level) => all.reduce((sum, counts) => sum + (counts[level] ?? 0), 0));
 }
 
-export function differenceOfCounts(from: LevelCounts, subtracted: LevelCounts): LevelCounts {
+export function subtractCounts(from: LevelCounts, subtracted: LevelCounts): LevelCounts {
   return from.map((count, level) => count - (subtracted[level] ?? 0));
 }
 
-/** The lesser of the two counts of each level. */
-export function leastOfCounts(one: LevelCounts, other: LevelCounts): LevelCounts {
+/** Takes the lesser of two counts for each level. */
+export function takeLesserCounts(one: LevelCounts, other: LevelCounts): LevelCounts {
   return one.map((count, level) => Math.min(count, other[level] ?? 0));
 }
 
-/** All of them, whatever their level. */
-export function totalOf(counts: LevelCounts): number {
+/** Sums the counts of all levels. */
+export function sumLevels(counts: LevelCounts): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * An array in SQL with a value for each level.
- * @param at the value of a level as an expression of SQL; `index` is that of the level in an array of SQL.
+ * Creates a SQL array with a value for each level.
+ * @param at creates the SQL expression for a level; `index` is its index in a SQL array.
  */
-export function arrayOfLevels(at: (index: number) => string): string {
+export function createLevelArray(at: (index: number) => string): string {
   return `array[${NO_COUNTS.map((_none, level) => at(level + 1)).join(', ')}]`;
 }

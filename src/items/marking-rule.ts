@@ -1,22 +1,22 @@
 import type { Marking } from '../data-types/marking.ts';
 
-/** What rows that are brought in do to the markings that their items have already. */
+/** How incoming rows change the markings of stored items. */
 export type MarkingRule =
-  /** Rows of a source as they are now: they may lower what the source stated before, and nothing else. */
+  /** Current rows of a source: they may lower what the source stated before, and nothing else. */
   | { readonly kind: 'SOURCE' }
-  /** Rows that failed in an earlier job and were kept: they may be older than what is stored, so they only raise. */
+  /** Kept rows that failed in an earlier job: they may be older than the stored items, so they only raise. */
   | { readonly kind: 'KEPT_ROWS' }
-  /** Rows of a query job: they raise the floor of their items, and add metadata beside that of the sources. */
+  /** Rows of a query job: they raise the floor of their items, and add metadata to that of the sources. */
   | QueryJobRule;
 
 export interface QueryJobRule {
   readonly kind: 'QUERY_JOB';
-  /** That of the job, which its items' metadata names: no item of it is marked lower. */
+  /** The marking of the job. Its items are marked at least as high, because their metadata names the job. */
   readonly marking: Marking;
-  /** What the job adds to the metadata of its items, as JSON text. */
+  /** Metadata that the job adds to its items, as JSON text. */
   readonly metadata: string;
-  /** Who started the job; null for one from before principals were known. */
+  /** Who started the job; null for a job from before principals were recorded. */
   readonly raisedBy: { readonly id: string; readonly name: string } | null;
-  /** Why its items are marked so. */
+  /** Why its items have this marking. */
   readonly reason: string;
 }

@@ -1,48 +1,48 @@
 import type { Pool } from 'pg';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import type { JsonValue } from '../shared/json.ts';
-import { arrayOfLevels, type LevelCounts } from './level-counts.ts';
+import { createLevelArray, type LevelCounts } from './level-counts.ts';
 
-/** Rows of a source that became items, every one of which is stored and uploaded. */
+/** A batch of rows of a source that all became items, all of which are stored and uploaded. */
 export interface ReadBatch {
   readonly dataSourceId: string;
-  /** The same for the same rows in the same order under the same rules, and for no others. */
+  /** Equal if and only if the rows, their order and the rules of the data type are equal. */
   readonly fingerprint: string;
   readonly rows: LevelCounts;
 }
 
-/** An upload batch with the number of items in it at some time. */
+/** An upload batch and the number of its items when they were counted. */
 export interface CountedUploadBatch {
   readonly id: string;
   readonly count: number;
 }
 
 /**
- * Remembers which rows need not be looked at again. An item that is written anew leaves its upload batch and never comes
- * back, so that a batch with as many items as it had has the very items that it had.
+ * Remembers batches whose rows need not be compared again. A rewritten item leaves its upload batch for good, so an equal
+ * count proves that the batch still has the same items.
  */
 export interface ReadBatches {
-  /** The fingerprints that are remembered of a source, whether or not they still hold. */
-  knownFingerprints(dataSourceId: string): Promise<ReadonlySet<string>>;
+  /** Loads the remembered fingerprints of a source, whether or not they still hold. */
+  loadFingerprints(dataSourceId: string): Promise<ReadonlySet<string>>;
   /**
-   * Moves the checkpoint past a batch and counts its rows as success, where all that became of them is still as it was.
-   * @param read how many rows the batch has, and how far the read has come with it.
-   * @returns whether that is so; nothing was written where it is not.
+   * Moves the checkpoint past a batch and counts its rows as success, if all its items are unchanged.
+   * @param read the number of rows in the batch, and the position of the read after it.
+   * @returns whether they are; if not, nothing was written.
    * @throws LeaseLostError
    */
   confirm(
     batch: Pick<ReadBatch, 'dataSourceId' | 'fingerprint'>,
     read: { readonly size: number; readonly position: JsonValue },
   ): Promise<boolean>;
-  /** Remembers a batch whose items are in these upload batches, unless any item has left one since it was counted. */
+  /** Remembers a batch with the upload batches of its items, unless an item has left one since they were counted. */
   remember(batch: ReadBatch, uploadBatches: readonly CountedUploadBatch[]): Promise<void>;
 }
 
-/** @param lease that of the attempt that confirms. */
+/** @param lease the lease of the attempt, which `confirm` checks. */
 export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatches {
   const writer = createLeasedWriter(pool, lease);
   return {
-    async knownFingerprints(dataSourceId) {
+    async loadFingerprints(dataSourceId) {
       const { rows } = await pool.query<{ fingerprint: string }>(
         'select fingerprint from read_batch where data_source_id = $1',
         [dataSourceId],
@@ -72,21 +72,21 @@ export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatche
   };
 }
 
-/** What an insert ends with that remembers a batch. */
+/** The end of an insert that remembers a batch. */
 export const ON_KNOWN_BATCH = `on conflict (data_source_id, fingerprint) do update set
   rows_by_level = excluded.rows_by_level, upload_batch_ids = excluded.upload_batch_ids,
   item_counts = excluded.item_counts, seen_at = now()`;
 
-/** Whether each upload batch is uploaded and has as many items as are given. */
+/** Whether each upload batch is uploaded and has the given number of items. */
 const areWhole = (ids: string, counts: string) => `not exists (
   select from unnest(${ids}, ${counts}) as counted (id, count)
   where not exists (select from upload_batch b where b.id = counted.id and b.uploaded_at is not null)
     or counted.count <> (select count(*) from blade_item i where i.upload_batch_id = counted.id)
 )`;
 
-/** The counts of a column with those of the batch, where that is known. */
-const withKnown = (column: string) =>
-  arrayOfLevels((at) => `p.${column}[${at}] + coalesce(known.rows_by_level[${at}], 0)`);
+/** Adds the counts of the batch to those of a column, if the batch is known. */
+const addKnown = (column: string) =>
+  createLevelArray((at) => `p.${column}[${at}] + coalesce(known.rows_by_level[${at}], 0)`);
 
 const CONFIRM = `with ${LEASE},
 known as materialized (
@@ -104,8 +104,8 @@ update job_partition p set
   success_count = p.success_count + coalesce(known.rows, 0),
   processed_items = p.processed_items + coalesce(known.rows, 0),
   total_items = greatest(p.total_items, p.read_items + known.rows),
-  read_by_level = ${withKnown('read_by_level')},
-  success_by_level = ${withKnown('success_by_level')}
+  read_by_level = ${addKnown('read_by_level')},
+  success_by_level = ${addKnown('success_by_level')}
 from lease left join known on true where p.id = lease.id
 returning known.rows is not null as confirmed`;
 

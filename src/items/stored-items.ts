@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { jsonbArray, textArray } from './binary-array.ts';
+import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
 
 /** Some items of one data type. */
 export interface ItemKeys {
@@ -8,7 +8,7 @@ export interface ItemKeys {
   readonly itemIds: readonly string[];
 }
 
-/** The present content of items, as the catalog is to have it. */
+/** Finds the current content of items, as the catalog should have it. */
 export async function findItems(pool: Pool, { dataType, itemIds }: ItemKeys): Promise<readonly BladeItem[]> {
   const { rows } = await pool.query<BladeItem>(
     `select ${ITEM_COLUMNS} from blade_item i where data_type = $1 and item_id = any($2) order by item_id`,
@@ -17,35 +17,35 @@ export async function findItems(pool: Pool, { dataType, itemIds }: ItemKeys): Pr
   return rows;
 }
 
-// Of items that are called i. Their source may have been renamed since they were read.
+// For items aliased i. Their source may have been renamed since they were read.
 export const ITEM_COLUMNS = `data_type as "dataType", item_id as "itemId", classification_marking as "classificationMarking",
   data::text as data, content_hash as "contentHash", query_metadata::text as "queryMetadata",
   (metadata || coalesce((select jsonb_build_object('data_source', s.name) from data_source s where s.id = i.data_source_id), '{}')
     || coalesce(query_metadata, '{}'))::text as metadata`;
 
-/** The columns of rows u with the items that the catalog has accepted: see `acceptedValues`. */
+/** The columns of rows u that hold the items accepted by the catalog; see `toAcceptedValues`. */
 export const ACCEPTED_COLUMNS = 'item_id, content_hash, marking, query_metadata';
 
-export function acceptedValues(items: readonly BladeItem[]): unknown[] {
+export function toAcceptedValues(items: readonly BladeItem[]): unknown[] {
   return [
-    textArray(items.map((item) => item.itemId)),
-    textArray(items.map((item) => item.contentHash)),
-    textArray(items.map((item) => item.classificationMarking)),
-    jsonbArray(items.map((item) => item.queryMetadata)),
+    encodeTextArray(items.map((item) => item.itemId)),
+    encodeTextArray(items.map((item) => item.contentHash)),
+    encodeTextArray(items.map((item) => item.classificationMarking)),
+    encodeJsonbArray(items.map((item) => item.queryMetadata)),
   ];
 }
 
-/** Whether an item i has another content than a row u says that the catalog has. */
+/** Whether the content of an item i differs from what, by a row u, the catalog has. */
 export const HAS_OTHER_CONTENT = `(i.content_hash <> u.content_hash or i.classification_marking <> u.marking
   or i.query_metadata is distinct from u.query_metadata)`;
 
-/** Whether no job that is still to run owes the catalog an item i. */
-const IS_NOBODYS = `(i.upload_batch_id is null or exists (
+/** Whether no active job is going to upload an item i. */
+const IS_UNCLAIMED = `(i.upload_batch_id is null or exists (
   select from upload_batch b join job_partition p on p.id = b.partition_id
   where b.id = i.upload_batch_id and p.state in ('COMPLETED', 'FAILED', 'CANCELLED')
 ))`;
 
-/** Marks items of one data type as uploaded, where they have this content still and no job uploads them by itself. */
+/** Marks items of one data type as uploaded, unless their content has changed or a job is going to upload them. */
 export async function markItemsUploaded(
   pool: Pool,
   dataType: string,
@@ -55,36 +55,37 @@ export async function markItemsUploaded(
     `with same as (
       select i.item_id from unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) as u (${ACCEPTED_COLUMNS})
       join blade_item i on i.data_type = $1 and i.item_id = u.item_id
-      where not ${HAS_OTHER_CONTENT} and ${IS_NOBODYS} order by i.item_id for update of i
+      where not ${HAS_OTHER_CONTENT} and ${IS_UNCLAIMED} order by i.item_id for update of i
     ),
     batch as (insert into upload_batch (uploaded_at) select now() where exists (select from same) returning id)
     update blade_item i set upload_batch_id = batch.id from batch, same
     where i.data_type = $1 and i.item_id = same.item_id`,
-    [dataType, ...acceptedValues(accepted)],
+    [dataType, ...toAcceptedValues(accepted)],
   );
 }
 
-/** Gives up the upload of items of one data type that the catalog rejected: their next sync tries again. */
+/** Drops the upload of items of one data type that the catalog rejected; their next sync tries again. */
 export async function releaseRejectedItems(pool: Pool, { dataType, itemIds }: ItemKeys): Promise<void> {
   await pool.query(
     `update blade_item i set upload_batch_id = null
-     where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_NOBODYS}`,
+     where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_UNCLAIMED}`,
     [dataType, itemIds],
   );
 }
 
 /**
- * Items whose marking was raised by a job that has ended since without having uploaded them: the catalog may have them
- * with a lower one. At most a thousand, of one data type; null for none.
+ * Finds items whose marking was raised by a job that ended without uploading them, so the catalog may hold them with a
+ * lower one.
+ * @returns at most a thousand, of one data type; null for none.
  */
-export async function findRaisedItemsOwedByNobody(pool: Pool): Promise<ItemKeys | null> {
+export async function findUnclaimedRaisedItems(pool: Pool): Promise<ItemKeys | null> {
   const { rows } = await pool.query<{ dataType: string; itemIds: string[] }>(
     `select data_type as "dataType", array_agg(item_id) as "itemIds" from (
       select i.data_type, i.item_id from upload_batch b
       join job_partition p on p.id = b.partition_id and p.state in ('COMPLETED', 'FAILED', 'CANCELLED')
       join blade_item i on i.upload_batch_id = b.id
       where i.floor_marking is not null order by i.data_type, i.item_id limit 1000
-    ) as owed group by data_type limit 1`,
+    ) as pending group by data_type limit 1`,
   );
   return rows[0] ?? null;
 }

@@ -15,7 +15,7 @@ export interface ItemUploads {
   /** Lets the worker of this process look at once. */
   wake(): void;
   /** Uploads what is ordered, and every minute what jobs that ended have left, until `stop`. */
-  work(pool: Pick<ThreadPool, 'uploadOwed'>, log: Logger): Promise<void>;
+  work(pool: Pick<ThreadPool, 'uploadPending'>, log: Logger): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function openItemUploads(boss: PgBoss): Promise<ItemUploads> {
       const worker = await boss.work<ItemKey>(ORDERED, { pollingIntervalSeconds: 2 }, async ([message]) => {
         if (message === undefined) return;
         const { dataType, itemId } = message.data;
-        const { rejections } = await pool.uploadOwed({ dataType, itemIds: [itemId] });
+        const { rejections } = await pool.uploadPending({ dataType, itemIds: [itemId] });
         // The next sync that reads its row uploads it again.
         if (rejections.length > 0)
           log.warn({ dataType, rejections }, 'the catalog rejected an item with a new marking');
@@ -68,7 +68,7 @@ export async function openItemUploads(boss: PgBoss): Promise<ItemUploads> {
       workers.push(worker);
       await boss.schedule(LEFT_BY_JOBS, '* * * * *');
       await boss.work(LEFT_BY_JOBS, { pollingIntervalSeconds: 10 }, async () => {
-        const { rejections } = await pool.uploadOwed(null);
+        const { rejections } = await pool.uploadPending(null);
         if (rejections.length > 0)
           log.warn({ rejections }, 'the catalog rejected items with a raised marking');
       });

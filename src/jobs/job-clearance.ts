@@ -1,4 +1,4 @@
-import { clearanceOf, type Marking } from '../data-types/marking.ts';
+import { type Marking, toLevel } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import { InvalidInputError } from '../shared/invalid-input.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
@@ -12,7 +12,7 @@ export function checkClearance(
   { dataType, catalogConfig: { classification } }: StartQueryJobInput,
   clearance: Marking,
 ): void {
-  const isAbove = (marking: Marking) => clearanceOf(marking) > clearanceOf(clearance);
+  const isAbove = (marking: Marking) => toLevel(marking) > toLevel(clearance);
   const least = defaultMarkingOf(dataType);
   if (isAbove(least)) {
     throw new InvalidInputError([

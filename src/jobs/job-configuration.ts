@@ -1,5 +1,5 @@
 import type { Marking } from '../data-types/marking.ts';
-import { storedMarking } from '../data-types/marking.ts';
+import { toMarking } from '../data-types/marking.ts';
 import { type Job, Prisma } from '../database/generated/prisma/client.ts';
 
 /** The columns of a job that say what it does. A retry copies exactly these. */
@@ -52,7 +52,7 @@ type RunColumn =
 export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassigned {
   return {
     kind: job.kind,
-    marking: storedMarking(job.marking),
+    marking: toMarking(job.marking),
     syncType: job.syncType,
     dataType: job.dataType,
     filter: job.filter,

@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts';
-import { markingsUpTo } from '../data-types/marking.ts';
+import { listMarkingsUpTo } from '../data-types/marking.ts';
 import type { JobKind, Prisma } from '../database/generated/prisma/client.ts';
 import { JobNotFoundError } from './job-errors.ts';
 import type { JobState } from './job-state.ts';
@@ -32,7 +32,7 @@ export async function lockJobFor(
 ): Promise<LockedJob> {
   const [job] = await transaction.$queryRaw<LockedJob[]>`
     select id, state, kind, marking, options from job
-    where id = ${jobId}::uuid and marking = any(${[...markingsUpTo(clearance)]}) for update`;
+    where id = ${jobId}::uuid and marking = any(${[...listMarkingsUpTo(clearance)]}) for update`;
   if (job === undefined) throw new JobNotFoundError(jobId);
   return job;
 }

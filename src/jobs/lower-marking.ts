@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { dataTypeSchema } from '../data-types/data-type-schema.ts';
-import { clearanceOf, higherMarking, type Marking, storedMarking } from '../data-types/marking.ts';
+import { type Marking, pickHigherMarking, toLevel, toMarking } from '../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 import { markingSchema, reasonSchema } from './input/marking-input.ts';
@@ -18,7 +18,7 @@ export const lowerItemMarkingInputSchema = z
     reason: reasonSchema,
   })
   .superRefine(({ expectedFloor, newFloor }, context) => {
-    if (newFloor === null || clearanceOf(newFloor) < clearanceOf(expectedFloor)) return;
+    if (newFloor === null || toLevel(newFloor) < toLevel(expectedFloor)) return;
     context.addIssue({
       code: 'custom',
       path: ['newFloor'],
@@ -41,18 +41,15 @@ export async function lowerItemMarking(
 ): Promise<void> {
   const key = { dataType: input.dataType, itemId: input.itemId };
   // U and UNCLASSIFIED hold nothing up.
-  const newFloor = input.newFloor === null || clearanceOf(input.newFloor) === 0 ? null : input.newFloor;
+  const newFloor = input.newFloor === null || toLevel(input.newFloor) === 0 ? null : input.newFloor;
   await prisma.$transaction(async (transaction) => {
     const item = await lockItem(transaction, key);
-    if (
-      item === null ||
-      clearanceOf(storedMarking(item.classificationMarking)) > clearanceOf(principal.clearance)
-    ) {
+    if (item === null || toLevel(toMarking(item.classificationMarking)) > toLevel(principal.clearance)) {
       throw new ItemNotFoundError(key);
     }
     const { floorMarking, classificationMarking } = item;
     if (floorMarking === null) throw new NoMarkingFloorError(key, classificationMarking);
-    if (clearanceOf(storedMarking(floorMarking)) !== clearanceOf(expectedFloor)) {
+    if (toLevel(toMarking(floorMarking)) !== toLevel(expectedFloor)) {
       throw new MarkingFloorChangedError(key, floorMarking, expectedFloor);
     }
     const markings = markingsWithFloor(item, newFloor);
@@ -73,7 +70,7 @@ export async function lowerItemMarking(
     });
     await recordDone(transaction, principal, {
       operation: 'lowerItemMarking',
-      marking: storedMarking(classificationMarking),
+      marking: toMarking(classificationMarking),
       details: {
         ...key,
         reason,
@@ -100,10 +97,10 @@ function markingsWithFloor(
   { classificationMarking, rowMarking, otherMarkings }: BladeItem,
   floor: Marking | null,
 ): Pick<BladeItem, 'classificationMarking' | 'rowMarking'> {
-  const own = storedMarking(rowMarking ?? classificationMarking);
+  const own = toMarking(rowMarking ?? classificationMarking);
   const others = z.record(z.string(), z.string()).parse(otherMarkings ?? {});
-  const stated = Object.values(others).map(storedMarking);
-  const effective = [...(floor === null ? [] : [floor]), ...stated].reduce(higherMarking, own);
+  const stated = Object.values(others).map(toMarking);
+  const effective = [...(floor === null ? [] : [floor]), ...stated].reduce(pickHigherMarking, own);
   return { classificationMarking: effective, rowMarking: effective === own ? null : own };
 }
 
@@ -120,7 +117,7 @@ function floorOf(floor: Marking | null, { id, name }: Principal, reason: string)
 }
 
 function isCovered(marking: string | null, floor: Marking | null): boolean {
-  return marking === null || clearanceOf(storedMarking(marking)) <= (floor === null ? 0 : clearanceOf(floor));
+  return marking === null || toLevel(toMarking(marking)) <= (floor === null ? 0 : toLevel(floor));
 }
 
 async function isUploaded(

@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts';
-import { type Marking, markingsUpTo } from '../data-types/marking.ts';
+import { listMarkingsUpTo, type Marking } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { createJob, type JobStarter, type NewPartition } from './create-job.ts';
@@ -22,7 +22,7 @@ export async function retryJob(
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
     const job = await transaction.job.findFirst({
-      where: { id: jobId, marking: { in: [...markingsUpTo(principal.clearance)] } },
+      where: { id: jobId, marking: { in: [...listMarkingsUpTo(principal.clearance)] } },
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
     });
     if (job === null) throw new JobNotFoundError(jobId);
@@ -63,7 +63,7 @@ async function listFailedPartitions(
   const ids = partitions.map(({ id }) => id);
   const failed = await transaction.$queryRaw<{ partitionId: string }[]>`
     select distinct e.partition_id as "partitionId" ${Prisma.raw(RETRYABLE_ERRORS)}
-      and e.partition_id = any(${ids}::uuid[]) and e.marking = any(${[...markingsUpTo(clearance)]})`;
+      and e.partition_id = any(${ids}::uuid[]) and e.marking = any(${[...listMarkingsUpTo(clearance)]})`;
   const withFailedItems = new Set(failed.map(({ partitionId }) => partitionId));
   return partitions
     .filter(({ id }) => withFailedItems.has(id))

@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts';
-import { higherMarking, type Marking } from '../data-types/marking.ts';
+import { type Marking, pickHigherMarking } from '../data-types/marking.ts';
 import { defaultMarkingOf } from '../data-types/registry.ts';
 import type { Job, Prisma } from '../database/generated/prisma/client.ts';
 import { createJob, type JobStarter } from './create-job.ts';
@@ -48,5 +48,5 @@ export async function startQueryJob(
 /** The marking of a query job, which is hidden from callers without clearance for it. */
 export function toQueryJobMarking({ dataType, catalogConfig }: StartQueryJobInput): Marking {
   const least = defaultMarkingOf(dataType);
-  return higherMarking(catalogConfig.classification ?? least, least);
+  return pickHigherMarking(catalogConfig.classification ?? least, least);
 }

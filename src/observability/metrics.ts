@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { dataTypeNames } from '../data-types/registry.ts';
 import { JobState } from '../database/generated/prisma/enums.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
-import { type Measurements, stages } from '../ingestion/stage-meter.ts';
+import { type Measurements, STAGES } from '../ingestion/stage-meter.ts';
 import { version } from '../shared/version.ts';
 
 /** Facts about the whole cluster, from the database. */
@@ -159,7 +159,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
   });
-  for (const stage of stages) stageSeconds.zero({ stage });
+  for (const stage of STAGES) stageSeconds.zero({ stage });
   const partitionSeconds = new Histogram({
     name: 'blade_partition_duration_seconds',
     help: 'How long attempts at partitions took, by outcome.',

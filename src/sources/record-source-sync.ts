@@ -1,5 +1,5 @@
 import type { Prisma } from '../database/generated/prisma/client.ts';
-import { sumOfCounts } from '../items/level-counts.ts';
+import { addCounts } from '../items/level-counts.ts';
 
 /** A partition that has just ended, with what it read. */
 export interface EndedRead {
@@ -39,7 +39,7 @@ export async function recordSourceSync(
             lastSyncMessage: null,
             lastSyncMarking: null,
             itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0),
-            itemCountByLevel: [...sumOfCounts(...partitions.map(({ successByLevel }) => successByLevel))],
+            itemCountByLevel: [...addCounts(...partitions.map(({ successByLevel }) => successByLevel))],
             ...(watermark === null ? {} : { watermark }),
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },

@@ -1,7 +1,7 @@
 import { getNamedType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
-import { clearanceOf, type Marking } from '../../src/data-types/marking.ts';
+import { type Marking, toLevel } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertJob, insertPartition, moveJob, writeRevision } from '../support/job-rows.ts';
@@ -32,7 +32,7 @@ const rowOf = (marking: Marking, id: string) => ({
   item_id: `${id}-${marking}`,
   classification_marking: marking,
   mission_status: 'DONE',
-  updated_at: `2026-01-0${clearanceOf(marking) + 1}T00:00:00Z`,
+  updated_at: `2026-01-0${toLevel(marking) + 1}T00:00:00Z`,
 });
 
 /** Rows with a marking of their own that a clearance covers, and one good one that has none: it is CONFIDENTIAL. */
@@ -48,14 +48,14 @@ const BAD = [
 
 function levelOf(row: { readonly classification_marking?: string }): number {
   const { classification_marking: marking } = row;
-  if (marking === undefined) return clearanceOf('CONFIDENTIAL');
-  return clearanceOf(MARKINGS.find((known) => known === marking) ?? 'TOP SECRET');
+  if (marking === undefined) return toLevel('CONFIDENTIAL');
+  return toLevel(MARKINGS.find((known) => known === marking) ?? 'TOP SECRET');
 }
 
 const coveredBy = (
   clearance: Clearance,
   rows: readonly { classification_marking?: string; item_id: string }[],
-) => rows.filter((row) => levelOf(row) <= clearanceOf(clearance)).map(({ item_id }) => item_id);
+) => rows.filter((row) => levelOf(row) <= toLevel(clearance)).map(({ item_id }) => item_id);
 
 let application: TestApplication;
 let authorizations: Record<Clearance, string>;
@@ -136,7 +136,7 @@ async function itemIds(clearance: Clearance, filter: object): Promise<{ ids: str
 describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
   const goodIds = coveredBy(clearance, GOOD).sort();
   const badIds = coveredBy(clearance, BAD);
-  const queryMarkings = CLEARANCES.filter((marking) => clearanceOf(marking) <= clearanceOf(clearance));
+  const queryMarkings = CLEARANCES.filter((marking) => toLevel(marking) <= toLevel(clearance));
 
   test.each<[string, object]>([
     ['by the beginning of their ids', { itemIdPrefix: 'GOOD' }],
@@ -190,7 +190,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
       { id: syncId },
     );
     // The table of deployments, whose data is SECRET, is missing.
-    const readErrors = clearanceOf(clearance) >= clearanceOf('SECRET') ? 1 : 0;
+    const readErrors = toLevel(clearance) >= toLevel('SECRET') ? 1 : 0;
     const counts = { successCount: goodIds.length, errorCount: badIds.length };
     const processedItems = counts.successCount + counts.errorCount;
     // Nobody could count its rows: one at least is missing, of a marking that only the highest clearance covers for sure.
@@ -263,7 +263,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
           catalogConfig: { classification: marking },
         },
       });
-      if (clearanceOf(marking) <= clearanceOf(clearance)) {
+      if (toLevel(marking) <= toLevel(clearance)) {
         if (startQueryJob.__typename !== 'StartQueryJobSuccess')
           throw new Error(JSON.stringify(startQueryJob));
         await clients[clearance].waitForEnd(startQueryJob.job.id);
@@ -275,7 +275,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
         });
       }
     }
-    if (clearanceOf(clearance) >= clearanceOf('SECRET')) return;
+    if (toLevel(clearance) >= toLevel('SECRET')) return;
     const { startQueryJob } = await clients[clearance].send(StartQueryJob, {
       input: { dataType: 'deployment', sqlQuery: `SELECT 'D-1' AS item_id` },
     });

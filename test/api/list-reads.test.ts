@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
-import { MOST_ROWS_COUNTED, MOST_ROWS_READ } from '../../src/database/paging/keyset.ts';
+import { MAX_ROWS_COUNTED, MAX_ROWS_READ } from '../../src/database/paging/keyset.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertManyRows, MANY } from '../support/many-rows.ts';
@@ -183,7 +183,7 @@ describe.each(
       if (values === undefined) throw new Error(`${name} is new: VALUES needs some for it`);
       const isSearched = SEARCHED.has(name);
       const ofPage = MOST_ROWS_OF_A_PAGE + (field.name === 'items' ? 0 : others * PASSED_NEAR_AN_END);
-      const most = isSearched ? MOST_ROWS_READ + ofPage : ofPage;
+      const most = isSearched ? MAX_ROWS_READ + ofPage : ofPage;
       for (const value of values) {
         for (const order of field.orders.length === 0 ? [null] : field.orders) {
           const asked = { field, filter, value, order, client: clients[clearance] };
@@ -199,7 +199,7 @@ describe.each(
             if (startCursor !== null) await expectPage({ last: PAGE, before: startCursor });
           }
           const { reads } = await ask(asked, {}, COUNTS);
-          expectReads(reads, (isSearched ? MOST_ROWS_READ : MOST_ROWS_COUNTED) + ofPage);
+          expectReads(reads, (isSearched ? MAX_ROWS_READ : MAX_ROWS_COUNTED) + ofPage);
         }
       }
     });
@@ -234,7 +234,7 @@ describe.each(CLEARANCES)(
       for (const page of [{ first: PAGE }, { last: PAGE }]) {
         const { reads } = await ask<Page>(asked, page, SELECTION);
         // What is tried first, where the filter has a way of its own to few rows, and then the search.
-        expectReads(reads, 2 * MOST_ROWS_READ + MOST_ROWS_OF_A_PAGE + others * PASSED_NEAR_AN_END);
+        expectReads(reads, 2 * MAX_ROWS_READ + MOST_ROWS_OF_A_PAGE + others * PASSED_NEAR_AN_END);
       }
     });
   },
@@ -283,7 +283,7 @@ describe('a filter that hardly any of many items fit', () => {
         'select count(*)::int as count from blade_item',
       );
       // Each step but the last few, which find some, reads as many as it may.
-      expect(steps).toBeGreaterThanOrEqual(Math.floor((all[0]?.count ?? 0) / MOST_ROWS_READ));
+      expect(steps).toBeGreaterThanOrEqual(Math.floor((all[0]?.count ?? 0) / MAX_ROWS_READ));
     },
   );
 });
@@ -302,8 +302,8 @@ describe('how many entries a list has', () => {
         [clearance === 'TOP SECRET'],
       );
       const exact = rows[0]?.count ?? 0;
-      expect(exact).toBeGreaterThan(MOST_ROWS_COUNTED);
-      expect(data).toEqual({ items: { totalCount: MOST_ROWS_COUNTED, isTotalCountExact: false, exact } });
+      expect(exact).toBeGreaterThan(MAX_ROWS_COUNTED);
+      expect(data).toEqual({ items: { totalCount: MAX_ROWS_COUNTED, isTotalCountExact: false, exact } });
     },
   );
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { v7 as newUuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
-import { clearanceOf, type Marking, markings, storedMarking } from '../../src/data-types/marking.ts';
+import { MARKINGS, type Marking, toLevel, toMarking } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
@@ -45,7 +45,7 @@ const STAGES = ['READ', 'TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 const JOB_WITH_ERRORS = uuid(500);
 /** Few different times, so that many rows have the same. */
 const timeOf = (chance: Chance) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, chance.below(12)));
-const someMarking = (chance: Chance) => chance.oneOf(markings as unknown as [Marking, ...Marking[]]);
+const someMarking = (chance: Chance) => chance.oneOf(MARKINGS as unknown as [Marking, ...Marking[]]);
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
   items: {
@@ -192,7 +192,7 @@ const isBefore =
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ItemFilter.dataTypes': { values: someOf(DATA_TYPES), fits: isOneOf('data_type') },
-  'ItemFilter.classificationMarkings': { values: someOf(markings), fits: isOneOf('marking') },
+  'ItemFilter.classificationMarkings': { values: someOf(MARKINGS), fits: isOneOf('marking') },
   'ItemFilter.dataSourceId': {
     values: fc.constantFrom(uuid(1), `DataSource:${uuid(2)}`),
     fits: isValue('data_source_id'),
@@ -362,7 +362,7 @@ async function expectedRows({ field, chosen, order, clearance }: Asked): Promise
   const subject = subjectOf(field);
   const rows = (await subject.load()).filter(
     (row) =>
-      clearanceOf(storedMarking(row.marking)) <= clearanceOf(clearance) &&
+      toLevel(toMarking(row.marking)) <= toLevel(clearance) &&
       chosen.every(({ filter, value }) => meaningOf(filter).fits(row, value as never)),
   );
   return inOrder(subject, rows, field.name === 'auditEntries' || order === 'NEWEST_FIRST');

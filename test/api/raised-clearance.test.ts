@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { clearanceOf } from '../../src/data-types/marking.ts';
+import { toLevel } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { test } from '../support/on-every-database.ts';
@@ -88,7 +88,7 @@ async function ask(clearance: Clearance, query: string, variables: Record<string
 }
 
 describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
-  const isCleared = clearanceOf(clearance) >= clearanceOf('SECRET');
+  const isCleared = toLevel(clearance) >= toLevel('SECRET');
 
   test('sees the items that were raised only where that covers them, and no more are counted', async () => {
     const { items } = await ask(clearance, '{ items(first: 100) { totalCount edges { node { itemId } } } }');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ACCESS_ROLES, type AccessRole, includesRole } from '../../src/access/principal.ts';
-import { requiredRoleOf } from '../../src/api/schema/requires.ts';
+import { findRequiredRole } from '../../src/api/schema/requires.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
@@ -60,12 +60,12 @@ test('every root field says which role it needs, and is one that these tests kno
   const known = ACCESS_ROLES.flatMap((role) =>
     Object.keys(OPERATIONS[role]).map((name): [string, AccessRole] => [name, role]),
   );
-  expect(rootFields.map((field) => [field.name, requiredRoleOf(field)]).sort()).toEqual(known.sort());
+  expect(rootFields.map((field) => [field.name, findRequiredRole(field)]).sort()).toEqual(known.sort());
 });
 
 test('a field that needs more than looking says so in its description', () => {
   for (const field of rootFields) {
-    const role = requiredRoleOf(field);
+    const role = findRequiredRole(field);
     if (role === 'viewer') expect(field.description).not.toContain('Needs the role');
     else expect(field.description).toContain(`Needs the role ${role?.toUpperCase()}.`);
   }

@@ -40,6 +40,7 @@ describe('every mutation gives a union of what it is for and of the failures tha
       'cancelJob',
       'createApiKey',
       'deleteDataSource',
+      'lowerItemMarking',
       'pauseJob',
       'resumeJob',
       'retryJob',

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { clearanceOf, isMarking, markings, parseMarking } from '../../src/data-types/marking.ts';
+import { isMarking, MARKINGS, parseMarking, toLevel } from '../../src/data-types/marking.ts';
 
-test('a marking is understood whatever its case and the spaces around it', () => {
+test('a marking may have any case and spaces around it', () => {
   expect(parseMarking(' top secret\n')).toBe('TOP SECRET');
   expect(parseMarking('cui')).toBe('CUI');
 });
 
 test.each(['', ' ', 'TOPSECRET', 'TOP  SECRET', 'SECRETS', 'U,C', '__proto__', 'constructor'])(
-  'the text %j is no marking',
+  'the text %j is not a marking',
   (text) => {
     expect(parseMarking(text)).toBeUndefined();
   },
@@ -22,15 +22,15 @@ test.each([
   'ＳＥＣＲＥＴ',
   'ЅECRET',
   'TOP\u00a0SECRET',
-])('the text %s, which only looks like a marking, is none', (text) => {
+])('the text %s only looks like a marking and is not one', (text) => {
   expect(parseMarking(text)).toBeUndefined();
 });
 
-test('only a marking as it is stored is one', () => {
-  expect(markings.every(isMarking)).toBe(true);
+test('only a marking exactly as stored is valid', () => {
+  expect(MARKINGS.every(isMarking)).toBe(true);
   expect([' S', 's', 3, null, undefined, ['S']].some(isMarking)).toBe(false);
 });
 
-test('clearances rise from unclassified to top secret, the short and the long form alike', () => {
-  expect(markings.map(clearanceOf)).toEqual([0, 0, 1, 2, 2, 3, 3, 4, 4]);
+test('levels increase from unclassified to top secret, the same for both spellings of a marking', () => {
+  expect(MARKINGS.map(toLevel)).toEqual([0, 0, 1, 2, 2, 3, 3, 4, 4]);
 });

@@ -185,7 +185,7 @@ test.for([
     expect(job).toMatchObject({
       state: 'FAILED',
       failureReason: expect.stringMatching(
-        /^Sorties: 3,9\d\d rows were counted, and 3,9\d\d came\. The table changed each of the 3 times it was read\.( \d of 3,9\d\d rows? w\w+ not read\.)?$/,
+        /^Sorties: 3,9\d\d rows were counted, but 3,9\d\d were read\. The table changed each of the 3 times it was read\.( \d of 3,9\d\d rows? w\w+ not read\.)?$/,
       ),
     });
     const { rows } = await application.database.pool.query(

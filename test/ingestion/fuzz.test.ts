@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
-import { clearanceOf, isMarking, parseMarking } from '../../src/data-types/marking.ts';
+import { isMarking, parseMarking, toLevel } from '../../src/data-types/marking.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { test } from '../support/on-server.ts';
@@ -339,9 +339,9 @@ describe.each(['folder', 'http'] as const)(
             ...(classification === undefined ? {} : { catalogConfig: { classification } }),
           });
           await expectEachRow(written, await ended(id));
-          const least = clearanceOf(parseMarking(classification ?? 'CONFIDENTIAL') ?? 'TOP SECRET');
+          const least = toLevel(parseMarking(classification ?? 'CONFIDENTIAL') ?? 'TOP SECRET');
           for (const { marking } of await storedItems(application)) {
-            expect(clearanceOf(isMarking(marking) ? marking : 'U')).toBeGreaterThanOrEqual(least);
+            expect(toLevel(isMarking(marking) ? marking : 'U')).toBeGreaterThanOrEqual(least);
           }
         }),
         fuzzParameters(0.015, `query ${kind}`),

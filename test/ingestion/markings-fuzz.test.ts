@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { clearanceOf, type Marking, parseMarking } from '../../src/data-types/marking.ts';
+import { type Marking, parseMarking, toLevel } from '../../src/data-types/marking.ts';
 import { catalogItems } from '../support/catalog-items.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { fuzzRuns, fuzzSeed } from '../support/fuzz-runs.ts';
@@ -53,7 +53,7 @@ interface Modelled {
 }
 
 const higher = (one: Marking, other: Marking | null | undefined) =>
-  other != null && clearanceOf(other) > clearanceOf(one) ? other : one;
+  other != null && toLevel(other) > toLevel(one) ? other : one;
 
 function markingOf({ stated, floor }: Modelled): Marking {
   const all = Object.values(stated);
@@ -61,7 +61,7 @@ function markingOf({ stated, floor }: Modelled): Marking {
   return higher(all.reduce(higher, first), floor);
 }
 
-const levelOfMarking = (marking: string) => clearanceOf(parseMarking(marking) ?? 'TOP SECRET');
+const levelOfMarking = (marking: string) => toLevel(parseMarking(marking) ?? 'TOP SECRET');
 
 function createWorld(chance: Chance) {
   const rows: Record<Table, Map<string, Row>> = { first: new Map(), second: new Map() };
@@ -161,7 +161,7 @@ function createWorld(chance: Chance) {
     const { lowerItemMarking } = await application.client.send(LowerItemMarking, {
       input: { dataType: 'sortie', itemId, expectedFloor: floor, newFloor, reason: 'by chance' },
     });
-    if (newFloor !== null && clearanceOf(newFloor) >= clearanceOf(floor)) {
+    if (newFloor !== null && toLevel(newFloor) >= toLevel(floor)) {
       expect(lowerItemMarking.__typename).toBe('InvalidInputError');
       return 'nothing';
     }
@@ -188,7 +188,7 @@ function createWorld(chance: Chance) {
     step: () => chance.oneOf([changeRows, changeRows, sync, sync, query, lower, rename])(),
     /** The level that each item should have. */
     expected: () =>
-      Object.fromEntries([...items].sort().map(([id, item]) => [id, clearanceOf(markingOf(item))] as const)),
+      Object.fromEntries([...items].sort().map(([id, item]) => [id, toLevel(markingOf(item))] as const)),
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import type { DataType } from '../../src/data-types/data-type.ts';
 import { dataTypes, findDataType } from '../../src/data-types/registry.ts';
-import { createTransform, storableRowJson, type TransformOptions } from '../../src/ingestion/transform.ts';
+import { createTransform, type TransformOptions, toStorableRowJson } from '../../src/ingestion/transform.ts';
 import { checkMetadata } from '../../src/jobs/input/check-metadata.ts';
 import type { JsonObject, JsonValue } from '../../src/shared/json.ts';
 import type { Row } from '../../src/warehouse/warehouse.ts';
@@ -22,7 +22,7 @@ describe('the id of an item', () => {
     expect(itemOf({ flight_hours: 2, mission_id: 'M-1', item_id: '' }).itemId).toBe(itemId);
     expect(itemOf({ MISSION_ID: 'M-1', ITEM_ID: '', FLIGHT_HOURS: 2 }).itemId).toBe(itemId);
     expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 3 }).itemId).not.toBe(itemId);
-    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { leastMarking: 'TS' }).itemId).toBe(
+    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { lowestMarking: 'TS' }).itemId).toBe(
       itemId,
     );
   });
@@ -67,7 +67,7 @@ describe('the marking of an item', () => {
 
   test('is that of the query job where that is higher, and the own one of the row where that is', () => {
     const markingOf = (own: string | null) =>
-      itemOf({ item_id: '1', classification: own }, { leastMarking: 'CUI' }).classificationMarking;
+      itemOf({ item_id: '1', classification: own }, { lowestMarking: 'CUI' }).classificationMarking;
     expect(markingOf('U')).toBe('CUI');
     expect(markingOf('cui')).toBe('CUI');
     expect(markingOf('ts')).toBe('TS');
@@ -76,7 +76,7 @@ describe('the marking of an item', () => {
 
   test('has to be known of the row even where the query job has one: it may be higher', () => {
     const row = { item_id: '1', classification: 'COSMIC' };
-    expect(failureOf(row, { leastMarking: 'CUI' }).message).toContain('must be one of');
+    expect(failureOf(row, { lowestMarking: 'CUI' }).message).toContain('must be one of');
   });
 
   test('is that of a failed row as far as it can be told, and otherwise the highest', () => {
@@ -84,7 +84,7 @@ describe('the marking of an item', () => {
     const bad = { item_id: '1', flight_hours: 'two' };
     expect(markingOf(bad)).toBe('CONFIDENTIAL');
     expect(markingOf({ ...bad, classification: 'u' })).toBe('U');
-    expect(markingOf({ ...bad, classification: 'u' }, { leastMarking: 'SECRET' })).toBe('SECRET');
+    expect(markingOf({ ...bad, classification: 'u' }, { lowestMarking: 'SECRET' })).toBe('SECRET');
     expect(markingOf({ classification: 'S' })).toBe('S');
     expect(markingOf({ ...bad, classification: 'COSMIC' })).toBe('TOP SECRET');
     expect(markingOf({ item_id: '1', classification: 'U', CLASSIFICATION: 'S' })).toBe('TOP SECRET');
@@ -267,7 +267,7 @@ describe('the content hash', () => {
   test('is another one when marking, data or metadata change', () => {
     const hashes = [
       contentHash,
-      itemOf(row, { leastMarking: 'TS' }).contentHash,
+      itemOf(row, { lowestMarking: 'TS' }).contentHash,
       itemOf({ ...row, flight_hours: 3 }).contentHash,
       itemOf({ ...row, flight_hours: '2' }).contentHash,
       itemOf({ ...row, added: null }).contentHash,
@@ -329,14 +329,14 @@ test('no value whatever makes it throw', () => {
 });
 
 test('a row that failed is kept as JSON where PostgreSQL can hold it', () => {
-  expect(storableRowJson({ ITEM_ID: '1', a: [] })).toBe('{"ITEM_ID":"1","a":[]}');
-  expect(storableRowJson({ item_id: '\0' })).toBeNull();
+  expect(toStorableRowJson({ ITEM_ID: '1', a: [] })).toBe('{"ITEM_ID":"1","a":[]}');
+  expect(toStorableRowJson({ item_id: '\0' })).toBeNull();
   const deepest = `${'['.repeat(100)}${']'.repeat(100)}`;
-  expect(storableRowJson({ crew: JSON.parse(deepest) }), 'as deep as an item may be').toBe(
+  expect(toStorableRowJson({ crew: JSON.parse(deepest) }), 'as deep as an item may be').toBe(
     `{"crew":${deepest}}`,
   );
-  expect(storableRowJson({ crew: [JSON.parse(deepest)] })).toBeNull();
-  expect(storableRowJson({ item_id: 'x'.repeat(1_048_576) })).toBeNull();
+  expect(toStorableRowJson({ crew: [JSON.parse(deepest)] })).toBeNull();
+  expect(toStorableRowJson({ item_id: 'x'.repeat(1_048_576) })).toBeNull();
 });
 
 function optionsOf(changes: Partial<TransformOptions>): TransformOptions {

@@ -98,15 +98,15 @@ function uploaded(
     dataType: 'sortie',
     accepted,
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
-    keepsRejections: true,
+    countsRejections: true,
     success: countByLevel(accepted.map(({ classificationMarking }) => classificationMarking)),
   };
 }
 
 /** What a partition owes the catalog. */
 async function owed(store: ItemStore): Promise<BladeItem[]> {
-  const batches = await store.pendingBatches();
-  const items = (await Promise.all(batches.map((id) => store.itemsOfBatch(id)))).flat();
+  const batches = await store.findPendingBatches();
+  const items = (await Promise.all(batches.map((id) => store.findBatchItems(id)))).flat();
   // As jsonb, it comes back with other white space.
   return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
 }
@@ -222,8 +222,8 @@ describe('a saved item', () => {
     const store = storeOf(await claimed());
     const first = await saved(store, [item('b'), item('a')]);
     const second = await saved(store, [item('c'), item('d')]);
-    expect(await store.pendingBatches()).toEqual([first.id, second.id]);
-    expect((await store.itemsOfBatch(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
+    expect(await store.findPendingBatches()).toEqual([first.id, second.id]);
+    expect((await store.findBatchItems(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
     await store.markUploaded(uploaded(first, first.items));
     expect(await owed(store)).toEqual([stored('c'), stored('d')]);
     await store.markUploaded(uploaded(second, [item('c')], [item('d')]));
@@ -245,7 +245,7 @@ describe('a saved item', () => {
     expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
     expect(await owed(next)).toHaveLength(1);
     expect(await owed(first)).toEqual([]);
-    expect(await first.pendingBatches()).toEqual([]);
+    expect(await first.findPendingBatches()).toEqual([]);
     expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
   });
 
@@ -277,7 +277,7 @@ describe('a saved item', () => {
       { item_id: 'b', uploaded: true, before: false, version: 1 },
     ]);
     expect(await owed(store)).toEqual([stored('a', 2)]);
-    const [again = ''] = await store.pendingBatches();
+    const [again = ''] = await store.findPendingBatches();
     await store.markUploaded({
       ...uploaded({ id: again, readBatch: null }, [item('a', 2)]),
       success: NO_COUNTS,
@@ -291,9 +291,9 @@ describe('a saved item', () => {
     const first = await saved(store, [item('a'), item('b')]);
     const second = await saved(store, [item('a', 2)]);
     await store.markUploaded(uploaded(first, first.items));
-    expect(await store.pendingBatches()).toEqual([second.id]);
+    expect(await store.findPendingBatches()).toEqual([second.id]);
     await store.markUploaded(uploaded(second, second.items));
-    expect(await store.pendingBatches()).toEqual([]);
+    expect(await store.findPendingBatches()).toEqual([]);
     expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
   });
 });
@@ -364,7 +364,7 @@ describe('rows that come again', () => {
 
   test('are counted as success, and the checkpoint moves past them', async () => {
     const { store, lease } = await afterUpload();
-    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set([fingerprint]));
+    expect(await store.loadFingerprints(dataSourceId)).toEqual(new Set([fingerprint]));
     expect(await store.confirm(rows, again)).toBe(true);
     expect(await counts(lease)).toMatchObject({
       ...{ position: again.position, read: 2, processed: 2, success: 2, errors: 0 },
@@ -380,7 +380,7 @@ describe('rows that come again', () => {
   test('are known by their source alone', async () => {
     const { store, lease } = await afterUpload();
     const other = { ...rows, dataSourceId: crypto.randomUUID() };
-    expect(await store.knownFingerprints(other.dataSourceId)).toEqual(new Set());
+    expect(await store.loadFingerprints(other.dataSourceId)).toEqual(new Set());
     const before = await counts(lease);
     expect(await store.confirm(other, again)).toBe(false);
     expect(await store.confirm({ ...rows, fingerprint: 'other rows' }, again)).toBe(false);
@@ -466,7 +466,7 @@ describe('rows that come again', () => {
     }
     const store = storeOf(await claimed());
     expect(await store.saveBatch(batch(many, rows))).toBeNull();
-    expect(await store.knownFingerprints(dataSourceId)).toEqual(new Set());
+    expect(await store.loadFingerprints(dataSourceId)).toEqual(new Set());
   });
 
   test('are nothing to an attempt that is not the current one any more', async () => {

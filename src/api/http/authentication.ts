@@ -8,6 +8,7 @@ import type { Authenticator } from '../../access/authenticator.ts';
 import type { ClientAddress } from '../../access/client-address.ts';
 import type { Principal } from '../../access/principal.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
+import { isObject } from '../../shared/json.ts';
 import { rateLimited } from '../limits/limit-error.ts';
 import type { Extra } from './web-socket/extra.ts';
 
@@ -50,7 +51,7 @@ export function authenticateRequests(authenticator: Authenticator, findAddress: 
   return {
     plugin,
     /** @throws if the request was not authenticated. */
-    principalOf(request: Request): Principal {
+    getPrincipal(request: Request): Principal {
       const principal = principals.get(request);
       if (principal === undefined) throw new Error('the request has not been authenticated');
       return principal;
@@ -115,7 +116,7 @@ const MAX_REASON_BYTES = 120;
 /** Finds the credential in the payload of a `connection_init`, at its top or in its `headers`, as clients send it. */
 function findAuthorization(payload: Record<string, unknown> = {}): string | undefined {
   const { headers } = payload;
-  const places = [payload, ...(typeof headers === 'object' && headers !== null ? [headers] : [])];
+  const places = [payload, ...(isObject(headers) ? [headers] : [])];
   return places
     .flatMap(Object.entries)
     .find(([name, value]) => name.toLowerCase() === 'authorization' && typeof value === 'string')?.[1];
@@ -159,7 +160,7 @@ function untilEnd(
     interrupt?.();
   });
 
-  async function nextOfSource(): Promise<IteratorResult<ExecutionResult> | null> {
+  async function readNext(): Promise<IteratorResult<ExecutionResult> | null> {
     const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<ExecutionResult> | null>();
     interrupt = () => resolve(null);
     source.next().then(resolve, reject);
@@ -174,7 +175,7 @@ function untilEnd(
 
   return createIterator<ExecutionResult>(async () => {
     if (state === 'open') {
-      const result = await nextOfSource();
+      const result = await readNext();
       if (result !== null && ended === undefined) {
         if (!result.done) return result;
         await end();

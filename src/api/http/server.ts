@@ -83,7 +83,7 @@ export async function startApiServer({
   const rates = createRateLimits(limits.rates);
   const admission: Plugin<object, NodeContext> = {
     onRequestParse: ({ request, serverContext: { req } }) =>
-      rates.admitRequest(toCaller(requests.principalOf(request), findAddress(req))),
+      rates.admitRequest(toCaller(requests.getPrincipal(request), findAddress(req))),
   };
   const sites = createOriginPolicy(origins);
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
@@ -101,7 +101,7 @@ export async function startApiServer({
       rates.plugin,
     ],
     context: ({ request, req, ...connection }) => {
-      const principal = connection.principal ?? requests.principalOf(request);
+      const principal = connection.principal ?? requests.getPrincipal(request);
       return { ...createContext(principal), caller: toCaller(principal, findAddress(req)) };
     },
     // Documents are cached by their text, so clients that keep sending new ones need a bound.

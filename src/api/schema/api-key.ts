@@ -1,38 +1,39 @@
 import { ApiKeyNotFoundError } from '../../access/access-errors.ts';
 import { newApiKeySchema } from '../../access/api-keys.ts';
-import { clearanceOf } from '../../data-types/marking.ts';
+import { toLevel } from '../../data-types/marking.ts';
 import type { ApiKey } from '../../database/generated/prisma/client.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
-import { uuidOf } from './global-id.ts';
+import { parseUuid } from './global-id.ts';
 import { AccessRoleEnum } from './me.ts';
 import { requires } from './requires.ts';
 
 const ApiKeyType = builder.objectRef<ApiKey>('ApiKey').implement({
-  description: 'A key that lets a program in. The key itself is shown once, when it is made.',
+  description:
+    'An API key: the credential of a program. The key itself is shown only once, when it is created.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'What `revokeApiKey` takes.' }),
-    name: t.exposeString('name', { description: 'What people call it.' }),
-    prefix: t.exposeString('prefix', { description: 'The beginning of the key.' }),
-    role: t.expose('role', { type: AccessRoleEnum, description: 'What it lets a program do.' }),
+    id: t.exposeID('id', { description: 'Identifies the key, for example to revoke it.' }),
+    name: t.exposeString('name', { description: 'Display name.' }),
+    prefix: t.exposeString('prefix', { description: 'First characters of the key, to recognize it by.' }),
+    role: t.expose('role', { type: AccessRoleEnum, description: 'What the key allows.' }),
     clearance: t.exposeString('clearance', {
-      description: 'The highest marking that it lets a program see.',
+      description: 'The highest marking that the key may see.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it expires; null for never.',
+      description: 'When the key expires; null if never.',
     }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last used, to about a minute; null for never.',
+      description: 'When the key was last used, to about a minute; null if never.',
     }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null while it is good.',
+      description: 'When the key was revoked; null if it was not.',
     }),
   }),
 });
@@ -40,7 +41,7 @@ const ApiKeyType = builder.objectRef<ApiKey>('ApiKey').implement({
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: [ApiKeyType],
-    description: 'Every API key that was ever made, the newest first.',
+    description: 'All API keys, newest first, including expired and revoked ones.',
     authScopes: requires('admin'),
     resolve: (_root, _args, { access }) => access.listApiKeys(),
   }),
@@ -48,16 +49,16 @@ builder.queryField('apiKeys', (t) =>
 
 const CreateApiKeyInput = builder
   .inputType('CreateApiKeyInput', {
-    description: 'What is to be an API key.',
+    description: 'A new API key.',
     fields: (t) => ({
-      name: t.string({ required: true, description: 'What people call it, such as what it is for.' }),
-      role: t.field({ type: AccessRoleEnum, required: true, description: 'What it lets a program do.' }),
+      name: t.string({ required: true, description: 'Display name, such as the purpose of the key.' }),
+      role: t.field({ type: AccessRoleEnum, required: true, description: 'What the key allows.' }),
       clearance: t.string({
         required: true,
         description:
-          'The highest marking that it lets a program see: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET; no higher than your own.',
+          'The highest marking that the key may see: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET. At most your own clearance.',
       }),
-      expiresAt: t.field({ type: 'DateTime', description: 'When it expires; never when left out.' }),
+      expiresAt: t.field({ type: 'DateTime', description: 'When the key expires. Default: never.' }),
     }),
   })
   .validate(newApiKeySchema);
@@ -65,26 +66,25 @@ const CreateApiKeyInput = builder
 const CreateApiKeySuccess = builder
   .objectRef<{ key: string; apiKey: ApiKey }>('CreateApiKeySuccess')
   .implement({
-    description: 'The key is made.',
+    description: 'The key was created.',
     fields: (t) => ({
       key: t.exposeString('key', {
-        description:
-          'The key itself, to be sent as `authorization: Bearer …`. It is shown here and never again.',
+        description: 'The key itself, to send as `authorization: Bearer …`. It is never shown again.',
       }),
       apiKey: t.field({
         type: ApiKeyType,
-        description: 'What is kept of it.',
+        description: 'The stored record of the key.',
         resolve: ({ apiKey }) => apiKey,
       }),
     }),
   });
 
 const RevokeApiKeySuccess = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeySuccess').implement({
-  description: 'The key is revoked: it lets nobody in any more, and what it has open ends.',
+  description: 'The key is revoked. Its connections and subscriptions end.',
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKeyType,
-      description: 'The key as it is now.',
+      description: 'The revoked key.',
       resolve: ({ apiKey }) => apiKey,
     }),
   }),
@@ -93,19 +93,19 @@ const RevokeApiKeySuccess = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeyS
 builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeySuccess,
-    description: 'Makes an API key.',
-    args: { input: t.arg({ required: true, type: CreateApiKeyInput, description: 'What it is to be.' }) },
+    description: 'Creates an API key.',
+    args: { input: t.arg({ required: true, type: CreateApiKeyInput, description: 'The new key.' }) },
     authScopes: requires('admin'),
     errors: {
       types: [InvalidInputError],
-      union: { name: 'CreateApiKeyResult', description: 'What came of making an API key.' },
+      union: { name: 'CreateApiKeyResult', description: 'The result of creating an API key.' },
     },
     resolve: (_root, { input }, { access, principal }) => {
-      if (clearanceOf(input.clearance) > clearanceOf(principal.clearance)) {
+      if (toLevel(input.clearance) > toLevel(principal.clearance)) {
         throw new InvalidInputError([
           {
             field: 'input.clearance',
-            message: `must not be above your own, which is ${principal.clearance}`,
+            message: `must be at most your own clearance, ${principal.clearance}`,
           },
         ]);
       }
@@ -115,15 +115,15 @@ builder.mutationFields((t) => ({
   revokeApiKey: t.field({
     type: RevokeApiKeySuccess,
     description:
-      'Revokes an API key for good, at once in every process: its connections and subscriptions end.',
-    args: { id: t.arg.id({ required: true, description: 'The id of the key.' }) },
+      'Revokes an API key for good, immediately in every process. Its connections and subscriptions end.',
+    args: { id: t.arg.id({ required: true, description: 'Id of the key.' }) },
     authScopes: requires('admin'),
     errors: {
       types: [InvalidInputError, ApiKeyNotFoundError],
-      union: { name: 'RevokeApiKeyResult', description: 'What came of revoking an API key.' },
+      union: { name: 'RevokeApiKeyResult', description: 'The result of revoking an API key.' },
     },
     resolve: async (_root, { id }, { access }) => ({
-      apiKey: await access.revokeApiKey(uuidOf('ApiKey', id, 'id')),
+      apiKey: await access.revokeApiKey(parseUuid('ApiKey', id, 'id')),
     }),
   }),
 }));

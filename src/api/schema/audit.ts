@@ -1,63 +1,70 @@
 import { type AuditEntry, Prisma } from '../../database/generated/prisma/client.ts';
 import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId, uuidOf } from './global-id.ts';
-import { checkText, distinct } from './input-checks.ts';
+import { encodeGlobalId, parseUuid } from './global-id.ts';
+import { checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
 
 const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
-  description: 'What came of it.',
+  description: 'Whether an operation was carried out.',
   values: {
-    DONE: { description: 'It was done, in the same transaction as the entry was written.' },
-    REFUSED: { description: 'The role of the principal did not allow it; nothing was done.' },
+    DONE: { description: 'Carried out. The entry was written in the same transaction.' },
+    REFUSED: {
+      description: 'Refused, because the role of the principal does not allow it. Nothing was done.',
+    },
   } as const,
 });
 
 const AuditEntryType = builder.prismaObject('AuditEntry', {
-  description: 'That a principal did something, or was refused it.',
+  description: 'A record of what a principal did, or was refused.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique over all entries; rises with time.' }),
-    time: t.expose('time', { type: 'DateTime', description: 'When.' }),
+    id: t.exposeID('id', { description: 'Unique among audit entries; increases with time.' }),
+    time: t.expose('time', { type: 'DateTime', description: 'When it happened.' }),
     principal: t.field({
       type: PrincipalType,
-      description: 'Who.',
+      description: 'Who did it.',
       resolve: ({ principalId, principalName }) => ({ id: principalId, name: principalName }),
     }),
-    operation: t.exposeString('operation', { description: 'The field of the API that does it.' }),
-    outcome: t.expose('outcome', { type: AuditOutcomeEnum, description: 'Whether it was done or refused.' }),
+    operation: t.exposeString('operation', {
+      description: 'The field of the API that was called, such as `cancelJob`.',
+    }),
+    outcome: t.expose('outcome', {
+      type: AuditOutcomeEnum,
+      description: 'Whether the operation was carried out.',
+    }),
     jobId: t.id({
       nullable: true,
-      description: 'The id of the job that it is about; the job may be pruned since.',
+      description: 'Id of the job concerned, which may have been pruned since; null if none is.',
       resolve: ({ jobId }) => (jobId === null ? null : encodeGlobalId('Job', jobId)),
     }),
     dataSourceId: t.id({
       nullable: true,
-      description: 'The id of the data source that it is about; the source may be deleted since.',
+      description: 'Id of the data source concerned, which may have been deleted since; null if none is.',
       resolve: ({ dataSourceId }) =>
         dataSourceId === null ? null : encodeGlobalId('DataSource', dataSourceId),
     }),
     apiKeyId: t.exposeID('apiKeyId', {
       nullable: true,
-      description: 'The id of the API key that it is about.',
+      description: 'Id of the API key concerned; null if none is.',
     }),
     details: t.expose('details', {
       type: 'JSONObject',
-      description: 'With what it was done. The statements of query jobs and their parameters are left out.',
+      description: 'Details, such as the arguments. SQL and parameters of query jobs are left out.',
     }),
   }),
 });
 
 const AuditFilter = builder.inputType('AuditFilter', {
-  description: 'Which entries; those that fit everything that is given.',
+  description: 'Conditions on audit entries, combined with AND.',
   fields: (t) => ({
-    principalIds: t.idList({ description: 'What one of these principals did.' }),
-    operations: t.stringList({ description: 'One of these operations, such as `cancelJob`.' }),
-    outcomes: t.field({ type: [AuditOutcomeEnum], description: 'With one of these outcomes.' }),
-    jobId: t.id({ description: 'What was done with this job.' }),
-    after: t.field({ type: 'DateTime', description: 'At this time or later.' }),
-    before: t.field({ type: 'DateTime', description: 'Before this time.' }),
+    principalIds: t.idList({ description: 'Entries of any of these principals.' }),
+    operations: t.stringList({ description: 'Entries of any of these operations, such as `cancelJob`.' }),
+    outcomes: t.field({ type: [AuditOutcomeEnum], description: 'Entries with any of these outcomes.' }),
+    jobId: t.id({ description: 'Entries about this job.' }),
+    after: t.field({ type: 'DateTime', description: 'Entries at this time or later.' }),
+    before: t.field({ type: 'DateTime', description: 'Entries before this time.' }),
   }),
 });
 
@@ -87,12 +94,12 @@ builder.queryField('auditEntries', (t) =>
     {
       type: AuditEntryType,
       description:
-        'Who did what, the newest first, paged. What was done with a query job that your clearance does not cover is left out.',
+        'The audit: who did what, newest first. Hides entries about query jobs above your clearance.',
       args: {
         filter: t.arg({
           type: AuditFilter,
           required: false,
-          description: 'Which entries; all when left out.',
+          description: 'Which entries. Default: all.',
         }),
       },
       authScopes: requires('admin'),
@@ -108,8 +115,8 @@ builder.queryField('auditEntries', (t) =>
             }),
         }),
     },
-    { description: 'A page of entries of the audit.' },
-    { description: 'An entry of the audit and its place in the list.' },
+    { description: 'A page of audit entries.' },
+    { description: 'An audit entry and its cursor.' },
   ),
 );
 
@@ -120,18 +127,18 @@ function toRowFilter(filter: typeof AuditFilter.$inferInput | null | undefined):
   for (const operation of operations ?? []) checkText(operation, 'filter.operations');
   return {
     equals: {
-      ...(principalIds == null ? {} : { principalId: distinct(principalIds, 'filter.principalIds') }),
-      ...(operations == null ? {} : { operation: distinct(operations, 'filter.operations') }),
-      ...(outcomes == null ? {} : { outcome: distinct(outcomes, 'filter.outcomes') }),
-      ...(jobId == null ? {} : { jobId: [uuidOf('Job', jobId, 'filter.jobId')] }),
+      ...(principalIds == null ? {} : { principalId: removeDuplicates(principalIds, 'filter.principalIds') }),
+      ...(operations == null ? {} : { operation: removeDuplicates(operations, 'filter.operations') }),
+      ...(outcomes == null ? {} : { outcome: removeDuplicates(outcomes, 'filter.outcomes') }),
+      ...(jobId == null ? {} : { jobId: [parseUuid('Job', jobId, 'filter.jobId')] }),
     },
     bounds: [
-      ...(after == null ? [] : [timed((time) => Prisma.sql`${time} >= ${after}`)]),
-      ...(before == null ? [] : [timed((time) => Prisma.sql`${time} < ${before}`)]),
+      ...(after == null ? [] : [boundTime((time) => Prisma.sql`${time} >= ${after}`)]),
+      ...(before == null ? [] : [boundTime((time) => Prisma.sql`${time} < ${before}`)]),
     ],
   };
 }
 
-function timed(condition: Bound<AuditEntry>['condition']): Bound<AuditEntry> {
+function boundTime(condition: Bound<AuditEntry>['condition']): Bound<AuditEntry> {
   return { field: 'time', condition };
 }

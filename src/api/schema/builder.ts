@@ -7,7 +7,7 @@ import ValidationPlugin from '@pothos/plugin-validation';
 import { ForbiddenError } from '../../access/access-errors.ts';
 import type PrismaTypes from '../../database/generated/pothos-types.ts';
 import { getDatamodel } from '../../database/generated/pothos-types.ts';
-import { MOST_ROWS_READ, type RowCount } from '../../database/paging/keyset.ts';
+import { MAX_ROWS_READ, type RowCount } from '../../database/paging/keyset.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
@@ -16,13 +16,13 @@ import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { requires } from './requires.ts';
 import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
 
-const PAGE_SIZES = `${DEFAULT_PAGE_SIZE} when left out, and never more than ${MAX_PAGE_SIZE}.`;
+const PAGE_SIZES = `Default ${DEFAULT_PAGE_SIZE}, at most ${MAX_PAGE_SIZE}.`;
 
-/** The builder that all types of the API are made with. */
+/** Builds all types of the API. */
 export const builder = new SchemaBuilder<{
   Context: ApiContext;
   PrismaTypes: PrismaTypes;
-  /** What a connection has beside its page. */
+  /** What a connection has besides its page. */
   Connection: { count(): Promise<RowCount>; countExactly(): Promise<number> };
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };
@@ -34,11 +34,11 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: JsonObject; Output: unknown };
   };
 }>({
-  // Errors first, so that a refusal is one of the errors of a mutation's union.
+  // Errors first, so that a refusal becomes a member of a mutation's union.
   plugins: [ErrorsPlugin, ScopeAuthPlugin, ValidationPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true, unsafelyHandleInputErrors: true, defaultTypes: [ForbiddenError] },
-  // Which role a root field needs is said with the field, by `requires`.
+  // Each root field states the role it needs with `requires`.
   scopeAuth: { authorizeOnSubscribe: true, authScopes: () => ({}) },
   validation: {
     validationError: ({ issues }) =>
@@ -52,37 +52,42 @@ export const builder = new SchemaBuilder<{
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, id),
     decodeGlobalID: (globalId) => ({ ...decodeGlobalId(globalId) }),
-    idFieldOptions: { description: 'Unique over all types.' },
+    idFieldOptions: { description: 'Globally unique id.' },
     edgesFieldOptions: {
       nullable: { list: false, items: false },
-      description: `What the page holds, in the order of the list, whichever end it is counted from. A page ends early, even empty, where ${MOST_ROWS_READ.toLocaleString('en')} entries were searched and hardly any fit the filter: read on while \`hasNextPage\` is true.`,
+      description: `Entries in the order of the list, even when paging backward. A page can be short, or even empty, because at most ${MAX_ROWS_READ.toLocaleString('en')} entries are searched for matches: continue while \`hasNextPage\` is true (backward: \`hasPreviousPage\`).`,
     },
-    nodeFieldOptions: { nullable: false, description: 'What stands in this place.' },
-    cursorFieldOptions: { description: 'Names this place, for `after` and `before`.' },
-    pageInfoFieldOptions: { description: 'Where the page lies in the list.' },
-    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
-    hasNextPageFieldOptions: { description: 'Whether more comes after the page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether something comes before the page.' },
+    nodeFieldOptions: { nullable: false, description: 'The entry.' },
+    cursorFieldOptions: {
+      description: 'Marks the place of the entry in the list, for `after` and `before`.',
+    },
+    pageInfoFieldOptions: { description: 'Where the page is in the list.' },
+    pageInfoTypeOptions: { description: 'Where a page is in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether there may be entries after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether there may be entries before this page.' },
     startCursorFieldOptions: {
-      description: 'For `before`: the page before this one. Null where there is no place to go on from.',
+      description:
+        'Pass it as `before` to get the previous page. Null if there is no place to continue from.',
     },
     endCursorFieldOptions: {
-      description: 'For `after`: the page after this one. Null where there is no place to go on from.',
+      description: 'Pass it as `after` to get the next page. Null if there is no place to continue from.',
     },
     firstArgOptions: {
-      description: `The most to give, from the beginning or after \`after\`. ${PAGE_SIZES}`,
+      description: `Maximum number of entries, from the start of the list or after \`after\`. ${PAGE_SIZES}`,
     },
-    lastArgOptions: { description: `The most to give, from the end or before \`before\`. ${PAGE_SIZES}` },
-    afterArgOptions: { description: 'Give what comes after the place with this cursor.' },
-    beforeArgOptions: { description: 'Give what comes before the place with this cursor.' },
+    lastArgOptions: {
+      description: `Maximum number of entries, from the end of the list or before \`before\`. ${PAGE_SIZES}`,
+    },
+    afterArgOptions: { description: 'Return entries after this cursor.' },
+    beforeArgOptions: { description: 'Return entries before this cursor.' },
     nodeQueryOptions: {
       authScopes: requires('viewer'),
-      description: 'Anything that has an id, by its id; null when there is nothing of that id.',
-      args: { id: { description: 'The id, as any answer gives it.' } },
+      description: 'Any object by its globally unique id; null if there is none.',
+      args: { id: { description: 'A globally unique id.' } },
     },
     nodesQueryOptions: false,
     cursorType: 'String',
-    nodeTypeOptions: { description: 'Anything with an id that is unique over all types.' },
+    nodeTypeOptions: { description: 'An object with a globally unique id.' },
   },
   prisma: {
     client: ({ prisma }) => prisma,
@@ -95,10 +100,10 @@ builder.addScalarType('DateTime', DateTime);
 builder.addScalarType('JSON', Json);
 builder.addScalarType('JSONObject', JsonObjectScalar);
 
-builder.queryType({ description: 'Looks things up; changes nothing.' });
+builder.queryType({ description: 'Reads data; changes nothing.' });
 builder.mutationType({
   description:
-    'Starts and ends jobs, and keeps data sources. Each mutation gives a union: what it is for, or one of the failures that can be expected, each a type of its own. Which role it needs, its description says; who has a lesser one gets a ForbiddenError.',
+    'Controls jobs and manages data sources, markings and API keys. Each mutation returns a union of its success type and one type per expected failure. Its description names the role it needs; callers with a lesser role get a ForbiddenError.',
 });
 builder.subscriptionType({
   description: 'Watches jobs live, over WebSocket (graphql-transport-ws) or server-sent events.',

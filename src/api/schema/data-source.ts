@@ -4,28 +4,28 @@ import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/sou
 import { saveDataSourceInputSchema } from '../../sources/source-input.ts';
 import type { DataSourceTest } from '../../sources/test-source.ts';
 import { builder } from './builder.ts';
-import { uuidOf } from './global-id.ts';
+import { parseUuid } from './global-id.ts';
 import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
-import { columns, givesRow, readsOf } from './read-columns.ts';
+import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
 import { requires } from './requires.ts';
 
-const reads = readsOf<DataSource>();
+const readColumns = createColumnReader<DataSource>();
 
 const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
   description:
-    'When a data source is synced by itself: INCREMENTAL, once for each time that comes due in the cluster.',
+    'When a data source is synced automatically. Each run starts one INCREMENTAL sync in the whole cluster.',
   fields: (t) => ({
     cron: t.string({
-      description: 'Minute, hour, day of the month, month, day of the week.',
-      ...reads(['scheduleCron'], ({ scheduleCron }) => scheduleCron ?? ''),
+      description: 'Five fields: minute, hour, day of the month, month, day of the week.',
+      ...readColumns(['scheduleCron'], ({ scheduleCron }) => scheduleCron ?? ''),
     }),
     timeZone: t.exposeString('scheduleTimeZone', {
-      description: 'The time zone that the fields are meant in.',
+      description: 'Time zone of the fields.',
     }),
     nextRuns: t.field({
       type: ['DateTime'],
-      description: 'The times at which it comes due next; none while the source is disabled.',
+      description: 'The next runs; empty while the source is disabled.',
       args: {
         count: t.arg.int({ required: true, defaultValue: 1, description: 'How many, from 1 to 100.' }),
       },
@@ -36,36 +36,35 @@ const ScheduleType = builder.objectRef<DataSource>('Schedule').implement({
 
 builder.prismaNode('ScheduledRun', {
   nullable: true,
-  id: { field: 'id', description: 'Unique over all types.' },
-  description: "A time at which a source's schedule came due, and what came of it.",
+  id: { field: 'id', description: 'Globally unique id.' },
+  description: 'A scheduled run of a source, and its outcome.',
   fields: (t) => ({
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it came due.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was due.' }),
     job: t.relation('job', {
       nullable: true,
-      description:
-        'The sync that it started; null when it was skipped, and once the job is pruned from history.',
+      description: 'The sync it started; null if it was skipped, or once the job is pruned from history.',
     }),
     skippedBecause: t.exposeString('skippedBecause', {
       nullable: true,
-      description: 'Why no sync was started, such as that another was active; null when one was.',
+      description: 'Why no sync was started, such as another active sync; null if one was.',
     }),
   }),
 });
 
-/** Sources as the API shows them. */
+/** A source as the API shows it. */
 export const DataSourceNode = builder.prismaNode('DataSource', {
   nullable: true,
-  id: { field: 'id', description: 'Unique over all types; `dataSource(id:)` takes it.' },
+  id: { field: 'id', description: 'Globally unique id, for `dataSource(id:)`.' },
   description: 'A table of the warehouse that syncs read.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What people call it; unique.' }),
-    dataType: t.exposeString('dataType', { description: 'The data type of its rows.' }),
-    catalogName: t.exposeString('catalogName', { description: 'The catalog of its table.' }),
-    schemaName: t.exposeString('schemaName', { description: 'The schema of its table.' }),
-    tableName: t.exposeString('tableName', { description: 'The name of its table in the schema.' }),
+    name: t.exposeString('name', { description: 'Unique display name.' }),
+    dataType: t.exposeString('dataType', { description: 'Data type of its rows.' }),
+    catalogName: t.exposeString('catalogName', { description: 'Catalog of its table.' }),
+    schemaName: t.exposeString('schemaName', { description: 'Schema of its table.' }),
+    tableName: t.exposeString('tableName', { description: 'Name of its table within the schema.' }),
     fullTableName: t.string({
-      description: 'The three-part name of its table, as a query job would write it.',
-      ...reads(
+      description: 'Three-part name of its table, as SQL of a query job writes it.',
+      ...readColumns(
         ['catalogName', 'schemaName', 'tableName'],
         ({ catalogName, schemaName, tableName }) => `${catalogName}.${schemaName}.${tableName}`,
       ),
@@ -74,44 +73,44 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
     cursorColumn: t.exposeString('cursorColumn', {
       nullable: true,
       description:
-        'The column that tells new rows from old ones; without one every sync reads the whole table.',
+        'The column that tells new rows from old ones. Null if there is none; every sync then reads the whole table.',
     }),
     watermark: t.exposeString('watermark', {
       nullable: true,
       description:
-        'The greatest value of the cursor column that has been synced: an INCREMENTAL sync reads what is past it. Told to whoever is cleared for TOP SECRET, for it is of a row that can have any marking.',
+        'The greatest synced value of the cursor column; INCREMENTAL syncs read rows past it. Null before the first sync, and without clearance for TOP SECRET, because it comes from a row that can have any marking.',
     }),
     itemCount: t.exposeInt('itemCount', {
       description:
-        'Items that its last completed sync brought in or confirmed, and that your clearance covers.',
+        'Number of items that its last completed sync stored or confirmed and that your clearance covers.',
     }),
     lastSyncAt: t.expose('lastSyncAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When its last sync ended.',
+      description: 'When its last sync ended; null if there was none.',
     }),
     lastSyncState: t.expose('lastSyncState', {
       type: PartitionStateEnum,
       nullable: true,
-      description: 'How its last sync ended; null when there was none.',
+      description: 'How its last sync ended; null if there was none.',
     }),
     lastSyncMessage: t.exposeString('lastSyncMessage', {
       nullable: true,
-      description: 'Why its last sync FAILED; null otherwise.',
+      description: 'Why its last sync FAILED; null if it did not.',
     }),
     schedule: t.field({
       type: ScheduleType,
       nullable: true,
-      description: 'When it is synced by itself; null for by hand only.',
-      ...givesRow<DataSource>('scheduleCron'),
+      description: 'When it is synced automatically; null if only manually.',
+      ...passRow<DataSource>('scheduleCron'),
       resolve: (source) => (source.scheduleCron === null ? null : source),
     }),
-    // No relation: of several sources, Prisma reads every run there is and takes the first in memory.
+    // Not a relation: for several sources, Prisma would read every run and pick the first in memory.
     scheduledRuns: t.prismaField({
       type: ['ScheduledRun'],
-      description: 'The last times its schedule came due, the newest first.',
-      extensions: columns<DataSource>(),
-      args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'How many, at most 100.' }) },
+      description: 'Its latest scheduled runs, newest first.',
+      extensions: declareColumns<DataSource>(),
+      args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'How many; at most 100.' }) },
       resolve: (query, { id }, { first }, { prisma }) =>
         prisma.scheduledRun.findMany({
           ...query,
@@ -120,10 +119,10 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
           take: Math.min(Math.max(first, 0), 100),
         }),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When it last changed, syncs included.',
+      description: 'When it last changed, by an edit or a sync.',
     }),
   }),
 });
@@ -132,12 +131,12 @@ builder.queryFields((t) => ({
   dataSources: t.prismaField({
     authScopes: requires('viewer'),
     type: ['DataSource'],
-    description: 'All data sources by name.',
+    description: 'All data sources, ordered by name.',
     args: {
       dataType: t.arg.string({ required: false, description: 'Only sources of this data type.' }),
       enabled: t.arg.boolean({
         required: false,
-        description: 'Only sources that are enabled, or that are not.',
+        description: 'Only enabled (true) or disabled (false) sources.',
       }),
     },
     resolve: (query, _root, { dataType, enabled }, { prisma }) => {
@@ -153,53 +152,53 @@ builder.queryFields((t) => ({
     authScopes: requires('viewer'),
     type: 'DataSource',
     nullable: true,
-    description: 'One data source, by its id; null when there is none.',
+    description: 'One data source by its id; null if there is none.',
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the source, as any answer gives it, or its bare UUID.',
+        description: 'Id of the source, globally unique or a bare UUID.',
       }),
     },
     resolve: (query, _root, { id }, { prisma }) =>
-      prisma.dataSource.findUnique({ ...query, where: { id: uuidOf('DataSource', id, 'id') } }),
+      prisma.dataSource.findUnique({ ...query, where: { id: parseUuid('DataSource', id, 'id') } }),
   }),
 }));
 
 const ScheduleInput = builder.inputType('ScheduleInput', {
-  description: 'When a data source is synced by itself.',
+  description: 'When a data source is synced automatically.',
   fields: (t) => ({
     cron: t.string({
       required: true,
       description:
-        'Minute, hour, day of the month, month, day of the week: `30 2 * * *` is half past two each night.',
+        'Five fields: minute, hour, day of the month, month, day of the week. `30 2 * * *` is 02:30 every night.',
     }),
     timeZone: t.string({
-      description: 'The time zone that the fields are meant in, such as `Europe/Berlin`; UTC when left out.',
+      description: 'Time zone of the fields, such as `Europe/Berlin`. Default: UTC.',
     }),
   }),
 });
 
 const SaveDataSourceInput = builder
   .inputType('SaveDataSourceInput', {
-    description: 'A data source as it is to be.',
+    description: 'A new data source, or all settings of an existing one.',
     fields: (t) => ({
-      id: t.id({ description: 'The source to change; a new one is made when left out.' }),
-      name: t.string({ required: true, description: 'What people call it; unique.' }),
+      id: t.id({ description: 'The source to change. Default: create a new one.' }),
+      name: t.string({ required: true, description: 'Unique display name.' }),
       dataType: t.string({
         required: true,
-        description: 'The data type of its rows: `maintenance`, `sortie`, `deployment` or `logistics`.',
+        description: 'Data type of its rows: `maintenance`, `sortie`, `deployment` or `logistics`.',
       }),
-      catalogName: t.string({ required: true, description: 'The catalog of its table.' }),
-      schemaName: t.string({ required: true, description: 'The schema of its table.' }),
-      tableName: t.string({ required: true, description: 'The name of its table in the schema.' }),
-      enabled: t.boolean({ description: 'Whether syncs read it; true when left out.' }),
+      catalogName: t.string({ required: true, description: 'Catalog of its table.' }),
+      schemaName: t.string({ required: true, description: 'Schema of its table.' }),
+      tableName: t.string({ required: true, description: 'Name of its table within the schema.' }),
+      enabled: t.boolean({ description: 'Whether syncs read it. Default: true.' }),
       cursorColumn: t.string({
         description:
-          'The column that tells new rows from old ones: a number, date, timestamp or string that grows. Another table or column starts the watermark anew.',
+          'The column that tells new rows from old ones: a number, date, timestamp or string that increases. Changing the table or this column resets the watermark.',
       }),
       schedule: t.field({
         type: ScheduleInput,
-        description: 'When it is synced by itself; by hand only when left out.',
+        description: 'When to sync it automatically. Default: only manually.',
       }),
     }),
   })
@@ -208,11 +207,11 @@ const SaveDataSourceInput = builder
 const SaveDataSourceSuccess = builder
   .objectRef<{ dataSource: DataSource }>('SaveDataSourceSuccess')
   .implement({
-    description: 'The source is saved.',
+    description: 'The source was saved.',
     fields: (t) => ({
       dataSource: t.field({
         type: DataSourceNode,
-        description: 'The source as it is now.',
+        description: 'The saved source.',
         resolve: ({ dataSource }) => dataSource,
       }),
     }),
@@ -221,14 +220,14 @@ const SaveDataSourceSuccess = builder
 const DeleteDataSourceSuccess = builder
   .objectRef<{ dataSource: DataSource }>('DeleteDataSourceSuccess')
   .implement({
-    description: 'The source is deleted; its items and the history of its jobs stay.',
+    description: 'The source was deleted. Its items and the history of its jobs are kept.',
     fields: (t) => ({
       deletedId: t.globalID({
-        description: 'The id that the source had.',
+        description: 'Id of the deleted source.',
         resolve: ({ dataSource }) => ({ type: 'DataSource', id: dataSource.id }),
       }),
       name: t.string({
-        description: 'The name that the source had.',
+        description: 'Name of the deleted source.',
         resolve: ({ dataSource }) => dataSource.name,
       }),
     }),
@@ -237,47 +236,47 @@ const DeleteDataSourceSuccess = builder
 const TableColumnType = builder.objectRef<{ name: string; type: string }>('TableColumn').implement({
   description: 'A column of a table in the warehouse.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name.' }),
-    type: t.exposeString('type', { description: 'Its type, as Databricks calls it.' }),
+    name: t.exposeString('name', { description: 'Column name.' }),
+    type: t.exposeString('type', { description: 'Databricks name of its type.' }),
   }),
 });
 
 const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceSuccess').implement({
-  description: 'What a look at the source found.',
+  description: 'Result of testing a source.',
   fields: (t) => ({
     isReadable: t.exposeBoolean('isReadable', { description: 'Whether its table can be read.' }),
     problem: t.string({
       nullable: true,
-      description: 'Why it cannot be read; null when it can.',
+      description: 'Why it cannot be read; null if it can.',
       resolve: (test) => (test.isReadable ? null : test.message),
     }),
     columns: t.field({
       type: [TableColumnType],
-      description: 'The columns of the table.',
+      description: 'The columns of the table; empty if it cannot be read.',
       resolve: (test) => (test.isReadable ? [...test.columns] : []),
     }),
     missingColumns: t.stringList({
       description:
-        'Known columns of the data type that the table lacks; no error, unless none identifies an item.',
+        'Known columns of the data type that the table lacks. This is no error as long as a column that identifies items is left.',
       resolve: (test) => (test.isReadable ? [...test.missingColumns] : []),
     }),
     surplusColumns: t.stringList({
-      description: "Columns that the data type does not know; they are kept in the items' data.",
+      description: "Columns unknown to the data type. They are kept in the items' data.",
       resolve: (test) => (test.isReadable ? [...test.surplusColumns] : []),
     }),
     rowCount: t.int({
       nullable: true,
       description:
-        'Rows of the table; null when it cannot be read, and for whoever is not cleared for TOP SECRET.',
+        'Number of rows in the table. Null if it cannot be read, and without clearance for TOP SECRET.',
       resolve: (test) => (test.isReadable ? test.rowCount : null),
     }),
     warnings: t.stringList({
-      description: 'What would keep a sync from working well.',
+      description: 'Problems that a sync of it would have.',
       resolve: (test) => (test.isReadable ? [...test.warnings] : []),
     }),
     dataSource: t.field({
       type: DataSourceNode,
-      description: 'The source.',
+      description: 'The tested source.',
       resolve: ({ source }) => source,
     }),
   }),
@@ -288,51 +287,56 @@ builder.mutationFields((t) => ({
     authScopes: requires('admin'),
     type: SaveDataSourceSuccess,
     description:
-      'Makes a data source, or changes the one whose id is given. What it reads cannot be changed while an active job reads it.',
+      'Creates a data source, or changes the one with the given id. What it reads cannot be changed while an active job reads it.',
     args: {
-      input: t.arg({ required: true, type: SaveDataSourceInput, description: 'The source as it is to be.' }),
+      input: t.arg({ required: true, type: SaveDataSourceInput, description: 'The source to save.' }),
     },
     errors: {
       types: [InvalidInputError, DataSourceNotFoundError, DataSourceInUseError],
-      union: { name: 'SaveDataSourceResult', description: 'What came of saving a source.' },
+      union: { name: 'SaveDataSourceResult', description: 'The result of saving a source.' },
     },
     resolve: async (_root, { input: { id, ...input } }, { jobs }) => ({
-      dataSource: await jobs.saveDataSource(id == null ? null : uuidOf('DataSource', id, 'input.id'), input),
+      dataSource: await jobs.saveDataSource(
+        id == null ? null : parseUuid('DataSource', id, 'input.id'),
+        input,
+      ),
     }),
   }),
   deleteDataSource: t.field({
     authScopes: requires('admin'),
     type: DeleteDataSourceSuccess,
-    description: 'Deletes a data source. Its items stay, and so does the history of its jobs.',
+    description: 'Deletes a data source. Its items and the history of its jobs are kept.',
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the source, as any answer gives it, or its bare UUID.',
+        description: 'Id of the source, globally unique or a bare UUID.',
       }),
     },
     errors: {
       types: [InvalidInputError, DataSourceNotFoundError, DataSourceInUseError],
-      union: { name: 'DeleteDataSourceResult', description: 'What came of deleting a source.' },
+      union: { name: 'DeleteDataSourceResult', description: 'The result of deleting a source.' },
     },
     resolve: async (_root, { id }, { jobs }) => ({
-      dataSource: await jobs.deleteDataSource(uuidOf('DataSource', id, 'id')),
+      dataSource: await jobs.deleteDataSource(parseUuid('DataSource', id, 'id')),
     }),
   }),
   testDataSource: t.field({
     authScopes: requires('operator'),
     type: TestDataSourceSuccess,
-    description:
-      'Looks whether a data source can be read and whether its table fits its data type; changes nothing.',
+    description: 'Tests whether a data source can be read and its table fits its data type. Changes nothing.',
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the source, as any answer gives it, or its bare UUID.',
+        description: 'Id of the source, globally unique or a bare UUID.',
       }),
     },
     errors: {
       types: [InvalidInputError, DataSourceNotFoundError],
-      union: { name: 'TestDataSourceResult', description: 'What came of testing a source.' },
+      union: {
+        name: 'TestDataSourceResult',
+        description: 'The result of testing a source, or why it could not be tested.',
+      },
     },
-    resolve: (_root, { id }, { jobs }) => jobs.testDataSource(uuidOf('DataSource', id, 'id')),
+    resolve: (_root, { id }, { jobs }) => jobs.testDataSource(parseUuid('DataSource', id, 'id')),
   }),
 }));

@@ -4,15 +4,16 @@ import { builder } from './builder.ts';
 import { requires } from './requires.ts';
 
 const ColumnType = builder.objectRef<Column>('DataTypeColumn').implement({
-  description: 'A column that the tables of a data type usually have.',
+  description: 'A column that tables of a data type usually have.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name; tables may write it in any case.' }),
+    name: t.exposeString('name', { description: 'Column name; case does not matter.' }),
     kind: t.exposeString('kind', {
       description:
-        'What its values must be: `text`, `integer`, `number`, `date` or `timestamp`. NULL always fits.',
+        'The kind of its values: `text`, `integer`, `number`, `date` or `timestamp`. NULL is always allowed.',
     }),
     identifying: t.exposeBoolean('identifying', {
-      description: 'Whether it identifies an item: each row needs a value in at least one such column.',
+      description:
+        'Whether the column identifies an item. Each row needs a value in at least one such column.',
     }),
   }),
 });
@@ -20,14 +21,14 @@ const ColumnType = builder.objectRef<Column>('DataTypeColumn').implement({
 const DataTypeType = builder.objectRef<DataType>('DataType').implement({
   description: 'A kind of BLADE data.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What inputs call it.' }),
-    description: t.exposeString('description', { description: 'One line about it.' }),
+    name: t.exposeString('name', { description: 'Name, as inputs expect it.' }),
+    description: t.exposeString('description', { description: 'One-line summary.' }),
     defaultMarking: t.exposeString('defaultMarking', {
-      description: 'The classification marking of an item whose row has none.',
+      description: 'Classification marking of an item whose row has none.',
     }),
     columns: t.field({
       type: [ColumnType],
-      description: 'The columns that are known. A table may have more, which are kept, and may lack some.',
+      description: 'Known columns. A table may lack some, and may have others, which are kept.',
       resolve: ({ columns }) => [...columns],
     }),
   }),
@@ -37,7 +38,7 @@ builder.queryField('dataTypes', (t) =>
   t.field({
     authScopes: requires('viewer'),
     type: [DataTypeType],
-    description: 'The kinds of data that can be synced and queried.',
+    description: 'All data types that can be synced and queried.',
     resolve: () => [...dataTypes],
   }),
 );

@@ -7,7 +7,7 @@ export function isUuid(text: unknown): boolean {
   return typeof text === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
-/** Whether the value is two texts: the key of an item, its data type and its id. */
+/** Whether the value is the key of an item: its data type and its id. */
 export function isItemKey(key: unknown): boolean {
   return (
     Array.isArray(key) &&
@@ -17,8 +17,8 @@ export function isItemKey(key: unknown): boolean {
 }
 
 /**
- * @param field the input field that the names came in, for the error.
- * @throws InvalidInputError for a name that is no data type.
+ * @param field the input field that holds the names, for the error.
+ * @throws InvalidInputError for the first unknown data type.
  */
 export function checkDataTypes(names: readonly string[] | null | undefined, field: string): void {
   for (const name of names ?? []) {
@@ -32,21 +32,23 @@ export function checkDataTypes(names: readonly string[] | null | undefined, fiel
   }
 }
 
-/** How many different values a filter may give for one thing: a statement of the database holds only so many. */
-const MOST_VALUES = 100;
+/** How many distinct values a condition of a filter may have: a statement can hold only so many. */
+const MAX_FILTER_VALUES = 100;
 
 /**
- * The values of a list without those that it has again.
- * @throws InvalidInputError for more of them than a filter may give.
+ * Returns the distinct values of a list.
+ * @throws InvalidInputError if there are more than a filter may have.
  */
-export function distinct<Value>(values: readonly Value[], field: string): Value[] {
+export function removeDuplicates<Value>(values: readonly Value[], field: string): Value[] {
   const kept = [...new Set(values)];
-  if (kept.length > MOST_VALUES)
-    throw new InvalidInputError([{ field, message: `must be at most ${MOST_VALUES} different ones` }]);
+  if (kept.length > MAX_FILTER_VALUES)
+    throw new InvalidInputError([
+      { field, message: `must have at most ${MAX_FILTER_VALUES} distinct values` },
+    ]);
   return kept;
 }
 
-/** @throws InvalidInputError for a text that the database cannot compare with what it holds. */
+/** @throws InvalidInputError if the database cannot store, and so cannot compare, the text. */
 export function checkText(text: string, field: string): void {
   if (!isStorableText(text)) throw new InvalidInputError([{ field, message: UNSTORABLE_TEXT }]);
 }

@@ -10,23 +10,22 @@ const LowerItemMarkingInput = builder
   .inputType('LowerItemMarkingInput', {
     description: 'Which raised marking to lower, and to what.',
     fields: (t) => ({
-      dataType: t.string({ required: true, description: 'The data type of the item.' }),
+      dataType: t.string({ required: true, description: 'Data type of the item.' }),
       itemId: t.string({
         required: true,
-        description: 'The id of the item among those of its data type.',
+        description: 'Id of the item, unique within its data type.',
       }),
       expectedFloor: t.string({
         required: true,
         description:
-          "The marking of the item's `markingFloor` as you saw it. If it is another by now, nothing is lowered.",
+          "The marking of the item's current `markingFloor`. If it differs by now, nothing is lowered.",
       }),
       newFloor: t.string({
-        description:
-          'The marking below which the item does not fall from now on, lower than the present one. No floor at all when left out.',
+        description: 'The new floor, lower than the current one. Default: none, which removes the floor.',
       }),
       reason: t.string({
         required: true,
-        description: 'Why, in at most 1,000 characters. It is in the audit, and stays with the new floor.',
+        description: 'Why, in at most 1,000 characters. Recorded in the audit and with the new floor.',
       }),
     }),
   })
@@ -35,15 +34,15 @@ const LowerItemMarkingInput = builder
 const LowerItemMarkingSuccess = builder
   .objectRef<{ item: BladeItem; message: string }>('LowerItemMarkingSuccess')
   .implement({
-    description: 'The floor is lowered, and the item is uploaded again with its new marking.',
+    description:
+      'The raised marking was lowered or removed. The item is uploaded again with its new marking.',
     fields: (t) => ({
       item: t.field({
         type: BladeItemNode,
-        description:
-          'The item as it is now. It has the highest marking of what its sources state and its floor.',
+        description: 'The updated item. Its marking is the highest of its floor and what its sources state.',
         resolve: ({ item }) => item,
       }),
-      message: t.exposeString('message', { description: 'What was done, for people.' }),
+      message: t.exposeString('message', { description: 'What was done, as text to show.' }),
     }),
   });
 
@@ -52,13 +51,17 @@ builder.mutationField('lowerItemMarking', (t) =>
     authScopes: requires('operator'),
     type: LowerItemMarkingSuccess,
     description:
-      'Lowers the raised marking of an item that your clearance covers, or takes it away. Metadata of query jobs with a higher marking is removed from the item, because it names them. The audit keeps who lowered it and why.',
+      'Lowers the raised marking of an item that your clearance covers, or removes it. Metadata of query jobs with a higher marking is removed from the item, because it names them. The audit records who lowered it and why.',
     args: {
-      input: t.arg({ required: true, type: LowerItemMarkingInput, description: 'Which marking to lower.' }),
+      input: t.arg({
+        required: true,
+        type: LowerItemMarkingInput,
+        description: 'Which marking to lower, and to what.',
+      }),
     },
     errors: {
       types: [InvalidInputError, ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError],
-      union: { name: 'LowerItemMarkingResult', description: 'What came of lowering a marking.' },
+      union: { name: 'LowerItemMarkingResult', description: 'The result of lowering a marking.' },
     },
     resolve: async (_root, { input }, { jobs }) => {
       const item = await jobs.lowerItemMarking(input);

@@ -1,5 +1,5 @@
-import { catalogIdOf } from '../../data-types/blade-item.ts';
-import { isMarking, markings, parseMarking } from '../../data-types/marking.ts';
+import { toCatalogId } from '../../data-types/blade-item.ts';
+import { isMarking, MARKINGS, parseMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
@@ -7,8 +7,8 @@ import { InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
-import { uuidOf } from './global-id.ts';
-import { checkDataTypes, checkText, distinct } from './input-checks.ts';
+import { parseUuid } from './global-id.ts';
+import { checkDataTypes, checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
@@ -16,21 +16,21 @@ import { findUploadTime } from './upload-times.ts';
 
 const MarkingFloorType = builder.objectRef<RaisedItem>('MarkingFloor').implement({
   description:
-    'A marking below which an item does not fall, whatever its sources state. A query job raises it to its own marking; it stays until somebody who is cleared for the item lowers it.',
+    'The lowest marking that an item can have, whatever its sources state. Query jobs raise it to their marking. It stays until an operator who is cleared for the item lowers it.',
   fields: (t) => ({
-    marking: t.exposeString('floorMarking', { description: 'The marking.' }),
+    marking: t.exposeString('floorMarking', { description: 'The lowest marking that the item can have.' }),
     raisedBy: t.field({
       type: PrincipalType,
       nullable: true,
       description:
-        'Who set it: who started the query job, or who lowered it to this. Null for jobs from before principals were known.',
+        'Who set it: who started the query job, or who lowered it to this marking. Null for a job from before principals were recorded.',
       resolve: ({ floorById: id, floorByName: name }) => (id === null ? null : { id, name: name ?? id }),
     }),
     job: t.prismaField({
       type: 'Job',
       nullable: true,
       description:
-        'The query job that raised it. Null once that is pruned, and where somebody lowered it to this.',
+        'The query job that raised it. Null once the job is pruned, or if somebody lowered it to this marking.',
       resolve: (query, { floorJobId }, _args, { prisma }) =>
         floorJobId === null ? null : prisma.job.findUnique({ ...query, where: { id: floorJobId } }),
     }),
@@ -39,7 +39,7 @@ const MarkingFloorType = builder.objectRef<RaisedItem>('MarkingFloor').implement
   }),
 });
 
-/** An item with a floor: the database has either all of it or none. */
+/** An item with a floor. The database stores all of these columns or none. */
 type RaisedItem = BladeItem & { floorMarking: string; floorAt: Date; floorReason: string };
 
 function isRaised(item: BladeItem): item is RaisedItem {
@@ -48,34 +48,33 @@ function isRaised(item: BladeItem): item is RaisedItem {
 
 export const BladeItemNode = builder.prismaNode('BladeItem', {
   nullable: true,
-  id: { field: 'dataType_itemId', description: 'Unique over all types.' },
-  description: 'An item of BLADE data that your clearance covers, as it was last read.',
+  id: { field: 'dataType_itemId', description: 'Globally unique id.' },
+  description: 'An item of BLADE data that your clearance covers, as last read.',
   fields: (t) => ({
-    dataType: t.exposeString('dataType', { description: 'Its data type.' }),
+    dataType: t.exposeString('dataType', { description: 'Data type of the item.' }),
     itemId: t.exposeString('itemId', {
       description:
-        'Its id among the items of its data type: of the column item_id or, without one, from its content.',
+        'Id of the item, unique within its data type: from the column item_id, or derived from the content if that has no value.',
     }),
     classificationMarking: t.exposeString('classificationMarking', {
       description:
-        'Its classification marking: the highest of what its sources state and of `markingFloor`. It is what a principal has to be cleared for.',
+        'Classification marking: the highest of what its sources state and `markingFloor`. Callers need clearance for it.',
     }),
     rowMarking: t.string({
       description:
-        'What the source it was last read from states, or the default of the data type. A row without a marking does not lower it.',
+        'The marking stated by the source it was last read from, or the default of the data type. A row without a marking does not lower it.',
       resolve: ({ rowMarking, classificationMarking }) => rowMarking ?? classificationMarking,
     }),
     markingFloor: t.field({
       type: MarkingFloorType,
       nullable: true,
-      description: 'The marking that it was raised to; null where nobody has raised it.',
+      description: 'The raised marking, which syncs cannot lower; null if it was not raised.',
       resolve: (item) => (isRaised(item) ? item : null),
     }),
-    data: t.expose('data', { type: 'JSONObject', description: 'The whole row, unknown columns included.' }),
+    data: t.expose('data', { type: 'JSONObject', description: 'The whole row, including unknown columns.' }),
     metadata: t.field({
       type: 'JSONObject',
-      description:
-        'What the catalog gets as its metadata: `sourceMetadata` with `queryMetadata` laid over it.',
+      description: 'Metadata sent to the catalog: `sourceMetadata`, overridden by `queryMetadata`.',
       resolve: async (item, _args, { prisma }) => ({
         ...(await readSourceMetadata(prisma, item)),
         ...(item.queryMetadata as JsonObject | null),
@@ -84,34 +83,34 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
     sourceMetadata: t.field({
       type: 'JSONObject',
       description:
-        'Where it comes from: the name of its data source, and the table that a sync read it from.',
+        'Where the item comes from: the name of its data source, and the table that a sync read it from.',
       resolve: (item, _args, { prisma }) => readSourceMetadata(prisma, item),
     }),
     queryMetadata: t.expose('queryMetadata', {
       type: 'JSONObject',
       nullable: true,
       description:
-        'What query jobs have added; null where none has brought it in. A sync leaves it as it is. A later query job adds to what earlier ones added: of a key that both have, such as `query_job_id`, the later value counts.',
+        'Metadata from query jobs; null if none has read the item. Syncs do not change it. A later query job adds its keys and overrides existing ones, such as `query_job_id`.',
     }),
     catalogId: t.string({
       nullable: true,
       description:
-        'Its name in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog accepted it.',
+        'Id in the catalog, `BLADE-<dataType>-<itemId>`; null until the catalog has accepted the item.',
       resolve: async ({ dataType, itemId, wasUploaded, uploadBatchId }, _args, context) =>
         wasUploaded || (await findUploadTime(context, uploadBatchId)) !== null
-          ? catalogIdOf(dataType, itemId)
+          ? toCatalogId(dataType, itemId)
           : null,
     }),
     uploadedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the catalog accepted its present content; null while it has not.',
+      description: 'When the catalog accepted the current content; null if it has not.',
       resolve: ({ uploadBatchId }, _args, context) => findUploadTime(context, uploadBatchId),
     }),
     dataSource: t.prismaField({
       type: 'DataSource',
       nullable: true,
-      description: 'The source it was last read from; null once that is deleted.',
+      description: 'The source it was last read from; null once the source is deleted.',
       resolve: (query, { dataSourceId }, _args, { prisma }) =>
         dataSourceId === null
           ? null
@@ -120,29 +119,29 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
     job: t.prismaField({
       type: 'Job',
       nullable: true,
-      description: 'The job that last changed it; null once that is pruned from history.',
+      description: 'The job that last changed it; null once the job is pruned from history.',
       resolve: (query, { jobId }, _args, { prisma }) =>
         prisma.job.findUnique({ ...query, where: { id: jobId } }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first stored.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its content last changed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the content last changed.' }),
   }),
 });
 
 const ItemFilter = builder.inputType('ItemFilter', {
-  description: 'Which items; those that fit everything that is given.',
+  description: 'Conditions on items, combined with AND.',
   fields: (t) => ({
-    dataTypes: t.stringList({ description: 'Items of one of these data types.' }),
-    classificationMarkings: t.stringList({ description: 'Items with one of these markings.' }),
-    dataSourceId: t.id({ description: 'Items that were last read from this source.' }),
-    jobId: t.id({ description: 'Items that this job last changed.' }),
+    dataTypes: t.stringList({ description: 'Items of any of these data types.' }),
+    classificationMarkings: t.stringList({ description: 'Items with any of these markings.' }),
+    dataSourceId: t.id({ description: 'Items last read from this source.' }),
+    jobId: t.id({ description: 'Items last changed by this job.' }),
     isUploaded: t.boolean({
-      description: 'Items whose present content the catalog has, or has not, accepted.',
+      description: 'Items whose current content the catalog has accepted (true) or not (false).',
     }),
-    itemIdPrefix: t.string({ description: 'Items whose id begins with this.' }),
+    itemIdPrefix: t.string({ description: 'Items whose id starts with this text.' }),
     data: t.field({
       type: 'JSONObject',
-      description: 'Items whose data has these columns with these values, as in `{ "priority": "HIGH" }`.',
+      description: 'Items with these values in their data, such as `{ "priority": "HIGH" }`.',
     }),
   }),
 });
@@ -167,9 +166,9 @@ builder.queryFields((t) => ({
     {
       authScopes: requires('viewer'),
       type: BladeItemNode,
-      description: 'The stored items that your clearance covers, by data type and id, paged.',
+      description: 'Stored items that your clearance covers, ordered by data type and id.',
       args: {
-        filter: t.arg({ type: ItemFilter, required: false, description: 'Which items; all when left out.' }),
+        filter: t.arg({ type: ItemFilter, required: false, description: 'Which items. Default: all.' }),
       },
       resolve: async (_root, { filter, ...page }, context, info) =>
         connectPage(ITEMS, context, info, {
@@ -184,16 +183,16 @@ builder.queryFields((t) => ({
         }),
     },
     { description: 'A page of items.' },
-    { description: 'An item and its place in the list.' },
+    { description: 'An item and its cursor.' },
   ),
   item: t.prismaField({
     authScopes: requires('viewer'),
     type: 'BladeItem',
     nullable: true,
-    description: 'One item, by its data type and id; null when there is none.',
+    description: 'One item by its data type and id; null if there is none.',
     args: {
-      dataType: t.arg.string({ required: true, description: 'Its data type.' }),
-      itemId: t.arg.string({ required: true, description: 'Its id among the items of the data type.' }),
+      dataType: t.arg.string({ required: true, description: 'Data type of the item.' }),
+      itemId: t.arg.string({ required: true, description: 'Id of the item, unique within its data type.' }),
     },
     resolve: (query, _root, { dataType, itemId }, { prisma }) => {
       checkDataTypes([dataType], 'dataType');
@@ -211,7 +210,7 @@ function keysByType(keys: readonly Key[]): Prisma.BladeItemWhereInput[] {
   }));
 }
 
-/** The source may have been renamed since the item was read. */
+/** Reads the current name of the source, which may have been renamed since the item was read. */
 async function readSourceMetadata(
   prisma: PrismaClient,
   { metadata, dataSourceId }: BladeItem,
@@ -233,32 +232,32 @@ async function toRowFilter(
   checkDataTypes(dataTypes, 'filter.dataTypes');
   if (itemIdPrefix != null) checkText(itemIdPrefix, 'filter.itemIdPrefix');
   checkData(data);
-  const job = jobId == null ? null : uuidOf('Job', jobId, 'filter.jobId');
+  const job = jobId == null ? null : parseUuid('Job', jobId, 'filter.jobId');
   const columns = Object.entries(data ?? {});
-  distinct(columns, 'filter.data');
-  const upload = isUploaded == null ? null : filterByUpload(isUploaded, await findOwedBatches(prisma));
+  removeDuplicates(columns, 'filter.data');
+  const upload = isUploaded == null ? null : filterByUpload(isUploaded, await findPendingBatches(prisma));
   return {
     equals: {
-      // An index has ids in order within a data type.
+      // The index orders ids within each data type.
       ...(itemIdPrefix == null ? {} : { dataType: EVERY }),
-      ...(dataTypes == null ? {} : { dataType: distinct(dataTypes, 'filter.dataTypes') }),
+      ...(dataTypes == null ? {} : { dataType: removeDuplicates(dataTypes, 'filter.dataTypes') }),
       ...(classificationMarkings == null
         ? {}
         : {
-            classificationMarking: distinct(
-              classificationMarkings.map(knownMarking),
+            classificationMarking: removeDuplicates(
+              classificationMarkings.map(parseKnownMarking),
               'filter.classificationMarkings',
             ),
           }),
       ...(dataSourceId == null
         ? {}
-        : { dataSourceId: [uuidOf('DataSource', dataSourceId, 'filter.dataSourceId')] }),
+        : { dataSourceId: [parseUuid('DataSource', dataSourceId, 'filter.dataSourceId')] }),
       ...(job === null ? {} : { jobId: [job] }),
     },
     bounds:
       itemIdPrefix == null
         ? []
-        : [{ field: 'itemId', condition: (id) => Prisma.sql`${id} like ${`${literally(itemIdPrefix)}%`}` }],
+        : [{ field: 'itemId', condition: (id) => Prisma.sql`${id} like ${`${escapeLike(itemIdPrefix)}%`}` }],
     others: [
       ...(upload === null ? [] : [upload.condition]),
       ...columns.map(
@@ -269,31 +268,31 @@ async function toRowFilter(
   };
 }
 
-/** Batches that are owed are few: those under way, and what jobs that broke off have left. */
-async function findOwedBatches(prisma: ApiContext['prisma']): Promise<readonly string[]> {
-  // Of the table itself: the view would look whether the principal sees an item of each.
-  const owed = await prisma.$queryRaw<{ id: string }[]>`
+/** Finds the upload batches still to be uploaded. They are few: those under way and those that interrupted jobs left behind. */
+async function findPendingBatches(prisma: ApiContext['prisma']): Promise<readonly string[]> {
+  // From the table itself: the view would check for each batch whether the principal sees an item of it.
+  const pending = await prisma.$queryRaw<{ id: string }[]>`
     select id::text from public.upload_batch where partition_id is not null`;
-  return owed.map(({ id }) => id);
+  return pending.map(({ id }) => id);
 }
 
-/** The condition for items that are, or are not, uploaded; of the latter there are few, which are found by their batches. */
+/** Creates the condition on items that are uploaded, or not. The latter are few, so they are found by their batches. */
 function filterByUpload(
   isUploaded: boolean,
-  owed: readonly string[],
+  pending: readonly string[],
 ): { condition: Prisma.Sql; shortcut?: Shortcut<BladeItem> } {
-  const batches = Prisma.sql`(${owed}::text[]::bigint[])`;
+  const batches = Prisma.sql`(${pending}::text[]::bigint[])`;
   if (isUploaded) return { condition: Prisma.sql`upload_batch_id <> all${batches}` };
   const isRejected = Prisma.sql`upload_batch_id is null`;
-  const isOwed = Prisma.sql`upload_batch_id = any${batches}`;
+  const isPending = Prisma.sql`upload_batch_id = any${batches}`;
   return {
-    condition: Prisma.sql`(${isRejected} or ${isOwed})`,
-    shortcut: { column: 'uploadBatchId', conditions: [isRejected, isOwed] },
+    condition: Prisma.sql`(${isRejected} or ${isPending})`,
+    shortcut: { column: 'uploadBatchId', conditions: [isRejected, isPending] },
   };
 }
 
-/** The text with what means something to LIKE escaped. */
-function literally(text: string): string {
+/** Escapes the characters that have a meaning in a LIKE pattern. */
+function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }
 
@@ -302,13 +301,13 @@ function checkData(data: JsonObject | null | undefined): void {
   if (problem !== null) throw new InvalidInputError([{ field: 'filter.data', message: problem }]);
 }
 
-function knownMarking(text: string): string {
+function parseKnownMarking(text: string): string {
   const marking = parseMarking(text);
   if (marking !== undefined && isMarking(marking)) return marking;
   throw new InvalidInputError([
     {
       field: 'filter.classificationMarkings',
-      message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
+      message: `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${MARKINGS.join(', ')}`,
     },
   ]);
 }

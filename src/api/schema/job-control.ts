@@ -9,59 +9,59 @@ import {
 } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
-import { uuidOf } from './global-id.ts';
+import { parseUuid } from './global-id.ts';
 import { requires } from './requires.ts';
-import { type StartedJob, startedJobFields } from './started-job.ts';
+import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
-const ID_DESCRIPTION = 'The id of the job, as any answer gives it, or its bare UUID.';
+const ID_DESCRIPTION = 'Id of the job, globally unique or a bare UUID.';
 
 const CancelJobSuccess = builder.objectRef<StartedJob>('CancelJobSuccess').implement({
   description:
-    'The job is CANCELLED, or CANCELLING while its workers finish what they have read; `jobProgress` tells when it has ended.',
-  fields: startedJobFields,
+    'The job is CANCELLED, or CANCELLING while its workers finish what they have read; `jobProgress` reports its end.',
+  fields: exposeStartedJob,
 });
 
 const RetryJobSuccess = builder.objectRef<StartedJob>('RetryJobSuccess').implement({
-  description: 'A new job is in the queue that names the old one as `retryOf`.',
-  fields: startedJobFields,
+  description: 'A new job is queued, with the old one as its `retryOf`.',
+  fields: exposeStartedJob,
 });
 
 const PauseJobSuccess = builder.objectRef<StartedJob>('PauseJobSuccess').implement({
-  description: 'The job is PAUSED, or PAUSING while its workers go back to their checkpoints.',
-  fields: startedJobFields,
+  description: 'The job is PAUSED, or PAUSING while its workers return to their checkpoints.',
+  fields: exposeStartedJob,
 });
 
 const ResumeJobSuccess = builder.objectRef<StartedJob>('ResumeJobSuccess').implement({
-  description: 'The job is in the queue again, and goes on from its checkpoints.',
-  fields: startedJobFields,
+  description: 'The job is queued again, and continues from its checkpoints.',
+  fields: exposeStartedJob,
 });
 
 builder.mutationFields((t) => ({
   pauseJob: t.field({
     authScopes: requires('operator'),
     type: PauseJobSuccess,
-    description: 'Pauses a job at its checkpoints. A paused sync is still the active one.',
+    description: 'Pauses a job at its checkpoints. A paused sync still counts as the active one.',
     args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
     errors: {
       types: [InvalidInputError, JobNotFoundError, JobNotPausableError],
-      union: { name: 'PauseJobResult', description: 'What came of pausing a job.' },
+      union: { name: 'PauseJobResult', description: 'The result of pausing a job.' },
     },
     resolve: async (_root, { id }, { jobs }) => {
-      const job = await jobs.pauseJob(uuidOf('Job', id, 'id'));
+      const job = await jobs.pauseJob(parseUuid('Job', id, 'id'));
       return { job, message: job.state === 'PAUSED' ? 'Job paused' : 'Job is being paused' };
     },
   }),
   resumeJob: t.field({
     authScopes: requires('operator'),
     type: ResumeJobSuccess,
-    description: 'Lets a paused job go on from its checkpoints.',
+    description: 'Resumes a paused job from its checkpoints.',
     args: { id: t.arg.id({ required: true, description: ID_DESCRIPTION }) },
     errors: {
       types: [InvalidInputError, JobNotFoundError, JobNotPausedError],
-      union: { name: 'ResumeJobResult', description: 'What came of resuming a job.' },
+      union: { name: 'ResumeJobResult', description: 'The result of resuming a job.' },
     },
     resolve: async (_root, { id }, { jobs }) => ({
-      job: await jobs.resumeJob(uuidOf('Job', id, 'id')),
+      job: await jobs.resumeJob(parseUuid('Job', id, 'id')),
       message: 'Job resumed',
     }),
   }),
@@ -69,7 +69,7 @@ builder.mutationFields((t) => ({
     authScopes: requires('operator'),
     type: CancelJobSuccess,
     description:
-      'Cancels a job, whatever it is doing: a statement that runs in the warehouse is interrupted. What was stored stays.',
+      'Cancels a job, and interrupts a statement that it is running in the warehouse. Stored items stay.',
     args: {
       id: t.arg.id({
         required: true,
@@ -78,17 +78,17 @@ builder.mutationFields((t) => ({
     },
     errors: {
       types: [InvalidInputError, JobNotFoundError, JobAlreadyFinishedError],
-      union: { name: 'CancelJobResult', description: 'What came of cancelling a job.' },
+      union: { name: 'CancelJobResult', description: 'The result of cancelling a job.' },
     },
     resolve: async (_root, { id }, { jobs }) => {
-      const job = await jobs.cancelJob(uuidOf('Job', id, 'id'));
+      const job = await jobs.cancelJob(parseUuid('Job', id, 'id'));
       return { job, message: job.state === 'CANCELLED' ? 'Job cancelled' : 'Job is being cancelled' };
     },
   }),
   retryJob: t.field({
     authScopes: requires('operator'),
     type: RetryJobSuccess,
-    description: 'Runs a job that has ended again, as a new job.',
+    description: 'Runs an ended job again, as a new job.',
     args: {
       id: t.arg.id({
         required: true,
@@ -98,7 +98,7 @@ builder.mutationFields((t) => ({
         required: true,
         defaultValue: false,
         description:
-          'Take up only the items that failed, from their kept rows, without reading the warehouse. Otherwise everything is read again, and what has not changed is skipped.',
+          'Retry only the failed items, from their kept rows, without reading the warehouse. Otherwise everything is read again, and unchanged items are skipped.',
       }),
     },
     errors: {
@@ -109,10 +109,10 @@ builder.mutationFields((t) => ({
         NothingToRetryError,
         SyncAlreadyRunningError,
       ],
-      union: { name: 'RetryJobResult', description: 'What came of retrying a job.' },
+      union: { name: 'RetryJobResult', description: 'The result of retrying a job.' },
     },
     resolve: async (_root, { id, failedItemsOnly }, { jobs }) => ({
-      job: await jobs.retryJob(uuidOf('Job', id, 'id'), failedItemsOnly),
+      job: await jobs.retryJob(parseUuid('Job', id, 'id'), failedItemsOnly),
       message: failedItemsOnly ? 'Retry of the failed items started' : 'Retry started',
     }),
   }),

@@ -31,15 +31,15 @@ const ALL_COLUMNS: readonly string[] = Object.values(Prisma.DataSourceScalarFiel
 const loadSourcesByJob = createLoader(async (prisma: PrismaClient, questions: readonly Question[]) => {
   const jobIds = [...new Set(questions.map(({ jobId }) => jobId))];
   const list = selectColumns(new Set(questions.flatMap(({ columns }) => [...columns])), 'source');
-  // The client adds the schema of what the principal may see to its own statements only.
+  // The client adds the schema for the principal's clearance only to statements that it writes itself.
   const schema = questions[0]?.schema ?? 'public';
-  const tableOf = (name: string) => Prisma.raw(`"${schema}"."${name}"`);
-  // Grouped first: a job has a partition for every million rows or less, all of one source.
+  const nameTable = (name: string) => Prisma.raw(`"${schema}"."${name}"`);
+  // Grouped first: a job can have many partitions, all of one source.
   const sources = await prisma.$queryRaw<(DataSource & { readonly jobIds: string })[]>`
     select part."jobIds", ${list} from (
-      select data_source_id, string_agg(distinct job_id::text, ' ') as "jobIds" from ${tableOf('job_partition')}
+      select data_source_id, string_agg(distinct job_id::text, ' ') as "jobIds" from ${nameTable('job_partition')}
       where job_id = any(${jobIds}::uuid[]) group by data_source_id) as part
-    join ${tableOf('data_source')} as source on source.id = part.data_source_id
+    join ${nameTable('data_source')} as source on source.id = part.data_source_id
     order by source.name`;
   const byJob = new Map<string, DataSource[]>();
   for (const { jobIds: readers, ...source } of sources) {

@@ -10,28 +10,29 @@ import { builder } from './builder.ts';
 export const JobKindEnum = builder.enumType('JobKind', {
   description: 'What a job does.',
   values: {
-    [JobKind.SYNC]: { description: 'Copies whole tables, or what is new in them.' },
+    [JobKind.SYNC]: { description: 'Copies whole tables, or their new rows.' },
     [JobKind.QUERY]: { description: 'Ingests the rows of one SELECT.' },
   } as const,
 });
 
 export const JobStateEnum = builder.enumType('JobState', {
   description:
-    'Where a job is: QUEUED, then RUNNING, then COMPLETED, FAILED or CANCELLED, with CANCELLING between RUNNING and CANCELLED, and PAUSING and PAUSED beside RUNNING. COMPLETED, FAILED and CANCELLED never change.',
+    'State of a job: QUEUED, then RUNNING, then COMPLETED, FAILED or CANCELLED. CANCELLING precedes CANCELLED; a running job can also be PAUSING and PAUSED. COMPLETED, FAILED and CANCELLED are final.',
   values: {
-    [JobState.QUEUED]: { description: 'Waits for a worker.' },
-    [JobState.RUNNING]: { description: 'A worker is at it.' },
-    [JobState.PAUSING]: { description: 'Told to pause; its workers are going back to their checkpoints.' },
-    [JobState.PAUSED]: { description: 'Keeps its checkpoints, and goes on from them when it is resumed.' },
-    [JobState.CANCELLING]: { description: 'Told to stop; its workers are finishing what they have read.' },
+    [JobState.QUEUED]: { description: 'Waiting for a worker.' },
+    [JobState.RUNNING]: { description: 'A worker is running it.' },
+    [JobState.PAUSING]: { description: 'About to pause; its workers are returning to their checkpoints.' },
+    [JobState.PAUSED]: { description: 'Paused at its checkpoints, from which it can be resumed.' },
+    [JobState.CANCELLING]: { description: 'About to stop; its workers are finishing what they have read.' },
     [JobState.COMPLETED]: {
-      description: 'Every row of every source was read. Single items may have failed: see its error count.',
+      description:
+        'Every row of every source was read. Individual items may have failed: see its error count.',
     },
     [JobState.FAILED]: {
       description:
-        'A source could not be read to its end, or its attempts kept failing. What was read is kept.',
+        'A source could not be read to its end, or all attempts failed. Items stored by then stay.',
     },
-    [JobState.CANCELLED]: { description: 'Ended before its time because it was told to.' },
+    [JobState.CANCELLED]: { description: 'Cancelled before its end.' },
   } as const,
 });
 
@@ -40,20 +41,20 @@ export const SyncTypeEnum = builder.enumType('SyncType', {
   values: {
     [SyncType.FULL]: {
       description:
-        'Everything. Items that have not changed are not written or uploaded again; where the warehouse tells that a batch has the rows that it had, and all are stored as they were, they are only counted.',
+        'Everything. Unchanged items are not written or uploaded again. Unchanged batches are only counted, if the warehouse can identify them.',
     },
     [SyncType.INCREMENTAL]: {
       description:
-        "What is past the source's watermark, by its cursor column. Without a watermark, or without a cursor column, everything.",
+        "Rows past the source's watermark in its cursor column. Everything, if the source has no watermark or no cursor column.",
     },
   } as const,
 });
 
 export const PartitionStateEnum = builder.enumType('PartitionState', {
-  description: 'Where a partition of a job is.',
+  description: 'State of a partition.',
   values: {
-    [PartitionState.PENDING]: { description: 'Waits for a worker thread.' },
-    [PartitionState.RUNNING]: { description: 'A worker thread is at it.' },
+    [PartitionState.PENDING]: { description: 'Waiting for a worker thread.' },
+    [PartitionState.RUNNING]: { description: 'A worker thread is running it.' },
     [PartitionState.COMPLETED]: { description: 'Read to its end.' },
     [PartitionState.FAILED]: { description: 'Could not be read to its end.' },
     [PartitionState.CANCELLED]: { description: 'Stopped with its job.' },
@@ -61,14 +62,14 @@ export const PartitionStateEnum = builder.enumType('PartitionState', {
 });
 
 export const ErrorStageEnum = builder.enumType('ErrorStage', {
-  description: 'Where in the pipeline something went wrong.',
+  description: 'Stage of the pipeline that failed.',
   values: {
     [ErrorStage.READ]: {
       description:
-        'The source could not be read to its end, which is listed but not counted as an error; or a line of its file is not a row, such as a truncated one, which counts as one error.',
+        'The source could not be read to its end, which is listed but not counted as an error. Or a line of its file is not a row, for example because it is truncated, which counts as one error.',
     },
     [ErrorStage.TRANSFORM]: { description: 'The row does not fit its data type.' },
     [ErrorStage.SAVE]: { description: 'The database refused the item.' },
-    [ErrorStage.UPLOAD]: { description: 'The item is saved, and the catalog refused it.' },
+    [ErrorStage.UPLOAD]: { description: 'The item is saved, but the catalog refused it.' },
   } as const,
 });

@@ -19,32 +19,32 @@ import { encodeGlobalId } from './global-id.ts';
 import { JobStateEnum } from './job-enums.ts';
 import { AccessRoleEnum } from './me.ts';
 
-/** The failures that a client can expect: each is a member of the unions of the mutations that can give it. */
+/** An expected failure: a member of the union of every mutation that can return it. */
 const ErrorInterface = builder.interfaceRef<Error>('Error').implement({
-  description: 'A failure that can be expected. Nothing was started or changed.',
+  description: 'An expected failure. Nothing was started or changed.',
   fields: (t) => ({
     message: t.exposeString('message', {
-      description: 'What went wrong and what would be right, for people.',
+      description: 'What was refused, why, and what would work.',
     }),
   }),
 });
 
 const InputIssueType = builder.objectRef<InputIssue>('InputIssue').implement({
-  description: 'What is wrong with one input field.',
+  description: 'A problem with one input field.',
   fields: (t) => ({
-    field: t.exposeString('field', { description: 'The path of the field, such as `input.maxItems`.' }),
-    message: t.exposeString('message', { description: 'What is wrong with it and what would be right.' }),
+    field: t.exposeString('field', { description: 'Path of the field, such as `input.maxItems`.' }),
+    message: t.exposeString('message', { description: 'What is wrong with it, and what would work.' }),
   }),
 });
 
 builder.objectType(InvalidInputError, {
   name: 'InvalidInputError',
-  description: 'Some input cannot be used.',
+  description: 'Some input is invalid.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     issues: t.field({
       type: [InputIssueType],
-      description: 'Every field that is at fault.',
+      description: 'Every invalid field.',
       resolve: ({ issues }) => [...issues],
     }),
   }),
@@ -52,29 +52,29 @@ builder.objectType(InvalidInputError, {
 
 builder.objectType(ForbiddenError, {
   name: 'ForbiddenError',
-  description: 'Your role does not allow it. The attempt is in the audit.',
+  description: 'Your role does not allow this. The attempt is recorded in the audit.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    requiredRole: t.expose('requiredRole', { type: AccessRoleEnum, description: 'The role that it needs.' }),
+    requiredRole: t.expose('requiredRole', { type: AccessRoleEnum, description: 'The role that is needed.' }),
   }),
 });
 
 builder.objectType(ApiKeyNotFoundError, {
   name: 'ApiKeyNotFoundError',
-  description: 'No API key has the id.',
+  description: 'No API key has this id.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: t.exposeID('apiKeyId', { description: 'The id that was asked for.' }) }),
+  fields: (t) => ({ id: t.exposeID('apiKeyId', { description: 'The requested id.' }) }),
 });
 
 builder.objectType(SyncAlreadyRunningError, {
   name: 'SyncAlreadyRunningError',
-  description: 'A sync is active already; there is one at a time.',
+  description: 'A sync is already active. Only one can be active at a time.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     activeJob: t.prismaField({
       type: 'Job',
       nullable: true,
-      description: 'The active sync; null when it has ended just now.',
+      description: 'The active sync; null if it has just ended.',
       resolve: (query, { activeJobId }, _args, { prisma }) =>
         activeJobId === null ? null : prisma.job.findUnique({ ...query, where: { id: activeJobId } }),
     }),
@@ -83,85 +83,85 @@ builder.objectType(SyncAlreadyRunningError, {
 
 builder.objectType(NoActiveSyncError, {
   name: 'NoActiveSyncError',
-  description: 'No sync is active, so there is none to stop.',
+  description: 'No sync is active, so there is nothing to stop.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(NoDataSourceError, {
   name: 'NoDataSourceError',
-  description: 'No enabled data source fits.',
+  description: 'No enabled data source matches.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     dataType: t.exposeString('dataType', {
       nullable: true,
-      description: 'The data type that was asked for; null when it was all of them.',
+      description: 'The requested data type; null if all were requested.',
     }),
   }),
 });
 
 builder.objectType(JobNotFoundError, {
   name: 'JobNotFoundError',
-  description: 'No job has the id.',
+  description: 'No job has this id.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t) }),
+  fields: (t) => ({ id: exposeJobId(t) }),
 });
 
 builder.objectType(JobAlreadyFinishedError, {
   name: 'JobAlreadyFinishedError',
-  description: 'The job has ended; a state that a job ends in never changes.',
+  description: 'The job has already ended, and a final state never changes.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
 });
 
 builder.objectType(JobNotFinishedError, {
   name: 'JobNotFinishedError',
-  description: 'The job has not ended yet, so it cannot be retried.',
+  description: 'The job has not ended, so it cannot be retried.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
 });
 
 builder.objectType(JobNotPausableError, {
   name: 'JobNotPausableError',
   description: 'The job has ended or is being cancelled, so it cannot be paused.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
 });
 
 builder.objectType(JobNotPausedError, {
   name: 'JobNotPausedError',
   description: 'The job is not paused, so it cannot be resumed.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t), state: jobState(t) }),
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
 });
 
 builder.objectType(NothingToRetryError, {
   name: 'NothingToRetryError',
-  description: 'No item of the job failed, so there is none to retry.',
+  description: 'No item of the job failed, so there is nothing to retry.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: jobId(t) }),
+  fields: (t) => ({ id: exposeJobId(t) }),
 });
 
 builder.objectType(DataSourceNotFoundError, {
   name: 'DataSourceNotFoundError',
-  description: 'No data source has the id.',
+  description: 'No data source has this id.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: dataSourceId(t) }),
+  fields: (t) => ({ id: exposeDataSourceId(t) }),
 });
 
 builder.objectType(DataSourceInUseError, {
   name: 'DataSourceInUseError',
-  description: 'An active job reads the data source.',
+  description: 'An active job is reading the data source.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: dataSourceId(t) }),
+  fields: (t) => ({ id: exposeDataSourceId(t) }),
 });
 
 builder.objectType(ItemNotFoundError, {
   name: 'ItemNotFoundError',
-  description: 'No item that your clearance covers has the data type and id.',
+  description: 'No item that your clearance covers has this data type and id.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    dataType: t.exposeString('dataType', { description: 'The data type that was asked for.' }),
-    itemId: t.exposeString('itemId', { description: 'The id that was asked for.' }),
+    dataType: t.exposeString('dataType', { description: 'The requested data type.' }),
+    itemId: t.exposeString('itemId', { description: 'The requested id.' }),
   }),
 });
 
@@ -171,33 +171,33 @@ builder.objectType(NoMarkingFloorError, {
   interfaces: [ErrorInterface],
   fields: (t) => ({
     classificationMarking: t.exposeString('classificationMarking', {
-      description: 'The marking of the item, as its sources state it.',
+      description: 'Marking of the item, as its sources state it.',
     }),
   }),
 });
 
 builder.objectType(MarkingFloorChangedError, {
   name: 'MarkingFloorChangedError',
-  description: 'The floor of the item is not the expected one: it was raised or lowered meanwhile.',
+  description: 'The floor of the item is not the expected one: it was raised or lowered in the meantime.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    floor: t.exposeString('floor', { description: 'The marking of the floor as it is now.' }),
+    floor: t.exposeString('floor', { description: 'The current floor.' }),
   }),
 });
 
 type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;
 
-function jobId<Parent extends { jobId: string }>(t: Fields<Parent>) {
-  return t.id({ description: 'The id of the job.', resolve: (error) => encodeGlobalId('Job', error.jobId) });
+function exposeJobId<Parent extends { jobId: string }>(t: Fields<Parent>) {
+  return t.id({ description: 'Id of the job.', resolve: (error) => encodeGlobalId('Job', error.jobId) });
 }
 
-function jobState<Parent extends { state: Job['state'] }>(t: Fields<Parent>) {
-  return t.field({ type: JobStateEnum, description: 'The state of the job.', resolve: ({ state }) => state });
+function exposeJobState<Parent extends { state: Job['state'] }>(t: Fields<Parent>) {
+  return t.field({ type: JobStateEnum, description: 'State of the job.', resolve: ({ state }) => state });
 }
 
-function dataSourceId<Parent extends { dataSourceId: string }>(t: Fields<Parent>) {
+function exposeDataSourceId<Parent extends { dataSourceId: string }>(t: Fields<Parent>) {
   return t.id({
-    description: 'The id of the data source.',
+    description: 'Id of the data source.',
     resolve: (error) => encodeGlobalId('DataSource', error.dataSourceId),
   });
 }

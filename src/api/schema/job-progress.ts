@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Job, PartitionState } from '../../database/generated/prisma/client.ts';
 import { isTerminal, type JobState } from '../../jobs/job-state.ts';
 import { builder } from './builder.ts';
-import { readsOf } from './read-columns.ts';
+import { createColumnReader } from './read-columns.ts';
 
 const typeProgressSchema = z.array(
   z.object({
@@ -17,61 +17,63 @@ const typeProgressSchema = z.array(
 type TypeProgress = z.output<typeof typeProgressSchema>[number];
 
 const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').implement({
-  description: 'How far a job has come with the items of one data type.',
+  description: 'Progress of a job with one data type.',
   fields: (t) => ({
-    dataType: t.exposeString('dataType', { description: 'The data type.' }),
+    dataType: t.exposeString('dataType', { description: 'Name of the data type.' }),
     totalItems: t.exposeInt('totalItems', {
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
     processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
+    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
     errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
   }),
 });
 
-const reads = readsOf<Job>();
+const readColumns = createColumnReader<Job>();
 
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   description:
-    'How far a job has come with the rows that your clearance covers. Always processedItems = successCount + errorCount ≤ totalItems.',
+    'Progress of a job, counting the rows that your clearance covers. Always processedItems = successCount + errorCount ≤ totalItems.',
   fields: (t) => ({
-    currentOperation: t.exposeString('currentOperation', { description: 'What it does now, for people.' }),
+    currentOperation: t.exposeString('currentOperation', {
+      description: 'What the job is doing now, as text to show.',
+    }),
     percent: t.float({
       nullable: true,
       description:
-        'From 0 to 100, and below 100 for a job that FAILED. Null until the rows of every source are counted and, without clearance for TOP SECRET, until the job is COMPLETED: rows that are still to read can be of any marking.',
-      ...reads(
+        'From 0 to 100; below 100 for a FAILED job. Null until the rows of every source are counted. Without clearance for TOP SECRET, null until the job is COMPLETED, because unread rows can have any marking.',
+      ...readColumns(
         ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
         ({ state, isTotalKnown, totalItems, processedItems }) =>
-          percentOf(state, isTotalKnown ? totalItems : null, processedItems),
+          calculatePercent(state, isTotalKnown ? totalItems : null, processedItems),
       ),
     }),
     totalItems: t.exposeInt('totalItems', {
       nullable: true,
       description:
-        'Rows to read, as far as they are counted; null before the first count, and until its end for whoever is not cleared for TOP SECRET.',
+        'Rows to read, as far as they have been counted. Null before the first count and, without clearance for TOP SECRET, until the job has ended.',
     }),
     processedItems: t.exposeInt('processedItems', {
-      description: 'Rows that are done, one way or the other.',
+      description: 'Rows that succeeded or failed: successCount + errorCount.',
     }),
-    successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
+    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
     errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:
-        'The recent rate, told to whoever is cleared for TOP SECRET; of an ended job, the rate over its whole run. Null where it is not known.',
+        'Recent rate; for an ended job, the rate over its whole run. Null if unknown, and without clearance for TOP SECRET.',
     }),
     estimatedCompletion: t.expose('estimatedCompletion', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it will have ended, by the recent rate; null when that cannot be known, and for whoever is not cleared for TOP SECRET.',
+        'Estimated end, by the recent rate. Null if unknown, and without clearance for TOP SECRET.',
     }),
     elapsedSeconds: t.float({
       nullable: true,
-      description: 'How long it has run, or ran, in seconds; null before its start.',
-      ...reads(
+      description: 'Run time so far, or in total once the job has ended, in seconds. Null before it starts.',
+      ...readColumns(
         ['startedAt', 'finishedAt', 'updatedAt', 'state'],
         ({ startedAt, finishedAt, updatedAt, state }) =>
           startedAt === null
@@ -82,17 +84,17 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     }),
     byType: t.field({
       type: [TypeProgressType],
-      description: 'The same by data type; empty until a worker has taken the job up.',
-      ...reads(['progressByType'], ({ progressByType }) => typeProgressSchema.parse(progressByType)),
+      description: 'Progress by data type; empty until a worker has claimed the job.',
+      ...readColumns(['progressByType'], ({ progressByType }) => typeProgressSchema.parse(progressByType)),
     }),
   }),
 });
 
 /**
- * From 0 to 100, never rounded up to the end; null where the total is not known, and where something failed although no
- * counted row is missing.
+ * Calculates progress from 0 to 100, never rounded up to 100. Null if the total is unknown, and if something failed
+ * although every counted row was processed.
  */
-export function percentOf(
+export function calculatePercent(
   state: JobState | PartitionState,
   totalItems: number | null,
   processedItems: number,

@@ -8,63 +8,69 @@ import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
-import { uuidOf } from './global-id.ts';
-import { checkDataTypes, distinct } from './input-checks.ts';
+import { parseUuid } from './global-id.ts';
+import { checkDataTypes, removeDuplicates } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { loadJobSources } from './job-data-sources.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
-import { JobProgressType, percentOf } from './job-progress.ts';
+import { calculatePercent, JobProgressType } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
-import { columns, createColumnsRead, createNarrowing, givesRow, readsOf } from './read-columns.ts';
+import {
+  createColumnFinder,
+  createColumnReader,
+  createQueryNarrower,
+  declareColumns,
+  passRow,
+} from './read-columns.ts';
 import { requires } from './requires.ts';
 
-const reads = readsOf<Job>();
+const readColumns = createColumnReader<Job>();
 
-/** Jobs as the API shows them: every type that gives a job gives this one. */
+/** A job as the API shows it. */
 export const JobNode = builder.prismaNode('Job', {
   nullable: true,
-  id: { field: 'id', description: 'Unique over all types; `job(id:)` takes it.' },
-  description: 'A sync or a query job, from its start to its end and after.',
+  id: { field: 'id', description: 'Globally unique id, for `job(id:)`.' },
+  description: 'A sync or a query job, active or ended.',
   fields: (t) => ({
     kind: t.expose('kind', { type: JobKindEnum, description: 'Whether it is a sync or a query job.' }),
-    state: t.expose('state', { type: JobStateEnum, description: 'Where it is between start and end.' }),
+    state: t.expose('state', { type: JobStateEnum, description: 'State of the job.' }),
     dataType: t.exposeString('dataType', {
       nullable: true,
-      description: 'The data type it was started for; null for a sync of all of them.',
+      description: 'Data type it was started for; null for a sync of all data types.',
     }),
     revision: t.exposeInt('revision', {
       description:
-        'Raised with every change: of two answers about a job, the one with the greater revision is newer.',
+        'Increases with every change. Of two answers about a job, the one with the greater revision is newer.',
     }),
     configuration: t.field({
       type: JobConfigurationUnion,
-      description: 'What it was started with.',
-      ...givesRow<Job>('kind'),
-      // A copy, without what `node` marks its type with: that would be taken for the type of the configuration.
+      description: 'Input it was started with.',
+      ...passRow<Job>('kind'),
+      // A copy, without the type that `node` marks the row with, which would be taken for the type of the configuration.
       resolve: (job) => ({ ...job }),
     }),
     progress: t.field({
       type: JobProgressType,
-      description: 'How far it has come. Written a few times a second while it runs, and once at its end.',
-      ...givesRow<Job>(),
+      description: 'Progress, updated a few times per second while it runs, and once at its end.',
+      ...passRow<Job>(),
     }),
     recentErrors: t.exposeStringList('recentErrors', {
       description:
-        'The last 10 things that went wrong with rows that your clearance covers, the newest last; `errors` has all of them.',
+        'Messages of the last 10 errors of rows that your clearance covers, newest last. `errors` has all of them.',
     }),
     failureReason: t.exposeString('failureReason', {
       nullable: true,
-      description: 'Why it FAILED; null in every other state.',
+      description: 'Why it FAILED; null in all other states.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When it was started by the mutation.',
+      description: 'When it was created.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a worker first took it up; null before that.',
+      description: 'When a worker first claimed it; null before that.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
@@ -72,44 +78,44 @@ export const JobNode = builder.prismaNode('Job', {
       description: 'When it ended; null before that.',
     }),
     failedItemsOnly: t.exposeBoolean('failedItemsOnly', {
-      description: 'Whether it is a retry that takes up only the failed items of `retryOf`.',
+      description: 'Whether it retries only the failed items of `retryOf`.',
     }),
     startedBy: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'Who started it; null for a job from before that was kept.',
-      ...reads(['startedById', 'startedByName'], ({ startedById: id, startedByName: name }) =>
+      description: 'Who started it; null for a job from before principals were recorded.',
+      ...readColumns(['startedById', 'startedByName'], ({ startedById: id, startedByName: name }) =>
         id === null || name === null ? null : { id, name },
       ),
     }),
     retryOf: t.relation('retryOf', {
       nullable: true,
-      description: 'The job that it runs again, if it is a retry.',
-      extensions: columns<Job>(),
+      description:
+        'The job that it retries; null if it is not a retry, or once that job is pruned from history.',
+      extensions: declareColumns<Job>(),
     }),
     partitions: t.relation('partitions', {
       description:
-        'Its parts, each run by a thread of its own: a large source is several. For whoever is not cleared for TOP SECRET, each source is one.',
-      extensions: columns<Job>(),
+        'Parts of the job, each run by one thread. A large source has several; without clearance for TOP SECRET, they are shown as one.',
+      extensions: declareColumns<Job>(),
       query: { orderBy: { ordinal: 'asc' } },
     }),
     dataSources: t.field({
       type: [DataSourceNode],
-      description: 'The sources that it reads, as they are now; one that was deleted is missing.',
-      extensions: columns<Job>(),
-      resolve: (job, _args, context, info) => loadJobSources(context, job, sourceColumnsRead(info)),
+      description: 'The sources it reads, in their current form. Deleted sources are missing.',
+      extensions: declareColumns<Job>(),
+      resolve: (job, _args, context, info) => loadJobSources(context, job, findSourceColumns(info)),
     }),
     errors: t.connection(
       {
         type: JobErrorNode,
-        extensions: columns<Job>(),
-        description:
-          'Everything that went wrong with rows that your clearance covers, in its order, each with the row it happened to.',
+        extensions: declareColumns<Job>(),
+        description: 'All errors of rows that your clearance covers, oldest first, each with its row.',
         args: {
           stages: t.arg({
             type: [ErrorStageEnum],
             required: false,
-            description: 'Only errors of these stages; all when left out.',
+            description: 'Only errors of these stages. Default: all.',
           }),
         },
         resolve: ({ id }, { stages, ...page }, context, info) =>
@@ -117,7 +123,10 @@ export const JobNode = builder.prismaNode('Job', {
             order: 'OLDEST_FIRST',
             page,
             filter: {
-              equals: { jobId: [id], ...(stages == null ? {} : { stage: distinct(stages, 'stages') }) },
+              equals: {
+                jobId: [id],
+                ...(stages == null ? {} : { stage: removeDuplicates(stages, 'stages') }),
+              },
             },
             read: (keys, query) =>
               context.prisma.jobError.findMany({
@@ -127,18 +136,18 @@ export const JobNode = builder.prismaNode('Job', {
           }),
       },
       { description: 'A page of errors.' },
-      { description: 'An error and its place in the list.' },
+      { description: 'An error and its cursor.' },
     ),
   }),
 });
 
-const sourceColumnsRead = createColumnsRead();
+const findSourceColumns = createColumnFinder();
 
 const ERRORS: PagedList<JobError, 'OLDEST_FIRST'> = {
   name: 'errors',
   table: {
     name: 'job_error',
-    // Ids are UUIDs of version 7: they rise with time.
+    // Ids are UUIDs of version 7, which increase with time.
     key: ['id'],
     indexes: [['jobId'], ['jobId', 'marking'], ['jobId', 'stage', 'marking']],
     fewValued: ['marking'],
@@ -151,117 +160,123 @@ const ERRORS: PagedList<JobError, 'OLDEST_FIRST'> = {
 
 builder.prismaNode('JobPartition', {
   nullable: true,
-  id: { field: 'id', description: 'Unique over all types.' },
-  description: 'One source of a job: what a worker thread runs, with its own counts and checkpoint.',
+  id: { field: 'id', description: 'Globally unique id.' },
+  description:
+    'A part of a job that one worker thread runs: a source, or a share of a large one. It has its own counts and checkpoint.',
   fields: (t) => ({
-    state: t.expose('state', { type: PartitionStateEnum, description: 'Where it is.' }),
-    dataType: t.exposeString('dataType', { description: 'The data type of its items.' }),
+    state: t.expose('state', { type: PartitionStateEnum, description: 'State of the partition.' }),
+    dataType: t.exposeString('dataType', { description: 'Data type of its items.' }),
     sourceName: t.exposeString('sourceName', {
-      description: 'The name of its source when the job was started; it stays when the source is deleted.',
+      description: 'Name of its source when the job was started, kept when the source is deleted.',
     }),
     dataSource: t.relation('dataSource', {
       nullable: true,
-      description: 'Its source; null once that is deleted.',
+      description: 'Its source; null once the source is deleted.',
     }),
     attempt: t.exposeInt('attempt', {
       description:
-        'How often a worker has taken it up: more than 1 after a crash, each time from its checkpoint.',
+        'Number of attempts so far; more than 1 after a crash or a failure. Each attempt continues from the checkpoint.',
     }),
     totalItems: t.exposeInt('totalItems', {
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
     readItems: t.exposeInt('readItems', {
-      description: 'Rows that are read and saved: its checkpoint is behind them.',
+      description: 'Rows read and saved, up to its checkpoint.',
     }),
     processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows that are stored and in the catalog.' }),
+    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
     errorCount: t.exposeInt('errorCount', {
       description: 'Rows that failed.',
     }),
     percent: t.float({
       nullable: true,
-      description: 'From 0 to 100, and below 100 where it FAILED; null until its rows are counted.',
-      resolve: percentOfPartition,
+      description: 'From 0 to 100; below 100 if it FAILED. Null until its rows are counted.',
+      resolve: calculatePartitionPercent,
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'Why it FAILED; null in every other state.',
+      description: 'Why it FAILED; null in all other states.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a thread first took it up.',
+      description: 'When a thread first claimed it; null before that.',
     }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended; null before that.',
+    }),
   }),
 });
 
-function percentOfPartition({ state, totalItems, processedItems }: JobPartition): number | null {
-  return percentOf(state, totalItems, processedItems);
+function calculatePartitionPercent({ state, totalItems, processedItems }: JobPartition): number | null {
+  return calculatePercent(state, totalItems, processedItems);
 }
 
 const JobErrorNode = builder.prismaNode('JobError', {
   nullable: true,
-  id: { field: 'id', description: 'Unique over all types.' },
-  description: 'One thing that went wrong in a job.',
+  id: { field: 'id', description: 'Globally unique id.' },
+  description:
+    'An error of a job: a row that did not become an item, an item that the catalog refused, or a source that could not be read.',
   fields: (t) => ({
-    stage: t.expose('stage', { type: ErrorStageEnum, description: 'Where in the pipeline it went wrong.' }),
-    dataType: t.exposeString('dataType', { description: 'The data type of the row.' }),
+    stage: t.expose('stage', { type: ErrorStageEnum, description: 'Stage of the pipeline that failed.' }),
+    dataType: t.exposeString('dataType', { description: 'Data type of the row.' }),
     itemId: t.exposeString('itemId', {
       nullable: true,
-      description: 'The id of the item; null where the row has none.',
+      description: 'Id of the item; null if the row has none.',
     }),
     message: t.exposeString('message', {
-      description: 'What went wrong, naming the column where it is one.',
+      description: 'What went wrong, with the column if one is at fault.',
     }),
     row: t.expose('row', {
       type: 'JSON',
       nullable: true,
       description:
-        'The row as it was read; null where the item is stored, and for a source that could not be read.',
+        'The row as it was read. Null if the item is stored, and for a source that could not be read.',
     }),
-    partition: t.relation('partition', { description: 'The part of the job in which it happened.' }),
+    partition: t.relation('partition', { description: 'The partition in which it happened.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
   }),
 });
 
 const JobFilter = builder.inputType('JobFilter', {
-  description: 'Which jobs; those that fit everything that is given.',
+  description: 'Conditions on jobs, combined with AND.',
   fields: (t) => ({
-    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of one of these kinds.' }),
-    states: t.field({ type: [JobStateEnum], description: 'Jobs in one of these states.' }),
-    dataTypes: t.stringList({ description: 'Jobs that were started for one of these data types.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Jobs made at this time or later.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Jobs made before this time.' }),
+    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of any of these kinds.' }),
+    states: t.field({ type: [JobStateEnum], description: 'Jobs in any of these states.' }),
+    dataTypes: t.stringList({ description: 'Jobs started for any of these data types.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Jobs created at this time or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Jobs created before this time.' }),
   }),
 });
 
 const JobOrder = builder.enumType('JobOrder', {
-  description: 'The order of a list of jobs.',
+  description: 'Order of a list of jobs.',
   values: {
-    NEWEST_FIRST: { description: 'By the time at which they were made, the newest first.' },
-    OLDEST_FIRST: { description: 'By the time at which they were made, the oldest first.' },
+    NEWEST_FIRST: { description: 'By creation time, newest first.' },
+    OLDEST_FIRST: { description: 'By creation time, oldest first.' },
   } as const,
 });
 
-const narrowJob = createNarrowing();
-const narrowJobs = createNarrowing('edges', 'node');
+const narrowJob = createQueryNarrower();
+const narrowJobs = createQueryNarrower('edges', 'node');
 
 builder.queryField('job', (t) =>
   t.prismaField({
     authScopes: requires('viewer'),
     type: 'Job',
     nullable: true,
-    description: 'One job, by its id; null when there is none.',
+    description: 'One job by its id; null if there is none.',
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the job, as any answer gives it, or its bare UUID.',
+        description: 'Id of the job, globally unique or a bare UUID.',
       }),
     },
     resolve: (query, _parent, { id }, { prisma }, info) =>
-      prisma.job.findUnique({ ...narrowJob(query, info), where: { id: uuidOf('Job', id, 'id') } }),
+      prisma.job.findUnique({ ...narrowJob(query, info), where: { id: parseUuid('Job', id, 'id') } }),
   }),
 );
 
@@ -270,14 +285,14 @@ builder.queryField('jobs', (t) =>
     {
       authScopes: requires('viewer'),
       type: JobNode,
-      description: 'The history of jobs, paged.',
+      description: 'All jobs, active and ended.',
       args: {
-        filter: t.arg({ type: JobFilter, required: false, description: 'Which jobs; all when left out.' }),
+        filter: t.arg({ type: JobFilter, required: false, description: 'Which jobs. Default: all.' }),
         orderBy: t.arg({
           type: JobOrder,
           required: true,
           defaultValue: 'NEWEST_FIRST',
-          description: 'In which order.',
+          description: 'Order of the jobs.',
         }),
       },
       resolve: (_parent, { filter, orderBy, ...page }, context, info) =>
@@ -293,7 +308,7 @@ builder.queryField('jobs', (t) =>
         }),
     },
     { description: 'A page of jobs.' },
-    { description: 'A job and its place in the list.' },
+    { description: 'A job and its cursor.' },
   ),
 );
 
@@ -322,28 +337,28 @@ function toRowFilter(filter: typeof JobFilter.$inferInput | null | undefined): R
   checkDataTypes(dataTypes, 'filter.dataTypes');
   return {
     equals: {
-      ...(kinds == null ? {} : { kind: distinct(kinds, 'filter.kinds') }),
-      ...(states == null ? {} : { state: distinct(states, 'filter.states') }),
-      ...(dataTypes == null ? {} : { dataType: distinct(dataTypes, 'filter.dataTypes') }),
+      ...(kinds == null ? {} : { kind: removeDuplicates(kinds, 'filter.kinds') }),
+      ...(states == null ? {} : { state: removeDuplicates(states, 'filter.states') }),
+      ...(dataTypes == null ? {} : { dataType: removeDuplicates(dataTypes, 'filter.dataTypes') }),
     },
     bounds: [
-      ...(createdAfter == null ? [] : [createdAt((time) => Prisma.sql`${time} >= ${createdAfter}`)]),
-      ...(createdBefore == null ? [] : [createdAt((time) => Prisma.sql`${time} < ${createdBefore}`)]),
+      ...(createdAfter == null ? [] : [boundCreation((time) => Prisma.sql`${time} >= ${createdAfter}`)]),
+      ...(createdBefore == null ? [] : [boundCreation((time) => Prisma.sql`${time} < ${createdBefore}`)]),
     ],
   };
 }
 
-function createdAt(condition: Bound<Job>['condition']): Bound<Job> {
+function boundCreation(condition: Bound<Job>['condition']): Bound<Job> {
   return { field: 'createdAt', condition };
 }
 
 const JobChangesFilter = builder.inputType('JobChangesFilter', {
   description:
-    'Which jobs to watch. Only what never changes of a job can be asked for, so that a list sees every job to its end.',
+    'Which jobs to watch. Conditions use only facts that never change, so a list sees every job to its end.',
   fields: (t) => ({
-    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of one of these kinds.' }),
+    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of any of these kinds.' }),
     dataTypes: t.stringList({
-      description: 'Jobs that were started for one of these data types, or for all of them.',
+      description: 'Jobs started for any of these data types, or for all data types.',
     }),
   }),
 });
@@ -353,15 +368,15 @@ builder.subscriptionFields((t) => ({
     authScopes: requires('viewer'),
     type: JobNode,
     description:
-      'One job to its end: its present state first, then each later one in order; completes after the state that the job ends in. A client that is slower than the job skips to the newest.',
+      'Watches one job to its end: the current state first, then each later one in order. Completes after the final state. A slow client skips to the newest state.',
     args: {
       id: t.arg.id({
         required: true,
-        description: 'The id of the job, as any answer gives it, or its bare UUID.',
+        description: 'Id of the job, globally unique or a bare UUID.',
       }),
     },
     subscribe: async (_root, { id }, { jobs }) => {
-      const jobId = uuidOf('Job', id, 'id');
+      const jobId = parseUuid('Job', id, 'id');
       const events = await jobs.events.watchJob(jobId);
       if (events === null) throw new JobNotFoundError(jobId);
       return events;
@@ -372,12 +387,12 @@ builder.subscriptionFields((t) => ({
     authScopes: requires('viewer'),
     type: JobNode,
     description:
-      'For lists: every job that is made or changes from now on, each time it does. A client that is slower skips to the newest state of each job, and misses the oldest of more than 10,000 that wait for it. Does not complete.',
+      'Watches all jobs, for lists: each job from now on, whenever it is created or changes. A slow client skips to the newest state of each job, and misses the oldest of more than 10,000 waiting jobs. Does not complete.',
     args: {
       filter: t.arg({
         type: JobChangesFilter,
         required: false,
-        description: 'Which jobs; all when left out.',
+        description: 'Which jobs. Default: all.',
       }),
     },
     subscribe: (_root, { filter }, { jobs }) => {

@@ -2,47 +2,50 @@ import type { Principal } from '../../access/principal.ts';
 import { builder } from './builder.ts';
 import { requires } from './requires.ts';
 
-/** The roles of principals, as the API calls them. */
+/** The roles of principals, as named in the API. */
 export const AccessRoleEnum = builder.enumType('AccessRole', {
-  description: 'What a principal may do: each role may do all that the ones before it may.',
+  description: 'What a principal may do. Each role includes the ones before it.',
   values: {
-    VIEWER: { value: 'viewer', description: 'Look things up and watch jobs.' },
-    OPERATOR: { value: 'operator', description: 'Start, pause and end jobs, and test data sources.' },
-    ADMIN: { value: 'admin', description: 'Keep data sources and API keys, and read the audit.' },
+    VIEWER: { value: 'viewer', description: 'Look up data and watch jobs.' },
+    OPERATOR: {
+      value: 'operator',
+      description: 'Also start, pause and cancel jobs, lower markings, and test data sources.',
+    },
+    ADMIN: { value: 'admin', description: 'Also manage data sources and API keys, and read the audit.' },
   } as const,
 });
 
 const MeType = builder.objectRef<Principal>('Me').implement({
-  description: 'Who sends the request, as far as the server knows.',
+  description: 'Who sends the request.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'What the audit calls you: the subject of your token, or `key:` and the id of your key.',
+      description: 'Your id in the audit: the subject of your token, or `key:` and the id of your API key.',
     }),
-    name: t.exposeString('name', { description: 'What people call you.' }),
+    name: t.exposeString('name', { description: 'Your display name.' }),
     role: t.expose('role', { type: AccessRoleEnum, description: 'What you may do.' }),
     clearance: t.exposeString('clearance', { description: 'The highest marking that you may see.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When your credential expires, which ends your subscriptions; null for never.',
+      description: 'When your credential expires, which ends your subscriptions. Null if never.',
     }),
   }),
 });
 
-/** A principal as it was called when it did something. */
+/** A principal, with its name at the time of what it did. */
 export interface NamedPrincipal {
   readonly id: string;
   readonly name: string;
 }
 
 export const PrincipalType = builder.objectRef<NamedPrincipal>('Principal').implement({
-  description: 'Somebody, or something, that did something.',
+  description: 'Who did something: a user, a program, the scheduler or the command line.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'The subject of its token, `key:` and the id of its API key, `scheduler`, `command-line`, or `local` on a server that asks nobody who they are.',
+        'The subject of its token, `key:` and the id of its API key, `scheduler`, `command-line`, or `local` on a server without credentials.',
     }),
-    name: t.exposeString('name', { description: 'What it was called then.' }),
+    name: t.exposeString('name', { description: 'Its name at that time.' }),
   }),
 });
 

@@ -1,6 +1,6 @@
 import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
-import { createKeysetReader, MOST_ROWS_COUNTED } from '../../database/paging/keyset.ts';
+import { createKeysetReader, MAX_ROWS_COUNTED } from '../../database/paging/keyset.ts';
 import type { Key, PagedTable, RowFilter } from '../../database/paging/paged-table.ts';
 import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import type { ApiContext } from '../context.ts';
@@ -11,7 +11,7 @@ import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
 /** A list that clients read a page at a time. */
 export interface PagedList<Row, Order extends string> extends CursorForm<Row> {
   readonly table: PagedTable<Row>;
-  /** The columns of the key that tell its rows apart. */
+  /** The columns of the key that identify a row. */
   readonly identity: readonly (keyof Row & string)[];
   /** Its orders, each along the key. */
   readonly orders: Readonly<Record<Order, 'ascending' | 'descending'>>;
@@ -22,8 +22,8 @@ export interface PageRequest<Row, Order extends string> {
   readonly page: PageArguments;
   readonly filter: RowFilter<Row>;
   /**
-   * Reads the rows of some keys, in any order. Those that are gone by now are missing.
-   * @param query what Prisma is to read of them.
+   * Reads the rows of some keys, in any order. Rows deleted in the meantime are missing.
+   * @param query what Prisma must read of them.
    */
   readonly read: (keys: readonly Key[], query: object) => Promise<readonly Row[]>;
 }
@@ -36,8 +36,8 @@ interface PageArguments {
 }
 
 /**
- * A page of a list, as a connection. What is not asked for is not read.
- * @throws InvalidInputError where the arguments make no page of the list.
+ * Connects a page of a list. Only requested parts are read.
+ * @throws InvalidInputError if the arguments do not describe a page.
  */
 export function connectPage<Row extends object, Order extends string>(
   list: PagedList<Row, Order>,
@@ -60,7 +60,7 @@ export function connectPage<Row extends object, Order extends string>(
       return node === undefined ? [] : [{ cursor: encodeCursor(list, order, key), node }];
     });
     const cursorAt = (key: Key | null | undefined) => (key ? encodeCursor(list, order, key) : null);
-    // Where fewer rows fit than were asked for, the list may go on behind one that does not.
+    // A short page can end at a row that does not match, with more of the list behind it.
     const end = cursorAt(next?.after ?? keys.at(-1));
     const start = cursorAt(keys[0]);
     const isBegun = after !== null;
@@ -102,7 +102,7 @@ function checkPage<Row, Order extends string>(
     const cursor = page[field];
     if (cursor == null) continue;
     const decoded = decodeCursor(list, order, cursor);
-    if (decoded.isGood) place = decoded.place;
+    if (decoded.isValid) place = decoded.place;
     else issues.push({ field, message: decoded.problem });
   }
   if (issues.length > 0) throw new InvalidInputError(issues);
@@ -136,18 +136,18 @@ function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
 
 builder.globalConnectionFields((t) => ({
   totalCount: t.int({
-    description: `Number of entries in the whole list, whatever the page. Counts no further than ${MOST_ROWS_COUNTED.toLocaleString('en')} unless \`exact\` is true; \`isTotalCountExact\` says whether that was all.`,
+    description: `Number of entries in the whole list, counted up to ${MAX_ROWS_COUNTED.toLocaleString('en')} unless \`exact\` is true. \`isTotalCountExact\` is false if there may be more.`,
     args: {
       exact: t.arg.boolean({
         required: true,
         defaultValue: false,
-        description: 'Counts every entry, which takes seconds on a list of millions.',
+        description: 'Count every entry, which takes seconds for a list of millions.',
       }),
     },
     resolve: async (list, { exact }) => (exact ? list.countExactly() : (await list.count()).count),
   }),
   isTotalCountExact: t.boolean({
-    description: 'False if the list has, or may have, more entries than `totalCount` without `exact` says.',
+    description: 'False if the list may have more entries than `totalCount` without `exact` returns.',
     resolve: async (list) => (await list.count()).isExact,
   }),
 }));

@@ -9,56 +9,56 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-// Of a table with many columns, a list reads those alone that its fields ask for. Pothos has a way of its own for that,
-// `select`, by which whole rows, such as those of subscriptions, would be read again.
+// A list reads only the columns that its fields use. Pothos can do the same with `select`, but would then read whole rows,
+// such as those of subscriptions, a second time.
 
-/** What a field says that it reads of the row it is a field of. */
-interface Reading {
+/** What a field reads of its row. */
+interface ColumnUse {
   readonly columns: readonly string[];
-  /** Whether it gives the row itself, whose fields then say what they read. */
+  /** Whether the field returns the row itself, whose own fields then declare what they read. */
   readonly isRow: boolean;
 }
 
-/** Where a field keeps it among its extensions. */
-const READING = 'bladeReading';
+/** The extension of a field that holds its column use. */
+const COLUMN_USE = 'bladeColumnUse';
 
 /**
- * For the options of a field: the columns that it reads beside the id, which is always read. A field that neither is
- * exposed nor says so may read them all.
+ * Declares, for the options of a field, the columns it reads besides the id, which is always read. A field that is not
+ * exposed and declares nothing may read all columns.
  */
-export function columns<Row>(...names: (keyof Row & string)[]) {
-  return { [READING]: { columns: names, isRow: false } satisfies Reading };
+export function declareColumns<Row>(...names: (keyof Row & string)[]) {
+  return { [COLUMN_USE]: { columns: names, isRow: false } satisfies ColumnUse };
 }
 
 /**
- * The options of a field that reads some columns.
- * @returns a function that takes them, and a resolver that is given no others.
+ * Creates the options of fields that read some columns.
+ * @returns a function that takes the columns, and a resolver that gets only those.
  */
-export function readsOf<Row>() {
+export function createColumnReader<Row>() {
   return <Column extends keyof Row & string, Result>(
     names: readonly Column[],
     resolve: (row: Pick<Row, Column>) => Result,
-  ) => ({ extensions: columns<Row>(...names), resolve });
+  ) => ({ extensions: declareColumns<Row>(...names), resolve });
 }
 
-/** The options of a field that gives the row itself, as what its fields are of. */
-export function givesRow<Row>(...names: (keyof Row & string)[]) {
+/** Creates the options of a field that returns the row itself as the parent of its fields. */
+export function passRow<Row>(...names: (keyof Row & string)[]) {
   return {
-    extensions: { [READING]: { columns: names, isRow: true } satisfies Reading },
+    extensions: { [COLUMN_USE]: { columns: names, isRow: true } satisfies ColumnUse },
     resolve: (row: Row) => row,
   };
 }
 
 /**
- * Makes what tells which columns the fields read that an operation asks for.
- * @param path the fields between the one that is resolved and its rows.
- * @returns a function that gives null where any may be read.
+ * Creates a function that finds the columns an operation reads.
+ * @param path the fields between the resolved field and its rows.
+ * @returns a function that returns null if any column may be read.
  */
-export function createColumnsRead(...path: readonly string[]) {
-  // A document that is kept keeps its nodes.
+export function createColumnFinder(...path: readonly string[]) {
+  // Cached documents keep their nodes.
   const known = new WeakMap<FieldNode, ReadonlySet<string> | null>();
 
-  function columnsOfNode(node: FieldNode, info: GraphQLResolveInfo): ReadonlySet<string> | null {
+  function findNodeColumns(node: FieldNode, info: GraphQLResolveInfo): ReadonlySet<string> | null {
     let found = known.get(node);
     if (found === undefined) {
       const names = new Set(['id']);
@@ -70,26 +70,28 @@ export function createColumnsRead(...path: readonly string[]) {
   }
 
   return (info: GraphQLResolveInfo): ReadonlySet<string> | null => {
-    const ofNodes = info.fieldNodes.map((node) => columnsOfNode(node, info));
-    const [first] = ofNodes;
-    if (ofNodes.length === 1 && first !== undefined) return first;
-    return ofNodes.every((names) => names !== null) ? new Set(ofNodes.flatMap((names) => [...names])) : null;
+    const columnsByNode = info.fieldNodes.map((node) => findNodeColumns(node, info));
+    const [first] = columnsByNode;
+    if (columnsByNode.length === 1 && first !== undefined) return first;
+    return columnsByNode.every((names) => names !== null)
+      ? new Set(columnsByNode.flatMap((names) => [...names]))
+      : null;
   };
 }
 
 /**
- * Makes what lets a query of Prisma read only the columns that are asked for.
- * @param path the fields between the one that is resolved and its rows.
- * @returns a function that takes the query that Pothos has made of the relations. Its result is typed as if it read all
- * columns, since the fields that read others are not asked for.
+ * Creates a function that narrows a Prisma query to the columns an operation reads.
+ * @param path the fields between the resolved field and its rows.
+ * @returns a function that takes the query Pothos created for the relations. The result is typed as if it read all
+ * columns, because the fields that read others were not requested.
  */
-export function createNarrowing(...path: readonly string[]) {
-  const columnsRead = createColumnsRead(...path);
+export function createQueryNarrower(...path: readonly string[]) {
+  const findColumns = createColumnFinder(...path);
   return <Query extends { include?: object; select?: object }>(
     query: Query,
     info: GraphQLResolveInfo,
   ): Query => {
-    const names = columnsRead(info);
+    const names = findColumns(info);
     if (names === null) return query;
     const { include, ...others } = query;
     return {
@@ -99,7 +101,7 @@ export function createNarrowing(...path: readonly string[]) {
   };
 }
 
-/** @returns whether all of it is known. */
+/** @returns whether all columns read are known. */
 function collect(
   names: Set<string>,
   path: readonly string[],
@@ -112,7 +114,7 @@ function collect(
     const fragment =
       selection.kind === Kind.FRAGMENT_SPREAD ? info.fragments[selection.name.value] : selection;
     const condition = fragment?.typeCondition && info.schema.getType(fragment.typeCondition.name.value);
-    // A wider type's fields are fields of this one, too.
+    // Fields of an interface are fields of this type, too.
     return collect(names, path, isObjectType(condition) ? condition : type, fragment?.selectionSet, info);
   });
 }
@@ -127,21 +129,21 @@ function collectField(
   if (name === '__typename') return true;
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
   if (field === undefined) return false;
-  const typeOfField = getNamedType(field.type);
-  if (step !== undefined) return name !== step || collect(names, path, typeOfField, selectionSet, info);
+  const fieldType = getNamedType(field.type);
+  if (step !== undefined) return name !== step || collect(names, path, fieldType, selectionSet, info);
   if (name === 'id') return true;
-  const reading = readingOf(field);
-  if (reading === null) return false;
-  for (const column of reading.columns) names.add(column);
-  return !reading.isRow || collect(names, [], typeOfField, selectionSet, info);
+  const use = findColumnUse(field);
+  if (use === null) return false;
+  for (const column of use.columns) names.add(column);
+  return !use.isRow || collect(names, [], fieldType, selectionSet, info);
 }
 
-/** Null where a field does not say what it reads. */
-function readingOf({ extensions }: GraphQLField<unknown, unknown>): Reading | null {
-  const { [READING]: told, pothosExposedField: exposed } = extensions as {
-    readonly [READING]?: Reading;
+/** Returns null if a field does not declare what it reads. */
+function findColumnUse({ extensions }: GraphQLField<unknown, unknown>): ColumnUse | null {
+  const { [COLUMN_USE]: declared, pothosExposedField: exposed } = extensions as {
+    readonly [COLUMN_USE]?: ColumnUse;
     readonly pothosExposedField?: unknown;
   };
-  if (told !== undefined) return told;
+  if (declared !== undefined) return declared;
   return typeof exposed === 'string' ? { columns: [exposed], isRow: false } : null;
 }

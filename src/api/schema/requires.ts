@@ -6,8 +6,8 @@ import type { ApiContext } from '../context.ts';
 import { isUuid } from './input-checks.ts';
 
 /**
- * The scope of a root field: which role it needs. A refusal is in the audit before it is answered.
- * @returns a check that throws ForbiddenError; `role` is what it asks for.
+ * Creates the scope of a root field that needs a role. A refusal is recorded in the audit before the answer.
+ * @returns a check that throws ForbiddenError; `role` is the role it needs.
  */
 export function requires(role: AccessRole) {
   const check = (
@@ -18,7 +18,7 @@ export function requires(role: AccessRole) {
   ): boolean | Promise<boolean> => {
     if (includesRole(principal.role, role)) return true;
     return access
-      .recordRefused({ operation: fieldName, ...subjectOf(args), details: { requiredRole: role } })
+      .recordRefused({ operation: fieldName, ...findSubject(args), details: { requiredRole: role } })
       .then(() => {
         throw new ForbiddenError(role, principal.role);
       });
@@ -26,8 +26,8 @@ export function requires(role: AccessRole) {
   return Object.assign(check, { role });
 }
 
-/** The role that a root field asks for; null where it asks for none, and so says nothing of who may have it. */
-export function requiredRoleOf({
+/** Returns the role that a root field needs; null if it does not state one. */
+export function findRequiredRole({
   extensions,
 }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): AccessRole | null {
   const options = extensions.pothosOptions as
@@ -37,8 +37,8 @@ export function requiredRoleOf({
   return isAccessRole(role) ? role : null;
 }
 
-/** What an operation is about, where its id says so. */
-function subjectOf(args: object): Pick<AuditRecord, 'jobId' | 'dataSourceId'> {
+/** Returns the job or source that an operation is about, if its id names one. */
+function findSubject(args: object): Pick<AuditRecord, 'jobId' | 'dataSourceId'> {
   const [typename, id] = 'id' in args && typeof args.id === 'string' ? args.id.split(':') : [];
   if (id === undefined || !isUuid(id)) return {};
   if (typename === 'Job') return { jobId: id };

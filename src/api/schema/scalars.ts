@@ -1,27 +1,28 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { DateTimeResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
-import type { JsonObject } from '../../shared/json.ts';
+import { isObject, type JsonObject } from '../../shared/json.ts';
 
-// The errors do not show what they refuse: it may be nested without measure, and showing it would fail.
+// The errors do not print the refused value, because printing a deeply nested value could fail.
 
 /**
- * A moment that the database can hold and that can be written again: of the years 1 to 9999 in UTC, which an offset can
- * lead out of.
+ * A moment that the database can store and RFC 3339 can write: of the years 1 to 9999 in UTC. An offset can move a moment
+ * out of them.
  */
 export const DateTime = new GraphQLScalarType<Date, unknown>({
   name: 'DateTime',
   description: 'A moment in time, in UTC, as in RFC 3339: `2026-11-24T05:30:00.000Z`.',
   serialize: DateTimeResolver.serialize,
-  parseValue: momentOf,
-  parseLiteral: (node) => momentOf(node.kind === Kind.STRING ? node.value : null),
+  parseValue: parseMoment,
+  parseLiteral: (node) => parseMoment(node.kind === Kind.STRING ? node.value : null),
 });
 
-function momentOf(value: unknown): Date {
-  if (typeof value !== 'string') throw new GraphQLError('DateTime has to be a text as in RFC 3339.');
+function parseMoment(value: unknown): Date {
+  if (typeof value !== 'string')
+    throw new GraphQLError('DateTime must be a string as in RFC 3339, such as 2026-11-24T05:30:00Z.');
   const time = DateTimeResolver.parseValue(value);
   const year = time instanceof Date ? time.getUTCFullYear() : Number.NaN;
   if (!(time instanceof Date) || !(year >= 1 && year <= 9999))
-    throw new GraphQLError('DateTime has to be of the years 0001 to 9999 in UTC.');
+    throw new GraphQLError('DateTime must be in the years 0001 to 9999 in UTC.');
   return time;
 }
 
@@ -32,12 +33,11 @@ export const JsonObjectScalar = new GraphQLScalarType<JsonObject, unknown>({
   description: 'A JSON object.',
   specifiedByURL: JSONObjectResolver.specifiedByURL,
   serialize: JSONObjectResolver.serialize,
-  parseValue: objectOf,
-  parseLiteral: (node, variables) => objectOf(JSONResolver.parseLiteral(node, variables)),
+  parseValue: parseObject,
+  parseLiteral: (node, variables) => parseObject(JSONResolver.parseLiteral(node, variables)),
 });
 
-function objectOf(value: unknown): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new GraphQLError('JSONObject has to be an object.');
+function parseObject(value: unknown): JsonObject {
+  if (!isObject(value)) throw new GraphQLError('JSONObject must be an object.');
   return value as JsonObject;
 }

@@ -2,7 +2,7 @@ import type { Job } from '../../database/generated/prisma/client.ts';
 import type { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 
-/** What a mutation that starts or ends a job gives. */
+/** The result of a mutation that starts or controls a job. */
 export interface StartedJob {
   readonly job: Job;
   readonly message: string;
@@ -11,9 +11,9 @@ export interface StartedJob {
 type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, StartedJob>;
 
 /** The fields that the success types of these mutations share. */
-export function startedJobFields(t: Fields) {
+export function exposeStartedJob(t: Fields) {
   return {
-    job: t.field({ type: JobNode, description: 'The job as it is now.', resolve: ({ job }) => job }),
-    message: t.exposeString('message', { description: 'What was done, for people.' }),
+    job: t.field({ type: JobNode, description: 'The job in its current state.', resolve: ({ job }) => job }),
+    message: t.exposeString('message', { description: 'What was done, as text to show.' }),
   };
 }

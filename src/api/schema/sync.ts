@@ -9,11 +9,11 @@ import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { SyncTypeEnum } from './job-enums.ts';
 import { requires } from './requires.ts';
-import { type StartedJob, startedJobFields } from './started-job.ts';
+import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
 const StartSyncInput = builder
   .inputType('StartSyncInput', {
-    description: 'Which sync to start.',
+    description: 'The sync to start.',
     fields: (t) => ({
       syncType: t.field({
         type: SyncTypeEnum,
@@ -22,29 +22,29 @@ const StartSyncInput = builder
       }),
       dataType: t.string({
         description:
-          'Sync only the enabled sources of this data type (`maintenance`, `sortie`, `deployment`, `logistics`); all enabled sources when left out.',
+          'Sync only enabled sources of this data type (`maintenance`, `sortie`, `deployment` or `logistics`). Default: all enabled sources.',
       }),
       filter: t.string({
         description:
-          "One condition on the rows, as in `base_location = 'EDWARDS' AND flight_hours > 2`, in the Databricks dialect. A filtered sync does not move the watermark of its sources.",
+          "Condition on rows in the Databricks dialect, such as `base_location = 'EDWARDS' AND flight_hours > 2`. A filtered sync does not move watermarks.",
       }),
       maxItems: t.int({
         description:
-          'The most rows to read of each source, at least 1; all when left out. An INCREMENTAL sync takes the oldest new ones.',
+          'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows.',
       }),
-      options: t.field({ type: JobOptionsInput, description: 'How the job is run.' }),
+      options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
     }),
   })
   .validate(startSyncInputSchema);
 
 const StartSyncSuccess = builder.objectRef<StartedJob>('StartSyncSuccess').implement({
-  description: 'The sync is in the queue.',
-  fields: startedJobFields,
+  description: 'The sync is queued.',
+  fields: exposeStartedJob,
 });
 
 const StopSyncSuccess = builder.objectRef<StartedJob>('StopSyncSuccess').implement({
-  description: 'The sync is told to stop, or has been stopped already where no worker was at it.',
-  fields: startedJobFields,
+  description: 'The sync is CANCELLING, or already CANCELLED if no worker was running it.',
+  fields: exposeStartedJob,
 });
 
 builder.mutationFields((t) => ({
@@ -52,11 +52,11 @@ builder.mutationFields((t) => ({
     authScopes: requires('operator'),
     type: StartSyncSuccess,
     description:
-      'Starts a sync of all enabled data sources, or of those of one data type. One sync is active at a time.',
-    args: { input: t.arg({ required: true, type: StartSyncInput, description: 'Which sync to start.' }) },
+      'Starts a sync of all enabled data sources, or of one data type. Only one sync can be active at a time.',
+    args: { input: t.arg({ required: true, type: StartSyncInput, description: 'The sync to start.' }) },
     errors: {
       types: [InvalidInputError, SyncAlreadyRunningError, NoDataSourceError],
-      union: { name: 'StartSyncResult', description: 'What came of starting a sync.' },
+      union: { name: 'StartSyncResult', description: 'The result of starting a sync.' },
     },
     resolve: async (_root, { input }, { jobs }) => {
       const job = await jobs.startSync(input);
@@ -66,10 +66,10 @@ builder.mutationFields((t) => ({
   stopSync: t.field({
     authScopes: requires('operator'),
     type: StopSyncSuccess,
-    description: 'Stops the active sync, as `cancelJob` with its id does.',
+    description: 'Stops the active sync, like `cancelJob` with its id.',
     errors: {
       types: [NoActiveSyncError],
-      union: { name: 'StopSyncResult', description: 'What came of stopping the sync.' },
+      union: { name: 'StopSyncResult', description: 'The result of stopping the sync.' },
     },
     resolve: async (_root, _args, { jobs }) => {
       const job = await jobs.stopSync();
@@ -81,32 +81,35 @@ builder.mutationFields((t) => ({
 type SyncState = Job['state'] | 'NO_SYNC_JOB';
 
 const SyncStateEnum = builder.enumType('SyncState', {
-  description: 'The state of the active or most recent sync, or that there was none yet.',
+  description: 'State of the active or most recent sync.',
   values: {
     NO_SYNC_JOB: { description: 'No sync was ever started.' },
-    QUEUED: { description: 'It waits for a worker.' },
-    RUNNING: { description: 'A worker is at it.' },
-    PAUSING: { description: 'It was told to pause.' },
-    PAUSED: { description: 'It keeps its checkpoints, and goes on from them when it is resumed.' },
-    CANCELLING: { description: 'It was told to stop.' },
-    COMPLETED: { description: 'It ended; single items may have failed.' },
-    FAILED: { description: 'It ended: nothing could be read, or its attempts kept failing.' },
-    CANCELLED: { description: 'It ended before its time because it was told to.' },
+    QUEUED: { description: 'Waiting for a worker.' },
+    RUNNING: { description: 'A worker is running it.' },
+    PAUSING: { description: 'About to pause.' },
+    PAUSED: { description: 'Paused at its checkpoints, from which it can be resumed.' },
+    CANCELLING: { description: 'About to stop.' },
+    COMPLETED: { description: 'Every row of every source was read. Individual items may have failed.' },
+    FAILED: {
+      description:
+        'A source could not be read to its end, or all attempts failed. Items stored by then stay.',
+    },
+    CANCELLED: { description: 'Cancelled before its end.' },
   } as const satisfies Record<SyncState, object>,
 });
 
 const SyncStatusType = builder.objectRef<{ job: Job | null }>('SyncStatus').implement({
-  description: 'How it stands with syncs.',
+  description: 'The active or most recent sync.',
   fields: (t) => ({
     state: t.field({
       type: SyncStateEnum,
-      description: "The job's state; NO_SYNC_JOB when there was none.",
+      description: 'State of the job; NO_SYNC_JOB if there was none.',
       resolve: ({ job }) => job?.state ?? 'NO_SYNC_JOB',
     }),
     job: t.field({
       type: JobNode,
       nullable: true,
-      description: 'The active sync or else the most recent one; null when there was none.',
+      description: 'The active sync, or else the most recent one. Null if there was none.',
       resolve: ({ job }) => job,
     }),
   }),
@@ -116,7 +119,7 @@ builder.queryField('syncStatus', (t) =>
   t.field({
     authScopes: requires('viewer'),
     type: SyncStatusType,
-    description: 'The active sync or else the most recent one, with its progress by data type.',
+    description: 'The active sync, or else the most recent one, with its progress.',
     resolve: async (_root, _args, { jobs }) => ({ job: await jobs.currentSync() }),
   }),
 );
@@ -126,11 +129,11 @@ builder.subscriptionField('syncProgress', (t) =>
     authScopes: requires('viewer'),
     type: SyncStatusType,
     description:
-      'How it stands with syncs now, then each later state of the active sync, and then of the next one. Does not complete.',
+      'Watches syncs: the active or most recent one first, then each later state of it, and then of the next sync. Does not complete.',
     subscribe: async (_root, _args, { jobs }) => {
       const changes = jobs.events.watchChanges({ kinds: ['SYNC'] });
       try {
-        return syncStatuses(await jobs.currentSync(), changes);
+        return createSyncStatuses(await jobs.currentSync(), changes);
       } catch (error) {
         await changes.return?.();
         throw error;
@@ -141,34 +144,34 @@ builder.subscriptionField('syncProgress', (t) =>
 );
 
 /**
- * The present sync, then each later state of it, and then of the next one. No generator: one that waits for a change
- * could not be ended before the change came.
+ * Yields the current sync, then each later state of it, then of the next one. Not a generator, because a generator that
+ * waits for a change could not be ended before the change comes.
  */
-function syncStatuses(
-  present: Job | null,
+function createSyncStatuses(
+  current: Job | null,
   changes: AsyncIterableIterator<Job>,
 ): AsyncIterableIterator<{ job: Job | null }> {
-  let shown: Job | null | undefined;
+  let lastSent: Job | null | undefined;
   return createIterator<{ job: Job | null }>(
     async () => {
-      if (shown === undefined) {
-        shown = present;
-        return { done: false, value: statusOf(present) };
+      if (lastSent === undefined) {
+        lastSent = current;
+        return { done: false, value: toStatus(current) };
       }
       for (;;) {
         const change = await changes.next();
         if (change.done) return DONE;
-        if (!follows(change.value, shown)) continue;
-        shown = change.value;
-        return { done: false, value: statusOf(change.value) };
+        if (!isNext(change.value, lastSent)) continue;
+        lastSent = change.value;
+        return { done: false, value: toStatus(change.value) };
       }
     },
     () => changes.return?.(),
   );
 }
 
-/** One event for all subscribers who are given the same job, so that it is executed once for them. */
-function statusOf(job: Job | null): { job: Job | null } {
+/** Returns one event for all subscribers who get the same job, so that it is executed once for all of them. */
+function toStatus(job: Job | null): { job: Job | null } {
   if (job === null) return { job };
   let status = statuses.get(job);
   if (status === undefined) {
@@ -180,9 +183,9 @@ function statusOf(job: Job | null): { job: Job | null } {
 
 const statuses = new WeakMap<Job, { job: Job }>();
 
-/** Whether a sync is to be shown after the one shown: its later state, or the next one, which is active or newer. */
-function follows(job: Job, shown: Job | null): boolean {
-  if (shown === null) return true;
-  if (job.id === shown.id) return job.revision > shown.revision;
-  return !isTerminal(job.state) || (isTerminal(shown.state) && job.createdAt > shown.createdAt);
+/** Whether a sync comes after the one last sent: a later state of it, or the next sync, which is active or newer. */
+function isNext(job: Job, lastSent: Job | null): boolean {
+  if (lastSent === null) return true;
+  if (job.id === lastSent.id) return job.revision > lastSent.revision;
+  return !isTerminal(job.state) || (isTerminal(lastSent.state) && job.createdAt > lastSent.createdAt);
 }

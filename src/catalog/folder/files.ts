@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type BladeItem, catalogIdOf } from '../../data-types/blade-item.ts';
+import { type BladeItem, toCatalogId } from '../../data-types/blade-item.ts';
 import { withoutClutter } from '../../shared/folder-error.ts';
 import { CatalogError } from '../catalog-error.ts';
 
@@ -188,7 +188,7 @@ async function writeItems(file: FileHandle, items: readonly BladeItem[], signal:
 
 function toLine({ dataType, itemId, classificationMarking, contentHash, data, metadata }: BladeItem): string {
   const known = JSON.stringify({
-    catalogId: catalogIdOf(dataType, itemId),
+    catalogId: toCatalogId(dataType, itemId),
     dataType,
     itemId,
     classificationMarking,

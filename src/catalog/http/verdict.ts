@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { isObject } from '../../shared/json.ts';
 import { parseRetryAfter } from '../../shared/retry-after.ts';
 import { type Answer, ExchangeError } from './exchange.ts';
 
@@ -116,7 +117,7 @@ function findMessageInJson(text: string): string | null {
 
 function findMessage(value: unknown): string | null {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return null;
+  if (!isObject(value)) return null;
   const fields = new Map(Object.entries(value));
   for (const name of MESSAGE_FIELDS) {
     const message = findMessage(fields.get(name));

@@ -32,10 +32,10 @@ export interface RowCount {
 }
 
 /** How many rows are read at most to find those that meet conditions which no index helps with. */
-export const MOST_ROWS_READ = 20_000;
+export const MAX_ROWS_READ = 20_000;
 
 /** How far rows are counted unless an exact number is asked for. */
-export const MOST_ROWS_COUNTED = 10_000;
+export const MAX_ROWS_COUNTED = 10_000;
 
 /** Reads lists as far as a clearance covers them. */
 export interface KeysetReader {
@@ -120,7 +120,7 @@ async function readMatching(
   limit: number,
   parts: number,
 ): Promise<{ matching: readonly KeyRow[]; end: Key | null }> {
-  const most = Math.floor(MOST_ROWS_READ / parts);
+  const most = Math.floor(MAX_ROWS_READ / parts);
   const rows = await database.$queryRaw<(KeyRow & { matches: boolean; place: bigint })[]>(
     selectMatching(list, part, range, limit, most),
   );
@@ -134,10 +134,10 @@ async function readMatching(
 async function countParts(database: Prisma.TransactionClient, list: List): Promise<RowCount> {
   const everything = { after: null, isDescending: false };
   const parts = await planParts(database, list, everything);
-  const most = Math.floor(MOST_ROWS_READ / parts.length);
+  const most = Math.floor(MAX_ROWS_READ / parts.length);
   let total = 0;
   for (const part of parts) {
-    const limit = MOST_ROWS_COUNTED + 1 - total;
+    const limit = MAX_ROWS_COUNTED + 1 - total;
     const [counted] = await database.$queryRaw<{ count: number; isCutOff: boolean }[]>(
       residualOf(list).length === 0
         ? Prisma.sql`select count(*)::int as count, false as "isCutOff"
@@ -147,7 +147,7 @@ async function countParts(database: Prisma.TransactionClient, list: List): Promi
             from (${selectMatching(list, part, everything, limit, most)}) as counted`,
     );
     total += counted?.count ?? 0;
-    if (total > MOST_ROWS_COUNTED) return toCount(total);
+    if (total > MAX_ROWS_COUNTED) return toCount(total);
     if (counted?.isCutOff) return { count: total, isExact: false };
   }
   return toCount(total);
@@ -161,8 +161,8 @@ async function readShortcut(
 ): Promise<KeyPage | null> {
   if (list.shortcut.length === 0) return null;
   const rows = await database.$queryRaw<(KeyRow & { isFew: boolean; matches: boolean | null })[]>`
-    with found as materialized (${selectShortcut(list, MOST_ROWS_READ + 1)})
-    select (select count(*) from found) <= ${MOST_ROWS_READ} as "isFew", page.*
+    with found as materialized (${selectShortcut(list, MAX_ROWS_READ + 1)})
+    select (select count(*) from found) <= ${MAX_ROWS_READ} as "isFew", page.*
     from (values (true)) as always left join (${sortKeys(list, range, range.size + 1)}) as page on true`;
   if (rows[0]?.isFew !== true) return null;
   return toPage(
@@ -177,8 +177,8 @@ async function countShortcut(database: Prisma.TransactionClient, list: List): Pr
   if (list.shortcut.length === 0) return null;
   const [counted] = await database.$queryRaw<{ found: number; matching: number }[]>`
     select count(*)::int as found, count(*) filter (where matches)::int as matching
-    from (${selectShortcut(list, MOST_ROWS_READ + 1)}) as found`;
-  return counted === undefined || counted.found > MOST_ROWS_READ ? null : toCount(counted.matching);
+    from (${selectShortcut(list, MAX_ROWS_READ + 1)}) as found`;
+  return counted === undefined || counted.found > MAX_ROWS_READ ? null : toCount(counted.matching);
 }
 
 /** The columns of a key, and others beside. */
@@ -195,5 +195,5 @@ function toPage(list: List, rows: readonly KeyRow[], { after, size }: KeyRange):
 }
 
 function toCount(counted: number): RowCount {
-  return { count: Math.min(counted, MOST_ROWS_COUNTED), isExact: counted <= MOST_ROWS_COUNTED };
+  return { count: Math.min(counted, MAX_ROWS_COUNTED), isExact: counted <= MAX_ROWS_COUNTED };
 }

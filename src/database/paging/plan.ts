@@ -1,4 +1,4 @@
-import { coversAll, type Marking, markingsUpTo } from '../../data-types/marking.ts';
+import { coversAll, listMarkingsUpTo, type Marking } from '../../data-types/marking.ts';
 import { ENUM_SUFFIX, findClearedSchema } from '../cleared-views.ts';
 import { toColumn } from '../columns.ts';
 import { Prisma } from '../generated/prisma/client.ts';
@@ -47,7 +47,7 @@ export function describeList<Row>(
   let equals: List['equals'] = asked;
   if (!coversAll(clearance)) {
     // The view leaves the others out as well, but only after reading them.
-    const covered: readonly string[] = markingsUpTo(clearance);
+    const covered: readonly string[] = listMarkingsUpTo(clearance);
     const allowed = equals[marking];
     const both = Array.isArray(allowed) ? covered.filter((one) => allowed.includes(one)) : covered;
     equals = { ...equals, [marking]: both };

@@ -1,5 +1,5 @@
-import { canonicalJson, UnstorableValueError } from '../../ingestion/canonical-json.ts';
-import { maximumDataBytes } from '../../ingestion/transform.ts';
+import { toCanonicalJson, UnstorableValueError } from '../../ingestion/canonical-json.ts';
+import { MAX_DATA_BYTES } from '../../ingestion/transform.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 
 /**
@@ -8,8 +8,8 @@ import type { JsonObject, JsonValue } from '../../shared/json.ts';
  */
 export function checkMetadata(metadata: JsonObject): string | null {
   try {
-    const bytes = Buffer.byteLength(canonicalJson(metadata));
-    if (bytes > maximumDataBytes) return `is larger than ${maximumDataBytes} bytes as JSON`;
+    const bytes = Buffer.byteLength(toCanonicalJson(metadata));
+    if (bytes > MAX_DATA_BYTES) return `is larger than ${MAX_DATA_BYTES} bytes as JSON`;
     return hasPrototypeKey(metadata) ? 'has a key called __proto__, which cannot be kept: rename it' : null;
   } catch (error) {
     if (error instanceof UnstorableValueError) return error.message;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { markings, parseMarking } from '../../data-types/marking.ts';
+import { MARKINGS, parseMarking } from '../../data-types/marking.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 
 /** A known marking, in any case and with spaces around it. */
@@ -8,7 +8,7 @@ export const markingSchema = z.string().transform((text, context) => {
   if (marking !== undefined) return marking;
   context.addIssue({
     code: 'custom',
-    message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${markings.join(', ')}`,
+    message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${MARKINGS.join(', ')}`,
   });
   return z.NEVER;
 });

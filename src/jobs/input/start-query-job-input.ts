@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dataTypeSchema } from '../../data-types/data-type-schema.ts';
-import { clearanceOf } from '../../data-types/marking.ts';
+import { toLevel } from '../../data-types/marking.ts';
 import { defaultMarkingOf } from '../../data-types/registry.ts';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
@@ -53,7 +53,7 @@ export const startQueryJobInputSchema = z
   })
   .superRefine(({ dataType, catalogConfig: { classification } }, context) => {
     const least = defaultMarkingOf(dataType);
-    if (classification === null || clearanceOf(classification) >= clearanceOf(least)) return;
+    if (classification === null || toLevel(classification) >= toLevel(least)) return;
     context.addIssue({
       code: 'custom',
       path: ['catalogConfig', 'classification'],

@@ -1,4 +1,4 @@
-import { higherMarking, highestOfAll, type Marking, storedMarking } from '../../data-types/marking.ts';
+import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import { defaultMarkingOf } from '../../data-types/registry.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
@@ -100,8 +100,8 @@ export function chooseFailureMarking(
   { marking, partitionDataType }: LockedPartitionJob,
   { isReadError, hasRowCounts = false }: Pick<FailedOutcome, 'isReadError' | 'hasRowCounts'>,
 ): Marking {
-  if (!isReadError || hasRowCounts) return highestOfAll;
-  return higherMarking(defaultMarkingOf(partitionDataType), storedMarking(marking));
+  if (!isReadError || hasRowCounts) return HIGHEST_MARKING;
+  return pickHigherMarking(defaultMarkingOf(partitionDataType), toMarking(marking));
 }
 
 type FailedOutcome = Extract<FinalOutcome, { status: 'FAILED' }>;

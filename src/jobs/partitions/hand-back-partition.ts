@@ -1,4 +1,4 @@
-import { highestOfAll } from '../../data-types/marking.ts';
+import { HIGHEST_MARKING } from '../../data-types/marking.ts';
 import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
@@ -26,7 +26,7 @@ export async function handBackPartition(
     }
     const { count } = await transaction.jobPartition.updateMany({
       where: { id: partition.id, attempt: partition.attempt, state: 'RUNNING' },
-      data: { state: 'PENDING', message: reason, messageMarking: reason === null ? null : highestOfAll },
+      data: { state: 'PENDING', message: reason, messageMarking: reason === null ? null : HIGHEST_MARKING },
     });
     if (count === 0) return;
     if (job.state === 'PAUSING') {

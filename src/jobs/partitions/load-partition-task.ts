@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { storedMarking } from '../../data-types/marking.ts';
+import { toMarking } from '../../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type {
   PartitionInput,
@@ -64,7 +64,7 @@ async function findSource(
 
 /** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
 function toQueryItems(job: Job): QueryJobItems {
-  const marking = storedMarking(job.marking);
+  const marking = toMarking(job.marking);
   return {
     marking,
     raisedBy:

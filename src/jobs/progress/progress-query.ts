@@ -1,5 +1,5 @@
 import { Prisma } from '../../database/generated/prisma/client.ts';
-import { arrayOfLevels } from '../../items/level-counts.ts';
+import { createLevelArray } from '../../items/level-counts.ts';
 
 /** A subquery with a job's counts, by type and in all, from its partitions and errors: the only source of these counts. */
 export function progressQuery(jobId: string): Prisma.Sql {
@@ -44,5 +44,7 @@ export const SET_COUNTS = Prisma.sql`
   success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
-const SUCCESS_BY_LEVEL = Prisma.raw(arrayOfLevels((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`));
-const ERROR_BY_LEVEL = Prisma.raw(arrayOfLevels((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
+const SUCCESS_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`),
+);
+const ERROR_BY_LEVEL = Prisma.raw(createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
