@@ -85,6 +85,9 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
+/** How long the extra thread stays without work, in milliseconds. */
+const IDLE_TIMEOUT_MS = 10_000;
+
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -96,8 +99,8 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     minThreads: threads,
     // One more than partitions: a table can be described while all of them run.
     maxThreads: threads + 1,
-    // Ending it and starting it anew would compile the program for each table.
-    idleTimeout: Number.POSITIVE_INFINITY,
+    // Ended after each table, it would load the program anew for the next one.
+    idleTimeout: IDLE_TIMEOUT_MS,
     concurrentTasksPerWorker: 1,
     // A thread that blocks on an atomic cannot notice that its database connections are gone.
     atomics: 'disabled',
