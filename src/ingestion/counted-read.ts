@@ -21,6 +21,8 @@ export interface CountedRead {
    * @throws the error that ended the read; RowCountError if the number of rows differs from the plan.
    */
   checkEnd(): void;
+  /** Ends the read wherever it is. @returns once nothing of it works any more. */
+  close(): Promise<void>;
 }
 
 export interface ReadToCount {
@@ -49,8 +51,12 @@ export function countRead({ batches, rowsBefore, plannedRows, signal }: ReadToCo
     }
   }
 
+  const reading = read();
   return {
-    batches: read(),
+    batches: reading,
+    async close() {
+      await reading.return(undefined);
+    },
     checkEnd() {
       if (signal.aborted) return;
       if (failure !== null) throw failure.error;

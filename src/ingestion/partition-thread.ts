@@ -11,7 +11,7 @@ import { openWarehouse } from '../warehouse/registry.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
-import type { TableDescription, ThreadConfiguration, ThreadReport } from './thread-pool.ts';
+import type { TableDescription, ThreadConfiguration, ThreadOrder, ThreadReport } from './thread-pool.ts';
 import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
 /** A call from the thread pool. The port carries progress out and the stop in. */
@@ -20,14 +20,48 @@ interface Call<Input> {
   readonly port: MessagePort;
 }
 
-/** Runs a partition; called by the thread pool. */
+/** Runs a partition, which is planned first if it has no plan; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
-  return runUntilStopped(port, (signal) => runPartition(loadResources, input, createReports(port), signal));
+  return runUntilStopped(port, async (signal) => {
+    const reports = createReports(port);
+    if (input.plan !== null) return runPartition(loadResources, input, reports, signal);
+    const planned = await planTask(loadResources, input, reports, signal);
+    if (planned.status !== 'PLANNED') return planned;
+    const [first] = planned.partitions;
+    if (first === undefined) throw new Error('a plan has at least one partition');
+    const { partitions } = planned;
+    const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
+    if (signal.aborted) return { status: 'STOPPED' };
+    return isSaved
+      ? runPartition(loadResources, { ...input, ...first }, reports, signal)
+      : { status: 'LEASE_LOST' };
+  });
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
   return runUntilStopped(port, (signal) => planTask(loadResources, input, createReports(port), signal));
+}
+
+/** Asks the main thread to save a plan. @returns whether it is saved; false after the signal. */
+async function askMainThread(
+  port: MessagePort,
+  report: Extract<ThreadReport, { kind: 'planned' }>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const answer = (order: ThreadOrder) => {
+    if (order.kind === 'planSaved') resolve(order.isSaved);
+  };
+  const stop = () => resolve(false);
+  port.on('message', answer);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  else port.postMessage(report);
+  return promise.finally(() => {
+    port.off('message', answer);
+    signal.removeEventListener('abort', stop);
+  });
 }
 
 function createReports(port: MessagePort): PartitionReports {
@@ -48,7 +82,9 @@ async function runUntilStopped<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
-  port.on('message', () => stop.abort());
+  port.on('message', ({ kind }: ThreadOrder) => {
+    if (kind === 'stop') stop.abort();
+  });
   try {
     return redactMessage(await work(stop.signal));
   } finally {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
 import { findDataType } from '../data-types/registry.ts';
@@ -47,6 +48,9 @@ export interface PartitionReports {
 /** How long uploads of saved items may continue after a stop, in milliseconds. */
 const UPLOAD_GRACE_MS = 5_000;
 
+/** How long a statement may take to end once it was interrupted, in milliseconds: a warehouse may be out of reach. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /**
  * Runs one attempt of a partition to its end.
  * @param open returns the resources of the thread, or throws if they cannot be opened.
@@ -80,6 +84,7 @@ export async function runPartition(
       catalog: meter.catalog(resources.catalog),
       store: meter.store(createItemStore(resources.pool, task, meter.countRefused)),
       signal: AbortSignal.any([signal, ended.signal]),
+      endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
     };
@@ -91,8 +96,6 @@ export async function runPartition(
   } catch (error) {
     return toOutcome(error, signal);
   } finally {
-    // If saving or uploading failed, the statement in the warehouse is still running.
-    ended.abort();
     uploads.end();
     reportMeasured();
   }
@@ -136,6 +139,8 @@ interface Attempt extends PartitionResources {
   readonly onProgress: (progress: PartitionProgress) => void;
   /** Aborted when the attempt is stopped or has ended. */
   readonly signal: AbortSignal;
+  /** Interrupts the statement in the warehouse. */
+  readonly endReading: () => void;
   readonly uploadSignal: AbortSignal;
   /** Returns the key of the next batch in the catalog, unique across attempts. */
   readonly nextUploadKey: () => string;
@@ -161,23 +166,30 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
     signal,
   });
-  const hasPending = await runPipeline({
-    batches: attempt.meter.batches(read.batches),
-    transform: createTransform(transform),
-    toFingerprint: createBatchFingerprint(transform),
-    knownFingerprints,
-    meter: attempt.meter,
-    ...createUploader(attempt),
-    dataSourceId: task.dataSourceId,
-    markingRule: toMarkingRule(task),
-    metadata: toCanonicalJson(task.sourceMetadata),
-    maxErrors: task.maxErrors,
-    errorCount: resumed ? sumLevels(task.errors) : 0,
-    onProgress: () => attempt.onProgress({ currentOperation }),
-  });
-  if (hasPending) await uploadPending(attempt);
-  // After the uploads, so that what could be read of a failing source is kept.
-  read.checkEnd();
+  try {
+    const hasPending = await runPipeline({
+      batches: attempt.meter.batches(read.batches),
+      transform: createTransform(transform),
+      toFingerprint: createBatchFingerprint(transform),
+      knownFingerprints,
+      meter: attempt.meter,
+      ...createUploader(attempt),
+      dataSourceId: task.dataSourceId,
+      markingRule: toMarkingRule(task),
+      metadata: toCanonicalJson(task.sourceMetadata),
+      maxErrors: task.maxErrors,
+      errorCount: resumed ? sumLevels(task.errors) : 0,
+      onProgress: () => attempt.onProgress({ currentOperation }),
+    });
+    if (hasPending) await uploadPending(attempt);
+    // After the uploads, so that what could be read of a failing source is kept.
+    read.checkEnd();
+  } finally {
+    // If saving or uploading failed, the statement still runs. A thread that ends under a running statement takes the whole
+    // process down.
+    attempt.endReading();
+    await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+  }
 }
 
 function describeOperation(task: PartitionTask): string {

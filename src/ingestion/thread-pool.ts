@@ -6,7 +6,13 @@ import type { ItemKeys } from '../items/stored-items.ts';
 import { moduleUrl } from '../shared/module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
-import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
+import type {
+  PartitionOutcome,
+  PartitionProgress,
+  PartitionTask,
+  PlannedPartition,
+  PlanOutcome,
+} from './partition-task.ts';
 import type { Measurements } from './stage-meter.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
@@ -22,15 +28,30 @@ export interface ThreadConfiguration {
 /** A report of a thread about its partition. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: PartitionProgress }
-  | { readonly kind: 'measured'; readonly measurements: Measurements };
+  | { readonly kind: 'measured'; readonly measurements: Measurements }
+  /** It waits for a `planSaved`. */
+  | { readonly kind: 'planned'; readonly partitions: readonly PlannedPartition[] };
 
-export interface PartitionRun {
+/** What a thread is told while it works. */
+export type ThreadOrder =
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'planSaved'; readonly isSaved: boolean };
+
+export interface PartitionWork {
   /** Called while the partition runs, at the rate of its batches. */
   readonly onProgress: (progress: PartitionProgress) => void;
   /** Called with the measurements of its batches; all of them before the run resolves. */
   readonly onMeasured: (measurements: Measurements) => void;
   /** Stops the partition at its next safe point, and its statement in the warehouse immediately. */
   readonly signal: AbortSignal;
+}
+
+export interface PartitionRun extends PartitionWork {
+  /**
+   * Saves the plan of a partition that had none, before anything of it is read.
+   * @returns whether it is saved; otherwise the attempt has lost its lease.
+   */
+  readonly savePlan: (partitions: readonly PlannedPartition[]) => Promise<boolean>;
 }
 
 export type TableDescription =
@@ -46,10 +67,10 @@ export interface ThreadPool {
    * Plans what a partition reads.
    * @throws if the thread died, or for an error that is not the partition's; it can be planned again.
    */
-  planPartition(task: PartitionTask, run: PartitionRun): Promise<PlanOutcome>;
+  planPartition(task: PartitionTask, work: PartitionWork): Promise<PlanOutcome>;
   /**
-   * Runs a planned partition.
-   * @throws if the thread died, or for an error that is not the partition's; it can be run again.
+   * Runs a partition, which is planned first if it has no plan.
+   * @throws what `savePlan` throws; or if the thread died or hit a fault outside the partition: it can be run again.
    */
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
   /** Describes a table and counts its rows, or returns the warehouse's reason why that failed. */
@@ -64,6 +85,9 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
+/** How long the extra thread stays without work, in milliseconds. */
+const IDLE_TIMEOUT_MS = 10_000;
+
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -75,6 +99,8 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     minThreads: threads,
     // One more than partitions: a table can be described while all of them run.
     maxThreads: threads + 1,
+    // Ended after each table, it would load the program anew for the next one.
+    idleTimeout: IDLE_TIMEOUT_MS,
     concurrentTasksPerWorker: 1,
     // A thread that blocks on an atomic cannot notice that its database connections are gone.
     atomics: 'disabled',
@@ -95,19 +121,37 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
 
   const closing = new AbortController();
 
-  async function call<Result>(name: string, input: unknown, options: PartitionRun): Promise<Result> {
+  async function call<Result>(
+    name: string,
+    input: unknown,
+    options: PartitionWork & Partial<PartitionRun>,
+  ): Promise<Result> {
     const signal = AbortSignal.any([options.signal, closing.signal]);
     const { port1, port2 } = new MessageChannel();
-    const stop = () => port1.postMessage('stop');
+    const send = (order: ThreadOrder) => port1.postMessage(order);
+    const stop = () => send({ kind: 'stop' });
+    let saving: Promise<boolean> | undefined;
     const receive = (report: ThreadReport) => {
-      if (report.kind === 'progress') options.onProgress(report.progress);
-      else options.onMeasured(report.measurements);
+      switch (report.kind) {
+        case 'progress':
+          return options.onProgress(report.progress);
+        case 'measured':
+          return options.onMeasured(report.measurements);
+        case 'planned':
+          saving = options.savePlan?.(report.partitions);
+          saving?.then(
+            (isSaved) => send({ kind: 'planSaved', isSaved }),
+            () => send({ kind: 'planSaved', isSaved: false }),
+          );
+      }
     };
     port1.on('message', receive);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     try {
-      return await run({ input, port: port2 }, { name, transferList: [port2] });
+      const result: Result = await run({ input, port: port2 }, { name, transferList: [port2] });
+      await saving;
+      return result;
     } finally {
       signal.removeEventListener('abort', stop);
       // The result may have overtaken earlier reports.

@@ -1,10 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
-import type { PartitionOutcome, PartitionTask, PlanOutcome } from '../ingestion/partition-task.ts';
-import type { PartitionRun, ThreadPool } from '../ingestion/thread-pool.ts';
+import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../ingestion/partition-task.ts';
+import type { PartitionWork, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { activeTraceId, describeActiveSpan, gatherStageSpans, inSpan } from '../observability/spans.ts';
+import {
+  activeTraceId,
+  describeActiveSpan,
+  gatherStageSpans,
+  inSpan,
+  startSpan,
+} from '../observability/spans.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
 import { readJobOptions } from './input/job-options.ts';
 import type { JobState } from './job-state.ts';
@@ -166,51 +172,54 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function runAttempt(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
     try {
       const task = await loadPartitionTask(prisma, partition);
-      if (task.plan !== null) return await ingest(task, toReports(partition, signal));
-      const outcome = await plan(task, partition, signal);
-      if (outcome.status !== 'PLANNED') return outcome;
-      const planned = await prisma.jobPartition.findUniqueOrThrow({ where: { id: partition.id } });
-      if (planned.attempt !== partition.attempt) return { status: 'LEASE_LOST' };
-      return await ingest(await loadPartitionTask(prisma, planned), toReports(partition, signal));
+      return await ingest(task, partition, toReports(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
       return { status: 'FAILED', message: error.message, isReadError: true };
     }
   }
 
-  function ingest(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome> {
+  function ingest(
+    task: PartitionTask,
+    partition: JobPartition,
+    work: PartitionWork,
+  ): Promise<PartitionOutcome> {
     return inSpan('ingest partition', spanAttributes(task), async () => {
       const spans = gatherStageSpans();
+      const planning = task.plan === null ? startSpan('plan partition', spanAttributes(task)) : null;
       return pool
         .runPartition(task, {
-          ...run,
+          ...work,
           onMeasured(measurements) {
-            run.onMeasured(measurements);
+            work.onMeasured(measurements);
             spans.add(measurements);
           },
+          async savePlan(partitions) {
+            planning?.end();
+            return keepPlan(task, partition, partitions);
+          },
         })
-        .finally(spans.end);
+        .finally(() => {
+          planning?.end();
+          spans.end();
+        });
     });
   }
 
-  async function plan(
+  /** Saves a plan and puts the partitions that it adds into the queue. @returns whether it is saved. */
+  async function keepPlan(
     task: PartitionTask,
     partition: JobPartition,
-    signal: AbortSignal,
-  ): Promise<PlanOutcome> {
-    const outcome = await inSpan('plan partition', spanAttributes(task), () =>
-      pool.planPartition(task, toReports(partition, signal)),
+    partitions: readonly PlannedPartition[],
+  ): Promise<boolean> {
+    const { isSaved, isSplit } = await savePlan(prisma, partition, partitions, (transaction, ids) =>
+      queue.enqueue(transaction, ids, task.maxAttempts),
     );
-    if (outcome.status === 'PLANNED') {
-      const isSplit = await savePlan(prisma, partition, outcome.partitions, (transaction, ids) =>
-        queue.enqueue(transaction, ids, task.maxAttempts),
-      );
-      if (isSplit) queue.wake();
-    }
-    return outcome;
+    if (isSplit) queue.wake();
+    return isSaved;
   }
 
-  function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionRun {
+  function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionWork {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
@@ -261,7 +270,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
     const { id, jobId } = partition;
     try {
-      await plan(await loadPartitionTask(prisma, partition), partition, signal);
+      const task = await loadPartitionTask(prisma, partition);
+      const outcome = await inSpan('plan partition', spanAttributes(task), () =>
+        pool.planPartition(task, toReports(partition, signal)),
+      );
+      if (outcome.status === 'PLANNED') await keepPlan(task, partition, outcome.partitions);
     } catch (error) {
       log.debug(
         { err: error, jobId, partitionId: id },

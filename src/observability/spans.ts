@@ -62,6 +62,16 @@ function findTraceId(span: Span | undefined): string | undefined {
   return span?.isRecording() ? span.spanContext().traceId : undefined;
 }
 
+/** Starts a span below the active one, for work that ends in another callback. Only its first end counts. */
+export function startSpan(name: string, attributes: Attributes): { end(): void } {
+  const span = tracer().startSpan(name, { attributes });
+  return {
+    end() {
+      if (span.isRecording()) span.end();
+    },
+  };
+}
+
 /** Runs work in a new span. */
 export async function inSpan<Result>(
   name: string,

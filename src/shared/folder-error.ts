@@ -41,9 +41,15 @@ const MAX_NAMES = 4;
 
 /** Leaves out what operating systems and tools put into folders by themselves. */
 export function withoutClutter(names: readonly string[]): string[] {
-  return names.filter((name) => !CLUTTER.has(name));
+  return names.filter((name) => !CLUTTER.has(name) && !CLUTTER_PATTERN.test(name));
 }
 
 const CLUTTER: ReadonlySet<string> = new Set([
-  ...['lost+found', '.DS_Store', 'Thumbs.db', 'desktop.ini', '.gitignore', '.gitkeep'],
+  ...['lost+found', 'aquota.user', 'aquota.group', '.snapshot', '.directory'],
+  ...['.DS_Store', '.localized', '.fseventsd', '.Spotlight-V100', '.Trashes', '.TemporaryItems'],
+  ...['Thumbs.db', 'desktop.ini', 'System Volume Information', '$RECYCLE.BIN'],
+  ...['@eaDir', '#recycle', '.gitignore', '.gitkeep'],
 ]);
+
+/** Resource forks of macOS, open files removed over NFS, and the trash of a user on Linux. */
+const CLUTTER_PATTERN = /^(\._.*|\.nfs[0-9a-f]{16,}|\.Trash(-\d+)?)$/;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { toLevel } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
-import { test } from '../support/on-every-database.ts';
+import { test } from '../support/on-server.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -87,7 +87,7 @@ describe('a sync whose process', () => {
   const kills = inject('preparedDatabase').kind === 'server' ? 1 : 2;
 
   test(`is killed ${kills} times at a random moment resumes at its checkpoint, and loses and duplicates nothing`, {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ place, start }) => {
     let program = await start();
     const id = await startSync(program);
@@ -110,7 +110,7 @@ describe('a sync whose process', () => {
   });
 
   test('is stopped hands its work back, and the next process continues at once', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ place, start }) => {
     const first = await start();
     const id = await startSync(first);

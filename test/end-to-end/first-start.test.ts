@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
@@ -55,8 +55,9 @@ test.skipIf(process.platform === 'win32')(
 test('a folder with nothing in it but what systems put there by themselves is a new one', async ({
   folder,
 }) => {
-  await mkdir(join(folder, 'lost+found'));
-  await mkdir(join(folder, 'database'));
+  for (const name of ['lost+found', '.Trash-1000', '@eaDir', 'database']) await mkdir(join(folder, name));
+  for (const name of ['._blade', '.nfs000000000123456700000001', '.DS_Store'])
+    await writeFile(join(folder, name), 'left by a system');
   await expectNewDatabase(folder);
 });
 

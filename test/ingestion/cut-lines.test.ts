@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
 import { catalogItems } from '../support/catalog-items.ts';
-import { test } from '../support/on-every-database.ts';
+import { test } from '../support/on-server.ts';
 import { JobById, JobErrors, RetryJob } from '../support/operations.ts';
 import { addSource, forgetAll, storedItems } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

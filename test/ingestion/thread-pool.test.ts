@@ -52,6 +52,58 @@ test('threads that are still opening can be closed at any moment, and the proces
   }
 });
 
+const unplanned: PartitionTask = {
+  ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
+  ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null, plan: null },
+  ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS },
+  ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
+  ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
+  input: {
+    ...{ kind: 'TABLE', table, dataType: 'sortie', syncType: 'FULL', filter: null, maxItems: null },
+    ...{ cursorColumn: null, watermark: null, partitionRows: 100 },
+  },
+};
+
+test('an attempt that has lost its lease when its plan is saved reads nothing', async () => {
+  const pool = openPool();
+  const plans: unknown[] = [];
+  const outcome = await pool.runPartition(unplanned, {
+    ...{ signal: new AbortController().signal, onProgress: () => {}, onMeasured: () => {} },
+    async savePlan(partitions) {
+      plans.push(...partitions);
+      return false;
+    },
+  });
+  expect(outcome).toEqual({ status: 'LEASE_LOST' });
+  expect(plans).toMatchObject([{ totalItems: 1, plan: { kind: 'STATEMENT', rowCount: 1 } }]);
+  await pool.close();
+});
+
+test('an attempt whose plan cannot be saved fails with the reason, and its thread takes the next one', async () => {
+  const pool = openPool();
+  const run = pool.runPartition(unplanned, {
+    ...{ signal: new AbortController().signal, onProgress: () => {}, onMeasured: () => {} },
+    savePlan: () => Promise.reject(new Error('the database is away')),
+  });
+  await expect(run).rejects.toThrow('the database is away');
+  expect(await pool.describeTable(table)).toMatchObject({ ok: true, rowCount: 1 });
+  await pool.close();
+});
+
+test('an attempt that is stopped while its plan is saved stops', async () => {
+  const pool = openPool();
+  const stop = new AbortController();
+  const run = pool.runPartition(unplanned, {
+    ...{ signal: stop.signal, onProgress: () => {}, onMeasured: () => {} },
+    async savePlan() {
+      stop.abort();
+      return true;
+    },
+  });
+  expect(await run).toEqual({ status: 'STOPPED' });
+  await pool.close();
+});
+
 test('threads that work on a statement without end are closed within seconds', async () => {
   const pool = openPool();
   await pool.describeTable(table);
@@ -74,6 +126,7 @@ test('threads that work on a statement without end are closed within seconds', a
     signal: new AbortController().signal,
     onProgress: () => begun.resolve(),
     onMeasured: () => {},
+    savePlan: async () => false,
   });
   await begun.promise;
   const startedAt = performance.now();

@@ -92,7 +92,7 @@ test('the trace continues through the queue into the worker, down to each stage 
   const ingested = spanNamed('ingest partition');
   expect(sent).toMatchObject({ parentSpanId: mutation.spanId, kind: 4 });
   expect(processed).toMatchObject({ parentSpanId: sent.spanId, kind: 5 });
-  expect(planned.parentSpanId).toBe(processed.spanId);
+  expect(planned.parentSpanId).toBe(ingested.spanId);
   expect(ingested.parentSpanId).toBe(processed.spanId);
   expect(processed.attributes).toMatchObject({ 'blade.data_type': 'sortie', 'blade.outcome': 'COMPLETED' });
   for (const name of ['read', 'transform', 'save', 'upload', 'mark']) {

@@ -181,7 +181,7 @@ export async function startDatabricksServer(
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
-      engine.close();
+      await engine.close();
     },
   };
 }

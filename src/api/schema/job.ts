@@ -92,7 +92,10 @@ export const JobNode = builder.prismaNode('Job', {
       nullable: true,
       description:
         'The job that it retries; null if it is not a retry, or once that job is pruned from history.',
-      extensions: declareColumns<Job>(),
+      extensions: declareColumns<Job>('retryOfId'),
+      // Of a job from a feed, which was read without it: most retry none.
+      resolve: (query, { retryOfId }, _args, { prisma }) =>
+        retryOfId === null ? null : prisma.job.findUnique({ ...query, where: { id: retryOfId } }),
     }),
     partitions: t.relation('partitions', {
       description:

@@ -83,7 +83,7 @@ export const startQueryJobInputSchema = z
         message: `the query does not use :${name}; remove it`,
       });
     }
-    return { ...input, sqlQuery: checked.sql, tables: checked.tables };
+    return { ...input, tables: checked.tables };
   });
 
 export type StartQueryJobInput = z.output<typeof startQueryJobInputSchema>;

@@ -9,18 +9,18 @@ import { isTerminal } from '../job-state.ts';
  * Does nothing once the partition has a plan, has ended, or belongs to another attempt.
  * @param partition as it was when it was planned: waiting, or claimed by the attempt that it carries.
  * @param enqueue enqueues the new partitions as part of the transaction.
- * @returns whether there are new partitions to work on.
+ * @returns whether the plan is saved, and whether there are new partitions to work on.
  */
 export async function savePlan(
   prisma: PrismaClient,
   partition: JobPartition,
   [first, ...others]: readonly PlannedPartition[],
   enqueue: (transaction: Transaction, partitionIds: readonly string[]) => Promise<void>,
-): Promise<boolean> {
+): Promise<{ isSaved: boolean; isSplit: boolean }> {
   if (first === undefined) throw new Error('a plan has at least one partition');
   return prisma.$transaction(async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
-    if (job === null || isTerminal(job.state)) return false;
+    if (job === null || isTerminal(job.state)) return { isSaved: false, isSplit: false };
     const { count } = await transaction.jobPartition.updateMany({
       where: {
         id: partition.id,
@@ -30,7 +30,7 @@ export async function savePlan(
       },
       data: { plan: { ...first.plan } as Prisma.InputJsonObject, totalItems: first.totalItems },
     });
-    if (count === 0 || others.length === 0) return false;
+    if (count === 0 || others.length === 0) return { isSaved: count > 0, isSplit: false };
     const { _max } = await transaction.jobPartition.aggregate({
       where: { jobId: job.id },
       _max: { ordinal: true },
@@ -50,6 +50,6 @@ export async function savePlan(
       transaction,
       rows.map(({ id }) => id),
     );
-    return true;
+    return { isSaved: true, isSplit: true };
   });
 }

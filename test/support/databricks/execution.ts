@@ -1,9 +1,11 @@
 import {
+  type DuckDBConnection,
   DuckDBInstance,
   type DuckDBPreparedStatement,
   type DuckDBResult,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { type Guard, interruptOnAbort } from '../../../src/warehouse/duckdb/abort.ts';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
 import { addEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
 import { databricksTypeOf } from '../../../src/warehouse/duckdb/type.ts';
@@ -21,7 +23,8 @@ export interface Engine {
   /** Runs statements of DuckDB, to make tables in the catalog `blade`. */
   run(sql: string): Promise<void>;
   execute(sql: string, parameters: readonly BoundParameter[]): Execution;
-  close(): void;
+  /** Ends the statements that still run: each would keep a thread of the process for good. */
+  close(): Promise<void>;
 }
 
 /** A statement that runs. */
@@ -30,7 +33,8 @@ export interface Execution {
   readonly ready: Promise<readonly ResultColumn[]>;
   /** Up to that many of the next rows, column by column; null after the last. */
   next(rows: number): Promise<DuckDBValue[][] | null>;
-  cancel(): void;
+  /** Ends it and resolves when it has ended. */
+  cancel(): Promise<void>;
 }
 
 /** An error as Databricks words it. */
@@ -49,12 +53,18 @@ export async function openEngine(): Promise<Engine> {
   await admin.run("ATTACH ':memory:' AS blade");
   await admin.run('CREATE SCHEMA blade.field');
   await admin.run("SET GLOBAL TimeZone = 'UTC'");
+  const executions: Execution[] = [];
   return {
     async run(sql) {
       await admin.run(sql);
     },
-    execute: (sql, parameters) => execute(instance, sql, parameters),
-    close() {
+    execute(sql, parameters) {
+      const execution = execute(instance, sql, parameters);
+      executions.push(execution);
+      return execution;
+    },
+    async close() {
+      await Promise.all(executions.map((execution) => execution.cancel()));
       admin.closeSync();
       instance.closeSync();
     },
@@ -62,20 +72,27 @@ export async function openEngine(): Promise<Engine> {
 }
 
 function execute(instance: DuckDBInstance, sql: string, parameters: readonly BoundParameter[]): Execution {
-  let interrupt = () => {};
+  const cancelled = new AbortController();
+  let guard: Guard = (work) => work();
   let end = () => {};
   let result: DuckDBResult | null = null;
   let rest: DuckDBValue[][] | null = null;
   let hasEnded = false;
-  let isCancelled = false;
   let fault: DatabricksFault | null = null;
   let findCause: () => Promise<unknown> = async () => {};
 
   async function start(): Promise<readonly ResultColumn[]> {
     const connection = await instance.connect();
-    interrupt = () => connection.interrupt();
+    guard = interruptOnAbort(connection, cancelled.signal);
     end = () => connection.closeSync();
     const table = /^DESCRIBE TABLE (.*)$/s.exec(sql)?.[1];
+    return await guard(() => open(connection, table));
+  }
+
+  async function open(
+    connection: DuckDBConnection,
+    table: string | undefined,
+  ): Promise<readonly ResultColumn[]> {
     const text = toDuckDbSql(table ? `SELECT * FROM ${table}` : sql);
     const select = table ? describedRows(await connection.prepare(text)) : text;
     const prepare = async (statement: string) => {
@@ -104,7 +121,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     if (hasEnded) return null;
     const chunk = await result?.fetchChunk();
     if (!chunk || chunk.rowCount === 0) {
-      if (!isCancelled) await findCause();
+      await findCause();
       throw new Error('the statement broke off');
     }
     const marks = chunk.getColumnValues(chunk.columnCount - 1);
@@ -124,6 +141,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
   const ready = start().catch((error: unknown) => {
     throw toFault(error instanceof Error ? error.message : String(error));
   });
+  let work: Promise<unknown> = ready;
   ready.catch(() => {});
   return {
     ready,
@@ -141,14 +159,20 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
         });
         length = page[0]?.length ?? 0;
         const isLonger = (chunk[0]?.length ?? 0) > missing;
-        rest = isLonger ? chunk.map((column) => column.slice(missing)) : await nextChunk().catch(keepFault);
+        if (isLonger) {
+          rest = chunk.map((column) => column.slice(missing));
+          continue;
+        }
+        const following = guard(nextChunk).catch(keepFault);
+        work = following;
+        rest = await following;
         if (fault !== null) break;
       }
       return page;
     },
-    cancel() {
-      isCancelled = true;
-      interrupt();
+    async cancel() {
+      cancelled.abort();
+      await work.catch(() => {});
     },
   };
 }
