@@ -109,7 +109,7 @@ describe('startSync names the field at fault and starts nothing', () => {
     ['a column, which is no condition', 'flight_hours', /not a condition/],
     ['a number', '1', /not a condition/],
     ['half a condition', 'flight_hours >', /cannot be understood/],
-    ['a parameter', 'flight_hours > :hours', /no parameters/],
+    ['a parameter', 'flight_hours > :hours', /cannot have parameters/],
     ['a NUL', "mission_id = 'a\0b'", /NUL/],
     ['a way out of its parentheses', '1=1) UNION SELECT * FROM blade.secret.pay WHERE (1=1', /./],
     ['a second statement', '1=1; DROP TABLE blade.field.sortie', /semicolon/],
@@ -193,7 +193,7 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
     ['that reads a file as a table', "SELECT * FROM '/etc/passwd'", /./],
     ['that reads a table without its full name', 'SELECT * FROM sortie', /catalog\.schema\.table/],
     ['with a NUL', `${SELECT} WHERE item_id = 'a\0'`, /NUL/],
-    ['with a positional parameter', `${SELECT} WHERE item_id = ?`, /by name/],
+    ['with a positional parameter', `${SELECT} WHERE item_id = ?`, /named with a colon/],
   ])('for a query %s', (_what, sqlQuery, reason) =>
     expectQueryJobRefused({ sqlQuery }, 'input.sqlQuery', reason),
   );

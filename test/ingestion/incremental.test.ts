@@ -148,7 +148,9 @@ describe('the watermark', () => {
     await addCursorSource();
     const { client } = application;
     const { id } = await client.startSync({ syncType: 'INCREMENTAL', options: { batchSize: 100 } });
-    await expect.poll(() => storedItems(application).then(({ length }) => length)).toBeGreaterThan(0);
+    await expect
+      .poll(() => storedItems(application).then(({ length }) => length), { timeout: 10_000 })
+      .toBeGreaterThan(0);
     await client.cancelJob(id);
     expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
     expect(await watermark()).toBeNull();
