@@ -36,6 +36,8 @@ describe('while the catalog cannot take items', () => {
   async function breakCatalog(): Promise<void> {
     await rm(join(application.catalogFolder, 'sortie'), { recursive: true, force: true });
     await mkdir(application.catalogFolder, { recursive: true });
+    // A thread that opens the catalog only now must find one.
+    await writeFile(join(application.catalogFolder, 'uploads.ndjson'), '', { flag: 'a' });
     await writeFile(join(application.catalogFolder, 'sortie'), '');
   }
 
@@ -56,7 +58,7 @@ describe('while the catalog cannot take items', () => {
         progress: { currentOperation: `Waiting to try again: ${reason}`, estimatedCompletion: null },
         partitions: [{ state: 'PENDING', message: reason }],
       });
-    }, 10_000);
+    }, 30_000);
     return id;
   }
 
