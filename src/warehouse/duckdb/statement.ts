@@ -12,7 +12,7 @@ import {
 import type { JsonValue } from '../../shared/json.ts';
 import type { CheckedQuery } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { makeNamesDistinct } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
@@ -106,7 +106,7 @@ export async function startStatement(
       context,
       guard,
       columns: columns ?? [],
-      names: distinctNames(names),
+      names: makeNamesDistinct(names),
       isHashed: hash !== null,
       async findCause() {
         await guard(async () => (await prepare(marked.causeSql)).run());

@@ -20,15 +20,15 @@ import {
 } from '@duckdb/node-api';
 import type { JsonValue } from '../../shared/json.ts';
 import {
-  dateText,
-  decimalText,
-  fractionText,
-  integerValue,
-  jsonValue,
-  numberValue,
+  formatDate,
+  formatDecimal,
+  formatFraction,
+  formatTime,
+  formatTimestamp,
+  parseJsonValue,
   setKey,
-  timestampText,
-  timeText,
+  toIntegerValue,
+  toNumberValue,
 } from '../value.ts';
 
 /** Carries a value of one column to JSON. */
@@ -74,13 +74,13 @@ const asItIs: ValueConverter = (value) => value as JsonValue;
 const ofTimestamp: ValueConverter = (value) => {
   if (!(value instanceof DuckDBTimestampValue)) return null;
   const { micros } = value;
-  return micros > -distant && micros < distant ? (timestampText(micros) ?? ofAny(value)) : ofAny(value);
+  return micros > -distant && micros < distant ? (formatTimestamp(micros) ?? ofAny(value)) : ofAny(value);
 };
 
 /** Microseconds from 1970 to a time that no row of ours comes near. */
 const distant = 1n << 52n;
 
-const ofJson: ValueConverter = (value) => (typeof value === 'string' ? jsonValue(value) : null);
+const ofJson: ValueConverter = (value) => (typeof value === 'string' ? parseJsonValue(value) : null);
 
 function isText(type: DuckDBType): boolean {
   return type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.ENUM;
@@ -124,19 +124,19 @@ function ofMap(
 /** Goes by the value itself, for types whose values say all there is to know. */
 function ofAny(value: DuckDBValue): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return numberValue(value);
-  if (typeof value === 'bigint') return integerValue(value);
+  if (typeof value === 'number') return toNumberValue(value);
+  if (typeof value === 'bigint') return toIntegerValue(value);
   if (value instanceof DuckDBTimestampValue)
-    return finite(value) ?? timestampText(value.micros) ?? String(value);
+    return finite(value) ?? formatTimestamp(value.micros) ?? String(value);
   if (value instanceof DuckDBTimestampTZValue)
-    return finite(value) ?? zoned(timestampText(value.micros), value);
-  if (value instanceof DuckDBDateValue) return finite(value) ?? dateText(value.days) ?? String(value);
-  if (value instanceof DuckDBDecimalValue) return decimalText(value.value, value.scale);
-  if (value instanceof DuckDBTimeValue) return timeText(Number(value.micros));
+    return finite(value) ?? zoned(formatTimestamp(value.micros), value);
+  if (value instanceof DuckDBDateValue) return finite(value) ?? formatDate(value.days) ?? String(value);
+  if (value instanceof DuckDBDecimalValue) return formatDecimal(value.value, value.scale);
+  if (value instanceof DuckDBTimeValue) return formatTime(Number(value.micros));
   if (value instanceof DuckDBTimestampSecondsValue)
-    return finite(value) ?? timestampText(value.seconds * 1_000_000n) ?? String(value);
+    return finite(value) ?? formatTimestamp(value.seconds * 1_000_000n) ?? String(value);
   if (value instanceof DuckDBTimestampMillisecondsValue)
-    return finite(value) ?? timestampText(value.millis * 1_000n) ?? String(value);
+    return finite(value) ?? formatTimestamp(value.millis * 1_000n) ?? String(value);
   if (value instanceof DuckDBTimestampNanosecondsValue) return finite(value) ?? nanosecondsText(value.nanos);
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
   if (value instanceof DuckDBVariantValue) return ofAny(value.value);
@@ -163,6 +163,6 @@ function zoned(text: string | null, value: DuckDBTimestampTZValue): string {
 
 function nanosecondsText(nanoseconds: bigint): string {
   const rest = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const text = timestampText((nanoseconds - rest) / 1_000n) ?? '';
-  return rest === 0n ? text : `${text}.${fractionText(Number(rest), 9)}`;
+  const text = formatTimestamp((nanoseconds - rest) / 1_000n) ?? '';
+  return rest === 0n ? text : `${text}.${formatFraction(Number(rest), 9)}`;
 }
