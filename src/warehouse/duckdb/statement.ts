@@ -21,8 +21,8 @@ import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import { buildRowHash } from './hash.ts';
 import { boundSelect, prepareSelect } from './select.ts';
-import { databricksTypeOf } from './type.ts';
-import { converterOf, type ValueConverter } from './value.ts';
+import { formatDatabricksType } from './type.ts';
+import { findConverter, type ValueConverter } from './value.ts';
 
 /** A statement that runs on its own connection. */
 export interface RunningStatement {
@@ -203,7 +203,7 @@ function running(
   async function open(): Promise<DuckDBResult> {
     const opened = await guard(() => prepared.stream());
     const types = opened.columnTypes().slice(0, endColumn);
-    converters = types.slice(0, names.length).map(converterOf);
+    converters = types.slice(0, names.length).map(findConverter);
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
   }
@@ -229,7 +229,7 @@ function running(
 
   return {
     columns() {
-      return columns.map(({ name, type }) => ({ name, type: databricksTypeOf(type) }));
+      return columns.map(({ name, type }) => ({ name, type: formatDatabricksType(type) }));
     },
     async next() {
       ahead ??= fetchChunk();
