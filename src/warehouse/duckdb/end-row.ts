@@ -10,14 +10,24 @@ export interface EndRowStatement {
   readonly causeSql: string;
 }
 
+/** Expressions over the columns that become more columns of every row; null for none. */
+export interface RowMeasures {
+  /** How large the row is: the engine works it out first. */
+  readonly bytes: string | null;
+  readonly hash: string | null;
+}
+
 /**
  * Adds the row to a statement.
  * @param sql one SELECT in the dialect of DuckDB.
- * @param columns a name for each of its columns, as `hash` has them.
- * @param hash an expression that becomes one more column of every row; null for none.
+ * @param columns a name for each of its columns, as the measures have them.
  */
-export function addEndRow(sql: string, columns: readonly string[], hash: string | null): EndRowStatement {
-  const values = hash === null ? columns : [...columns, hash];
+export function addEndRow(
+  sql: string,
+  columns: readonly string[],
+  { bytes, hash }: RowMeasures,
+): EndRowStatement {
+  const values = [...columns, ...[bytes, hash].filter((measure) => measure !== null)];
   const nulls = values.map(() => 'NULL');
   const rows = `(${sql}\n) AS result(${columns.join(', ')})`;
   return {

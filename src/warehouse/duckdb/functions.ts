@@ -6,6 +6,8 @@
 export type FunctionSize =
   /** A number, a time, a truth value or a short text, whatever the arguments are. */
   | { readonly kind: 'FIXED' }
+  /** One of its arguments or a part of it, which is not copied. */
+  | { readonly kind: 'PART' }
   /** So many times the largest of its arguments. */
   | { readonly kind: 'LARGEST'; readonly times: number }
   /** So many times all of its arguments together. */
@@ -75,14 +77,18 @@ export const duckDbFunctions: ReadonlyMap<string, FunctionSize> = new Map([
     approx_count_distinct avg bool_and bool_or corr count count_if count_star covar_pop covar_samp kurtosis mean
     regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy skewness stddev stddev_pop
     stddev_samp sum var_pop variance
-    cume_dist dense_rank ntile percent_rank rank row_number blade_room`,
+    cume_dist dense_rank ntile percent_rank rank row_number blade_room blade_time error`,
+  ),
+  ...each(
+    { kind: 'PART' },
+    `bit_and bit_or bit_xor any_value first last first_value last_value nth_value lag lead median mode nullif greatest
+    least list_max list_min element_at array_extract struct_extract approx_quantile quantile quantile_cont quantile_disc
+    unnest`,
   ),
   ...each(
     largest,
-    `& | ~ bit_and bit_or bit_xor any_value first last first_value last_value nth_value lag lead median mode nullif
-    greatest least list_max list_min element_at array_extract array_sort array_distinct array_intersect list_sort
-    list_distinct map_keys map_values decode encode left lower ltrim regexp_extract reverse right rtrim substring trim
-    struct_extract unhex upper url_decode approx_quantile quantile quantile_cont quantile_disc unnest`,
+    `& | ~ array_sort array_distinct array_intersect list_sort list_distinct map_keys map_values decode encode left lower
+    ltrim regexp_extract reverse right rtrim substring trim unhex upper url_decode`,
   ),
   ...each(
     sum(1),

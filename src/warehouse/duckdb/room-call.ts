@@ -1,8 +1,21 @@
 import { isObject } from '../../shared/json.ts';
-import { ROOM_FUNCTION } from './room.ts';
+import type { TimeOfCall } from './call-time.ts';
+import { PAUSE_NANOSECONDS, ROOM_FUNCTION, TIME_FUNCTION } from './room.ts';
 import type { TreeNode } from './tree.ts';
+import {
+  bytesOf,
+  choose,
+  constant,
+  functionCall,
+  NO_ORDER,
+  NULL,
+  operator,
+  orZero,
+  text,
+  whole,
+} from './tree-nodes.ts';
 
-/** A call that may make large texts or lists. */
+/** A call that may make large texts or lists, or take long. */
 export interface LargeCall {
   /** What it is called in messages. */
   readonly name: string;
@@ -12,48 +25,78 @@ export interface LargeCall {
   withChildren(children: readonly TreeNode[]): TreeNode;
   /** How many bytes the call of these arguments makes. */
   bytes(children: readonly TreeNode[]): TreeNode;
+  /** How long it takes; null where it need not ask for that. */
+  readonly time: TimeOfCall | null;
+}
+
+/** What a statement asks with. */
+export interface Asker {
+  /** The number of the statement. */
+  readonly statement: number;
+  /** For how many bytes there is room, as the engine writes a number; null for a call that need not ask for any. */
+  readonly limit: unknown;
 }
 
 /**
- * The call as one that first asks for room. What its arguments take a while for is worked out once and given a name by a
- * lambda, which may stand wherever an expression can.
+ * The call as one that first asks for room, and for time before that. What its arguments take a while for is worked out once
+ * and given a name by a lambda, which may stand wherever an expression can.
  */
-export function askingCall(call: LargeCall, limit: unknown): TreeNode {
+export function askingCall(call: LargeCall, asker: Asker): TreeNode {
   const alias = String(call.node.alias ?? '');
-  if (call.children.every(isCheap)) {
-    const made = { ...call.withChildren(call.children), alias: '' };
-    return { ...ask(call.name, limit, call.bytes(call.children), made), alias };
-  }
+  if (call.children.every(isCheap)) return { ...askingFor(call, call.children, asker), alias };
   const named = call.children.map((child, index) =>
-    child.class === 'CONSTANT' ? child : { ...partOf(`a${index}`), alias: child.alias },
+    isKnown(child) ? child : { ...partOf(`a${index}`), alias: child.alias },
   );
   const parts = call.children.flatMap((child, index) =>
-    child.class === 'CONSTANT' ? [] : [{ ...child, alias: `a${index}` }],
+    isKnown(child) ? [] : [{ ...child, alias: `a${index}` }],
   );
-  const made = { ...call.withChildren(named), alias: '' };
-  return {
-    ...once(functionCall('struct_pack', parts), ask(call.name, limit, call.bytes(named), made)),
-    alias,
-  };
+  return { ...once(functionCall('struct_pack', parts), askingFor(call, named, asker)), alias };
+}
+
+function askingFor(call: LargeCall, children: readonly TreeNode[], asker: Asker): TreeNode {
+  const made = { ...call.withChildren(children), alias: '' };
+  const roomy = asker.limit === null ? made : askRoom(call.name, asker, call.bytes(children), made);
+  return call.time === null ? roomy : askTime(call.name, asker.statement, call.time(children), roomy);
 }
 
 /** The value, where it is no larger than there is room for. */
-export function askingResult(name: string, node: TreeNode, limit: unknown): TreeNode {
+export function askingResult(name: string, node: TreeNode, asker: Asker): TreeNode {
   const value = { ...node, alias: '' };
-  return { ...once(value, ask(name, limit, bytesOf(ITEM), ITEM)), alias: String(node.alias ?? '') };
+  return { ...once(value, askRoom(name, asker, bytesOf(ITEM), ITEM)), alias: String(node.alias ?? '') };
 }
 
 /** The value of an aggregate, where what it collects is no larger than there is room for. */
-export function askingAggregate(name: string, node: TreeNode, bytes: TreeNode, limit: unknown): TreeNode {
+export function askingAggregate(name: string, node: TreeNode, bytes: TreeNode, asker: Asker): TreeNode {
   const sum = { ...node, function_name: 'sum', children: [bytes], alias: '', distinct: false };
   const unordered = 'arg_orders' in sum ? { ...sum, arg_orders: [] } : { ...sum, order_bys: NO_ORDER };
   const value = { ...node, alias: '' };
-  return { ...ask(name, limit, orZero(unordered), value), alias: String(node.alias ?? '') };
+  return { ...askRoom(name, asker, orZero(unordered), value), alias: String(node.alias ?? '') };
+}
+
+/** `CASE WHEN blade_time(name, limit, nanoseconds, statement) THEN value END` */
+function askTime(name: string, statement: number, nanoseconds: TreeNode, value: TreeNode): TreeNode {
+  const limit = constant({
+    type: { id: 'BIGINT', type_info: null },
+    is_null: false,
+    value: PAUSE_NANOSECONDS,
+  });
+  return choose(functionCall(TIME_FUNCTION, [text(name), limit, nanoseconds, whole(statement)]), value, NULL);
+}
+
+/** `CASE WHEN blade_room(name, limit, bytes, statement) THEN value END` */
+function askRoom(name: string, asker: Asker, bytes: TreeNode, value: TreeNode): TreeNode {
+  const limit = constant(asker.limit);
+  return choose(functionCall(ROOM_FUNCTION, [text(name), limit, bytes, whole(asker.statement)]), value, NULL);
 }
 
 function isCheap(node: TreeNode): boolean {
   if (node.class === 'CAST') return isObject(node.child) && isCheap(node.child);
-  return node.class === 'CONSTANT' || node.class === 'COLUMN_REF' || node.class === 'PARAMETER';
+  return isKnown(node) || node.class === 'COLUMN_REF';
+}
+
+/** Whether it is the same at each row, which the engine prepares for once. */
+function isKnown(node: TreeNode): boolean {
+  return node.class === 'CONSTANT' || node.class === 'PARAMETER';
 }
 
 const ITEM_NAME = 'blade_item';
@@ -75,121 +118,4 @@ function once(value: TreeNode, body: TreeNode): TreeNode {
   const list = { ...functionCall('list_value', [{ ...value, alias: '' }]), schema: 'main' };
   const transformed = functionCall('list_transform', [list, lambda]);
   return operator('ARRAY_EXTRACT', [transformed, whole(1)]);
-}
-
-/** `CASE WHEN blade_room(name, limit, bytes) THEN made END` */
-function ask(name: string, limit: unknown, bytes: TreeNode, made: TreeNode): TreeNode {
-  const question = functionCall(ROOM_FUNCTION, [text(name), constant(limit), bytes]);
-  return {
-    ...{ class: 'CASE', type: 'CASE_EXPR', alias: '', query_location: 0 },
-    case_checks: [{ when_expr: question, then_expr: made }],
-    else_expr: constant({ type: { id: 'NULL', type_info: null }, is_null: true }),
-  };
-}
-
-const NO_ORDER: TreeNode = { type: 'ORDER_MODIFIER', orders: [] };
-
-export function functionCall(name: string, children: readonly TreeNode[], isOperator = false): TreeNode {
-  return {
-    ...{ class: 'FUNCTION', type: 'FUNCTION', alias: '', query_location: 0, function_name: name, schema: '' },
-    ...{ children, filter: null, order_bys: NO_ORDER, distinct: false, is_operator: isOperator },
-    ...{ export_state: false, catalog: '' },
-  };
-}
-
-function operator(type: string, children: readonly TreeNode[]): TreeNode {
-  return { class: 'OPERATOR', type, alias: '', query_location: 0, children };
-}
-
-function constant(value: unknown): TreeNode {
-  return { class: 'CONSTANT', type: 'VALUE_CONSTANT', alias: '', query_location: 0, value };
-}
-
-function text(value: string): TreeNode {
-  return constant({ type: { id: 'VARCHAR', type_info: null }, is_null: false, value });
-}
-
-export function whole(value: number): TreeNode {
-  return constant({ type: { id: 'INTEGER', type_info: null }, is_null: false, value });
-}
-
-export function castTo(type: string, child: TreeNode, isTry = false): TreeNode {
-  return {
-    ...{ class: 'CAST', type: 'OPERATOR_CAST', alias: '', query_location: 0 },
-    ...{ child, cast_type: { id: type, type_info: null }, try_cast: isTry },
-  };
-}
-
-function firstOf(...children: TreeNode[]): TreeNode {
-  return operator('OPERATOR_COALESCE', children);
-}
-
-export function orZero(node: TreeNode): TreeNode {
-  return firstOf(node, whole(0));
-}
-
-export function plus(left: TreeNode, right: TreeNode): TreeNode {
-  return functionCall('+', [left, right], true);
-}
-
-export function minus(left: TreeNode, right: TreeNode): TreeNode {
-  return functionCall('-', [left, right], true);
-}
-
-export function times(left: TreeNode, right: TreeNode): TreeNode {
-  return functionCall('*', [left, right], true);
-}
-
-export function divided(left: TreeNode, right: TreeNode): TreeNode {
-  return functionCall('/', [left, right], true);
-}
-
-export function atLeast(node: TreeNode, least: number): TreeNode {
-  return functionCall('greatest', [node, whole(least)]);
-}
-
-/** How long the text of a value is, as a number that no product of several overflows. */
-export function bytesOf(node: TreeNode): TreeNode {
-  return castTo('DOUBLE', orZero(functionCall('strlen', [castTo('VARCHAR', { ...node, alias: '' })])));
-}
-
-export function allBytes(nodes: readonly TreeNode[]): TreeNode {
-  return nodes.map(bytesOf).reduce(plus, whole(0));
-}
-
-/** A count that an argument gives. */
-export function countOf(node: TreeNode): TreeNode {
-  return atLeast(orZero(castTo('DOUBLE', { ...node, alias: '' }, true)), 0);
-}
-
-/** How many items a list from one value to another has, whether these are numbers or times. */
-export function itemsBetween(from: TreeNode, to: TreeNode, step: TreeNode | undefined): TreeNode {
-  const distance = functionCall('abs', [minus(position(to, 'TIMESTAMP'), position(from, 'TIMESTAMP'))]);
-  if (step === undefined) return plus(orZero(distance), whole(1));
-  // In millionths, as a step may be less than one.
-  const width = atLeast(times(functionCall('abs', [position(step, 'INTERVAL')]), whole(1_000_000)), 1);
-  return plus(orZero(divided(times(distance, whole(1_000_000)), width)), whole(1));
-}
-
-function position(node: TreeNode, type: 'TIMESTAMP' | 'INTERVAL'): TreeNode {
-  const written = castTo('VARCHAR', { ...node, alias: '' });
-  return firstOf(castTo('DOUBLE', written, true), functionCall('epoch', [castTo(type, written, true)]));
-}
-
-/** How often a text is found in another. */
-export function occurrences(within: TreeNode, part: TreeNode): TreeNode {
-  const without = functionCall('replace', [within, part, text('')]);
-  return divided(minus(bytesOf(within), bytesOf(without)), atLeast(bytesOf(part), 1));
-}
-
-/** How often a pattern is found in a text. */
-export function matches(within: TreeNode, pattern: TreeNode): TreeNode {
-  return castTo(
-    'DOUBLE',
-    orZero(functionCall('len', [functionCall('regexp_extract_all', [within, pattern])])),
-  );
-}
-
-export function backslashes(node: TreeNode): TreeNode {
-  return occurrences(node, text('\\'));
 }

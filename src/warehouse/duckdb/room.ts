@@ -3,6 +3,7 @@ import {
   type DuckDBConnection,
   DuckDBScalarFunction,
   type DuckDBVector,
+  INTEGER,
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
@@ -10,30 +11,66 @@ import {
 /** The function that a statement asks before it makes texts or lists that may be large. */
 export const ROOM_FUNCTION = 'blade_room';
 
+/** The function that a statement asks before it does what may take long. */
+export const TIME_FUNCTION = 'blade_time';
+
 /** How much of what it makes a statement may hold at once, in bytes: the engine counts it in no limit of its own. */
 export const ROOM_BYTES = 1 << 24;
 
+/** How much of what it was given it may copy at once, in bytes. */
+export const COPY_BYTES = 1 << 28;
+
+/** How long a statement may work without a pause in which it can be interrupted, in nanoseconds. */
+export const PAUSE_NANOSECONDS = 4e9;
+
+/** The statements that run in this thread, each with the signal that ends it. */
+const running = new Map<number, AbortSignal>();
+let lastStatement = 0;
+
+/** Gives a statement the number by which it asks; until it is released it is told to end after the signal. */
+export function admitStatement(signal: AbortSignal): number {
+  lastStatement = (lastStatement % MAX_NUMBER) + 1;
+  running.set(lastStatement, signal);
+  return lastStatement;
+}
+
+const MAX_NUMBER = 2 ** 31 - 1;
+
+export function releaseStatement(statement: number): void {
+  running.delete(statement);
+}
+
 /**
- * Gives the instance `blade_room(name, limit, bytes)`. The engine works on some 2,048 rows at once: the function adds up
- * how many bytes another one would make for these, and lets nothing be made where they are more than the limit.
+ * Gives the instance `blade_room(name, limit, bytes, statement)` and `blade_time(name, limit, nanoseconds, statement)`. The
+ * engine works on some 2,048 rows at once: the functions add up what another one would make or take for these, and let
+ * nothing go on where that is more than the limit, or where the statement is to end. The engine itself looks for that
+ * between rows alone, and not between the items of a list.
  */
 export function registerRoom(connection: DuckDBConnection): void {
-  connection.registerScalarFunction(
-    DuckDBScalarFunction.create({
-      name: ROOM_FUNCTION,
-      parameterTypes: [VARCHAR, DOUBLE, DOUBLE],
-      returnType: UTINYINT,
-      specialHandling: true,
-      mainFunction(info, input, output) {
-        const bytes = sumOf(input.getColumnVector(2), input.rowCount);
-        const limit = Number(input.getColumnVector(1).getItem(0));
-        if (!(bytes <= limit))
-          info.setError(tooLarge(String(input.getColumnVector(0).getItem(0)), bytes, limit));
-        for (let row = 0; row < input.rowCount; row += 1) output.setItem(row, 1);
-        output.flush();
-      },
-    }),
-  );
+  connection.registerScalarFunction(createQuestion(ROOM_FUNCTION, tooLarge));
+  connection.registerScalarFunction(createQuestion(TIME_FUNCTION, tooSlow));
+}
+
+function createQuestion(
+  name: string,
+  refuse: (call: string, sum: number, limit: number) => string,
+): DuckDBScalarFunction {
+  return DuckDBScalarFunction.create({
+    name,
+    parameterTypes: [VARCHAR, DOUBLE, DOUBLE, INTEGER],
+    returnType: UTINYINT,
+    specialHandling: true,
+    mainFunction(info, input, output) {
+      const sum = sumOf(input.getColumnVector(2), input.rowCount);
+      const limit = Number(input.getColumnVector(1).getItem(0));
+      const statement = Number(input.getColumnVector(3).getItem(0));
+      if (running.get(statement)?.aborted === true) info.setError('The statement was ended.');
+      else if (!(sum <= limit))
+        info.setError(refuse(String(input.getColumnVector(0).getItem(0)), sum, limit));
+      for (let row = 0; row < input.rowCount; row += 1) output.setItem(row, 1);
+      output.flush();
+    },
+  });
 }
 
 function sumOf(vector: DuckDBVector, rows: number): number {
@@ -42,11 +79,20 @@ function sumOf(vector: DuckDBVector, rows: number): number {
   return sum;
 }
 
-function tooLarge(name: string, bytes: number, limit: number): string {
-  return `${name} would make ${megabytes(bytes)} of texts or lists at once, and ${megabytes(limit)} fit here: make shorter ones, or fewer.`;
+function tooLarge(call: string, bytes: number, limit: number): string {
+  return `${call} would make ${megabytes(bytes)} of texts or lists at once, and ${megabytes(limit)} fit here: make shorter ones, or fewer.`;
 }
 
 function megabytes(bytes: number): string {
   const count = Math.min(bytes / 1e6, 1e12);
   return `${count < 10 ? count.toFixed(1) : Math.ceil(count).toLocaleString('en')} MB`;
+}
+
+function tooSlow(call: string, nanoseconds: number, limit: number): string {
+  return `${call} may work for ${seconds(nanoseconds)} without a pause, and ${seconds(limit)} are allowed: give it shorter texts, patterns or lists.`;
+}
+
+function seconds(nanoseconds: number): string {
+  const count = Math.ceil(Math.min(nanoseconds / 1e9, 1e12));
+  return Number.isNaN(count) ? 'very long' : `${count.toLocaleString('en')} seconds`;
 }

@@ -4,7 +4,7 @@ import { isObject } from '../../shared/json.ts';
 import { fileLikeName } from '../../sql-check/statement-rules.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import { duckDbFunctions, duckDbTableFunctions } from './functions.ts';
-import { sizeStatement } from './sizes.ts';
+import { type StatementToSize, sizeStatement } from './sizes.ts';
 import { readStatement, type TreeNode, writeStatement } from './tree.ts';
 
 /**
@@ -27,20 +27,30 @@ export async function prepareSelect(
   throw refusal();
 }
 
+/** A statement that asks for room and time where it may need them. */
+export interface BoundSelect {
+  readonly sql: string;
+  /** Whether its rows may be larger than those of its tables. */
+  readonly hasLargeRows: boolean;
+}
+
 /**
- * The statement, asking for room wherever it may make large texts or lists, which the engine counts in no limit of its own.
- * @param parameterBytes how long the value of each parameter is.
- * @throws WarehouseError STATEMENT_FAILED where no question for room would keep it within bounds.
+ * The statement, asking for room wherever it may make large texts or lists, which the engine counts in no limit of its own,
+ * and for time wherever it may take long without a pause.
+ * @throws WarehouseError STATEMENT_FAILED where no question would keep it within bounds.
  */
 export async function boundSelect(
   connection: DuckDBConnection,
   sql: string,
-  parameterBytes: ReadonlyMap<string, number>,
-): Promise<string> {
-  const sized = sizeStatement(await readStatement(connection, sql), parameterBytes);
-  if (!sized.asks) return sql;
-  for (const { original, setName } of sized.unnamed) setName(await nameOf(connection, original));
-  return await writeStatement(connection, sized.statement);
+  known: StatementToSize,
+): Promise<BoundSelect> {
+  const { asks, statement, unnamed, hasLargeRows } = sizeStatement(
+    await readStatement(connection, sql),
+    known,
+  );
+  if (!asks) return { sql, hasLargeRows };
+  for (const { original, setName } of unnamed) setName(await nameOf(connection, original));
+  return { sql: await writeStatement(connection, statement), hasLargeRows };
 }
 
 /** What the engine calls a column that is this expression. */

@@ -1,27 +1,60 @@
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { isObject } from '../../shared/json.ts';
-import { WarehouseError } from '../warehouse.ts';
+import { readFormat, replaced, replacedByPattern, seriesLength, textIn, wholeIn } from './argument-size.ts';
+import { timeOfCall, timeOfKeys } from './call-time.ts';
+import type { StatementParameters } from './error.ts';
 import { duckDbFunctions, type FunctionSize, nestingFunctions } from './functions.ts';
-import { ROOM_BYTES } from './room.ts';
+import { readingOnce } from './like.ts';
+import {
+  beside,
+  findColumn,
+  givenAgain,
+  growing,
+  isStable,
+  type NamedValue,
+  NO_ROWS,
+  type Relation,
+  renamed,
+  UNKNOWN_TABLE,
+  widest,
+} from './relation-size.ts';
+import { COPY_BYTES, ROOM_BYTES } from './room.ts';
+import { type Asker, askingAggregate, askingCall, askingResult, type LargeCall } from './room-call.ts';
+import { sizeRefusal } from './size-refusal.ts';
+import { smallResult, withSmallColumns } from './small-values.ts';
+import { listIn, nodeIn, type TreeNode } from './tree.ts';
 import {
   allBytes,
-  askingAggregate,
-  askingCall,
-  askingResult,
   atLeast,
   backslashes,
   bytesOf,
+  castTo,
   countOf,
+  functionCall,
   itemsBetween,
-  type LargeCall,
   matches,
   minus,
+  NULL,
   occurrences,
+  orZero,
   plus,
+  TRUE,
   times,
   whole,
-} from './room-call.ts';
-import type { TreeNode } from './tree.ts';
+} from './tree-nodes.ts';
+import { holdsKeys, MOST_DEPTH, structureShape, typeShape } from './type-size.ts';
+import {
+  FIXED,
+  first,
+  isGivenAgain,
+  larger,
+  largest,
+  MADE,
+  multiplied,
+  nodesOf,
+  total,
+  type Value,
+} from './value-size.ts';
 
 /** A statement that asks for room wherever it may make large texts or lists. */
 export interface SizedStatement {
@@ -30,6 +63,8 @@ export interface SizedStatement {
   readonly asks: boolean;
   /** Columns that are called by their expression, which has changed. */
   readonly unnamed: readonly UnnamedColumn[];
+  /** Whether its rows may be larger than those of its tables. */
+  readonly hasLargeRows: boolean;
 }
 
 export interface UnnamedColumn {
@@ -38,51 +73,33 @@ export interface UnnamedColumn {
   setName(name: string): void;
 }
 
+/** What is known of a statement before it is sized. */
+export interface StatementToSize {
+  readonly parameters: StatementParameters;
+  /** The number by which it asks. */
+  readonly number: number;
+  /** The rows of its tables, by the three parts of their names in lower case with dots between them. */
+  readonly tables: ReadonlyMap<string, Relation>;
+}
+
 /**
- * Finds how large the texts and lists of a statement can get, and has it ask for room before each call that may make much
- * more than the cells of its tables hold.
- * @param parameterBytes how long the value of each parameter is.
+ * Finds how large the texts and lists of a statement can get and how long its calls can take, and has it ask for room or
+ * time before each call that may make much more than the cells of its tables hold, or take longer than reading them does.
  * @throws WarehouseError STATEMENT_FAILED for what no question helps against: types, columns and expressions that multiply.
  */
-export function sizeStatement(
-  statement: TreeNode,
-  parameterBytes: ReadonlyMap<string, number>,
-): SizedStatement {
-  return new Sizer(parameterBytes).statement(statement);
-}
-
-/** What a value takes at most. */
-interface Value {
-  /** So many times what one call that asked for room makes. */
-  readonly made: number;
-  /** So many times the largest cell of the tables. */
-  readonly cells: number;
-  readonly bytes: number;
-  /** How many values without parts its type is made of. */
-  readonly leaves: number;
-  /** How deep its type is nested. */
-  readonly depth: number;
-  /** How many expressions it is, once each name of one is replaced by it. */
-  readonly nodes: number;
-}
-
-/** What the rows of a source are like. */
-interface Relation {
-  /** The largest of its columns. */
-  readonly column: Value;
-  /** How often it has all columns of a table. */
-  readonly tables: number;
-  /** How many columns it has beside these. */
-  readonly columns: number;
+export function sizeStatement(statement: TreeNode, known: StatementToSize): SizedStatement {
+  return new Sizer(known).statement(statement);
 }
 
 interface Scope {
   readonly ctes: ReadonlyMap<string, Relation>;
   readonly relation: Relation;
-  /** Names that stand for a whole row. */
-  readonly rows: ReadonlySet<string>;
+  /** The sources by the names that stand for a whole row of each. */
+  readonly rows: ReadonlyMap<string, Relation>;
   /** The columns that the same SELECT has named. */
   readonly aliases: ReadonlyMap<string, Value>;
+  /** Whether it is within a lambda, whose parameters hide the columns of the same names. */
+  readonly isLambda: boolean;
 }
 
 interface Sized<Node> {
@@ -93,43 +110,53 @@ interface Sized<Node> {
 interface Source {
   readonly node: TreeNode;
   readonly relation: Relation;
-  readonly rows: readonly string[];
+  readonly rows: ReadonlyMap<string, Relation>;
 }
-
-const FIXED: Value = { made: 0, cells: 0, bytes: 24, leaves: 1, depth: 1, nodes: 1 };
-const CELL: Value = { ...FIXED, cells: 1, bytes: 0 };
-const MADE: Value = { ...FIXED, made: 1, bytes: 0 };
-const NO_ROWS: Relation = { column: { ...FIXED, bytes: 0, nodes: 0 }, tables: 0, columns: 0 };
 
 /** Up to here a result needs no room of its own. */
 const FREE = { made: 1, cells: 32, bytes: 1_024 };
 
-const MOST = { leaves: 4_096, depth: 100, nodes: 50_000, tables: 64, columns: 10_000 };
+/** How many cells there may be in what was copied where there was room for it. */
+const COPIED_CELLS = 8;
+
+const MOST = { leaves: 4_096, nodes: 50_000, tables: 64, columns: 10_000, rounds: 100 };
 
 class Sizer {
-  readonly #parameterBytes: ReadonlyMap<string, number>;
-  /** The limit that each question has: what all of them have room for, divided by them. */
-  readonly #limit = { type: { id: 'INTEGER', type_info: null }, is_null: false, value: 0 };
+  readonly #known: StatementToSize;
+  /** The limits that questions have: what all of them have room for, divided by them. */
+  readonly #limits = { room: emptyLimit(), copy: emptyLimit() };
   readonly #unnamed: UnnamedColumn[] = [];
   #questions = 0;
   /** How many results may be as large as what a call that asked for room makes. */
   #large = 0;
+  /** How many results may be as large as all that was given. */
+  #copies = 0;
+  /** How often a round of a recursive query was sized. */
+  #rounds = 0;
 
-  constructor(parameterBytes: ReadonlyMap<string, number>) {
-    this.#parameterBytes = parameterBytes;
+  constructor(known: StatementToSize) {
+    this.#known = known;
   }
 
   statement(statement: TreeNode): SizedStatement {
-    const scope: Scope = { ctes: new Map(), relation: NO_ROWS, rows: new Set(), aliases: new Map() };
-    const { node } = this.#query(nodeIn(statement, 'node'), scope);
-    this.#limit.value = Math.floor(ROOM_BYTES / Math.max(this.#large, 1));
-    return { statement: { ...statement, node }, asks: this.#questions > 0, unnamed: this.#unnamed };
+    const scope: Scope = {
+      ...{ ctes: new Map(), relation: NO_ROWS, rows: new Map(), aliases: new Map(), isLambda: false },
+    };
+    const { node, relation } = this.#query(nodeIn(statement, 'node'), scope);
+    this.#limits.room.value = Math.floor(ROOM_BYTES / Math.max(this.#large, 1));
+    this.#limits.copy.value = Math.floor(COPY_BYTES / Math.max(this.#copies, 1));
+    return {
+      statement: { ...statement, node },
+      asks: this.#questions > 0,
+      unnamed: this.#unnamed,
+      hasLargeRows: relation.column.made > 0 || isGivenAgain(relation.column),
+    };
   }
 
   #query(query: TreeNode, outer: Scope): { node: TreeNode; relation: Relation } {
     const { cteMap, scope } = this.#ctes(query, outer);
     if (query.type === 'SELECT_NODE') return this.#select({ ...query, cte_map: cteMap }, scope);
-    if (query.type !== 'SET_OPERATION_NODE') throw refusal('A query of this kind');
+    if (query.type !== 'SET_OPERATION_NODE') throw sizeRefusal('A query of this kind');
     const left = this.#query(nodeIn(query, 'left'), scope);
     const right = this.#query(nodeIn(query, 'right'), scope);
     const relation = widest(left.relation, right.relation);
@@ -143,42 +170,105 @@ class Sizer {
     const entries = listIn(map, 'map').map((entry) => {
       const cte = nodeIn(entry, 'value');
       const holder = nodeIn(cte, 'query');
-      const { node, relation } = this.#cte(nodeIn(holder, 'node'), { ...outer, ctes });
+      const { node, relation } = this.#cte(nodeIn(holder, 'node'), cte.aliases, { ...outer, ctes });
       ctes.set(spelled(entry.key), relation);
       return { ...entry, value: { ...cte, query: { ...holder, node } } };
     });
     return { cteMap: { ...map, map: entries }, scope: { ...outer, ctes } };
   }
 
-  #cte(query: TreeNode, outer: Scope): { node: TreeNode; relation: Relation } {
-    if (query.type !== 'RECURSIVE_CTE_NODE') return this.#query(query, outer);
+  #cte(query: TreeNode, names: unknown, outer: Scope): { node: TreeNode; relation: Relation } {
+    if (query.type !== 'RECURSIVE_CTE_NODE') {
+      const { node, relation } = this.#query(query, outer);
+      return { node, relation: renamed(relation, names) };
+    }
     const { cteMap, scope } = this.#ctes(query, outer);
     const left = this.#query(nodeIn(query, 'left'), scope);
-    // A round may hold what the one before it made, and asks for room before it makes more.
-    const relation = { ...left.relation, column: larger(left.relation.column, MADE) };
-    const ctes = new Map([...scope.ctes, [spelled(query.cte_name), relation] as const]);
-    const right = this.#query(nodeIn(query, 'right'), { ...scope, ctes });
-    const { leaves, depth } = right.relation.column;
-    if (leaves > relation.column.leaves || depth > relation.column.depth)
-      throw refusal('A recursive query that puts its own rows into lists or objects');
-    const node = { ...query, cte_map: cteMap, left: left.node, right: right.node };
-    return { node, relation: widest(relation, right.relation) };
+    const start = givenAgain(renamed(left.relation, names));
+    const { node, given, made } = this.#round(query, start, scope);
+    const { leaves, depth } = made.column;
+    if (leaves > given.column.leaves || depth > given.column.depth)
+      throw sizeRefusal('A recursive query that puts its own rows into lists or objects');
+    return {
+      node: { ...query, cte_map: cteMap, left: left.node, right: node },
+      relation: widest(given, made),
+    };
+  }
+
+  /**
+   * Sizes a round of a recursive query by what the one before it made, until it makes no more than it was given. A column
+   * that would still grow then is one to which each round adds, and asks for room where it does.
+   */
+  #round(
+    query: TreeNode,
+    start: Relation,
+    scope: Scope,
+  ): { node: TreeNode; given: Relation; made: Relation } {
+    const size = (given: Relation) => {
+      this.#rounds += 1;
+      const ctes = new Map([...scope.ctes, [spelled(query.cte_name), given] as const]);
+      const { node, relation } = this.#query(nodeIn(query, 'right'), { ...scope, ctes });
+      return { node, given, made: relation };
+    };
+    const next = [
+      (given: Relation, made: Relation) => givenAgain(widest(given, made)),
+      (given: Relation, made: Relation) => growing(given, made),
+    ];
+    let given = start;
+    for (const step of next) {
+      // Rounds within rounds would take ever longer to size.
+      if (this.#rounds > MOST.rounds) break;
+      const undo = this.#counts();
+      const round = size(given);
+      if (isStable(given, round.made)) return round;
+      undo();
+      given = step(given, round.made);
+    }
+    const undo = this.#counts();
+    const round = size(given);
+    if (isStable(given, round.made)) return round;
+    undo();
+    return size(growing(given, null));
+  }
+
+  /** What was counted until now, to go back to. */
+  #counts(): () => void {
+    const [questions, large, copies, unnamed] = [
+      this.#questions,
+      this.#large,
+      this.#copies,
+      this.#unnamed.length,
+    ];
+    return () => {
+      this.#questions = questions;
+      this.#large = large;
+      this.#copies = copies;
+      this.#unnamed.length = unnamed;
+    };
   }
 
   #select(select: TreeNode, outer: Scope): { node: TreeNode; relation: Relation } {
-    const from = this.#source(nodeIn(select, 'from_table'), outer);
-    const column = larger(from.relation.column, outer.relation.column);
-    const rows = new Set([...outer.rows, ...from.rows]);
+    const source = this.#source(nodeIn(select, 'from_table'), outer);
+    // Each item of a list that is unnested stands beside all other columns.
+    const from = holdsUnnest(select.select_list) ? this.#givenBeside(source) : source;
+    const rows = new Map([...givenAgainIn(outer.rows), ...from.rows]);
     const aliases = new Map<string, Value>();
-    const scope: Scope = { ...outer, relation: { ...from.relation, column }, rows, aliases };
+    const column = larger(from.relation.column, givenAgain(outer.relation).column);
+    const scope: Scope = { ...outer, relation: { ...from.relation, column }, rows, aliases, isLambda: false };
     let relation = NO_ROWS;
+    const named: NamedValue[] = [];
     const selected = listIn(select, 'select_list').map((item) => {
       const questions = this.#questions;
       const { node, value } = this.#expression(item, scope);
       const isStar = item.class === 'STAR';
       if (item.alias !== '') aliases.set(spelled(item.alias), value);
+      const columns = isStar
+        ? columnsOf(item, from)
+        : [{ name: nameOf(item), value: { ...value, nodes: 1 } }];
+      named.push(...(columns ?? []));
       relation = checkedRelation({
         column: larger(relation.column, { ...value, nodes: 1 }),
+        named: columns === null || relation.named === null ? null : named,
         tables: relation.tables + (isStar ? from.relation.tables : 0),
         columns: relation.columns + (isStar ? from.relation.columns : value.leaves),
       });
@@ -202,78 +292,99 @@ class Sizer {
   }
 
   #source(source: TreeNode, scope: Scope): Source {
-    const rows = (name: unknown) => [spelled(source.alias === '' ? name : source.alias)];
+    const called = (name: unknown, inner: Relation) => {
+      const relation = renamed(inner, source.column_name_alias);
+      return { relation, rows: new Map([[spelled(source.alias === '' ? name : source.alias), relation]]) };
+    };
     switch (source.type) {
       case 'EMPTY':
-        return { node: source, relation: NO_ROWS, rows: [] };
+        return { node: source, relation: NO_ROWS, rows: new Map() };
       case 'BASE_TABLE': {
         const isBare = source.catalog_name === '' && source.schema_name === '';
         const cte = isBare ? scope.ctes.get(spelled(source.table_name)) : undefined;
-        const relation = cte ?? { column: CELL, tables: 1, columns: 0 };
-        return { node: source, relation, rows: rows(source.table_name) };
+        const name = [source.catalog_name, source.schema_name, source.table_name].map(spelled).join('.');
+        const table = this.#known.tables.get(name) ?? UNKNOWN_TABLE;
+        return { node: source, ...called(source.table_name, cte ?? table) };
       }
       case 'SUBQUERY': {
         const holder = nodeIn(source, 'subquery');
         const { node, relation } = this.#query(nodeIn(holder, 'node'), scope);
-        return { node: { ...source, subquery: { ...holder, node } }, relation, rows: rows('') };
+        return { node: { ...source, subquery: { ...holder, node } }, ...called('', relation) };
       }
       case 'JOIN':
         return this.#join(source, scope);
       case 'TABLE_FUNCTION': {
         // As a table a series is made a few rows at a time.
         const call = nodeIn(source, 'function');
-        const { node, values } = this.#within(call.children, scope);
-        const column = call.function_name === 'unnest' ? largest(values) : FIXED;
-        const relation = { column: { ...column, nodes: 1 }, tables: 0, columns: column.leaves };
-        const called = { ...source, function: { ...call, children: node } };
-        return { node: called, relation, rows: rows(call.function_name) };
+        const { node: children, values } = this.#within(call.children, scope);
+        const items = call.function_name === 'unnest' ? itemOf(largest(values)) : FIXED;
+        const column = { ...items, nodes: 1 };
+        const named = [{ name: spelled(call.function_name), value: column }];
+        const relation = { column, named, tables: 0, columns: column.leaves };
+        const node = { ...source, function: { ...call, children } };
+        return { node, ...called(call.function_name, relation) };
       }
       case 'EXPRESSION_LIST': {
         const { node, values } = this.#within(source.values, scope);
         const [row] = Array.isArray(source.values) ? source.values : [];
         const columns = Array.isArray(row) ? row.length : 1;
         const column = { ...largest(values), nodes: 1 };
-        return {
-          node: { ...source, values: node },
-          relation: { column, tables: 0, columns },
-          rows: rows(''),
-        };
+        const relation = { column, named: null, tables: 0, columns };
+        return { node: { ...source, values: node }, ...called('', relation) };
       }
       case 'PIVOT': {
         const { source: from, ...rest } = source;
         const inner = this.#source(isObject(from) ? from : {}, scope);
         const collects = listIn(source, 'aggregates').find((call) => sizeOf(call).kind === 'COLLECT');
-        if (collects !== undefined) throw refusal(`${collects.function_name} within PIVOT`);
+        if (collects !== undefined) throw sizeRefusal(`${collects.function_name} within PIVOT`);
         const { node, values } = this.#within(rest, {
           ...scope,
-          relation: widest(scope.relation, inner.relation),
+          relation: beside(scope.relation, inner.relation),
         });
         const relation = checkedRelation({
           column: larger(inner.relation.column, { ...largest(values), nodes: 1 }),
+          named: null,
           tables: inner.relation.tables,
           columns: inner.relation.columns + countEntries(source),
         });
-        return { node: { ...(node as TreeNode), source: inner.node }, relation, rows: rows('') };
+        return { node: { ...(node as TreeNode), source: inner.node }, ...called('', relation) };
       }
       default:
-        throw refusal('A source of this kind');
+        throw sizeRefusal('A source of this kind');
     }
   }
 
+  /**
+   * A source whose rows may each come more than once. To find the size of a list takes as long as to copy it, so that none
+   * of its rows may hold a large one.
+   */
+  #givenBeside({ node, relation, rows }: Source): Source {
+    const given = { relation: givenAgain(relation), rows: givenAgainIn(rows) };
+    const isNested = (value: Value) => value.depth > 1 && isLarge(value);
+    const nested = relation.named?.filter(({ value }) => isNested(value)) ?? [];
+    const isNameless =
+      relation.named === null ? isNested(relation.column) : nested.some(({ name }) => name === '');
+    if (isNameless) throw sizeRefusal('A list or an object without a name beside another source');
+    if (nested.length === 0 || node.type === 'JOIN') return { node, ...given };
+    this.#questions += 1;
+    const names = nested.map(({ name }) => name);
+    return { node: withSmallColumns(node, [...rows.keys()][0] ?? '', names), ...given };
+  }
+
   #join(join: TreeNode, scope: Scope): Source {
-    const left = this.#source(nodeIn(join, 'left'), scope);
-    const afterLeft = { ...scope, relation: widest(scope.relation, left.relation) };
-    const right = this.#source(nodeIn(join, 'right'), afterLeft);
+    const left = this.#givenBeside(this.#source(nodeIn(join, 'left'), scope));
+    const afterLeft = { ...scope, relation: beside(scope.relation, left.relation) };
+    const right = this.#givenBeside(this.#source(nodeIn(join, 'right'), afterLeft));
     const relation = checkedRelation({
-      column: larger(left.relation.column, right.relation.column),
+      ...beside(left.relation, right.relation),
       tables: left.relation.tables + right.relation.tables,
       columns: left.relation.columns + right.relation.columns,
     });
-    const rows = [...left.rows, ...right.rows];
+    const rows = new Map([...left.rows, ...right.rows]);
     const both = {
       ...scope,
-      relation: widest(scope.relation, relation),
-      rows: new Set([...scope.rows, ...rows]),
+      relation: beside(scope.relation, relation),
+      rows: new Map([...scope.rows, ...rows]),
     };
     const condition = this.#within(join.condition, both).node;
     const node = { ...join, left: left.node, right: right.node, condition };
@@ -307,9 +418,9 @@ class Sizer {
     const sized = this.#sized(expression, scope);
     const { made, leaves, depth, nodes } = sized.value;
     if (leaves > MOST.leaves)
-      throw refusal(`An object or a type of more than ${MOST.leaves.toLocaleString('en')} parts`);
-    if (depth > MOST.depth) throw refusal(`A value that is nested more than ${MOST.depth} deep`);
-    if (nodes > MOST.nodes) throw refusal('An expression that repeats others too often');
+      throw sizeRefusal(`An object or a type of more than ${MOST.leaves.toLocaleString('en')} parts`);
+    if (depth > MOST_DEPTH) throw sizeRefusal(`A value that is nested more than ${MOST_DEPTH} deep`);
+    if (nodes > MOST.nodes) throw sizeRefusal('An expression that repeats others too often');
     if (made > 0 && expression.class !== 'COLUMN_REF') this.#large += 1;
     return sized;
   }
@@ -319,8 +430,10 @@ class Sizer {
       case 'CONSTANT':
         return { node: expression, value: { ...FIXED, bytes: textIn(expression)?.length ?? FIXED.bytes } };
       case 'PARAMETER': {
-        const bytes = this.#parameterBytes.get(String(expression.identifier)) ?? FIXED.bytes;
-        return { node: expression, value: { ...FIXED, bytes } };
+        const { parameters } = this.#known;
+        const name = String(expression.identifier);
+        const bytes = Object.hasOwn(parameters, name) ? Buffer.byteLength(String(parameters[name])) : 0;
+        return { node: expression, value: { ...FIXED, bytes: Math.max(bytes, FIXED.bytes) } };
       }
       case 'COLUMN_REF':
         return { node: expression, value: columnValue(expression, scope) };
@@ -334,16 +447,17 @@ class Sizer {
       case 'CONJUNCTION':
       case 'BETWEEN':
         return this.#fixed(expression, scope);
-      case 'OPERATOR':
-        return PARTS.has(expression.type)
-          ? this.#largest(expression, scope, 1)
-          : this.#fixed(expression, scope);
+      case 'OPERATOR': {
+        if (!PARTS.has(expression.type)) return this.#fixed(expression, scope);
+        const { node, value } = this.#largest(expression, scope);
+        return { node, value: /_EXTRACT$/.test(String(expression.type)) ? itemOf(value) : value };
+      }
       case 'CASE':
       case 'COLLATE':
-        return this.#largest(expression, scope, 1);
+        return this.#largest(expression, scope);
       case 'LAMBDA':
         // Outside of a function that takes a lambda it is the arrow into JSON.
-        return this.#largest(expression, scope, 2);
+        return this.#path(expression, scope);
       case 'CAST':
         return this.#cast(expression, scope);
       case 'SUBQUERY':
@@ -352,7 +466,7 @@ class Sizer {
       case 'FUNCTION':
         return this.#call(expression, scope);
       default:
-        throw refusal('An expression of this kind');
+        throw sizeRefusal('An expression of this kind');
     }
   }
 
@@ -367,9 +481,24 @@ class Sizer {
     return { node, value: { ...FIXED, nodes: nodesOf(values) } };
   }
 
-  #largest(expression: TreeNode, scope: Scope, factor: number): Sized<TreeNode> {
+  #largest(expression: TreeNode, scope: Scope): Sized<TreeNode> {
     const { node, values } = this.#parts(expression, scope);
-    return { node, value: { ...multiplied(largest(values), factor), nodes: nodesOf(values) } };
+    return { node, value: { ...largest(values), nodes: nodesOf(values) } };
+  }
+
+  #path(arrow: TreeNode, scope: Scope): Sized<TreeNode> {
+    const { node: child, value } = this.#expression(nodeIn(arrow, 'lhs'), scope);
+    const path = nodeIn(arrow, 'expr');
+    if (!/^(?!.*(?:\.\.|\*\*))/s.test(textIn(path) ?? '..'))
+      throw sizeRefusal('A path into JSON that is no constant, or finds parts at any depth,');
+    return this.#asking(multiplied(value, 2), {
+      name: 'A path into JSON',
+      node: { ...arrow, lhs: child },
+      children: [child],
+      withChildren: ([lhs]) => ({ ...arrow, lhs }),
+      bytes: (children) => times(whole(2), allBytes(children)),
+      time: null,
+    });
   }
 
   #cast(cast: TreeNode, scope: Scope): Sized<TreeNode> {
@@ -387,6 +516,7 @@ class Sizer {
       children: [node],
       withChildren: ([child]) => ({ ...cast, child }),
       bytes: (children) => times(whole(Math.max(factor, 4)), allBytes(children)),
+      time: holdsKeys(cast.cast_type) ? timeOfKeys : null,
     });
   }
 
@@ -394,11 +524,19 @@ class Sizer {
     const holder = nodeIn(subquery, 'subquery');
     const query = this.#query(nodeIn(holder, 'node'), scope);
     const child = this.#within(subquery.child, scope).node;
-    const node = { ...subquery, subquery: { ...holder, node: query.node }, child };
-    return { node, value: subquery.subquery_type === 'SCALAR' ? query.relation.column : FIXED };
+    const of = (inner: TreeNode) => ({ ...subquery, subquery: { ...holder, node: inner }, child });
+    if (subquery.subquery_type !== 'SCALAR') return { node: of(query.node), value: FIXED };
+    const value = givenAgain(query.relation).column;
+    if (value.depth === 1 || !isLarge(value)) return { node: of(query.node), value };
+    this.#questions += 1;
+    return { node: of(smallResult(query.node)), value };
   }
 
-  #call(call: TreeNode, scope: Scope): Sized<TreeNode> {
+  #call(written: TreeNode, scope: Scope): Sized<TreeNode> {
+    const textOf = (node: TreeNode) => this.#textOf(node);
+    const call = withWholeWidth(written);
+    const read = readingOnce(call, textOf);
+    if (read !== null) return this.#expression(read, scope);
     const size = sizeOf(call);
     if (size.kind === 'FILTER' || size.kind === 'TRANSFORM') return this.#lambdaCall(call, scope, size.kind);
     const { children: _, class: kind, ...rest } = call;
@@ -406,20 +544,34 @@ class Sizer {
     const others = this.#within(rest, scope);
     const node = { class: kind, ...(others.node as TreeNode), children: children.map((child) => child.node) };
     const values = children.map((child) => child.value);
+    const args = children.map(({ node, value }) => ({
+      isShort: value.made + value.cells === 0 && value.bytes <= FREE.bytes,
+      isCell: value.made === 0 && value.cells <= FREE.cells && !value.isMany,
+      text: textOf(node),
+    }));
+    const time = timeOfCall(spelled(call.function_name), node.children, args);
     const nodes = nodesOf([...values, ...others.values]);
     // What a window gives may also stand beside its arguments.
     const results = kind === 'WINDOW' ? [...values, ...others.values] : values;
-    const value = (sized: Value): Value => ({ ...shaped(call, sized, results), nodes });
+    const value = (sized: Value): Value => {
+      const isMany = sized.isMany || kind === 'WINDOW';
+      return { ...shaped(call, { ...sized, isMany }, results), nodes };
+    };
     const large = (bytes: LargeCall['bytes']): LargeCall => ({
       name: spelled(call.function_name),
       node,
       children: node.children,
       withChildren: (others) => ({ ...node, children: others }),
       bytes,
+      time,
     });
     switch (size.kind) {
       case 'FIXED':
-        return { node, value: { ...FIXED, nodes } };
+        return this.#asking({ ...FIXED, nodes }, large(allBytes));
+      case 'PART': {
+        const part = value(largest(results));
+        return { node, value: ITEMS.has(spelled(call.function_name)) ? itemOf(part) : part };
+      }
       case 'LARGEST':
         return this.#asking(
           value(multiplied(largest(results), size.times)),
@@ -501,74 +653,143 @@ class Sizer {
     }
   }
 
-  /** The call, asking for room where it may make more than is free. `null` is for what can be told from no argument. */
+  /** The call, asking for room and time where it may need them. `null` is for what can be told from no argument. */
   #asking(value: Value | null, call: LargeCall, shape: Value = value ?? FIXED): Sized<TreeNode> {
-    if (value !== null && value.made <= FREE.made && value.cells <= FREE.cells && value.bytes <= FREE.bytes)
-      return { node: call.node, value };
+    const isFree =
+      value !== null && value.made <= FREE.made && value.cells <= FREE.cells && value.bytes <= FREE.bytes;
+    const isCopy = isFree && isGivenAgain(value);
+    if (isFree && !isCopy && call.time === null) return { node: call.node, value };
     this.#questions += 1;
+    if (isFree && !isCopy) return { node: askingCall(call, this.#asker(null)), value };
+    if (isFree) {
+      this.#copies += 1;
+      const copy = { ...value, made: 0, cells: COPIED_CELLS, isMany: false };
+      return { node: askingCall(call, this.#asker(this.#limits.copy)), value: copy };
+    }
     const { leaves, depth, nodes } = shape;
-    return { node: askingCall(call, this.#limit), value: { ...MADE, leaves, depth, nodes } };
+    const node = askingCall(call, this.#asker(this.#limits.room));
+    return { node, value: { ...MADE, leaves, depth, nodes } };
+  }
+
+  #asker(limit: unknown): Asker {
+    return { statement: this.#known.number, limit };
+  }
+
+  /** The text that a constant or a parameter is. */
+  #textOf(node: TreeNode): string | null {
+    if (node.class !== 'PARAMETER') return textIn(node);
+    const name = String(node.identifier);
+    const value = Object.hasOwn(this.#known.parameters, name) ? this.#known.parameters[name] : undefined;
+    return typeof value === 'string' ? value : null;
   }
 
   #collecting(call: TreeNode, node: TreeNode, shape: Value): Sized<TreeNode> {
     this.#questions += 1;
     const name = spelled(call.function_name);
-    const value = { ...shape, made: 1, cells: 0, bytes: 0, nodes: 2 * shape.nodes };
+    const value = {
+      ...shape,
+      made: 1,
+      cells: 0,
+      bytes: 0,
+      isMany: call.class === 'WINDOW',
+      nodes: 2 * shape.nodes,
+    };
     // How much of it differs is known afterwards alone.
-    if (call.distinct === true) return { node: askingResult(name, node, this.#limit), value };
+    if (call.distinct === true)
+      return { node: askingResult(name, node, this.#asker(this.#limits.room)), value };
     const bytes = plus(allBytes(listIn(node, 'children')), whole(24));
-    return { node: askingAggregate(name, node, bytes, this.#limit), value };
+    return { node: askingAggregate(name, node, bytes, this.#asker(this.#limits.room)), value };
   }
 
   #top(call: TreeNode, node: TreeNode, values: readonly Value[], value: Value): Sized<TreeNode> {
     const name = spelled(call.function_name);
     const takesNumber = name === 'approx_top_k';
     if (!takesNumber && values.length > (name.startsWith('arg_') ? 2 : 1))
-      throw refusal(`${name} with a number of rows`);
+      throw sizeRefusal(`${name} with a number of rows`);
     if (!takesNumber) return { node, value };
     const number = wholeIn(listIn(node, 'children')[1]);
     if (number === null || number > 1_000)
-      throw refusal('approx_top_k with a number that is no constant up to 1,000');
+      throw sizeRefusal('approx_top_k with a number that is no constant up to 1,000');
     this.#questions += 1;
-    return { node: askingResult(name, node, this.#limit), value: { ...value, made: 1, cells: 0, bytes: 0 } };
+    return {
+      node: askingResult(name, node, this.#asker(this.#limits.room)),
+      value: { ...value, made: 1, cells: 0, bytes: 0 },
+    };
   }
 
   #lambdaCall(call: TreeNode, scope: Scope, kind: 'FILTER' | 'TRANSFORM'): Sized<TreeNode> {
     const [list = NULL, lambda = NULL, ...others] = listIn(call, 'children');
     if (lambda.class !== 'LAMBDA' || others.length > 0)
-      throw refusal(`${spelled(call.function_name)} without a lambda`);
+      throw sizeRefusal(`${spelled(call.function_name)} without a lambda`);
     const items = this.#expression(list, scope);
-    const isFilter = kind === 'FILTER';
-    // The one that arrays_zip becomes: each item takes another item of each list.
-    if (!isFilter && !isZip(list, lambda)) throw refusal('list_transform');
-    const column = isFilter
-      ? larger(scope.relation.column, { ...items.value, nodes: 1 })
-      : scope.relation.column;
+    if (kind === 'TRANSFORM' && !isZip(list, lambda)) throw sizeRefusal('list_transform');
+    return kind === 'FILTER'
+      ? this.#filter(call, items, lambda, scope)
+      : this.#zip(call, items, lambda, scope);
+  }
+
+  #filter(call: TreeNode, items: Sized<TreeNode>, lambda: TreeNode, scope: Scope): Sized<TreeNode> {
+    const column = larger(scope.relation.column, { ...items.value, nodes: 1 });
     const body = this.#expression(nodeIn(lambda, 'expr'), {
       ...scope,
-      relation: { ...scope.relation, column },
+      relation: { ...scope.relation, column, named: null },
+      isLambda: true,
+    });
+    const rest = [{ ...lambda, expr: body.node }];
+    const nodes = items.value.nodes + body.value.nodes + 1;
+    // Each item of the list is given all that stands around the lambda.
+    const around = findColumnsAround(lambda);
+    const isGiven = around.length > 0 && column.made + column.cells > 0;
+    return this.#asking(
+      { ...items.value, isMany: items.value.isMany || isGiven, nodes },
+      {
+        ...{ name: spelled(call.function_name), node: { ...call, children: [items.node, ...rest] } },
+        children: [items.node],
+        withChildren: (children) => ({ ...call, children: [...children, ...rest] }),
+        bytes: ([list = NULL]) =>
+          plus(bytesOf(list), times(castTo('DOUBLE', orZero(functionCall('len', [list]))), allBytes(around))),
+        time: null,
+      },
+    );
+  }
+
+  /** What arrays_zip becomes: each item takes another item of each list. */
+  #zip(call: TreeNode, items: Sized<TreeNode>, lambda: TreeNode, scope: Scope): Sized<TreeNode> {
+    const body = this.#expression(nodeIn(lambda, 'expr'), {
+      ...scope,
+      relation: { ...scope.relation, column: { ...scope.relation.column, isMany: false }, named: null },
+      isLambda: true,
     });
     const node = { ...call, children: [items.node, { ...lambda, expr: body.node }] };
     const nodes = items.value.nodes + body.value.nodes + 1;
-    if (isFilter) return { node, value: { ...items.value, nodes } };
-    return { node, value: { ...multiplied(body.value, 2), depth: body.value.depth + 1, nodes } };
+    const { isMany } = scope.relation.column;
+    const lists = listIn(nodeIn(lambda, 'expr'), 'children').flatMap((part) =>
+      listIn(part, 'children').slice(0, 1),
+    );
+    return this.#asking(
+      { ...multiplied(body.value, 2), isMany, depth: body.value.depth + 1, nodes },
+      {
+        ...{ name: 'arrays_zip', node, children: [], withChildren: () => node },
+        bytes: () => times(whole(2), allBytes(lists)),
+        time: null,
+      },
+    );
   }
 }
 
-const NULL: TreeNode = {
-  ...{ class: 'CONSTANT', type: 'VALUE_CONSTANT', alias: '', query_location: 0 },
-  value: { type: { id: 'NULL', type_info: null }, is_null: true },
-};
+function emptyLimit() {
+  return { type: { id: 'INTEGER', type_info: null }, is_null: false, value: 0 };
+}
 
-const TRUE: TreeNode = {
-  ...{ class: 'CAST', type: 'OPERATOR_CAST', alias: '', query_location: 0 },
-  child: {
-    ...{ class: 'CONSTANT', type: 'VALUE_CONSTANT', alias: '', query_location: 0 },
-    value: { type: { id: 'VARCHAR', type_info: null }, is_null: false, value: 't' },
-  },
-  cast_type: { id: 'BOOLEAN', type_info: null },
-  try_cast: false,
-};
+/** Functions that give an item of a list or a field of an object. */
+const ITEMS: ReadonlySet<string> = new Set([
+  ...['unnest', 'array_extract', 'struct_extract', 'element_at', 'list_max', 'list_min'],
+]);
+
+/** What a list, a map or an object of that size may hold. */
+function itemOf(value: Value): Value {
+  return { ...value, depth: Math.max(value.depth - 1, 1) };
+}
 
 /** Operators that give one of their operands, or a part of it. */
 const PARTS: ReadonlySet<unknown> = new Set([
@@ -588,20 +809,6 @@ const FIXED_TYPES: ReadonlySet<string> = new Set([
   ...['TIME WITH TIME ZONE', 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS'],
 ]);
 
-function refusal(what: string): WarehouseError {
-  return new WarehouseError('STATEMENT_FAILED', `${what} cannot be used here.`);
-}
-
-function nodeIn(node: TreeNode, key: string): TreeNode {
-  const inner = node[key];
-  return isObject(inner) ? inner : {};
-}
-
-function listIn(node: TreeNode, key: string): readonly TreeNode[] {
-  const list = node[key];
-  return Array.isArray(list) ? list.filter(isObject) : [];
-}
-
 function spelled(name: unknown): string {
   return asciiLowerCase(String(name));
 }
@@ -609,50 +816,8 @@ function spelled(name: unknown): string {
 function sizeOf(call: TreeNode): FunctionSize {
   const name = spelled(call.function_name);
   const size = duckDbFunctions.get(name);
-  if (size === undefined) throw refusal(`The function ${name}`);
+  if (size === undefined) throw sizeRefusal(`The function ${name}`);
   return size;
-}
-
-function larger(one: Value, other: Value): Value {
-  return {
-    made: Math.max(one.made, other.made),
-    cells: Math.max(one.cells, other.cells),
-    bytes: Math.max(one.bytes, other.bytes),
-    leaves: Math.max(one.leaves, other.leaves),
-    depth: Math.max(one.depth, other.depth),
-    nodes: Math.max(one.nodes, other.nodes),
-  };
-}
-
-function largest(values: readonly Value[]): Value {
-  return values.reduce(larger, { ...FIXED, bytes: 0 });
-}
-
-function first(values: readonly Value[]): Value {
-  return values[0] ?? FIXED;
-}
-
-function total(values: readonly Value[]): Value {
-  const sum = (pick: (value: Value) => number) => values.reduce((all, value) => all + pick(value), 0);
-  return {
-    made: sum(({ made }) => made),
-    cells: sum(({ cells }) => cells),
-    bytes: sum(({ bytes }) => bytes),
-    leaves: Math.max(
-      sum(({ leaves }) => leaves),
-      1,
-    ),
-    depth: largest(values).depth,
-    nodes: nodesOf(values),
-  };
-}
-
-function multiplied(value: Value, factor: number): Value {
-  return { ...value, made: value.made * factor, cells: value.cells * factor, bytes: value.bytes * factor };
-}
-
-function nodesOf(values: readonly Value[]): number {
-  return values.reduce((sum, { nodes }) => sum + nodes, 1);
 }
 
 /** The type of a result: a list or an object of its arguments, or that of one of them. */
@@ -662,25 +827,19 @@ function shaped(call: TreeNode, value: Value, from: readonly Value[]): Value {
   return { ...value, leaves: largest(from).leaves, depth: largest(from).depth };
 }
 
-function widest(one: Relation, other: Relation): Relation {
-  return {
-    column: larger(one.column, other.column),
-    tables: Math.max(one.tables, other.tables),
-    columns: Math.max(one.columns, other.columns),
-  };
-}
-
 function checkedRelation(relation: Relation): Relation {
   if (relation.tables > MOST.tables || relation.columns > MOST.columns)
-    throw refusal(`A query that has the same columns more than ${MOST.tables} times, or 10,000 of them,`);
+    throw sizeRefusal(`A query that has the same columns more than ${MOST.tables} times, or 10,000 of them,`);
   return relation;
 }
 
 function columnValue({ column_names: names }: TreeNode, scope: Scope): Value {
-  const [name, ...others] = Array.isArray(names) ? names.map(spelled) : [];
+  const [name, field, ...others] = Array.isArray(names) ? names.map(spelled) : [];
   const { column, columns, tables } = scope.relation;
   const plain = { ...column, nodes: 1 };
   if (name === undefined || others.length > 0) return plain;
+  if (field !== undefined) return (scope.isLambda ? null : findColumn(scope.rows.get(name), field)) ?? plain;
+  const known = (scope.isLambda ? null : findColumn(scope.relation, name)) ?? plain;
   const named = scope.aliases.get(name);
   if (scope.rows.has(name)) {
     const width = Math.max(columns + tables, 1);
@@ -692,103 +851,66 @@ function columnValue({ column_names: names }: TreeNode, scope: Scope): Value {
     };
     return named === undefined ? row : larger(named, row);
   }
-  return named === undefined ? plain : larger(named, plain);
+  return named === undefined ? known : larger(named, known);
 }
 
-function textIn(node: TreeNode | undefined): string | null {
-  const value = node?.class === 'CONSTANT' ? nodeIn(node, 'value').value : undefined;
-  return typeof value === 'string' ? value : null;
+/** The name by which others can use a selected column. */
+function nameOf(item: TreeNode): string {
+  if (item.alias !== '') return spelled(item.alias);
+  const names = item.class === 'COLUMN_REF' && Array.isArray(item.column_names) ? item.column_names : [];
+  return names.length === 0 ? '' : spelled(names.at(-1));
 }
 
-/** A whole number, also one that is cast to another type of numbers. */
-function wholeIn(node: TreeNode | undefined): number | null {
-  if (node?.class === 'CAST' && node.try_cast === false) {
-    const isWhole = /^(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(String(nodeIn(node, 'cast_type').id));
-    return isWhole ? wholeIn(nodeIn(node, 'child')) : null;
-  }
-  if (node?.class === 'FUNCTION' && node.function_name === '-' && listIn(node, 'children').length === 1) {
-    const value = wholeIn(listIn(node, 'children')[0]);
-    return value === null ? null : -value;
-  }
-  const constant = node?.class === 'CONSTANT' ? nodeIn(node, 'value') : {};
-  const isWhole = /^(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(String(nodeIn(constant, 'type').id));
-  return isWhole && typeof constant.value === 'number' ? constant.value : null;
+/** The columns that `*` stands for, or null where they are not known. */
+function columnsOf(star: TreeNode, from: Source): Relation['named'] {
+  if (listIn(star, 'replace_list').length > 0 || listIn(star, 'rename_list').length > 0) return null;
+  const relation = star.relation_name === '' ? from.relation : from.rows.get(spelled(star.relation_name));
+  return relation?.named ?? null;
 }
 
-/** What a format makes beside its arguments: itself, and the widths that it names. */
-function readFormat(node: TreeNode | undefined): { bytes: number; insertions: number } {
-  const format = textIn(node);
-  if (format === null || /%[^a-zA-Z%]*\*/.test(format))
-    throw refusal('printf with a format that is no constant text, or with widths in its arguments,');
-  const insertions = Math.max((format.match(/%/g) ?? []).length, 1);
-  const widths = (format.match(/\d+/g) ?? []).reduce((sum, digits) => sum + Number(digits), 0);
-  // The longest number without an exponent has some 310 digits.
-  const bytes = Math.min(
-    format.length + widths + (/%[^a-zA-Z%]*[fF]/.test(format) ? 320 * insertions : 0),
-    MAX_WHOLE,
-  );
-  return { bytes, insertions };
+/** Whether a part of a SELECT turns lists into rows. */
+function holdsUnnest(part: unknown): boolean {
+  if (Array.isArray(part)) return part.some(holdsUnnest);
+  if (!isObject(part) || part.class === 'SUBQUERY') return false;
+  return spelled(part.function_name) === 'unnest' || Object.values(part).some(holdsUnnest);
 }
 
-const MAX_WHOLE = 2 ** 31 - 1;
-
-function replaced(values: readonly Value[], [, from, to]: readonly TreeNode[]): Value | null {
-  const [part, by] = [textIn(from), textIn(to)];
-  if (part === null || by === null) return null;
-  const factor = Math.max(Buffer.byteLength(by) / Math.max(Buffer.byteLength(part), 1), 1);
-  return { ...multiplied(first(values), factor), leaves: 1, depth: 1, nodes: nodesOf(values) };
+function givenAgainIn(rows: Scope['rows']): Scope['rows'] {
+  return new Map([...rows].map(([name, row]) => [name, givenAgain(row)] as const));
 }
 
-function replacedByPattern(values: readonly Value[], [, , to, options]: readonly TreeNode[]): Value | null {
-  const [by, flags] = [textIn(to), options === undefined ? '' : textIn(options)];
-  if (by === null || flags === null) return null;
-  const repeated = (by.match(/\\/g) ?? []).length;
-  const inserted = flags.includes('g') ? Buffer.byteLength(by) : 0;
-  const made = multiplied(first(values), 1 + repeated + inserted);
-  return { ...made, bytes: made.bytes + Buffer.byteLength(by), leaves: 1, depth: 1, nodes: nodesOf(values) };
+function isLarge({ made, cells, bytes }: Value): boolean {
+  return made + cells > 0 || bytes > FREE.bytes;
 }
 
-function seriesLength(children: readonly TreeNode[]): number | null {
-  const [one, other, step] = children.map(wholeIn);
-  if (one === undefined || one === null) return null;
-  if (other === undefined) return Math.abs(one) + 1;
-  if (other === null || step === null) return null;
-  return Math.abs(other - one) / Math.max(Math.abs(step ?? 1), 1) + 1;
-}
-
-/** The parts and the depth of a type that a value is cast to. */
-function typeShape(type: unknown): { leaves: number; depth: number } {
-  const inner = innerTypes(isObject(type) ? type.type_info : null).map(typeShape);
-  const info = isObject(type) && isObject(type.type_info) ? type.type_info : {};
-  const size = info.type === 'ARRAY_TYPE_INFO' && typeof info.size === 'number' ? info.size : 1;
-  const leaves = inner.reduce((sum, shape) => sum + shape.leaves, 0);
-  return {
-    leaves: Math.max(leaves * size, 1),
-    depth: inner.reduce((deepest, shape) => Math.max(deepest, shape.depth), 0) + 1,
+/** The columns that a lambda uses beside its own parameters. */
+function findColumnsAround(lambda: TreeNode): readonly TreeNode[] {
+  const found = new Map<string, TreeNode>();
+  const collect = (part: unknown, own: ReadonlySet<string>): void => {
+    if (Array.isArray(part)) for (const item of part) collect(item, own);
+    if (!isObject(part)) return;
+    const names = part.class === 'COLUMN_REF' && Array.isArray(part.column_names) ? part.column_names : [];
+    if (names.length > 0 && !own.has(spelled(names[0])))
+      found.set(JSON.stringify(names), { ...part, alias: '' });
+    const inner = part.class === 'LAMBDA' ? new Set([...own, ...parametersOf(part)]) : own;
+    for (const item of Object.values(part)) collect(item, inner);
   };
+  collect(lambda, new Set());
+  return [...found.values()];
 }
 
-function innerTypes(info: unknown): unknown[] {
-  if (Array.isArray(info)) return info.flatMap(innerTypes);
-  if (!isObject(info)) return [];
-  if (typeof info.id === 'string') return [info];
-  return Object.values(info).flatMap(innerTypes);
+function parametersOf(lambda: TreeNode): readonly string[] {
+  const lhs = nodeIn(lambda, 'lhs');
+  const references = lhs.class === 'COLUMN_REF' ? [lhs] : listIn(lhs, 'children');
+  return references.flatMap(({ column_names: names }) => (Array.isArray(names) ? names.map(spelled) : []));
 }
 
-/** The parts and the depth of a structure, as from_json takes it: a constant text of JSON. */
-function structureShape(node: TreeNode | undefined): { leaves: number; depth: number } {
-  const structure = textIn(node);
-  if (structure === null) throw refusal('from_json with a structure that is no constant text');
-  let depth = 0;
-  let deepest = 0;
-  for (const character of structure) {
-    if (character === '[' || character === '{') depth += 1;
-    if (character === ']' || character === '}') depth -= 1;
-    deepest = Math.max(deepest, depth);
-  }
-  if (deepest >= MOST.depth)
-    throw refusal(`from_json with a structure that is nested ${MOST.depth} deep or more`);
-  return { leaves: structure.split(/[,:[{]/).length, depth: deepest + 1 };
+/** A width of any whole type, where the engine takes but one. */
+function withWholeWidth(call: TreeNode): TreeNode {
+  if (sizeOf(call).kind !== 'PAD') return call;
+  const [padded, width, ...others] = listIn(call, 'children');
+  if (padded === undefined || width === undefined || wholeIn(width) !== null) return call;
+  return { ...call, children: [padded, castTo('INTEGER', width), ...others] };
 }
 
 function countEntries(pivot: TreeNode): number {

@@ -1,6 +1,7 @@
 import {
   type DuckDBConnection,
   type DuckDBDataChunk,
+  DuckDBDoubleVector,
   type DuckDBInstance,
   type DuckDBPreparedStatement,
   type DuckDBResult,
@@ -20,7 +21,10 @@ import { toDuckDbSql } from './dialect.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import { buildRowHash } from './hash.ts';
+import { admitStatement, releaseStatement } from './room.ts';
+import { buildRowBytes } from './row-bytes.ts';
 import { boundSelect, prepareSelect } from './select.ts';
+import { readTableSizes } from './table-size.ts';
 import { formatDatabricksType } from './type.ts';
 import { findConverter, type ValueConverter } from './value.ts';
 
@@ -38,6 +42,8 @@ export interface RunningStatement {
   hashedBy(): string | null;
   /** The hashes of the same rows, eight bytes each. */
   hashes(chunk: RowChunk, first: number, end: number): Uint8Array;
+  /** How large the same rows are, in bytes; 0 where they are no larger than those of the tables. */
+  bytes(chunk: RowChunk, first: number, end: number): number;
   /** Ends it wherever it is. */
   close(): Promise<void>;
 }
@@ -78,7 +84,14 @@ export async function startStatement(
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
-  const guard = timeLimited(connection, signal, timeoutMs);
+  const ending = new AbortController();
+  const timeout = new AbortController();
+  const number = admitStatement(AbortSignal.any([signal, timeout.signal, ending.signal]));
+  const end = () => {
+    ending.abort();
+    releaseStatement(number);
+  };
+  const guard = timeLimited(connection, signal, timeout, timeoutMs);
   const bound = (prepared: DuckDBPreparedStatement) => {
     bind(prepared, checked.parameterNames, context.parameters);
     return prepared;
@@ -93,40 +106,47 @@ export async function startStatement(
   };
   try {
     const translated = toDuckDbSql(sql);
-    const text = await guard(() => boundSelect(connection, translated, bytesOf(context.parameters)));
+    const { parameters } = context;
+    const tables = await guard(() => readTableSizes(connection, checked.tables));
+    const { sql: text, hasLargeRows } = await guard(() =>
+      boundSelect(connection, translated, { parameters, number, tables }),
+    );
     const plain = await prepare(text);
     const columns = areTypesKnown(plain) ? columnsOf(plain) : null;
     plain.destroySync();
     const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
     const places = names.map((_name, index) => `c${index}`);
-    const types = columns?.map(({ type }) => type) ?? [];
-    const hash = withHashes && columns !== null ? buildRowHash(places, types) : null;
-    const marked = addEndRow(text, places, hash);
+    const types = columns?.map(({ type }) => type) ?? null;
+    const hash = withHashes && types !== null ? buildRowHash(places, types) : null;
+    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : null;
+    const marked = addEndRow(text, places, { bytes, hash });
     return running(connection, await prepare(marked.sql), {
       context,
       guard,
+      end,
       columns: columns ?? [],
       names: makeNamesDistinct(names),
       isHashed: hash !== null,
+      isMeasured: bytes !== null,
       async findCause() {
         await guard(async () => (await prepare(marked.causeSql)).run());
       },
     });
   } catch (error) {
+    end();
     connection.closeSync();
     throw error;
   }
 }
 
-/** How long the value of each parameter is, as a text. */
-function bytesOf(parameters: StatementParameters): ReadonlyMap<string, number> {
-  return new Map(Object.entries(parameters).map(([name, value]) => [name, Buffer.byteLength(String(value))]));
-}
-
 /** Ends work on a connection at the signal, and when all of it together has taken longer than it may. */
-function timeLimited(connection: DuckDBConnection, signal: AbortSignal, timeoutMs: number | null): Guard {
+function timeLimited(
+  connection: DuckDBConnection,
+  signal: AbortSignal,
+  timeout: AbortController,
+  timeoutMs: number | null,
+): Guard {
   if (timeoutMs === null) return interruptOnAbort(connection, signal);
-  const timeout = new AbortController();
   const guard = interruptOnAbort(connection, AbortSignal.any([signal, timeout.signal]));
   let leftMs = timeoutMs;
   return async (work) => {
@@ -179,6 +199,10 @@ interface Running {
   readonly names: readonly string[];
   /** Whether a hash follows the columns. */
   readonly isHashed: boolean;
+  /** Whether the size of the row follows them. */
+  readonly isMeasured: boolean;
+  /** Lets nothing of it ask any more. */
+  readonly end: () => void;
   /** Throws the error that ends the statement early, where it comes again. */
   readonly findCause: () => Promise<void>;
 }
@@ -186,9 +210,11 @@ interface Running {
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { context, guard, columns, names, isHashed, findCause }: Running,
+  { context, guard, end, columns, names, isHashed, isMeasured, findCause }: Running,
 ): RunningStatement {
-  const endColumn = isHashed ? names.length + 1 : names.length;
+  const bytesColumn = names.length;
+  const hashColumn = bytesColumn + Number(isMeasured);
+  const endColumn = hashColumn + Number(isHashed);
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
   let converters: readonly ValueConverter[] = [];
@@ -202,8 +228,8 @@ function running(
 
   async function open(): Promise<DuckDBResult> {
     const opened = await guard(() => prepared.stream());
-    const types = opened.columnTypes().slice(0, endColumn);
-    converters = types.slice(0, names.length).map(findConverter);
+    const types = opened.columnTypes().slice(0, names.length);
+    converters = types.map(findConverter);
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
   }
@@ -247,11 +273,15 @@ function running(
       return hashedBy;
     },
     hashes({ vectors }, first, end) {
-      return hashesOf(vectors, names.length, first, end);
+      return hashesOf(vectors, hashColumn, first, end);
+    },
+    bytes({ vectors }, first, end) {
+      return isMeasured ? bytesOf(vectors, bytesColumn, first, end) : 0;
     },
     async close() {
       if (closed) return;
       closed = true;
+      end();
       const interrupting = setInterval(() => connection.interrupt(), 20);
       connection.interrupt();
       await ahead?.catch(() => {});
@@ -294,16 +324,25 @@ function hashesOf(chunk: DuckDBDataChunk, column: number, first: number, end: nu
   return new Uint8Array(hashes.buffer);
 }
 
+function bytesOf(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
+  const vector = chunk.getColumnVector(column);
+  if (!(vector instanceof DuckDBDoubleVector)) throw new Error('the sizes of rows are no numbers');
+  let bytes = 0;
+  for (let index = first; index < end; index += 1) bytes += vector.getItem(index) ?? 0;
+  return bytes;
+}
+
 function bind(
   prepared: DuckDBPreparedStatement,
   parameterNames: readonly string[],
   parameters: StatementParameters,
 ): void {
-  for (const name of parameterNames) {
-    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    if (value === undefined)
+  for (const name of parameterNames)
+    if (!Object.hasOwn(parameters, name) || parameters[name] === undefined)
       throw new WarehouseError('STATEMENT_FAILED', `The parameter :${name} has no value.`);
-    const index = prepared.parameterIndex(name);
+  // A pattern that was known before stands in the statement itself.
+  for (let index = 1; index <= prepared.parameterCount; index += 1) {
+    const value = parameters[prepared.parameterName(index)] ?? null;
     if (value === null) prepared.bindNull(index);
     else if (typeof value === 'string') prepared.bindVarchar(index, value);
     else if (typeof value === 'boolean') prepared.bindBoolean(index, value);

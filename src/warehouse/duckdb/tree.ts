@@ -5,6 +5,18 @@ import { WarehouseError } from '../warehouse.ts';
 /** A node of a statement as DuckDB reads it. */
 export type TreeNode = Readonly<Record<string, unknown>>;
 
+/** The part of a node by that name; an empty one where there is none. */
+export function nodeIn(node: TreeNode, key: string): TreeNode {
+  const inner = node[key];
+  return isObject(inner) ? inner : {};
+}
+
+/** The parts in the list of a node by that name. */
+export function listIn(node: TreeNode, key: string): readonly TreeNode[] {
+  const list = node[key];
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
 /**
  * The statement as DuckDB reads it. It gives this for SELECT alone.
  * @throws WarehouseError STATEMENT_FAILED where it is no SELECT, or none that DuckDB understands.
@@ -73,7 +85,16 @@ function isSameTree(one: unknown, other: unknown): boolean {
     return left.length === right.length && left.every((item, index) => isSameTree(item, right[index]));
   if (!isObject(left) || !isObject(right)) return left === right;
   const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => DERIVED.has(key) || isSameTree(left[key], right[key]));
+  return [...keys].every(
+    (key) => DERIVED.has(key) || isSameTree(inOrder(key, left[key]), inOrder(key, right[key])),
+  );
+}
+
+/** DuckDB keeps what replaces columns in an order of its own. */
+function inOrder(key: string, value: unknown): unknown {
+  if (key !== 'replace_list' || !Array.isArray(value)) return value;
+  const nameOf = (entry: unknown) => (isObject(entry) ? String(entry.key) : '');
+  return value.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
 }
 
 /** Where words stand, and in which order parameters are met. */

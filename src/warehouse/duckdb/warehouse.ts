@@ -17,6 +17,7 @@ import { type MessageContext, reported } from './error.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
 import { type ChunkMemory, createChunkMemory } from './memory.ts';
+import { MOST_BATCH_BYTES } from './row-bytes.ts';
 import { type RowChunk, type RunningStatement, startStatement } from './statement.ts';
 
 /** The folder of a folder warehouse: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
@@ -193,6 +194,7 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
     let position = 0;
     let pieces: Piece[] = [];
     let size = 0;
+    let bytes = 0;
     const memory = createChunkMemory();
     for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
       memory.noteChunk();
@@ -202,12 +204,15 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
         const end = Math.min(chunk.rowCount, first + batchSize - size);
         pieces.push({ chunk, first, end });
         size += end - first;
+        bytes += run.bytes(chunk, first, end);
+        if (bytes > MOST_BATCH_BYTES) throw rowsTooLarge(batchSize);
         first = end;
         if (size < batchSize) continue;
         throwIfAborted(signal);
         yield toBatch({ run, memory, pieces, position: positionAt(position + end) });
         pieces = [];
         size = 0;
+        bytes = 0;
       }
       position += chunk.rowCount;
     }
@@ -217,6 +222,13 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
   } finally {
     await finish(run);
   }
+}
+
+function rowsTooLarge(batchSize: number): WarehouseError {
+  return new WarehouseError(
+    'STATEMENT_FAILED',
+    `${batchSize.toLocaleString('en')} rows of the statement are larger than ${MOST_BATCH_BYTES >> 20} MB: give it fewer or shorter columns.`,
+  );
 }
 
 /** @param position the number of rows before. */

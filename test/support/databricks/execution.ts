@@ -108,7 +108,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     const marked = addEndRow(
       select,
       columns.map((_column, index) => `c${index}`),
-      null,
+      { hash: null, bytes: null },
     );
     result = await (await prepare(marked.sql)).stream();
     findCause = async () => (await prepare(marked.causeSql)).run();
