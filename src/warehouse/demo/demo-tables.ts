@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { isFileError } from '../../shared/file-error.ts';
-import { withoutClutter } from '../../shared/folder-error.ts';
+import { removeClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
 import { copyRows } from './copy-table.ts';
 import { selectDeploymentRows, selectLogisticsRows, selectMaintenanceRows } from './generated-rows.ts';
@@ -65,7 +65,7 @@ async function isEmpty(folder: string): Promise<boolean> {
     if (isFileError(error) && error.code === 'ENOENT') return [];
     throw error;
   });
-  return withoutClutter(names).every((name) => name.startsWith(UNFINISHED));
+  return removeClutter(names).every((name) => name.startsWith(UNFINISHED));
 }
 
 async function writeTables(schema: string): Promise<void> {
