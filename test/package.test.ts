@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { moduleUrl } from '../src/shared/module-url.ts';
+import { resolveModuleUrl } from '../src/shared/module-url.ts';
 
 /** What `npm pack` would put into the package; what it does with it, `npm run test:package` tells. */
 let packed: readonly string[];
@@ -53,8 +53,8 @@ test('the package has no sources, tests, data or settings of whoever packs it', 
 
 test('a module that a thread starts with is there beside the sources as it is beside the compiled modules', async () => {
   const besides = new URL('../src/ingestion/thread-pool.ts', import.meta.url);
-  expect((await stat(moduleUrl('./partition-thread', besides.href))).isFile()).toBe(true);
-  expect(moduleUrl('./partition-thread', 'file:///a/dist/ingestion/thread-pool.js').href).toBe(
+  expect((await stat(resolveModuleUrl('./partition-thread', besides.href))).isFile()).toBe(true);
+  expect(resolveModuleUrl('./partition-thread', 'file:///a/dist/ingestion/thread-pool.js').href).toBe(
     'file:///a/dist/ingestion/partition-thread.js',
   );
 });

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { type ConfiguredFolder, readNames } from '../shared/folder-access.ts';
-import { DamagedFolderError, nameSome, withoutClutter } from '../shared/folder-error.ts';
+import { DamagedFolderError, nameSome, removeClutter } from '../shared/folder-error.ts';
 
 /**
  * Opens the database that the configuration names.
@@ -48,7 +48,7 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
   }
 }
 
-const readThings = (folder: ConfiguredFolder) => withoutClutter(readNames(folder) ?? []);
+const readThings = (folder: ConfiguredFolder) => removeClutter(readNames(folder) ?? []);
 
 /** What a folder has the name of at the top of another one that it is in; empty if it is not in there. */
 function nameIn(outer: string, inner: string): string {

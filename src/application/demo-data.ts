@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
-import { createDemoTables, demoSources, hasDemoTables } from '../warehouse/demo/demo-tables.ts';
+import { createDemoTables, DEMO_SOURCES, hasDemoTables } from '../warehouse/demo/demo-tables.ts';
 
 /**
  * Creates something to sync in a new installation: tables in an empty folder warehouse, and their sources in a database
@@ -11,7 +11,7 @@ export async function createDemoData(prisma: PrismaClient, warehouseFolder: stri
   await createDemoTables(warehouseFolder);
   if (!(await hasDemoTables(warehouseFolder))) return;
   await prisma.dataSource.createMany({
-    data: demoSources.map(({ name, dataType, table, cursorColumn }) => ({
+    data: DEMO_SOURCES.map(({ name, dataType, table, cursorColumn }) => ({
       name,
       dataType,
       catalogName: table.catalog,

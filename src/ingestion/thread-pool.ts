@@ -3,7 +3,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CatalogConfiguration } from '../catalog/registry.ts';
 import type { ItemKeys } from '../items/stored-items.ts';
-import { moduleUrl } from '../shared/module-url.ts';
+import { resolveModuleUrl } from '../shared/module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type {
@@ -94,7 +94,7 @@ const CLOSE_TIMEOUT_MS = 10_000;
 /** @param threads partitions that can run at once. */
 export function createThreadPool(configuration: ThreadConfiguration, threads: number): ThreadPool {
   const pool = new Piscina({
-    filename: moduleUrl('./partition-thread', import.meta.url).href,
+    filename: resolveModuleUrl('./partition-thread', import.meta.url).href,
     workerData: configuration,
     minThreads: threads,
     // One more than partitions: a table can be described while all of them run.

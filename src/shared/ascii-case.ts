@@ -1,6 +1,6 @@
 /**
- * Converts the letters A to Z to lower case, to compare names that people may write in any case. Other letters stay as they
- * are: some become an ASCII letter in another case (K, the sign of kelvin; ſ; ı), which would make different names equal.
+ * Converts the letters A to Z to lower case, to compare names in any case. Other letters do not change, because some become
+ * ASCII letters in another case (the kelvin sign K, ſ, ı), which would make different names equal.
  */
 export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

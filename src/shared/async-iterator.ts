@@ -18,7 +18,7 @@ export function createIterator<Value>(
   return iterator;
 }
 
-/** Iterates over the results of a function of each value, one at a time. Ending it ends the source at once. */
+/** Maps each value of an iterator, one at a time. Ending it ends the source at once. */
 export function mapIterator<Value, Result>(
   source: AsyncIterable<Value>,
   map: (value: Value) => Result | Promise<Result>,

@@ -1,9 +1,9 @@
-/** Whether an error is one of the file system, such as that a disk is full. */
+/** Whether an error comes from the file system, such as for a full disk. */
 export function isFileError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
-/** Says in words why the file system refused something. */
+/** Explains in words why the file system refused something. */
 export function explainFileError(code: string): string {
   return REASONS.get(code) ?? code;
 }
@@ -11,7 +11,7 @@ export function explainFileError(code: string): string {
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
-  ['EFBIG', 'a file may not be so large'],
+  ['EFBIG', 'the file is too large'],
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],
   ['EROFS', 'the file system is read-only'],

@@ -9,9 +9,9 @@ export interface ConfiguredFolder {
 }
 
 /**
- * Reads the names of what is in a folder.
- * @returns null if there is no folder.
- * @throws FolderError if it is no folder, or cannot be read.
+ * Reads the names in a folder.
+ * @returns null if the folder does not exist.
+ * @throws FolderError if it is not a folder, or cannot be read.
  */
 export function readNames(folder: ConfiguredFolder): string[] | null {
   return explainFileErrors(folder, () => {
@@ -22,12 +22,12 @@ export function readNames(folder: ConfiguredFolder): string[] | null {
   });
 }
 
-/** @throws FolderError if nothing can be written into a folder. */
+/** @throws FolderError if the folder cannot be written to. */
 export function checkWritable(folder: ConfiguredFolder): void {
   explainFileErrors(folder, () => accessSync(folder.path, constants.R_OK | constants.W_OK | constants.X_OK));
 }
 
-/** Throws errors of the file system as those of a folder. */
+/** Converts errors of the file system that work throws to errors of a folder. */
 export function explainFileErrors<Result>(folder: ConfiguredFolder, work: () => Result): Result {
   try {
     return work();
@@ -36,14 +36,14 @@ export function explainFileErrors<Result>(folder: ConfiguredFolder, work: () => 
   }
 }
 
-/** @returns errors of the file system as those of a folder, and others as they are. */
+/** Converts errors of the file system to errors of a folder, and returns others unchanged. */
 export function toFolderError(folder: ConfiguredFolder, error: unknown): unknown {
   if (!isFileError(error)) return error;
   const path = 'path' in error ? String(error.path) : folder.path;
   return explainFailure(folder, error.code, path);
 }
 
-/** @param code that of the file system's error, such as ENOSPC. */
+/** @param code the code of the error, such as ENOSPC. */
 export function explainFailure(folder: ConfiguredFolder, code: string, path = folder.path): FolderError {
   const where = path === folder.path ? '' : ` (${path})`;
   return refuseAccess(folder, `${explainFileError(code)}${where}`, code);
@@ -53,6 +53,6 @@ function refuseAccess({ path, setting }: ConfiguredFolder, reason: string, code?
   const remedy =
     code === 'ENOSPC' || code === 'EDQUOT'
       ? 'Free some space and start again.'
-      : `It must be a folder that this user can read and write, with all that is in it; ${setting} names another one.`;
+      : `It must be a folder that this user can read and write, with everything in it. Set ${setting} to use another one.`;
   return new FolderError(`The folder ${path} cannot be used: ${reason}. ${remedy}`);
 }

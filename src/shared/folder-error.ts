@@ -1,6 +1,5 @@
 /**
- * A folder that the program keeps data in cannot be used. The message is for the person who starts the program: what was
- * found, and what would work.
+ * A data folder cannot be used. The message tells the person who starts the program what was found and what would work.
  */
 export class FolderError extends Error {
   override readonly name: string = 'FolderError';
@@ -31,16 +30,16 @@ export class DamagedFolderError extends FolderError {
   }
 }
 
-/** Names the first few of many, and says how many more there are. */
+/** Lists the first few names, and the number of the others. */
 export function nameSome(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMES).join(', ');
-  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
+  const listed = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${listed} and ${names.length - MAX_NAMES} more` : listed;
 }
 
 const MAX_NAMES = 4;
 
-/** Leaves out what operating systems and tools put into folders by themselves. */
-export function withoutClutter(names: readonly string[]): string[] {
+/** Removes names of files that operating systems and tools create on their own. */
+export function removeClutter(names: readonly string[]): string[] {
   return names.filter((name) => !CLUTTER.has(name) && !CLUTTER_PATTERN.test(name));
 }
 

@@ -3,11 +3,11 @@ import { ExpectedError } from './expected-error.ts';
 export interface InputIssue {
   /** The input field at fault, as a path from the mutation's argument: `input.maxItems`. */
   readonly field: string;
-  /** What is wrong and what would be right. */
+  /** What is wrong, and what would work. */
   readonly message: string;
 }
 
-/** Some input cannot be used: nothing was started or changed. */
+/** Some input is invalid. Nothing was started or changed. */
 export class InvalidInputError extends ExpectedError {
   override readonly name = 'InvalidInputError';
   readonly issues: readonly InputIssue[];

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Creates a function that loads together what is asked for in one turn of the event loop, such as by the items of a list.
- * @param load loads what one owner asked for.
+ * Creates a function that batches the loads of one turn of the event loop, such as those for the items of a list.
+ * @param load loads the answers to all questions of one owner.
  * @returns a function that adds a question and resolves to what `load` returns for all questions of its owner.
  */
 export function createLoader<Owner extends object, Question, Result>(

@@ -2,7 +2,7 @@
 const MIN_NODE = 24;
 
 /**
- * Checks that Node.js is new enough for a command of the package. This module must load even where it is not.
+ * Checks that Node.js is new enough for a command of the package. This module must load even in an old one.
  * @returns what to do about it; null if it is new enough.
  */
 export function checkNodeVersion(command: string): string | null {

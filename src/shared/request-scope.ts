@@ -17,25 +17,25 @@ const scopes = new AsyncLocalStorage<RequestScope>();
 /** A request id from a client: short, and nothing that could forge a log entry. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
-/** @param given the `X-Request-Id` of the request; an unusable one is replaced by a new id. */
-export function newRequestScope(given?: string | readonly string[]): RequestScope {
+/** @param given the `X-Request-Id` of the request; an invalid one is replaced by a new id. */
+export function createRequestScope(given?: string | readonly string[]): RequestScope {
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : newUuid();
   return { requestId, facts: {}, isLogged: false };
 }
 
 /** Runs work as part of answering a request. */
-export function inRequest<Result>(scope: RequestScope, work: () => Result): Result {
+export function runInRequest<Result>(scope: RequestScope, work: () => Result): Result {
   return scopes.run(scope, work);
 }
 
 /** The request that is being answered; undefined outside of one, as in a worker. */
-export function currentRequest(): RequestScope | undefined {
+export function getCurrentRequest(): RequestScope | undefined {
   return scopes.getStore();
 }
 
 /** Adds fields to the log line of the current request, if there is one. */
 export function noteInRequest(facts: Readonly<Record<string, string | undefined>>): void {
-  const scope = currentRequest();
+  const scope = getCurrentRequest();
   if (scope === undefined) return;
   for (const [name, value] of Object.entries(facts)) if (value !== undefined) scope.facts[name] = value;
 }
@@ -48,7 +48,7 @@ export function iterateInRequest<Value>(
   const values = source[Symbol.asyncIterator]();
   return createIterator<Value>(
     async () => {
-      const result = await inRequest(scope, () => values.next());
+      const result = await runInRequest(scope, () => values.next());
       return result.done ? DONE : result;
     },
     () => values.return?.(),

@@ -1,6 +1,6 @@
 /**
  * Parses the header `Retry-After`.
- * @param now milliseconds since 1970, which an HTTP date counts from.
+ * @param now the current time in epoch milliseconds, for a header with a date.
  * @returns the wait in milliseconds, 0 for a time that has passed; null if the header is missing or cannot be read.
  */
 export function parseRetryAfter(

@@ -28,7 +28,7 @@ export function createRedact(secrets: readonly string[]): Redact {
   return (text) => text.replace(pattern, REPLACEMENT);
 }
 
-/** Finds what is secret in a URL: its password, as it is written and as it is meant. */
+/** Finds the secrets in a URL: its passwords, both encoded and decoded. */
 export function findUrlSecrets(text: string): string[] {
   const url = URL.parse(text);
   if (url === null) return [];

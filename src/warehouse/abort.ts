@@ -1,4 +1,4 @@
-/** What a statement ends with after its signal. */
+/** The error of a statement that was aborted by its signal. */
 export class AbortError extends Error {
   override readonly name = 'AbortError';
 
@@ -7,17 +7,17 @@ export class AbortError extends Error {
   }
 }
 
-/** @throws AbortError after the signal. */
+/** @throws AbortError if the signal was aborted. */
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new AbortError(signal.reason);
 }
 
 /**
- * Waits for work no longer than until the signal; the work itself goes on.
- * @throws AbortError as soon as the signal comes.
+ * Waits for work until the signal is aborted; the work itself continues.
+ * @throws AbortError as soon as the signal is aborted.
  */
-export async function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  // What is left behind must not end the process when it fails.
+export async function waitUntilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  // Abandoned work must not end the process if it fails.
   work.catch(() => {});
   throwIfAborted(signal);
   const { promise: aborted, reject } = Promise.withResolvers<never>();

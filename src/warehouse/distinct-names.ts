@@ -1,5 +1,5 @@
-/** Gives every repeated column name a number: `id`, `id:1`. */
-export function distinctNames(names: readonly string[]): string[] {
+/** Makes column names distinct by numbering repetitions: `id`, `id:1`. */
+export function makeNamesDistinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((name) => {
     let distinct = name;

@@ -1,13 +1,13 @@
 import type { JsonValue } from '../shared/json.ts';
 
-/** A table of the warehouse by its three-part name. */
+/** The three-part name of a table in the warehouse. */
 export interface TableName {
   readonly catalog: string;
   readonly schema: string;
   readonly table: string;
 }
 
-/** A column as the warehouse describes it; `type` is the Databricks name of the type, upper case, e.g. `TIMESTAMP_NTZ`. */
+/** A column as described by the warehouse. `type` is the Databricks name of the type in upper case, such as `TIMESTAMP_NTZ`. */
 export interface TableColumn {
   readonly name: string;
   readonly type: string;
@@ -17,86 +17,86 @@ export interface TableColumn {
 export type ParameterValue = string | number | boolean | null;
 
 /**
- * One read-only SELECT in the Databricks dialect, whatever warehouse runs it.
- * Parameters are written `:name` and always bound, never pasted.
+ * One read-only SELECT in the Databricks dialect, whichever warehouse runs it. Parameters are written `:name` and always
+ * bound, never pasted.
  */
 export interface SelectStatement {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
-  /** Whether lines of its tables' files that are no rows count and come, too, each as what is wrong with it. */
+  /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable?: boolean;
 }
 
-/** A row as JSON can hold it: see `value.ts` for how each SQL type is carried over without loss. */
+/** A row as JSON; see `value.ts` for how each SQL type is converted. */
 export type Row = Readonly<Record<string, JsonValue>>;
 
 /**
- * How far a read has come: opaque to everyone but the warehouse that made it.
- * Stored in a partition's checkpoint, given back to `read` to go on after the rows it covers.
+ * The position of a read, opaque to everyone but its warehouse. It is stored in the checkpoint of a partition, and passed to
+ * `readRows` to continue after the rows it covers.
  */
 export type ReadPosition = JsonValue;
 
 export interface RowBatch {
-  /** How many rows it has, and lines that are no rows. */
+  /** The number of rows, and of lines that are not rows. */
   readonly size: number;
-  /** Ask for them once: a warehouse may make them each time that they are asked for. */
+  /** The rows. Get them once, because a warehouse may create them on each access. */
   readonly rows: readonly Row[];
-  /** What is wrong with lines that are no rows, where they are asked for. */
+  /** Descriptions of lines that are not rows, if requested. */
   readonly unreadable?: readonly string[];
-  /** Batches with the same one have the same rows in the same order; null where none was asked for or can be told. */
+  /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
   readonly fingerprint: string | null;
-  /** Where a later read goes on after this batch. */
+  /** The position from which a later read continues after this batch. */
   readonly position: ReadPosition;
 }
 
 export interface ReadOptions {
-  /** Rows in a batch: every batch but the last has exactly this many. */
+  /** Rows per batch; every batch except the last has exactly this many. */
   readonly batchSize: number;
-  /** The position of the last batch that was kept, or null to read from the start. */
+  /** The position of the last saved batch; null to read from the start. */
   readonly resumeAfter: ReadPosition | null;
-  /** Aborting interrupts the statement where it runs, not only the reading of it. */
+  /** Aborting interrupts the statement in the warehouse, not only the read. */
   readonly signal: AbortSignal;
-  /** Whether the batches are to have fingerprints, which a warehouse tells that has the rows in a stable order. */
+  /** Whether batches need fingerprints, which only a warehouse with a stable row order can provide. */
   readonly withFingerprints?: boolean;
   readonly onWaiting?: OnWaiting | undefined;
 }
 
-/** Told true while a statement has to wait before it can run, as it does while its warehouse starts; then false. */
+/** Called with true when a statement must wait to run, such as while the warehouse starts, and with false afterwards. */
 export type OnWaiting = (isWaiting: boolean) => void;
 
 export interface RowStream {
   /**
-   * False when `resumeAfter` was given and could not be honoured (the data has changed underneath, or the
-   * statement has no stable order): the stream then starts over from the first row.
+   * False if `resumeAfter` was given but could not be used, because the data has changed or the statement has no stable
+   * order. The stream then starts from the first row.
    */
   readonly resumed: boolean;
-  /** Ends without an error only behind the last row of the statement. */
+  /** Ends without an error only after the last row of the statement. */
   readonly batches: AsyncIterable<RowBatch>;
 }
 
-/** Where rows come from. Runs inside a worker thread; one instance serves one thread. */
+/** Where rows come from. Each worker thread has its own instance. */
 export interface Warehouse {
   /**
-   * The columns of a table, in their order.
-   * @throws WarehouseError TABLE_NOT_FOUND where there is none of that name.
+   * Describes the columns of a table, in order.
+   * @throws WarehouseError TABLE_NOT_FOUND if there is no such table.
    */
   describeTable(
     table: TableName,
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly TableColumn[]>;
-  /** How many lines of a table's file are no rows; none where a table is no file. */
+  /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: TableName, signal: AbortSignal): Promise<number>;
-  /** How many rows the statement gives. */
+  /** Counts the rows of a statement. */
   countRows(statement: SelectStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
-  /** The rows of the statement as a stream of batches, any number of them in flat memory. */
+  /** Reads the rows of a statement as a stream of batches, in flat memory however many they are. */
   readRows(statement: SelectStatement, options: ReadOptions): Promise<RowStream>;
   close(): Promise<void>;
 }
 
 /**
- * - INTERRUPTED: the rows ended before the last of them, and reading them again may well succeed.
- * - CHANGED: a table changed while it was read, so that the rows are of no version of it.
+ * - INTERRUPTED: the read ended before the last row; reading again may succeed.
+ * - CHANGED: a table changed while it was read, so the rows do not belong to one version of it.
  */
 export type WarehouseErrorCode =
   | 'TABLE_NOT_FOUND'
@@ -106,8 +106,8 @@ export type WarehouseErrorCode =
   | 'CHANGED';
 
 /**
- * A failure of the warehouse that people may read: the message holds no credential, no path outside the warehouse and no
- * parameter value.
+ * A failure of the warehouse with a message that can be shown: it contains no credential, no path outside the warehouse and
+ * no parameter value.
  */
 export class WarehouseError extends Error {
   override readonly name = 'WarehouseError';

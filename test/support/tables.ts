@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { copyTo } from '../../src/warehouse/demo/copy-table.ts';
+import { copyRows } from '../../src/warehouse/demo/copy-table.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { SaveDataSourceInput } from '../generated/graphql.ts';
 import type { ApiClient } from './api-client.ts';
@@ -24,7 +24,7 @@ export async function writeQuery(folder: string, table: string, query: string): 
     const connection = await instance.connect();
     try {
       await connection.run("SET TimeZone = 'UTC'");
-      await copyTo(connection, query, path);
+      await copyRows(connection, query, path);
     } finally {
       connection.closeSync();
       instance.closeSync();

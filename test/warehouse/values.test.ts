@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonValue } from '../../src/warehouse/value.ts';
+import { parseJsonValue } from '../../src/warehouse/value.ts';
 import { folderWarehouse } from './folder-warehouse.ts';
 
 test('a timestamp without end is carried as its name', async () => {
@@ -15,5 +15,5 @@ test.each([
     ['12345678901234567890', '1e400', 1000, 0.1234567890123456],
   ],
 ])('JSON %s keeps its numbers', (text, expected) => {
-  expect(jsonValue(text)).toEqual(expected);
+  expect(parseJsonValue(text)).toEqual(expected);
 });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
 import { ExpectedError } from '../../shared/expected-error.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
-import { currentRequest } from '../../shared/request-scope.ts';
+import { getCurrentRequest } from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
 
 /**
@@ -52,7 +52,7 @@ function isBrokenOff(error: unknown): boolean {
 
 function mask(log: Logger, error: unknown, place: object): GraphQLError {
   const errorId = newUuid();
-  const scope = currentRequest();
+  const scope = getCurrentRequest();
   const request = scope === undefined ? {} : { requestId: scope.requestId };
   log.error({ err: error, errorId, ...request }, 'a request failed unexpectedly');
   return new GraphQLError(`Unexpected error. Find its cause in the log under ${errorId}.`, {

@@ -5,7 +5,12 @@ import type { Logger } from 'pino';
 import type { Metrics, OperationOutcome, OperationType } from '../../observability/metrics.ts';
 import { startOperationSpan } from '../../observability/spans.ts';
 import { isObject } from '../../shared/json.ts';
-import { currentRequest, inRequest, newRequestScope, type RequestScope } from '../../shared/request-scope.ts';
+import {
+  createRequestScope,
+  getCurrentRequest,
+  type RequestScope,
+  runInRequest,
+} from '../../shared/request-scope.ts';
 import type { ApiContext } from '../context.ts';
 import { toErrorCode, UNEXPECTED } from './error-mask.ts';
 
@@ -36,7 +41,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
         ? [selection.name.value]
         : [],
     );
-    const scope = currentRequest() ?? newRequestScope();
+    const scope = getCurrentRequest() ?? createRequestScope();
     const span = startOperationSpan(`${type} ${fields[0] ?? ''}`.trimEnd(), context.req?.headers ?? {}, {
       'graphql.operation.type': type,
       'blade.request_id': scope.requestId,
@@ -109,7 +114,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
       },
 
       onResultProcess({ result }) {
-        const scope = currentRequest();
+        const scope = getCurrentRequest();
         if (scope === undefined || isAsyncIterable(result)) return;
         const results = Array.isArray(result) ? result : [result];
         const errors = results.flatMap(({ errors: ofResult }) => ofResult ?? []);
@@ -118,7 +123,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
     },
 
     onRequest: (answer) => (request, response) => {
-      const scope = newRequestScope(request.headers['x-request-id']);
+      const scope = createRequestScope(request.headers['x-request-id']);
       response.setHeader('x-request-id', scope.requestId);
       response.once('finish', () => {
         const { statusCode: status } = response;
@@ -126,7 +131,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
         const [path] = (request.url ?? '').split('?', 1);
         log.info({ requestId: scope.requestId, method: request.method, path, status }, 'request refused');
       });
-      inRequest(scope, () => answer(request, response));
+      runInRequest(scope, () => answer(request, response));
     },
   };
 }

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BladeItem, toCatalogId } from '../../data-types/blade-item.ts';
-import { withoutClutter } from '../../shared/folder-error.ts';
+import { removeClutter } from '../../shared/folder-error.ts';
 import { CatalogError } from '../catalog-error.ts';
 
 // The files in the folder of a catalog:
@@ -41,7 +41,7 @@ export function toUploadsPath(folder: string): string {
 
 /** Whether a folder holds something other than a catalog. */
 export function isForeign(names: readonly string[]): boolean {
-  return withoutClutter(names).length > 0 && !names.includes(UPLOADS_FILE);
+  return removeClutter(names).length > 0 && !names.includes(UPLOADS_FILE);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   explainFileErrors,
   readNames,
 } from '../../shared/folder-access.ts';
-import { DamagedFolderError, nameSome, withoutClutter } from '../../shared/folder-error.ts';
+import { DamagedFolderError, nameSome, removeClutter } from '../../shared/folder-error.ts';
 import { findMissingEssentials, POSTGRESQL_VERSION } from './data-essentials.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
 import { type FolderLock, HOLDER_FILE, LOCK_FILE, lockFolder } from './folder-lock.ts';
@@ -44,7 +44,7 @@ export function databasePaths(folder: string) {
 export async function takeFolder(folder: string): Promise<{ lock: FolderLock; found: FoundData | null }> {
   const names = readNames(configuredFolder(folder));
   if (names !== null) checkWritable(configuredFolder(folder));
-  if (names === null || withoutClutter(names).length === 0) beginFolder(folder);
+  if (names === null || removeClutter(names).length === 0) beginFolder(folder);
   // A lock file would be one more file in a folder that may not be ours.
   else if (!names.includes(LOCK_FILE)) inspectFolder(folder);
   const lock = await lockFolder(folder);
@@ -105,7 +105,7 @@ function inspectFolder(folder: string): FoundData | null {
 
 function describeUnmarked(names: readonly string[]): string {
   if (names.includes(DATA_FOLDER)) return `${MANIFEST_FILE} is missing`;
-  const foreign = withoutClutter(names).filter((name) => name !== LOCK_FILE && name !== HOLDER_FILE);
+  const foreign = removeClutter(names).filter((name) => name !== LOCK_FILE && name !== HOLDER_FILE);
   if (foreign.length === 0) return `${DATA_FOLDER} and ${MANIFEST_FILE} are missing`;
   return `it holds no database of this program, but ${nameSome(foreign)}`;
 }

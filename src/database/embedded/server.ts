@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { explainFailure, toFolderError } from '../../shared/folder-access.ts';
 import type { FolderError } from '../../shared/folder-error.ts';
-import { moduleUrl } from '../../shared/module-url.ts';
+import { resolveModuleUrl } from '../../shared/module-url.ts';
 import type { Database } from '../database.ts';
 import { configuredFolder, databasePaths, refuseFolder, takeFolder } from './database-folder.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -67,7 +67,7 @@ async function start(
     address,
     maxConnections: MAX_CONNECTIONS,
   };
-  const thread = new Worker(moduleUrl('./server-thread', import.meta.url), { workerData });
+  const thread = new Worker(resolveModuleUrl('./server-thread', import.meta.url), { workerData });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   try {
     const port = await untilReady(thread, folder);

@@ -8,5 +8,5 @@ export type Field = import('apache-arrow', { with: { 'resolution-mode': 'require
 export type RecordBatch = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).RecordBatch;
 export type Schema = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Schema;
 
-/** The copy of Apache Arrow that the driver of Databricks has loaded: its module form would be a second one. */
+/** The copy of Apache Arrow that the Databricks driver has loaded; importing its ES module would load a second one. */
 export const arrow = createRequire(import.meta.url)('apache-arrow') as Arrow;

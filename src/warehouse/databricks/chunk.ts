@@ -7,32 +7,32 @@ import type {
   TSparkArrowResultLink,
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { makeNamesDistinct } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
-import { columnReader } from './arrow-value.ts';
+import { createColumnReader } from './arrow-value.ts';
 import { ArrowResultHandler, CloudFetchResultHandler } from './driver.ts';
 import type { DatabricksSessions } from './session.ts';
-import { type ThriftColumn, thriftColumn } from './thrift-value.ts';
+import { createThriftColumn, type ThriftColumn } from './thrift-value.ts';
 
-/** Some rows of a result, not converted yet. */
+/** Rows of a result that are not converted yet. */
 export interface Chunk {
   readonly rowCount: number;
-  /** The rows from `first` up to and without `end`. */
+  /** Converts the rows from `first` to `end`, exclusive. */
   rows(first: number, end: number): Row[];
 }
 
-/** The pages of a result: each is what one request brings, cut into chunks as it is. */
+/** The pages of a result. Each page is the answer to one request, in chunks. */
 export interface ResultPages {
-  /** The next page, or null after the last. */
+  /** Returns the next page; null after the last. */
   next(): Promise<Iterable<Chunk> | null>;
 }
 
 /**
- * The rows of a finished statement in the form they come in. The driver fetches, downloads and unpacks them; only its
- * last step, to objects, is left out, as that rounds timestamps and nested numbers.
- * @param pageRows the most rows to ask for at once.
+ * Opens the result of a finished statement. The driver fetches, downloads and unpacks it; only its last step, the conversion
+ * to objects, is skipped, because that rounds timestamps and nested numbers.
+ * @param pageRows the maximum number of rows per request.
  */
 export async function openPages(
   sessions: Pick<DatabricksSessions, 'client' | 'repeatedRequests'>,
@@ -41,19 +41,22 @@ export async function openPages(
 ): Promise<ResultPages> {
   const { client } = sessions;
   const metadata = await operation.thriftResultMetadataResponse();
-  const announced = checkedRowSets(operation.dataProvider, sessions);
+  const announced = createCheckedRowSets(operation.dataProvider, sessions);
   switch (metadata.resultFormat) {
     case TSparkRowSetType.ARROW_BASED_SET:
-      return wholePages(announced, arrowPages(new ArrowResultHandler(client, announced, metadata), pageRows));
-    case TSparkRowSetType.URL_BASED_SET: {
-      const links = linksAsNeeded(announced, client.getConfig().cloudFetchConcurrentDownloads);
-      return wholePages(
+      return createCompletePages(
         announced,
-        arrowPages(new CloudFetchResultHandler(client, links, metadata), pageRows),
+        createArrowPages(new ArrowResultHandler(client, announced, metadata), pageRows),
+      );
+    case TSparkRowSetType.URL_BASED_SET: {
+      const links = createLinkSource(announced, client.getConfig().cloudFetchConcurrentDownloads);
+      return createCompletePages(
+        announced,
+        createArrowPages(new CloudFetchResultHandler(client, links, metadata), pageRows),
       );
     }
     default:
-      return wholePages(announced, columnPages(announced, metadata, pageRows));
+      return createCompletePages(announced, createColumnPages(announced, metadata, pageRows));
   }
 }
 
@@ -62,15 +65,15 @@ const { TSparkRowSetType } = thrift.TCLIService_types;
 type RowSets = IResultsProvider.default<TRowSet | undefined>;
 
 interface AnnouncedRowSets extends RowSets {
-  /** How many rows the warehouse has said that it sends. */
+  /** The number of rows that the warehouse has announced. */
   readonly rowCount: number;
 }
 
 /**
- * Makes sure that no rows are skipped. The warehouse gives each page once, so that a request which is sent again after its
- * answer was lost brings the page behind that one, or, where it was the last, an empty one like that at the end.
+ * Detects skipped rows. The warehouse sends each page only once, so a request repeated after a lost answer returns the page
+ * after that or, if it was the last, an empty page like the one at the end.
  */
-function checkedRowSets(
+function createCheckedRowSets(
   source: RowSets,
   sessions: Pick<DatabricksSessions, 'repeatedRequests'>,
 ): AnnouncedRowSets {
@@ -84,9 +87,9 @@ function checkedRowSets(
       const repeatedBefore = sessions.repeatedRequests;
       const rowSet = await source.fetchNext(options);
       if (rowSet === undefined) return undefined;
-      for (const { start, rows } of piecesOf(rowSet)) {
+      for (const { start, rows } of listPieces(rowSet)) {
         const isUnproven = rows === 0 && start !== rowCount && sessions.repeatedRequests > repeatedBefore;
-        if (start > rowCount || isUnproven) throw lostRows();
+        if (start > rowCount || isUnproven) throw createLostRowsError();
         rowCount += rows;
       }
       return rowSet;
@@ -94,34 +97,34 @@ function checkedRowSets(
   };
 }
 
-function lostRows(): WarehouseError {
+function createLostRowsError(): WarehouseError {
   return new WarehouseError('INTERRUPTED', 'The connection broke, and a part of the result was lost.');
 }
 
-/** Where each part of a page stands in the result, and how many rows it has. */
-function piecesOf(rowSet: TRowSet): { start: number; rows: number }[] {
+/** Lists the parts of a page, with their position in the result and their number of rows. */
+function listPieces(rowSet: TRowSet): { start: number; rows: number }[] {
   const links = rowSet.resultLinks ?? [];
   return links.length === 0
-    ? [{ start: Number(rowSet.startRowOffset), rows: rowCountOf(rowSet) }]
+    ? [{ start: Number(rowSet.startRowOffset), rows: countRows(rowSet) }]
     : links.map(({ startRowOffset, rowCount }) => ({
         start: Number(startRowOffset),
         rows: Number(rowCount),
       }));
 }
 
-function rowCountOf({ arrowBatches, columns }: TRowSet): number {
+function countRows({ arrowBatches, columns }: TRowSet): number {
   if (arrowBatches != null && arrowBatches.length > 0)
     return arrowBatches.reduce((sum, { rowCount }) => sum + Number(rowCount), 0);
-  return columns?.[0] === undefined ? 0 : thriftColumn(columns[0], undefined).length;
+  return columns?.[0] === undefined ? 0 : createThriftColumn(columns[0], undefined).length;
 }
 
 /**
- * Hands links out as they are downloaded. The driver would gather the links of a whole result first, and links end
- * after some minutes.
+ * Hands out links as they are downloaded. The driver would first collect the links of the whole result, but links expire
+ * after a few minutes.
  */
-function linksAsNeeded(source: RowSets, atOnce: number): RowSets {
+function createLinkSource(source: RowSets, atOnce: number): RowSets {
   let waiting: TSparkArrowResultLink[] = [];
-  let underWay = 0;
+  let activeDownloads = 0;
   return {
     async hasMore() {
       return waiting.length > 0 || (await source.hasMore());
@@ -131,15 +134,15 @@ function linksAsNeeded(source: RowSets, atOnce: number): RowSets {
         const rowSet = await source.fetchNext(options);
         waiting = [...(rowSet?.resultLinks ?? [])];
       }
-      const resultLinks = waiting.splice(0, atOnce - underWay);
-      // Each call of the driver starts these downloads and takes the first that is under way.
-      underWay = Math.max(underWay + resultLinks.length - 1, 0);
-      return rowSetOf(resultLinks);
+      const resultLinks = waiting.splice(0, atOnce - activeDownloads);
+      // Each call of the driver starts these downloads and takes the first active one.
+      activeDownloads = Math.max(activeDownloads + resultLinks.length - 1, 0);
+      return toRowSet(resultLinks);
     },
   };
 }
 
-function rowSetOf(resultLinks: TSparkArrowResultLink[]): TRowSet | undefined {
+function toRowSet(resultLinks: TSparkArrowResultLink[]): TRowSet | undefined {
   const startRowOffset = resultLinks[0]?.startRowOffset;
   if (startRowOffset === undefined) return undefined;
   return new thrift.TCLIService_types.TRowSet({ startRowOffset, rows: [], resultLinks });
@@ -154,20 +157,20 @@ interface Pages {
   next(): Promise<Page | null>;
 }
 
-/** Makes sure at the end that every row came that was announced. */
-function wholePages(announced: AnnouncedRowSets, pages: Pages): ResultPages {
+/** Checks at the end that all announced rows arrived. */
+function createCompletePages(announced: AnnouncedRowSets, pages: Pages): ResultPages {
   let delivered = 0;
   return {
     async next() {
       const page = await pages.next();
       delivered += page?.rowCount ?? 0;
-      if (page === null && delivered < announced.rowCount) throw missingRows();
+      if (page === null && delivered < announced.rowCount) throw createMissingRowsError();
       return page?.chunks ?? null;
     },
   };
 }
 
-function missingRows(): WarehouseError {
+function createMissingRowsError(): WarehouseError {
   return new WarehouseError('INTERRUPTED', 'A part of the result did not arrive.');
 }
 
@@ -176,61 +179,61 @@ interface ArrowPage {
   readonly rowCount: number;
 }
 
-function arrowPages(source: IResultsProvider.default<ArrowPage>, pageRows: number): Pages {
+function createArrowPages(source: IResultsProvider.default<ArrowPage>, pageRows: number): Pages {
   return {
     async next() {
       while (await source.hasMore()) {
         const page = await source.fetchNext({ limit: pageRows });
-        if (page.rowCount > 0) return { rowCount: page.rowCount, chunks: arrowChunks(page) };
+        if (page.rowCount > 0) return { rowCount: page.rowCount, chunks: readArrowChunks(page) };
       }
       return null;
     },
   };
 }
 
-function* arrowChunks({ batches, rowCount }: ArrowPage): Generator<Chunk, void, undefined> {
+function* readArrowChunks({ batches, rowCount }: ArrowPage): Generator<Chunk, void, undefined> {
   let remaining = rowCount;
   for (const batch of arrow.RecordBatchReader.from(batches)) {
-    // A batch may hold more rows than belong to the result.
+    // A batch can have more rows than belong to the result.
     const rows = Math.min(batch.numRows, remaining);
     remaining -= rows;
-    if (rows > 0) yield arrowChunk(batch, rows);
+    if (rows > 0) yield toArrowChunk(batch, rows);
   }
-  if (remaining > 0) throw missingRows();
+  if (remaining > 0) throw createMissingRowsError();
 }
 
-function arrowChunk(batch: RecordBatch, rowCount: number): Chunk {
+function toArrowChunk(batch: RecordBatch, rowCount: number): Chunk {
   const { fields } = batch.schema;
-  const names = distinctNames(fields.map((field) => field.name));
+  const names = makeNamesDistinct(fields.map((field) => field.name));
   const columns = fields.flatMap((field, index) => {
     const data = batch.data.children[index];
     const name = names[index];
-    return data === undefined || name === undefined ? [] : [{ name, read: columnReader(data, field) }];
+    return data === undefined || name === undefined ? [] : [{ name, read: createColumnReader(data, field) }];
   });
-  return { rowCount, rows: (first, end) => rowsOf(columns, first, end) };
+  return { rowCount, rows: (first, end) => toRows(columns, first, end) };
 }
 
-function columnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): Pages {
+function createColumnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): Pages {
   const descriptions = [...(metadata.schema?.columns ?? [])].sort(
     (left, right) => left.position - right.position,
   );
-  const names = distinctNames(descriptions.map(({ columnName }) => columnName));
+  const names = makeNamesDistinct(descriptions.map(({ columnName }) => columnName));
   return {
     async next() {
       while (await source.hasMore()) {
         const columns = (await source.fetchNext({ limit: pageRows }))?.columns ?? [];
-        const readable = columns.map((column, index) => thriftColumn(column, descriptions[index]));
+        const readable = columns.map((column, index) => createThriftColumn(column, descriptions[index]));
         const rowCount = readable[0]?.length ?? 0;
-        if (rowCount > 0) return { rowCount, chunks: [columnChunk(readable, names)] };
+        if (rowCount > 0) return { rowCount, chunks: [toColumnChunk(readable, names)] };
       }
       return null;
     },
   };
 }
 
-function columnChunk(columns: readonly ThriftColumn[], names: readonly string[]): Chunk {
+function toColumnChunk(columns: readonly ThriftColumn[], names: readonly string[]): Chunk {
   const named = columns.map(({ read }, index) => ({ name: names[index] ?? '', read }));
-  return { rowCount: columns[0]?.length ?? 0, rows: (first, end) => rowsOf(named, first, end) };
+  return { rowCount: columns[0]?.length ?? 0, rows: (first, end) => toRows(named, first, end) };
 }
 
 interface NamedColumn {
@@ -238,7 +241,7 @@ interface NamedColumn {
   readonly read: (index: number) => JsonValue;
 }
 
-function rowsOf(columns: readonly NamedColumn[], first: number, end: number): Row[] {
+function toRows(columns: readonly NamedColumn[], first: number, end: number): Row[] {
   const rows: Record<string, JsonValue>[] = [];
   for (let index = first; index < end; index += 1) rows.push({});
   for (const { name, read } of columns) {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * The inner parts of the driver that the reading of results needs. They are CommonJS without named exports, which tools
- * import in ways of their own; a `require` is the same everywhere, and gives the copy that the driver itself uses.
+ * Internal parts of the driver for reading results. They are CommonJS without named exports, which tools import in different
+ * ways; `require` works the same everywhere, and returns the copy that the driver itself uses.
  */
 const require = createRequire(import.meta.url);
 

@@ -4,44 +4,47 @@ import { type ParameterValue, WarehouseError } from '../warehouse.ts';
 import { isNetworkFault } from './retry.ts';
 
 /**
- * What went wrong in Databricks or on the way to it, as people may read it: without tokens, cells, parameter values,
- * paths and the server's stack. An error of another kind is given back as it is.
+ * Converts an error of Databricks, or of the connection to it, to one that can be shown: without tokens, cells, parameter
+ * values, paths and the stack of the server. Returns errors of other kinds unchanged.
  */
-export function readableError(error: unknown, parameters: Readonly<Record<string, ParameterValue>>): unknown {
+export function toReadableError(
+  error: unknown,
+  parameters: Readonly<Record<string, ParameterValue>>,
+): unknown {
   if (error instanceof WarehouseError || error instanceof AbortError) return error;
-  const fault = faultOf(error);
-  if (fault.httpStatus !== null) return httpError(fault.httpStatus);
+  const fault = toFault(error);
+  if (fault.httpStatus !== null) return createHttpError(fault.httpStatus);
   if (fault.isNetwork)
-    return new WarehouseError('UNAVAILABLE', `The warehouse cannot be reached${inParentheses(fault.code)}.`);
+    return new WarehouseError('UNAVAILABLE', `The warehouse cannot be reached${parenthesize(fault.code)}.`);
   if (fault.isCertificate)
     return new WarehouseError(
       'UNAVAILABLE',
-      `The certificate of the warehouse is not trusted${inParentheses(fault.code)}.`,
+      `The certificate of the warehouse is not trusted${parenthesize(fault.code)}.`,
     );
   if (/^CloudFetch/.test(fault.message))
     return new WarehouseError('INTERRUPTED', 'A part of the result could not be downloaded.');
-  if (!fault.isOfDriver) return error;
-  const message = readableMessage(fault.message, fault.sqlState, parameters);
+  if (!fault.isDriverError) return error;
+  const message = cleanMessage(fault.message, fault.sqlState, parameters);
   return new WarehouseError(isMissingTable(fault.message) ? 'TABLE_NOT_FOUND' : 'STATEMENT_FAILED', message);
 }
 
-/** The same for an error that came in the middle of a result, where reading it again may well succeed. */
-export function brokenOffError(
+/** Converts an error in the middle of a result, where reading again may succeed. */
+export function toInterruptionError(
   error: unknown,
   parameters: Readonly<Record<string, ParameterValue>>,
 ): unknown {
   if (isSessionLost(error))
     return new WarehouseError('INTERRUPTED', 'The warehouse ended the session in the middle of the result.');
-  const readable = readableError(error, parameters);
-  const { isNetwork, httpStatus } = faultOf(error);
+  const readable = toReadableError(error, parameters);
+  const { isNetwork, httpStatus } = toFault(error);
   return readable instanceof WarehouseError && (isNetwork || (httpStatus ?? 0) >= 429)
     ? new WarehouseError('INTERRUPTED', readable.message)
     : readable;
 }
 
-/** Whether the warehouse no longer knows the session or the statement, so that a new session helps. */
+/** Whether the warehouse has lost the session or the statement, so a new session helps. */
 export function isSessionLost(error: unknown): boolean {
-  const { message } = faultOf(error);
+  const { message } = toFault(error);
   return /invalid (?:session|operation) ?handle|session(?: was closed or)? (?:has |is )?(?:expired|closed|invalid)|session[^.]{0,80} does ?n.t exist|session[^.]{0,80} not found/i.test(
     message,
   );
@@ -54,23 +57,23 @@ interface Fault {
   readonly httpStatus: number | null;
   readonly isNetwork: boolean;
   readonly isCertificate: boolean;
-  /** Told by the warehouse or by the driver, and not a fault of this program. */
-  readonly isOfDriver: boolean;
+  /** Whether it comes from the warehouse or the driver, rather than from a fault of this program. */
+  readonly isDriverError: boolean;
 }
 
-/** The driver throws errors of many classes, some of them no `Error`. */
-function faultOf(error: unknown): Fault {
-  const of = isObject(error) ? error : {};
-  const status = isObject(of.response) ? of.response : {};
-  const httpStatus = typeof of.statusCode === 'number' ? of.statusCode : null;
-  const code = typeof of.code === 'string' ? of.code : null;
+/** Collects the facts of an error. The driver throws many classes, some of which do not extend `Error`. */
+function toFault(error: unknown): Fault {
+  const fields = isObject(error) ? error : {};
+  const status = isObject(fields.response) ? fields.response : {};
+  const httpStatus = typeof fields.statusCode === 'number' ? fields.statusCode : null;
+  const code = typeof fields.code === 'string' ? fields.code : null;
   return {
     message:
       [
         status.displayMessage,
         status.errorMessage,
-        httpStatus === null ? null : headerOf(of.response),
-        of.message,
+        httpStatus === null ? null : findReason(fields.response),
+        fields.message,
       ]
         .filter((text) => typeof text === 'string' && text !== '')
         .map(String)[0] ?? '',
@@ -79,7 +82,8 @@ function faultOf(error: unknown): Fault {
     httpStatus,
     isNetwork: isNetworkFault(error),
     isCertificate: code !== null && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code),
-    isOfDriver: of.name === 'Status Error' || isNamed(error, /^(OperationState|HiveDriver|Parameter)Error$/),
+    isDriverError:
+      fields.name === 'Status Error' || isNamed(error, /^(OperationState|HiveDriver|Parameter)Error$/),
   };
 }
 
@@ -87,8 +91,8 @@ function isNamed(error: unknown, name: RegExp): boolean {
   return error instanceof Error && name.test(error.constructor.name);
 }
 
-/** Where the reason of a refused request stands. */
-function headerOf(response: unknown): string | null {
+/** Finds the reason of a refused request in its headers. */
+function findReason(response: unknown): string | null {
   if (!isObject(response) || !(response.headers instanceof Object) || !('get' in response.headers))
     return null;
   const { get } = response.headers;
@@ -97,18 +101,18 @@ function headerOf(response: unknown): string | null {
   return typeof reason === 'string' ? reason : null;
 }
 
-function httpError(status: number): WarehouseError {
-  return new WarehouseError('UNAVAILABLE', `${httpReason(status)} (HTTP ${status}).`);
+function createHttpError(status: number): WarehouseError {
+  return new WarehouseError('UNAVAILABLE', `${describeStatus(status)} (HTTP ${status}).`);
 }
 
-function httpReason(status: number): string {
+function describeStatus(status: number): string {
   if (status === 401 || status === 403) return 'The warehouse refused the credentials';
   if (status === 400 || status === 404) return 'There is no warehouse at the HTTP path';
-  if (status === 429) return 'The warehouse takes no more requests at this time';
+  if (status === 429) return 'The warehouse accepts no more requests at this time';
   return 'The warehouse is not available';
 }
 
-function inParentheses(code: string | null): string {
+function parenthesize(code: string | null): string {
   return code === null ? '' : ` (${code})`;
 }
 
@@ -118,32 +122,32 @@ function isMissingTable(message: string): boolean {
   );
 }
 
-function readableMessage(
+function cleanMessage(
   message: string,
   sqlState: string | null,
   parameters: Readonly<Record<string, ParameterValue>>,
 ): string {
-  // What follows is the server's plan of the statement, or its stack.
+  // The rest is the server's plan of the statement, or its stack.
   let text = message.split(/\n\s*at [\w.$]+\(|;?\n\s*['+]|\n\s*== SQL|\n\s*JVM stacktrace/)[0] ?? '';
   text = text.replace(/(?:[a-z][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error): /g, '');
   text = text.replace(/^Error running query: (?:(\[[\w.]+\]) (?=\1))?/, '');
   text = text.replace(/\b[a-z][a-z\d]*:\/\/[^\s"',;]+|(?:[\\/][^\s"'\\/,;:]+){2,}[\\/]?/g, '(file)');
   const position = /; line \d+,? pos \d+/.exec(text)?.[0] ?? '';
   text = text.replace(position, '');
-  for (const [name, value] of Object.entries(parameters)) text = withoutValue(text, name, value);
-  if (/^22/.test(sqlState ?? '') || /SQLSTATE: 22/.test(text)) text = withoutCells(text);
+  for (const [name, value] of Object.entries(parameters)) text = redactValue(text, name, value);
+  if (/^22/.test(sqlState ?? '') || /SQLSTATE: 22/.test(text)) text = redactCells(text);
   return `${text}${position}`.replace(/\s+/g, ' ').trim() || 'The statement failed in the warehouse.';
 }
 
-function withoutValue(text: string, name: string, value: ParameterValue): string {
+function redactValue(text: string, name: string, value: ParameterValue): string {
   if (value === null || typeof value === 'boolean' || value === '') return text;
   const written = String(value);
   if (written.length > 3) return text.replaceAll(written, `:${name}`);
-  // A short one may be a part of any word.
+  // A short value can be a part of any word.
   return text.replace(new RegExp(`(?<!\\w)${RegExp.escape(written)}(?!\\w)`, 'g'), () => `:${name}`);
 }
 
-/** Errors of this class come from what a cell holds, and quote it. */
-function withoutCells(text: string): string {
+/** Redacts cells, which errors of this class quote. */
+function redactCells(text: string): string {
   return text.replace(/'(?:[^'\\]|\\.)*'/g, "'…'").replace(/\bvalue -?\d[\d.eE+-]*/g, 'value …');
 }

@@ -4,19 +4,19 @@ import { DelegateBackoff, handleWhenResult, retry } from 'cockatiel';
 import { parseRetryAfter } from '../../shared/retry-after.ts';
 
 export interface RetryOptions {
-  /** The wait before the first retry, in milliseconds; each later one is twice the one before, up to a minute. */
+  /** The wait before the first retry, in milliseconds. It doubles with each retry, up to a minute. */
   readonly firstDelayMs: number;
-  /** Ends the waiting between retries. */
+  /** Ends the wait between retries. */
   readonly signal: AbortSignal;
-  /** Called before a request is sent again, whose first answer may have been lost. */
+  /** Called before a request is sent again; its first answer may have been lost. */
   readonly onRepeat: () => void;
 }
 
 /**
- * How requests to the warehouse are repeated: after 429, after server errors other than 501, and where the network
- * failed; five times, or for a quarter of an hour while the warehouse says that it is not available, as it does while
- * it starts. It stands in for the driver's own policy, which takes the seconds of `Retry-After` for milliseconds and
- * never repeats the three requests that a read consists of.
+ * Creates the retry policy for requests to the warehouse. It retries 429, server errors other than 501, and network errors:
+ * five times, or for 15 minutes while the warehouse answers that it is unavailable, as it does while it starts. It replaces
+ * the policy of the driver, which takes the seconds of `Retry-After` for milliseconds and never retries the three requests
+ * of a read.
  */
 export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<HttpTransactionDetails> {
   return {
@@ -24,16 +24,16 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
       return { shouldRetry: false };
     },
     async invokeWithRetry(operation) {
-      const mayRepeat = repeatLimit();
+      const mayRepeat = createRepeatLimit();
       const policy = retry(
-        handleWhenResult((result) => mayRepeat(faultOf(statusOf(result)))).orWhen((error) =>
+        handleWhenResult((result) => mayRepeat(toFault(toStatus(result)))).orWhen((error) =>
           mayRepeat(isNetworkFault(error) ? 'FAILED' : null),
         ),
         {
           maxAttempts: Number.POSITIVE_INFINITY,
           backoff: new DelegateBackoff(({ attempt, result }) => {
             const waited = 'value' in result ? findRequestedWait(result.value) : null;
-            return waited ?? Math.min(options.firstDelayMs * 2 ** (attempt - 1), LONGEST_DELAY_MS);
+            return waited ?? Math.min(options.firstDelayMs * 2 ** (attempt - 1), MAX_DELAY_MS);
           }),
         },
       );
@@ -42,7 +42,7 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
         if (isRepeated) options.onRepeat();
         isRepeated = true;
         const details = await operation();
-        // A body that nobody reads would keep its connection from being used again.
+        // An unread body would keep its connection from being reused.
         if (details.response.status !== 200) details.response.body?.resume();
         return details;
       }, options.signal);
@@ -51,29 +51,29 @@ export function createRetryPolicy(options: RetryOptions): IRetryPolicy.default<H
 }
 
 const MAX_ATTEMPTS = 6;
-const LONGEST_DELAY_MS = 60_000;
-const LONGEST_START_MS = 15 * 60_000;
-const LONGEST_REQUESTED_WAIT_MS = 5 * 60_000;
+const MAX_DELAY_MS = 60_000;
+const MAX_START_MS = 15 * 60_000;
+const MAX_REQUESTED_WAIT_MS = 5 * 60_000;
 
 type Fault = 'FAILED' | 'UNAVAILABLE';
 
-function repeatLimit(): (fault: Fault | null) => boolean {
+function createRepeatLimit(): (fault: Fault | null) => boolean {
   const startedAt = performance.now();
   let failed = 0;
   return (fault) => {
     if (fault === null) return false;
-    if (fault === 'UNAVAILABLE') return performance.now() - startedAt < LONGEST_START_MS;
+    if (fault === 'UNAVAILABLE') return performance.now() - startedAt < MAX_START_MS;
     failed += 1;
     return failed < MAX_ATTEMPTS;
   };
 }
 
-function faultOf(status: number): Fault | null {
+function toFault(status: number): Fault | null {
   if (status === 503) return 'UNAVAILABLE';
   return status === 429 || (status >= 500 && status !== 501) ? 'FAILED' : null;
 }
 
-function statusOf(result: unknown): number {
+function toStatus(result: unknown): number {
   return isDetails(result) ? result.response.status : 0;
 }
 
@@ -81,22 +81,22 @@ function isDetails(result: unknown): result is HttpTransactionDetails {
   return typeof result === 'object' && result !== null && 'response' in result;
 }
 
-/** The wait that the server asks for, in milliseconds; null where it asks for none. */
+/** Finds the wait that the server requests, in milliseconds; null for none. */
 function findRequestedWait(result: unknown): number | null {
   if (!isDetails(result)) return null;
   const wait = parseRetryAfter(result.response.headers.get('retry-after'), Date.now());
-  return wait === null ? null : Math.min(wait, LONGEST_REQUESTED_WAIT_MS);
+  return wait === null ? null : Math.min(wait, MAX_REQUESTED_WAIT_MS);
 }
 
-/** Whether a request failed on its way, and not for a reason that stays, such as a certificate that is not trusted. */
+/** Whether a request failed in the network, rather than for a permanent reason such as an untrusted certificate. */
 export function isNetworkFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && code !== '') return networkFaults.has(code);
+  if (typeof code === 'string' && code !== '') return NETWORK_FAULTS.has(code);
   return /socket hang up|premature close|network timeout|request timed out/i.test(error.message);
 }
 
-const networkFaults: ReadonlySet<string> = new Set([
+const NETWORK_FAULTS: ReadonlySet<string> = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN'],
 ]);

@@ -4,50 +4,50 @@ import type IDBSQLSession from '@databricks/sql/dist/contracts/IDBSQLSession.js'
 import type { ReadingLimits } from '../../sql-check/checked-statement.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { createRetryPolicy } from './retry.ts';
-import { servicePrincipalTokens } from './token.ts';
+import { createTokenProvider } from './token.ts';
 
-/** What signs in to a warehouse: a personal access token, or the OAuth secret of a service principal. */
+/** Credentials for a warehouse: a personal access token, or the OAuth secret of a service principal. */
 export type DatabricksCredentials =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'oauth'; readonly clientId: string; readonly clientSecret: string };
 
-/** Where a SQL warehouse of Databricks is and how to sign in to it. Plain data. */
+/** The address of a Databricks SQL warehouse and how to sign in to it. Plain data. */
 export interface DatabricksOptions extends ReadingLimits {
-  /** The workspace, without a scheme: `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. */
+  /** The workspace without a scheme, such as `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. */
   readonly host: string;
-  /** The path of the warehouse: `/sql/1.0/warehouses/a1b2c3d4e5f6`. */
+  /** The path of the warehouse, such as `/sql/1.0/warehouses/a1b2c3d4e5f6`. */
   readonly httpPath: string;
-  /** 443 unless given. */
+  /** Default: 443. */
   readonly port?: number | undefined;
   readonly credentials: DatabricksCredentials;
-  /** PEM of an authority to trust beside the well-known ones, for private endpoints. */
+  /** PEM of an additional certificate authority to trust, for private endpoints. */
   readonly certificateAuthority?: string | undefined;
-  /** False where the cloud's storage cannot be reached, so that results have to come through the workspace. */
+  /** False if cloud storage cannot be reached, so results must come through the workspace. */
   readonly useCloudFetch?: boolean | undefined;
-  /** The wait before the first retry of a request, in milliseconds: 1,000 unless given. */
+  /** The wait before the first retry of a request, in milliseconds. Default: 1,000. */
   readonly retryDelayMs?: number | undefined;
-  /** How long a statement may wait before that is told, in milliseconds: 10,000 unless given. */
+  /** How long a statement may wait before that is reported, in milliseconds. Default: 10,000. */
   readonly waitingNoticeMs?: number | undefined;
 }
 
 export type Session = IDBSQLSession.default;
 
-/** The driver with the session that all statements of a thread share. */
+/** The driver, and the session shared by all statements of a thread. */
 export interface DatabricksSessions {
   readonly client: DBSQLClient;
-  /** How many requests have been sent again so far. */
+  /** The number of requests sent again so far. */
   readonly repeatedRequests: number;
-  /** The session, opened when it is first asked for. */
-  current(): Promise<Session>;
-  /** Drops a session that the warehouse no longer knows, so that the next one asked for is new. */
+  /** Returns the session; the first call opens it. */
+  getSession(): Promise<Session>;
+  /** Drops a session that the warehouse has lost, so that the next call opens a new one. */
   forget(session: Session): void;
-  /** Closes the session; what still runs in it ends. */
+  /** Closes the session, and with it the statements still running in it. */
   close(): Promise<void>;
 }
 
-/** Prepares sessions. Nothing is sent before the first one is asked for, as that would start a stopped warehouse. */
+/** Creates the sessions. Sends nothing before the first one is needed, because that would start a stopped warehouse. */
 export function createSessions(options: DatabricksOptions): DatabricksSessions {
-  // The driver's own logger would take over the process's uncaught exceptions.
+  // The driver's own logger would take over uncaught exceptions of the process.
   const client = new DBSQLClient({ logger: { log() {} } });
   const closing = new AbortController();
   let connected: Promise<void> | null = null;
@@ -66,7 +66,7 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
     if (closing.signal.aborted) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
     connected ??= connect(client, options, retryPolicy);
     await connected;
-    opened = await client.openSession({ configuration: sessionSettings(options) });
+    opened = await client.openSession({ configuration: createSessionSettings(options) });
     return opened;
   }
 
@@ -75,7 +75,7 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
     get repeatedRequests() {
       return repeatedRequests;
     },
-    current() {
+    getSession() {
       opening ??= open().catch((error: unknown) => {
         opening = null;
         throw error;
@@ -93,8 +93,8 @@ export function createSessions(options: DatabricksOptions): DatabricksSessions {
   };
 }
 
-/** Texts of times mean the same in every session, a failing CAST is an error and no NULL, and no statement runs for ever. */
-function sessionSettings({ statementTimeoutMs }: DatabricksOptions): Record<string, string> {
+/** Creates the settings of a session: times in UTC, a failing CAST is an error instead of NULL, and statements time out. */
+function createSessionSettings({ statementTimeoutMs }: DatabricksOptions): Record<string, string> {
   return {
     timezone: 'UTC',
     ansi_mode: 'true',
@@ -104,7 +104,7 @@ function sessionSettings({ statementTimeoutMs }: DatabricksOptions): Record<stri
   };
 }
 
-/** Results that are fetched from the cloud's storage at the same time: each is some tens of megabytes. */
+/** Concurrent downloads of results from cloud storage; each is tens of megabytes. */
 const CONCURRENT_DOWNLOADS = 3;
 
 async function connect(
@@ -117,25 +117,25 @@ async function connect(
     path: options.httpPath,
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.certificateAuthority === undefined ? {} : { customCaCert: options.certificateAuthority }),
-    ...signIn(options),
+    ...createAuthentication(options),
     userAgentEntry: 'blade-ingestion',
     telemetryEnabled: false,
   });
   client.getConfig().cloudFetchConcurrentDownloads = CONCURRENT_DOWNLOADS;
   const provider = await client.getConnectionProvider();
   provider.getRetryPolicy = async () => retryPolicy;
-  // The driver repeats some requests only; as every statement here only reads, each can be sent again.
+  // The driver retries only some requests; here all can be sent again, because every statement only reads.
   const connection: { getRetryPolicy: () => Promise<typeof retryPolicy> } =
     await provider.getThriftConnection();
   connection.getRetryPolicy = async () => retryPolicy;
 }
 
-function signIn(options: DatabricksOptions) {
+function createAuthentication(options: DatabricksOptions) {
   const { credentials, host, port, certificateAuthority } = options;
   if (credentials.kind === 'token') return { token: credentials.token };
   return {
     authType: 'token-provider' as const,
-    tokenProvider: servicePrincipalTokens({
+    tokenProvider: createTokenProvider({
       host: port === undefined ? host : `${host}:${port}`,
       clientId: credentials.clientId,
       clientSecret: credentials.clientSecret,

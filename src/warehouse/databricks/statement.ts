@@ -1,16 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { DBSQLParameter, thrift } from '@databricks/sql';
 import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
-import { AbortError, untilAborted } from '../abort.ts';
+import { AbortError, waitUntilAborted } from '../abort.ts';
 import type { OnWaiting, ParameterValue } from '../warehouse.ts';
 import { type Chunk, openPages, type ResultPages } from './chunk.ts';
 import { ThriftOperationBackend } from './driver.ts';
-import { brokenOffError, isSessionLost, readableError } from './error.ts';
+import { isSessionLost, toInterruptionError, toReadableError } from './error.ts';
 import type { DatabricksSessions, Session } from './session.ts';
 
 export interface StatementRun {
   readonly sql: string;
-  /** A value for each parameter that the statement names. */
+  /** A value for each parameter of the statement. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly signal: AbortSignal;
   readonly onWaiting: OnWaiting | undefined;
@@ -18,58 +18,57 @@ export interface StatementRun {
 
 export interface StatementSettings {
   readonly sessions: DatabricksSessions;
-  /** Rows to ask for at once. */
+  /** Rows per request. */
   readonly pageRows: number;
   readonly useCloudFetch: boolean;
-  /** How long a statement may wait before that is told, in milliseconds. */
+  /** How long a statement may wait before that is reported, in milliseconds. */
   readonly waitingNoticeMs: number;
-  /** Is given what goes on after a statement has ended: its cancelling or closing in the warehouse. */
-  readonly inBackground: (work: Promise<unknown>) => void;
+  /** Takes over work that outlives a statement: cancelling or closing it in the warehouse. */
+  readonly trackBackground: (work: Promise<unknown>) => void;
 }
 
-/** A statement that has run, with its result ready to be read. */
+/** A statement whose result is ready to be read. */
 export interface FinishedStatement {
   /**
-   * The next rows, or null after the last.
-   * @throws WarehouseError; AbortError within a second of the signal.
+   * Returns the next rows; null after the last.
+   * @throws WarehouseError, or AbortError within a second of the signal.
    */
   next(): Promise<Iterable<Chunk> | null>;
-  /** Ends it in the warehouse; does not wait for that. */
+  /** Ends the statement in the warehouse, without waiting for that. */
   close(): void;
 }
 
 /**
- * Runs a statement until its first rows are there. The signal cancels it in the warehouse wherever it is, also while it
- * waits there.
- * @throws WarehouseError; AbortError within a second of the signal.
+ * Runs a statement until its first rows are available. The signal cancels it in the warehouse, even while it waits there.
+ * @throws WarehouseError, or AbortError within a second of the signal.
  */
 export async function runStatement(
   settings: StatementSettings,
   run: StatementRun,
 ): Promise<FinishedStatement> {
-  const notice = waitingNotice(run.onWaiting, settings.waitingNoticeMs);
+  const notice = createWaitingNotice(run.onWaiting, settings.waitingNoticeMs);
   try {
-    return await untilFirstRows(settings, run, notice.runs);
+    return await runUntilFirstRows(settings, run, notice.markRunning);
   } catch (error) {
-    throw readableError(error, run.parameters);
+    throw toReadableError(error, run.parameters);
   } finally {
-    notice.runs();
+    notice.markRunning();
   }
 }
 
-/** Runs it a second time where the session has ended meanwhile: nothing of the result has been handed out yet. */
-async function untilFirstRows(
+/** Runs a statement, and a second time if the session has ended in the meantime; no rows have been returned yet. */
+async function runUntilFirstRows(
   settings: StatementSettings,
   run: StatementRun,
   onRunning: () => void,
 ): Promise<FinishedStatement> {
-  const session = await untilAborted(settings.sessions.current(), run.signal);
+  const session = await waitUntilAborted(settings.sessions.getSession(), run.signal);
   try {
     return await runInSession(settings, session, run, onRunning);
   } catch (error) {
     if (!isSessionLost(error)) throw error;
     settings.sessions.forget(session);
-    const renewed = await untilAborted(settings.sessions.current(), run.signal);
+    const renewed = await waitUntilAborted(settings.sessions.getSession(), run.signal);
     return await runInSession(settings, renewed, run, onRunning);
   }
 }
@@ -83,7 +82,7 @@ async function runInSession(
   const { signal } = run;
   const operation = await execute(settings, session, run);
   try {
-    await untilAborted(
+    await waitUntilAborted(
       operation.finished({
         callback: ({ operationState }) => {
           if (operationState === RUNNING) onRunning();
@@ -91,14 +90,14 @@ async function runInSession(
       }),
       signal,
     );
-    const pages = await untilAborted(
-      openPages(settings.sessions, backendOf(operation), settings.pageRows),
+    const pages = await waitUntilAborted(
+      openPages(settings.sessions, findBackend(operation), settings.pageRows),
       signal,
     );
-    return await withFirstPage(settings, operation, pages, run);
+    return await loadFirstPage(settings, operation, pages, run);
   } catch (error) {
     if (error instanceof AbortError) await cancel(settings, operation);
-    else settings.inBackground(operation.close());
+    else settings.trackBackground(operation.close());
     throw error;
   }
 }
@@ -116,28 +115,29 @@ async function execute(
     useCloudFetch: settings.useCloudFetch,
   });
   try {
-    return await untilAborted(executing, signal);
+    return await waitUntilAborted(executing, signal);
   } catch (error) {
     // The warehouse names a statement only in its answer, so that one cannot be cancelled before.
-    if (error instanceof AbortError) settings.inBackground(executing.then((operation) => operation.cancel()));
+    if (error instanceof AbortError)
+      settings.trackBackground(executing.then((operation) => operation.cancel()));
     throw error;
   }
 }
 
-async function withFirstPage(
+async function loadFirstPage(
   settings: StatementSettings,
   operation: IOperation.default,
   pages: ResultPages,
   { parameters, signal }: StatementRun,
 ): Promise<FinishedStatement> {
   let ahead = pages.next();
-  await untilAborted(ahead, signal);
+  await waitUntilAborted(ahead, signal);
   let isOpen = true;
   return {
     async next() {
       try {
-        const page = await untilAborted(ahead, signal);
-        // The next page comes while this one is converted and kept.
+        const page = await waitUntilAborted(ahead, signal);
+        // The next page is fetched while this one is converted and saved.
         ahead = page === null ? Promise.resolve(null) : pages.next();
         ahead.catch(() => {});
         return page;
@@ -146,20 +146,20 @@ async function withFirstPage(
           isOpen = false;
           await cancel(settings, operation);
         }
-        throw brokenOffError(error, parameters);
+        throw toInterruptionError(error, parameters);
       }
     },
     close() {
-      if (isOpen) settings.inBackground(signal.aborted ? operation.cancel() : operation.close());
+      if (isOpen) settings.trackBackground(signal.aborted ? operation.cancel() : operation.close());
       isOpen = false;
     },
   };
 }
 
-/** Waits a moment for it, as the thread may end next and what it has not sent with it. */
-async function cancel({ inBackground }: StatementSettings, operation: IOperation.default): Promise<void> {
+/** Cancels a statement, and waits a moment, because the thread may end before the request is sent. */
+async function cancel({ trackBackground }: StatementSettings, operation: IOperation.default): Promise<void> {
   const cancelled = operation.cancel();
-  inBackground(cancelled);
+  trackBackground(cancelled);
   await Promise.race([
     Promise.allSettled([cancelled]),
     setTimeout(CANCEL_WAIT_MS, undefined, { ref: false }),
@@ -170,24 +170,27 @@ const CANCEL_WAIT_MS = 1000;
 
 const RUNNING = thrift.TCLIService_types.TOperationState.RUNNING_STATE;
 
-/** The part of the driver that holds the result as it came. */
-function backendOf(operation: IOperation.default): InstanceType<typeof ThriftOperationBackend> {
+/** Finds the part of the driver that holds the raw result. */
+function findBackend(operation: IOperation.default): InstanceType<typeof ThriftOperationBackend> {
   if ('backend' in operation && operation.backend instanceof ThriftOperationBackend) return operation.backend;
-  throw new Error('The driver gave an operation of an unknown kind.');
+  throw new Error('the driver returned an unknown kind of operation');
 }
 
-/** Tells that a statement waits when it does so for long, and that it runs when that was told before. */
-function waitingNotice(onWaiting: OnWaiting | undefined, afterMs: number): { readonly runs: () => void } {
-  let isTold = false;
+/** Reports that a statement has been waiting for some time, and afterwards that it runs. */
+function createWaitingNotice(
+  onWaiting: OnWaiting | undefined,
+  afterMs: number,
+): { readonly markRunning: () => void } {
+  let isReported = false;
   const timer = globalThis.setTimeout(() => {
-    isTold = true;
+    isReported = true;
     onWaiting?.(true);
   }, afterMs);
   return {
-    runs() {
+    markRunning() {
       clearTimeout(timer);
-      if (isTold) onWaiting?.(false);
-      isTold = false;
+      if (isReported) onWaiting?.(false);
+      isReported = false;
     },
   };
 }

@@ -1,20 +1,20 @@
 import { thrift } from '@databricks/sql';
 import type { TColumn, TColumnDesc } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
-import { integerValue, jsonValue, numberValue } from '../value.ts';
+import { parseJsonValue, toIntegerValue, toNumberValue } from '../value.ts';
 
 const { TTypeId } = thrift.TCLIService_types;
 
-/** The values of a column in the form that warehouses use which cannot send Arrow. */
+/** The values of a column in the format of warehouses that cannot send Arrow. */
 export interface ThriftColumn {
   readonly length: number;
   read(index: number): JsonValue;
 }
 
-/** Reads a column by the rules of `value.ts`; exact numbers, dates and times come as text in this form. */
-export function thriftColumn(column: TColumn, description: TColumnDesc | undefined): ThriftColumn {
+/** Creates a reader for a column, by the rules of `value.ts`. In this format exact numbers, dates and times are text. */
+export function createThriftColumn(column: TColumn, description: TColumnDesc | undefined): ThriftColumn {
   const typeId = description?.typeDesc.types[0]?.primitiveEntry?.type;
-  const { values, nulls, convert } = partsOf(column, typeId);
+  const { values, nulls, convert } = toParts(column, typeId);
   return {
     length: values.length,
     read(index) {
@@ -29,27 +29,27 @@ interface Parts {
   readonly convert: (index: number) => JsonValue;
 }
 
-function partsOf(column: TColumn, typeId: number | undefined): Parts {
+function toParts(column: TColumn, typeId: number | undefined): Parts {
   const { boolVal, byteVal, i16Val, i32Val, i64Val, doubleVal, binaryVal, stringVal } = column;
   const plain = boolVal ?? byteVal ?? i16Val ?? i32Val;
   if (plain) return { ...plain, convert: (index) => plain.values[index] ?? null };
-  if (doubleVal) return { ...doubleVal, convert: (index) => numberValue(doubleVal.values[index] ?? 0) };
+  if (doubleVal) return { ...doubleVal, convert: (index) => toNumberValue(doubleVal.values[index] ?? 0) };
   if (i64Val)
     return {
       ...i64Val,
-      convert: (index) => integerValue(i64Val.values[index]?.toBuffer().readBigInt64BE() ?? 0n),
+      convert: (index) => toIntegerValue(i64Val.values[index]?.toBuffer().readBigInt64BE() ?? 0n),
     };
   if (binaryVal)
     return { ...binaryVal, convert: (index) => binaryVal.values[index]?.toString('base64') ?? null };
   if (!stringVal) return { values: [], nulls: Buffer.alloc(0), convert: () => null };
-  const convert = textConverter(typeId);
+  const convert = createTextConverter(typeId);
   return { ...stringVal, convert: (index) => convert(stringVal.values[index] ?? '') };
 }
 
-function textConverter(typeId: number | undefined): (text: string) => JsonValue {
+function createTextConverter(typeId: number | undefined): (text: string) => JsonValue {
   switch (typeId) {
     case TTypeId.TIMESTAMP_TYPE:
-      // The session is in UTC. This form has no name of its own for TIMESTAMP_NTZ, which reads as a TIMESTAMP here.
+      // The session is in UTC. This format cannot tell TIMESTAMP_NTZ from TIMESTAMP.
       return (text) =>
         `${text
           .replace(' ', 'T')
@@ -58,7 +58,7 @@ function textConverter(typeId: number | undefined): (text: string) => JsonValue 
     case TTypeId.ARRAY_TYPE:
     case TTypeId.MAP_TYPE:
     case TTypeId.STRUCT_TYPE:
-      return jsonValue;
+      return parseJsonValue;
     case TTypeId.NULL_TYPE:
       return () => null;
     default:

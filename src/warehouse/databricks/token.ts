@@ -5,31 +5,34 @@ import { z } from 'zod';
 import { WarehouseError } from '../warehouse.ts';
 
 export interface ServicePrincipal {
-  /** The workspace, with its port where that is not 443. */
+  /** The workspace, with its port if that is not 443. */
   readonly host: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** PEM of an authority to trust beside the well-known ones. */
+  /** PEM of the certificate authorities to trust; undefined for the well-known ones. */
   readonly certificateAuthority: readonly string[] | undefined;
 }
 
 /**
- * Gets tokens for a service principal from its workspace, as every cloud of Databricks gives them. The driver's own
- * way knows only the domains of some of the clouds.
+ * Creates a provider that gets tokens for a service principal from its workspace, which works in every Databricks cloud. The
+ * driver's own provider knows only the domains of some clouds.
  */
-export function servicePrincipalTokens(principal: ServicePrincipal) {
+export function createTokenProvider(principal: ServicePrincipal) {
   const dispatcher = new Agent({ connect: { ca: principal.certificateAuthority?.slice() } });
   return {
     getName: () => 'service principal',
-    /** @throws WarehouseError UNAVAILABLE where no token is given. */
+    /** @throws WarehouseError UNAVAILABLE if there is no token. */
     async getToken() {
-      const answer = await repeated.execute(() => askForToken(principal, dispatcher)).catch(() => null);
+      const answer = await RETRY_POLICY.execute(() => requestToken(principal, dispatcher)).catch(() => null);
       if (answer === null)
-        throw new WarehouseError('UNAVAILABLE', 'The warehouse gave no token: its host cannot be reached.');
+        throw new WarehouseError(
+          'UNAVAILABLE',
+          'The warehouse returned no token: its host cannot be reached.',
+        );
       if (answer.token === null)
         throw new WarehouseError(
           'UNAVAILABLE',
-          `The warehouse gave no token to the service principal (HTTP ${answer.status}): check its client id and secret.`,
+          `The warehouse returned no token for the service principal (HTTP ${answer.status}): check its client id and secret.`,
         );
       return new auth.Token(answer.token.access_token, {
         expiresAt: new Date(Date.now() + answer.token.expires_in * 1000),
@@ -38,19 +41,19 @@ export function servicePrincipalTokens(principal: ServicePrincipal) {
   };
 }
 
-async function askForToken(principal: ServicePrincipal, dispatcher: Agent) {
+async function requestToken(principal: ServicePrincipal, dispatcher: Agent) {
   const response = await fetch(`https://${principal.host}/oidc/v1/token`, {
     method: 'POST',
     dispatcher,
-    headers: { authorization: `Basic ${basicCredentials(principal)}` },
+    headers: { authorization: `Basic ${encodeCredentials(principal)}` },
     body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'all-apis' }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const body = tokenAnswer.safeParse(await response.json().catch(() => null));
+  const body = TOKEN_ANSWER.safeParse(await response.json().catch(() => null));
   return { status: response.status, token: response.ok && body.success ? body.data : null };
 }
 
-const repeated = retry(
+const RETRY_POLICY = retry(
   handleAll.orWhenResult(
     (answer) => typeof answer === 'object' && answer !== null && 'status' in answer && isBusy(answer.status),
   ),
@@ -63,8 +66,8 @@ function isBusy(status: unknown): boolean {
 
 const TIMEOUT_MS = 30_000;
 
-const tokenAnswer = z.object({ access_token: z.string().min(1), expires_in: z.number().default(3600) });
+const TOKEN_ANSWER = z.object({ access_token: z.string().min(1), expires_in: z.number().default(3600) });
 
-function basicCredentials({ clientId, clientSecret }: ServicePrincipal): string {
+function encodeCredentials({ clientId, clientSecret }: ServicePrincipal): string {
   return Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
 }

@@ -1,24 +1,24 @@
 /**
- * The type of a column as DESCRIBE writes it (`struct<a:int,b:decimal(5,2)>`) in the way this product writes types:
- * `STRUCT<a: INT, b: DECIMAL(5,2)>`. Names of fields stay as they are.
+ * Formats the type of a column from DESCRIBE (`struct<a:int,b:decimal(5,2)>`) as `STRUCT<a: INT, b: DECIMAL(5,2)>`. Names of
+ * fields do not change.
  */
-export function typeName(described: string): string {
+export function formatType(described: string): string {
   const type = described.trim();
   const [, outer, inner] = /^(array|map|struct)\s*<(.*)>$/is.exec(type) ?? [];
   if (outer === undefined || inner === undefined) return type.toUpperCase();
-  const parts = partsOf(inner);
-  const written = /^struct$/i.test(outer) ? parts.map(fieldName) : parts.map(typeName);
+  const parts = splitParts(inner);
+  const written = /^struct$/i.test(outer) ? parts.map(formatField) : parts.map(formatType);
   return `${outer.toUpperCase()}<${written.join(', ')}>`;
 }
 
-function fieldName(field: string): string {
+function formatField(field: string): string {
   const [, quoted, plain, type] = /^\s*(?:(`(?:[^`]|``)*`)|([^:]*))\s*:\s*(.*)$/s.exec(field) ?? [];
   const name = quoted ?? (plain === undefined || /^\w+$/.test(plain) ? plain : `\`${plain}\``);
-  return name === undefined || type === undefined ? field : `${name}: ${typeName(type)}`;
+  return name === undefined || type === undefined ? field : `${name}: ${formatType(type)}`;
 }
 
-/** Splits at the commas that stand outside of all brackets and quotes. */
-function partsOf(list: string): string[] {
+/** Splits a list at commas outside brackets and quotes. */
+function splitParts(list: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let start = 0;

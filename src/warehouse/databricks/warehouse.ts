@@ -6,14 +6,14 @@ import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseErr
 import type { Chunk } from './chunk.ts';
 import { createSessions, type DatabricksOptions } from './session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
-import { typeName } from './type.ts';
+import { formatType } from './type.ts';
 
 /**
- * Opens a SQL warehouse of Databricks. Nothing is sent to it before the first statement, as that would start a stopped
- * one; a stopped one may then take minutes to start.
+ * Opens a Databricks SQL warehouse. Sends nothing before the first statement, because that would start a stopped warehouse,
+ * which can take minutes.
  *
- * A read is never resumed: without an ORDER BY over every column Databricks gives rows in any order, also of a pinned
- * version of a table, and sorting a large table costs more than reading it again, where unchanged items are skipped.
+ * A read is never resumed. Without an ORDER BY over every column, Databricks returns rows in any order, even for a fixed
+ * version of a table. Sorting a large table costs more than reading it again, when unchanged items are skipped.
  */
 export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
   const sessions = createSessions(options);
@@ -24,15 +24,15 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     pageRows: PAGE_ROWS,
     useCloudFetch: options.useCloudFetch ?? true,
     waitingNoticeMs: options.waitingNoticeMs ?? 10_000,
-    inBackground(work: Promise<unknown>) {
-      // A statement that cannot be ended is ended by the warehouse when nobody reads it.
+    trackBackground(work: Promise<unknown>) {
+      // The warehouse ends a statement that cannot be ended from here and that nobody reads.
       const settled = work.catch(() => {}).finally(() => background.delete(settled));
       background.add(settled);
     },
   };
 
-  /** The pages of a result, whose statement ends with them or with the reading of them. */
-  async function* pagesOf(run: StatementRun): AsyncGenerator<Iterable<Chunk>, void, undefined> {
+  /** Reads the pages of a result. The statement ends after the last page, or when the loop over them ends. */
+  async function* readPages(run: StatementRun): AsyncGenerator<Iterable<Chunk>, void, undefined> {
     const signal = AbortSignal.any([run.signal, closing.signal]);
     let statement: FinishedStatement | null = null;
     try {
@@ -48,9 +48,9 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     }
   }
 
-  async function rowsOf(run: StatementRun): Promise<Row[]> {
+  async function readAll(run: StatementRun): Promise<Row[]> {
     const rows: Row[] = [];
-    for await (const { rows: some } of readBatches(pagesOf(run), PAGE_ROWS, run.signal)) rows.push(...some);
+    for await (const { rows: some } of readBatches(readPages(run), PAGE_ROWS, run.signal)) rows.push(...some);
     return rows;
   }
 
@@ -58,7 +58,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     async describeTable(table, signal, onWaiting) {
       checkTable(table, options);
       const sql = `DESCRIBE TABLE ${quoteTable(table)}`;
-      return columnsOf(await rowsOf({ sql, parameters: {}, signal, onWaiting }));
+      return toColumns(await readAll({ sql, parameters: {}, signal, onWaiting }));
     },
 
     countUnreadable: async () => 0,
@@ -67,7 +67,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       const checked = parseStatement(statement.sql, options);
       const parameters = pickParameters(checked.parameterNames, statement.parameters);
       const sql = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
-      const [row] = await rowsOf({ sql, parameters, signal, onWaiting });
+      const [row] = await readAll({ sql, parameters, signal, onWaiting });
       return Number(row?.total ?? 0);
     },
 
@@ -76,7 +76,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       const parameters = pickParameters(checked.parameterNames, statement.parameters);
       const run = { sql: checked.sql, parameters, signal, onWaiting };
       throwIfAborted(signal);
-      return { resumed: resumeAfter === null, batches: readBatches(pagesOf(run), batchSize, signal) };
+      return { resumed: resumeAfter === null, batches: readBatches(readPages(run), batchSize, signal) };
     },
 
     async close() {
@@ -87,7 +87,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
   };
 }
 
-/** Rows to ask for at once: enough that a request is worth its way, few enough that two pages fit in any memory. */
+/** Rows per request: enough to be worth a request, and few enough that two pages fit in memory. */
 const PAGE_ROWS = 25_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -106,24 +106,24 @@ async function* readBatches(
         first = end;
         if (rows.length < batchSize) continue;
         throwIfAborted(signal);
-        yield batchOf(rows);
+        yield toBatch(rows);
         rows = [];
       }
     }
   }
   throwIfAborted(signal);
-  if (rows.length > 0) yield batchOf(rows);
+  if (rows.length > 0) yield toBatch(rows);
 }
 
-/** Its rows come in another order each time, which a fingerprint would tell of and nothing else. */
-function batchOf(rows: readonly Row[]): RowBatch {
+/** Creates a batch without a fingerprint, because row order changes between reads and the fingerprint would capture only that. */
+function toBatch(rows: readonly Row[]): RowBatch {
   return { rows, size: rows.length, fingerprint: null, position: null };
 }
 
-/** What follows the columns tells of partitions and the like. */
-function columnsOf(described: readonly Row[]): TableColumn[] {
+/** Converts a description to columns, up to the section about partitions and the like. */
+function toColumns(described: readonly Row[]): TableColumn[] {
   const end = described.findIndex(({ col_name: name }) => name === '' || String(name).startsWith('#'));
   return described
     .slice(0, end < 0 ? described.length : end)
-    .map(({ col_name: name, data_type: type }) => ({ name: String(name), type: typeName(String(type)) }));
+    .map(({ col_name: name, data_type: type }) => ({ name: String(name), type: formatType(String(type)) }));
 }

@@ -1,21 +1,21 @@
-import { textLiteral } from './copy-table.ts';
+import { quoteText } from './copy-table.ts';
 
 /**
- * Chance that falls the same way each time, in the SQL of DuckDB: `row` is the number of a row, `about` names what is
- * decided, so that two decisions on one row do not go together.
+ * Reproducible random choices, as DuckDB SQL. `row` is the number of a row; `about` names the choice, so that two choices for
+ * one row are independent.
  */
 
-/** A whole number from 0 up to but without `end`. */
-export function numberBelow(end: number, row: string, about: string): string {
-  return `(hash(${row}, ${textLiteral(about)}) % ${end})::INTEGER`;
+/** Picks a whole number from 0 to `end` - 1. */
+export function pickNumber(end: number, row: string, about: string): string {
+  return `(hash(${row}, ${quoteText(about)}) % ${end})::INTEGER`;
 }
 
-/** One of the texts. */
-export function oneOf(texts: readonly string[], row: string, about: string): string {
-  return `[${texts.map(textLiteral).join(', ')}][1 + ${numberBelow(texts.length, row, about)}]`;
+/** Picks one of the texts. */
+export function pickText(texts: readonly string[], row: string, about: string): string {
+  return `[${texts.map(quoteText).join(', ')}][1 + ${pickNumber(texts.length, row, about)}]`;
 }
 
-/** True for the row in every so many. */
-export function onceIn(every: number, row: string, about: string): string {
-  return `${numberBelow(every, row, about)} = 0`;
+/** True for about one row in `every`. */
+export function happensOnceIn(every: number, row: string, about: string): string {
+  return `${pickNumber(every, row, about)} = 0`;
 }

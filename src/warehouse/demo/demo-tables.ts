@@ -3,13 +3,13 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { isFileError } from '../../shared/file-error.ts';
-import { withoutClutter } from '../../shared/folder-error.ts';
+import { removeClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
-import { copyTo } from './copy-table.ts';
-import { deploymentRows, logisticsRows, maintenanceRows } from './generated-rows.ts';
-import { sortieRows } from './sortie-table.ts';
+import { copyRows } from './copy-table.ts';
+import { selectDeploymentRows, selectLogisticsRows, selectMaintenanceRows } from './generated-rows.ts';
+import { selectSortieRows } from './sortie-table.ts';
 
-/** A table of the demo as a source of a sync. */
+/** A demo table as a source of syncs. */
 export interface DemoSource {
   readonly name: string;
   readonly dataType: 'maintenance' | 'sortie' | 'deployment' | 'logistics';
@@ -18,21 +18,21 @@ export interface DemoSource {
 }
 
 const CATALOG = 'blade';
-/** Begins the name of tables that are being made, or that a killed process left. */
+/** The prefix of folders of unfinished tables, which a killed process may leave behind. */
 const UNFINISHED = '.blade-';
 
-export const demoSources: readonly DemoSource[] = [
-  demoSource('Aircraft maintenance', 'maintenance'),
-  demoSource('Flown sorties', 'sortie'),
-  demoSource('Unit deployments', 'deployment'),
-  demoSource('Supply shipments', 'logistics'),
+export const DEMO_SOURCES: readonly DemoSource[] = [
+  createDemoSource('Aircraft maintenance', 'maintenance'),
+  createDemoSource('Flown sorties', 'sortie'),
+  createDemoSource('Unit deployments', 'deployment'),
+  createDemoSource('Supply shipments', 'logistics'),
 ];
 
 /**
- * Fills an empty folder warehouse with the tables of `demoSources`, the same rows each time: sorties made from real flight
- * records, the others generated, with some rows that cannot become items, as tables of the field have them.
- * Does nothing where there are tables already; what appears, appears as a whole.
- * @returns whether it made them.
+ * Fills an empty folder warehouse with the tables of `DEMO_SOURCES`, always with the same rows: sorties from real flight
+ * records, the others generated, and some rows that cannot become items, as real tables have. Does nothing if there are
+ * tables already. The tables appear all at once.
+ * @returns whether it created them.
  */
 export async function createDemoTables(folder: string): Promise<boolean> {
   if (!(await isEmpty(folder))) return false;
@@ -46,7 +46,7 @@ export async function createDemoTables(folder: string): Promise<boolean> {
     return true;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    // Another process may have been first; its tables are the same.
+    // Another process may have created the same tables first.
     if (await hasDemoTables(folder)) return false;
     throw error;
   }
@@ -65,24 +65,24 @@ async function isEmpty(folder: string): Promise<boolean> {
     if (isFileError(error) && error.code === 'ENOENT') return [];
     throw error;
   });
-  return withoutClutter(names).every((name) => name.startsWith(UNFINISHED));
+  return removeClutter(names).every((name) => name.startsWith(UNFINISHED));
 }
 
 async function writeTables(schema: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    await copyTo(connection, sortieRows('flights-20k.json', 20_000), join(schema, 'sortie.parquet'));
-    await copyTo(connection, maintenanceRows(5_000), join(schema, 'maintenance.csv'));
-    await copyTo(connection, deploymentRows(1_000), join(schema, 'deployment.ndjson'));
-    await copyTo(connection, logisticsRows(8_000), join(schema, 'logistics.csv'));
+    await copyRows(connection, selectSortieRows('flights-20k.json', 20_000), join(schema, 'sortie.parquet'));
+    await copyRows(connection, selectMaintenanceRows(5_000), join(schema, 'maintenance.csv'));
+    await copyRows(connection, selectDeploymentRows(1_000), join(schema, 'deployment.ndjson'));
+    await copyRows(connection, selectLogisticsRows(8_000), join(schema, 'logistics.csv'));
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-function demoSource(name: string, dataType: DemoSource['dataType']): DemoSource {
+function createDemoSource(name: string, dataType: DemoSource['dataType']): DemoSource {
   return {
     name,
     dataType,

@@ -1,50 +1,50 @@
 import { createReadStream } from 'node:fs';
 
-/** What the lines of a CSV file are like, as far as it decides which of them can be read. */
+/** Facts about the lines of a CSV file that decide which of them can be read. */
 export interface CsvLines {
-  /** How many cells the header has. */
+  /** The number of cells in the header. */
   readonly columns: number;
-  /** How many lines behind it have as many. */
+  /** The number of lines after the header with as many cells. */
   readonly rows: number;
-  /** The others, in their order; no more than are asked for. */
+  /** The other lines, in order, up to the requested number. */
   readonly uneven: readonly UnevenLine[];
-  /** How many others there are. */
+  /** The number of all other lines. */
   readonly unevenCount: number;
-  /** A quote that is opened and never closed, so that all behind it would be one cell; null where there is none. */
+  /** A quote that is never closed, so that everything after it would be one cell; null if there is none. */
   readonly openQuote: OpenQuote | null;
 }
 
-/** A line that is no row: it has more cells than the header, or fewer. */
+/** A line with more or fewer cells than the header, which is not a row. */
 export interface UnevenLine {
-  /** From 1, as an editor counts them. */
+  /** Counted from 1, as in an editor. */
   readonly line: number;
   readonly cells: number;
 }
 
 export interface OpenQuote {
   readonly line: number;
-  /** Where the row that it is in begins, in bytes. */
+  /** The offset of its row, in bytes. */
   readonly offset: number;
-  /** Whether it is in the last line, so that no other is swallowed: the file may have been cut there. */
+  /** Whether it is in the last line, so that it hides no other; the file may have been truncated there. */
   readonly isInLastLine: boolean;
 }
 
 export interface CsvShape {
-  /** What parts the cells: one character of ASCII. */
+  /** The separator of cells: one ASCII character. */
   readonly delimiter: string;
-  /** Lines before the one that names the columns. */
+  /** The number of lines before the header. */
   readonly skip: number;
 }
 
 /**
- * Looks through a CSV file byte by byte. The engine fills rows up that are too short, leaves out the rest of those that are
- * too long, and drops without a word what an open quote swallows.
- * @param mostUneven how many uneven lines to tell.
+ * Scans a CSV file byte by byte. The engine pads rows that are too short, cuts off those that are too long, and silently
+ * drops everything after an open quote.
+ * @param maxUneven how many uneven lines to return.
  */
 export async function readCsvLines(
   path: string,
   { delimiter, skip }: CsvShape,
-  mostUneven: number,
+  maxUneven: number,
   signal: AbortSignal,
 ): Promise<CsvLines> {
   const separator = delimiter.charCodeAt(0);
@@ -53,30 +53,30 @@ export async function readCsvLines(
   let columns = 0;
   let rows = 0;
 
-  let place: 'start of a cell' | 'cell' | 'quotes' | 'behind a quote' = 'start of a cell';
+  let place: 'start of a cell' | 'cell' | 'quotes' | 'after a quote' = 'start of a cell';
   let position = -1;
   let line = 1;
   let linesToSkip = skip;
   let wasCarriageReturn = false;
-  let lineOfQuote = 1;
+  let quoteLine = 1;
   let quoteSpansLines = false;
-  // The row under way.
-  let lineOfRow = 1;
-  let offsetOfRow = 0;
+  // The current row.
+  let rowLine = 1;
+  let rowOffset = 0;
   let cells = 1;
   let filledCells = 0;
   let isEmpty = true;
 
   function endRow(): void {
     if (linesToSkip > 0) linesToSkip -= 1;
-    // A row of one cell may be empty.
+    // A row with a single cell may be empty.
     else if (isEmpty && columns !== 1) return;
     else if (columns === 0) columns = cells;
-    // A delimiter at the end of a line parts nothing.
+    // A delimiter at the end of a line separates nothing.
     else if (cells === columns || (cells > columns && filledCells <= columns)) rows += 1;
     else {
       unevenCount += 1;
-      if (uneven.length < mostUneven) uneven.push({ line: lineOfRow, cells });
+      if (uneven.length < maxUneven) uneven.push({ line: rowLine, cells });
     }
   }
 
@@ -91,8 +91,8 @@ export async function readCsvLines(
         if (place === 'quotes') continue;
         if (endsLine) endRow();
         place = 'start of a cell';
-        lineOfRow = line;
-        offsetOfRow = position + 1;
+        rowLine = line;
+        rowOffset = position + 1;
         cells = 1;
         filledCells = 0;
         isEmpty = true;
@@ -100,8 +100,8 @@ export async function readCsvLines(
       }
       wasCarriageReturn = false;
       if (place === 'quotes') {
-        if (byte === QUOTE) place = 'behind a quote';
-        else if (line > lineOfQuote) quoteSpansLines = true;
+        if (byte === QUOTE) place = 'after a quote';
+        else if (line > quoteLine) quoteSpansLines = true;
         continue;
       }
       isEmpty = false;
@@ -113,14 +113,14 @@ export async function readCsvLines(
       filledCells = cells;
       if (byte === QUOTE && place === 'start of a cell') {
         place = 'quotes';
-        lineOfQuote = line;
+        quoteLine = line;
         quoteSpansLines = false;
-      } else if (byte === QUOTE && place === 'behind a quote') place = 'quotes';
-      else if (!(place === 'start of a cell' && LEFT_OUT.includes(byte))) place = 'cell';
+      } else if (byte === QUOTE && place === 'after a quote') place = 'quotes';
+      else if (!(place === 'start of a cell' && IGNORED_BEFORE_QUOTE.includes(byte))) place = 'cell';
     }
   }
   if (place === 'quotes') {
-    const openQuote = { line: lineOfQuote, offset: offsetOfRow, isInLastLine: !quoteSpansLines };
+    const openQuote = { line: quoteLine, offset: rowOffset, isInLastLine: !quoteSpansLines };
     return { columns, rows, uneven, unevenCount, openQuote };
   }
   if (!isEmpty) endRow();
@@ -131,5 +131,5 @@ const CHUNK_BYTES = 1 << 18;
 
 const [LINE_FEED, CARRIAGE_RETURN, QUOTE] = [0x0a, 0x0d, 0x22];
 
-/** What may stand before a quote: spaces, and at the beginning of a file the mark of UTF-8. */
-const LEFT_OUT: readonly number[] = [0x20, 0xef, 0xbb, 0xbf];
+/** Bytes ignored before a quote: spaces, and the byte order mark at the start of a file. */
+const IGNORED_BEFORE_QUOTE: readonly number[] = [0x20, 0xef, 0xbb, 0xbf];

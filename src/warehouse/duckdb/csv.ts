@@ -5,25 +5,25 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WarehouseError } from '../warehouse.ts';
 import { type CsvLines, type CsvShape, readCsvLines } from './csv-lines.ts';
-import { columnTypes, type FileColumn, type RunStatement } from './file.ts';
+import { type FileColumn, formatColumnTypes, type RunStatement } from './file.ts';
 import { quoteName, quoteText } from './text.ts';
 
-/** How a CSV file is read, and which of its lines are not. */
+/** How to read a CSV file, and which of its lines cannot be read. */
 export interface CsvReading {
-  /** What stands behind FROM. */
+  /** The SQL after FROM. */
   readonly reader: string;
-  /** Why lines are no rows: goes on after "Line ", as in "3 has 2 cells, …". */
+  /** Why lines are not rows. Each text continues "Line ", as in "3 has 2 cells, …". */
   readonly unreadable: readonly string[];
 }
 
 /**
- * Finds out how a CSV file is read. The types are found once, over all rows, so that a column with some cells of another
- * kind is text and no statement fails at them. A line with more or fewer cells than the header is no row, nor is the last
- * one of a file that was cut within a quoted cell.
- * @param scratch a folder that the engine can read, for what is there for a moment; made where it is missing.
- * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, where the file cannot be read as CSV.
+ * Finds out how to read a CSV file. Types are detected once, over all rows, so a column with a few cells of another kind
+ * becomes text, and no statement fails because of them. A line with more or fewer cells than the header is not a row, and
+ * neither is the last line of a file truncated within a quoted cell.
+ * @param scratch a folder for temporary files that the engine can read; created if it is missing.
+ * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
  */
-export async function csvReading(
+export async function findCsvReading(
   run: RunStatement,
   path: string,
   scratch: string,
@@ -31,26 +31,27 @@ export async function csvReading(
 ): Promise<CsvReading> {
   const { shape, failure } = await findShape(run, path);
   const guess: CsvShape = shape ?? (await guessShape(path));
-  const lines = await readCsvLines(path, guess, MOST_UNEVEN, signal);
-  if (lines.openQuote !== null && !lines.openQuote.isInLastLine) throw openQuoteError(lines.openQuote.line);
-  // Delimiters at the ends of some lines look like a column without a name.
+  const lines = await readCsvLines(path, guess, MAX_UNEVEN_LINES, signal);
+  if (lines.openQuote !== null && !lines.openQuote.isInLastLine)
+    throw createOpenQuoteError(lines.openQuote.line);
+  // Delimiters at the end of some lines look like a column without a name.
   const isNamed = shape === null || shape.columns.length === lines.columns;
   if (lines.unevenCount > 0 || lines.openQuote !== null || !isNamed) {
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
   if (shape === null) throw failure;
-  return { reader: readerOf(path, shape), unreadable: [] };
+  return { reader: createReader(path, shape), unreadable: [] };
 }
 
-/** A file with more uneven lines than that is no table with some broken lines. */
-const MOST_UNEVEN = 100_000;
+/** A file with more uneven lines than this is not a table with a few broken lines. */
+const MAX_UNEVEN_LINES = 100_000;
 
 interface SniffedShape extends CsvShape {
   readonly formats: readonly string[];
   readonly columns: readonly FileColumn[];
 }
 
-/** What the engine makes of the file; a failure where it can make nothing of it, as of a few lines with an open quote. */
+/** Lets the engine detect the shape of a file. It fails for some files, such as a few lines with an open quote. */
 async function findShape(
   run: RunStatement,
   path: string,
@@ -58,7 +59,7 @@ async function findShape(
   let shape: SniffedShape | null = null;
   try {
     shape = await sniff(run, path, PADDED);
-    const hidden = hiddenDelimiter(shape);
+    const hidden = findHiddenDelimiter(shape);
     if (hidden !== null) {
       shape = null;
       shape = await sniff(run, path, `${PADDED}, delim = ${quoteText(hidden)}`);
@@ -69,7 +70,7 @@ async function findShape(
   }
 }
 
-/** The shape by what stands most often in the first line between its names. */
+/** Guesses the shape from the most frequent delimiter in the first line. */
 async function guessShape(path: string): Promise<CsvShape> {
   const file = await open(path);
   try {
@@ -88,15 +89,15 @@ const HEADER_BYTES = 65_536;
 
 interface UnevenFile {
   readonly guess: CsvShape;
-  /** What the lines are by that guess. */
+  /** The lines by that guess. */
   readonly lines: CsvLines;
   readonly scratch: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads the lines that are rows and tells of the others. The engine leaves out whatever it cannot read, so that it is held
- * to the number of rows that were counted.
+ * Finds out how to read the lines that are rows, and describes the others. The engine skips what it cannot read, so its
+ * number of rows must equal the counted one.
  */
 async function readEvenLines(
   run: RunStatement,
@@ -105,27 +106,27 @@ async function readEvenLines(
 ): Promise<CsvReading> {
   const options = `${EVEN}, delim = ${quoteText(guess.delimiter)}`;
   const shape = await sniff(run, path, options).catch(async (error: unknown) => {
-    // A few lines with an open quote tell the engine nothing; without the cut one they do.
+    // The engine cannot detect the shape of a few lines with an open quote, but it can without the truncated one.
     if (lines.openQuote === null) throw error;
     return sniffBeginning(run, path, { scratch, end: lines.openQuote.offset, options });
   });
-  const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MOST_UNEVEN, signal);
+  const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MAX_UNEVEN_LINES, signal);
   const { columns, rows, uneven, openQuote } = found;
-  if (found.unevenCount > MOST_UNEVEN) throw tooUnevenError(found);
-  const reader = readerOf(path, shape, 'ignore_errors = true');
+  if (found.unevenCount > MAX_UNEVEN_LINES) throw createTooUnevenError(found);
+  const reader = createReader(path, shape, 'ignore_errors = true');
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
-    throw unevenError(found);
+    throw createUnevenError(found);
   }
   return {
     reader,
     unreadable: [
-      ...uneven.map(({ line, cells }) => `${line} has ${cellsOf(cells)}, and the header ${columns}`),
+      ...uneven.map(({ line, cells }) => `${line} has ${describeCells(cells)}, and the header ${columns}`),
       ...(openQuote === null ? [] : [`${openQuote.line} ends within a quoted cell`]),
     ],
   };
 }
 
-/** Counts the rows with all of their cells: what is not asked for is not looked at. */
+/** Counts the rows by all of their cells, because the engine does not check cells that are not selected. */
 async function countRows(run: RunStatement, reader: string, { columns }: SniffedShape): Promise<number> {
   const cells = columns.map(({ name }) => quoteName(name)).join(', ');
   const [counted] = await run(`SELECT count(*) FILTER (hash(${cells}) IS NOT NULL) AS total FROM ${reader}`);
@@ -137,7 +138,7 @@ async function sniffBeginning(
   path: string,
   { scratch, end, options }: { scratch: string; end: number; options: string },
 ): Promise<SniffedShape> {
-  if (end > LONGEST_BEGINNING) throw openQuoteError(null);
+  if (end > MAX_BEGINNING_BYTES) throw createOpenQuoteError(null);
   const beginning = join(scratch, `${randomUUID()}.csv`);
   await mkdir(scratch, { recursive: true });
   try {
@@ -148,13 +149,13 @@ async function sniffBeginning(
   }
 }
 
-/** The engine needs help with a few lines only. */
-const LONGEST_BEGINNING = 64 * 1024 * 1024;
+/** The engine needs this help only with small files. */
+const MAX_BEGINNING_BYTES = 64 * 1024 * 1024;
 
 const QUOTING = `header = true, quote = '"', escape = '"', parallel = false`;
-/** Takes all lines for rows. */
+/** Reads all lines as rows. */
 const PADDED = `${QUOTING}, null_padding = true`;
-/** Takes those for rows that have as many cells as most of them. */
+/** Reads as rows only lines with as many cells as most lines. */
 const EVEN = `${QUOTING}, ignore_errors = true`;
 
 async function sniff(run: RunStatement, path: string, options: string): Promise<SniffedShape> {
@@ -176,7 +177,7 @@ async function sniff(run: RunStatement, path: string, options: string): Promise<
   };
 }
 
-function readerOf(path: string, shape: SniffedShape, ...options: readonly string[]): string {
+function createReader(path: string, shape: SniffedShape, ...options: readonly string[]): string {
   const { delimiter, skip, formats, columns } = shape;
   return `read_csv(${[
     quoteText(path),
@@ -186,44 +187,43 @@ function readerOf(path: string, shape: SniffedShape, ...options: readonly string
     `skip = ${skip}`,
     ...formats,
     ...options,
-    `columns = ${columnTypes(columns)}`,
+    `columns = ${formatColumnTypes(columns)}`,
   ].join(', ')})`;
 }
 
 /**
- * What the names of the columns are parted by where the engine was misled by a line that it cannot part, and took all of
- * them for one name; null where it was not.
+ * Finds the delimiter of the header if the engine, misled by a line that it cannot split, took all column names for one.
+ * @returns null if it did not.
  */
-function hiddenDelimiter({ columns }: SniffedShape): string | null {
+function findHiddenDelimiter({ columns }: SniffedShape): string | null {
   const [first, ...others] = columns.map(({ name }) => name);
   if (first === undefined || !others.every((name) => /^column\d+$/.test(name))) return null;
   return /[,;|\t]/.exec(first)?.[0] ?? null;
 }
 
-function cellsOf(count: number): string {
+function describeCells(count: number): string {
   return count === 1 ? '1 cell' : `${count} cells`;
 }
 
-function openQuoteError(line: number | null): WarehouseError {
+function createOpenQuoteError(line: number | null): WarehouseError {
   const place = line === null ? 'The file' : `Line ${line} of the file`;
+  return new WarehouseError('STATEMENT_FAILED', `${place} cannot be read as CSV: a quote is never closed.`);
+}
+
+function createTooUnevenError({ columns, unevenCount, uneven }: CsvLines): WarehouseError {
   return new WarehouseError(
     'STATEMENT_FAILED',
-    `${place} cannot be read as CSV: a quote is opened and never closed.`,
+    `The file cannot be read as CSV: the header has ${columns} cells, but ${unevenCount} lines have more or fewer, starting with line ${uneven[0]?.line}.`,
   );
 }
 
-function tooUnevenError({ columns, unevenCount, uneven }: CsvLines): WarehouseError {
-  return new WarehouseError(
-    'STATEMENT_FAILED',
-    `The file cannot be read as CSV: ${unevenCount} of its lines, the first of them line ${uneven[0]?.line}, have another number of cells than the header, which has ${columns}.`,
-  );
-}
-
-function unevenError({ columns, uneven: [first] }: CsvLines): WarehouseError {
+function createUnevenError({ columns, uneven: [first] }: CsvLines): WarehouseError {
   const cut =
-    first === undefined ? '' : ` Line ${first.line} has ${cellsOf(first.cells)}, and the header ${columns}.`;
+    first === undefined
+      ? ''
+      : ` Line ${first.line} has ${describeCells(first.cells)}, and the header ${columns}.`;
   return new WarehouseError(
     'STATEMENT_FAILED',
-    `The file cannot be read as CSV: some of its lines are neither rows nor only of another length.${cut}`,
+    `The file cannot be read as CSV: some of its lines are not rows, for another reason than their number of cells.${cut}`,
   );
 }

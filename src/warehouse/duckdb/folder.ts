@@ -5,40 +5,40 @@ import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { AbortError } from '../abort.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { type CsvReading, csvReading } from './csv.ts';
+import { type CsvReading, findCsvReading } from './csv.ts';
 import { type NamedFile, reported } from './error.ts';
 import type { RunStatement } from './file.ts';
-import { ndjsonReader } from './ndjson.ts';
+import { createNdjsonReader } from './ndjson.ts';
 import { quoteName, quoteText } from './text.ts';
 
-/** A table of a folder warehouse as it is now. */
+/** A table of a folder warehouse in its current state. */
 export interface TableFile extends NamedFile {
-  /** The name as the folders and the file spell it. */
+  /** The name as spelled by the folders and the file. */
   readonly name: TableName;
-  /** Changes whenever the file does: its size and times. */
+  /** The size and times of the file, which change with it. */
   readonly version: string;
-  /** Why lines of it are no rows of the table: each goes on after "Line ". */
+  /** Why some of its lines are not rows. Each text continues "Line ". */
   readonly unreadable: readonly string[];
 }
 
 /** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
 export interface TableFolder {
   /**
-   * Makes the tables ready to be read under their three-part names, as their files are now.
-   * @throws WarehouseError TABLE_NOT_FOUND where there is no file for one of them; an error of DuckDB where a file
-   * cannot be read as its ending says; AbortError after the signal.
+   * Prepares tables for reading by their three-part names, in the current state of their files.
+   * @throws WarehouseError TABLE_NOT_FOUND if a table has no file; an error of DuckDB if a file does not match its extension;
+   * AbortError after the signal.
    */
   prepare(tables: readonly TableName[], signal: AbortSignal): Promise<readonly TableFile[]>;
   /**
-   * Checks that files are still as they were prepared. The engine reads a file in parts, and does not notice what happens
-   * to it between two of them.
-   * @throws WarehouseError CHANGED where one has been written, replaced or deleted.
+   * Checks that files have not changed since they were prepared. The engine reads a file in parts, and does not notice
+   * changes in between.
+   * @throws WarehouseError CHANGED if one was written, replaced or deleted.
    */
   checkUnchanged(files: readonly TableFile[]): Promise<void>;
 }
 
 /**
- * Serves the files of a folder to all connections of the instance.
+ * Opens the files of a folder as tables for all connections of the instance.
  * @param scratch another folder that the instance can read.
  */
 export function openTableFolder(instance: DuckDBInstance, folder: string, scratch: string): TableFolder {
@@ -64,7 +64,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
     return reported({ parameters: {}, files: [file] }, async () => {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
-      const { reader, unreadable } = await readingOf(run, file.path, scratch, signal);
+      const { reader, unreadable } = await findReading(run, file.path, scratch, signal);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
       return unreadable;
     });
@@ -83,7 +83,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
 
   async function prepareAll(tables: readonly TableName[], signal: AbortSignal): Promise<TableFile[]> {
     const connection = await instance.connect();
-    const run = runnerOf(connection, interruptOnAbort(connection, signal));
+    const run = createRunner(connection, interruptOnAbort(connection, signal));
     try {
       const files: TableFile[] = [];
       for (const table of tables) files.push(await prepareTable(table, run, signal));
@@ -96,7 +96,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
   return {
     async prepare(tables, signal) {
       if (tables.length === 0) return [];
-      // One after the other, since two statements may need the same view.
+      // One at a time, because two statements may need the same view.
       const prepared = turn.then(() => prepareAll(tables, signal));
       turn = prepared.catch(() => {});
       return await prepared;
@@ -105,35 +105,35 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
   };
 }
 
-function runnerOf(connection: DuckDBConnection, guard: Guard): RunStatement {
+function createRunner(connection: DuckDBConnection, guard: Guard): RunStatement {
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
 type FoundFile = Omit<TableFile, 'unreadable'>;
 
-const endings = ['.parquet', '.csv', '.ndjson'] as const;
+const EXTENSIONS = ['.parquet', '.csv', '.ndjson'] as const;
 
-/** Finds the file by listing folders, as a name of a table may not be used as a path. */
+/** Finds the file of a table by listing folders, because the name of a table must not be used as a path. */
 async function findFile(folder: string, table: TableName): Promise<FoundFile> {
   const catalog = await findEntry(folder, [table.catalog]);
   const schema = catalog && (await findEntry(join(folder, catalog), [table.schema]));
-  const wanted = endings.map((ending) => `${table.table}${ending}`);
+  const wanted = EXTENSIONS.map((ending) => `${table.table}${ending}`);
   const file = schema && (await findEntry(join(folder, catalog, schema), wanted));
-  if (!file) throw tableNotFound(table);
+  if (!file) throw createTableNotFoundError(table);
   const path = join(folder, catalog, schema, file);
   const status = await stat(path, { bigint: true }).catch(() => null);
-  if (!status?.isFile()) throw tableNotFound(table);
+  if (!status?.isFile()) throw createTableNotFoundError(table);
   const name = { catalog, schema, table: file.slice(0, file.lastIndexOf('.')) };
   return {
     path,
     label: relative(folder, path).replaceAll(sep, '/'),
     name,
-    // The time of the last write can be set back, as a copy that keeps times does; that of the last change cannot.
+    // The time of the last write (mtime) can be set back, as by a copy that preserves times, but not ctime.
     version: [status.size, status.mtimeNs, status.ctimeNs].join('-'),
   };
 }
 
-/** The entry that is spelled like the first of the names that has one, whatever its case. */
+/** Finds the entry for the first name that has one, in any case. */
 async function findEntry(folder: string, names: readonly string[]): Promise<string | null> {
   const entries: readonly string[] = await readdir(folder).catch(() => []);
   for (const name of names) {
@@ -144,21 +144,21 @@ async function findEntry(folder: string, names: readonly string[]): Promise<stri
   return null;
 }
 
-function tableNotFound(table: TableName): WarehouseError {
+function createTableNotFoundError(table: TableName): WarehouseError {
   const name = `${table.catalog}.${table.schema}.${table.table}`;
   return new WarehouseError('TABLE_NOT_FOUND', `There is no table ${name} in the warehouse.`);
 }
 
-/** What stands behind FROM to read a file, and which of its lines are no rows. */
-async function readingOf(
+/** Finds out how to read a file, and which of its lines are not rows. */
+async function findReading(
   run: RunStatement,
   path: string,
   scratch: string,
   signal: AbortSignal,
 ): Promise<CsvReading> {
-  if (path.endsWith('.csv')) return csvReading(run, path, scratch, signal);
+  if (path.endsWith('.csv')) return findCsvReading(run, path, scratch, signal);
   const reader = path.endsWith('.ndjson')
-    ? await ndjsonReader(run, path, signal)
+    ? await createNdjsonReader(run, path, signal)
     : `read_parquet(${quoteText(path)})`;
   return { reader, unreadable: [] };
 }

@@ -1,22 +1,22 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 
 /**
- * An expression of 64 bits over columns, equal for two different rows only by chance.
- * @param types those of the columns, in the same order.
- * @returns null for no columns, and for types whose values a hash cannot tell apart.
+ * Builds a SQL expression for a hash of 64 bits over columns.
+ * @param types the types of the columns, in the same order.
+ * @returns null for no columns, and for types whose different values can have equal hashes by design.
  */
 export function buildRowHash(columns: readonly string[], types: readonly DuckDBType[]): string | null {
-  const kinds = types.map(kindOf);
+  const kinds = types.map(findHashKind);
   if (columns.length === 0 || kinds.includes('NONE')) return null;
   const hashed = columns.map((column, index) => (kinds[index] === 'JSON' ? `to_json(${column})` : column));
   return `hash(${hashed.join(', ')})`;
 }
 
 /**
- * How values of a type are hashed. The engine's hash of what is nested takes an empty list for NULL, that of an ENUM is of
- * its number, and that of an INTERVAL says a month for thirty days: these are hashed as JSON text.
+ * Finds how to hash values of a type. For some types the engine's hash does not distinguish values: an empty list and NULL,
+ * ENUM values with the same number, a month and 30 days of an INTERVAL. These are hashed as JSON text.
  */
-function kindOf(type: DuckDBType): 'VALUE' | 'JSON' | 'NONE' {
+function findHashKind(type: DuckDBType): 'VALUE' | 'JSON' | 'NONE' {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
     case DuckDBTypeId.TINYINT:
@@ -49,16 +49,16 @@ function kindOf(type: DuckDBType): 'VALUE' | 'JSON' | 'NONE' {
       return 'JSON';
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
-      return within(type.valueType);
+      return findNestedKind(type.valueType);
     case DuckDBTypeId.MAP:
-      return within(type.keyType, type.valueType);
+      return findNestedKind(type.keyType, type.valueType);
     case DuckDBTypeId.STRUCT:
-      return within(...type.entryTypes);
+      return findNestedKind(...type.entryTypes);
     default:
       return 'NONE';
   }
 }
 
-function within(...types: readonly DuckDBType[]): 'JSON' | 'NONE' {
-  return types.some((type) => kindOf(type) === 'NONE') ? 'NONE' : 'JSON';
+function findNestedKind(...types: readonly DuckDBType[]): 'JSON' | 'NONE' {
+  return types.some((type) => findHashKind(type) === 'NONE') ? 'NONE' : 'JSON';
 }

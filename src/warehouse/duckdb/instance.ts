@@ -4,20 +4,20 @@ import { registerRoom } from './room.ts';
 import { quoteText } from './text.ts';
 
 export interface LockedInstanceOptions {
-  /** The folder that can be read, without links in its path. */
+  /** The folder that can be read; its path must not contain links. */
   readonly folder: string;
-  /** The folder for what does not fit in memory and what is there for a moment; made when it is needed, gone when the instance is closed. */
+  /** The folder for temporary files and what does not fit in memory. It is created when needed and removed when the instance is closed. */
   readonly overflow: string;
 }
 
 /**
- * A private instance of DuckDB that cannot reach anything outside the two folders. Within them it could still write,
- * so that only statements known to be one SELECT may run in it.
+ * Opens a private DuckDB instance that cannot reach anything outside the two folders. It could still write within them, so
+ * only run statements that are known to be one SELECT.
  */
 export async function openLockedInstance(options: LockedInstanceOptions): Promise<DuckDBInstance> {
   const { folder, overflow } = options;
   const instance = await DuckDBInstance.create(':memory:', {
-    // One thread gives the rows of a statement in the same order each time, which resuming relies on.
+    // With one thread, a statement always returns its rows in the same order, which resuming relies on.
     threads: '1',
     memory_limit: '512MB',
     temp_directory: overflow,
@@ -25,7 +25,7 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
-    // It would keep content of files that have changed since.
+    // The cache would keep content of files that have changed since.
     enable_external_file_cache: 'false',
   });
   const connection = await instance.connect();

@@ -1,34 +1,35 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Sees to it that chunks of which no rows are made are freed. */
+/** Frees chunks that are skipped without converting their rows. */
 export interface ChunkMemory {
-  /** Told of each chunk that is read. */
-  chunkRead(): void;
-  /** Told when rows are made of one. */
-  rowsMade(): void;
+  /** Call it for each chunk that is read. */
+  noteChunk(): void;
+  /** Call it when the rows of a chunk are converted. */
+  noteRows(): void;
 }
 
-/** How many chunks, of 2,048 rows each, may wait for being freed. */
-const MOST_CHUNKS = 64;
+/** The most chunks, of 2,048 rows each, before garbage is collected. */
+const MAX_CHUNKS = 64;
 
 let collectGarbage: (() => void) | null = null;
 
 /**
- * The engine frees a chunk when its object is collected. That object is small: where a read passes chunks by, nothing is
- * ever collected, and memory grows by the table. The rows of a chunk, where they are made, are enough to be collected with.
+ * Creates the counter of skipped chunks. The engine frees a chunk when its JavaScript object is collected. That object is so
+ * small that skipping chunks never triggers a collection, and memory grows by the size of the table. Converting rows creates
+ * enough garbage to trigger it.
  */
 export function createChunkMemory(): ChunkMemory {
   let chunks = 0;
   return {
-    chunkRead() {
+    noteChunk() {
       chunks += 1;
-      if (chunks < MOST_CHUNKS) return;
+      if (chunks < MAX_CHUNKS) return;
       chunks = 0;
       collectGarbage ??= findCollector();
       collectGarbage();
     },
-    rowsMade() {
+    noteRows() {
       chunks = 0;
     },
   };

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 
-/** What the lines of an NDJSON file are like, as far as it decides how they can be read. */
+/** Facts about the lines of an NDJSON file that decide how they can be read. */
 export interface LineShapes {
-  /** How deep lists and objects are nested in the deepest line. */
+  /** The deepest nesting of lists and objects in any line. */
   readonly depth: number;
-  /** Whether each line that is not empty begins as an object does. */
+  /** Whether every line that is not empty starts like an object. */
   readonly areObjects: boolean;
 }
 
-/** Looks through a file byte by byte, without a stack, so that nothing in it is too deep to be looked at. */
+/** Scans a file byte by byte, without recursion, so that no nesting is too deep. */
 export async function readLineShapes(path: string, signal: AbortSignal): Promise<LineShapes> {
   let deepest = 0;
   let areObjects = true;

@@ -13,7 +13,7 @@ import {
 import type { JsonValue } from '../../shared/json.ts';
 import type { CheckedQuery } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { makeNamesDistinct } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
 import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
@@ -25,8 +25,8 @@ import { admitStatement, releaseStatement } from './room.ts';
 import { buildRowBytes } from './row-bytes.ts';
 import { boundSelect, prepareSelect } from './select.ts';
 import { readTableSizes } from './table-size.ts';
-import { databricksTypeOf } from './type.ts';
-import { converterOf, type ValueConverter } from './value.ts';
+import { formatDatabricksType } from './type.ts';
+import { findConverter, type ValueConverter } from './value.ts';
 
 /** A statement that runs on its own connection. */
 export interface RunningStatement {
@@ -125,7 +125,7 @@ export async function startStatement(
       guard,
       end,
       columns: columns ?? [],
-      names: distinctNames(names),
+      names: makeNamesDistinct(names),
       isHashed: hash !== null,
       isMeasured: bytes !== null,
       async findCause() {
@@ -229,7 +229,7 @@ function running(
   async function open(): Promise<DuckDBResult> {
     const opened = await guard(() => prepared.stream());
     const types = opened.columnTypes().slice(0, names.length);
-    converters = types.map(converterOf);
+    converters = types.map(findConverter);
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
   }
@@ -255,7 +255,7 @@ function running(
 
   return {
     columns() {
-      return columns.map(({ name, type }) => ({ name, type: databricksTypeOf(type) }));
+      return columns.map(({ name, type }) => ({ name, type: formatDatabricksType(type) }));
     },
     async next() {
       ahead ??= fetchChunk();

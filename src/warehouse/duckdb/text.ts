@@ -1,9 +1,9 @@
-/** The text as SQL has it, in quotes. */
+/** Quotes a text as a SQL literal. */
 export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The name as SQL has it, in quotes. */
+/** Quotes a name for SQL. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

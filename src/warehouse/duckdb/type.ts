@@ -1,8 +1,8 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 import { quoteIdentifier } from '../../sql-check/statement.ts';
 
-/** The name that Databricks has for a type of DuckDB, upper case, e.g. `ARRAY<STRING>`. */
-export function databricksTypeOf(type: DuckDBType): string {
+/** Formats a DuckDB type by its Databricks name in upper case, such as `ARRAY<STRING>`. */
+export function formatDatabricksType(type: DuckDBType): string {
   switch (type.typeId) {
     case DuckDBTypeId.DECIMAL:
       return `DECIMAL(${type.width},${type.scale})`;
@@ -10,22 +10,22 @@ export function databricksTypeOf(type: DuckDBType): string {
       return type.alias === 'JSON' ? 'VARIANT' : 'STRING';
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
-      return `ARRAY<${databricksTypeOf(type.valueType)}>`;
+      return `ARRAY<${formatDatabricksType(type.valueType)}>`;
     case DuckDBTypeId.STRUCT:
-      return `STRUCT<${type.entryNames.map((name) => `${fieldName(name)}: ${databricksTypeOf(type.typeForEntry(name))}`).join(', ')}>`;
+      return `STRUCT<${type.entryNames.map((name) => `${formatFieldName(name)}: ${formatDatabricksType(type.typeForEntry(name))}`).join(', ')}>`;
     case DuckDBTypeId.MAP:
-      return `MAP<${databricksTypeOf(type.keyType)}, ${databricksTypeOf(type.valueType)}>`;
+      return `MAP<${formatDatabricksType(type.keyType)}, ${formatDatabricksType(type.valueType)}>`;
     default:
-      return simpleTypes.get(type.typeId) ?? 'STRING';
+      return SIMPLE_TYPES.get(type.typeId) ?? 'STRING';
   }
 }
 
-function fieldName(name: string): string {
+function formatFieldName(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) ? name : quoteIdentifier(name);
 }
 
-/** Types that Databricks lacks go by the smallest of its own that holds all their values. */
-const simpleTypes: ReadonlyMap<DuckDBTypeId, string> = new Map([
+/** A type that Databricks lacks has the name of its smallest type that holds all values. */
+const SIMPLE_TYPES: ReadonlyMap<DuckDBTypeId, string> = new Map([
   [DuckDBTypeId.BOOLEAN, 'BOOLEAN'],
   [DuckDBTypeId.TINYINT, 'TINYINT'],
   [DuckDBTypeId.SMALLINT, 'SMALLINT'],

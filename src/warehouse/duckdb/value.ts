@@ -20,22 +20,22 @@ import {
 } from '@duckdb/node-api';
 import type { JsonValue } from '../../shared/json.ts';
 import {
-  dateText,
-  decimalText,
-  fractionText,
-  integerValue,
-  jsonValue,
-  numberValue,
+  formatDate,
+  formatDecimal,
+  formatFraction,
+  formatTime,
+  formatTimestamp,
+  parseJsonValue,
   setKey,
-  timestampText,
-  timeText,
+  toIntegerValue,
+  toNumberValue,
 } from '../value.ts';
 
-/** Carries a value of one column to JSON. */
+/** Converts a value of one column to JSON. */
 export type ValueConverter = (value: DuckDBValue) => JsonValue;
 
-/** The converter for the values of a type, chosen once for a column; `value.ts` has the rules. */
-export function converterOf(type: DuckDBType): ValueConverter {
+/** Finds the converter for a type, once per column, by the rules of `value.ts`. */
+export function findConverter(type: DuckDBType): ValueConverter {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
     case DuckDBTypeId.TINYINT:
@@ -44,56 +44,66 @@ export function converterOf(type: DuckDBType): ValueConverter {
     case DuckDBTypeId.UTINYINT:
     case DuckDBTypeId.USMALLINT:
     case DuckDBTypeId.UINTEGER:
-      return asItIs;
+      return passThrough;
     case DuckDBTypeId.VARCHAR:
-      return type.alias === 'JSON' ? ofJson : asItIs;
+      return type.alias === 'JSON' ? convertJson : passThrough;
     case DuckDBTypeId.ARRAY:
     case DuckDBTypeId.LIST:
-      return ofList(converterOf(type.valueType));
+      return createListConverter(findConverter(type.valueType));
     case DuckDBTypeId.STRUCT:
-      return ofStruct(
-        type.entryNames.map((name, index) => [name, converterOf(type.typeForEntry(name)), index]),
+      return createStructConverter(
+        type.entryNames.map((name, index) => [name, findConverter(type.typeForEntry(name)), index]),
       );
     case DuckDBTypeId.MAP:
-      return ofMap(converterOf(type.keyType), converterOf(type.valueType), isText(type.keyType));
+      return createMapConverter(
+        findConverter(type.keyType),
+        findConverter(type.valueType),
+        isText(type.keyType),
+      );
     case DuckDBTypeId.UNION: {
-      const members = new Map(type.memberTags.map((tag) => [tag, converterOf(type.memberTypeForTag(tag))]));
+      const members = new Map(type.memberTags.map((tag) => [tag, findConverter(type.memberTypeForTag(tag))]));
       return (value) =>
-        value instanceof DuckDBUnionValue ? (members.get(value.tag) ?? ofAny)(value.value) : ofAny(value);
+        value instanceof DuckDBUnionValue
+          ? (members.get(value.tag) ?? convertAny)(value.value)
+          : convertAny(value);
     }
     case DuckDBTypeId.TIMESTAMP:
-      return ofTimestamp;
+      return convertTimestamp;
     default:
-      return ofAny;
+      return convertAny;
   }
 }
 
-const asItIs: ValueConverter = (value) => value as JsonValue;
+const passThrough: ValueConverter = (value) => value as JsonValue;
 
-/** The commonest of the dates and times, without a look at whether it has an end, which costs as much as the rest. */
-const ofTimestamp: ValueConverter = (value) => {
+/** Converts the most common time type without checking for infinity, which costs as much as the rest. */
+const convertTimestamp: ValueConverter = (value) => {
   if (!(value instanceof DuckDBTimestampValue)) return null;
   const { micros } = value;
-  return micros > -distant && micros < distant ? (timestampText(micros) ?? ofAny(value)) : ofAny(value);
+  return micros > -DISTANT_MICROSECONDS && micros < DISTANT_MICROSECONDS
+    ? (formatTimestamp(micros) ?? convertAny(value))
+    : convertAny(value);
 };
 
-/** Microseconds from 1970 to a time that no row of ours comes near. */
-const distant = 1n << 52n;
+/** Microseconds from 1970 to a time far beyond any real one. */
+const DISTANT_MICROSECONDS = 1n << 52n;
 
-const ofJson: ValueConverter = (value) => (typeof value === 'string' ? jsonValue(value) : null);
+const convertJson: ValueConverter = (value) => (typeof value === 'string' ? parseJsonValue(value) : null);
 
 function isText(type: DuckDBType): boolean {
   return type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.ENUM;
 }
 
-function ofList(convert: ValueConverter): ValueConverter {
+function createListConverter(convert: ValueConverter): ValueConverter {
   return (value) =>
     value instanceof DuckDBListValue || value instanceof DuckDBArrayValue
       ? value.items.map((item) => (item === null ? null : convert(item)))
       : null;
 }
 
-function ofStruct(entries: readonly (readonly [string, ValueConverter, number])[]): ValueConverter {
+function createStructConverter(
+  entries: readonly (readonly [string, ValueConverter, number])[],
+): ValueConverter {
   return (value) => {
     if (!(value instanceof DuckDBStructValue)) return null;
     const object: Record<string, JsonValue> = {};
@@ -105,64 +115,67 @@ function ofStruct(entries: readonly (readonly [string, ValueConverter, number])[
   };
 }
 
-function ofMap(
+function createMapConverter(
   convertKey: ValueConverter,
   convertValue: ValueConverter,
-  keysAreText: boolean,
+  hasTextKeys: boolean,
 ): ValueConverter {
-  const carry = (value: DuckDBValue) => (value === null ? null : convertValue(value));
+  const convertEntry = (value: DuckDBValue) => (value === null ? null : convertValue(value));
   return (value) => {
     if (!(value instanceof DuckDBMapValue)) return null;
-    if (!keysAreText)
-      return value.entries.map((entry) => ({ key: convertKey(entry.key), value: carry(entry.value) }));
+    if (!hasTextKeys)
+      return value.entries.map((entry) => ({ key: convertKey(entry.key), value: convertEntry(entry.value) }));
     const object: Record<string, JsonValue> = {};
-    for (const entry of value.entries) setKey(object, String(entry.key), carry(entry.value));
+    for (const entry of value.entries) setKey(object, String(entry.key), convertEntry(entry.value));
     return object;
   };
 }
 
-/** Goes by the value itself, for types whose values say all there is to know. */
-function ofAny(value: DuckDBValue): JsonValue {
+/** Converts a value by its class, for types whose values carry all that is needed. */
+function convertAny(value: DuckDBValue): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return numberValue(value);
-  if (typeof value === 'bigint') return integerValue(value);
+  if (typeof value === 'number') return toNumberValue(value);
+  if (typeof value === 'bigint') return toIntegerValue(value);
   if (value instanceof DuckDBTimestampValue)
-    return finite(value) ?? timestampText(value.micros) ?? String(value);
+    return formatInfinite(value) ?? formatTimestamp(value.micros) ?? String(value);
   if (value instanceof DuckDBTimestampTZValue)
-    return finite(value) ?? zoned(timestampText(value.micros), value);
-  if (value instanceof DuckDBDateValue) return finite(value) ?? dateText(value.days) ?? String(value);
-  if (value instanceof DuckDBDecimalValue) return decimalText(value.value, value.scale);
-  if (value instanceof DuckDBTimeValue) return timeText(Number(value.micros));
+    return formatInfinite(value) ?? addZone(formatTimestamp(value.micros), value);
+  if (value instanceof DuckDBDateValue)
+    return formatInfinite(value) ?? formatDate(value.days) ?? String(value);
+  if (value instanceof DuckDBDecimalValue) return formatDecimal(value.value, value.scale);
+  if (value instanceof DuckDBTimeValue) return formatTime(Number(value.micros));
   if (value instanceof DuckDBTimestampSecondsValue)
-    return finite(value) ?? timestampText(value.seconds * 1_000_000n) ?? String(value);
+    return formatInfinite(value) ?? formatTimestamp(value.seconds * 1_000_000n) ?? String(value);
   if (value instanceof DuckDBTimestampMillisecondsValue)
-    return finite(value) ?? timestampText(value.millis * 1_000n) ?? String(value);
-  if (value instanceof DuckDBTimestampNanosecondsValue) return finite(value) ?? nanosecondsText(value.nanos);
+    return formatInfinite(value) ?? formatTimestamp(value.millis * 1_000n) ?? String(value);
+  if (value instanceof DuckDBTimestampNanosecondsValue)
+    return formatInfinite(value) ?? formatNanoseconds(value.nanos);
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
-  if (value instanceof DuckDBVariantValue) return ofAny(value.value);
-  if (value instanceof DuckDBUnionValue) return ofAny(value.value);
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(ofAny);
+  if (value instanceof DuckDBVariantValue) return convertAny(value.value);
+  if (value instanceof DuckDBUnionValue) return convertAny(value.value);
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
+    return value.items.map(convertAny);
   if (value instanceof DuckDBStructValue) {
     const object: Record<string, JsonValue> = {};
-    for (const [name, entry] of Object.entries(value.entries)) setKey(object, name, ofAny(entry));
+    for (const [name, entry] of Object.entries(value.entries)) setKey(object, name, convertAny(entry));
     return object;
   }
   if (value instanceof DuckDBMapValue)
-    return value.entries.map((entry) => ({ key: ofAny(entry.key), value: ofAny(entry.value) }));
+    return value.entries.map((entry) => ({ key: convertAny(entry.key), value: convertAny(entry.value) }));
   return value.toString();
 }
 
-/** The text of a date or time without end, or null for all the others. */
-function finite(value: { readonly isFinite: boolean }): string | null {
+/** Formats an infinite date or time; null for a finite one. */
+function formatInfinite(value: { readonly isFinite: boolean }): string | null {
   return value.isFinite ? null : String(value);
 }
 
-function zoned(text: string | null, value: DuckDBTimestampTZValue): string {
+function addZone(text: string | null, value: DuckDBTimestampTZValue): string {
   return text === null ? String(value) : `${text}Z`;
 }
 
-function nanosecondsText(nanoseconds: bigint): string {
+function formatNanoseconds(nanoseconds: bigint): string {
   const rest = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const text = timestampText((nanoseconds - rest) / 1_000n) ?? '';
-  return rest === 0n ? text : `${text}.${fractionText(Number(rest), 9)}`;
+  const text = formatTimestamp((nanoseconds - rest) / 1_000n) ?? '';
+  return rest === 0n ? text : `${text}.${formatFraction(Number(rest), 9)}`;
 }

@@ -20,26 +20,26 @@ import { type ChunkMemory, createChunkMemory } from './memory.ts';
 import { MOST_BATCH_BYTES } from './row-bytes.ts';
 import { type RowChunk, type RunningStatement, startStatement } from './statement.ts';
 
-/** Where a folder warehouse is: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
+/** The folder of a folder warehouse: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
 export interface DuckDbOptions extends ReadingLimits {
   readonly folder: string;
 }
 
 /**
- * Opens a folder of files as a warehouse. Nothing outside the folder can be read and nothing can be written; a file
- * that is new or has changed is seen by the next statement.
- * @throws WarehouseError UNAVAILABLE where there is no such folder.
+ * Opens a folder of files as a warehouse. Nothing outside the folder can be read, and nothing can be written. The next
+ * statement sees new and changed files.
+ * @throws WarehouseError UNAVAILABLE if the folder does not exist.
  */
 export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions): Promise<Warehouse> {
   const root = await realpath(folder).catch(() => {
     throw new WarehouseError('UNAVAILABLE', 'The folder of the warehouse does not exist or cannot be read.');
   });
-  // Big sorts and joins go to disk, in a folder of this instance alone.
+  // Large sorts and joins spill to disk, into a folder of this instance.
   const overflow = join(tmpdir(), `blade-warehouse-${randomUUID()}`);
   const instance = await openLockedInstance({ folder: root, overflow });
   const tables = openTableFolder(instance, root, overflow);
   const running = new Set<RunningStatement>();
-  let closed = false;
+  let isClosed = false;
 
   async function start(
     checked: CheckedQuery,
@@ -48,7 +48,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     signal: AbortSignal,
     withHashes = false,
   ) {
-    if (closed) throw closedError();
+    if (isClosed) throw createClosedError();
     const run = await reported(context, () =>
       startStatement(
         { instance, timeoutMs: limits.statementTimeoutMs ?? null },
@@ -56,9 +56,9 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
       ),
     );
     running.add(run);
-    if (!closed) return run;
+    if (!isClosed) return run;
     await finish(run);
-    throw closedError();
+    throw createClosedError();
   }
 
   async function finish(run: RunningStatement): Promise<void> {
@@ -66,7 +66,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     await run.close();
   }
 
-  /** Checks a statement and makes the tables that it reads ready. */
+  /** Checks a statement and prepares the tables it reads. */
   async function prepare(sql: string, signal: AbortSignal) {
     const checked = parseStatement(sql, limits);
     throwIfAborted(signal);
@@ -88,8 +88,9 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
 
     async countUnreadable(table, signal) {
       throwIfAborted(signal);
-      return linesOf(await reported({ parameters: {}, files: [] }, () => tables.prepare([table], signal)))
-        .length;
+      return listUnreadableLines(
+        await reported({ parameters: {}, files: [] }, () => tables.prepare([table], signal)),
+      ).length;
     },
 
     async countRows({ sql, parameters, withUnreadable = false }, signal) {
@@ -105,7 +106,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
         batchSize: 1,
         signal,
       });
-      let total = withUnreadable ? linesOf(files).length : 0;
+      let total = withUnreadable ? listUnreadableLines(files).length : 0;
       for await (const { rows } of batches) total += Number(rows[0]?.total);
       return total;
     },
@@ -114,15 +115,15 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
       const { parameters } = statement;
       const { signal, withFingerprints } = options;
       const { checked, files } = await prepare(statement.sql, signal);
-      const fingerprint = checked.isRepeatable ? fingerprintOf(statement, files) : null;
-      const covered = coveredRows(options.resumeAfter, fingerprint);
+      const fingerprint = checked.isRepeatable ? fingerprintStatement(statement, files) : null;
+      const covered = countCoveredRows(options.resumeAfter, fingerprint);
       const batches = readBatches({
         start: () => start(checked, checked.sql, { parameters, files }, signal, withFingerprints),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
         covered: covered ?? 0,
-        unreadable: statement.withUnreadable ? linesOf(files) : [],
+        unreadable: statement.withUnreadable ? listUnreadableLines(files) : [],
         batchSize: options.batchSize,
         signal,
       });
@@ -130,7 +131,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     },
 
     async close() {
-      closed = true;
+      isClosed = true;
       await Promise.all([...running].map(finish));
       instance.closeSync();
       await rm(overflow, { recursive: true, force: true });
@@ -138,12 +139,12 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
   };
 }
 
-function closedError(): WarehouseError {
+function createClosedError(): WarehouseError {
   return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
 }
 
-/** What the order and the content of the rows depend on. */
-function fingerprintOf(statement: SelectStatement, files: readonly TableFile[]): string {
+/** Fingerprints everything that the order and content of the rows depend on. */
+function fingerprintStatement(statement: SelectStatement, files: readonly TableFile[]): string {
   const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
   return createHash('sha256')
     .update(
@@ -152,8 +153,8 @@ function fingerprintOf(statement: SelectStatement, files: readonly TableFile[]):
     .digest('base64url');
 }
 
-/** How many rows the position covers, or null where it is of other data or of another statement. */
-function coveredRows(position: ReadPosition, fingerprint: string | null): number | null {
+/** Counts the rows that a position covers; null if it belongs to other data or another statement. */
+function countCoveredRows(position: ReadPosition, fingerprint: string | null): number | null {
   if (typeof position !== 'object' || position === null || fingerprint === null) return null;
   if (!('rows' in position) || !('fingerprint' in position)) return null;
   if (position.fingerprint !== fingerprint) return null;
@@ -163,12 +164,12 @@ function coveredRows(position: ReadPosition, fingerprint: string | null): number
 interface BatchReading {
   readonly start: () => Promise<RunningStatement>;
   readonly finish: (run: RunningStatement) => Promise<void>;
-  /** Throws where what is read has changed since the start. */
+  /** Throws if the tables have changed since the start. */
   readonly checkSources: () => Promise<void>;
   readonly positionAt: (rows: number) => ReadPosition;
-  /** Rows that an earlier read has kept. */
+  /** The number of rows saved by an earlier read. */
   readonly covered: number;
-  /** What comes behind the rows in place of lines that are none. */
+  /** Descriptions of lines that are not rows, which follow the rows. */
   readonly unreadable: readonly string[];
   readonly batchSize: number;
   readonly signal: AbortSignal;
@@ -179,7 +180,7 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, voi
   try {
     yield* readUnchecked(reading);
   } catch (error) {
-    // Rows of a file that was written meanwhile fail in any way.
+    // A file written in the meantime can cause any error.
     if (!(error instanceof AbortError)) await checkSources();
     throw error;
   }
@@ -196,8 +197,8 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
     let bytes = 0;
     const memory = createChunkMemory();
     for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
-      memory.chunkRead();
-      // Rows before the position are read and left: the same statement gives the same order, one with an OFFSET may not.
+      memory.noteChunk();
+      // Rows before the position are read and skipped, because a statement with an OFFSET may return another order.
       let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
       while (first < chunk.rowCount) {
         const end = Math.min(chunk.rowCount, first + batchSize - size);
@@ -208,7 +209,7 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
         first = end;
         if (size < batchSize) continue;
         throwIfAborted(signal);
-        yield batchOf({ run, memory, pieces, position: positionAt(position + end) });
+        yield toBatch({ run, memory, pieces, position: positionAt(position + end) });
         pieces = [];
         size = 0;
         bytes = 0;
@@ -216,8 +217,8 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
       position += chunk.rowCount;
     }
     throwIfAborted(signal);
-    if (size > 0) yield batchOf({ run, memory, pieces, position: positionAt(position) });
-    yield* unreadableBatches(reading, position);
+    if (size > 0) yield toBatch({ run, memory, pieces, position: positionAt(position) });
+    yield* createUnreadableBatches(reading, position);
   } finally {
     await finish(run);
   }
@@ -230,8 +231,8 @@ function rowsTooLarge(batchSize: number): WarehouseError {
   );
 }
 
-/** @param position how many rows came before. */
-function* unreadableBatches(
+/** @param position the number of rows before. */
+function* createUnreadableBatches(
   { positionAt, covered, unreadable, batchSize }: BatchReading,
   position: number,
 ): Generator<RowBatch> {
@@ -244,15 +245,15 @@ function* unreadableBatches(
   }
 }
 
-/** What is wrong with the lines of files that are no rows, each as a sentence. */
-function linesOf(files: readonly TableFile[]): readonly string[] {
+/** Lists descriptions of the lines of files that are not rows. */
+function listUnreadableLines(files: readonly TableFile[]): readonly string[] {
   const tables = new Map(files.map((file) => [quoteTable(file.name), file]));
   return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable }) =>
     unreadable.map((line) => `Line ${line}: nothing of it was read (${catalog}.${schema}.${table}).`),
   );
 }
 
-/** Rows of a chunk, from the one at `first` to the one before `end`. */
+/** The rows of a chunk from `first` to `end`, exclusive. */
 interface Piece {
   readonly chunk: RowChunk;
   readonly first: number;
@@ -266,19 +267,19 @@ interface Pieces {
   readonly position: ReadPosition;
 }
 
-function batchOf({ run, memory, pieces, position }: Pieces): RowBatch {
+function toBatch({ run, memory, pieces, position }: Pieces): RowBatch {
   return {
     size: pieces.reduce((sum, { first, end }) => sum + end - first, 0),
     get rows() {
-      memory.rowsMade();
+      memory.noteRows();
       return pieces.flatMap(({ chunk, first, end }) => run.rows(chunk, first, end));
     },
-    fingerprint: contentFingerprint(run, pieces),
+    fingerprint: fingerprintContent(run, pieces),
     position,
   };
 }
 
-function contentFingerprint(run: RunningStatement, pieces: readonly Piece[]): string | null {
+function fingerprintContent(run: RunningStatement, pieces: readonly Piece[]): string | null {
   const hashedBy = run.hashedBy();
   if (hashedBy === null) return null;
   const fingerprint = createHash('sha256').update(hashedBy);

@@ -1,7 +1,7 @@
 import { thrift } from '@databricks/sql';
 import type { TColumn, TTypeId } from '@databricks/sql/thrift/TCLIService_types.js';
 import { DuckDBBlobValue, type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
-import { converterOf } from '../../../src/warehouse/duckdb/value.ts';
+import { findConverter } from '../../../src/warehouse/duckdb/value.ts';
 import { int64 } from './thrift-library.ts';
 
 const types = thrift.TCLIService_types;
@@ -79,7 +79,7 @@ export function toColumn(type: DuckDBType, values: readonly DuckDBValue[]): TCol
 
 function formatValue(type: DuckDBType, value: DuckDBValue): string {
   if (value === null) return '';
-  const carried = converterOf(type)(value);
+  const carried = findConverter(type)(value);
   const text = typeof carried === 'string' ? carried : JSON.stringify(carried);
   return /TIMESTAMP/.test(DuckDBTypeId[type.typeId]) ? text.replace('T', ' ').replace('Z', '') : text;
 }

@@ -8,7 +8,7 @@ import {
 import { type Guard, interruptOnAbort } from '../../../src/warehouse/duckdb/abort.ts';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
 import { addEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
-import { databricksTypeOf } from '../../../src/warehouse/duckdb/type.ts';
+import { formatDatabricksType } from '../../../src/warehouse/duckdb/type.ts';
 import type { ResultColumn } from './arrow-form.ts';
 
 /** A parameter as it comes over the wire. */
@@ -181,7 +181,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
 function describedRows(prepared: DuckDBPreparedStatement): string {
   const rows = Array.from({ length: prepared.columnCount }, (_, index) => [
     prepared.columnName(index),
-    databricksTypeOf(prepared.columnType(index)).toLowerCase(),
+    formatDatabricksType(prepared.columnType(index)).toLowerCase(),
   ]);
   const lines = [...rows, ['# Partition Information', ''], ['# col_name', 'data_type'], ...rows.slice(0, 1)];
   const quoted = (text: string | undefined) => `'${(text ?? '').replaceAll("'", "''")}'`;

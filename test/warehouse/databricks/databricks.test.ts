@@ -1,7 +1,7 @@
 import type { TRowSet } from '@databricks/sql/thrift/TCLIService_types.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { DatabricksOptions } from '../../../src/warehouse/databricks/session.ts';
-import { typeName } from '../../../src/warehouse/databricks/type.ts';
+import { formatType } from '../../../src/warehouse/databricks/type.ts';
 import { openDatabricksWarehouse } from '../../../src/warehouse/databricks/warehouse.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import type { ResultForm } from '../../support/databricks/service.ts';
@@ -203,7 +203,7 @@ describe('signing in', () => {
     [
       'a service principal',
       { kind: 'oauth', clientId: 'someone', clientSecret: 'wrong-secret' },
-      'gave no token to the service principal (HTTP 401)',
+      'returned no token for the service principal (HTTP 401)',
     ],
   ] as const)('%s that is not known is told so, once and without it', async (_name, credentials, message) => {
     const { server, warehouse } = await databricks({}, { credentials });
@@ -257,7 +257,7 @@ describe('a request that fails on its way', () => {
     server.fail({ operation: 'ExecuteStatement', status: 429, retryAfter: '0', times: 100 });
     await expect(warehouse.countRows(oneRow, never)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: 'The warehouse takes no more requests at this time (HTTP 429).',
+      message: 'The warehouse accepts no more requests at this time (HTTP 429).',
     });
     expect(count(server.wire, 'ExecuteStatement')).toBe(6);
   });
@@ -563,5 +563,5 @@ test.each([
   ['struct<a b:int,`c,d`:string>', 'STRUCT<`a b`: INT, `c,d`: STRING>'],
   ['interval day to second', 'INTERVAL DAY TO SECOND'],
 ])('the type %s is written as %s', (described, written) => {
-  expect(typeName(described)).toBe(written);
+  expect(formatType(described)).toBe(written);
 });

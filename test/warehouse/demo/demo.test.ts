@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataTypes } from '../../../src/data-types/registry.ts';
-import { createDemoTables, demoSources } from '../../../src/warehouse/demo/demo-tables.ts';
+import { createDemoTables, DEMO_SOURCES } from '../../../src/warehouse/demo/demo-tables.ts';
 import { createSortieTable } from '../../../src/warehouse/demo/sortie-table.ts';
 import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
@@ -33,7 +33,7 @@ test('each table has the columns of its data type, a cursor, and few rows that c
   await createDemoTables(folder);
   const warehouse = await openDuckDbWarehouse({ folder });
   try {
-    for (const { dataType, table, cursorColumn } of demoSources) {
+    for (const { dataType, table, cursorColumn } of DEMO_SOURCES) {
       const columns = await warehouse.describeTable(table, never);
       expect(columns).toContainEqual({ name: cursorColumn, type: 'TIMESTAMP_NTZ' });
       const names = columns.map((column) => column.name);

@@ -102,23 +102,27 @@ describe('a text file that cannot be told apart is refused by its line, without 
   const good = Array.from({ length: 3_000 }, (_, index) => index);
 
   test.each([
-    ['a line that is cut', '{"id":"secret"', 'Line 3002 of the file is no JSON: unexpected'],
+    ['a line that is cut', '{"id":"secret"', 'Line 3002 of the file is not JSON: unexpected'],
     [
       'a line that is no JSON',
       'secret',
-      'Line 3002 of the file is no JSON: unexpected character, at byte 1.',
+      'Line 3002 of the file is not JSON: unexpected character, at byte 1.',
     ],
     [
       'two objects in a line',
       '{"id":"secret"}{"id":"secret"}',
-      'Line 3002 of the file is no JSON: unexpected content',
+      'Line 3002 of the file is not JSON: unexpected content',
     ],
-    ['half a surrogate pair', '{"id":"secret\\ud800"}', 'Line 3002 of the file is no JSON: no low surrogate'],
-    ['a NUL', '{"id":"secret\0"}', 'Line 3002 of the file is no JSON: unexpected control character'],
+    [
+      'half a surrogate pair',
+      '{"id":"secret\\ud800"}',
+      'Line 3002 of the file is not JSON: no low surrogate',
+    ],
+    ['a NUL', '{"id":"secret\0"}', 'Line 3002 of the file is not JSON: unexpected control character'],
     [
       'wrong UTF-8',
       withBytes('{"id":"secret', 0xff, 0x22, 0x7d),
-      'Line 3002 of the file is no JSON: invalid UTF-8',
+      'Line 3002 of the file is not JSON: invalid UTF-8',
     ],
     ['a key twice', '{"id":"secret","id":"secret"}', 'Line 3002 of the file has a key twice.'],
   ])('NDJSON with %s', async (_name, line, message) => {
@@ -133,7 +137,7 @@ describe('a text file that cannot be told apart is refused by its line, without 
     const { rows } = await readLines('lines.ndjson', ['1', '[2]']);
     await expect(rows()).rejects.toMatchObject({
       code: 'STATEMENT_FAILED',
-      message: 'No line of the file is an object with a key that can name a column.',
+      message: 'No line of the file is an object with a key that can name a column: each row must be one.',
     });
   });
 
@@ -175,7 +179,7 @@ describe('a text file that cannot be told apart is refused by its line, without 
     const { path, rows } = await folderWarehouse();
     await writeFile(path('lines.csv'), '');
     await expect(rows(READ)).rejects.toMatchObject({
-      message: 'The file has no line that names its columns.',
+      message: 'The file has no header.',
     });
   });
 });
@@ -345,7 +349,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
     await expect(readText(`${HEAD}${'1,2\n'.repeat(100_001)}`)).rejects.toMatchObject({
       code: 'STATEMENT_FAILED',
       message:
-        'The file cannot be read as CSV: 100001 of its lines, the first of them line 2, have another number of cells than the header, which has 4.',
+        'The file cannot be read as CSV: the header has 4 cells, but 100001 lines have more or fewer, starting with line 2.',
     });
   });
 });

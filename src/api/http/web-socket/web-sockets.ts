@@ -8,10 +8,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../../../access/authenticator.ts';
 import type { ClientAddress } from '../../../access/client-address.ts';
 import {
-  inRequest,
+  createRequestScope,
   iterateInRequest,
-  newRequestScope,
   type RequestScope,
+  runInRequest,
 } from '../../../shared/request-scope.ts';
 import { tooManyOperations } from '../../limits/limit-error.ts';
 import { type createRateLimits, toCaller } from '../../limits/rate-limits.ts';
@@ -121,7 +121,7 @@ function createProtocol({
 
     async onSubscribe(connection: Context<Record<string, unknown>, Extra>, _id, params) {
       const { socket, request, principal } = connection.extra;
-      const scope = newRequestScope();
+      const scope = createRequestScope();
       const refuse = (errors: readonly GraphQLError[]) => {
         operations.refused(scope, errors);
         return errors;
@@ -163,9 +163,9 @@ function bindToRequest(
   { execute, subscribe }: Pipeline,
 ): Pick<Pipeline, 'execute' | 'subscribe'> {
   return {
-    execute: (args: ExecutionArgs) => inRequest(scope, () => execute(args)),
+    execute: (args: ExecutionArgs) => runInRequest(scope, () => execute(args)),
     async subscribe(args: ExecutionArgs) {
-      const result = await inRequest(scope, () => subscribe(args));
+      const result = await runInRequest(scope, () => subscribe(args));
       return isAsyncIterable(result) ? iterateInRequest(scope, result) : result;
     },
   };
