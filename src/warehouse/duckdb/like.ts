@@ -1,4 +1,6 @@
-import type { TreeNode } from './tree.ts';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { textIn } from './argument-size.ts';
+import { listIn, type TreeNode } from './tree.ts';
 import { functionCall, operator, text } from './tree-nodes.ts';
 
 /** The functions that LIKE becomes, by whether they are NOT LIKE and whether case counts. */
@@ -14,34 +16,56 @@ const likes: ReadonlyMap<string, { readonly isNot: boolean; readonly isAnyCase: 
 ]);
 
 /**
- * A LIKE with the same result that the engine answers by reading the text once, or null where it is one already. It tries
- * each place in the text for each `%` of a pattern, unless that is a constant of characters and `%` alone.
- * @param textOf the text that an argument is, or null where it is not known.
+ * Rewrites a LIKE, or a regular expression that the optimizer would turn into one, so that the engine reads the text only
+ * once. For LIKE it tries every place in the text for every `%` of the pattern, unless the pattern is a constant without `_`.
+ * @param textOf returns the text of an argument; null if it is unknown.
+ * @returns a call with the same result, or null if the call already reads the text once or the pattern is unknown.
  */
 export function readingOnce(call: TreeNode, textOf: (node: TreeNode) => string | null): TreeNode | null {
+  const [within, patternNode, ...others] = listIn(call, 'children');
+  if (within === undefined || patternNode === undefined) return null;
+  if (call.function_name === 'regexp_matches') {
+    const kept = keptExpression(patternNode, textOf(patternNode));
+    return kept === null ? null : { ...call, children: [within, kept, ...others] };
+  }
   const like = likes.get(String(call.function_name));
-  const [within, patternNode, escapeNode] = Array.isArray(call.children) ? (call.children as TreeNode[]) : [];
-  if (like === undefined || within === undefined || patternNode === undefined) return null;
+  const [escapeNode] = others;
   const pattern = textOf(patternNode);
   const mark = escapeNode === undefined ? '' : textOf(escapeNode);
-  if (pattern === null || mark === null || countSkips(pattern) < 2) return null;
+  if (like === undefined || pattern === null || mark === null || countSkips(pattern) < 2) return null;
   if (!like.isAnyCase && escapeNode === undefined && !pattern.includes('_'))
     return patternNode.class === 'CONSTANT' ? null : { ...call, children: [within, text(pattern)] };
-  const expression = toExpression(like.isAnyCase ? lowerCase(pattern) : pattern, mark);
+  // Engines disagree on the case of letters beyond ASCII, and the text is compared in the engine's.
+  if (like.isAnyCase && hasForeignCase(pattern)) return null;
+  const expression = toExpression(like.isAnyCase ? asciiLowerCase(pattern) : pattern, mark);
   if (expression === null) return null;
   const searched = like.isAnyCase ? functionCall('lower', [within]) : within;
   const matched = functionCall('regexp_matches', [searched, text(expression)]);
   return { ...(like.isNot ? operator('OPERATOR_NOT', [matched]) : matched), alias: call.alias };
 }
 
+/** Rewrites an expression that the optimizer may turn into a LIKE with a `_`: it leaves those with groups alone. */
+function keptExpression(node: TreeNode, expression: string | null): TreeNode | null {
+  if (expression === null) {
+    // It works out an expression of constants first.
+    const isKept = node.function_name === '||' && textIn(listIn(node, 'children')[0]) === GROUP;
+    return isKept ? null : functionCall('||', [text(GROUP), node], true);
+  }
+  const becomesLike = expression.includes('*') && /\.(?!\*)/.test(expression);
+  return becomesLike && !expression.startsWith(GROUP) ? text(`${GROUP}${expression}`) : null;
+}
+
+const GROUP = '()';
+
 /** How often a pattern of LIKE says that anything may stand before what follows. */
 export function countSkips(pattern: string): number {
   return (pattern.match(/%+(?=[^%])/g) ?? []).length;
 }
 
-/** Each character alone, as the engine does it. */
-function lowerCase(value: string): string {
-  return Array.from(value, (character) => character.toLowerCase()).join('');
+function hasForeignCase(pattern: string): boolean {
+  return Array.from(pattern).some(
+    (character) => character > '\x7f' && character.toLowerCase() !== character.toUpperCase(),
+  );
 }
 
 /** The regular expression that says the same, or null where the pattern ends within an escape. */
@@ -58,5 +82,5 @@ function toExpression(pattern: string, mark: string): string | null {
     else if (!isEscape && literal === '_') parts.push('.');
     else parts.push(/[!-/:-@[-`{-~]/.test(literal) ? `\\${literal}` : literal);
   }
-  return String.raw`(?s)\A${parts.join('')}\z`;
+  return String.raw`${GROUP}(?s)\A${parts.join('')}\z`;
 }

@@ -44,11 +44,11 @@ export async function boundSelect(
   sql: string,
   known: StatementToSize,
 ): Promise<BoundSelect> {
-  const { asks, statement, unnamed, hasLargeRows } = sizeStatement(
+  const { isChanged, statement, unnamed, hasLargeRows } = sizeStatement(
     await readStatement(connection, sql),
     known,
   );
-  if (!asks) return { sql, hasLargeRows };
+  if (!isChanged) return { sql, hasLargeRows };
   for (const { original, setName } of unnamed) setName(await nameOf(connection, original));
   return { sql: await writeStatement(connection, statement), hasLargeRows };
 }

@@ -59,8 +59,8 @@ import {
 /** A statement that asks for room wherever it may make large texts or lists. */
 export interface SizedStatement {
   readonly statement: TreeNode;
-  /** Whether it asks anywhere, and so is another statement than before. */
-  readonly asks: boolean;
+  /** Whether it differs from the statement that was sized. */
+  readonly isChanged: boolean;
   /** Columns that are called by their expression, which has changed. */
   readonly unnamed: readonly UnnamedColumn[];
   /** Whether its rows may be larger than those of its tables. */
@@ -126,7 +126,7 @@ class Sizer {
   /** The limits that questions have: what all of them have room for, divided by them. */
   readonly #limits = { room: emptyLimit(), copy: emptyLimit() };
   readonly #unnamed: UnnamedColumn[] = [];
-  #questions = 0;
+  #changes = 0;
   /** How many results may be as large as what a call that asked for room makes. */
   #large = 0;
   /** How many results may be as large as all that was given. */
@@ -147,7 +147,7 @@ class Sizer {
     this.#limits.copy.value = Math.floor(COPY_BYTES / Math.max(this.#copies, 1));
     return {
       statement: { ...statement, node },
-      asks: this.#questions > 0,
+      isChanged: this.#changes > 0,
       unnamed: this.#unnamed,
       hasLargeRows: relation.column.made > 0 || isGivenAgain(relation.column),
     };
@@ -233,14 +233,14 @@ class Sizer {
 
   /** What was counted until now, to go back to. */
   #counts(): () => void {
-    const [questions, large, copies, unnamed] = [
-      this.#questions,
+    const [changes, large, copies, unnamed] = [
+      this.#changes,
       this.#large,
       this.#copies,
       this.#unnamed.length,
     ];
     return () => {
-      this.#questions = questions;
+      this.#changes = changes;
       this.#large = large;
       this.#copies = copies;
       this.#unnamed.length = unnamed;
@@ -258,7 +258,7 @@ class Sizer {
     let relation = NO_ROWS;
     const named: NamedValue[] = [];
     const selected = listIn(select, 'select_list').map((item) => {
-      const questions = this.#questions;
+      const changes = this.#changes;
       const { node, value } = this.#expression(item, scope);
       const isStar = item.class === 'STAR';
       if (item.alias !== '') aliases.set(spelled(item.alias), value);
@@ -272,7 +272,7 @@ class Sizer {
         tables: relation.tables + (isStar ? from.relation.tables : 0),
         columns: relation.columns + (isStar ? from.relation.columns : value.leaves),
       });
-      return item.alias === '' && !isStar && this.#questions > questions ? this.#named(item, node) : node;
+      return item.alias === '' && !isStar && this.#changes > changes ? this.#named(item, node) : node;
     });
     const { cte_map, select_list: _, from_table: __, ...rest } = select;
     const others = this.#within(rest, scope).node as TreeNode;
@@ -366,7 +366,7 @@ class Sizer {
       relation.named === null ? isNested(relation.column) : nested.some(({ name }) => name === '');
     if (isNameless) throw sizeRefusal('A list or an object without a name beside another source');
     if (nested.length === 0 || node.type === 'JOIN') return { node, ...given };
-    this.#questions += 1;
+    this.#changes += 1;
     const names = nested.map(({ name }) => name);
     return { node: withSmallColumns(node, [...rows.keys()][0] ?? '', names), ...given };
   }
@@ -528,7 +528,7 @@ class Sizer {
     if (subquery.subquery_type !== 'SCALAR') return { node: of(query.node), value: FIXED };
     const value = givenAgain(query.relation).column;
     if (value.depth === 1 || !isLarge(value)) return { node: of(query.node), value };
-    this.#questions += 1;
+    this.#changes += 1;
     return { node: of(smallResult(query.node)), value };
   }
 
@@ -536,7 +536,10 @@ class Sizer {
     const textOf = (node: TreeNode) => this.#textOf(node);
     const call = withWholeWidth(written);
     const read = readingOnce(call, textOf);
-    if (read !== null) return this.#expression(read, scope);
+    if (read !== null) {
+      this.#changes += 1;
+      return this.#expression(read, scope);
+    }
     const size = sizeOf(call);
     if (size.kind === 'FILTER' || size.kind === 'TRANSFORM') return this.#lambdaCall(call, scope, size.kind);
     const { children: _, class: kind, ...rest } = call;
@@ -659,7 +662,7 @@ class Sizer {
       value !== null && value.made <= FREE.made && value.cells <= FREE.cells && value.bytes <= FREE.bytes;
     const isCopy = isFree && isGivenAgain(value);
     if (isFree && !isCopy && call.time === null) return { node: call.node, value };
-    this.#questions += 1;
+    this.#changes += 1;
     if (isFree && !isCopy) return { node: askingCall(call, this.#asker(null)), value };
     if (isFree) {
       this.#copies += 1;
@@ -684,7 +687,7 @@ class Sizer {
   }
 
   #collecting(call: TreeNode, node: TreeNode, shape: Value): Sized<TreeNode> {
-    this.#questions += 1;
+    this.#changes += 1;
     const name = spelled(call.function_name);
     const value = {
       ...shape,
@@ -710,7 +713,7 @@ class Sizer {
     const number = wholeIn(listIn(node, 'children')[1]);
     if (number === null || number > 1_000)
       throw sizeRefusal('approx_top_k with a number that is no constant up to 1,000');
-    this.#questions += 1;
+    this.#changes += 1;
     return {
       node: askingResult(name, node, this.#asker(this.#limits.room)),
       value: { ...value, made: 1, cells: 0, bytes: 0 },
