@@ -142,7 +142,10 @@ test('a result that breaks off is read again, and the job completes', async ({
     state: 'COMPLETED',
     progress: { totalItems: 3000, processedItems: 3000, successCount: 3000, errorCount: 0 },
   });
-  expect(countByName(server.wire)).toMatchObject({ ExecuteStatement: 4 });
+  const { OpenSession, ExecuteStatement } = countByName(server.wire);
+  expect(ExecuteStatement).toBe(4);
+  // One session a thread, and the next attempt may run in the extra one.
+  expect([1, 2]).toContain(OpenSession);
   expect(await storedItems(application)).toHaveLength(3000);
 });
 

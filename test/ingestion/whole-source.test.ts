@@ -149,7 +149,7 @@ describe('a query job whose statement fails behind its first rows', () => {
           else expect(job.failureReason).toContain('Could not convert');
         },
       ),
-      fuzzParameters(0.005, 'bad row of a job'),
+      fuzzParameters(0.01, 'bad row of a job'),
     );
   }, 600_000);
 });
