@@ -42,16 +42,8 @@ function addUnreadable(
   return partitions.map(({ plan, totalItems }, index) => {
     if (plan.kind !== 'STATEMENT') return { plan, totalItems };
     const isFirst = index === 0;
-    const rowCount = totalItems + (isFirst ? unreadable : 0);
-    return {
-      plan: {
-        ...plan,
-        statement: { ...plan.statement, withUnreadable: isFirst },
-        watermark: null,
-        rowCount,
-      },
-      totalItems: rowCount,
-    };
+    const statement = { ...plan.statement, withUnreadable: isFirst };
+    return toPlannedPartition(statement, totalItems + (isFirst ? unreadable : 0), null);
   });
 }
 

@@ -29,14 +29,15 @@ export interface ThreadConfiguration {
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: PartitionProgress }
   | { readonly kind: 'measured'; readonly measurements: Measurements }
-  /** It waits for a `planSaved`. */
+  /** The thread waits for the answer `planSaved`. */
   | { readonly kind: 'planned'; readonly partitions: readonly PlannedPartition[] };
 
-/** What a thread is told while it works. */
+/** A message to a working thread. */
 export type ThreadOrder =
   | { readonly kind: 'stop' }
   | { readonly kind: 'planSaved'; readonly isSaved: boolean };
 
+/** How a caller follows and stops the work of a thread. */
 export interface PartitionWork {
   /** Called while the partition runs, at the rate of its batches. */
   readonly onProgress: (progress: PartitionProgress) => void;
@@ -120,6 +121,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
   }
 
   const closing = new AbortController();
+  const unwatched: PartitionWork = { signal: closing.signal, onProgress: () => {}, onMeasured: () => {} };
 
   async function call<Result>(
     name: string,
@@ -169,18 +171,8 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     },
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
-    describeTable: (table) =>
-      call('describeTable', table, {
-        signal: closing.signal,
-        onProgress: () => {},
-        onMeasured: () => {},
-      }),
-    uploadPending: (keys) =>
-      call('uploadPending', keys, {
-        signal: closing.signal,
-        onProgress: () => {},
-        onMeasured: () => {},
-      }),
+    describeTable: (table) => call('describeTable', table, unwatched),
+    uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();
       // Ending a thread while DuckDB works in it would crash the whole process.

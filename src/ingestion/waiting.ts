@@ -6,7 +6,7 @@ export interface ShownWaiting {
   readonly onProgress: (progress: PartitionProgress) => void;
 }
 
-/** Shows "Waiting for the warehouse" in place of other progress for as long as a statement waits in the warehouse. */
+/** Shows "Waiting for the warehouse" instead of other progress while a statement waits in the warehouse. */
 export function showWaiting(
   warehouse: Warehouse,
   onProgress: (progress: PartitionProgress) => void,

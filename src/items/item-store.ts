@@ -411,7 +411,7 @@ function toReadBatch(
 
 /** How an upsert inserts a new item and changes a stored one. */
 interface Upsert {
-  /** The number of its own parameters. */
+  /** The number of parameters of its marking rule. */
   readonly parameters: number;
   /** The columns besides those of every upsert, with their values. */
   readonly inserted: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../databas
 import type { JsonValue } from '../shared/json.ts';
 import { createLevelArray, type LevelCounts } from './level-counts.ts';
 
-/** A batch of rows of a source that all became items, all of which are stored and uploaded. */
+/** A batch of source rows that all became items, stored and uploaded without an error. */
 export interface ReadBatch {
   readonly dataSourceId: string;
   /** Equal if and only if the rows, their order and the rules of the data type are equal. */

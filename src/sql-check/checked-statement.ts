@@ -22,7 +22,10 @@ export function parseStatement(sql: string, limits: ReadingLimits): CheckedQuery
   return checked;
 }
 
-/** @throws WarehouseError STATEMENT_FAILED if the table may not be read. */
+/**
+ * Checks a table against the allowed schemas.
+ * @throws WarehouseError STATEMENT_FAILED if it is outside of them.
+ */
 export function checkTable(table: TableName, { allowedSchemas = ANY_SCHEMA }: ReadingLimits): void {
   const problem = findSchemaProblem(table, allowedSchemas);
   if (problem !== null) throw new WarehouseError('STATEMENT_FAILED', problem);

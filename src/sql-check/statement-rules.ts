@@ -35,7 +35,7 @@ export const FORBIDDEN_FUNCTION = new RegExp(
   'i',
 );
 
-/** The only functions allowed in place of a table. */
+/** The only functions allowed where a table is expected. */
 // biome-ignore format: a list is easier to read in lines
 export const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'range', 'generate_series', 'sequence', 'explode', 'explode_outer', 'posexplode', 'posexplode_outer',

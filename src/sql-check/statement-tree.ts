@@ -76,7 +76,7 @@ function checkNested(inner: unknown): void {
   checkSource(inner);
 }
 
-/** Checks everything in place of a table: in FROM, joins and LATERAL. */
+/** Checks everything that can replace a table: in FROM, joins and LATERAL. */
 function checkSources(key: string, value: unknown): void {
   if (key === 'from' && isObject(value) && Array.isArray(value.expressions)) {
     for (const source of value.expressions) checkSource(source);

@@ -19,7 +19,7 @@ export interface KeyRange {
 }
 
 export interface KeyPage {
-  /** Fewer than asked for at the end of the list, and where the next `MOST_ROWS_READ` rows hold no more that fit. */
+  /** Fewer than asked for at the end of the list, and where the next `MAX_ROWS_READ` rows hold no more that fit. */
   readonly keys: readonly Key[];
   /** Where to read on; null where the list ends with the page. */
   readonly next: { readonly after: Key | null } | null;
@@ -40,7 +40,7 @@ export const MAX_ROWS_COUNTED = 10_000;
 /** Reads lists as far as a clearance covers them. */
 export interface KeysetReader {
   readPage<Row>(table: PagedTable<Row>, filter: RowFilter<Row>, range: KeyRange): Promise<KeyPage>;
-  /** Counts up to `MOST_ROWS_COUNTED`. */
+  /** Counts up to `MAX_ROWS_COUNTED`. */
   count<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<RowCount>;
   /** Counts every row, however long it takes. */
   countExactly<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<number>;

@@ -61,7 +61,7 @@ interface Fault {
   readonly isDriverError: boolean;
 }
 
-/** Collects the facts of an error. The driver throws many classes, some of which do not extend `Error`. */
+/** Extracts the code, state and message of an error. The driver throws many classes, and not all extend `Error`. */
 function toFault(error: unknown): Fault {
   const fields = isObject(error) ? error : {};
   const status = isObject(fields.response) ? fields.response : {};

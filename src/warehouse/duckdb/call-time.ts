@@ -37,7 +37,7 @@ type SlowCall =
   /** Compares an unknown name with all that are known. */
   | 'ZONE';
 
-const slowCalls: ReadonlyMap<string, SlowCall> = new Map([
+const SLOW_CALLS: ReadonlyMap<string, SlowCall> = new Map([
   ...each('SEARCH', 'contains strpos replace str_split split_part'),
   ...each('LIKE', '~~ ~~* !~~ !~~* like_escape ilike_escape not_like_escape not_ilike_escape'),
   ...each('MATCH', 'regexp_matches regexp_extract'),
@@ -75,7 +75,7 @@ export function timeOfCall(
   args: readonly TimedArgument[],
 ): TimeOfCall | null {
   const [within = NOTHING, part = NOTHING] = args;
-  switch (slowCalls.get(name)) {
+  switch (SLOW_CALLS.get(name)) {
     case 'SEARCH':
       return part.isShort ? null : searchTime;
     case 'LIKE':
@@ -130,7 +130,7 @@ const likeTime: TimeOfCall = ([within = NULL, pattern = NULL]) => {
   return times(times(tries, whole(3)), plus(bytesOf(pattern), whole(1)));
 };
 
-const MOST = { expressionBytes: 20_000, expressionSets: 500, nanosecondsOfByte: 1_000 };
+const MAX = { expressionBytes: 20_000, expressionSets: 500, nanosecondsOfByte: 1_000 };
 
 function expressionTime(
   within: TimedArgument,
@@ -140,14 +140,14 @@ function expressionTime(
   if (expression === null) return unknownExpressionTime(isForAll);
   const shape = readExpression(expression);
   const sets = expression.match(/\\[pP]/g) ?? [];
-  if (shape === null || expression.length > MOST.expressionBytes || sets.length > MOST.expressionSets)
+  if (shape === null || expression.length > MAX.expressionBytes || sets.length > MAX.expressionSets)
     throw new WarehouseError(
       'STATEMENT_FAILED',
-      `A regular expression that long or that deep cannot be used here: ${MOST.expressionBytes.toLocaleString('en')} characters fit.`,
+      `A regular expression that long or that deep cannot be used here: ${MAX.expressionBytes.toLocaleString('en')} characters fit.`,
     );
   const nanoseconds = Math.max(shape.places, 1) * (shape.countsCounts ? 25 : 1);
   const overshoots = isForAll && shape.overshoots;
-  if (within.isCell && nanoseconds <= MOST.nanosecondsOfByte && !overshoots) return null;
+  if (within.isCell && nanoseconds <= MAX.nanosecondsOfByte && !overshoots) return null;
   return ([one = NULL]) => {
     const once = times(whole(nanoseconds), bytesOf(one));
     return overshoots ? plus(once, times(whole(4), product(one, one))) : once;

@@ -9,6 +9,8 @@ import { type CsvReading, findCsvReading } from './csv.ts';
 import { type NamedFile, reported } from './error.ts';
 import type { RunStatement } from './file.ts';
 import { createNdjsonReader } from './ndjson.ts';
+import type { Relation } from './relation-size.ts';
+import { readTableSize } from './table-size.ts';
 import { quoteName, quoteText } from './text.ts';
 
 /** A table of a folder warehouse in its current state. */
@@ -19,6 +21,8 @@ export interface TableFile extends NamedFile {
   readonly version: string;
   /** Why some of its lines are not rows. Each text continues "Line ". */
   readonly unreadable: readonly string[];
+  /** How large its rows can be. */
+  readonly size: Relation;
 }
 
 /** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
@@ -42,31 +46,41 @@ export interface TableFolder {
  * @param scratch another folder that the instance can read.
  */
 export function openTableFolder(instance: DuckDBInstance, folder: string, scratch: string): TableFolder {
-  const views = new Map<string, { readonly version: string; readonly unreadable: readonly string[] }>();
+  const views = new Map<string, { readonly version: string } & View>();
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function prepareTable(table: TableName, run: RunStatement, signal: AbortSignal): Promise<TableFile> {
+  async function prepareTable(
+    table: TableName,
+    connection: DuckDBConnection,
+    signal: AbortSignal,
+  ): Promise<TableFile> {
     const file = await findFile(folder, table);
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quoteName).join('.');
     const version = `${file.path} ${file.version}`;
     const known = views.get(view);
-    if (known?.version === version) return { ...file, unreadable: known.unreadable };
-    const unreadable = await createView(file, view, run, signal).catch(async (error: unknown) => {
+    if (known?.version === version) return { ...file, unreadable: known.unreadable, size: known.size };
+    const created = await createView(file, view, connection, signal).catch(async (error: unknown) => {
       if (!(error instanceof AbortError)) await checkUnchanged([file]);
       throw error;
     });
-    views.set(view, { version, unreadable });
-    return { ...file, unreadable };
+    views.set(view, { version, ...created });
+    return { ...file, ...created };
   }
 
-  /** Creates the view of a file, and returns why some of its lines are not rows. */
-  async function createView(file: FoundFile, view: string, run: RunStatement, signal: AbortSignal) {
+  async function createView(
+    file: FoundFile,
+    view: string,
+    connection: DuckDBConnection,
+    signal: AbortSignal,
+  ): Promise<View> {
+    const guard = interruptOnAbort(connection, signal);
+    const run = createRunner(connection, guard);
     return reported({ parameters: {}, files: [file] }, async () => {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
       const { reader, unreadable } = await findReading(run, file.path, scratch, signal);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
-      return unreadable;
+      return { unreadable, size: await guard(() => readTableSize(connection, view)) };
     });
   }
 
@@ -83,10 +97,9 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
 
   async function prepareAll(tables: readonly TableName[], signal: AbortSignal): Promise<TableFile[]> {
     const connection = await instance.connect();
-    const run = createRunner(connection, interruptOnAbort(connection, signal));
     try {
       const files: TableFile[] = [];
-      for (const table of tables) files.push(await prepareTable(table, run, signal));
+      for (const table of tables) files.push(await prepareTable(table, connection, signal));
       return files;
     } finally {
       connection.closeSync();
@@ -109,7 +122,10 @@ function createRunner(connection: DuckDBConnection, guard: Guard): RunStatement 
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
-type FoundFile = Omit<TableFile, 'unreadable'>;
+/** What is found once for a version of a file. */
+type View = Pick<TableFile, 'unreadable' | 'size'>;
+
+type FoundFile = Omit<TableFile, keyof View>;
 
 const EXTENSIONS = ['.parquet', '.csv', '.ndjson'] as const;
 

@@ -4,7 +4,7 @@ import { listIn, type TreeNode } from './tree.ts';
 import { functionCall, operator, text } from './tree-nodes.ts';
 
 /** The functions that LIKE becomes, by whether they are NOT LIKE and whether case counts. */
-const likes: ReadonlyMap<string, { readonly isNot: boolean; readonly isAnyCase: boolean }> = new Map([
+const LIKES: ReadonlyMap<string, { readonly isNot: boolean; readonly isAnyCase: boolean }> = new Map([
   ['~~', { isNot: false, isAnyCase: false }],
   ['!~~', { isNot: true, isAnyCase: false }],
   ['~~*', { isNot: false, isAnyCase: true }],
@@ -28,7 +28,7 @@ export function readingOnce(call: TreeNode, textOf: (node: TreeNode) => string |
     const kept = keptExpression(patternNode, textOf(patternNode));
     return kept === null ? null : { ...call, children: [within, kept, ...others] };
   }
-  const like = likes.get(String(call.function_name));
+  const like = LIKES.get(String(call.function_name));
   const [escapeNode] = others;
   const pattern = textOf(patternNode);
   const mark = escapeNode === undefined ? '' : textOf(escapeNode);

@@ -37,7 +37,7 @@ interface Reader {
   isTooDeep: boolean;
 }
 
-const MOST_DEPTH = 200;
+const MAX_DEPTH = 200;
 
 const NOTHING: Part = {
   ...{ places: 0, countsCounts: false, overshoots: false },
@@ -88,7 +88,7 @@ function readAtom(reader: Reader): Part {
     return CHARACTER;
   }
   reader.rest = reader.rest.slice(group[0].length);
-  if (reader.depth >= MOST_DEPTH) {
+  if (reader.depth >= MAX_DEPTH) {
     reader.isTooDeep = true;
     reader.rest = '';
     return NOTHING;

@@ -5,6 +5,7 @@ import type { TreeNode } from './tree.ts';
 import {
   bytesOf,
   choose,
+  columnRef,
   constant,
   functionCall,
   NO_ORDER,
@@ -99,14 +100,7 @@ function isKnown(node: TreeNode): boolean {
   return node.class === 'CONSTANT' || node.class === 'PARAMETER';
 }
 
-const ITEM_NAME = 'blade_item';
-const ITEM: TreeNode = {
-  class: 'COLUMN_REF',
-  type: 'COLUMN_REF',
-  alias: '',
-  query_location: 0,
-  column_names: [ITEM_NAME],
-};
+const ITEM = columnRef('blade_item');
 
 function partOf(name: string): TreeNode {
   return functionCall('struct_extract', [ITEM, text(name)]);

@@ -8,26 +8,26 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 
-/** The function that a statement asks before it makes texts or lists that may be large. */
+/** The SQL function that a statement calls before it creates texts or lists that may be large. */
 export const ROOM_FUNCTION = 'blade_room';
 
-/** The function that a statement asks before it does what may take long. */
+/** The SQL function that a statement calls before work that may take long. */
 export const TIME_FUNCTION = 'blade_time';
 
-/** How much of what it makes a statement may hold at once, in bytes: the engine counts it in no limit of its own. */
+/** How much new text and lists a statement may hold at once, in bytes; the engine's memory limit does not count them. */
 export const ROOM_BYTES = 1 << 24;
 
-/** How much of what it was given it may copy at once, in bytes. */
+/** How much of its input a statement may copy at once, in bytes. */
 export const COPY_BYTES = 1 << 28;
 
 /** How long a statement may work without a pause in which it can be interrupted, in nanoseconds. */
 export const PAUSE_NANOSECONDS = 4e9;
 
-/** The statements that run in this thread, each with the signal that ends it. */
+/** The running statements of this thread by number, each with the signal that ends it. */
 const running = new Map<number, AbortSignal>();
 let lastStatement = 0;
 
-/** Gives a statement the number by which it asks; until it is released it is told to end after the signal. */
+/** Registers a statement and returns its number. Until it is released, its calls fail once the signal is aborted. */
 export function admitStatement(signal: AbortSignal): number {
   lastStatement = (lastStatement % MAX_NUMBER) + 1;
   running.set(lastStatement, signal);
@@ -41,10 +41,10 @@ export function releaseStatement(statement: number): void {
 }
 
 /**
- * Gives the instance `blade_room(name, limit, bytes, statement)` and `blade_time(name, limit, nanoseconds, statement)`. The
- * engine works on some 2,048 rows at once: the functions add up what another one would make or take for these, and let
- * nothing go on where that is more than the limit, or where the statement is to end. The engine itself looks for that
- * between rows alone, and not between the items of a list.
+ * Registers `blade_room(name, limit, bytes, statement)` and `blade_time(name, limit, nanoseconds, statement)`. The engine
+ * works on about 2,048 rows at once. The functions add up what a call would create or take for these rows, and fail if that
+ * exceeds the limit or if the statement must end. The engine checks for an interrupt only between rows, not between the
+ * items of a list.
  */
 export function registerRoom(connection: DuckDBConnection): void {
   connection.registerScalarFunction(createQuestion(ROOM_FUNCTION, tooLarge));

@@ -27,17 +27,17 @@ export async function prepareSelect(
   throw refusal();
 }
 
-/** A statement that asks for room and time where it may need them. */
+/** A statement with checks on the size and the time of its calls. */
 export interface BoundSelect {
   readonly sql: string;
-  /** Whether its rows may be larger than those of its tables. */
+  /** Whether its rows may be larger than those of the tables. */
   readonly hasLargeRows: boolean;
 }
 
 /**
- * The statement, asking for room wherever it may make large texts or lists, which the engine counts in no limit of its own,
- * and for time wherever it may take long without a pause.
- * @throws WarehouseError STATEMENT_FAILED where no question would keep it within bounds.
+ * Adds checks to a statement: on size wherever it may create large texts or lists, which the engine's memory limit does not
+ * count, and on time wherever it may work long without a pause.
+ * @throws WarehouseError STATEMENT_FAILED if no check can keep it within bounds.
  */
 export async function boundSelect(
   connection: DuckDBConnection,

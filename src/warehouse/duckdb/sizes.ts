@@ -42,7 +42,7 @@ import {
   times,
   whole,
 } from './tree-nodes.ts';
-import { holdsKeys, MOST_DEPTH, structureShape, typeShape } from './type-size.ts';
+import { holdsKeys, MAX_DEPTH, structureShape, typeShape } from './type-size.ts';
 import {
   FIXED,
   first,
@@ -76,7 +76,7 @@ export interface UnnamedColumn {
 /** What is known of a statement before it is sized. */
 export interface StatementToSize {
   readonly parameters: StatementParameters;
-  /** The number by which it asks. */
+  /** The number of the statement, for its checks. */
   readonly number: number;
   /** The rows of its tables, by the three parts of their names in lower case with dots between them. */
   readonly tables: ReadonlyMap<string, Relation>;
@@ -113,13 +113,13 @@ interface Source {
   readonly rows: ReadonlyMap<string, Relation>;
 }
 
-/** Up to here a result needs no room of its own. */
+/** Results up to this size need no check. */
 const FREE = { made: 1, cells: 32, bytes: 1_024 };
 
 /** How many cells there may be in what was copied where there was room for it. */
 const COPIED_CELLS = 8;
 
-const MOST = { leaves: 4_096, nodes: 50_000, tables: 64, columns: 10_000, rounds: 100 };
+const MAX = { leaves: 4_096, nodes: 50_000, tables: 64, columns: 10_000, rounds: 100 };
 
 class Sizer {
   readonly #known: StatementToSize;
@@ -210,28 +210,26 @@ class Sizer {
       const { node, relation } = this.#query(nodeIn(query, 'right'), { ...scope, ctes });
       return { node, given, made: relation };
     };
-    const next = [
-      (given: Relation, made: Relation) => givenAgain(widest(given, made)),
-      (given: Relation, made: Relation) => growing(given, made),
+    const growAll = (given: Relation) => growing(given, null);
+    const steps: readonly ((given: Relation, made: Relation) => Relation)[] = [
+      (given, made) => givenAgain(widest(given, made)),
+      growing,
+      growAll,
     ];
     let given = start;
-    for (const step of next) {
+    for (const step of steps) {
       // Rounds within rounds would take ever longer to size.
-      if (this.#rounds > MOST.rounds) break;
+      if (this.#rounds > MAX.rounds && step !== growAll) continue;
       const undo = this.#counts();
       const round = size(given);
       if (isStable(given, round.made)) return round;
       undo();
       given = step(given, round.made);
     }
-    const undo = this.#counts();
-    const round = size(given);
-    if (isStable(given, round.made)) return round;
-    undo();
-    return size(growing(given, null));
+    return size(given);
   }
 
-  /** What was counted until now, to go back to. */
+  /** Remembers the counts, and returns a function that restores them. */
   #counts(): () => void {
     const [changes, large, copies, unnamed] = [
       this.#changes,
@@ -417,10 +415,10 @@ class Sizer {
   #expression(expression: TreeNode, scope: Scope): Sized<TreeNode> {
     const sized = this.#sized(expression, scope);
     const { made, leaves, depth, nodes } = sized.value;
-    if (leaves > MOST.leaves)
-      throw sizeRefusal(`An object or a type of more than ${MOST.leaves.toLocaleString('en')} parts`);
-    if (depth > MOST_DEPTH) throw sizeRefusal(`A value that is nested more than ${MOST_DEPTH} deep`);
-    if (nodes > MOST.nodes) throw sizeRefusal('An expression that repeats others too often');
+    if (leaves > MAX.leaves)
+      throw sizeRefusal(`An object or a type of more than ${MAX.leaves.toLocaleString('en')} parts`);
+    if (depth > MAX_DEPTH) throw sizeRefusal(`A value that is nested more than ${MAX_DEPTH} deep`);
+    if (nodes > MAX.nodes) throw sizeRefusal('An expression that repeats others too often');
     if (made > 0 && expression.class !== 'COLUMN_REF') this.#large += 1;
     return sized;
   }
@@ -656,7 +654,7 @@ class Sizer {
     }
   }
 
-  /** The call, asking for room and time where it may need them. `null` is for what can be told from no argument. */
+  /** Adds the checks that a call needs. A null value means that the arguments do not show the size. */
   #asking(value: Value | null, call: LargeCall, shape: Value = value ?? FIXED): Sized<TreeNode> {
     const isFree =
       value !== null && value.made <= FREE.made && value.cells <= FREE.cells && value.bytes <= FREE.bytes;
@@ -831,8 +829,8 @@ function shaped(call: TreeNode, value: Value, from: readonly Value[]): Value {
 }
 
 function checkedRelation(relation: Relation): Relation {
-  if (relation.tables > MOST.tables || relation.columns > MOST.columns)
-    throw sizeRefusal(`A query that has the same columns more than ${MOST.tables} times, or 10,000 of them,`);
+  if (relation.tables > MAX.tables || relation.columns > MAX.columns)
+    throw sizeRefusal(`A query that has the same columns more than ${MAX.tables} times, or 10,000 of them,`);
   return relation;
 }
 
@@ -857,7 +855,7 @@ function columnValue({ column_names: names }: TreeNode, scope: Scope): Value {
   return named === undefined ? known : larger(named, known);
 }
 
-/** The name by which others can use a selected column. */
+/** Finds the name under which outer queries see a selected column; empty if it has none. */
 function nameOf(item: TreeNode): string {
   if (item.alias !== '') return spelled(item.alias);
   const names = item.class === 'COLUMN_REF' && Array.isArray(item.column_names) ? item.column_names : [];

@@ -2,11 +2,11 @@ import type { TreeNode } from './tree.ts';
 import { bytesOf, choose, columnRef, functionCall, text, whole } from './tree-nodes.ts';
 
 /** How large a list or an object may be that is given to more than one row: some 2,048 rows are worked on at once. */
-const MOST_BYTES = 1 << 17;
+const MAX_BYTES = 1 << 17;
 
 const ERROR = functionCall('error', [
   text(
-    `A list or an object is larger than ${MOST_BYTES >> 10} kB, and stands beside more than one row: take the parts that you need before you join.`,
+    `A list or an object is larger than ${MAX_BYTES >> 10} kB, and stands beside more than one row: take the parts that you need before you join.`,
   ),
 ]);
 
@@ -15,7 +15,7 @@ function smallOrError(node: TreeNode): TreeNode {
   const value = { ...node, alias: '' };
   const isSmall = {
     ...{ class: 'COMPARISON', type: 'COMPARE_LESSTHANOREQUALTO', alias: '', query_location: 0 },
-    ...{ left: bytesOf(value), right: whole(MOST_BYTES) },
+    ...{ left: bytesOf(value), right: whole(MAX_BYTES) },
   };
   return { ...choose(isSmall, value, ERROR), alias: String(node.alias ?? '') };
 }

@@ -10,6 +10,7 @@ import {
   DuckDBUBigIntVector,
   version,
 } from '@duckdb/node-api';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import type { CheckedQuery } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
@@ -20,11 +21,11 @@ import { type Guard, interruptOnAbort } from './abort.ts';
 import { toDuckDbSql } from './dialect.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
+import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
 import { admitStatement, releaseStatement } from './room.ts';
 import { buildRowBytes } from './row-bytes.ts';
 import { boundSelect, prepareSelect } from './select.ts';
-import { readTableSizes } from './table-size.ts';
 import { formatDatabricksType } from './type.ts';
 import { findConverter, type ValueConverter } from './value.ts';
 
@@ -62,13 +63,17 @@ export interface StatementEngine {
   readonly timeoutMs: number | null;
 }
 
+/** The parameters that are bound, and the files of its tables. */
+export interface StatementContext extends MessageContext {
+  readonly files: readonly TableFile[];
+}
+
 export interface StatementToStart {
   /** In the Databricks dialect. */
   readonly sql: string;
   /** What the check of it, or of what is nested in it, found. */
   readonly checked: CheckedQuery;
-  /** Of its errors; its parameters are those that are bound. */
-  readonly context: MessageContext;
+  readonly context: StatementContext;
   readonly signal: AbortSignal;
   /** Whether rows are to have hashes; they have none where the engine has none for a type. */
   readonly withHashes?: boolean;
@@ -106,8 +111,13 @@ export async function startStatement(
   };
   try {
     const translated = toDuckDbSql(sql);
-    const { parameters } = context;
-    const tables = await guard(() => readTableSizes(connection, checked.tables));
+    const { parameters, files } = context;
+    const tables = new Map(
+      files.map(({ name: { catalog, schema, table }, size }) => [
+        asciiLowerCase([catalog, schema, table].join('.')),
+        size,
+      ]),
+    );
     const { sql: text, hasLargeRows } = await guard(() =>
       boundSelect(connection, translated, { parameters, number, tables }),
     );

@@ -1,33 +1,29 @@
 import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
-import type { TableName } from '../warehouse.ts';
 import type { Relation } from './relation-size.ts';
-import { quoteName } from './text.ts';
 import { CELL, FIXED, largest, type Value } from './value-size.ts';
 
-/** What the rows of tables are like, by the three parts of their names in lower case with dots between them. */
-export async function readTableSizes(
-  connection: DuckDBConnection,
-  tables: readonly TableName[],
-): Promise<ReadonlyMap<string, Relation>> {
-  const sizes = new Map<string, Relation>();
-  for (const { catalog, schema, table } of tables) {
-    const name = [catalog, schema, table];
-    const prepared = await connection.prepare(`SELECT * FROM ${name.map(quoteName).join('.')}`);
-    const named = Array.from({ length: prepared.columnCount }, (_, index) => ({
-      name: asciiLowerCase(prepared.columnName(index)),
-      value: sizeOfType(prepared.columnType(index)),
-    }));
-    prepared.destroySync();
-    const column = largest(named.map(({ value }) => value));
-    sizes.set(asciiLowerCase(name.join('.')), { column, named, tables: 1, columns: 0 });
-  }
-  return sizes;
+/**
+ * Reads how large the rows of a table can be from the types of its columns.
+ * @param table its quoted name.
+ */
+export async function readTableSize(connection: DuckDBConnection, table: string): Promise<Relation> {
+  const prepared = await connection.prepare(`SELECT * FROM ${table}`);
+  const named = Array.from({ length: prepared.columnCount }, (_, index) => ({
+    name: asciiLowerCase(prepared.columnName(index)),
+    value: sizeOfType(prepared.columnType(index)),
+  }));
+  prepared.destroySync();
+  return { column: largest(named.map(({ value }) => value)), named, tables: 1, columns: 0 };
+}
+
+/** Whether values of a type can be large: texts, bytes, lists, objects and maps. */
+export function isLargeType(type: DuckDBType): boolean {
+  return depthOf(type) > 1 || LARGE_TYPES.has(type.typeId);
 }
 
 function sizeOfType(type: DuckDBType): Value {
-  const depth = depthOf(type);
-  return depth > 1 ? { ...CELL, depth } : LARGE_TYPES.has(type.typeId) ? CELL : FIXED;
+  return isLargeType(type) ? { ...CELL, depth: depthOf(type) } : FIXED;
 }
 
 /** Beside lists, objects and maps. */

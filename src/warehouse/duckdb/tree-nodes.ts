@@ -29,12 +29,7 @@ export function whole(value: number): TreeNode {
 
 export const NULL: TreeNode = constant({ type: { id: 'NULL', type_info: null }, is_null: true });
 
-export const TRUE: TreeNode = {
-  ...{ class: 'CAST', type: 'OPERATOR_CAST', alias: '', query_location: 0 },
-  child: text('t'),
-  cast_type: { id: 'BOOLEAN', type_info: null },
-  try_cast: false,
-};
+export const TRUE: TreeNode = castTo('BOOLEAN', text('t'));
 
 export function columnRef(name: string): TreeNode {
   return { class: 'COLUMN_REF', type: 'COLUMN_REF', alias: '', query_location: 0, column_names: [name] };

@@ -90,7 +90,7 @@ function isSameTree(one: unknown, other: unknown): boolean {
   );
 }
 
-/** DuckDB keeps what replaces columns in an order of its own. */
+/** DuckDB does not keep the order of replaced columns. */
 function inOrder(key: string, value: unknown): unknown {
   if (key !== 'replace_list' || !Array.isArray(value)) return value;
   const nameOf = (entry: unknown) => (isObject(entry) ? String(entry.key) : '');

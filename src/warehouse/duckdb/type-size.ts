@@ -4,7 +4,7 @@ import { sizeRefusal } from './size-refusal.ts';
 import type { TreeNode } from './tree.ts';
 
 /** How deep a value may be nested: the engine goes down by calling itself. */
-export const MOST_DEPTH = 100;
+export const MAX_DEPTH = 100;
 
 /** The parts and the depth of a type that a value is cast to. */
 export function typeShape(type: unknown): { leaves: number; depth: number } {
@@ -42,7 +42,7 @@ export function structureShape(node: TreeNode | undefined): { leaves: number; de
     if (character === ']' || character === '}') depth -= 1;
     deepest = Math.max(deepest, depth);
   }
-  if (deepest >= MOST_DEPTH)
-    throw sizeRefusal(`from_json with a structure that is nested ${MOST_DEPTH} deep or more`);
+  if (deepest >= MAX_DEPTH)
+    throw sizeRefusal(`from_json with a structure that is nested ${MAX_DEPTH} deep or more`);
   return { leaves: structure.split(/[,:[{]/).length, depth: deepest + 1 };
 }

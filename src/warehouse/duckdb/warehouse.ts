@@ -13,12 +13,12 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
-import { type MessageContext, reported } from './error.ts';
+import { reported } from './error.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
 import { type ChunkMemory, createChunkMemory } from './memory.ts';
-import { MOST_BATCH_BYTES } from './row-bytes.ts';
-import { type RowChunk, type RunningStatement, startStatement } from './statement.ts';
+import { MAX_BATCH_BYTES } from './row-bytes.ts';
+import { type RowChunk, type RunningStatement, type StatementContext, startStatement } from './statement.ts';
 
 /** The folder of a folder warehouse: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
 export interface DuckDbOptions extends ReadingLimits {
@@ -44,7 +44,7 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
   async function start(
     checked: CheckedQuery,
     sql: string,
-    context: MessageContext,
+    context: StatementContext,
     signal: AbortSignal,
     withHashes = false,
   ) {
@@ -205,7 +205,7 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
         pieces.push({ chunk, first, end });
         size += end - first;
         bytes += run.bytes(chunk, first, end);
-        if (bytes > MOST_BATCH_BYTES) throw rowsTooLarge(batchSize);
+        if (bytes > MAX_BATCH_BYTES) throw rowsTooLarge(batchSize);
         first = end;
         if (size < batchSize) continue;
         throwIfAborted(signal);
@@ -227,7 +227,7 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, v
 function rowsTooLarge(batchSize: number): WarehouseError {
   return new WarehouseError(
     'STATEMENT_FAILED',
-    `${batchSize.toLocaleString('en')} rows of the statement are larger than ${MOST_BATCH_BYTES >> 20} MB: give it fewer or shorter columns.`,
+    `${batchSize.toLocaleString('en')} rows of the statement are larger than ${MAX_BATCH_BYTES >> 20} MB: give it fewer or shorter columns.`,
   );
 }
 
