@@ -360,7 +360,7 @@ describe('the folder of a database', () => {
   test.skipIf(process.platform === 'win32')('on a full disk is left as it is', async ({ folders }) => {
     const folder = await folders.copy(folders.closed);
     const complaint = await refusal(folder, {}, { maxFileKilobytes: 16 });
-    expect(complaint).toMatch(/^The folder \S+ cannot be used: a file may not be so large/);
+    expect(complaint).toMatch(/^The folder \S+ cannot be used: the file is too large/);
     expect(await countIn(folder)).toBe(ITEMS.closed);
   });
 
