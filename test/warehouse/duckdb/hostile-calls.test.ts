@@ -22,6 +22,9 @@ const MOST_RESIDENT_MEGABYTES = 1_500;
 /** Several times the five seconds after which a statement is stopped, for a busy machine. */
 const MOST_MILLISECONDS = 40_000;
 
+/** More would only make a failing test take longer. */
+const ENOUGH_PROBLEMS = 5;
+
 async function oddWarehouse(): Promise<FolderWarehouse> {
   const warehouse = await folderWarehouse();
   const values = Object.entries(columns).map(([name, { value }]) => `${value} AS ${name}`);
@@ -39,6 +42,7 @@ async function findProblems(
   let child: ChildProcess | null = null;
   onTestFinished(() => void child?.kill('SIGKILL'));
   for (const statement of statements) {
+    if (problems.length === ENOUGH_PROBLEMS) break;
     child ??= fork(join(import.meta.dirname, 'hostile-child.ts'), [folder]);
     const tried: Tried | string = await tryIn(child, statement);
     if (typeof tried === 'string') {

@@ -68,7 +68,7 @@ async function tryStatement({ sql, isForEngine }: StatementToTry): Promise<Tried
   } catch (error) {
     message = error instanceof Error ? error.message : String(error);
     const isReadable = isForEngine || (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED');
-    if (!isReadable || message.length < 10 || /INTERNAL|unreachable|\[object/.test(message))
+    if (!isReadable || message.length < 10 || /INTERNAL|unreachable|\[object|call stack/.test(message))
       problem = `answers ${error instanceof Error ? error.name : 'something'}: ${message}`;
   }
   return {
