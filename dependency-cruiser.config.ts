@@ -7,7 +7,8 @@ import type { IConfiguration } from 'dependency-cruiser';
  */
 export const levels: readonly (readonly string[])[] = [
   ['blade-ingestion.ts'],
-  ['main.ts', 'keys.ts'],
+  ['main.ts', 'keys.ts', 'testing.ts'],
+  ['testing/'],
   ['application/'],
   ['config/'],
   ['api/http/'],
