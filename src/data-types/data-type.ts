@@ -1,18 +1,25 @@
 import { z } from 'zod';
-import { type ColumnKind, type ColumnSchema, columnKindOf } from './column-kind.ts';
-import type { Marking } from './marking.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
+import { type ColumnKind, type ColumnSchema, columnSchemas } from './column-kind.ts';
+import { isMarking, MARKINGS, type Marking } from './marking.ts';
 
-/** A kind of BLADE data: what its tables look like and how its items are known and marked. */
-export interface DataType {
-  /** Lower case; part of the item's name in the catalog. */
+/** What describes a data type. */
+export interface DataTypeFacts {
+  /** Lower-case letters, digits, `_` and `-`. Part of the name of each item in the catalog, so it never changes. */
   readonly name: string;
   /** One line for people. */
   readonly description: string;
-  /** The marking of an item whose row carries none. */
+  /** The marking of an item whose row has none. It is also the lowest that a query job may give to its items. */
   readonly defaultMarking: Marking;
-  /** A row needs a usable value in at least one of these; the first is the item's id. */
+  /** A row needs a usable value in at least one of these columns; the first is the item's id. */
   readonly identifyingColumns: readonly string[];
-  /** The known columns in their usual order. */
+  /** The known columns by their lower-case names, in their usual order. A row may lack any, and may have more. */
+  readonly columns: Readonly<Record<string, ColumnKind>>;
+}
+
+/** A kind of BLADE data: what its tables look like and how its items are identified and marked. */
+export interface DataType extends Omit<DataTypeFacts, 'columns'> {
+  readonly kind: 'data type';
   readonly columns: readonly Column[];
   /**
    * Checks a row whose known columns have lower-case names. Any column may be missing or empty, unknown ones are
@@ -30,17 +37,33 @@ export interface Column {
 
 export type RowSchema = z.ZodObject<Readonly<Record<string, ColumnSchema>>, z.core.$loose>;
 
-/** A data type from its own facts: the columns follow from the row schema. */
-export function defineDataType(facts: Omit<DataType, 'columns'>): DataType {
-  const columns = Object.entries(facts.rowSchema.shape).map(([name, schema]) => ({
+/**
+ * Defines a data type.
+ * @throws TypeError if a column, a kind or the marking is not what it must be.
+ */
+export function defineDataType({ columns: kinds, ...facts }: DataTypeFacts): DataType {
+  const { name: dataType, defaultMarking, identifyingColumns } = facts;
+  const refuse = (problem: string): never => {
+    throw new TypeError(`The data type ${dataType} cannot be used: ${problem}.`);
+  };
+  if (!isMarking(defaultMarking)) {
+    refuse(`its defaultMarking must be one of ${MARKINGS.join(', ')}, not ${JSON.stringify(defaultMarking)}`);
+  }
+  if (identifyingColumns.length === 0) refuse('at least one of its columns must identify an item');
+  for (const column of identifyingColumns) {
+    if (!Object.hasOwn(kinds, column)) refuse(`its identifying column ${column} is none of its columns`);
+  }
+  const schemas: Record<string, ColumnSchema> = {};
+  for (const [column, kind] of Object.entries(kinds)) {
+    if (column !== asciiLowerCase(column)) refuse(`its column ${column} must have a lower-case name`);
+    schemas[column] =
+      columnSchemas[kind] ??
+      refuse(`its column ${column} must be of ${Object.keys(columnSchemas).join(', ')}, not ${kind}`);
+  }
+  const columns = Object.entries(kinds).map(([name, kind]) => ({
     name,
-    kind: columnKindOf(schema),
-    identifying: facts.identifyingColumns.includes(name),
+    kind,
+    identifying: identifyingColumns.includes(name),
   }));
-  return { ...facts, columns };
-}
-
-/** The schema of a row with these columns, all of them optional, and any others. */
-export function rowOf(columns: Readonly<Record<string, ColumnSchema>>): RowSchema {
-  return z.looseObject(columns);
+  return { kind: 'data type', ...facts, columns, rowSchema: z.looseObject(schemas) };
 }

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { startQueryJobInputSchema } from '../../src/jobs/input/start-query-job-input.ts';
-import { startSyncInputSchema } from '../../src/jobs/input/start-sync-input.ts';
+import { createStartQueryJobInputSchema } from '../../src/jobs/input/start-query-job-input.ts';
+import { createStartSyncInputSchema } from '../../src/jobs/input/start-sync-input.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import { checkFilter, checkQuery } from '../../src/sql-check/statement.ts';
 import { everydayCalls } from '../warehouse/duckdb/everyday-calls.ts';
+
+const { dataTypes } = createRegistry([]);
+const queryJobInput = createStartQueryJobInputSchema(dataTypes);
+const syncInput = createStartSyncInputSchema(dataTypes);
 
 /** Random statements, made of pieces that are allowed and nested as people nest them. */
 const column = fc.constantFrom('a', '`b c`', 's.d', 'flight_hours');
@@ -132,7 +137,7 @@ describe('whatever is nested how', () => {
       fc.property(forbiddenQuery, ({ query, mark, piece }) => {
         fc.pre(query.includes(mark));
         const sqlQuery = query.replace(mark, () => piece);
-        const parsed = startQueryJobInputSchema.safeParse({ dataType: 'sortie', sqlQuery });
+        const parsed = queryJobInput.safeParse({ dataType: 'sortie', sqlQuery });
         expect(parsed.success, sqlQuery).toBe(false);
         expect(
           parsed.error?.issues.map(({ path }) => path.join('.')),
@@ -159,7 +164,7 @@ describe('whatever is nested how', () => {
         fc.constantFrom('AND', 'OR'),
         (rest, piece, word) => {
           const filter = `(${rest}) ${word} (a = ${piece})`;
-          const parsed = startSyncInputSchema.safeParse({ syncType: 'FULL', filter });
+          const parsed = syncInput.safeParse({ syncType: 'FULL', filter });
           expect(
             parsed.error?.issues.map(({ path }) => path.join('.')),
             filter,
