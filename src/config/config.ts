@@ -12,7 +12,7 @@ import { warehouseSettings } from '../warehouse/settings.ts';
 import { collectVariables, type LoadedSettings, loadSettings } from './load.ts';
 import { roleSettings } from './roles.ts';
 
-/** The slices of the settings, each described by the part that it belongs to. */
+/** The slices of the settings, each defined by its part of the program. */
 const slices = {
   roles: roleSettings,
   http: httpSettings,
@@ -52,7 +52,7 @@ export function listVariables(): readonly Variable[] {
 
 /**
  * Loads the settings from an environment.
- * @throws ConfigError naming every variable that is wrong, and what would work.
+ * @throws ConfigError that names every invalid variable and what would work.
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const { settings, effective, secrets } = loadSettings(slices, environment);

@@ -1,29 +1,29 @@
 import { z } from 'zod';
 
-/** What a column holds, whatever the warehouse calls its type. */
+/** The kind of values in a column, independent of the type names of a warehouse. */
 export type ColumnKind = 'text' | 'integer' | 'number' | 'date' | 'timestamp';
 
 export type ColumnSchema = z.ZodType<unknown>;
 
-// Stands above the schemas, since each of them enters itself while this file is loading.
+// Above the schemas, because each of them is added while this file loads.
 const kinds = new WeakMap<ColumnSchema, ColumnKind>();
 
-/** Text; numbers and booleans pass too, since tables hold codes and ids in such columns. */
+/** Text. Numbers and booleans are valid, too, because tables have codes and ids in such columns. */
 export const text = columnSchema('text', 'text', (value) => {
   return typeof value === 'string' || typeof value === 'boolean' || isFiniteNumber(value);
 });
 
-/** A whole number, or text that writes one: 12, "12" and "12.00". */
+/** A whole number, or one as text: 12, "12" and "12.00". */
 export const integer = columnSchema('integer', 'a whole number', (value) => {
   return typeof value === 'string' ? integerText.test(value.trim()) : Number.isInteger(value);
 });
 
-/** A finite number, or text that writes one: 1.5, "1.5" and "15e-1". */
+/** A finite number, or one as text: 1.5, "1.5" and "15e-1". */
 export const number = columnSchema('number', 'a number', (value) => {
   return typeof value === 'string' ? numberText.test(value.trim()) : isFiniteNumber(value);
 });
 
-/** A calendar date, or a date-time at midnight: tables often hold dates as timestamps. */
+/** A calendar date, or a date-time at midnight, because tables often store dates as timestamps. */
 export const date = columnSchema('date', 'a date such as 2024-03-31', (value) => {
   return typeof value === 'string' && isDateOrTime(value.trim(), midnightText);
 });
@@ -35,7 +35,7 @@ export const timestamp = columnSchema(
   (value) => typeof value === 'string' && isDateOrTime(value.trim(), timestampText),
 );
 
-/** The kind of a column by the schema that was made for it in this file. */
+/** Finds the kind of a column whose schema is one of this file. */
 export function columnKindOf(schema: ColumnSchema): ColumnKind {
   const kind = kinds.get(schema);
   if (kind === undefined) {
@@ -44,12 +44,12 @@ export function columnKindOf(schema: ColumnSchema): ColumnKind {
   return kind;
 }
 
-/** Whether a column holds nothing: missing, null or blank text. */
+/** Whether a column has no value: it is missing, null or blank text. */
 export function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** `expected` ends the sentence "… must be". */
+/** @param expected the end of the sentence "… must be". */
 function columnSchema(
   kind: ColumnKind,
   expected: string,
@@ -81,10 +81,10 @@ function isDateOrTime(value: string, pattern: RegExp): boolean {
     return false;
   }
   const day = Number(value.slice(8, 10));
-  return day <= 28 || day <= daysIn(Number(value.slice(0, 4)), Number(value.slice(5, 7)));
+  return day <= 28 || day <= countDays(Number(value.slice(0, 4)), Number(value.slice(5, 7)));
 }
 
-function daysIn(year: number, month: number): number {
+function countDays(year: number, month: number): number {
   if (month === 2) {
     return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   }

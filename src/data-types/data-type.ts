@@ -2,26 +2,26 @@ import { z } from 'zod';
 import { type ColumnKind, type ColumnSchema, columnKindOf } from './column-kind.ts';
 import type { Marking } from './marking.ts';
 
-/** A kind of BLADE data: what its tables look like and how its items are known and marked. */
+/** A kind of BLADE data: the columns of its tables, and the id and the marking of its items. */
 export interface DataType {
-  /** Lower case; part of the item's name in the catalog. */
+  /** Lower case; part of the names of items in the catalog. */
   readonly name: string;
-  /** One line for people. */
+  /** One line, for people. */
   readonly description: string;
-  /** The marking of an item whose row carries none. */
+  /** The marking of an item whose row states none. */
   readonly defaultMarking: Marking;
-  /** A row needs a usable value in at least one of these; the first is the item's id. */
+  /** A row needs a value in at least one of these. The first is the id of the item; without it, a hash of the row is. */
   readonly identifyingColumns: readonly string[];
   /** The known columns in their usual order. */
   readonly columns: readonly Column[];
   /**
-   * Checks a row whose known columns have lower-case names. Any column may be missing or empty, unknown ones are
-   * let through; whether the row can be identified is not checked here.
+   * Checks a row whose known columns have lower-case names. Any column may be missing or empty, and unknown columns pass.
+   * Does not check whether the row has an id.
    */
   readonly rowSchema: RowSchema;
 }
 
-/** A known column; a table may have more columns, and may lack any of them but one that identifies. */
+/** A known column. A table may have more columns; of the known ones it needs only one that identifies. */
 export interface Column {
   readonly name: string;
   readonly kind: ColumnKind;
@@ -30,7 +30,7 @@ export interface Column {
 
 export type RowSchema = z.ZodObject<Readonly<Record<string, ColumnSchema>>, z.core.$loose>;
 
-/** A data type from its own facts: the columns follow from the row schema. */
+/** Defines a data type; its columns are those of the row schema. */
 export function defineDataType(facts: Omit<DataType, 'columns'>): DataType {
   const columns = Object.entries(facts.rowSchema.shape).map(([name, schema]) => ({
     name,
@@ -40,7 +40,7 @@ export function defineDataType(facts: Omit<DataType, 'columns'>): DataType {
   return { ...facts, columns };
 }
 
-/** The schema of a row with these columns, all of them optional, and any others. */
+/** Creates the schema of a row with these columns, all of them optional, and any others. */
 export function rowOf(columns: Readonly<Record<string, ColumnSchema>>): RowSchema {
   return z.looseObject(columns);
 }
