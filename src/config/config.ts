@@ -20,7 +20,7 @@ import {
 } from './load.ts';
 import { roleSettings } from './roles.ts';
 
-/** The slices of the settings, each described by the part that it belongs to. */
+/** The slices of the settings, each defined by its part of the program. */
 const createSlices = ({ warehouses, catalogs }: Registry) => ({
   roles: roleSettings,
   http: httpSettings,
@@ -63,7 +63,7 @@ export function listVariables(): readonly Variable[] {
 /**
  * Loads the settings from an environment.
  * @param registry what the program can choose from. Default: only what is built in.
- * @throws ConfigError naming every variable that is wrong, and what would work.
+ * @throws ConfigError that names every invalid variable and what would work.
  */
 export function loadConfig(environment: Environment, registry = createRegistry([])): Config {
   const { settings, effective, secrets } = loadSettings(
@@ -91,7 +91,7 @@ export function checkNames(config: Environment, registry: Registry): void {
   const known = listPluginSlices(registry)
     .filter(({ slices }) => slices.length > 0)
     .map((plugin) => `\n${describeSettings(plugin)}`);
-  throw new ConfigError(`The settings are not usable:${[...unknown, ...known].join('')}`);
+  throw new ConfigError(`The settings are invalid:${[...unknown, ...known].join('')}`);
 }
 
 function listPluginSlices({ plugins }: Registry): readonly PluginSlices[] {

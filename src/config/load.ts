@@ -12,15 +12,15 @@ import {
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment cannot be used: the message names every fault in it, one a line. */
+/** The environment is invalid: the message lists every fault, one per line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** The settings of slices, as an environment has them. */
+/** The settings of slices, from an environment. */
 export interface LoadedSettings<Slices extends SettingsSlices> {
   readonly settings: { readonly [Name in keyof Slices]: SettingsFrom<Slices[Name]> };
-  /** Each variable's value in effect, for the log; for a secret only that it is set. */
+  /** The value in effect of each variable, for the log; a secret is only shown as set. */
   readonly effective: Readonly<Record<string, unknown>>;
   /** Values that must not be shown anywhere. */
   readonly secrets: readonly string[];
@@ -37,7 +37,7 @@ export interface PluginSlices {
  * Loads the settings of slices, and of those that they need.
  * @param environment usually `process.env`; empty variables count as absent.
  * @param plugins which of the slices are from plug-ins.
- * @throws ConfigError naming every variable that is wrong, and what would work.
+ * @throws ConfigError that names every invalid variable and what would work.
  */
 export function loadSettings<Slices extends SettingsSlices>(
   slices: Slices,
@@ -54,7 +54,7 @@ export function loadSettings<Slices extends SettingsSlices>(
   const made = new Map<SettingsSlice, unknown>();
   const effective: Record<string, unknown> = {};
   const secrets: string[] = [];
-  for (const slice of inOrderOfNeed(slices)) {
+  for (const slice of sortByNeed(slices)) {
     const { data: values, error } = z.object(slice.variables).safeParse(input);
     for (const { path, message } of error?.issues ?? []) refuse(String(path[0]), message);
     const needed = pick(slice.needs, made);
@@ -90,7 +90,7 @@ function gatherFaults(plugins: readonly PluginSlices[]) {
   };
   const describeFaults = () => {
     const settings = [...blamed].map((plugin) => `\n${describeSettings(plugin)}`);
-    return `The environment is not usable:\n  ${faults.join('\n  ')}${settings.join('')}`;
+    return `The environment is invalid:\n  ${faults.join('\n  ')}${settings.join('')}`;
   };
   return { refuse, faults, describeFaults };
 }
@@ -126,7 +126,7 @@ export interface SliceVariable {
 /**
  * Collects the variables of slices, and of those that they need, by name.
  * @param plugins which of the slices are from plug-ins.
- * @throws ConfigError when two slices have one variable.
+ * @throws ConfigError if two slices have the same variable.
  */
 export function collectVariables(
   slices: readonly SettingsSlice[],
@@ -156,15 +156,15 @@ function inOrderOfMention(slices: readonly SettingsSlice[]): readonly SettingsSl
 }
 
 /** Lists each slice once, after those that it needs. */
-function inOrderOfNeed(slices: SettingsSlices, found = new Set<SettingsSlice>()): ReadonlySet<SettingsSlice> {
+function sortByNeed(slices: SettingsSlices, found = new Set<SettingsSlice>()): ReadonlySet<SettingsSlice> {
   for (const slice of Object.values(slices)) {
-    inOrderOfNeed(slice.needs, found);
+    sortByNeed(slice.needs, found);
     found.add(slice);
   }
   return found;
 }
 
-/** Picks the settings of slices by their names; null if those of one are refused. */
+/** Picks the settings of slices by name; null if those of any slice were refused. */
 function pick(
   slices: SettingsSlices,
   made: ReadonlyMap<SettingsSlice, unknown>,
@@ -174,7 +174,7 @@ function pick(
   return Object.fromEntries(entries.map(([name, slice]) => [name, made.get(slice)]));
 }
 
-/** Reads the secrets that are in files; a line end at the end of a file is no part of its secret. */
+/** Reads the secrets that are in files, without the line break at the end. */
 function readSecretFiles(
   variables: Readonly<Record<string, SliceVariable>>,
   present: Environment,

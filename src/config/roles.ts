@@ -26,7 +26,7 @@ export const roleSettings = defineSettings({
     if (!roles.includes('api') || http.origins.isLoopback || asksForCredential(access)) return;
     refuse(
       'HOST',
-      `others can reach ${http.host}, and no credential is needed: set BLADE_JWT_SECRET or BLADE_JWT_JWKS_URL, or BLADE_API_KEYS=true, or leave HOST at 127.0.0.1`,
+      `other machines can reach ${http.host}, and no credential is needed: set BLADE_JWT_SECRET or BLADE_JWT_JWKS_URL, or BLADE_API_KEYS=true, or leave HOST at 127.0.0.1`,
     );
   },
   toSettings: ({ BLADE_ROLES: roles }): ReadonlySet<Role> => new Set(roles),

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 
-/** What a column holds, whatever the warehouse calls its type. */
+/** The kind of values in a column, independent of the type names of a warehouse. */
 export type ColumnKind = 'text' | 'integer' | 'number' | 'date' | 'timestamp';
 
 export type ColumnSchema = z.ZodType<unknown>;
 
-/** The check of each kind; any value may be missing, null or blank. */
+/** The schema of each kind. Any value may be missing, null or blank. */
 export const columnSchemas: Readonly<Record<ColumnKind, ColumnSchema>> = {
-  /** Text; numbers and booleans pass too, since tables hold codes and ids in such columns. */
+  /** Text. Numbers and booleans are valid, too, because tables have codes and ids in such columns. */
   text: columnSchema(
     'text',
     (value) => typeof value === 'string' || typeof value === 'boolean' || isFiniteNumber(value),
   ),
-  /** A whole number, or text that writes one: 12, "12" and "12.00". */
+  /** A whole number, or one as text: 12, "12" and "12.00". */
   integer: columnSchema('a whole number', (value) =>
     typeof value === 'string' ? INTEGER_TEXT.test(value.trim()) : Number.isInteger(value),
   ),
-  /** A finite number, or text that writes one: 1.5, "1.5" and "15e-1". */
+  /** A finite number, or one as text: 1.5, "1.5" and "15e-1". */
   number: columnSchema('a number', (value) =>
     typeof value === 'string' ? NUMBER_TEXT.test(value.trim()) : isFiniteNumber(value),
   ),
-  /** A calendar date, or a date-time at midnight: tables often hold dates as timestamps. */
+  /** A calendar date, or a date-time at midnight, because tables often store dates as timestamps. */
   date: columnSchema(
     'a date such as 2024-03-31',
     (value) => typeof value === 'string' && isDateOrTime(value.trim(), MIDNIGHT_TEXT),
@@ -32,12 +32,12 @@ export const columnSchemas: Readonly<Record<ColumnKind, ColumnSchema>> = {
   ),
 };
 
-/** Whether a column holds nothing: missing, null or blank text. */
+/** Whether a column has no value: it is missing, null or blank text. */
 export function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** `expected` ends the sentence "… must be". */
+/** @param expected the end of the sentence "… must be". */
 function columnSchema(expected: string, accepts: (value: unknown) => boolean): ColumnSchema {
   return z.custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected }).optional();
 }
@@ -61,10 +61,10 @@ function isDateOrTime(value: string, pattern: RegExp): boolean {
     return false;
   }
   const day = Number(value.slice(8, 10));
-  return day <= 28 || day <= daysIn(Number(value.slice(0, 4)), Number(value.slice(5, 7)));
+  return day <= 28 || day <= countDays(Number(value.slice(0, 4)), Number(value.slice(5, 7)));
 }
 
-function daysIn(year: number, month: number): number {
+function countDays(year: number, month: number): number {
   if (month === 2) {
     return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   }

@@ -3,15 +3,15 @@ import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { type ColumnKind, type ColumnSchema, columnSchemas } from './column-kind.ts';
 import { isMarking, MARKINGS, type Marking } from './marking.ts';
 
-/** What describes a data type. */
+/** The columns of a kind of BLADE data, and the id and the marking of its items. */
 export interface DataTypeFacts {
   /** Lower-case letters, digits, `_` and `-`. Part of the name of each item in the catalog, so it never changes. */
   readonly name: string;
-  /** One line for people. */
+  /** One line, for people. */
   readonly description: string;
-  /** The marking of an item whose row has none. It is also the lowest that a query job may give to its items. */
+  /** The marking of an item whose row states none, and the lowest that a query job may give to its items. */
   readonly defaultMarking: Marking;
-  /** A row needs a usable value in at least one of these columns; the first is the item's id. */
+  /** A row needs a value in at least one of these. The first is the id of the item; without it, a hash of the row is. */
   readonly identifyingColumns: readonly string[];
   /** The known columns by their lower-case names, in their usual order. A row may lack any, and may have more. */
   readonly columns: Readonly<Record<string, ColumnKind>>;
@@ -22,13 +22,13 @@ export interface DataType extends Omit<DataTypeFacts, 'columns'> {
   readonly kind: 'data type';
   readonly columns: readonly Column[];
   /**
-   * Checks a row whose known columns have lower-case names. Any column may be missing or empty, unknown ones are
-   * let through; whether the row can be identified is not checked here.
+   * Checks a row whose known columns have lower-case names. Any column may be missing or empty, and unknown columns pass.
+   * Does not check whether the row has an id.
    */
   readonly rowSchema: RowSchema;
 }
 
-/** A known column; a table may have more columns, and may lack any of them but one that identifies. */
+/** A known column. A table may have more columns; of the known ones it needs only one that identifies. */
 export interface Column {
   readonly name: string;
   readonly kind: ColumnKind;

@@ -2,7 +2,7 @@ import { type DataType, defineDataType } from './data-type.ts';
 
 export const deployment: DataType = defineDataType({
   name: 'deployment',
-  description: 'Units sent from their base to another place: who, where, how long and to what end.',
+  description: 'Units deployed from their base: who, where, for how long and for what mission.',
   defaultMarking: 'SECRET',
   identifyingColumns: ['item_id', 'deployment_id'],
   columns: {

@@ -2,7 +2,7 @@ import { type DataType, defineDataType } from './data-type.ts';
 
 export const logistics: DataType = defineDataType({
   name: 'logistics',
-  description: 'Supplies on their way: what, how much, from whom, from where to where.',
+  description: 'Supplies in transit: what, how much, from which vendor, origin and destination.',
   defaultMarking: 'UNCLASSIFIED',
   identifyingColumns: ['item_id', 'shipment_id'],
   columns: {

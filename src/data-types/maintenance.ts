@@ -2,7 +2,7 @@ import { type DataType, defineDataType } from './data-type.ts';
 
 export const maintenance: DataType = defineDataType({
   name: 'maintenance',
-  description: 'Work done on aircraft: what was wrong, who repairs it and by when.',
+  description: 'Maintenance of aircraft: what has to be done, who does it and by when.',
   defaultMarking: 'UNCLASSIFIED',
   identifyingColumns: ['item_id', 'work_order'],
   columns: {

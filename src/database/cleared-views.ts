@@ -13,7 +13,7 @@ import {
  * Finds the schema that shows what a clearance covers; null if it covers everything. The database itself limits what a
  * principal sees: for each clearance below the highest there is a schema in which every table that the API reads is a view
  * of the same name and columns, without the rows above the clearance and with counts of the others only. A client of Prisma
- * works in that schema, so whatever it sends, even a relation of a relation or a cursor, reads only what the clearance
+ * works in that schema, so all its statements, even for a relation of a relation or a cursor, read only what the clearance
  * covers: no resolver can forget a condition, and a table or column that nobody considered is missing in the views, which
  * is an error and not a leak.
  *
@@ -105,7 +105,7 @@ interface View {
   readonly from: string;
 }
 
-/** Ends the name that a view has for a column of an enum as it is. */
+/** The end of the names of enum columns that a view shows unchanged. */
 export const ENUM_SUFFIX = '_enum';
 
 /** Shown instead of a reason above the clearance, the same for all. */
@@ -133,7 +133,7 @@ function createViews(clearance: Marking): readonly View[] {
   const errors = sumVisible('t.error_by_level');
   const hasEnded = `t.state in ('COMPLETED', 'FAILED', 'CANCELLED')`;
   const withheld = `'${WITHHELD_REASON}'`;
-  // An error shows what is of its item, whose marking may have been raised since.
+  // An error shows data of its item, whose marking may have been raised since.
   const isErrorVisible = (error: string) => `${isShown(`${error}.marking`)} and coalesce((
     select ${isVisible('i.classification_marking')} from public.blade_item i
     where i.data_type = ${error}.data_type and i.item_id = ${error}.item_id), true)`;

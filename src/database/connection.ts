@@ -1,8 +1,8 @@
 import type { PoolConfig } from 'pg';
 
 /**
- * Creates the options that every pool of connections to the database has. The server ends a transaction that a hanging or
- * unreachable process leaves open before that process's work goes to another one, which so finds its locks free.
+ * Creates the options of every connection pool. The server ends a transaction that a hanging or unreachable process leaves
+ * open before its work goes to another process, which then finds the locks free.
  */
 export function createConnectionOptions(connectionString: string) {
   return {

@@ -23,7 +23,7 @@ export function createPrismaClient(
   });
 }
 
-/** Clients of one database, each of which sees as much as a clearance covers. */
+/** Clients of one database, each of which sees what a clearance covers. */
 export interface PrismaClients {
   /** Sees and changes everything. */
   readonly prisma: PrismaClient;

@@ -33,14 +33,14 @@ const DEFAULT_CARE: ConnectionCare = {
   longestRetryDelay: 5_000,
 };
 
-/** Notifications over a connection of their own. */
+/** Notifications over a separate connection. */
 export class ServerNotifications implements Notifications {
   readonly #connectionString: string;
   readonly #care: ConnectionCare;
   readonly #channels = new Map<string, Channel>();
   readonly #closing = new AbortController();
   #client: Client | null = null;
-  /** The present connection, or the next one. */
+  /** The current connection, or the next one. */
   #connected: Promise<Client>;
   #check: NodeJS.Timeout | undefined;
   /** The last statement sent: a connection takes one at a time. */
@@ -64,7 +64,7 @@ export class ServerNotifications implements Notifications {
   async listen(name: string, listener: NotificationListener): Promise<() => Promise<void>> {
     const channel = this.#channels.get(name) ?? { users: 0, listeners: new Map() };
     this.#channels.set(name, channel);
-    // Counted before listening, so that a connection opened meanwhile listens too, and no other listener's end stops it.
+    // Counted before listening, so that a connection opened meanwhile listens, too, and the end of another listener does not stop it.
     channel.users += 1;
     try {
       await this.#startListening(name);

@@ -3,8 +3,8 @@ import { type HttpServer, startHttpServer } from '../shared/http-server.ts';
 import type { Readiness } from './health.ts';
 
 /**
- * Starts the server of a process without an API: `/health/live`, `/health/ready` and, where it is given, `/metrics`.
- * @param options.metrics answers requests for metrics; null where they are not served here.
+ * Starts the server of a process without an API: `/health/live`, `/health/ready` and, if there is one, `/metrics`.
+ * @param options.metrics answers requests for metrics; null if they are not served here.
  */
 export function startHealthServer(options: {
   readiness: () => Promise<Readiness>;
@@ -26,8 +26,8 @@ export function startHealthServer(options: {
 }
 
 /**
- * Answers a request for a health endpoint: 200 while all is well, 503 otherwise, with what was checked.
- * @returns false for any other request, which is left alone.
+ * Answers a request for a health endpoint: 200 if all parts work, otherwise 503, with the checked parts.
+ * @returns false for any other request, which it does not answer.
  */
 export function answerHealth(
   request: IncomingMessage,

@@ -4,7 +4,7 @@ import type { PrismaClient } from '../database/generated/prisma/client.ts';
 /** Whether a part of the program can do its work, as this process sees it. */
 export interface PartHealth {
   readonly ok: boolean;
-  /** The problem, if there is one; holds nothing secret. */
+  /** The problem, if there is one; contains no secret. */
   readonly message?: string;
 }
 
@@ -18,7 +18,7 @@ export interface Readiness {
 export interface Health {
   /** Checks the database, the queue and, if this process runs jobs, the warehouse. */
   readiness(): Promise<Readiness>;
-  /** Reports this process as not ready from now on: it is about to stop. */
+  /** Reports this process as not ready from now on, because it is about to stop. */
   drain(): void;
 }
 

@@ -6,10 +6,10 @@ import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../inges
 import type { PartitionWork, ThreadPool } from '../ingestion/thread-pool.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import {
-  activeTraceId,
   describeActiveSpan,
+  findActiveTraceId,
   gatherStageSpans,
-  inSpan,
+  runInSpan,
   startSpan,
 } from '../observability/spans.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
@@ -37,7 +37,7 @@ export interface WorkerOptions {
   readonly notifications: JobNotifications;
   readonly dataTypes: DataTypes;
   readonly progressIntervalMs: number;
-  readonly metrics: Pick<Metrics, 'batchesMeasured' | 'partitionEnded'>;
+  readonly metrics: Pick<Metrics, 'recordBatches' | 'recordPartition'>;
   readonly log: Logger;
 }
 
@@ -134,7 +134,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       'blade.data_type': partition.dataType,
       'blade.source': sourceName,
     });
-    const traceId = activeTraceId();
+    const traceId = findActiveTraceId();
     const partitionLog = log.child({
       jobId,
       partitionId,
@@ -145,7 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const startedAt = performance.now();
     const end = (outcome: PartitionOutcome['status'] | 'THREW') => {
       describeActiveSpan({ 'blade.outcome': outcome });
-      metrics.partitionEnded(partition.dataType, outcome, (performance.now() - startedAt) / 1_000);
+      metrics.recordPartition(partition.dataType, outcome, (performance.now() - startedAt) / 1_000);
     };
     try {
       if (isFirstOfJob) {
@@ -163,7 +163,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
       await writePersistently(lost, () => saveOutcome(partition, outcome, turn));
     } catch (error) {
-      partitionLog.warn({ err: error }, 'partition has to be tried again');
+      partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
       const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
       await writePersistently(lost, () => handBackPartition(prisma, partition, reason));
       progress.changed(jobId, describeWaiting(reason));
@@ -186,7 +186,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     partition: JobPartition,
     work: PartitionWork,
   ): Promise<PartitionOutcome> {
-    return inSpan('ingest partition', spanAttributes(task), async () => {
+    return runInSpan('ingest partition', spanAttributes(task), async () => {
       const spans = gatherStageSpans();
       const planning = task.plan === null ? startSpan('plan partition', spanAttributes(task)) : null;
       return pool
@@ -225,7 +225,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return {
       signal,
       onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
-      onMeasured: (measurements) => metrics.batchesMeasured(dataType, measurements),
+      onMeasured: (measurements) => metrics.recordBatches(dataType, measurements),
     };
   }
 
@@ -276,7 +276,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const { id, jobId } = partition;
     try {
       const task = await loadPartitionTask(prisma, partition);
-      const outcome = await inSpan('plan partition', spanAttributes(task), () =>
+      const outcome = await runInSpan('plan partition', spanAttributes(task), () =>
         pool.planPartition(task, toReports(partition, signal)),
       );
       if (outcome.status === 'PLANNED') await keepPlan(task, partition, outcome.partitions);
@@ -291,7 +291,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await queue.work(pool.threads, {
     run: runTurn,
     async giveUp(partitionId) {
-      log.error({ partitionId }, 'partition given up after its last attempt failed');
+      log.error({ partitionId }, 'partition failed after its last attempt');
       await abandonPartition({ prisma, dataTypes }, partitionId);
     },
   });

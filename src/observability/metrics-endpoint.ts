@@ -17,8 +17,8 @@ export interface MetricsAccess {
 
 /**
  * Creates the endpoint of metrics.
- * @param access who may read them: only principals whose clearance covers every marking, as the numbers count items of
- * any. Everybody may if it is not given.
+ * @param access who may read them: only principals whose clearance covers every marking, because the numbers count all items.
+ * Default: everybody.
  */
 export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
@@ -34,7 +34,8 @@ export function createMetricsEndpoint(
         ? null
         : {
             status: 403,
-            message: 'metrics count items of every marking, and your clearance does not cover all',
+            message:
+              'metrics count items of every marking, and your clearance does not cover them all: TOP SECRET is needed',
           };
     } catch (error) {
       return toRefusal(error);

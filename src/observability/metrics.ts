@@ -35,13 +35,13 @@ export interface Metrics {
   /** Formats all of them as Prometheus reads them. */
   text(): Promise<string>;
   readonly contentType: string;
-  batchesMeasured(dataType: string, measurements: Measurements): void;
-  partitionEnded(dataType: string, outcome: PartitionOutcome['status'] | 'THREW', seconds: number): void;
-  operationEnded(type: OperationType, outcome: OperationOutcome, seconds: number): void;
+  recordBatches(dataType: string, measurements: Measurements): void;
+  recordPartition(dataType: string, outcome: PartitionOutcome['status'] | 'THREW', seconds: number): void;
+  recordOperation(type: OperationType, outcome: OperationOutcome, seconds: number): void;
   /** @returns a function to call at its end. */
-  subscriptionOpened(transport: SubscriptionTransport): () => void;
+  openSubscription(transport: SubscriptionTransport): () => void;
   /** @returns a function to call at its end. */
-  connectionOpened(): () => void;
+  openConnection(): () => void;
   close(): void;
 }
 
@@ -96,7 +96,7 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
     help: 'How long the oldest ready partition of the whole cluster has waited for a worker; 0 if there is none.',
     registers,
   });
-  const clusterFacts = cacheFor(FACTS_CACHE_MS, now, async () => {
+  const clusterFacts = cacheWork(FACTS_CACHE_MS, now, async () => {
     const { jobs: byState, queue } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
     for (const state of Object.values(JobState)) jobs.set({ state }, byState[state] ?? 0);
     for (const state of ['ready', 'deferred', 'active'] as const) queued.set({ state }, queue[state]);
@@ -206,7 +206,7 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
       );
       return registry.metrics();
     },
-    batchesMeasured(dataType, measurements) {
+    recordBatches(dataType, measurements) {
       const labels = { data_type: dataType };
       for (const { stage, seconds } of measurements.timings) stageSeconds.observe({ stage }, seconds);
       for (const [name, counter] of Object.entries(rows)) {
@@ -219,17 +219,17 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
         failed.inc({ ...labels, stage: stage.toLowerCase() }, measurements.failedRows[stage]);
       }
     },
-    partitionEnded(dataType, outcome, seconds) {
+    recordPartition(dataType, outcome, seconds) {
       partitionSeconds.observe({ data_type: dataType, outcome: outcome.toLowerCase() }, seconds);
     },
-    operationEnded(type, outcome, seconds) {
+    recordOperation(type, outcome, seconds) {
       operationSeconds.observe({ type, outcome }, seconds);
     },
-    subscriptionOpened(transport) {
+    openSubscription(transport) {
       subscriptions.inc({ transport });
       return once(() => subscriptions.dec({ transport }));
     },
-    connectionOpened() {
+    openConnection() {
       connections.inc();
       return once(() => connections.dec());
     },
@@ -240,7 +240,7 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
 const FAILURE_STAGES = ['READ', 'TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 
 /** Wraps work so that it runs at most once an interval, and once for all concurrent callers; failed work runs again. */
-function cacheFor(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {
+function cacheWork(intervalMs: number, now: () => number, work: () => Promise<void>): () => Promise<void> {
   let doneAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   return async () => {

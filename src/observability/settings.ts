@@ -9,7 +9,7 @@ export const logSettings = defineSettings({
     LOG_LEVEL: z
       .enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` })
       .default('info')
-      .describe('Least severe log line that is written.'),
+      .describe('Lowest level of log lines that are written.'),
   },
   toSettings: ({ LOG_LEVEL: level }) => ({ level }),
 });
@@ -23,12 +23,12 @@ export const metricsSettings = defineSettings({
   },
   toSettings: (values) => ({
     enabled: values.BLADE_METRICS,
-    /** A separate port; null to serve them on that of everything else. */
+    /** A separate port; null to serve metrics on the main port. */
     port: values.BLADE_METRICS_PORT ?? null,
   }),
 });
 
-/** As `OTEL_TRACES_SAMPLER` names them. */
+/** The values of `OTEL_TRACES_SAMPLER`. */
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -40,14 +40,14 @@ const SAMPLERS = [
 
 export type SamplerName = (typeof SAMPLERS)[number];
 
-/** Where traces are sent, and which of them. */
+/** Where traces are sent, and which are sampled. */
 export interface TracingSettings {
-  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
+  /** The full URL, such as `http://127.0.0.1:4318/v1/traces`. */
   readonly url: string;
   /** Sent with every export; may hold a credential. */
   readonly headers: Readonly<Record<string, string>>;
   readonly sampler: SamplerName;
-  /** The share of traces that a sampler by ratio takes. */
+  /** The share of traces that a ratio sampler keeps. */
   readonly ratio: number;
 }
 
@@ -57,25 +57,25 @@ export const tracingSettings = defineSettings({
       .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:4318' })
       .optional()
       .describe(
-        'Collector that traces are sent to by OTLP over HTTP, at `/v1/traces` below it; none if this is not set.',
+        'Collector of traces (OTLP over HTTP), at `/v1/traces` below this URL; none if this is not set.',
       ),
     OTEL_EXPORTER_OTLP_HEADERS: secret(
       z
         .string()
         .regex(/^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$/, { error: 'must be a list such as api-key=abc,tenant=ops' })
         .optional()
-        .describe('Headers that are sent to the collector, as in `name=value,name=value`.'),
+        .describe('Headers to send to the collector, as in `name=value,name=value`.'),
       (text) => [text, ...Object.values(parseHeaders(text))],
     ),
     OTEL_TRACES_SAMPLER: z
       .enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(', ')}` })
       .default('parentbased_always_on')
-      .describe('Which traces are taken.'),
+      .describe('Which traces are sampled.'),
     OTEL_TRACES_SAMPLER_ARG: z.coerce
       .number({ error: 'must be a number from 0 to 1' })
       .refine((share) => share >= 0 && share <= 1, { error: 'must be a number from 0 to 1' })
       .default(1)
-      .describe('Share of traces that a sampler with `traceidratio` in its name takes.'),
+      .describe('Share of traces that a sampler with `traceidratio` in its name keeps, from 0 to 1.'),
   },
   findSecrets: ({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }) => findUrlSecrets(endpoint ?? ''),
   toSettings(values): TracingSettings | null {
@@ -90,7 +90,7 @@ export const tracingSettings = defineSettings({
   },
 });
 
-/** Values may be written as in a URL, as those of W3C Baggage are. */
+/** Parses headers. Values may be percent-encoded, as in W3C Baggage. */
 function parseHeaders(text: string): Record<string, string> {
   return Object.fromEntries(
     text

@@ -23,11 +23,11 @@ export interface OperationSpan {
   end(attributes: Attributes, problem?: string): void;
 }
 
-const tracer = () => trace.getTracer(SERVICE, version);
+const getTracer = () => trace.getTracer(SERVICE, version);
 
 /**
  * Starts the span of an API operation.
- * @param headers those of the request: with a `traceparent`, the span is part of that trace.
+ * @param headers the headers of the request; a `traceparent` makes the span part of its trace.
  */
 export function startOperationSpan(
   name: string,
@@ -35,7 +35,7 @@ export function startOperationSpan(
   attributes: Attributes,
 ): OperationSpan {
   const parent = propagation.extract(ROOT_CONTEXT, headers);
-  const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+  const span = getTracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
   const inside = trace.setSpan(parent, span);
   return {
     traceId: findTraceId(span),
@@ -54,7 +54,7 @@ export function describeActiveSpan(attributes: Attributes): void {
 }
 
 /** Finds the id of the active trace, for the log; undefined if traces are off. */
-export function activeTraceId(): string | undefined {
+export function findActiveTraceId(): string | undefined {
   return findTraceId(trace.getActiveSpan());
 }
 
@@ -64,7 +64,7 @@ function findTraceId(span: Span | undefined): string | undefined {
 
 /** Starts a span below the active one, for work that ends in another callback. Only its first end counts. */
 export function startSpan(name: string, attributes: Attributes): { end(): void } {
-  const span = tracer().startSpan(name, { attributes });
+  const span = getTracer().startSpan(name, { attributes });
   return {
     end() {
       if (span.isRecording()) span.end();
@@ -73,12 +73,12 @@ export function startSpan(name: string, attributes: Attributes): { end(): void }
 }
 
 /** Runs work in a new span. */
-export async function inSpan<Result>(
+export async function runInSpan<Result>(
   name: string,
   attributes: Attributes,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  return tracer().startActiveSpan(name, { attributes }, async (span) => {
+  return getTracer().startActiveSpan(name, { attributes }, async (span) => {
     try {
       return await work();
     } catch (error) {
@@ -91,9 +91,9 @@ export async function inSpan<Result>(
 }
 
 /**
- * The stages of an attempt as spans. A partition of ten million rows has tens of thousands of batches, and nobody reads or
- * pays for a span each. So each stage is one span from its first batch to its last, with the time that batches were in
- * it, and an event for each slow batch.
+ * The stages of an attempt as spans. A partition of ten million rows has tens of thousands of batches, too many for a span
+ * each. So each stage is one span from its first batch to its last, with the total time of its batches and an event for each
+ * slow batch.
  */
 export interface StageSpans {
   add(measurements: Measurements): void;
@@ -112,7 +112,7 @@ interface StageTotals {
 /** A batch that takes longer than this in a stage gets an event, in seconds. */
 const SLOW_SECONDS = 5;
 
-/** The most events of a stage; the last ones are kept. */
+/** The most events per stage; the latest are kept. */
 const MAX_SLOW = 20;
 
 /** Starts gathering measurements that become spans below the active one. */
@@ -131,7 +131,7 @@ export function gatherStageSpans(): StageSpans {
           'blade.busy_seconds': total.busySeconds,
           'blade.slowest_seconds': total.slowestSeconds,
         };
-        const span = tracer().startSpan(stage, { startTime: startedAt, attributes }, parent);
+        const span = getTracer().startSpan(stage, { startTime: startedAt, attributes }, parent);
         for (const { seconds, endedAt: time } of slow) {
           span.addEvent('slow batch', { 'blade.seconds': seconds }, time);
         }

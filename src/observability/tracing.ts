@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { version } from '../shared/version.ts';
 import type { SamplerName, TracingSettings } from './settings.ts';
 
-/** The name of the program, unless `OTEL_SERVICE_NAME` gives another. */
+/** The name of the program, unless `OTEL_SERVICE_NAME` sets another. */
 export const SERVICE = 'blade-ingestion';
 
 /**
@@ -43,7 +43,7 @@ export async function startTracing(settings: TracingSettings, log: Logger): Prom
       }),
     ],
   });
-  // The only place where it shows that spans cannot be sent.
+  // OpenTelemetry reports failed exports only here.
   diag.setLogger(
     {
       error: (message) => log.warn({ reason: message }, 'OpenTelemetry reported an error'),

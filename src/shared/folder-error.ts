@@ -1,16 +1,16 @@
 /**
- * A data folder cannot be used. The message tells the person who starts the program what was found and what would work.
+ * A data folder cannot be used. The message says what was found and what would work, for the person who starts the program.
  */
 export class FolderError extends Error {
   override readonly name: string = 'FolderError';
 }
 
-/** A folder is neither empty nor intact. It may hold the only copy of somebody's data, so nothing is written into it. */
+/** A folder is neither empty nor intact. It may be the only copy of somebody's data, so nothing is written into it. */
 export class DamagedFolderError extends FolderError {
   override readonly name = 'DamagedFolderError';
 
   /**
-   * @param remedies what restores the folder, and what starts over on purpose; each a sentence.
+   * @param remedies how to restore the folder, and how to start over on purpose; each a sentence.
    * @param isUnchanged false if something was written before the damage was found.
    */
   constructor(

@@ -12,7 +12,7 @@ export interface HttpServer {
 /**
  * Starts an HTTP server.
  * @param port 0 for any free port.
- * @throws when the address is taken or does not belong to this machine.
+ * @throws if the address is in use or does not belong to this machine.
  */
 export async function startHttpServer(
   answer: RequestListener,
@@ -34,7 +34,7 @@ export async function startHttpServer(
  * Lets a server listen.
  * @param port 0 for any free port.
  * @returns its address as a URL.
- * @throws when the address is taken or does not belong to this machine.
+ * @throws if the address is in use or does not belong to this machine.
  */
 export async function listen(server: Server, host: string, port: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { v7 as newUuid } from 'uuid';
 import { createIterator, DONE } from './async-iterator.ts';
 
-/** The request that is being answered, available anywhere in the program. */
+/** The current request, available anywhere in the program. */
 export interface RequestScope {
   /** Its `X-Request-Id`, or a new id. */
   readonly requestId: string;

@@ -6,7 +6,7 @@ export type Variables = Readonly<Record<string, z.ZodType>>;
 /** Slices by the names under which their settings are found. */
 export type SettingsSlices = Readonly<Record<string, SettingsSlice>>;
 
-/** One part's share of the settings: the variables that it reads, and what it makes of them. */
+/** One part's slice of the settings: its variables, and what they are converted to. */
 export interface SettingsSlice<Settings = unknown> {
   readonly variables: Variables;
   /** Finds what must not be shown in the values of those variables that are secret. */
@@ -21,7 +21,7 @@ export interface SettingsSlice<Settings = unknown> {
 /** Refuses a variable's value, saying what is wrong with it and what would work. */
 export type Refuse = (variable: string, problem: string) => void;
 
-/** The settings that a slice makes. */
+/** The settings of a slice. */
 export type SettingsFrom<Slice> = Slice extends SettingsSlice<infer Settings> ? Settings : never;
 
 type Values<Shape extends Variables> = z.output<z.ZodObject<Shape>>;
@@ -32,8 +32,8 @@ type Needed<Slices> = { readonly [Name in keyof Slices]: SettingsFrom<Slices[Nam
  * @param slice.needs slices of lower parts, whose settings `check` and `toSettings` receive.
  * @param slice.check refuses combinations of values that are each valid; called only if all of them, and all needed
  * settings, are.
- * @param slice.findSecrets finds what must not be shown beside the values marked by `secret`.
- * @param slice.toSettings turns checked values into the settings.
+ * @param slice.findSecrets finds further values that must not be shown, besides those marked by `secret`.
+ * @param slice.toSettings converts checked values to the settings.
  */
 export function defineSettings<
   const Shape extends Variables,
@@ -61,7 +61,7 @@ const secretVariables = z.registry<{ readonly find: FindSecrets }>();
 
 /**
  * Marks a variable as secret: its value is never shown, and may be the content of the file that `<NAME>_FILE` names.
- * @param find finds what must not be shown in a value; all of it unless given.
+ * @param find finds what must not be shown in a value. Default: all of it.
  */
 export function secret<Schema extends z.ZodType>(
   schema: Schema,

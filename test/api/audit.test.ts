@@ -17,8 +17,8 @@ let sourceId: string;
 
 beforeAll(async () => {
   application = await startTestApplication({ BLADE_ROLES: 'api', ...SECRET_SETTINGS });
-  admin = await clientOf('admin');
-  operator = await clientOf('operator');
+  admin = await openClient('admin');
+  operator = await openClient('operator');
   sourceId = await addSource(
     { ...application, client: admin },
     { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' },
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { edges } = await resultOf<{ edges: { node: { id: string; state: string } }[] }>(
+  const { edges } = await fetchResult<{ edges: { node: { id: string; state: string } }[] }>(
     operator,
     '{ jobs { edges { node { id state } } } }',
   );
@@ -42,14 +42,14 @@ beforeEach(async () => {
 });
 
 /** What the one root field of an operation gives. */
-async function resultOf<Result>(client: ApiClient, text: string, variables: object = {}): Promise<Result> {
+async function fetchResult<Result>(client: ApiClient, text: string, variables: object = {}): Promise<Result> {
   const answer = await client.sendRaw(text, { ...variables });
   expect(answer.errors).toBeUndefined();
   const [result] = Object.values(answer.data ?? {});
   return result as Result;
 }
 
-async function clientOf(role: string): Promise<ApiClient> {
+async function openClient(role: string): Promise<ApiClient> {
   const claims = { sub: `the ${role}`, name: `Some ${role}`, role, clearance: 'TOP SECRET' };
   return createApiClient(application.url, await bearer(claims));
 }
@@ -80,13 +80,13 @@ async function page(variables: object) {
 
 const entries = async (filter?: object) => (await page({ filter, first: 200 })).edges.map(({ node }) => node);
 
-async function countOf(sql: string): Promise<number> {
+async function countRows(sql: string): Promise<number> {
   const { rows } = await application.database.pool.query(`select count(*)::int as count ${sql}`);
   return rows[0].count;
 }
 
-describe('what is done is written down', () => {
-  test('with who did it and to which job, from its start to its end', async () => {
+describe('an action is recorded', () => {
+  test('with the principal and the job, from its start to its end', async () => {
     const { id } = await operator.startSync({ syncType: 'FULL', maxItems: 3 });
     await operator.sendRaw('mutation ($id: ID!) { pauseJob(id: $id) { __typename } }', { id });
     await operator.sendRaw('mutation ($id: ID!) { resumeJob(id: $id) { __typename } }', { id });
@@ -129,11 +129,11 @@ describe('what is done is written down', () => {
     expect(JSON.stringify(shown)).not.toContain('hunter2');
   });
 
-  test('when it is about a data source', async () => {
+  test('if it concerns a data source', async () => {
     const save = `mutation ($name: String!) { saveDataSource(input: { name: $name, dataType: "sortie",
       catalogName: "blade", schemaName: "field", tableName: "sortie" }) {
         ... on SaveDataSourceSuccess { dataSource { id } } } }`;
-    const { dataSource } = await resultOf<{ dataSource: { id: string } }>(admin, save, { name: 'Other' });
+    const { dataSource } = await fetchResult<{ dataSource: { id: string } }>(admin, save, { name: 'Other' });
     const { id } = dataSource;
     await operator.sendRaw('mutation ($id: ID!) { testDataSource(id: $id) { __typename } }', { id });
     await admin.sendRaw('mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', { id });
@@ -144,11 +144,11 @@ describe('what is done is written down', () => {
     ]);
   });
 
-  test('when it is about an API key, without the key', async () => {
+  test('if it concerns an API key, without the key', async () => {
     const create = `mutation {
       createApiKey(input: { name: "report", role: VIEWER, clearance: "U" }) {
         ... on CreateApiKeySuccess { key apiKey { id } } } }`;
-    const { key, apiKey } = await resultOf<{ key: string; apiKey: { id: string } }>(admin, create);
+    const { key, apiKey } = await fetchResult<{ key: string; apiKey: { id: string } }>(admin, create);
     await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }', { id: apiKey.id });
     await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }', { id: apiKey.id });
     const found = (await entries()).slice(0, 2);
@@ -159,7 +159,7 @@ describe('what is done is written down', () => {
     expect(JSON.stringify(found)).not.toContain(key);
   });
 
-  test('and what changes nothing is not', async () => {
+  test('but not if it changes nothing', async () => {
     const before = await entries();
     await operator.sendRaw('mutation { stopSync { __typename } }');
     await operator.sendRaw(
@@ -186,14 +186,14 @@ describe('a change and its entry are in one transaction', () => {
   }
 
   test('so that no job starts without one', async () => {
-    const before = await countOf('from job');
+    const before = await countRows('from job');
     await withoutAudit(async () => {
       const answer = await operator.sendRaw(
         'mutation { startSync(input: { syncType: FULL }) { __typename } }',
       );
       expect(answer.errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
     });
-    expect(await countOf('from job')).toBe(before);
+    expect(await countRows('from job')).toBe(before);
   });
 
   test('no job is paused or cancelled without one', async () => {
@@ -204,7 +204,7 @@ describe('a change and its entry are in one transaction', () => {
         expect((await operator.sendRaw(text, { id })).errors).toHaveLength(1);
       }
     });
-    expect(await countOf(`from job where id = '${id.slice('Job:'.length)}' and state = 'QUEUED'`)).toBe(1);
+    expect(await countRows(`from job where id = '${id.slice('Job:'.length)}' and state = 'QUEUED'`)).toBe(1);
   });
 
   test('no source is changed or deleted without one', async () => {
@@ -212,10 +212,10 @@ describe('a change and its entry are in one transaction', () => {
       const text = 'mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }';
       expect((await admin.sendRaw(text, { id: sourceId })).errors).toHaveLength(1);
     });
-    expect(await countOf(`from data_source where name = 'Sorties'`)).toBe(1);
+    expect(await countRows(`from data_source where name = 'Sorties'`)).toBe(1);
   });
 
-  test('and none is written of a job that could not be started', async () => {
+  test('and a job that could not be started has none', async () => {
     const before = await entries();
     const { pool } = application.database;
     await pool.query('alter table pgboss.job_common rename to job_common_away');
@@ -229,10 +229,10 @@ describe('a change and its entry are in one transaction', () => {
   });
 });
 
-describe('entries are found', () => {
+describe('entries can be found', () => {
   test('by principal, operation, outcome and time', async () => {
     await operator.startSync({ syncType: 'FULL' });
-    await (await clientOf('viewer')).sendRaw('mutation { stopSync { __typename } }');
+    await (await openClient('viewer')).sendRaw('mutation { stopSync { __typename } }');
     const all = await entries();
     const ofOperator = await entries({ principalIds: ['the operator'] });
     expect(ofOperator.length).toBeGreaterThan(0);
@@ -248,7 +248,7 @@ describe('entries are found', () => {
     expect(await entries({ before: tomorrow })).toEqual(all);
   });
 
-  test('a page at a time, the newest first', async () => {
+  test('page by page, newest first', async () => {
     const all = await entries();
     const paged: Entry[] = [];
     for (let after: string | null = null; ; ) {
@@ -281,9 +281,9 @@ describe('the database', () => {
     const inThreeDays = new Date(Date.now() + 3 * day);
     expect((await prune(prisma, { ...settings, auditDays: null }, inThreeDays)).auditEntries).toBe(0);
     expect((await prune(prisma, { ...settings, auditDays: 4 }, inThreeDays)).auditEntries).toBe(0);
-    const count = await countOf('from audit_entry');
+    const count = await countRows('from audit_entry');
     expect((await prune(prisma, { ...settings, auditDays: 2 }, inThreeDays)).auditEntries).toBe(count);
-    expect(await countOf('from audit_entry')).toBe(0);
+    expect(await countRows('from audit_entry')).toBe(0);
     await prisma.$disconnect();
   });
 });

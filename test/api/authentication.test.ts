@@ -74,7 +74,7 @@ function connect(payload?: object): Promise<string> {
 }
 
 describe('without a credential', () => {
-  test('nothing is answered over HTTP, whatever is asked and however', async () => {
+  test('every HTTP request is refused', async () => {
     const requests = [
       post(),
       post(undefined, { accept: 'application/graphql-response+json' }),
@@ -93,7 +93,7 @@ describe('without a credential', () => {
     }
   });
 
-  test('a WebSocket is closed with a code that tells clients to give up', async () => {
+  test('a WebSocket is closed with a code that tells clients not to retry', async () => {
     expect(await connect()).toMatch(/^4401 /);
     expect(await connect({})).toMatch(/^4401 /);
     expect(await connect({ headers: {} })).toMatch(/^4401 /);
@@ -108,7 +108,7 @@ describe('without a credential', () => {
     }
   });
 
-  test('no page runs what stands in its address', async () => {
+  test('no page runs code from its address', async () => {
     const answer = await fetch(`${application.url}?query=${encodeURIComponent(QUERY)}`, {
       headers: { accept: 'text/html' },
     });
@@ -116,7 +116,7 @@ describe('without a credential', () => {
   });
 });
 
-describe('a credential that is no good', () => {
+describe('an invalid credential', () => {
   const inAnHour = Math.floor(Date.now() / 1000) + 3600;
   const bad: Record<string, () => string | Promise<string>> = {
     'of another kind': () => 'Basic dXNlcjpwYXNz',
@@ -159,7 +159,7 @@ describe('a credential that is no good', () => {
     expect(await connect({ authorization })).toMatch(/^4403 \w/);
   });
 
-  test('is named in no log line', async () => {
+  test('is in no log line', async () => {
     const authorization = await bearer({ role: 'root' });
     await post(authorization);
     await connect({ authorization });
@@ -169,8 +169,8 @@ describe('a credential that is no good', () => {
   });
 });
 
-describe('a good credential', () => {
-  test('is let in over HTTP, server-sent events and WebSocket', async () => {
+describe('a valid credential', () => {
+  test('is accepted over HTTP, server-sent events and WebSocket', async () => {
     for (const authorization of [await bearer(), (await makeKey()).authorization]) {
       expect((await post(authorization)).status).toBe(200);
       for (const transport of TRANSPORTS) {
@@ -183,7 +183,7 @@ describe('a good credential', () => {
     }
   });
 
-  test('is found in each place where WebSocket clients put it', async () => {
+  test('is found wherever WebSocket clients put it', async () => {
     const authorization = await bearer();
     for (const payload of [
       { authorization },
@@ -195,7 +195,7 @@ describe('a good credential', () => {
     }
   });
 
-  test('the use of a key is written down', async () => {
+  test('the use of a key is recorded', async () => {
     const { id, authorization } = await makeKey();
     await post(authorization);
     await vi.waitFor(async () => {
@@ -203,7 +203,7 @@ describe('a good credential', () => {
     }, 10_000);
   });
 
-  test('a key is kept as its hash alone', async () => {
+  test('only the hash of a key is stored', async () => {
     const { id, authorization } = await makeKey();
     const row = await application.database.pool.query('select api_key::text from api_key where id = $1', [
       id,
@@ -216,7 +216,7 @@ describe('a good credential', () => {
 
 describe.each(TRANSPORTS)('a subscription over %s', (transport) => {
   /** What a client is told at the end: the errors of the last answer, or the code that its connection was closed with. */
-  async function endOf(subscription: AsyncIterable<{ errors?: readonly object[] | undefined }>) {
+  async function readEnd(subscription: AsyncIterable<{ errors?: readonly object[] | undefined }>) {
     const answers: object[] = [];
     try {
       for await (const answer of subscription) answers.push(answer);
@@ -239,10 +239,10 @@ describe.each(TRANSPORTS)('a subscription over %s', (transport) => {
     const authorization = await bearer({ exp: Math.floor(Date.now() / 1000) + 2 });
     const subscription = subscribe(application.url, transport, WATCH, {}, authorization);
     await subscription.next();
-    expectUnauthenticated(await endOf(subscription), 'the credential has expired');
+    expectUnauthenticated(await readEnd(subscription), 'the credential has expired');
   });
 
-  test('ends when its key is revoked, and no other does', async () => {
+  test('ends when its key is revoked, and no other one ends', async () => {
     const [revoked, kept] = [await makeKey(), await makeKey()];
     const watchWith = ({ authorization }: { authorization: string }) =>
       subscribe(application.url, transport, WATCH, {}, authorization);
@@ -250,7 +250,7 @@ describe.each(TRANSPORTS)('a subscription over %s', (transport) => {
     await other.next();
     await subscription.next();
     await revokeApiKey(prisma, localPrincipal, revoked.id);
-    expectUnauthenticated(await endOf(subscription), 'the API key is revoked');
+    expectUnauthenticated(await readEnd(subscription), 'the API key is revoked');
     expect((await post(revoked.authorization)).status).toBe(401);
     expect((await post(kept.authorization)).status).toBe(200);
     expect(other.received).toHaveLength(1);
@@ -279,10 +279,10 @@ describe('tokens of an issuer that publishes its keys', () => {
     await issuer.close();
   });
 
-  const statusOf = async (authorization: string) =>
+  const fetchStatus = async (authorization: string) =>
     (await createApiClient(server.url, authorization).sendRaw(QUERY)).status;
 
-  test('cannot be had while the issuer is away, which is no fault of the token', async () => {
+  test('cannot be checked while the issuer is down, which is not an error of the token', async () => {
     issuer.setAway(true);
     const client = createApiClient(server.url, await issuer.bearer());
     expect(await client.sendRaw(QUERY)).toMatchObject({
@@ -296,24 +296,24 @@ describe('tokens of an issuer that publishes its keys', () => {
     await client.close();
   });
 
-  test('are let in, and the keys are fetched once', async () => {
-    expect(await statusOf(await issuer.bearer())).toBe(200);
+  test('are accepted, and the keys are fetched once', async () => {
+    expect(await fetchStatus(await issuer.bearer())).toBe(200);
     const { requests } = issuer;
-    for (const sub of ['a', 'b', 'c']) expect(await statusOf(await issuer.bearer({ sub }))).toBe(200);
+    for (const sub of ['a', 'b', 'c']) expect(await fetchStatus(await issuer.bearer({ sub }))).toBe(200);
     expect(issuer.requests).toBe(requests);
   });
 
-  test('are refused when another issuer signed them, or the public key was taken for a secret', async () => {
+  test('are refused if another issuer signed them, or if the public key was used as a secret', async () => {
     const other = await startTokenIssuer();
-    expect(await statusOf(await other.bearer())).toBe(401);
+    expect(await fetchStatus(await other.bearer())).toBe(401);
     await other.close();
-    expect(await statusOf(await bearer({}, issuer.publicKey))).toBe(401);
+    expect(await fetchStatus(await bearer({}, issuer.publicKey))).toBe(401);
   });
 
-  test('are refused with an unknown role in the claim that is configured, and keys are not taken', async () => {
-    expect(await statusOf(await issuer.bearer({ 'https://example.com/role': 'operator' }))).toBe(200);
-    expect(await statusOf(await issuer.bearer({ 'https://example.com/role': 'root' }))).toBe(401);
-    expect(await statusOf(await issuer.bearer({ role: 'root' }))).toBe(200);
-    expect(await statusOf(`Bearer blade_${'A'.repeat(43)}`)).toBe(401);
+  test('are refused with an unknown role in the configured claim, and API keys are not accepted', async () => {
+    expect(await fetchStatus(await issuer.bearer({ 'https://example.com/role': 'operator' }))).toBe(200);
+    expect(await fetchStatus(await issuer.bearer({ 'https://example.com/role': 'root' }))).toBe(401);
+    expect(await fetchStatus(await issuer.bearer({ role: 'root' }))).toBe(200);
+    expect(await fetchStatus(`Bearer blade_${'A'.repeat(43)}`)).toBe(401);
   });
 });

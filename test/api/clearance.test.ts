@@ -28,7 +28,7 @@ const MARKINGS: readonly Marking[] = [
   'TOP SECRET',
 ];
 
-const rowOf = (marking: Marking, id: string) => ({
+const createRow = (marking: Marking, id: string) => ({
   item_id: `${id}-${marking}`,
   classification_marking: marking,
   mission_status: 'DONE',
@@ -37,16 +37,16 @@ const rowOf = (marking: Marking, id: string) => ({
 
 /** Rows with a marking of their own that a clearance covers, and one good one that has none: it is CONFIDENTIAL. */
 const GOOD = [
-  ...MARKINGS.map((marking) => rowOf(marking, 'GOOD')),
+  ...MARKINGS.map((marking) => createRow(marking, 'GOOD')),
   { item_id: 'GOOD-none', mission_status: 'DONE' },
 ];
 const BAD = [
-  ...MARKINGS.map((marking) => ({ ...rowOf(marking, 'BAD'), flight_hours: 'two' })),
+  ...MARKINGS.map((marking) => ({ ...createRow(marking, 'BAD'), flight_hours: 'two' })),
   { item_id: 'BAD-none', flight_hours: 'two' },
   { item_id: 'BAD-unknown', classification_marking: 'COSMIC' },
 ];
 
-function levelOf(row: { readonly classification_marking?: string }): number {
+function findLevel(row: { readonly classification_marking?: string }): number {
   const { classification_marking: marking } = row;
   if (marking === undefined) return toLevel('CONFIDENTIAL');
   return toLevel(MARKINGS.find((known) => known === marking) ?? 'TOP SECRET');
@@ -55,7 +55,7 @@ function levelOf(row: { readonly classification_marking?: string }): number {
 const coveredBy = (
   clearance: Clearance,
   rows: readonly { classification_marking?: string; item_id: string }[],
-) => rows.filter((row) => levelOf(row) <= toLevel(clearance)).map(({ item_id }) => item_id);
+) => rows.filter((row) => findLevel(row) <= toLevel(clearance)).map(({ item_id }) => item_id);
 
 let application: TestApplication;
 let authorizations: Record<Clearance, string>;
@@ -133,7 +133,7 @@ async function itemIds(clearance: Clearance, filter: object): Promise<{ ids: str
   return { ids, totalCount: items.totalCount };
 }
 
-describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
+describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
   const goodIds = coveredBy(clearance, GOOD).sort();
   const badIds = coveredBy(clearance, BAD);
   const queryMarkings = CLEARANCES.filter((marking) => toLevel(marking) <= toLevel(clearance));
@@ -142,13 +142,13 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     ['by the beginning of their ids', { itemIdPrefix: 'GOOD' }],
     ['by what their data has', { data: { mission_status: 'DONE' } }],
     ['of all markings', { classificationMarkings: [...MARKINGS], itemIdPrefix: 'GOOD' }],
-  ])('sees the items up to that, and no more are counted, %s', async (_name, filter) => {
+  ])('sees and counts only the items up to that, %s', async (_name, filter) => {
     const { ids, totalCount } = await itemIds(clearance, filter);
     expect(ids.sort()).toEqual(goodIds);
     expect(totalCount).toBe(goodIds.length);
   });
 
-  test('sees the query jobs up to that, their items and the sync, and no more are counted', async () => {
+  test('sees and counts only the query jobs up to that, their items and the sync', async () => {
     const { jobs } = await ask(clearance, '{ jobs(first: 100) { totalCount edges { node { id } } } }');
     const known = [
       syncId,
@@ -162,7 +162,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     );
   });
 
-  test('sees the sources of a job as it sees them by themselves', async () => {
+  test('sees the sources of a job as in their own list', async () => {
     const { job, dataSources } = await ask(
       clearance,
       `query ($id: ID!) { job(id: $id) { dataSources { ...All } } dataSources(enabled: true) { ...All } }
@@ -178,7 +178,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     expect(watermark === null).toBe(clearance !== 'TOP SECRET');
   });
 
-  test('sees the errors of rows up to that, and of a sync only what it did with those', async () => {
+  test('sees the errors of rows up to that, and the counts of a sync only for those', async () => {
     const { job } = await ask(
       clearance,
       `query ($id: ID!) { job(id: $id) { state recentErrors failureReason
@@ -254,7 +254,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     for (const { node } of job.errors.edges) expect(partitions).toContain(node.partition.id);
   });
 
-  test('can start no query job of data, and with no classification, above that', async () => {
+  test('cannot start a query job with data or a classification above that', async () => {
     for (const marking of CLEARANCES) {
       const { startQueryJob } = await clients[clearance].send(StartQueryJob, {
         input: {
@@ -326,7 +326,7 @@ interface Subject {
 }
 
 const ABSENT_UUID = '01997f3e-8c1a-7000-8000-000000000000';
-const cursorsOf = (list: string, orders: readonly string[], ...place: readonly string[]) =>
+const createCursors = (list: string, orders: readonly string[], ...place: readonly string[]) =>
   Object.fromEntries(
     orders.map((order) => [
       order,
@@ -336,19 +336,19 @@ const cursorsOf = (list: string, orders: readonly string[], ...place: readonly s
 const itemSubject = (itemId: string): Subject => ({
   id: `BladeItem:${JSON.stringify(['sortie', itemId])}`,
   key: itemId,
-  cursors: cursorsOf('items', ['BY_ID'], 'sortie', itemId),
+  cursors: createCursors('items', ['BY_ID'], 'sortie', itemId),
 });
 const jobSubject = (id: string, createdAt: string): Subject => ({
   id: `Job:${id}`,
-  cursors: cursorsOf('jobs', ['NEWEST_FIRST', 'OLDEST_FIRST'], createdAt, id),
+  cursors: createCursors('jobs', ['NEWEST_FIRST', 'OLDEST_FIRST'], createdAt, id),
 });
 const errorSubject = (id: string): Subject => ({
   id: `JobError:${id}`,
-  cursors: cursorsOf('errors', ['OLDEST_FIRST'], id),
+  cursors: createCursors('errors', ['OLDEST_FIRST'], id),
 });
 
 /** A UUID that nothing has, next to another in every order. */
-const besideOf = (id: string) => id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+const findNeighbor = (id: string) => id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
 
 /** What there is not, in lists just where the invisible is. */
 function absentBeside(
@@ -357,10 +357,10 @@ function absentBeside(
 ): Readonly<Record<string, Subject>> {
   return {
     item: itemSubject('GOOD-TOP SECRET '),
-    job: jobSubject(besideOf(uuid(it.job?.id ?? '')), createdAt),
+    job: jobSubject(findNeighbor(uuid(it.job?.id ?? '')), createdAt),
     partition: { id: `JobPartition:${ABSENT_UUID}` },
-    error: errorSubject(besideOf(uuid(it.error?.id ?? ''))),
-    errorOfSync: errorSubject(besideOf(uuid(it.errorOfSync?.id ?? ''))),
+    error: errorSubject(findNeighbor(uuid(it.error?.id ?? ''))),
+    errorOfSync: errorSubject(findNeighbor(uuid(it.errorOfSync?.id ?? ''))),
   };
 }
 
@@ -407,7 +407,7 @@ async function answerAbout(clearance: Clearance, query: string, { id, key, curso
   );
 }
 
-describe.each(LOWER)('to who is cleared for %s, what is above that is as if it were not', (clearance) => {
+describe.each(LOWER)('for a principal cleared for %s, what is above that does not exist', (clearance) => {
   test.each(
     Object.entries(ENTRY_POINTS).flatMap(([subject, queries]) =>
       queries.map((query) => [subject, query] as const),
@@ -462,7 +462,7 @@ describe('while a sync runs', () => {
   const PROGRESS = `id state progress { percent totalItems processedItems successCount errorCount itemsPerSecond
     estimatedCompletion byType { totalItems processedItems } }`;
 
-  test('everybody watches it, each with the counts that their clearance covers, and the rest only TOP SECRET', async () => {
+  test('everybody can watch it, with the counts that their clearance covers; only TOP SECRET sees the rest', async () => {
     const { database } = application;
     const id = await insertJob(database, { kind: 'SYNC', state: 'RUNNING' });
     const partition = await insertPartition(database, { jobId: id });
@@ -540,7 +540,7 @@ describe('while a sync runs', () => {
   });
 });
 
-test('jobChanges tells of a query job only to who is cleared for it', async () => {
+test('jobChanges shows a query job only to principals cleared for it', async () => {
   const { database } = application;
   const watch = (clearance: Clearance) =>
     subscribe<{ jobChanges: { id: string } }>(
@@ -552,14 +552,14 @@ test('jobChanges tells of a query job only to who is cleared for it', async () =
     );
   const low = watch('CUI');
   const high = watch('TOP SECRET');
-  const jobOf = async (marking: Marking) => {
+  const insertRunningJob = async (marking: Marking) => {
     const id = await insertJob(database, { state: 'RUNNING' });
     await database.pool.query('update job set marking = $2 where id = $1', [id, marking]);
     return id;
   };
-  const known = await jobOf('CUI');
+  const known = await insertRunningJob('CUI');
   // Until a subscription is heard of, it may not have begun.
-  const firstOf = async (watcher: typeof low) => {
+  const readFirst = async (watcher: typeof low) => {
     const next = watcher.next();
     let isThere = false;
     void next.then(() => {
@@ -571,12 +571,12 @@ test('jobChanges tells of a query job only to who is cleared for it', async () =
     }
     return next;
   };
-  await firstOf(low);
-  await firstOf(high);
-  const secret = await jobOf('SECRET');
+  await readFirst(low);
+  await readFirst(high);
+  const secret = await insertRunningJob('SECRET');
   await writeRevision(database, secret);
   await moveJob(database, secret, 'COMPLETED');
-  const last = await jobOf('U');
+  const last = await insertRunningJob('U');
   await writeRevision(database, last);
   const idsTo = async (watcher: typeof low) => {
     const ids = new Set<string>();
@@ -591,7 +591,7 @@ test('jobChanges tells of a query job only to who is cleared for it', async () =
   await database.pool.query('delete from job where id = any($1)', [[known, secret, last]]);
 });
 
-test('a retry of failed items finds none where all that failed is above the clearance', async () => {
+test('a retry of failed items finds none if all of them are above the clearance', async () => {
   await application.database.pool.query('delete from job_error where job_id = $1 and marking <> $2', [
     uuid(syncId),
     'TOP SECRET',
@@ -607,7 +607,7 @@ test('a retry of failed items finds none where all that failed is above the clea
   await clients['TOP SECRET'].waitForEnd(retryJob.job.id);
 });
 
-test('a retry of a query job names it only to who is cleared for it, who alone can start it', async () => {
+test('a query job can be retried only by principals cleared for it, and only they see which job a retry repeats', async () => {
   const secret = queryJobs.find(({ marking }) => marking === 'SECRET')?.id ?? '';
   const { retryJob } = await clients.SECRET.send(RetryJob, { id: secret, failedItemsOnly: false });
   if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
@@ -621,7 +621,7 @@ test('a retry of a query job names it only to who is cleared for it, who alone c
   expect((await ask('CONFIDENTIAL', RETRY, { id: retryJob.job.id })).job).toBeNull();
 });
 
-test('in how many partitions a source is read is told only to who is cleared for TOP SECRET', async () => {
+test('the number of partitions of a source is shown only to principals cleared for TOP SECRET', async () => {
   await writeQuery(
     application.warehouseFolder,
     'supply',
@@ -648,7 +648,7 @@ test('in how many partitions a source is read is told only to who is cleared for
 });
 
 // A limit that the visible rows do not come to would tell that there are others.
-test('the limit of a sync is told only to who is cleared for TOP SECRET', async () => {
+test('the limit of a sync is shown only to principals cleared for TOP SECRET', async () => {
   const { id } = await clients.CUI.startSync({ syncType: 'FULL', dataType: 'logistics', maxItems: 3 });
   await clients.CUI.waitForEnd(id);
   const LIMIT =
@@ -659,7 +659,7 @@ test('the limit of a sync is told only to who is cleared for TOP SECRET', async 
   }
 });
 
-test('a look at a source tells the rows of its table only to who is cleared for TOP SECRET', async () => {
+test('a test of a source shows the number of rows only to principals cleared for TOP SECRET', async () => {
   const { dataSources } = await ask('CUI', '{ dataSources(dataType: "sortie") { id } }');
   const LOOK = `mutation ($id: ID!) { testDataSource(id: $id) { ... on TestDataSourceSuccess {
     isReadable rowCount dataSource { watermark } } } }`;
@@ -673,7 +673,7 @@ test('a look at a source tells the rows of its table only to who is cleared for 
   }
 });
 
-test('a query job that is not known of keeps nobody from changing and deleting the source it is for', async () => {
+test('a hidden query job does not keep anybody from changing and deleting its source', async () => {
   const cleared: TestApplication = { ...application, client: clients['TOP SECRET'] };
   const source = await addSource(cleared, { name: 'Away', dataType: 'maintenance', tableName: 'nothing' });
   const id = await insertJob(application.database, { state: 'RUNNING' });
@@ -685,7 +685,7 @@ test('a query job that is not known of keeps nobody from changing and deleting t
   await application.database.pool.query('delete from job where id = $1', [id]);
 });
 
-test('the audit tells of a query job only to who is cleared for it, whoever asked for it', async () => {
+test('the audit shows a query job only to principals cleared for it, whoever started it', async () => {
   const secret = queryJobs.find(({ marking }) => marking === 'SECRET')?.id ?? '';
   const viewers = [await bearer({ clearance: 'CUI' }), await bearer({ clearance: 'SECRET' })].map(
     (authorization) => createApiClient(application.url, authorization),
@@ -699,7 +699,7 @@ test('the audit tells of a query job only to who is cleared for it, whoever aske
   }
   const AUDIT = `query ($id: ID!) { auditEntries(first: 100, filter: { jobId: $id }) {
     totalCount edges { node { operation outcome } } } }`;
-  const entriesOf = async (clearance: Clearance) => {
+  const listEntries = async (clearance: Clearance) => {
     const { auditEntries } = await ask(clearance, AUDIT, { id: secret });
     const entries = auditEntries.edges.map(
       ({ node }: { node: { operation: string; outcome: string } }) => `${node.operation} ${node.outcome}`,
@@ -708,13 +708,13 @@ test('the audit tells of a query job only to who is cleared for it, whoever aske
     return entries;
   };
   const all = ['cancelJob REFUSED', 'cancelJob REFUSED', 'startQueryJob DONE'];
-  expect(await entriesOf('TOP SECRET')).toEqual(all);
-  expect(await entriesOf('SECRET')).toEqual(all);
+  expect(await listEntries('TOP SECRET')).toEqual(all);
+  expect(await listEntries('SECRET')).toEqual(all);
   // What somebody was refused who could not know of it is what anybody may have asked for.
-  expect(await entriesOf('CONFIDENTIAL')).toEqual(['cancelJob REFUSED']);
+  expect(await listEntries('CONFIDENTIAL')).toEqual(['cancelJob REFUSED']);
 });
 
-test('a new way to items, errors and jobs has to be thought of here', () => {
+test('every field that leads to items, errors and jobs is tested here', () => {
   const guarded = ['BladeItem', 'Job', 'JobError', 'JobPartition'];
   const ways = Object.values(schema.getTypeMap()).flatMap((type) =>
     isObjectType(type)

@@ -57,7 +57,7 @@ function connect(authorization: string, forwardedFor?: string): Promise<string> 
   });
 }
 
-async function statusesOf(count: number, authorization: () => string, forwardedFor?: string) {
+async function collectStatuses(count: number, authorization: () => string, forwardedFor?: string) {
   const statuses: number[] = [];
   for (let sent = 0; sent < count; sent += 1) {
     statuses.push((await ask(authorization(), undefined, forwardedFor)).status);
@@ -65,13 +65,13 @@ async function statusesOf(count: number, authorization: () => string, forwardedF
   return statuses;
 }
 
-describe('whoever guesses credentials without end', () => {
+describe('a client that guesses credentials', () => {
   beforeEach(() => start());
 
   test.each(['application/json', 'application/graphql-response+json', 'text/event-stream'])(
     'is told when to try again by %s',
     async (accept) => {
-      expect(await statusesOf(LIMIT, guess)).toEqual([401, 401, 401]);
+      expect(await collectStatuses(LIMIT, guess)).toEqual([401, 401, 401]);
       const refused = await ask(guess(), accept);
       expect(refused.status).toBe(429);
       const seconds = Number(refused.headers.get('retry-after'));
@@ -83,12 +83,12 @@ describe('whoever guesses credentials without end', () => {
     },
   );
 
-  test('has their WebSockets closed with a code that tells clients to come back later', async () => {
+  test('has its WebSockets closed with a code for trying again later', async () => {
     for (let sent = 0; sent < LIMIT; sent += 1) expect(await connect(guess())).toMatch(/^4403 /);
     expect(await connect(guess())).toMatch(/^1013 too many credentials were refused/);
   });
 
-  test('is counted over every way in together', async () => {
+  test('is counted across all transports', async () => {
     await ask(guess());
     await connect(guess());
     const metrics = new URL('/metrics', application.url);
@@ -101,77 +101,77 @@ describe('whoever guesses credentials without end', () => {
   });
 
   test('does not learn whether a guess was right', async () => {
-    await statusesOf(LIMIT, guess);
+    await collectStatuses(LIMIT, guess);
     expect((await ask(await bearer())).status).toBe(429);
     expect(await connect(await bearer())).toMatch(/^1013 /);
   });
 
-  test('can try again when the minute is over', async () => {
+  test('can try again after a minute', async () => {
     const good = await bearer();
     vi.useFakeTimers({ toFake: ['Date'] });
-    await statusesOf(LIMIT, guess);
+    await collectStatuses(LIMIT, guess);
     expect((await ask(good)).status).toBe(429);
     vi.setSystemTime(Date.now() + 60_000);
     expect((await ask(good)).status).toBe(200);
-    expect(await statusesOf(LIMIT + 1, guess)).toEqual([401, 401, 401, 429]);
+    expect(await collectStatuses(LIMIT + 1, guess)).toEqual([401, 401, 401, 429]);
   });
 
-  test('is named in the log once, with no credential', async () => {
+  test('is logged once, without the credentials', async () => {
     const sent = guess();
-    await statusesOf(LIMIT + 2, () => sent);
+    await collectStatuses(LIMIT + 2, () => sent);
     const lines = application.log.filter((line) => line.includes('no more are checked'));
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ address: '127.0.0.1' });
     expect(application.log.join('\n')).not.toContain(sent.slice('Bearer '.length));
   });
 
-  test('cannot hide in addresses of their own making', async () => {
+  test('cannot hide behind forged addresses', async () => {
     let sender = 0;
     for (let sent = 0; sent < LIMIT; sent += 1) await ask(guess(), undefined, `192.0.2.${sender++}`);
     expect((await ask(guess(), undefined, `192.0.2.${sender++}`)).status).toBe(429);
   });
 });
 
-describe('whoever does not guess', () => {
+describe('a client that does not guess', () => {
   beforeEach(() => start());
 
-  test('stays in while somebody at the same address guesses', async () => {
+  test('keeps access while somebody at the same address guesses', async () => {
     const good = await bearer();
     expect((await ask(good)).status).toBe(200);
-    await statusesOf(LIMIT + 5, guess);
-    expect(await statusesOf(3, () => good)).toEqual([200, 200, 200]);
+    await collectStatuses(LIMIT + 5, guess);
+    expect(await collectStatuses(3, () => good)).toEqual([200, 200, 200]);
     expect(await connect(good)).toBe('connection_ack');
   });
 
-  test('is not counted for good credentials or none', async () => {
+  test('is not counted for valid credentials or none', async () => {
     const good = await bearer();
-    expect(await statusesOf(LIMIT * 3, () => good)).toEqual(Array(LIMIT * 3).fill(200));
+    expect(await collectStatuses(LIMIT * 3, () => good)).toEqual(Array(LIMIT * 3).fill(200));
     for (let sent = 0; sent < LIMIT * 3; sent += 1) expect((await ask()).status).toBe(401);
     expect((await ask(await bearer({ sub: 'other' }))).status).toBe(200);
   });
 });
 
-test('a credential that was good and is no more is counted like any', async () => {
+test('a credential that is no longer valid is counted like any other', async () => {
   await start();
   const expiring = await bearer({ exp: Math.floor(Date.now() / 1000) + 60 });
   expect((await ask(expiring)).status).toBe(200);
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.setSystemTime(Date.now() + 120_000);
-  expect(await statusesOf(LIMIT + 1, () => expiring)).toEqual([401, 401, 401, 429]);
+  expect(await collectStatuses(LIMIT + 1, () => expiring)).toEqual([401, 401, 401, 429]);
 });
 
-describe('behind a proxy that tells addresses', () => {
+describe('behind a proxy that forwards addresses', () => {
   beforeEach(() => start({ BLADE_PROXIES: '1' }));
 
-  test('each is counted by their own, whatever they wrote before it', async () => {
-    expect(await statusesOf(LIMIT + 1, guess, '198.51.100.7, 192.0.2.1')).toEqual([401, 401, 401, 429]);
+  test('each client is counted by its own address, whatever it added to the header', async () => {
+    expect(await collectStatuses(LIMIT + 1, guess, '198.51.100.7, 192.0.2.1')).toEqual([401, 401, 401, 429]);
     expect((await ask(guess(), undefined, '203.0.113.9, 192.0.2.1:4711')).status).toBe(429);
     expect(await connect(guess(), '192.0.2.1')).toMatch(/^1013 /);
     expect((await ask(await bearer(), undefined, '192.0.2.1, 192.0.2.2')).status).toBe(200);
     expect(await connect(await bearer({ sub: 'other' }), '192.0.2.2')).toBe('connection_ack');
   });
 
-  test('a network of version 6 is one, as each machine has as many addresses as it likes', async () => {
+  test('an IPv6 network counts as one address, because each machine in it has many', async () => {
     let machine = 1;
     for (let sent = 0; sent < LIMIT; sent += 1) {
       await ask(guess(), undefined, `2001:db8:0:7::${(machine++).toString(16)}`);
@@ -186,8 +186,8 @@ describe('behind a proxy that tells addresses', () => {
     ['commas', ',,,'],
     ['a long text', 'x'.repeat(5_000)],
     ['numbers out of range', '999.1.1.1'],
-  ])('what is no address, such as %s, is taken for that of the proxy', async (_name, forwardedFor) => {
-    await statusesOf(LIMIT, guess, forwardedFor);
+  ])('an invalid address, such as %s, counts as that of the proxy', async (_name, forwardedFor) => {
+    await collectStatuses(LIMIT, guess, forwardedFor);
     expect((await ask(guess())).status).toBe(429);
   });
 });

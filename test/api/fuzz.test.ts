@@ -162,7 +162,7 @@ test.each(asked)('what is not poisoned is good input of $operation $name', async
   expect(answer).not.toContain('InvalidInputError');
 });
 
-describe('poisoned input over HTTP is an answer, or an error that tells what is wrong with it', () => {
+describe('hostile input over HTTP gets an answer, or an error that says what is wrong', () => {
   afterEach(expectNothingStuck);
 
   test.each(asked)(
@@ -179,7 +179,7 @@ describe('poisoned input over HTTP is an answer, or an error that tells what is 
   );
 });
 
-describe('what is taken is kept as it was sent', () => {
+describe('accepted input is stored unchanged', () => {
   afterEach(expectNothingStuck);
 
   test('metadata of a query job', async () => {

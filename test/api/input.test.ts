@@ -88,7 +88,7 @@ async function sources() {
 }
 
 describe('startSync names the field at fault and starts nothing', () => {
-  test('for a data type that there is not', () =>
+  test('for an unknown data type', () =>
     expectSyncRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine".*maintenance/));
 
   test('for an empty data type', () => expectSyncRefused({ dataType: '' }, 'input.dataType', /no data type/));
@@ -119,11 +119,11 @@ describe('startSync names the field at fault and starts nothing', () => {
     ['a limit that follows it', '1=1 LIMIT 1', /LIMIT/],
     ['an aggregate', 'count(*) > 1', /query job/],
     ['a function that reads a file', "length(read_files('/etc/passwd')) > 1", /./],
-  ])('for a filter that holds %s', (_what, filter, reason) =>
+  ])('for a filter that contains %s', (_what, filter, reason) =>
     expectSyncRefused({ filter }, 'input.filter', reason),
   );
 
-  test('with every fault at once, so that a person mends them in one go', async () => {
+  test('with all faults at once', async () => {
     const { startSync } = await application.client.send(StartSync, {
       input: {
         syncType: 'FULL',
@@ -146,7 +146,7 @@ describe('startSync names the field at fault and starts nothing', () => {
     }
   });
 
-  test('and what GraphQL itself refuses never comes as far', async () => {
+  test('but not for input that GraphQL itself refuses', async () => {
     const answer = await application.client.sendRaw(
       'mutation { startSync(input: { syncType: SOME, maxItems: "many" }) { __typename } }',
     );
@@ -159,7 +159,7 @@ describe('startSync names the field at fault and starts nothing', () => {
 });
 
 describe('startQueryJob names the field at fault and starts nothing', () => {
-  test('for a data type that there is not', () =>
+  test('for an unknown data type', () =>
     expectQueryJobRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine"/));
 
   test.each([
@@ -220,7 +220,7 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
   test.each([
     ['a NUL', 'a\0b'],
     ['half a character', 'a\ud800b'],
-  ])('for a value that holds %s, which no database stores', (_what, base) =>
+  ])('for a value that contains %s, which no database stores', (_what, base) =>
     expectQueryJobRefused(
       { sqlQuery: WITH_PARAMETER, parameters: { base } },
       'input.parameters.base',
@@ -228,7 +228,7 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
     ),
   );
 
-  test('for a whole number that is not what was sent by the time it is bound', () =>
+  test('for a whole number that would change when it is bound', () =>
     expectQueryJobRefused(
       { sqlQuery: WITH_PARAMETER, parameters: { base: 2 ** 53 } },
       'input.parameters.base',
@@ -242,7 +242,7 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
       /__proto__/,
     ));
 
-  test('for a marking that there is not', () =>
+  test('for an unknown marking', () =>
     expectQueryJobRefused(
       { catalogConfig: { classification: 'PUBLIC' } },
       'input.catalogConfig.classification',
@@ -291,13 +291,13 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
     expectSourceRefused({ [field]: 'x'.repeat(length) }, `input.${field}`, /at most/),
   );
 
-  test('for a data type that there is not', () =>
+  test('for an unknown data type', () =>
     expectSourceRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine"/));
 
-  test('for a name that another source has', () =>
+  test('for the name of another source', () =>
     expectSourceRefused({ name: 'Sorties' }, 'input.name', /another data source is called "Sorties"/));
 
-  test('for a name that another source has, when a source is renamed', async () => {
+  test('for the name of another source, when a source is renamed', async () => {
     const { saveDataSource } = await save({ name: 'Renamed' });
     if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error(saveDataSource.__typename);
     const { id } = saveDataSource.dataSource;
@@ -325,7 +325,7 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
   test('for the id of another type', () =>
     expectSourceRefused({ id: `Job:${UNKNOWN_ID}` }, 'input.id', /ids look like DataSource:/));
 
-  test('and tells when there is no source of the id', async () => {
+  test('and reports an unknown source', async () => {
     const before = await sources();
     const { saveDataSource } = await save({ id: `DataSource:${UNKNOWN_ID}` });
     expect(saveDataSource).toMatchObject({
@@ -370,7 +370,7 @@ describe('a malformed id is an input error of the mutation', () => {
   });
 });
 
-describe('an id of nothing gives the error that names it', () => {
+describe('an unknown id is an error that names it', () => {
   test.each([`Job:${UNKNOWN_ID}`, UNKNOWN_ID, UNKNOWN_ID.toUpperCase()])('of a job, as %s', async (id) => {
     const { client } = application;
     const error = { id: `Job:${UNKNOWN_ID}`, message: expect.stringContaining(UNKNOWN_ID) };
@@ -393,7 +393,7 @@ describe('an id of nothing gives the error that names it', () => {
   });
 });
 
-describe('what has nothing to work on tells so and starts nothing', () => {
+describe('a job without anything to work on is refused', () => {
   test('a sync of a data type without an enabled source', async () => {
     const { saveDataSource } = await save({ name: 'Off', dataType: 'logistics', enabled: false });
     expect(saveDataSource.__typename).toBe('SaveDataSourceSuccess');
@@ -418,7 +418,7 @@ describe('what has nothing to work on tells so and starts nothing', () => {
     });
   });
 
-  test('a sync while every source is switched off', async () => {
+  test('a sync while every source is disabled', async () => {
     await application.database.pool.query('update data_source set enabled = false');
     try {
       const { startSync } = await application.client.send(StartSync, { input: { syncType: 'FULL' } });
@@ -439,14 +439,14 @@ describe('what has nothing to work on tells so and starts nothing', () => {
 });
 
 /** A cursor as a client might make one up. */
-function cursorOf(...parts: readonly unknown[]): string {
+function formatCursor(...parts: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-describe('a query with input that cannot be used is an error with its code and its field', () => {
-  const ofJobs = cursorOf('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', UNKNOWN_ID);
-  const ofItems = cursorOf('items', 'BY_ID', 'sortie', 'SRT-0000001');
-  const ofNothing = cursorOf(12);
+describe('a query with invalid input is an error with its code and its field', () => {
+  const ofJobs = formatCursor('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', UNKNOWN_ID);
+  const ofItems = formatCursor('items', 'BY_ID', 'sortie', 'SRT-0000001');
+  const ofNothing = formatCursor(12);
 
   test.each([
     ['a malformed id of a job', 'query { job(id: "x") { id } }', 'id'],
@@ -473,17 +473,17 @@ describe('a query with input that cannot be used is an error with its code and i
     ],
     [
       'jobs after a time that is none',
-      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', 'yesterday', UNKNOWN_ID)}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', 'yesterday', UNKNOWN_ID)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'jobs after a time that the database does not know',
-      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', '+275760-09-13T00:00:00.000Z', UNKNOWN_ID)}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', '+275760-09-13T00:00:00.000Z', UNKNOWN_ID)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'jobs after an id that is none',
-      `query { jobs(after: "${cursorOf('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', 'x')}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', 'x')}") { edges { cursor } } }`,
       'after',
     ],
     [
@@ -511,17 +511,17 @@ describe('a query with input that cannot be used is an error with its code and i
     ],
     [
       'items after a pair of numbers',
-      `query { items(after: "${cursorOf('items', 'BY_ID', 1, 2)}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'BY_ID', 1, 2)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after three',
-      `query { items(after: "${cursorOf('items', 'BY_ID', 'a', 'b', 'c')}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'BY_ID', 'a', 'b', 'c')}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after a NUL',
-      `query { items(after: "${cursorOf('items', 'BY_ID', 'a', '\0')}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'BY_ID', 'a', '\0')}") { edges { cursor } } }`,
       'after',
     ],
     ['items from both ends', 'query { items(first: 1, last: 1) { edges { cursor } } }', 'last'],
@@ -585,7 +585,7 @@ describe('a query with input that cannot be used is an error with its code and i
   });
 });
 
-describe('a value that no scalar takes is refused by GraphQL, with HTTP 400', () => {
+describe('a value that a scalar does not accept is refused by GraphQL, with HTTP 400', () => {
   test.each([
     '0001-01-01T00:00:00+23:59',
     '9999-12-31T23:59:59-23:59',
@@ -670,7 +670,7 @@ describe('a list of tens of thousands', () => {
       'query ($list: [AuditOutcome!]) { auditEntries(filter: { outcomes: $list }) { totalCount } }',
       many('DONE'),
     ],
-  ])('%s, which are the same few, is the few', async (_what, query, list) => {
+  ])('%s, with few different values, is treated as those few', async (_what, query, list) => {
     const { status, data, errors } = await application.client.sendRaw(query, { list });
     expect(errors).toBeUndefined();
     expect(status).toBe(200);
@@ -700,9 +700,9 @@ describe('entries of the audit', () => {
   });
 });
 
-describe('a page of the errors of a job with input that cannot be used is an error too', () => {
+describe('a page of the errors of a job with invalid input is an error, too', () => {
   const jobId = '01997f3e-8c1a-7000-8000-00000000000a';
-  const ofItems = cursorOf('items', 'BY_ID', 'sortie', 'SRT-0000001');
+  const ofItems = formatCursor('items', 'BY_ID', 'sortie', 'SRT-0000001');
 
   beforeAll(async () => {
     await application.database.pool.query(
@@ -715,8 +715,8 @@ describe('a page of the errors of a job with input that cannot be used is an err
   test.each([
     ['after garbage', 'after: "garbage"', 'after'],
     ['after an item', `after: "${ofItems}"`, 'after'],
-    ['after an id that is none', `after: "${cursorOf('errors', 'OLDEST_FIRST', '1.5')}"`, 'after'],
-    ['before a number', `before: "${cursorOf('errors', 'OLDEST_FIRST', 12)}"`, 'before'],
+    ['after an id that is none', `after: "${formatCursor('errors', 'OLDEST_FIRST', '1.5')}"`, 'after'],
+    ['before a number', `before: "${formatCursor('errors', 'OLDEST_FIRST', 12)}"`, 'before'],
     ['from both ends', 'first: 1, last: 1', 'last'],
     ['of fewer than none', 'first: -1', 'first'],
   ])('%s', async (_what, page, field) => {
@@ -732,7 +732,7 @@ describe('a page of the errors of a job with input that cannot be used is an err
   });
 });
 
-describe('where only some schemas may be read', () => {
+describe('if only some schemas may be read', () => {
   let limited: TestApplication;
 
   beforeAll(async () => {
@@ -758,7 +758,7 @@ describe('where only some schemas may be read', () => {
     },
   );
 
-  test('a data source of another is refused', async () => {
+  test('a data source of another schema is refused', async () => {
     const table = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
     const { saveDataSource } = await limited.client.send(SaveDataSource, {
       input: { name: 'Sorties', dataType: 'sortie', ...table },
@@ -766,7 +766,7 @@ describe('where only some schemas may be read', () => {
     expect(saveDataSource).toMatchObject(refusal('input.schemaName'));
   });
 
-  test('a data source that was saved before the list was is not read', async () => {
+  test('a data source that was saved before that limit is not read', async () => {
     await writeRows(limited.warehouseFolder, 'sortie', [{ item_id: 'a' }]);
     const { rows } = await limited.database.pool.query<{ id: string }>(
       `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)

@@ -28,7 +28,7 @@ async function withLimits(
   }
 }
 
-function codeOf(
+function findCode(
   answer:
     | { readonly errors?: readonly { readonly extensions?: Readonly<Record<string, unknown>> }[] | undefined }
     | undefined,
@@ -42,7 +42,7 @@ const deep = (times: number) =>
   `{ jobs { edges { node { ${'retryOf { '.repeat(times)}id${' }'.repeat(times)} } } } }`;
 const aliases = (count: number) => Array.from({ length: count }, (_, index) => `a${index}: id`).join(' ');
 
-describe('an operation that asks for too much is refused before anything is looked up', () => {
+describe('an operation that asks for too much is refused before anything is read', () => {
   const refused: Record<string, [query: string, code: string]> = {
     'very deep': [deep(20), 'OPERATION_TOO_DEEP'],
     'of hundreds of aliases': [
@@ -71,7 +71,7 @@ describe('an operation that asks for too much is refused before anything is look
     expect(answer.status).toBe(400);
     expect(answer.data ?? null).toBeNull();
     if (code === '') expect(answer.errors?.[0]?.message).toMatch(/more than 1000 tokens/);
-    else expect(codeOf(answer)).toBe(code);
+    else expect(findCode(answer)).toBe(code);
     const subscription = subscribe(application.url, 'WebSocket', query);
     const first = await subscription.next().then(
       ({ value }) => value,
@@ -81,13 +81,13 @@ describe('an operation that asks for too much is refused before anything is look
     expect(JSON.stringify(first)).toContain(answer.errors?.[0]?.message ?? 'nothing');
   });
 
-  test('the size of a page counts, also where a variable holds it', async () => {
+  test('the size of a page counts, also in a variable', async () => {
     const query = `query ($first: Int) { jobs(first: $first) { edges { node { errors(first: $first) { edges { node { message } } } } } } }`;
     expect(await application.client.sendRaw(query, { first: 5 })).toMatchObject({ status: 200 });
-    expect(codeOf(await application.client.sendRaw(query, { first: 200 }))).toBe('OPERATION_TOO_EXPENSIVE');
+    expect(findCode(await application.client.sendRaw(query, { first: 200 }))).toBe('OPERATION_TOO_EXPENSIVE');
   });
 
-  test('a subscription too', async () => {
+  test('a subscription, too', async () => {
     const query = `subscription { jobChanges { ${'retryOf { '.repeat(20)}id${' }'.repeat(20)} } }`;
     const answer = await fetch(application.url, {
       method: 'POST',
@@ -107,7 +107,7 @@ describe('an operation that asks for too much is refused before anything is look
     expect(answer.status).toBe(400);
   });
 
-  test('while whole pages with all that a list shows are given', async () => {
+  test('while full pages with all fields of a list are allowed', async () => {
     const facts = `id kind state revision createdAt startedAt finishedAt recentErrors
       progress { percent processedItems totalItems errorCount byType { dataType processedItems totalItems } }`;
     expect(await application.client.sendRaw(page(200, facts))).toMatchObject({ status: 200 });
@@ -146,17 +146,17 @@ describe('a body that is too large', () => {
     });
   }
 
-  test('is refused by its length', async () => {
+  test('is refused because of its length', async () => {
     const answer = await fetch(application.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: large,
     });
     expect(answer.status).toBe(413);
-    expect(codeOf((await answer.json()) as object)).toBe('REQUEST_TOO_LARGE');
+    expect(findCode((await answer.json()) as object)).toBe('REQUEST_TOO_LARGE');
   });
 
-  test('is refused when its length is not told, and a small one is read', async () => {
+  test('is refused even without a Content-Length, and a small one is read', async () => {
     expect(await sendChunked(JSON.stringify({ query: '{ syncStatus { state } }' }))).toMatchObject({
       status: 200,
     });
@@ -167,7 +167,7 @@ describe('a body that is too large', () => {
     expect((await application.client.sendRaw('{ syncStatus { state } }')).status).toBe(200);
   });
 
-  test('closes a WebSocket with the code for it', async () => {
+  test('closes a WebSocket with the right code', async () => {
     const socket = await openSocket(application);
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.send(
@@ -180,7 +180,7 @@ describe('a body that is too large', () => {
     expect(await closed).toBe(1009);
   });
 
-  test.each(['[', '{"a":'])('nested without end (%s) is an error like any', async (piece) => {
+  test.each(['[', '{"a":'])('nested endlessly (%s) is an ordinary error', async (piece) => {
     const body = `{"query":"{ syncStatus { state } }","variables":{"x":${piece.repeat(100_000)}`;
     const answer = await fetch(application.url, {
       method: 'POST',
@@ -203,7 +203,7 @@ async function openSocket({ url }: TestApplication): Promise<WebSocket> {
   return socket;
 }
 
-describe('whoever asks too often is told when to ask again', () => {
+describe('a client that sends too many requests is told when to try again', () => {
   test('over HTTP', async () => {
     await withLimits({ BLADE_REQUESTS_PER_SECOND: '1' }, async ({ url, client }) => {
       const answers = await Promise.all(
@@ -223,14 +223,14 @@ describe('whoever asks too often is told when to ask again', () => {
         code: 'RATE_LIMITED',
         retryAfterSeconds: expect.any(Number),
       });
-      expect(codeOf(await client.sendRaw('not even GraphQL'))).toBe('RATE_LIMITED');
+      expect(findCode(await client.sendRaw('not even GraphQL'))).toBe('RATE_LIMITED');
       const subscription = subscribe(url, 'WebSocket', 'subscription { syncProgress { state } }');
       await expect(subscription.next()).rejects.toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
       await subscription.leave();
     });
   });
 
-  test('with mutations, while queries are answered', async () => {
+  test('for mutations, while queries are answered', async () => {
     await withLimits({ BLADE_MUTATIONS_PER_MINUTE: '1' }, async ({ client }) => {
       const stop = () => client.sendRaw('mutation { stopSync { __typename } }');
       expect(await stop()).toMatchObject({
@@ -263,7 +263,7 @@ describe('whoever asks too often is told when to ask again', () => {
           const isRefused =
             answer instanceof NetworkError
               ? answer.response?.status === 429
-              : codeOf(answer as object) === 'RATE_LIMITED';
+              : findCode(answer as object) === 'RATE_LIMITED';
           return isRefused ? 'RATE_LIMITED' : undefined;
         };
         expect(await first()).toBe('RATE_LIMITED');
@@ -280,7 +280,7 @@ describe('whoever asks too often is told when to ask again', () => {
     },
   );
 
-  test('with operations on one WebSocket', async () => {
+  test('for operations on one WebSocket', async () => {
     await withLimits({ BLADE_MAX_CONNECTION_OPERATIONS: '2' }, async (limited) => {
       const socket = await openSocket(limited);
       const refused = new Promise<string>((resolve) => {
@@ -304,24 +304,24 @@ describe('whoever asks too often is told when to ask again', () => {
 });
 
 describe('a WebSocket', () => {
-  const closingOf = (socket: WebSocket) => new Promise<number>((resolve) => socket.on('close', resolve));
+  const waitForClose = (socket: WebSocket) => new Promise<number>((resolve) => socket.on('close', resolve));
 
-  test('that does not say who opens it is closed', async () => {
+  test('without a connection_init is closed', async () => {
     await withLimits({ BLADE_CONNECTION_INIT_TIMEOUT_MS: '100' }, async ({ url }) => {
       const socket = new WebSocket(url.replace(/^http/, 'ws'), 'graphql-transport-ws');
-      expect(await closingOf(socket)).toBe(4408);
+      expect(await waitForClose(socket)).toBe(4408);
     });
   });
 
-  test('where nobody answers any more is closed', async () => {
+  test('whose client no longer answers is closed', async () => {
     await withLimits({ BLADE_KEEP_ALIVE_MS: '100' }, async ({ url }) => {
       const socket = new WebSocket(url.replace(/^http/, 'ws'), 'graphql-transport-ws', { autoPong: false });
       socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init' })));
-      expect(await closingOf(socket)).toBe(1006);
+      expect(await waitForClose(socket)).toBe(1006);
     });
   });
 
-  test('where somebody answers stays open', async () => {
+  test('whose client answers stays open', async () => {
     await withLimits({ BLADE_KEEP_ALIVE_MS: '100' }, async (limited) => {
       const socket = await openSocket(limited);
       let pings = 0;
@@ -338,11 +338,11 @@ describe('a WebSocket', () => {
 describe('the schema', () => {
   const INTROSPECTION = '{ __schema { queryType { name } } }';
 
-  test('is told to whoever is on this machine', async () => {
+  test('can be queried on this machine', async () => {
     expect(await application.client.sendRaw(INTROSPECTION)).toMatchObject({ status: 200 });
   });
 
-  test('is not told where that is turned off, over no transport and by no hint', async () => {
+  test('cannot be queried if that is turned off, over any transport or through hints', async () => {
     await withLimits({ BLADE_INTROSPECTION: 'false', BLADE_GRAPHIQL: 'false' }, async ({ client, url }) => {
       expect(await client.sendRaw(INTROSPECTION)).toMatchObject({ status: 400 });
       expect(await client.sendRaw('{ __type(name: "Job") { name } }')).toMatchObject({ status: 400 });
@@ -359,7 +359,7 @@ describe('the schema', () => {
     });
   });
 
-  test('is not told by default where credentials are asked for', async () => {
+  test('cannot be queried by default if credentials are needed', async () => {
     await withLimits({ BLADE_API_KEYS: 'true' }, async ({ url }) => {
       const page = await fetch(url, { headers: { accept: 'text/html' } });
       expect(await page.text()).not.toContain('renderYogaGraphiQL');

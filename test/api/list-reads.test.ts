@@ -74,9 +74,9 @@ beforeAll(async () => {
   others = isServer ? 50_000 : 5_000;
   const items = isServer ? 1_000_000 : 30_000;
   await insertManyRows(database, { items, jobs: others, errors: others, entries: others });
-  const clientOf = async (clearance: string) =>
+  const openClient = async (clearance: string) =>
     createApiClient(url, await bearer({ role: 'admin', clearance }));
-  clients = { 'TOP SECRET': await clientOf('TOP SECRET'), CUI: await clientOf('CUI') };
+  clients = { 'TOP SECRET': await openClient('TOP SECRET'), CUI: await openClient('CUI') };
   statements = recordSentStatements();
 }, 600_000);
 
@@ -160,7 +160,7 @@ function expectReads(reads: readonly StatementReads[], most: number): void {
 
 const LISTS = pagedFields(schema);
 
-test('every list of the schema is looked at', () => {
+test('every list of the schema is tested', () => {
   expect(LISTS.map(({ name }) => name).sort()).toEqual(['Job.errors', 'auditEntries', 'items', 'jobs']);
 });
 
@@ -240,7 +240,7 @@ describe.each(CLEARANCES)(
   },
 );
 
-describe('a filter that hardly any of many items fit', () => {
+describe('a filter that matches hardly any of many items', () => {
   const ITEMS = `items(filter: { data: { priority: "HIGH" } }`;
 
   async function search(page: string) {
@@ -262,7 +262,7 @@ describe('a filter that hardly any of many items fit', () => {
   }
 
   test.each(['forward', 'backward'])(
-    'is searched %s in steps, to the end, and gives all of them',
+    'is searched %s in steps, to the end, and returns all of them',
     async (way) => {
       const isForward = way === 'forward';
       const found: string[] = [];
@@ -288,7 +288,7 @@ describe('a filter that hardly any of many items fit', () => {
   );
 });
 
-describe('how many entries a list has', () => {
+describe('the number of entries of a list', () => {
   const COUNT = `{ items { totalCount isTotalCountExact exact: totalCount(exact: true) } }`;
 
   test.each(CLEARANCES)(
@@ -307,14 +307,14 @@ describe('how many entries a list has', () => {
     },
   );
 
-  test('is exact where there are few', async () => {
+  test('is exact if there are few', async () => {
     const { data } = await clients['TOP SECRET'].sendRaw(
       `{ items(filter: { classificationMarkings: ["CUI"] }) { totalCount isTotalCountExact exact: totalCount(exact: true) } }`,
     );
     expect(data).toEqual({ items: { totalCount: 60, isTotalCountExact: true, exact: 60 } });
   });
 
-  test('is not counted unless it is asked for, nor is a page read for it', async () => {
+  test('is counted only if it is requested, without reading a page', async () => {
     const [field] = LISTS.filter(({ name }) => name === 'items');
     if (field === undefined) throw new Error('no items');
     const asked = { field, filter: null, value: null, order: null, client: clients['TOP SECRET'] };
@@ -326,7 +326,7 @@ describe('how many entries a list has', () => {
   });
 });
 
-test('the last runs of sources are read without the others', async () => {
+test('the last runs of sources are read without the earlier ones', async () => {
   const { database } = application;
   await database.pool.query(
     `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)

@@ -101,7 +101,7 @@ const insertPartition = (jobId: string, dataSourceId: string, state: 'RUNNING' |
   insertPartitionRow(application.database, { jobId, dataSourceId, state });
 
 describe('syncStatus', () => {
-  test('gives the most recent sync with its progress by data type, once it has ended', async () => {
+  test('returns the most recent sync with its progress by data type, once it has ended', async () => {
     const { syncStatus } = await application.client.send(SyncStatus, {});
     expect(syncStatus).toEqual({ state: 'COMPLETED', job: sync });
     expect(syncStatus.job?.progress).toMatchObject({
@@ -117,7 +117,7 @@ describe('syncStatus', () => {
     });
   });
 
-  test('gives the active sync while there is one, not a query job that is newer', async () => {
+  test('returns the active sync while there is one, not a newer query job', async () => {
     const active = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
     await insertJob({ kind: 'QUERY', state: 'QUEUED' });
     const { syncStatus } = await application.client.send(SyncStatus, {});
@@ -126,7 +126,7 @@ describe('syncStatus', () => {
   });
 
   // The clocks of two nodes differ: the ids of what the slower one makes are smaller than they should be.
-  test('gives the active sync even where a past one has a greater id', async () => {
+  test('returns the active sync even if a past one has a greater id', async () => {
     const active = await insertJob({
       kind: 'SYNC',
       state: 'RUNNING',
@@ -142,7 +142,7 @@ describe('syncStatus', () => {
 });
 
 describe('a job', () => {
-  test('can be asked for by the id of any answer and by its bare UUID in any case', async () => {
+  test('can be looked up by its global id, and by its bare UUID in any case', async () => {
     const { client } = application;
     const { job } = await client.send(JobById, { id: sync.id });
     expect(job).toMatchObject({ ...sync });
@@ -150,11 +150,11 @@ describe('a job', () => {
     expect((await client.send(JobById, { id: uuid(sync.id).toUpperCase() })).job).toEqual(job);
   });
 
-  test('is null where there is none of the id', async () => {
+  test('is null for an unknown id', async () => {
     expect(await application.client.send(JobById, { id: newUuid() })).toEqual({ job: null });
   });
 
-  test('tells what it was started with', async () => {
+  test('shows what it was started with', async () => {
     const { client } = application;
     const { job } = await client.send(JobById, { id: sync.id });
     expect(job?.configuration).toEqual({
@@ -166,7 +166,7 @@ describe('a job', () => {
     });
   });
 
-  test('of a query tells the names of its parameters and keeps their values to itself', async () => {
+  test('of a query shows the names of its parameters, but not their values', async () => {
     const { client } = application;
     const started = await client.startQueryJob({
       dataType: 'sortie',
@@ -188,7 +188,7 @@ describe('a job', () => {
     expect(JSON.stringify(job)).not.toContain('MSN-OF-NOBODY');
   });
 
-  test('has a partition and a source for each table that it reads, with counts of their own', async () => {
+  test('has a partition and a source for each table that it reads, with separate counts', async () => {
     const { job } = await application.client.send(JobById, { id: sync.id });
     expect(job?.dataSources).toEqual([
       { id: `DataSource:${repairs}`, name: 'Repairs' },
@@ -239,30 +239,30 @@ describe('each field of a job', () => {
 /** Each field of a job with all that is plain below it, and what is below those that give the job itself one by one. */
 function jobSelections(): string[] {
   const SAME_ROW = ['JobProgress', 'JobConfiguration', 'SyncConfiguration', 'QueryConfiguration'];
-  const selectionsOf = (type: GraphQLNamedType): string[] => {
+  const listSelections = (type: GraphQLNamedType): string[] => {
     if (isUnionType(type))
       return type
         .getTypes()
-        .flatMap((member) => selectionsOf(member).map((one) => `... on ${member} { ${one} }`));
+        .flatMap((member) => listSelections(member).map((one) => `... on ${member} { ${one} }`));
     if (!isObjectType(type)) return [];
     return Object.values(type.getFields()).flatMap((field) => {
       const named = getNamedType(field.type);
       if (isLeafType(named)) return [field.name];
-      const below = SAME_ROW.includes(named.name) ? selectionsOf(named) : [plainFieldsOf(named)];
+      const below = SAME_ROW.includes(named.name) ? listSelections(named) : [listPlainFields(named)];
       return below.map((one) => `${field.name} { ${one} }`);
     });
   };
-  return selectionsOf(schema.getTypeMap().Job as GraphQLNamedType);
+  return listSelections(schema.getTypeMap().Job as GraphQLNamedType);
 }
 
-function plainFieldsOf(type: GraphQLNamedType): string {
+function listPlainFields(type: GraphQLNamedType): string {
   if (!isObjectType(type)) return '__typename';
   const plain = Object.values(type.getFields()).filter(({ type: given }) => isLeafType(getNamedType(given)));
   return plain.length === 0 ? '__typename' : plain.map(({ name }) => name).join(' ');
 }
 
 describe('the errors of a job', () => {
-  test('each have the row that they happened to', async () => {
+  test('each have their row', async () => {
     const { job } = await application.client.send(JobErrors, { id: sync.id });
     expect(job?.errors.totalCount).toBe(3);
     expect(job?.errors.edges.map(({ node }) => node)).toMatchObject([
@@ -312,7 +312,7 @@ describe('the errors of a job', () => {
     expect(await page({ first: 0 })).toMatchObject({ totalCount: 47, edges: [] });
   });
 
-  test('are only those of their own job, however many jobs are asked for at once', async () => {
+  test('belong to their job, however many jobs are queried at once', async () => {
     const { data, errors } = await application.client.sendRaw(`query {
       jobs(first: 50) { edges { node { id errors(first: 2) { totalCount edges { node { partition { id } } } } } } }
     }`);
@@ -374,45 +374,45 @@ describe('the list of jobs', () => {
     return jobs;
   }
 
-  const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => uuid(id));
+  const findIds = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => uuid(id));
   const oldestFirst = () => history.map(({ id }) => id);
   const newestFirst = () => oldestFirst().reverse();
 
-  test('is paged forward, the newest first, without gap or overlap', async () => {
+  test('is paged forward, newest first, without gap or overlap', async () => {
     const pages = await pagesForward((after) => page({ first: 50, after }));
     expect(pages.map(({ length }) => length)).toEqual([50, 50, 50, 50, 30]);
-    expect(idsOf(pages.flat())).toEqual(newestFirst());
+    expect(findIds(pages.flat())).toEqual(newestFirst());
   });
 
   test('is paged backward to its beginning', async () => {
     const pages = await pagesBackward((before) => page({ last: 50, before }));
     expect(pages.map(({ length }) => length)).toEqual([30, 50, 50, 50, 50]);
-    expect(idsOf(pages.flat())).toEqual(newestFirst());
+    expect(findIds(pages.flat())).toEqual(newestFirst());
   });
 
-  test('is paged the oldest first, and ends with a full page when it divides evenly', async () => {
+  test('is paged oldest first, and ends with a full page if it divides evenly', async () => {
     const pages = await pagesForward((after) => page({ orderBy: 'OLDEST_FIRST', first: 115, after }));
     expect(pages.map(({ length }) => length)).toEqual([115, 115]);
-    expect(idsOf(pages.flat())).toEqual(oldestFirst());
+    expect(findIds(pages.flat())).toEqual(oldestFirst());
   });
 
-  test('keeps its place while new jobs are made', async () => {
+  test('keeps its place while new jobs are created', async () => {
     const first = await page({ first: 10 });
     const newcomer = await insertJob({ createdAt: new Date('2025-12-30T00:00:00Z') });
     const second = await page({ first: 10, after: first.pageInfo.endCursor ?? null });
     await query('delete from job where id = $1', [newcomer]);
-    expect(idsOf([...first.edges, ...second.edges].map(({ node }) => node))).toEqual(
+    expect(findIds([...first.edges, ...second.edges].map(({ node }) => node))).toEqual(
       newestFirst().slice(0, 20),
     );
   });
 
-  test('tells how many there are, whatever the page', async () => {
+  test('has the total count on every page', async () => {
     expect((await page({ first: 1 })).totalCount).toBe(230);
     expect((await page({ first: 0 })).totalCount).toBe(230);
     expect((await page({ filter: { kinds: ['SYNC'] }, last: 3 })).totalCount).toBe(46);
   });
 
-  test('gives 20 when nothing is said, and never more than 200', async () => {
+  test('returns 20 by default, and never more than 200', async () => {
     expect((await page({})).edges).toHaveLength(20);
     const most = await page({ first: 100_000 });
     expect(most.edges).toHaveLength(200);
@@ -442,13 +442,13 @@ describe('the list of jobs', () => {
   ])('is filtered by %s', async (_what, filter, fits) => {
     const pages = await pagesForward((after) => page({ filter, first: 60, after }));
     const expected = history.filter(fits).map(({ id }) => id);
-    expect(idsOf(pages.flat())).toEqual(expected.reverse());
+    expect(findIds(pages.flat())).toEqual(expected.reverse());
     expect((await page({ filter })).totalCount).toBe(expected.length);
   });
 });
 
 describe('items', () => {
-  async function idsOf(filter?: ItemFilter) {
+  async function findIds(filter?: ItemFilter) {
     const { items } = await application.client.send(Items, { first: 200, ...(filter ? { filter } : {}) });
     expect(items.totalCount).toBe(items.edges.length);
     return items.edges.map(({ node }) => node.itemId);
@@ -505,11 +505,11 @@ describe('items', () => {
       ['R%1'],
     ],
   ])('%s', async (_what, filter, expected) => {
-    expect((await idsOf(filter())).sort()).toEqual([...expected].sort());
+    expect((await findIds(filter())).sort()).toEqual([...expected].sort());
   });
 
   test.each([1, 2, 4, 9, 10])('are paged by %i forward and backward without gap or overlap', async (size) => {
-    const all = await idsOf();
+    const all = await findIds();
     const page = async (variables: object) => (await application.client.send(Items, variables)).items;
     const forward = await pagesForward((after) => page({ first: size, after }));
     expect(forward.flat().map(({ itemId }) => itemId)).toEqual(all);
@@ -525,7 +525,7 @@ describe('items', () => {
     expect(pages.flat().map(({ itemId }) => itemId)).toEqual(['SRT-1', 'SRT-2']);
   });
 
-  test('one can be asked for by its data type and id', async () => {
+  test('one can be looked up by its data type and id', async () => {
     const { item } = await application.client.send(Item, { dataType: 'maintenance', itemId: 'R"4\\' });
     expect(item).toMatchObject({
       itemId: 'R"4\\',
@@ -538,7 +538,7 @@ describe('items', () => {
     });
   });
 
-  test('one that there is not is null', async () => {
+  test('an unknown one is null', async () => {
     const { client } = application;
     expect(await client.send(Item, { dataType: 'sortie', itemId: 'R%1' })).toEqual({ item: null });
   });
@@ -610,11 +610,11 @@ describe('node', () => {
     'JobError:01997f3e-8c1a-7000-8000-000000000000',
     'BladeItem:["sortie","nothing"]',
     'BladeItem:["submarine","nothing"]',
-  ])('is null where there is nothing of the id %s', async (id) => {
+  ])('is null for the unknown id %s', async (id) => {
     expect(await node(id)).toBeNull();
   });
 
-  test('knows the ids of every type that has them', async () => {
+  test('accepts the ids of every type that has them', async () => {
     const { data } = await application.client.sendRaw(
       'query { __type(name: "Node") { possibleTypes { name } } }',
     );
@@ -628,7 +628,7 @@ describe('node', () => {
     }
   });
 
-  test('tells what is there now, each time it is asked', async () => {
+  test('returns the current state each time', async () => {
     const id = await insertJob({ state: 'RUNNING' });
     expect(await node(`Job:${id}`)).toMatchObject({ state: 'RUNNING' });
     await query(`update job set state = 'COMPLETED', finished_at = now() where id = $1`, [id]);
@@ -660,7 +660,7 @@ describe('data sources', () => {
     expect(await names({})).toEqual(['Repairs', 'Sorties']);
   });
 
-  test('tell how their last sync ended, and how far it came', async () => {
+  test('show how their last sync ended, and their watermark', async () => {
     const { dataSources } = await application.client.send(DataSources, { dataType: 'sortie' });
     expect(dataSources).toMatchObject([
       {
@@ -674,7 +674,7 @@ describe('data sources', () => {
     ]);
   });
 
-  test('one can be asked for by its id, and is null where there is none', async () => {
+  test('one can be looked up by its id, and is null for an unknown id', async () => {
     const ask = (id: string) => application.client.sendRaw(`query { dataSource(id: "${id}") { name } }`);
     expect((await ask(sorties)).data).toEqual({ dataSource: { name: 'Sorties' } });
     expect((await ask(`DataSource:${sorties}`)).data).toEqual({ dataSource: { name: 'Sorties' } });
@@ -695,7 +695,7 @@ describe('testDataSource', () => {
     return testDataSource;
   }
 
-  test('finds nothing to say against a good table', async () => {
+  test('finds no problem with a good table', async () => {
     const { testDataSource } = await application.client.send(TestDataSource, { id: sorties });
     expect(testDataSource).toMatchObject({
       __typename: 'TestDataSourceSuccess',
@@ -714,7 +714,7 @@ describe('testDataSource', () => {
     expect(testDataSource.missingColumns).not.toContain('item_id');
   });
 
-  test('warns of a table whose rows nothing identifies and that lacks the cursor column', async () => {
+  test('warns about a table without identifying columns and without the cursor column', async () => {
     await writeRows(application.warehouseFolder, 'poor', [{ note: 'a' }, { note: 'b' }]);
     expect(await look({ tableName: 'poor', cursorColumn: 'changed_at' })).toMatchObject({
       isReadable: true,
@@ -728,7 +728,7 @@ describe('testDataSource', () => {
     await removeTable(application.warehouseFolder, 'poor');
   });
 
-  test('says why a table cannot be read, and nothing about the disk of the warehouse', async () => {
+  test('says why a table cannot be read, without revealing paths of the warehouse', async () => {
     const found = await look({ tableName: 'nowhere' });
     expect(found).toEqual({
       __typename: 'TestDataSourceSuccess',
@@ -744,7 +744,7 @@ describe('testDataSource', () => {
     expect(JSON.stringify(found)).not.toContain(application.warehouseFolder);
   });
 
-  test('changes nothing of the source', async () => {
+  test('does not change the source', async () => {
     const before = await query('select * from data_source where id = $1', [sorties]);
     await application.client.send(TestDataSource, { id: sorties });
     expect((await query('select * from data_source where id = $1', [sorties])).rows).toEqual(before.rows);
@@ -781,11 +781,11 @@ describe('saveDataSource', () => {
     ['table', { tableName: 'other' }, 'blade.field.other'],
     ['cursor column', { cursorColumn: 'scheduled_departure' }, 'blade.field.sortie'],
     ['cursor column to none', { cursorColumn: null }, 'blade.field.sortie'],
-  ])('of another %s starts the watermark anew', async (_what, input, fullTableName) => {
+  ])('with another %s resets the watermark', async (_what, input, fullTableName) => {
     expect(await change(input)).toMatchObject({ fullTableName, watermark: null });
   });
 
-  test('of another name or of being read keeps the watermark', async () => {
+  test('with another name, or enabled again, keeps the watermark', async () => {
     expect(await change({ name: 'Changed', enabled: true })).toMatchObject({
       name: 'Changed',
       enabled: true,
@@ -793,11 +793,11 @@ describe('saveDataSource', () => {
     });
   });
 
-  test('of another data type starts the watermark anew: no item of that type has been read', async () => {
+  test('with another data type resets the watermark, because no item of that type was read', async () => {
     expect(await change({ dataType: 'logistics' })).toMatchObject({ dataType: 'logistics', watermark: null });
   });
 
-  test('cannot make a source read another table while a sync reads the old one, and can change all else', async () => {
+  test('cannot change the table of a source while a sync reads it, but everything else', async () => {
     const { client } = application;
     const id = await addSource(application, SAVED);
     const jobId = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
@@ -813,7 +813,7 @@ describe('saveDataSource', () => {
     }
   });
 
-  test('takes names without the spaces around them, and reads a new source unless told otherwise', async () => {
+  test('trims names, and enables a new source by default', async () => {
     const { saveDataSource } = await application.client.send(SaveDataSource, {
       input: {
         name: '  Trimmed ',
@@ -853,7 +853,7 @@ describe('deleteDataSource', () => {
     await query('delete from job where id = $1', [jobId]);
   });
 
-  test('leaves the items and the history of its jobs', async () => {
+  test('keeps the items and the history of its jobs', async () => {
     const { client, warehouseFolder } = application;
     await writeRows(warehouseFolder, 'cargo', [{ item_id: 'CRG-1' }, { item_id: 'CRG-2' }]);
     const id = await addSource(application, { name: 'Cargo', dataType: 'logistics', tableName: 'cargo' });
@@ -882,8 +882,8 @@ describe('deleteDataSource', () => {
   });
 });
 
-describe('what cannot be done in the state that a job is in', () => {
-  test('cancelling one that has ended gives its state', async () => {
+describe('what the state of a job does not allow', () => {
+  test('cancelling an ended job returns its state', async () => {
     const { cancelJob } = await application.client.send(CancelJob, { id: sync.id });
     expect(cancelJob).toEqual({
       __typename: 'JobAlreadyFinishedError',
@@ -893,7 +893,7 @@ describe('what cannot be done in the state that a job is in', () => {
     });
   });
 
-  test('retrying one that has not ended gives its state', async () => {
+  test('retrying a job that has not ended returns its state', async () => {
     const id = await insertJob({ state: 'RUNNING' });
     const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: false });
     expect(retryJob).toEqual({
@@ -904,7 +904,7 @@ describe('what cannot be done in the state that a job is in', () => {
     });
   });
 
-  test('retrying the failed items of one that has none', async () => {
+  test('retrying the failed items of a job that has none', async () => {
     const id = await insertJob();
     await insertPartition(id, sorties, 'COMPLETED');
     const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: true });
@@ -915,7 +915,7 @@ describe('what cannot be done in the state that a job is in', () => {
     });
   });
 
-  test('starting a sync, or retrying one, while another is active gives the active one', async () => {
+  test('starting or retrying a sync while another one is active returns the active one', async () => {
     const { client } = application;
     const id = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
     const { startSync } = await client.send(StartSync, { input: { syncType: 'FULL' } });
@@ -940,7 +940,7 @@ describe('what cannot be done in the state that a job is in', () => {
   });
 });
 
-test('data types tell their columns, their default marking and what identifies an item', async () => {
+test('data types show their columns, their default marking and what identifies an item', async () => {
   const { dataTypes } = await application.client.send(DataTypes, {});
   expect(Object.fromEntries(dataTypes.map(({ name, defaultMarking }) => [name, defaultMarking]))).toEqual({
     maintenance: 'UNCLASSIFIED',

@@ -5,15 +5,15 @@ import { createCostMeter } from '../../src/api/limits/operation-cost.ts';
 import { schema } from '../../src/api/schema/schema.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
-const costOf = createCostMeter(schema);
+const measureCost = createCostMeter(schema);
 const { document: limits } = loadConfig({}).limits;
 
 function cost(query: string, variableValues: Record<string, unknown> = {}) {
-  return costOf({ document: parse(query), operationName: null, variableValues });
+  return measureCost({ document: parse(query), operationName: null, variableValues });
 }
 
-describe('what an operation costs', () => {
-  test('grows with the pages that it asks for, within the largest that is given', () => {
+describe('the cost of an operation', () => {
+  test('grows with the sizes of its pages, up to the largest page', () => {
     const of = (page: string) => cost(`{ jobs${page} { edges { node { id } } } }`)?.cost ?? 0;
     expect(of('(first: 2)') - of('(first: 1)')).toBe(of('(first: 3)') - of('(first: 2)'));
     expect(of('')).toBe(of('(first: 20)'));
@@ -23,31 +23,31 @@ describe('what an operation costs', () => {
     expect(of('(first: -5)')).toBe(of('(first: 0)'));
   });
 
-  test('grows with a count that has to be exact', () => {
+  test('grows with an exact count', () => {
     const of = (count: string) => cost(`{ items(first: 0) { ${count} } }`)?.cost ?? 0;
     expect(of('totalCount(exact: true)')).toBeGreaterThan(of('totalCount') + 100);
     expect(of('totalCount(exact: false)')).toBe(of('totalCount'));
   });
 
-  test('is that of the operation which is named, with its variables', () => {
+  test('is that of the named operation, with its variables', () => {
     const document = parse(`
       query Small { syncStatus { state } }
       query Large($size: Int = 100) { jobs(first: $size) { edges { node { id } } } }`);
     const of = (operationName: string, variableValues = {}) =>
-      costOf({ document, operationName, variableValues })?.cost ?? 0;
+      measureCost({ document, operationName, variableValues })?.cost ?? 0;
     expect(of('Small')).toBe(3);
     expect(of('Large')).toBeGreaterThan(of('Large', { size: 10 }));
-    expect(costOf({ document, operationName: 'Another', variableValues: {} })).toBeNull();
-    expect(costOf({ document, operationName: 'Large', variableValues: { size: 'x' } })).toBeNull();
+    expect(measureCost({ document, operationName: 'Another', variableValues: {} })).toBeNull();
+    expect(measureCost({ document, operationName: 'Large', variableValues: { size: 'x' } })).toBeNull();
   });
 
-  test('counts a fragment wherever it is spread, and fields at the top also within fragments', () => {
+  test('includes a fragment wherever it is spread, and root fields within fragments', () => {
     const query = `query { ...Two, a: syncStatus { state } }
       fragment Two on Query { b: syncStatus { state } ... on Query { c: syncStatus { state } } }`;
     expect(cost(query)).toMatchObject({ rootFields: 3, fields: 6, depth: 2 });
   });
 
-  test('of a fragment in a fragment in a fragment takes no time to find out', () => {
+  test('is computed quickly for fragments within fragments within fragments', () => {
     const fragments = Array.from(
       { length: 60 },
       (_, index) => `fragment F${index} on Job { ...F${index + 1} retryOf { ...F${index + 1} } }`,
@@ -77,7 +77,7 @@ test('every operation of the dashboard is well within the limits', () => {
     const fragments = definitions.filter(({ kind }) => kind === 'FragmentDefinition');
     const document = { kind: 'Document', definitions: [operation, ...fragments] } as ReturnType<typeof parse>;
     const operationName = 'name' in operation ? operation.name?.value : null;
-    const found = costOf({
+    const found = measureCost({
       document,
       operationName,
       variableValues: { id: 'x', first: 50, filter: {}, input: {} },

@@ -44,8 +44,8 @@ function send(
 
 const json = { 'content-type': 'application/json' };
 
-describe('a site that is allowed', () => {
-  test('gets leave for what its pages send, and its pages may read the answers', async () => {
+describe('an allowed site', () => {
+  test('may send requests from its pages and read the answers', async () => {
     const asked = await send(
       { origin: ALLOWED, 'access-control-request-method': 'POST' },
       { method: 'OPTIONS' },
@@ -79,7 +79,7 @@ describe('a site that is allowed', () => {
     expect(await open(`${ALLOWED}.evil.example`)).toMatch(/401|403/);
   });
 
-  test('may be the name that a proxy passes on', async () => {
+  test('may be the host name that a proxy forwards', async () => {
     expect((await send({ ...json, host: 'blade.example.com', origin: ALLOWED })).status).toBe(200);
   });
 });
@@ -99,7 +99,7 @@ describe('another site', () => {
     },
   );
 
-  test('that points its own name at this machine gets nothing', async () => {
+  test('that points its own host name at this machine gets nothing', async () => {
     for (const host of ['evil.example', 'evil.example:4000', 'localhost.evil.example', '[::2]']) {
       const answer = await send({ ...json, host, origin: `http://${host}` });
       expect(answer.status).toBe(421);
@@ -113,7 +113,7 @@ describe('another site', () => {
   });
 });
 
-describe('what a page can have sent without being asked and without being named', () => {
+describe('a request that a browser sends for a page without a preflight and without an origin', () => {
   const path = `/graphql?query=${encodeURIComponent('{ dataTypes { name } }')}`;
   const get = (headers: Record<string, string>) => send(headers, { method: 'GET', path });
 
@@ -137,7 +137,7 @@ describe('what a page can have sent without being asked and without being named'
       expect((await get(headers)).status).toBe(403);
   });
 
-  test('a GET of a program, of our own page and of the address bar is answered', async () => {
+  test('a GET from a program, from our own page or from the address bar is answered', async () => {
     const referer = new URL('/', application.url).href;
     for (const headers of [
       { 'x-requested-with': 'x' },
@@ -149,7 +149,7 @@ describe('what a page can have sent without being asked and without being named'
   });
 });
 
-test('nothing may be shown in a frame, sniffed, or loaded from elsewhere', async () => {
+test('no page may be framed or sniffed, or load anything from other sites', async () => {
   const answer = await send(json);
   const page = await send({ accept: 'text/html' }, { method: 'GET' });
   for (const { headers } of [answer, page]) {

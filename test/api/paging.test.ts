@@ -44,7 +44,7 @@ const DATA_TYPES = ['deployment', 'logistics', 'maintenance', 'sortie'] as const
 const STAGES = ['READ', 'TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 const JOB_WITH_ERRORS = uuid(500);
 /** Few different times, so that many rows have the same. */
-const timeOf = (chance: Chance) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, chance.below(12)));
+const pickTime = (chance: Chance) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, chance.below(12)));
 const someMarking = (chance: Chance) => chance.oneOf(MARKINGS as unknown as [Marking, ...Marking[]]);
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
@@ -94,7 +94,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
           // One sync can be active, and it is none of these.
           state: kind === 'SYNC' ? 'COMPLETED' : chance.oneOf(STATES),
           dataType: chance.oneOf(DATA_TYPES),
-          createdAt: timeOf(chance),
+          createdAt: pickTime(chance),
         });
         await query('alter table job disable trigger user');
         await query('update job set marking = $2 where id = $1', [id, someMarking(chance)]);
@@ -144,7 +144,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
            values ($1, $2, $3, 'Somebody', $4, $5::audit_outcome, $6, $7)`,
           [
             newUuid(),
-            timeOf(chance),
+            pickTime(chance),
             chance.oneOf(['ann', 'bob', 'eve']),
             chance.oneOf(['startSync', 'cancelJob']),
             chance.oneOf(['DONE', 'REFUSED']),
@@ -169,7 +169,7 @@ interface Meaning {
   readonly fits: (row: Row, value: never) => boolean;
 }
 
-const someOf = (values: readonly unknown[]) => fc.subarray([...values]);
+const pickSome = (values: readonly unknown[]) => fc.subarray([...values]);
 const time = fc
   .integer({ min: 0, max: 12 })
   .map((ms) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, ms)).toISOString());
@@ -191,8 +191,8 @@ const isBefore =
     (row[column] as Date) < new Date(value);
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  'ItemFilter.dataTypes': { values: someOf(DATA_TYPES), fits: isOneOf('data_type') },
-  'ItemFilter.classificationMarkings': { values: someOf(MARKINGS), fits: isOneOf('marking') },
+  'ItemFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
+  'ItemFilter.classificationMarkings': { values: pickSome(MARKINGS), fits: isOneOf('marking') },
   'ItemFilter.dataSourceId': {
     values: fc.constantFrom(uuid(1), `DataSource:${uuid(2)}`),
     fits: isValue('data_source_id'),
@@ -218,27 +218,27 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
         ([column, wanted]) => (row.data as Record<string, unknown>)[column] === wanted,
       ),
   },
-  'JobFilter.kinds': { values: someOf(['SYNC', 'QUERY']), fits: isOneOf('kind') },
-  'JobFilter.states': { values: someOf(STATES), fits: isOneOf('state') },
-  'JobFilter.dataTypes': { values: someOf(DATA_TYPES), fits: isOneOf('data_type') },
+  'JobFilter.kinds': { values: pickSome(['SYNC', 'QUERY']), fits: isOneOf('kind') },
+  'JobFilter.states': { values: pickSome(STATES), fits: isOneOf('state') },
+  'JobFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
   'JobFilter.createdAfter': { values: time, fits: isFrom('created_at') },
   'JobFilter.createdBefore': { values: time, fits: isBefore('created_at') },
-  'Job.errors.stages': { values: someOf(STAGES), fits: isOneOf('stage') },
-  'AuditFilter.principalIds': { values: someOf(['ann', 'bob', 'nobody']), fits: isOneOf('principal_id') },
-  'AuditFilter.operations': { values: someOf(['startSync', 'cancelJob']), fits: isOneOf('operation') },
-  'AuditFilter.outcomes': { values: someOf(['DONE', 'REFUSED']), fits: isOneOf('outcome') },
+  'Job.errors.stages': { values: pickSome(STAGES), fits: isOneOf('stage') },
+  'AuditFilter.principalIds': { values: pickSome(['ann', 'bob', 'nobody']), fits: isOneOf('principal_id') },
+  'AuditFilter.operations': { values: pickSome(['startSync', 'cancelJob']), fits: isOneOf('operation') },
+  'AuditFilter.outcomes': { values: pickSome(['DONE', 'REFUSED']), fits: isOneOf('outcome') },
   'AuditFilter.jobId': { values: fc.constantFrom(uuid(1), `Job:${uuid(2)}`), fits: isValue('job_id') },
   'AuditFilter.after': { values: time, fits: isFrom('time') },
   'AuditFilter.before': { values: time, fits: isBefore('time') },
 };
 
-function meaningOf({ name }: ListFilter): Meaning {
+function findMeaning({ name }: ListFilter): Meaning {
   const meaning = MEANINGS[name];
   if (meaning === undefined) throw new Error(`${name} is new: MEANINGS has to say which rows fit it`);
   return meaning;
 }
 
-function subjectOf({ name }: PagedField): Subject {
+function findSubject({ name }: PagedField): Subject {
   const subject = SUBJECTS[name];
   if (subject === undefined) throw new Error(`${name} is new: SUBJECTS has to say where its rows are`);
   return subject;
@@ -359,11 +359,11 @@ async function walk(
 
 /** What one sorted read of everything gives. */
 async function expectedRows({ field, chosen, order, clearance }: Asked): Promise<Row[]> {
-  const subject = subjectOf(field);
+  const subject = findSubject(field);
   const rows = (await subject.load()).filter(
     (row) =>
       toLevel(toMarking(row.marking)) <= toLevel(clearance) &&
-      chosen.every(({ filter, value }) => meaningOf(filter).fits(row, value as never)),
+      chosen.every(({ filter, value }) => findMeaning(filter).fits(row, value as never)),
   );
   return inOrder(subject, rows, field.name === 'auditEntries' || order === 'NEWEST_FIRST');
 }
@@ -388,7 +388,7 @@ function asks(field: PagedField): fc.Arbitrary<Asked> {
   const filters = fc.tuple(
     ...field.filters.map((filter) =>
       fc.option(
-        meaningOf(filter).values.map((value): Chosen => ({ filter, value })),
+        findMeaning(filter).values.map((value): Chosen => ({ filter, value })),
         { freq: 2, nil: null },
       ),
     ),
@@ -408,7 +408,7 @@ function asks(field: PagedField): fc.Arbitrary<Asked> {
 }
 
 describe.each(LISTS.map((field) => [field.name, field] as const))('%s', (name, field) => {
-  test('page by page is the same as one sorted read, whatever the filter, order, direction and size', async () => {
+  test('returns page by page the same as one sorted read, whatever the filter, order, direction and size', async () => {
     await fc.assert(
       fc.asyncProperty(asks(field), walks, async (asked, how) => {
         const expected = (await expectedRows(asked)).map(({ id }) => id);
@@ -425,8 +425,8 @@ describe.each(LISTS.map((field) => [field.name, field] as const))('%s', (name, f
     );
   });
 
-  test('loses and repeats nothing that stays while rows come and go between the pages', async () => {
-    const subject = subjectOf(field);
+  test('loses and repeats no remaining row while others are added and deleted between the pages', async () => {
+    const subject = findSubject(field);
     await fc.assert(
       fc.asyncProperty(asks(field), walks, fc.nat(), async (asked, how, seed) => {
         const chance = createChance(seed);

@@ -191,12 +191,12 @@ describe('over WebSocket', () => {
     },
   );
 
-  test('input that cannot be used is an answer, and no error in the log', async () => {
+  test('invalid input gets an answer, and no error in the log', async () => {
     const payload = { query: 'subscription { jobProgress(id: "x") { id } }' };
     expect(await sendMessages(INIT, [JSON.stringify({ id: '1', type: 'subscribe', payload })])).toBe(null);
   });
 
-  test('any bytes in place of frames end that connection alone', async () => {
+  test('random bytes instead of frames end only that connection', async () => {
     const handshake = [
       'GET /graphql HTTP/1.1',
       `Host: ${new URL(application.url).host}`,
@@ -400,7 +400,7 @@ describe('over HTTP', () => {
     fc.string({ unit: 'binary', maxLength: 100 }),
   );
 
-  test('any request is answered without an error of the server, or is broken off', async () => {
+  test('every request is answered without a server error, or its connection is closed', async () => {
     const request = fc.tuple(methods, targets, headers, bodies, fc.boolean(), fc.boolean());
     await fc.assert(
       fc.asyncProperty(request, async ([method, target, some, body, hasHost, hasLength]) => {
@@ -435,7 +435,7 @@ describe('over HTTP', () => {
     },
   );
 
-  test('any bytes are', async () => {
+  test('random bytes are, too', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 500 }), async (bytes) => {
         expect(await sendBytes(Buffer.from(bytes))).not.toMatch(/^HTTP\/1\.1 5/);

@@ -87,10 +87,10 @@ async function ask(clearance: Clearance, query: string, variables: Record<string
   return data as any;
 }
 
-describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
+describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
   const isCleared = toLevel(clearance) >= toLevel('SECRET');
 
-  test('sees the items that were raised only where that covers them, and no more are counted', async () => {
+  test('sees and counts raised items only if the clearance covers them', async () => {
     const { items } = await ask(clearance, '{ items(first: 100) { totalCount edges { node { itemId } } } }');
     const ids = items.edges.map(({ node }: { node: { itemId: string } }) => node.itemId);
     expect(ids).toEqual(
@@ -101,7 +101,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     expect(items.totalCount).toBe(ids.length);
   });
 
-  test('sees of each sync the rows of these items, whatever became of them', async () => {
+  test('sees for each sync the rows of these items, whatever happened to them', async () => {
     for (const { name, id, success, errors } of jobs) {
       const { job } = await ask(
         clearance,
@@ -123,7 +123,7 @@ describe.each(CLEARANCES)('who is cleared for %s', (clearance) => {
     expect(dataSources).toEqual([{ itemCount: isCleared ? COUNT + 1 : COUNT - 3 }]);
   });
 
-  test('sees an error of an item that was raised since only where that covers it', async () => {
+  test('sees an error of an item that was raised later only if the clearance covers it', async () => {
     const { job } = await ask(
       clearance,
       'query ($id: ID!) { job(id: $id) { recentErrors errors(first: 10) { edges { node { itemId row } } } } }',

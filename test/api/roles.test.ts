@@ -56,14 +56,14 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
 const rootTypes = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
 const rootFields = rootTypes.flatMap((type) => Object.values(type?.getFields() ?? {}));
 
-test('every root field says which role it needs, and is one that these tests know', () => {
+test('every root field says which role it needs, and is tested here', () => {
   const known = ACCESS_ROLES.flatMap((role) =>
     Object.keys(OPERATIONS[role]).map((name): [string, AccessRole] => [name, role]),
   );
   expect(rootFields.map((field) => [field.name, findRequiredRole(field)]).sort()).toEqual(known.sort());
 });
 
-test('a field that needs more than looking says so in its description', () => {
+test('a field that needs more than the role viewer says so in its description', () => {
   for (const field of rootFields) {
     const role = findRequiredRole(field);
     if (role === 'viewer') expect(field.description).not.toContain('Needs the role');
@@ -91,7 +91,7 @@ afterAll(async () => {
   await application.close();
 });
 
-function clientOf(role: AccessRole): ApiClient {
+function findClient(role: AccessRole): ApiClient {
   const client = clients.get(role);
   if (client === undefined) throw new Error(`there is no client of ${role}`);
   return client;
@@ -111,7 +111,7 @@ describe.each(ACCESS_ROLES)('%s', (needed) => {
   test.each(queries)('%s is for it and every greater role, and for no lesser one', async (name, text) => {
     for (const role of ACCESS_ROLES) {
       const before = await refusals();
-      const answer = await clientOf(role).sendRaw(text);
+      const answer = await findClient(role).sendRaw(text);
       const result = answer.data?.[name] as { __typename?: string; message?: string } | null | undefined;
       const after = await refusals();
       if (includesRole(role, needed)) {
@@ -135,10 +135,10 @@ describe.each(ACCESS_ROLES)('%s', (needed) => {
   });
 });
 
-test('a refusal names the job or the source that it was about', async () => {
-  await clientOf('viewer').sendRaw(OPERATIONS.operator.cancelJob ?? '');
+test('a refusal names its job or source', async () => {
+  await findClient('viewer').sendRaw(OPERATIONS.operator.cancelJob ?? '');
   expect((await refusals()).at(-1)).toMatchObject({ operation: 'cancelJob', job_id: UNKNOWN });
-  await clientOf('operator').sendRaw(OPERATIONS.admin.deleteDataSource ?? '');
+  await findClient('operator').sendRaw(OPERATIONS.admin.deleteDataSource ?? '');
   expect((await refusals()).at(-1)).toMatchObject({ operation: 'deleteDataSource', data_source_id: UNKNOWN });
 });
 
@@ -155,12 +155,12 @@ test.each<Transport>(['WebSocket', 'server-sent events'])(
   },
 );
 
-test('several fields of one request are refused each for itself', async () => {
-  const answer = await clientOf('viewer').sendRaw('{ me { name } dataTypes { name } apiKeys { name } }');
+test('several fields of one request are refused individually', async () => {
+  const answer = await findClient('viewer').sendRaw('{ me { name } dataTypes { name } apiKeys { name } }');
   expect(answer.errors).toMatchObject([{ path: ['apiKeys'], extensions: { code: 'FORBIDDEN' } }]);
 });
 
-test('who asks learns who they are, so that a front end can show it', async () => {
+test('callers can query who they are, so that a front end can show it', async () => {
   const authorization = await bearer({
     ...{ sub: 'b7c1', name: 'Maj. Lee', role: ['viewer', 'operator'], clearance: 'ts', exp: 4_000_000_000 },
   });
@@ -191,13 +191,13 @@ describe('API keys', () => {
   } }`;
 
   const create = async (input: object) =>
-    (await clientOf('admin').sendRaw(CREATE, { input })).data?.createApiKey as {
+    (await findClient('admin').sendRaw(CREATE, { input })).data?.createApiKey as {
       key: string;
       apiKey: { id: string; prefix: string };
       issues: { field: string }[];
     };
 
-  test('are made by an admin, let a program in with their role, are listed, and are revoked', async () => {
+  test('are created by an admin, authenticate a program with their role, are listed, and are revoked', async () => {
     const made = await create({ name: 'Nightly report', role: 'OPERATOR', clearance: 'cui' });
     expect(made).toMatchObject({
       __typename: 'CreateApiKeySuccess',
@@ -219,14 +219,14 @@ describe('API keys', () => {
       },
     });
 
-    const listed = await clientOf('admin').sendRaw('{ apiKeys { id name prefix } }');
+    const listed = await findClient('admin').sendRaw('{ apiKeys { id name prefix } }');
     expect(listed.data?.apiKeys).toContainEqual(
       expect.objectContaining({ id: made.apiKey.id, prefix: made.apiKey.prefix }),
     );
     expect(JSON.stringify(listed)).not.toContain(made.key);
 
     const { id } = made.apiKey;
-    expect((await clientOf('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey).toMatchObject({
+    expect((await findClient('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey).toMatchObject({
       apiKey: { id, revokedAt: expect.any(String) },
     });
     expect((await program.sendRaw('{ me { id } }')).status).toBe(401);
@@ -237,12 +237,13 @@ describe('API keys', () => {
     [{ name: 'x', role: 'VIEWER', clearance: 'COSMIC' }, 'input.clearance'],
     [{ name: 'x', role: 'VIEWER', clearance: 'TOP SECRET' }, 'input.clearance'],
     [{ name: 'x', role: 'VIEWER', clearance: 'U', expiresAt: '2020-01-01T00:00:00Z' }, 'input.expiresAt'],
-  ])('are not made of %j', async (input, field) => {
+  ])('are not created from %j', async (input, field) => {
     expect((await create(input)).issues).toMatchObject([{ field }]);
   });
 
   test('that are unknown cannot be revoked, and a revoked one stays as it is', async () => {
-    const revoke = async (id: string) => (await clientOf('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey;
+    const revoke = async (id: string) =>
+      (await findClient('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey;
     expect(await revoke(UNKNOWN)).toMatchObject({ __typename: 'ApiKeyNotFoundError', id: UNKNOWN });
     expect(await revoke('x')).toMatchObject({ __typename: 'InvalidInputError' });
     const { apiKey } = await create({ name: 'x', role: 'VIEWER', clearance: 'U' });
@@ -251,7 +252,7 @@ describe('API keys', () => {
   });
 });
 
-test('on a server that asks nobody who they are, everybody is the local admin', async () => {
+test('on a server without credentials, everybody is the local admin', async () => {
   const open = await startTestApplication({ BLADE_ROLES: 'api' });
   await addSource(open, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
   expect((await open.client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({

@@ -20,22 +20,22 @@ test('schema.graphql is the schema that the program serves', async () => {
   );
 });
 
-test('every type, field, argument, enum value and input field tells what it is', () => {
+test('every type, field, argument, enum value and input field has a description', () => {
   const undescribed = [...describedParts()].filter(([, description]) => !description?.trim());
   expect(undescribed.map(([name]) => name)).toEqual([]);
 });
 
-test('nothing in the schema is described by its own name', () => {
+test('no description only repeats a name', () => {
   const parrots = [...describedParts()].filter(
     ([name, description]) => plain(description ?? '') === plain(name.split('.').at(-1) ?? ''),
   );
   expect(parrots.map(([name]) => name)).toEqual([]);
 });
 
-describe('every mutation gives a union of what it is for and of the failures that can be expected', () => {
+describe('every mutation returns a union of its success and its expected failures', () => {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
 
-  test('and there are the mutations that the API promises', () => {
+  test('the promised mutations exist', () => {
     expect(mutations.map(({ name }) => name).sort()).toEqual([
       'cancelJob',
       'createApiKey',
@@ -76,7 +76,7 @@ describe('every mutation gives a union of what it is for and of the failures tha
     if (args.length > 0) expect(names).toContain('InvalidInputError');
   });
 
-  test('and success types are never errors', () => {
+  test('success types are never errors', () => {
     const errorTypes = schema.getPossibleTypes(schema.getType('Error') as GraphQLInterfaceType);
     expect(errorTypes.map(({ name }) => name).filter((name) => !name.endsWith('Error'))).toEqual([]);
     expect(errorTypes.length).toBeGreaterThan(5);

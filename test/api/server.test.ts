@@ -37,7 +37,7 @@ function post(body: BodyInit, headers: Record<string, string> = {}): Promise<Res
   });
 }
 
-const pathOf = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
+const toPath = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
 
 describe('an unexpected error', () => {
   /** While it runs, the database has no table of data sources. */
@@ -117,18 +117,18 @@ describe('an unexpected error', () => {
     expect(JSON.stringify(answer)).not.toMatch(/job_away|does not exist|prisma/i);
   });
 
-  test('fails no request after it', async () => {
+  test('does not fail later requests', async () => {
     await withoutTheTable(() => application.client.sendRaw(DataSources.toString()));
     expect(await application.client.send(DataSources, {})).toEqual({ dataSources: [] });
   });
 
-  test('says nothing of the program or the database, nor does any other answer', async () => {
+  test('reveals nothing about the program or the database, like every other answer', async () => {
     const { database } = application;
     const answers = await withoutTheTable(() =>
       Promise.all([
         post(JSON.stringify({ query: DataSources.toString() })),
         post(JSON.stringify({ query: SAVE })),
-        get(pathOf('{ dataSources { name } }')),
+        get(toPath('{ dataSources { name } }')),
       ]),
     );
     answers.push(
@@ -140,7 +140,7 @@ describe('an unexpected error', () => {
         JSON.stringify({ query: 'query ($id: ID!) { job(id: $id) { id } }', variables: { id: {} } }),
       ),
       await post('x', { 'content-type': 'application/octet-stream' }),
-      await get(pathOf('{ __schema { types { name description fields { name description } } } }')),
+      await get(toPath('{ __schema { types { name description fields { name description } } } }')),
       await get('/nothing'),
       await get('/graphql', { accept: 'text/html' }),
       await get('/graphql/../../package.json'),
@@ -166,7 +166,7 @@ describe('an unexpected error', () => {
 });
 
 describe('in a browser', () => {
-  test('the root is the dashboard or, where that has not been built, leads to GraphiQL', async () => {
+  test('the root is the dashboard or, if that has not been built, redirects to GraphiQL', async () => {
     const answer = await get('/', { accept: 'text/html' });
     if (existsSync(join(DASHBOARD_FOLDER, 'index.html'))) {
       expect(answer.status).toBe(200);
@@ -177,7 +177,7 @@ describe('in a browser', () => {
     expect(new URL(answer.headers.get('location') ?? '', application.url).href).toBe(application.url);
   });
 
-  test('GraphiQL is one page that loads nothing of anybody else', async () => {
+  test('GraphiQL is one page that loads nothing from other sites', async () => {
     const answer = await get('/graphql', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
@@ -201,17 +201,17 @@ describe('in a browser', () => {
 
 describe('over HTTP', () => {
   test('a query can be a GET', async () => {
-    const answer = await get(pathOf('query ($type: String) { dataSources(dataType: $type) { name } }'));
+    const answer = await get(toPath('query ($type: String) { dataSources(dataType: $type) { name } }'));
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({ data: { dataSources: [] } });
   });
 
-  test('a mutation cannot be a GET, which links and images send', async () => {
+  test('a mutation cannot be a GET, because links and images send those', async () => {
     const query = `mutation { saveDataSource(input: {
       name: "By a link", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c"
     }) { __typename } }`;
     for (const accept of ['application/json', '*/*', 'text/event-stream']) {
-      const answer = await get(pathOf(query), { accept });
+      const answer = await get(toPath(query), { accept });
       expect(answer.status).toBe(405);
       expect(answer.headers.get('allow')).toBe('POST');
     }
@@ -280,7 +280,7 @@ describe('over HTTP', () => {
   });
 });
 
-describe('a page of another site, which somebody on this network visits', () => {
+describe('a page of another site that somebody on this network visits', () => {
   const MUTATION = `mutation { saveDataSource(input: {
     name: "By a page", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c"
   }) { __typename } }`;
@@ -339,7 +339,7 @@ describe('a page of another site, which somebody on this network visits', () => 
     expect(await open(new URL(application.url).origin)).toBe('open');
   });
 
-  test('is not what our own page is', async () => {
+  test('is not confused with our own page', async () => {
     const answer = await post(JSON.stringify({ query: '{ dataTypes { name } }' }), {
       origin: new URL(application.url).origin,
     });
@@ -347,7 +347,7 @@ describe('a page of another site, which somebody on this network visits', () => 
   });
 });
 
-test('stopping ends every subscription, changes or none, and lets nobody in any more', async () => {
+test('stopping ends every subscription, and accepts no new connection', async () => {
   const stopping = await startTestApplication({ BLADE_ROLES: 'api' });
   const { database, url } = stopping;
   const id = await insertJob(database, { state: 'RUNNING' });

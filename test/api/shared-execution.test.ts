@@ -7,7 +7,7 @@ const cleared: Principal = localPrincipal;
 const uncleared: Principal = { ...localPrincipal, id: 'other', clearance: 'UNCLASSIFIED' };
 
 /** Subscribes several times to one event, and counts how often the event was executed. */
-async function executionsOf(
+async function countExecutions(
   subscriptions: readonly { query: string; variables?: object; principal?: Principal }[],
 ): Promise<{ count: number; results: string[] }> {
   const schema = buildSchema('type Query { a: Int } type Subscription { job(scale: Int! = 1): Int! }');
@@ -44,16 +44,16 @@ async function executionsOf(
   return { count, results };
 }
 
-test('Subscribers who ask for the same are given one execution of an event.', async () => {
+test('subscribers with the same operation share one execution of an event', async () => {
   const query = 'subscription { job }';
-  const { count, results } = await executionsOf([{ query }, { query }, { query }]);
+  const { count, results } = await countExecutions([{ query }, { query }, { query }]);
   expect(count).toBe(1);
   expect(results).toEqual(Array(3).fill('{"data":{"job":107}}'));
 });
 
-test('Subscribers who ask with other variables or for other fields get their own answer.', async () => {
+test('subscribers with other variables or other fields get their own answer', async () => {
   const query = 'subscription ($scale: Int!) { job(scale: $scale) }';
-  const { results } = await executionsOf([
+  const { results } = await countExecutions([
     { query, variables: { scale: 2 } },
     { query, variables: { scale: 3 } },
     { query: 'subscription { other: job }' },
@@ -61,8 +61,8 @@ test('Subscribers who ask with other variables or for other fields get their own
   expect(results).toEqual(['{"data":{"job":114}}', '{"data":{"job":121}}', '{"data":{"other":107}}']);
 });
 
-test('A subscriber of a lower clearance is never given what was executed for a higher one.', async () => {
+test('a subscriber with a lower clearance never gets what was executed for a higher one', async () => {
   const query = 'subscription { job }';
-  const { results } = await executionsOf([{ query }, { query, principal: uncleared }, { query }]);
+  const { results } = await countExecutions([{ query }, { query, principal: uncleared }, { query }]);
   expect(results).toEqual(['{"data":{"job":107}}', '{"data":{"job":7}}', '{"data":{"job":107}}']);
 });

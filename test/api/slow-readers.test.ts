@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 /** A frame of a WebSocket as a client sends it: masked, here with a mask of zeros. */
-function frameOf(message: object): Buffer {
+function encodeFrame(message: object): Buffer {
   const payload = Buffer.from(JSON.stringify(message));
   const head = Buffer.alloc(8);
   head.writeUInt8(0x81, 0);
@@ -45,9 +45,9 @@ async function openRawSubscription(
         'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
     );
     await vi.waitFor(() => expect(received).toContain('101 Switching'));
-    socket.write(frameOf({ type: 'connection_init' }));
+    socket.write(encodeFrame({ type: 'connection_init' }));
     await vi.waitFor(() => expect(received).toContain('connection_ack'));
-    socket.write(frameOf({ id: '1', type: 'subscribe', payload: { query } }));
+    socket.write(encodeFrame({ id: '1', type: 'subscribe', payload: { query } }));
   } else {
     const body = JSON.stringify({ query });
     socket.write(
@@ -77,7 +77,7 @@ async function writeRevisions(
 describe.each(['WebSocket', 'server-sent events'] as const)(
   'a subscriber over %s that does not read',
   (transport) => {
-    test('costs no memory and holds nobody up, and gets the newest when it reads again', async () => {
+    test('costs no memory, delays nobody, and gets the newest state when it reads again', async () => {
       const { database, url } = application;
       const id = await insertJob(database, { state: 'RUNNING' });
       const query = `subscription { jobProgress(id: "${id}") { revision recentErrors } }`;
@@ -118,14 +118,14 @@ describe.each(['WebSocket', 'server-sent events'] as const)(
   },
 );
 
-test('a WebSocket that asks on and on without reading is broken off', async () => {
+test('a WebSocket that keeps sending requests without reading is closed', async () => {
   const { socket } = await openRawSubscription(
     'WebSocket',
     `subscription { jobProgress(id: "${await insertJob(application.database, { state: 'RUNNING' })}") { revision } }`,
   );
   socket.pause();
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  const ping = frameOf({ type: 'ping', payload: { text: 'x'.repeat(50_000) } });
+  const ping = encodeFrame({ type: 'ping', payload: { text: 'x'.repeat(50_000) } });
   const pings = setInterval(() => {
     for (let count = 0; count < 100 && !socket.destroyed; count += 1) socket.write(ping);
   }, 5);
@@ -134,7 +134,7 @@ test('a WebSocket that asks on and on without reading is broken off', async () =
   expect((await application.client.sendRaw('{ syncStatus { state } }')).status).toBe(200);
 });
 
-test('an event stream whose client reads nothing is broken off, and those beside it go on', async () => {
+test('an event stream whose client reads nothing is closed, and other streams continue', async () => {
   const impatient = await startTestApplication({ BLADE_ROLES: 'api', BLADE_KEEP_ALIVE_MS: '300' });
   try {
     const { database, url } = impatient;

@@ -51,7 +51,7 @@ const watchJob = (transport: Transport, id: string) =>
   watch<{ jobProgress: JobFactsFragment }>(transport, JobProgress, { id });
 
 /** The next answer, which has to be data. */
-async function nextOf<Data>(subscription: Subscription<Data>): Promise<Data> {
+async function readNext<Data>(subscription: Subscription<Data>): Promise<Data> {
   const { done, value } = await subscription.next();
   if (done) throw new Error('the subscription is complete');
   if (value.data == null) throw new Error(JSON.stringify(value.errors));
@@ -59,7 +59,7 @@ async function nextOf<Data>(subscription: Subscription<Data>): Promise<Data> {
 }
 
 const nextJob = async (subscription: Subscription<{ jobProgress: JobFactsFragment }>) =>
-  (await nextOf(subscription)).jobProgress;
+  (await readNext(subscription)).jobProgress;
 
 /** All answers to the end. */
 async function toEnd<Data>(subscription: Subscription<Data>): Promise<Data[]> {
@@ -117,13 +117,13 @@ describe('syncProgress', () => {
       await application.database.pool.query(`delete from job where kind = 'SYNC'`);
       const { client } = application;
       const subscription = watch<SyncProgressSubscription>(transport, SyncProgress);
-      expect((await nextOf(subscription)).syncProgress).toEqual({ state: 'NO_SYNC_JOB', job: null });
+      expect((await readNext(subscription)).syncProgress).toEqual({ state: 'NO_SYNC_JOB', job: null });
 
       for (const syncType of ['FULL', 'INCREMENTAL'] as const) {
         const started = await client.startSync({ syncType, options: { batchSize: 1_000 } });
         const seen: JobFactsFragment[] = [];
         for (;;) {
-          const { state, job } = (await nextOf(subscription)).syncProgress;
+          const { state, job } = (await readNext(subscription)).syncProgress;
           if (job == null) throw new Error('the sync is gone');
           expect(job).toMatchObject({ id: started.id, state });
           seen.push(job);
@@ -139,18 +139,18 @@ describe('syncProgress', () => {
       expect(subscription.isComplete).toBe(false);
 
       const late = watchSyncs();
-      expect((await nextOf(late)).syncProgress).toEqual(subscription.received.at(-1)?.data?.syncProgress);
+      expect((await readNext(late)).syncProgress).toEqual(subscription.received.at(-1)?.data?.syncProgress);
     },
   );
 
   // Two nodes' clocks differ, so the next sync may have the smaller id.
-  test('sees the next sync whatever its id, and none that ended before', async () => {
+  test('shows the next sync whatever its id, and none that ended before', async () => {
     const { database } = application;
     const first = await insertJob(database, { kind: 'SYNC', state: 'RUNNING' });
     const subscription = watchSyncs();
-    expect((await nextOf(subscription)).syncProgress.job?.id).toBe(`Job:${first}`);
+    expect((await readNext(subscription)).syncProgress.job?.id).toBe(`Job:${first}`);
     await moveJob(database, first, 'COMPLETED');
-    expect((await nextOf(subscription)).syncProgress).toMatchObject({
+    expect((await readNext(subscription)).syncProgress).toMatchObject({
       state: 'COMPLETED',
       job: { id: `Job:${first}` },
     });
@@ -160,13 +160,13 @@ describe('syncProgress', () => {
       state: 'QUEUED',
       id: '01900000-0000-7000-8000-000000000000',
     });
-    expect((await nextOf(subscription)).syncProgress).toMatchObject({
+    expect((await readNext(subscription)).syncProgress).toMatchObject({
       state: 'QUEUED',
       job: { id: `Job:${next}` },
     });
     await insertJob(database, { kind: 'SYNC', state: 'FAILED', createdAt: new Date('2025-01-01') });
     await moveJob(database, next, 'CANCELLED');
-    expect((await nextOf(subscription)).syncProgress).toMatchObject({
+    expect((await readNext(subscription)).syncProgress).toMatchObject({
       state: 'CANCELLED',
       job: { id: `Job:${next}` },
     });
@@ -174,7 +174,7 @@ describe('syncProgress', () => {
 });
 
 describe('jobProgress', () => {
-  test('shows a running job over both protocols from its present state to its end, and then completes', async () => {
+  test('shows a running job over both protocols from its current state to its end, and then completes', async () => {
     const { client } = application;
     const started = await client.startQueryJob({
       dataType: 'sortie',
@@ -234,7 +234,7 @@ describe('jobProgress', () => {
     },
   );
 
-  test.each(TRANSPORTS)('over %s gives parts of the job as they are at each revision', async (transport) => {
+  test.each(TRANSPORTS)('over %s returns parts of the job as of each revision', async (transport) => {
     const { database } = application;
     const id = await insertJob(database, { state: 'RUNNING' });
     const partitionId = await insertPartition(database, { jobId: id });
@@ -255,7 +255,7 @@ describe('jobProgress', () => {
       }`,
       { id },
     );
-    await nextOf(subscription);
+    await readNext(subscription);
     for (let count = 1; count <= 3; count++) {
       const connection = await database.pool.connect();
       await connection.query('begin');
@@ -275,7 +275,7 @@ describe('jobProgress', () => {
       );
       await connection.query('commit');
       connection.release();
-      const { jobProgress } = await nextOf(subscription);
+      const { jobProgress } = await readNext(subscription);
       expect(jobProgress).toMatchObject({
         progress: { successCount: count },
         partitions: [{ successCount: count }],
@@ -292,23 +292,23 @@ describe('jobProgress', () => {
     async (transport) => {
       const id = '01997f3e-8c1a-7000-8000-000000000000';
       const subscription = watchJob(transport, id);
-      expect(await errorOf(subscription)).toMatchObject({
+      expect(await readError(subscription)).toMatchObject({
         message: `there is no job ${id}`,
         extensions: { code: 'JOB_NOT_FOUND' },
       });
     },
   );
 
-  test.each(TRANSPORTS)('over %s of a malformed id is an error that names the field', async (transport) => {
+  test.each(TRANSPORTS)('over %s with a malformed id is an error that names the field', async (transport) => {
     for (const id of ['', 'x', 'DataSource:01997f3e-8c1a-7000-8000-000000000000']) {
       const subscription = watchJob(transport, id);
-      expect(await errorOf(subscription)).toMatchObject({
+      expect(await readError(subscription)).toMatchObject({
         extensions: { code: 'BAD_USER_INPUT', issues: [{ field: 'id', message: expect.any(String) }] },
       });
     }
   });
 
-  async function errorOf(subscription: Subscription<unknown>) {
+  async function readError(subscription: Subscription<unknown>) {
     const { value } = await subscription.next().catch((thrown: unknown) => ({
       value: { errors: thrown as { message: string }[] },
     }));
@@ -382,7 +382,7 @@ describe('jobChanges', () => {
     );
   }
 
-  test('shows every job from its making to its end, or only those of a kind or data type', async () => {
+  test('shows every job from its creation to its end, or only those of a kind or data type', async () => {
     const { database } = application;
     const all = watchChanges();
     const syncs = watchChanges({ kinds: ['SYNC'] });
@@ -409,17 +409,25 @@ describe('jobChanges', () => {
     await untilTheySee([all, syncs, logistics], { kind: 'SYNC', dataType: 'logistics' });
 
     const life = ['QUEUED', 'RUNNING', 'COMPLETED'];
-    const statesOf = (subscription: Subscription<JobChangesSubscription>, id: string) =>
+    const collectStates = (subscription: Subscription<JobChangesSubscription>, id: string) =>
       seenBy(subscription, id).map(({ state }) => state);
-    for (const id of [sortieQuery, cargoSync, cargoQuery]) expect(statesOf(all, id)).toEqual(life);
-    expect([sortieQuery, cargoSync, cargoQuery].map((id) => statesOf(syncs, id))).toEqual([[], life, []]);
-    expect([sortieQuery, cargoSync, cargoQuery].map((id) => statesOf(queries, id))).toEqual([life, [], life]);
-    expect([sortieQuery, cargoSync, cargoQuery].map((id) => statesOf(logistics, id))).toEqual([
+    for (const id of [sortieQuery, cargoSync, cargoQuery]) expect(collectStates(all, id)).toEqual(life);
+    expect([sortieQuery, cargoSync, cargoQuery].map((id) => collectStates(syncs, id))).toEqual([
+      [],
+      life,
+      [],
+    ]);
+    expect([sortieQuery, cargoSync, cargoQuery].map((id) => collectStates(queries, id))).toEqual([
+      life,
+      [],
+      life,
+    ]);
+    expect([sortieQuery, cargoSync, cargoQuery].map((id) => collectStates(logistics, id))).toEqual([
       [],
       life,
       life,
     ]);
-    expect([sortieQuery, cargoSync, cargoQuery].map((id) => statesOf(queriesOfSorties, id))).toEqual([
+    expect([sortieQuery, cargoSync, cargoQuery].map((id) => collectStates(queriesOfSorties, id))).toEqual([
       life,
       [],
       [],
@@ -429,7 +437,7 @@ describe('jobChanges', () => {
     }
   });
 
-  test('shows a real job that begins after the subscription, to its end', async () => {
+  test('shows a real job that is started after the subscription, to its end', async () => {
     const { client } = application;
     const all = watchChanges();
     await untilTheySee([all], {});
@@ -449,7 +457,7 @@ describe('jobChanges', () => {
     seenBy(all, uuid(id)).forEach(expectCountsAddUp);
   });
 
-  test.each(TRANSPORTS)('over %s for a data type that there is not is an error', async (transport) => {
+  test.each(TRANSPORTS)('over %s for an unknown data type is an error', async (transport) => {
     const subscription = watch(transport, JobChanges, { filter: { dataTypes: ['submarine'] } });
     const outcome = await subscription.next().catch((thrown: unknown) => thrown);
     expect(JSON.stringify(outcome)).toContain('no data type \\"submarine\\"');
@@ -481,7 +489,7 @@ test.each(TRANSPORTS)(
   },
 );
 
-test('fifty subscribers of a job cost the database no more reads than one', async () => {
+test('fifty subscribers of a job cause no more reads of the database than one', async () => {
   const { database } = application;
   const id = await insertJob(database, { state: 'RUNNING' });
   const subscriptions = Array.from({ length: 50 }, (_, index) =>
@@ -528,10 +536,10 @@ describe('a subscriber that reads nothing while two hundred revisions pass', () 
       'subscription ($id: ID!) { jobProgress(id: $id) { revision } }',
       { id },
     );
-    await nextOf(eager);
+    await readNext(eager);
     for (let count = 0; count < REVISIONS; count++) {
       const revision = await writeRevision(application.database, id);
-      expect((await nextOf(eager)).jobProgress.revision).toBe(revision);
+      expect((await readNext(eager)).jobProgress.revision).toBe(revision);
     }
     await moveJob(application.database, id, 'COMPLETED');
     await toEnd(eager);
@@ -547,7 +555,7 @@ describe('a subscriber that reads nothing while two hundred revisions pass', () 
     expect(afterGap).toEqual([REVISIONS + 3]);
   }
 
-  test('over WebSocket then gets the newest one', async () => {
+  test('over WebSocket gets only the newest one afterwards', async () => {
     const id = await insertLargeJob();
     const { socket, messages, send, messageOf } = await connect();
     send('slow', QUERY, { variables: { id } });
@@ -563,7 +571,7 @@ describe('a subscriber that reads nothing while two hundred revisions pass', () 
     expectOnlyTheNewest(answers);
   });
 
-  test('over server-sent events then gets the newest one', async () => {
+  test('over server-sent events gets only the newest one afterwards', async () => {
     const id = await insertLargeJob();
     const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
       const outgoing = request(application.url, {
@@ -586,7 +594,7 @@ describe('a subscriber that reads nothing while two hundred revisions pass', () 
   });
 });
 
-describe('a subscriber that leaves is forgotten', () => {
+describe('a subscriber that leaves is removed', () => {
   /** Whether the program reads the job when it changes, because somebody watches it. */
   async function isWatched(id: string): Promise<boolean> {
     const { database } = application;
@@ -652,7 +660,7 @@ describe('a subscriber that leaves is forgotten', () => {
     ['jobProgress', JobProgress],
     ['syncProgress', SyncProgress],
     ['jobChanges', JobChanges],
-  ])('at once when it leaves %s, not with the next change', async (_name, query) => {
+  ])('immediately when it leaves %s, not with the next change', async (_name, query) => {
     const { database } = application;
     const id = await insertJob(database, { kind: 'SYNC', state: 'RUNNING' });
     const { socket, messages, send, complete, messageOf } = await connect();
@@ -672,7 +680,7 @@ describe('a subscriber that leaves is forgotten', () => {
 });
 
 describe('a client that sends garbage over WebSocket', () => {
-  test('is told what is wrong with each operation, and can go on', async () => {
+  test('gets an error for each operation, and can continue', async () => {
     const { socket, send, messageOf } = await connect();
     send('syntax', 'subscription { jobProgress(');
     send('field', 'subscription { nothing }');
@@ -699,7 +707,7 @@ describe('a client that sends garbage over WebSocket', () => {
     socket.close();
   });
 
-  test('is shown out when it does not even speak the protocol, and others are not disturbed', async () => {
+  test('is disconnected if it does not even speak the protocol, without disturbing others', async () => {
     const { socket } = await connect();
     const other = await connect();
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
@@ -749,14 +757,14 @@ async function* eventsOf(response: Response): AsyncGenerator<{ event: string; da
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
       const lines = text.slice(0, end).split('\n');
       text = text.slice(end + 2);
-      const fieldOf = (name: string) =>
+      const findField = (name: string) =>
         lines
           .find((line) => line.startsWith(`${name}:`))
           ?.slice(name.length + 1)
           .trim();
-      const event = fieldOf('event');
+      const event = findField('event');
       if (event === undefined) continue; // A comment, which keeps the connection open.
-      const data = fieldOf('data');
+      const data = findField('data');
       yield { event, data: data ? JSON.parse(data) : null };
     }
   }

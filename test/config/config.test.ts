@@ -143,7 +143,7 @@ describe('a server that needs no credential', () => {
     'does not listen on %s, and says why and what to set instead',
     (host) => {
       const faults = findFaults({ HOST: host });
-      expect(faults).toContain(`HOST: others can reach ${host}`);
+      expect(faults).toContain(`HOST: other machines can reach ${host}`);
       expect(faults).toMatch(/BLADE_JWT_SECRET.*BLADE_JWT_JWKS_URL.*BLADE_API_KEYS=true/);
     },
   );
@@ -281,7 +281,7 @@ describe('a part that brings its own slice of settings', () => {
     });
     expect(() => loadSettings({ pump, other }, { FUEL_PUMP_LITRES: '11', FUEL_KIND: 'tea' })).toThrow(
       new ConfigError(
-        'The environment is not usable:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
+        'The environment is invalid:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
       ),
     );
   });

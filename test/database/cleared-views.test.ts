@@ -21,7 +21,7 @@ afterAll(() => database.close());
 /** What no view shows: only the program itself reads it. */
 const NOT_SHOWN = ['_prisma_migrations', 'api_key', 'read_batch'];
 
-async function columnsOf(schema: string): Promise<Map<string, string[]>> {
+async function listColumns(schema: string): Promise<Map<string, string[]>> {
   const { rows } = await database.pool.query<{ table: string; columns: string[] }>(
     `select table_name as "table", array_agg(column_name::text order by column_name) as columns
      from information_schema.columns where table_schema = $1 group by table_name order by table_name`,
@@ -31,7 +31,7 @@ async function columnsOf(schema: string): Promise<Map<string, string[]>> {
 }
 
 test('each table and column has a decision on whether and how principals see it', async () => {
-  const tables = await columnsOf('public');
+  const tables = await listColumns('public');
   for (const name of NOT_SHOWN) tables.delete(name);
   const considered = new Map(
     [...listClearedColumns()].sort().map(([table, columns]) => [table, [...columns].sort()] as const),
@@ -42,7 +42,7 @@ test('each table and column has a decision on whether and how principals see it'
 test.each(['U', 'CUI', 'CONFIDENTIAL', 'SECRET'] as const)(
   'an opened database has the views for %s',
   async (clearance) => {
-    const views = await columnsOf(findClearedSchema(clearance) ?? '');
+    const views = await listColumns(findClearedSchema(clearance) ?? '');
     expect([...views.keys()]).toEqual([...listClearedColumns().keys()].sort());
   },
 );
@@ -57,7 +57,7 @@ test('both ways to write a marking are the same clearance', () => {
 
 test('missing or outdated views are created again, by one of several processes that start at once', async () => {
   const schema = findClearedSchema('SECRET') ?? '';
-  const countViews = async () => (await columnsOf(schema)).size;
+  const countViews = async () => (await listColumns(schema)).size;
   const all = await countViews();
   const client = new Client({ connectionString: database.connectionString });
   await client.connect();
@@ -121,19 +121,21 @@ test('reading items and errors up to a clearance uses the indexes of their table
   );
   await database.pool.query('analyze');
   const schema = findClearedSchema('CUI');
-  const planOf = async (query: string) => {
+  const explainPlan = async (query: string) => {
     const { rows } = await database.pool.query<Record<string, string>>(`explain ${query}`);
     return rows.map((row) => Object.values(row)[0]).join('\n');
   };
-  expect(await planOf(`select * from ${schema}.blade_item order by data_type, item_id limit 21`)).toContain(
-    'blade_item_pkey',
-  );
   expect(
-    await planOf(`select * from ${schema}.blade_item where data_type = 'sortie' and item_id = 'S-7'`),
+    await explainPlan(`select * from ${schema}.blade_item order by data_type, item_id limit 21`),
+  ).toContain('blade_item_pkey');
+  expect(
+    await explainPlan(`select * from ${schema}.blade_item where data_type = 'sortie' and item_id = 'S-7'`),
   ).toContain('blade_item_pkey');
   const ofJob = `job_id = '01997f3e-8c1a-7000-8000-000000000003'`;
-  expect(await planOf(`select * from ${schema}.job_error where ${ofJob} order by id limit 21`)).toMatch(
+  expect(await explainPlan(`select * from ${schema}.job_error where ${ofJob} order by id limit 21`)).toMatch(
     /Index (Only )?Scan.* using job_error_/,
   );
-  expect(await planOf(`select count(*) from ${schema}.job_error where ${ofJob}`)).toMatch(/job_error_job_id/);
+  expect(await explainPlan(`select count(*) from ${schema}.job_error where ${ofJob}`)).toMatch(
+    /job_error_job_id/,
+  );
 });

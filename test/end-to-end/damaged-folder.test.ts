@@ -198,12 +198,12 @@ const MORE_DAMAGES: readonly Damage[] = [
   ],
   [
     'of another release of PostgreSQL',
-    /^PostgreSQL 17 made it, and this version of the program has PostgreSQL 18$/,
+    /^PostgreSQL 17 created it, and this version of the program has PostgreSQL 18$/,
     (folder) => writeFile(join(dataIn(folder), 'PG_VERSION'), '17\n'),
   ],
   [
     'with a link in place of a part of it',
-    /pg_wal is no folder/,
+    /pg_wal is not a folder/,
     async (folder) => {
       await rename(join(dataIn(folder), 'pg_wal'), join(folder, 'elsewhere'));
       await symlink(join(folder, 'elsewhere'), join(dataIn(folder), 'pg_wal'));
@@ -211,7 +211,7 @@ const MORE_DAMAGES: readonly Damage[] = [
   ],
   [
     'whose table was cut short',
-    /base\/5\/\d+ has 8192 bytes, where \d+ are due$/,
+    /base\/5\/\d+ has 8192 bytes instead of \d+$/,
     async (folder) => truncate(await tableFile(folder), 8192),
   ],
   [

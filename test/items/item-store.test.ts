@@ -42,7 +42,7 @@ async function claimed(): Promise<PartitionLease> {
   return lease;
 }
 
-function storeOf(lease: PartitionLease): ItemStore {
+function openStore(lease: PartitionLease): ItemStore {
   return createItemStore(database.pool, lease);
 }
 
@@ -147,10 +147,10 @@ const rowError = {
   row: '{"item_id":"bad"}',
 } as const;
 
-describe('what a batch counts', () => {
-  test('an item that has to be uploaded counts once it is uploaded, an unchanged one at once', async () => {
+describe('the counts of a batch', () => {
+  test('an item that must be uploaded counts once it is uploaded, an unchanged one immediately', async () => {
     const lease = await claimed();
-    const store = storeOf(lease);
+    const store = openStore(lease);
     const first = await saved(store, [item('a'), item('b')]);
     expect(first.items).toEqual([item('a'), item('b')]);
     expect(await counts(lease)).toEqual({
@@ -168,9 +168,9 @@ describe('what a batch counts', () => {
     expect(await counts(lease)).toMatchObject({ position: 5, read: 5, processed: 3, success: 3 });
   });
 
-  test('replaced rows count as success and failed ones as errors, which are kept', async () => {
+  test('replaced rows count as success and failed ones as errors, which are stored', async () => {
     const lease = await claimed();
-    const store = storeOf(lease);
+    const store = openStore(lease);
     const pending = await saved(store, [item('a')], {
       superseded: [item('a', 2), item('a', 3), item('a', 4)],
       errors: [rowError],
@@ -193,16 +193,16 @@ describe('what a batch counts', () => {
     ]);
   });
 
-  test('the total grows with the rows where more come than were counted', async () => {
+  test('the total grows if there are more rows than were counted', async () => {
     const lease = await claimed();
     await database.pool.query('update job_partition set total_items = 1');
-    await storeOf(lease).saveBatch(batch([item('a'), item('b')]));
+    await openStore(lease).saveBatch(batch([item('a'), item('b')]));
     expect(await counts(lease)).toMatchObject({ total: 2, read: 2 });
   });
 
-  test('starting over forgets position, counts and errors, and keeps the items', async () => {
+  test('starting over resets position, counts and errors, and keeps the items', async () => {
     const lease = await claimed();
-    const store = storeOf(lease);
+    const store = openStore(lease);
     await store.saveBatch(batch([item('a')], { errors: [rowError] }));
     await store.startOver();
     expect(await counts(lease)).toEqual({
@@ -219,8 +219,8 @@ describe('what a batch counts', () => {
 });
 
 describe('a saved item', () => {
-  test('is owed to the catalog until it is marked as uploaded', async () => {
-    const store = storeOf(await claimed());
+  test('is pending until it is marked as uploaded', async () => {
+    const store = openStore(await claimed());
     const first = await saved(store, [item('b'), item('a')]);
     const second = await saved(store, [item('c'), item('d')]);
     expect(await store.findPendingBatches()).toEqual([first.id, second.id]);
@@ -237,12 +237,12 @@ describe('a saved item', () => {
     ]);
   });
 
-  test('that no upload was marked for is taken up by the next job that reads it, and is not changed by that', async () => {
-    const first = storeOf(await claimed());
+  test('that was never marked as uploaded is uploaded by the next job that reads it, without being changed', async () => {
+    const first = openStore(await claimed());
     await first.saveBatch(batch([item('a')]));
     const before = await database.pool.query('select updated_at from blade_item');
     await database.pool.query('select pg_sleep(0.01)');
-    const next = storeOf(await claimed());
+    const next = openStore(await claimed());
     expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
     expect(await owed(next)).toHaveLength(1);
     expect(await owed(first)).toEqual([]);
@@ -250,14 +250,14 @@ describe('a saved item', () => {
     expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
   });
 
-  test('that the catalog rejected is taken up by the next job that reads it', async () => {
-    const first = storeOf(await claimed());
+  test('that the catalog rejected is uploaded by the next job that reads it', async () => {
+    const first = openStore(await claimed());
     await first.markUploaded(uploaded(await saved(first, [item('a')]), [], [item('a')]));
-    expect((await saved(storeOf(await claimed()), [item('a')])).items).toEqual([item('a')]);
+    expect((await saved(openStore(await claimed()), [item('a')])).items).toEqual([item('a')]);
   });
 
-  test('whose content changed is known to be in the catalog with an older one', async () => {
-    const store = storeOf(await claimed());
+  test('whose content changed is known to be in the catalog with its older content', async () => {
+    const store = openStore(await claimed());
     await store.markUploaded(uploaded(await saved(store, [item('a'), item('b')]), [item('a'), item('b')]));
     await saved(store, [item('a', 2), item('c')]);
     expect(await uploads()).toMatchObject([
@@ -267,9 +267,9 @@ describe('a saved item', () => {
     ]);
   });
 
-  test('that another job changed while it was uploaded is owed again with its new content', async () => {
-    const store = storeOf(await claimed());
-    const other = storeOf(await claimed());
+  test('that another job changed during its upload is pending again with its new content', async () => {
+    const store = openStore(await claimed());
+    const other = openStore(await claimed());
     const pending = await saved(store, [item('a'), item('b')]);
     await other.markUploaded(uploaded(await saved(other, [item('a', 2)]), [item('a', 2)]));
     await store.markUploaded(uploaded(pending, pending.items));
@@ -287,8 +287,8 @@ describe('a saved item', () => {
     expect(await uploads()).toMatchObject([{ uploaded: true }, { uploaded: true }]);
   });
 
-  test('that a later batch of the same job has changed is owed in that batch only', async () => {
-    const store = storeOf(await claimed());
+  test('that a later batch of the same job has changed is pending in that batch only', async () => {
+    const store = openStore(await claimed());
     const first = await saved(store, [item('a'), item('b')]);
     const second = await saved(store, [item('a', 2)]);
     await store.markUploaded(uploaded(first, first.items));
@@ -306,10 +306,10 @@ describe('unchanged items', () => {
     ['at the beginning', []],
     ['after batches of changed ones', [item('x'), item('y'), item('z')]],
   ])('are not written at all %s', async (_name, others) => {
-    const first = storeOf(await claimed());
+    const first = openStore(await claimed());
     await first.markUploaded(uploaded(await saved(first, many), many));
     const lease = await claimed();
-    const store = storeOf(lease);
+    const store = openStore(lease);
     for (const other of others) await saved(store, [other]);
     const before = await database.pool.query(`select xmin, xmax from blade_item where item_id like 'item-%'`);
     const isAsked = others.length === 0;
@@ -328,7 +328,7 @@ describe('unchanged items', () => {
 });
 
 test('texts and rows come in as they are, whatever characters they have', async () => {
-  const store = storeOf(await claimed());
+  const store = openStore(await claimed());
   const text = 'Zażółć "gęślą" \\ jaźń 🛩 \u2028 {,} NULL';
   const strange: RowItem = { ...item(text), data: JSON.stringify({ item_id: text }) };
   await store.saveBatch(
@@ -356,11 +356,11 @@ describe('rows that come again', () => {
 
   /** A new attempt's store, after these rows were saved and uploaded. */
   async function afterUpload(rest: Partial<SaveBatch> = {}) {
-    const store = storeOf(await claimed());
+    const store = openStore(await claimed());
     const pending = await saved(store, items, { ...rows, ...rest });
     await store.markUploaded(uploaded(pending, pending.items));
     const lease = await claimed();
-    return { lease, store: storeOf(lease) };
+    return { lease, store: openStore(lease) };
   }
 
   test('are counted as success, and the checkpoint moves past them', async () => {
@@ -388,7 +388,7 @@ describe('rows that come again', () => {
     expect(await counts(lease)).toEqual(before);
   });
 
-  test('count rows that a later one replaced', async () => {
+  test('count rows that a later row replaced', async () => {
     const { store } = await afterUpload({ superseded: [item('a', 7)] });
     expect(await store.confirm(rows, { ...again, size: 3 })).toBe(true);
   });
@@ -413,64 +413,64 @@ describe('rows that come again', () => {
       'when another job wrote one of them while they were uploaded',
       async (store: ItemStore) => {
         const pending = await saved(store, items, rows);
-        await saved(storeOf(await claimed()), [item('a', 2)]);
+        await saved(openStore(await claimed()), [item('a', 2)]);
         await store.markUploaded(uploaded(pending, pending.items));
       },
     ],
   ])('are not known %s', async (_name, work) => {
-    const store = storeOf(await claimed());
+    const store = openStore(await claimed());
     await work(store);
     expect(await store.confirm(rows, again)).toBe(false);
   });
 
   test.each([
-    ['has another content', async () => void (await saved(storeOf(await claimed()), [item('b', 2)]))],
+    ['has another content', async () => void (await saved(openStore(await claimed()), [item('b', 2)]))],
     ['is deleted', () => database.pool.query("delete from blade_item where item_id = 'b'")],
     ['was never uploaded', () => database.pool.query('update blade_item set upload_batch_id = null')],
     ['is in a batch that is gone', () => database.pool.query('delete from upload_batch')],
-  ])('are known no more when one of their items %s', async (_name, change) => {
+  ])('are no longer known when one of their items %s', async (_name, change) => {
     const { store } = await afterUpload();
     await change();
     expect(await store.confirm(rows, again)).toBe(false);
   });
 
-  test('are known no more when an item has got its old content back', async () => {
+  test('are no longer known when an item has its old content again', async () => {
     const { store } = await afterUpload();
     for (const version of [2, 1]) {
-      const writer = storeOf(await claimed());
+      const writer = openStore(await claimed());
       const pending = await saved(writer, [item('b', version)]);
       await writer.markUploaded(uploaded(pending, pending.items));
     }
     expect(await store.confirm(rows, again)).toBe(false);
   });
 
-  test('are known where all of them were found unchanged, whatever batches they are in', async () => {
+  test('are known if all of them were unchanged, whatever batches they are in', async () => {
     const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
     for (const some of [many.slice(0, 13), many.slice(13)]) {
-      const store = storeOf(await claimed());
+      const store = openStore(await claimed());
       const pending = await saved(store, some);
       await store.markUploaded(uploaded(pending, pending.items));
     }
-    const store = storeOf(await claimed());
+    const store = openStore(await claimed());
     expect(await store.saveBatch(batch(many, rows))).toBeNull();
     expect(await store.confirm(rows, { ...again, size: 60 })).toBe(true);
-    await saved(storeOf(await claimed()), [item('item-7', 2)]);
+    await saved(openStore(await claimed()), [item('item-7', 2)]);
     expect(await store.confirm(rows, { ...again, size: 60 })).toBe(false);
   });
 
-  test('are looked at again where their items are in so many batches that counting these would take as long', async () => {
+  test('are compared again if their items are in so many batches that counting would take as long', async () => {
     const many = Array.from({ length: 60 }, (_, index) => item(`item-${index}`));
     for (const some of Array.from({ length: 20 }, (_, index) => many.slice(index * 3, index * 3 + 3))) {
-      const store = storeOf(await claimed());
+      const store = openStore(await claimed());
       const pending = await saved(store, some);
       await store.markUploaded(uploaded(pending, pending.items));
     }
-    const store = storeOf(await claimed());
+    const store = openStore(await claimed());
     expect(await store.saveBatch(batch(many, rows))).toBeNull();
     expect(await store.loadFingerprints(dataSourceId)).toEqual(new Set());
   });
 
-  test('are nothing to an attempt that is not the current one any more', async () => {
+  test('are not confirmed for an attempt that is no longer current', async () => {
     const { store, lease } = await afterUpload();
     await database.pool.query('update job_partition set attempt = 2 where id = $1', [lease.partitionId]);
     const before = await everything();
@@ -489,7 +489,7 @@ describe('an item that the database refuses', () => {
   test.skipIf(!isServer)(
     'rejects where the connection is lost while it is looked for, and ends nothing else',
     async () => {
-      const store = storeOf(await claimed());
+      const store = openStore(await claimed());
       await store.saveBatch(batch([item('z')]));
       const other = await database.pool.connect();
       await other.query(`begin; select from blade_item where item_id = 'z' for update`);
@@ -512,10 +512,10 @@ describe('an item that the database refuses', () => {
     ['alone', ['poison']],
     ['among others', ['a', 'poison1', 'b', 'c', 'd', 'poison2', 'e']],
     ['beside another', ['poison1', 'poison2']],
-  ])('%s costs its row only, and is kept as an error of the stage SAVE with its row', async (_name, ids) => {
+  ])('%s fails only its row, which is stored as an error of the stage SAVE', async (_name, ids) => {
     const lease = await claimed();
     const good = ids.filter((id) => !id.startsWith('poison'));
-    const pending = await storeOf(lease).saveBatch(
+    const pending = await openStore(lease).saveBatch(
       batch(
         ids.map((id) => item(id)),
         { errors: [rowError] },
@@ -543,10 +543,10 @@ describe('an item that the database refuses', () => {
     );
   });
 
-  test('is looked for in vain by an attempt that is not the current one any more', async () => {
+  test('cannot be found by an attempt that is no longer current', async () => {
     const lease = await claimed();
     await database.pool.query('update job_partition set attempt = 2');
-    await expect(storeOf(lease).saveBatch(batch([item('poison'), item('a')]))).rejects.toThrow(
+    await expect(openStore(lease).saveBatch(batch([item('poison'), item('a')]))).rejects.toThrow(
       LeaseLostError,
     );
   });
@@ -558,7 +558,7 @@ function afterEachDrop(table: string, constraint: string) {
   });
 }
 
-describe('items, errors and checkpoint are saved as one', () => {
+describe('items, errors and checkpoint are saved together', () => {
   beforeEach(() =>
     database.pool.query(
       'alter table job_partition add constraint short check (read_items < 4 and success_count < 2)',
@@ -567,9 +567,9 @@ describe('items, errors and checkpoint are saved as one', () => {
 
   afterEachDrop('job_partition', 'short');
 
-  test('so that nothing is saved where the checkpoint cannot be', async () => {
+  test('so that nothing is saved if the checkpoint cannot be', async () => {
     const lease = await claimed();
-    const store = storeOf(lease);
+    const store = openStore(lease);
     const pending = await saved(store, [item('a'), item('b')]);
     const before = await everything();
     await expect(store.saveBatch(batch([item('c')], { errors: [rowError] }))).rejects.toMatchObject({
@@ -583,7 +583,7 @@ describe('items, errors and checkpoint are saved as one', () => {
   });
 });
 
-describe('an attempt that is not the current one any more', () => {
+describe('an attempt that is no longer current', () => {
   const calls: Record<string, (store: ItemStore, pending: UploadBatch) => Promise<unknown>> = {
     startOver: (store) => store.startOver(),
     saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
@@ -600,7 +600,7 @@ describe('an attempt that is not the current one any more', () => {
 
   for (const [when, loss] of Object.entries(losses)) {
     test.each(Object.keys(calls))(`writes nothing with %s ${when}`, async (call) => {
-      const store = storeOf(await claimed());
+      const store = openStore(await claimed());
       const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
       await database.pool.query(loss);
       const before = await everything();
@@ -612,7 +612,7 @@ describe('an attempt that is not the current one any more', () => {
   // The embedded database runs one statement after the other.
   describe.runIf(isServer)('since it was taken over', () => {
     test.each(['saveBatch', 'markUploaded'])('while its %s ran, writes nothing', async (call) => {
-      const store = storeOf(await claimed());
+      const store = openStore(await claimed());
       const pending = await saved(store, [item('a'), item('b')], { errors: [rowError] });
       const holder = await database.pool.connect();
       try {
@@ -642,7 +642,7 @@ async function untilSomeoneWaits(): Promise<void> {
   });
 }
 
-test('jobs that write the same items in opposite orders at once all get through', async () => {
+test('concurrent jobs that write the same items in opposite orders all succeed', async () => {
   const ids = Array.from({ length: 1_500 }, (_, index) => `item-${String(index).padStart(4, '0')}`);
   const writers = await Promise.all(
     [ids, ids.toReversed(), ids, ids.toReversed()].map(async (order, writer) => {

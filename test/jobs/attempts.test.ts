@@ -13,7 +13,7 @@ import {
 } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
-describe('while the catalog cannot take items', () => {
+describe('while the catalog accepts no items', () => {
   let application: TestApplication;
 
   beforeAll(async () => {
@@ -62,7 +62,7 @@ describe('while the catalog cannot take items', () => {
     return id;
   }
 
-  test('a job waits and says why, and goes on from its checkpoint by itself', async () => {
+  test('a job waits and says why, and resumes from its checkpoint on its own', async () => {
     await breakCatalog();
     const id = await syncThatWaits();
     const before = (await application.client.send(JobById, { id })).job?.partitions[0];
@@ -81,13 +81,13 @@ describe('while the catalog cannot take items', () => {
     expect(await catalogContent(application)).toEqual(uploadedContent(items));
   });
 
-  test('a job that waits is cancelled at once', async () => {
+  test('a waiting job is cancelled immediately', async () => {
     await breakCatalog();
     const id = await syncThatWaits();
     expect(await application.client.cancelJob(id)).toMatchObject({ state: 'CANCELLED' });
   });
 
-  test('a job that has used up its attempts is FAILED with the reason, and another takes up what it saved', async () => {
+  test('a job that has used up its attempts is FAILED with the reason, and the next job uploads what it saved', async () => {
     await breakCatalog();
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
@@ -113,7 +113,7 @@ describe('while the catalog cannot take items', () => {
   });
 });
 
-test('where the folder of the warehouse is missing a sync fails at once and says so', async () => {
+test('if the folder of the warehouse is missing, a sync fails immediately and says so', async () => {
   const application = await startTestApplication();
   try {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });

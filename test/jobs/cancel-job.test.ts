@@ -26,7 +26,7 @@ describe('a job that no worker has taken', () => {
 
   afterAll(() => application.close());
 
-  test('is cancelled at once, and the next sync can start', async () => {
+  test('is cancelled immediately, and the next sync can start', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const { id } = await client.startSync({ syncType: 'FULL' });
@@ -40,7 +40,7 @@ describe('a job that no worker has taken', () => {
     expect(await client.startSync({ syncType: 'FULL' })).toMatchObject({ state: 'QUEUED' });
   });
 
-  test('of two callers that cancel it at once one does, and the other is told that it is over', async () => {
+  test('is cancelled by one of two concurrent callers, and the other learns that it has ended', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const { id } = await client.startSync({ syncType: 'FULL' });
@@ -51,7 +51,7 @@ describe('a job that no worker has taken', () => {
     ]);
   });
 
-  test('does not run when a worker comes to it later', async () => {
+  test('does not run when a worker claims it later', async () => {
     const { client, database } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const { id } = await client.startSync({ syncType: 'FULL' });
@@ -68,7 +68,7 @@ describe('a job that no worker has taken', () => {
   });
 });
 
-describe('a job that runs', () => {
+describe('a running job', () => {
   let application: TestApplication;
 
   beforeAll(async () => {
@@ -103,7 +103,7 @@ describe('a job that runs', () => {
     return job;
   }
 
-  test('a query that would give no row for hours is CANCELLED within seconds', async () => {
+  test('a query that would return no row for hours is CANCELLED within seconds', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const { id } = await client.startQueryJob(endless);
@@ -120,7 +120,7 @@ describe('a job that runs', () => {
     expect(await client.waitForEnd(next.id)).toMatchObject({ state: 'COMPLETED' });
   });
 
-  test('a sync ends with counts that add up, and the next one takes up what it left', async () => {
+  test('a sync ends with counts that add up, and the next one completes what it left', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const { id } = await syncUnderWay();
@@ -154,7 +154,7 @@ describe('a job that runs', () => {
     expect(await catalogContent(application)).toEqual(uploadedContent(all));
   });
 
-  test('stopSync stops it, with the sources that have not been begun', async () => {
+  test('stopSync stops it, with the sources that have not started', async () => {
     const { client, warehouseFolder } = application;
     for (const number of [1, 2, 3, 4]) {
       await addSource(application, { name: `Sorties ${number}`, dataType: 'sortie', tableName: 'large' });
@@ -174,7 +174,7 @@ describe('a job that runs', () => {
     ]);
   });
 
-  test('leaves other jobs alone when it is cancelled', async () => {
+  test('does not affect other jobs when it is cancelled', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const query = await client.startQueryJob(endless);
@@ -188,7 +188,7 @@ describe('a job that runs', () => {
     });
   });
 
-  test('can be asked to stop twice, and not once it has ended', async () => {
+  test('can be cancelled twice, but not once it has ended', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const { id } = await syncUnderWay();
@@ -219,7 +219,7 @@ describe('a job that runs', () => {
     expect((await client.send(JobById, { id })).job).toMatchObject(end);
   });
 
-  test('that there is not is told as not found', async () => {
+  test('that does not exist is reported as not found', async () => {
     const id = `Job:${crypto.randomUUID()}`;
     expect(await application.client.send(CancelJob, { id })).toMatchObject({
       cancelJob: { __typename: 'JobNotFoundError' },

@@ -60,7 +60,7 @@ test('a subscriber to all jobs that reads nothing keeps the newest ten thousand,
   await eager.return?.();
 });
 
-test('a subscriber that ends while it waits for a change is let go at once', async () => {
+test('a subscriber that ends while it waits for a change is released immediately', async () => {
   const id = await insertJob(database, { state: 'RUNNING' });
   const watched = await events.watchJob(id);
   expect(await watched?.next()).toMatchObject({ value: { id } });
@@ -72,11 +72,11 @@ test('a subscriber that ends while it waits for a change is let go at once', asy
   }
 });
 
-test('a job that there is not is null', async () => {
+test('an unknown job is null', async () => {
   expect(await events.watchJob('01997f3e-8c1a-7000-8000-000000000000')).toBeNull();
 });
 
-test('closing ends every subscription, after what it has not read yet', async () => {
+test('closing ends every subscription, after its unread events', async () => {
   const own = createJobEvents(prisma, notifications, (error) => faults.push(error));
   const id = await insertJob(database, { state: 'RUNNING' });
   const watched = await own.watchJob(id);
@@ -88,7 +88,7 @@ test('closing ends every subscription, after what it has not read yet', async ()
   expect(await watched?.next()).toEqual({ done: true, value: undefined });
 });
 
-test('what a lost connection missed is read again until the database answers', async () => {
+test('after a lost connection, missed events are read as soon as the database answers', async () => {
   const errors: unknown[] = [];
   let refusals = 1;
   const findMany: typeof prisma.job.findMany = (...args) => {

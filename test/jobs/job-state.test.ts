@@ -36,7 +36,7 @@ test('the state diagram in docs/architecture.md shows exactly these transitions'
   expect(drawn.sort()).toEqual(TABLE.flatMap(([from, to]) => to.map((state) => `${from} ${state}`)).sort());
 });
 
-test('a job leaves COMPLETED, FAILED and CANCELLED no more, and is active in all others', () => {
+test('a job never leaves COMPLETED, FAILED and CANCELLED, and is active in all other states', () => {
   expect(states.filter(isTerminal)).toEqual(['COMPLETED', 'FAILED', 'CANCELLED']);
   expect(ACTIVE_STATES).toEqual(['QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'CANCELLING']);
 });
@@ -76,6 +76,6 @@ async function databaseLets(from: JobState, to: JobState): Promise<boolean> {
 
 const pairs = states.flatMap((from) => states.filter((to) => to !== from).map((to) => ({ from, to })));
 
-test.each(pairs)('the database holds to the same table from $from to $to', async ({ from, to }) => {
+test.each(pairs)('the database enforces the same table from $from to $to', async ({ from, to }) => {
   expect(await databaseLets(from, to)).toBe(canTransition(from, to));
 });

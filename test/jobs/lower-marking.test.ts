@@ -28,12 +28,12 @@ beforeAll(async () => {
       },
     },
   });
-  const clientOf = async (name: string, role: string, clearance: string) =>
+  const openClient = async (name: string, role: string, clearance: string) =>
     createApiClient(application.url, await bearer({ sub: name, name: `Some ${name}`, role, clearance }));
-  operator = await clientOf('operator', 'operator', 'TS');
-  secretOperator = await clientOf('secret operator', 'operator', 'SECRET');
-  viewer = await clientOf('viewer', 'viewer', 'TS');
-  admin = await clientOf('admin', 'admin', 'TS');
+  operator = await openClient('operator', 'operator', 'TS');
+  secretOperator = await openClient('secret operator', 'operator', 'SECRET');
+  viewer = await openClient('viewer', 'viewer', 'TS');
+  admin = await openClient('admin', 'admin', 'TS');
 });
 
 let startedAt: string;
@@ -90,7 +90,7 @@ async function lower(input: Partial<LowerItemMarkingInput> = {}, by = operator) 
   return lowerItemMarking;
 }
 
-async function itemOf(client: ApiClient, itemId = 'S-1') {
+async function loadItem(client: ApiClient, itemId = 'S-1') {
   return (await client.send(ItemWithMarkings, { dataType: 'sortie', itemId })).item;
 }
 
@@ -107,7 +107,7 @@ interface Entry {
 }
 
 /** The entries of this test. */
-async function auditOf(client: ApiClient): Promise<Entry[]> {
+async function listAudit(client: ApiClient): Promise<Entry[]> {
   const { data, errors } = await client.sendRaw(
     `query ($after: DateTime) {
       auditEntries(first: 50, filter: { operations: ["lowerItemMarking"], after: $after }) {
@@ -127,8 +127,8 @@ async function expectUploadedAs(marking: string): Promise<void> {
   expect(await stored()).toMatchObject({ marking });
 }
 
-describe('whoever lowers a raised marking', () => {
-  test('gets the item as its source states it, and the catalog does, too', async () => {
+describe('lowering a raised marking', () => {
+  test('restores the marking that the source states, also in the catalog', async () => {
     await raise('TS', { metadata: { case: 'X' } });
     expect(copy()?.classificationMarking).toBe('TS');
     expect(await lower()).toMatchObject({
@@ -145,7 +145,7 @@ describe('whoever lowers a raised marking', () => {
     expect(await stored()).toMatchObject({ marking: 'CUI' });
   });
 
-  test('may leave a lower floor, which says who set it, when and why', async () => {
+  test('can leave a lower floor, with who set it, when and why', async () => {
     await raise('TS', { reason: 'Names a source' });
     const before = Date.now();
     const result = await lower({ newFloor: 's', reason: 'The source agrees' });
@@ -187,7 +187,7 @@ describe('whoever lowers a raised marking', () => {
     expect(copy()?.metadata).not.toMatch(/gone|kept|query_job_id/);
   });
 
-  test('leaves the item what its source states now, where that is higher', async () => {
+  test('leaves the marking that the source states now, if that is higher', async () => {
     await raise('TS');
     await writeRows(application.warehouseFolder, 'sortie', [
       { item_id: 'S-1', classification_marking: 'SECRET' },
@@ -198,10 +198,10 @@ describe('whoever lowers a raised marking', () => {
     });
   });
 
-  test('is in the audit with both markings and the reason, for those who were cleared for the item', async () => {
+  test('is in the audit with both markings and the reason, for principals who were cleared for the item', async () => {
     await raise('TS');
     await lower({ newFloor: 'S', reason: 'The exercise is over' });
-    expect(await auditOf(admin)).toMatchObject([
+    expect(await listAudit(admin)).toMatchObject([
       {
         principal: { id: 'operator' },
         details: {
@@ -215,15 +215,15 @@ describe('whoever lowers a raised marking', () => {
       application.url,
       await bearer({ role: 'admin', clearance: 'SECRET' }),
     );
-    expect(await auditOf(secretAdmin)).toEqual([]);
+    expect(await listAudit(secretAdmin)).toEqual([]);
     await secretAdmin.close();
   });
 });
 
 describe('a raised marking is not lowered', () => {
-  test('by somebody who is not cleared for the item: it is not found, like one that there is not', async () => {
+  test('by a principal without clearance for the item, who gets the same error as for an unknown item', async () => {
     await raise('TS');
-    expect(await itemOf(secretOperator)).toBeNull();
+    expect(await loadItem(secretOperator)).toBeNull();
     const unknown = await lower({ itemId: 'S-9' }, secretOperator);
     expect(unknown).toEqual({
       __typename: 'ItemNotFoundError',
@@ -239,13 +239,13 @@ describe('a raised marking is not lowered', () => {
     expect(await stored()).toMatchObject({ marking: 'TS' });
   });
 
-  test('by somebody whose role is to look', async () => {
+  test('by a viewer', async () => {
     await raise('TS');
     expect(await lower({}, viewer)).toMatchObject({ __typename: 'ForbiddenError' });
     expect(await stored()).toMatchObject({ marking: 'TS' });
   });
 
-  test('where nobody has raised it', async () => {
+  test('if nobody has raised it', async () => {
     expect(await lower({ itemId: 'S-2' })).toMatchObject({
       __typename: 'NoMarkingFloorError',
       classificationMarking: 'CUI',
@@ -253,7 +253,7 @@ describe('a raised marking is not lowered', () => {
     });
   });
 
-  test('where it is another than the caller saw', async () => {
+  test('if it has changed since the caller saw it', async () => {
     await raise('TS');
     expect(await lower({ expectedFloor: 'SECRET', newFloor: 'CUI' })).toMatchObject({
       __typename: 'MarkingFloorChangedError',
@@ -275,24 +275,24 @@ describe('a raised marking is not lowered', () => {
     expect(await stored()).toMatchObject({ marking: 'TS' });
   });
 
-  test('twice by two who saw the same', async () => {
+  test('twice by two callers who saw the same one', async () => {
     await raise('TS');
     const results = await Promise.all([lower({ newFloor: 'S' }), lower({ newFloor: 'C' })]);
     expect(results.map(({ __typename }) => __typename).sort()).toEqual([
       'LowerItemMarkingSuccess',
       'MarkingFloorChangedError',
     ]);
-    expect(await auditOf(admin)).toHaveLength(1);
+    expect(await listAudit(admin)).toHaveLength(1);
   });
 });
 
 describe('the catalog has the marking of the store', () => {
-  test('once it is back, where it was away when the marking was lowered', async () => {
+  test('once it is back, if it was down when the marking was lowered', async () => {
     await raise('TS');
     await catalog.goDown();
     try {
       expect(await lower()).toMatchObject({ __typename: 'LowerItemMarkingSuccess' });
-      expect(await itemOf(operator)).toMatchObject({ classificationMarking: 'CUI' });
+      expect(await loadItem(operator)).toMatchObject({ classificationMarking: 'CUI' });
     } finally {
       await catalog.comeBack();
     }
@@ -300,7 +300,7 @@ describe('the catalog has the marking of the store', () => {
     await expectUploadedAs('CUI');
   });
 
-  test('where a sync uploaded the item with the higher one at the same time', async () => {
+  test('if a sync uploaded the item with the higher one at the same time', async () => {
     await raise('TS');
     await writeRows(application.warehouseFolder, 'sortie', [
       { item_id: 'S-1', classification_marking: 'CUI', mission_status: 'DONE' },
@@ -321,7 +321,7 @@ describe('the catalog has the marking of the store', () => {
     await expectUploadedAs('CUI');
   });
 
-  test('where the job that raised it ended before it had uploaded the item', async () => {
+  test('if the job that raised it ended before it uploaded the item', async () => {
     catalog.answerWith(({ item }) => (item.classificationMarking === 'TS' ? 'SILENCE' : null));
     const { id } = await operator.startQueryJob({
       dataType: 'sortie',
@@ -342,7 +342,7 @@ describe('the catalog has the marking of the store', () => {
     expect(copy('S-2')?.classificationMarking).toBe('TS');
   });
 
-  test('as far as it takes it: an item that it rejects is left to the next sync', async () => {
+  test('unless it rejects the item, which the next sync uploads', async () => {
     await raise('TS');
     catalog.answerWith(({ item }) => (item.itemId === 'S-1' ? { status: 400, body: 'no' } : null));
     await lower();

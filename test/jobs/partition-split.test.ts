@@ -28,7 +28,7 @@ afterEach(async () => {
 
 afterAll(() => application.close());
 
-async function partitionsOf(id: string) {
+async function listPartitions(id: string) {
   return (await application.client.send(JobById, { id })).job?.partitions ?? [];
 }
 
@@ -43,7 +43,7 @@ test('a large source is read in partitions of about the same size, each row in e
     state: 'COMPLETED',
     progress: { totalItems: ROWS, processedItems: ROWS, successCount: ROWS, percent: 100 },
   });
-  const partitions = await partitionsOf(id);
+  const partitions = await listPartitions(id);
   expect(partitions).toHaveLength(4);
   for (const { state, totalItems, readItems } of partitions) {
     expect(state).toBe('COMPLETED');
@@ -64,17 +64,17 @@ test('a small source, and a limited read of a large one, stay one partition', as
   const { client } = application;
   const whole = await client.startSync({ syncType: 'FULL' });
   await client.waitForEnd(whole.id);
-  expect(await partitionsOf(whole.id)).toHaveLength(1);
+  expect(await listPartitions(whole.id)).toHaveLength(1);
   const limited = await client.startSync({
     syncType: 'FULL',
     maxItems: 5_000,
     options: { partitionRows: 1_000 },
   });
   expect(await client.waitForEnd(limited.id)).toMatchObject({ progress: { processedItems: 5_000 } });
-  expect(await partitionsOf(limited.id)).toHaveLength(1);
+  expect(await listPartitions(limited.id)).toHaveLength(1);
 });
 
-test('rows without an id and rows with the same id are each in one partition too', async () => {
+test('rows without an id and rows with the same id are each in one partition, too', async () => {
   const { client, warehouseFolder } = application;
   await writeQuery(
     warehouseFolder,
@@ -92,7 +92,7 @@ test('rows without an id and rows with the same id are each in one partition too
     state: 'COMPLETED',
     progress: { totalItems: 6_000, successCount: 6_000, errorCount: 0 },
   });
-  expect((await partitionsOf(id)).length).toBeGreaterThan(2);
+  expect((await listPartitions(id)).length).toBeGreaterThan(2);
   const { rows } = await application.database.pool.query('select count(*)::int as stored from blade_item');
   expect(rows[0].stored).toBe(600 + 1 + 4_800);
 });

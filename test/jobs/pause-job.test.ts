@@ -31,7 +31,7 @@ async function resume(id: string) {
   return (await application.client.send(ResumeJob, { id })).resumeJob;
 }
 
-async function stateOf(id: string): Promise<JobFactsFragment> {
+async function loadState(id: string): Promise<JobFactsFragment> {
   const { job } = await application.client.send(JobById, { id });
   if (job == null) throw new Error(`there is no job ${id}`);
   return job;
@@ -46,11 +46,11 @@ async function startedSync(): Promise<string> {
   throw new Error('the sync ended before anything was processed');
 }
 
-test('a running sync pauses at its checkpoint, stays the active one, and goes on from there to the end', async () => {
+test('a running sync pauses at its checkpoint, stays active, and resumes from there to the end', async () => {
   const id = await startedSync();
   expect(await pause(id)).toMatchObject({ __typename: 'PauseJobSuccess' });
   const paused = await vi.waitFor(async () => {
-    const job = await stateOf(id);
+    const job = await loadState(id);
     expect(job.state).toBe('PAUSED');
     return job;
   }, 10_000);
@@ -79,15 +79,15 @@ test('a running sync pauses at its checkpoint, stays the active one, and goes on
 test('a paused sync can be cancelled', async () => {
   const id = await startedSync();
   await pause(id);
-  await vi.waitFor(async () => expect((await stateOf(id)).state).toBe('PAUSED'), 10_000);
+  await vi.waitFor(async () => expect((await loadState(id)).state).toBe('PAUSED'), 10_000);
   expect(await application.client.cancelJob(id)).toMatchObject({ state: 'CANCELLED' });
 });
 
-test('pausing twice is no error, and what cannot be paused or resumed says why', async () => {
+test('pausing twice is not an error, and jobs that cannot be paused or resumed say why', async () => {
   const id = await startedSync();
   await pause(id);
   expect(await pause(id)).toMatchObject({ __typename: 'PauseJobSuccess' });
-  await vi.waitFor(async () => expect((await stateOf(id)).state).toBe('PAUSED'), 10_000);
+  await vi.waitFor(async () => expect((await loadState(id)).state).toBe('PAUSED'), 10_000);
   expect(await pause(id)).toMatchObject({ __typename: 'PauseJobSuccess', job: { state: 'PAUSED' } });
   await application.client.cancelJob(id);
   expect(await pause(id)).toMatchObject({ __typename: 'JobNotPausableError', id, state: 'CANCELLED' });
@@ -97,7 +97,7 @@ test('pausing twice is no error, and what cannot be paused or resumed says why',
   expect(await resume(unknown)).toMatchObject({ __typename: 'JobNotFoundError' });
 });
 
-test('a job that nobody has taken up yet pauses at once, and runs when it is resumed', async () => {
+test('a queued job pauses immediately, and runs when it is resumed', async () => {
   const api = await startTestApplication({ BLADE_ROLES: 'api' });
   try {
     await addSource(api, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });

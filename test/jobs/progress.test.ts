@@ -72,7 +72,7 @@ describe('while a job runs', () => {
     await application.close();
   });
 
-  test('its end is told with all counts', () => {
+  test('its end has all counts', () => {
     expect(end).toMatchObject({
       state: 'FAILED',
       failureReason: 'Gone: There is no table blade.field.nothing in the warehouse.',
@@ -89,14 +89,14 @@ describe('while a job runs', () => {
     });
   });
 
-  test('it is written at most once an interval, however many batches there are', () => {
+  test('it is written at most once per interval, however many batches there are', () => {
     const run = new Date(String(end.finishedAt)).getTime() - new Date(String(end.startedAt)).getTime();
     // Beside progress there is its making, its start and its end.
     expect(end.revision).toBeLessThanOrEqual(3 + Math.ceil(run / INTERVAL_MS) + 1);
     expect(end.revision).toBeGreaterThan(3);
   });
 
-  test('its revisions come in order', () => {
+  test('its revisions arrive in order', () => {
     const revisions = events.map(({ revision }) => revision);
     expect(revisions).toEqual([...new Set(revisions)].sort((one, other) => one - other));
     expect(events.length).toBeGreaterThan(3);
@@ -122,7 +122,7 @@ describe('while a job runs', () => {
     expect(events[0]?.progress.percent).toBeNull();
   });
 
-  test('the time of its end is told once the rate is known, and lies after its start', () => {
+  test('its estimated end is shown once the rate is known, and is after its start', () => {
     const estimates = events.filter(({ progress }) => progress.estimatedCompletion !== null);
     expect(estimates.length).toBeGreaterThan(0);
     for (const { progress, startedAt } of estimates) {
@@ -133,7 +133,7 @@ describe('while a job runs', () => {
     }
   });
 
-  test('what is told by type adds up to the whole', () => {
+  test('the counts by data type add up to the total', () => {
     for (const { progress } of events) {
       for (const count of ['processedItems', 'successCount', 'errorCount'] as const) {
         const sum = progress.byType.reduce((total, type) => total + type[count], 0);
@@ -146,7 +146,7 @@ describe('while a job runs', () => {
     ]);
   });
 
-  test('its recent errors are the last ten of all that are kept', async () => {
+  test('its recent errors are the last ten of all stored ones', async () => {
     const { job } = await application.client.send(JobErrors, { id: end.id, first: 100 });
     const messages = job?.errors.edges.map(({ node }) => node.message) ?? [];
     expect(messages).toHaveLength(21);

@@ -58,7 +58,7 @@ async function makeItem(itemId: string, changedDaysAgo: number): Promise<void> {
   });
 }
 
-test('jobs go with their errors once they have ended longer ago than their retention, and active ones never', async () => {
+test('jobs that ended before their retention are deleted with their errors, and active ones never', async () => {
   const old = await makeJob(91);
   const recent = await makeJob(89);
   const active = await makeJob(null);
@@ -70,20 +70,20 @@ test('jobs go with their errors once they have ended longer ago than their reten
   expect(await prisma.jobError.count({ where: { jobId: recent } })).toBe(3);
 });
 
-test('a retry stays when the job that it retried is pruned, and names it no more', async () => {
+test('a retry stays when the job that it retried is deleted, and no longer names it', async () => {
   const retry = await makeJob(10, await makeJob(200));
   await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now);
   const left = await prisma.job.findUnique({ where: { id: retry }, select: { retryOfId: true } });
   expect(left).toEqual({ retryOfId: null });
 });
 
-test('history is kept for ever where no retention is set for it', async () => {
+test('history is kept for ever if it has no retention', async () => {
   const ancient = await makeJob(10_000);
   expect((await prune(prisma, { historyDays: null, itemDays: null, auditDays: null }, now)).jobs).toBe(0);
   expect(await prisma.job.count({ where: { id: ancient } })).toBe(1);
 });
 
-test('items are kept for ever unless a retention is set for them', async () => {
+test('items are kept for ever unless they have a retention', async () => {
   await makeItem('OLD', 400);
   await makeItem('NEW', 1);
   expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).items).toBe(0);
@@ -104,7 +104,7 @@ test('an item with a raised marking is kept until that is lowered', async () => 
   expect(await prisma.bladeItem.count({ where: { itemId: 'RAISED' } })).toBe(1);
 });
 
-test('thousands of jobs are pruned in one go', async () => {
+test('thousands of jobs are deleted at once', async () => {
   await database.pool.query(
     `insert into job (id, kind, sync_type, state, total_items, finished_at, created_at)
      select gen_random_uuid(), 'SYNC', 'FULL', 'COMPLETED', 0, $1::timestamptz, $1 from generate_series(1, 2500)`,
@@ -113,7 +113,7 @@ test('thousands of jobs are pruned in one go', async () => {
   expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).jobs).toBe(2500);
 });
 
-test('upload batches go once no item is part of them any more', async () => {
+test('upload batches are deleted once they have no items', async () => {
   const [used, unused] = await Promise.all(
     [1, 2].map(() => prisma.uploadBatch.create({ data: { uploadedAt: daysAgo(1) } })),
   );

@@ -45,7 +45,7 @@ async function retry(id: string, failedItemsOnly = false) {
   return application.client.waitForEnd(retryJob.job.id);
 }
 
-async function errorsOf(id: string) {
+async function listErrors(id: string) {
   const { job } = await application.client.send(JobErrors, { id, first: 100 });
   return job?.errors.edges.map(({ node }) => node) ?? [];
 }
@@ -61,7 +61,7 @@ const flights = Array.from({ length: 20 }, (_, index) => ({
   flight_hours: '1.5',
 }));
 
-function refuseUploadsOf(...itemIds: string[]): void {
+function refuseUploads(...itemIds: string[]): void {
   catalog.answerWith(({ item }) => (itemIds.includes(item.itemId) ? { status: 400, body: 'no' } : null));
 }
 
@@ -83,7 +83,7 @@ describe('a retry of a whole job', () => {
     expect(other?.job?.configuration).toEqual(one?.job?.configuration);
   });
 
-  test('that failed goes through once its source can be read', async () => {
+  test('that failed succeeds once its source can be read', async () => {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     await removeTable(application.warehouseFolder, 'sortie');
     const failed = await sync();
@@ -92,7 +92,7 @@ describe('a retry of a whole job', () => {
     expect(await retry(failed.id)).toMatchObject({ state: 'COMPLETED', progress: { successCount: 20 } });
   });
 
-  test('that was cancelled reads everything, with what was read before', async () => {
+  test('that was cancelled reads everything, including what was read before', async () => {
     await addSorties(flights);
     catalog.answerWith(() => ({ status: 201, after: 50 }));
     const { id } = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 1 } });
@@ -148,8 +148,8 @@ describe('a retry of a whole job', () => {
   });
 });
 
-describe('a retry of the failed items alone', () => {
-  test('takes rows that became no item from where they were kept, without reading the warehouse', async () => {
+describe('a retry of only the failed items', () => {
+  test('reads failed rows from the errors, without reading the warehouse', async () => {
     await addSorties([
       ...flights,
       { item_id: 'bad-1', flight_hours: 'many' },
@@ -167,7 +167,7 @@ describe('a retry of the failed items alone', () => {
       state: 'COMPLETED',
       progress: { totalItems: 2, processedItems: 2, successCount: 1, errorCount: 1 },
     });
-    expect(await errorsOf(again.id)).toMatchObject([
+    expect(await listErrors(again.id)).toMatchObject([
       { stage: 'TRANSFORM', itemId: 'bad-2', message: 'flight_hours must be a number, not "few".' },
     ]);
     expect((await storedItems(application)).map(({ itemId }) => itemId)).toEqual([
@@ -178,7 +178,7 @@ describe('a retry of the failed items alone', () => {
     expect(await retry(again.id, true)).toMatchObject({ progress: { totalItems: 1, errorCount: 1 } });
   });
 
-  test('stores what the database refused, once it does no more', async () => {
+  test('stores what the database refused, once it accepts it', async () => {
     const { pool } = application.database;
     await addSorties(flights);
     await pool.query(`alter table blade_item add constraint refused check (item_id <> 'S-05')`);
@@ -192,19 +192,19 @@ describe('a retry of the failed items alone', () => {
     expect(await storedItems(application)).toHaveLength(20);
   });
 
-  test('uploads what the catalog refused, once it takes it', async () => {
+  test('uploads what the catalog refused, once it accepts it', async () => {
     await addSorties(flights);
-    refuseUploadsOf('S-03', 'S-11');
+    refuseUploads('S-03', 'S-11');
     const first = await sync({ options: { batchSize: 6 } });
     expect(first).toMatchObject({ state: 'COMPLETED', progress: { successCount: 18, errorCount: 2 } });
-    expect(await errorsOf(first.id)).toMatchObject([
+    expect(await listErrors(first.id)).toMatchObject([
       { stage: 'UPLOAD', itemId: 'S-03', message: expect.stringContaining('400') },
       { stage: 'UPLOAD', itemId: 'S-11' },
     ]);
     const notUploaded = (await storedItems(application)).filter(({ uploadedAt }) => uploadedAt === null);
     expect(notUploaded.map(({ itemId }) => itemId)).toEqual(['S-03', 'S-11']);
     await removeTable(application.warehouseFolder, 'sortie');
-    refuseUploadsOf('S-11');
+    refuseUploads('S-11');
     const again = await retry(first.id, true);
     expect(again.progress).toMatchObject({ totalItems: 2, successCount: 1, errorCount: 1 });
     catalog.answerWith(() => null);
@@ -214,7 +214,7 @@ describe('a retry of the failed items alone', () => {
     expect(catalog.items.has('BLADE:sortie/S-11')).toBe(true);
   });
 
-  test('does not put an older row over what has come in since', async () => {
+  test('does not replace newer content with an older row', async () => {
     const { pool } = application.database;
     await addSorties([{ item_id: 'S-05', mission_status: 'PLANNED' }]);
     await pool.query(`alter table blade_item add constraint refused check (item_id <> 'S-05')`);
@@ -225,7 +225,7 @@ describe('a retry of the failed items alone', () => {
     expect(await storedItems(application)).toMatchObject([{ data: { mission_status: 'FLOWN' } }]);
   });
 
-  test('takes the rows of one item in the order in which they were read, in however many batches', async () => {
+  test('applies the rows of one item in the order in which they were read, in however many batches', async () => {
     const { pool } = application.database;
     await addSorties([
       { item_id: 'S-05', mission_status: 'PLANNED' },
@@ -241,7 +241,7 @@ describe('a retry of the failed items alone', () => {
     expect(item).toMatchObject({ itemId: 'S-05', data: { mission_status: 'FLOWN' } });
   });
 
-  test('makes no item of a row that could not be kept as it was', async () => {
+  test('creates no item from a row that could not be stored unchanged', async () => {
     await addSorties([
       { item_id: 'S-01', mission_id: 'a\0b' },
       { item_id: 'S-02', flight_hours: 'many' },
@@ -252,9 +252,9 @@ describe('a retry of the failed items alone', () => {
     expect(await storedItems(application)).toEqual([]);
   });
 
-  test('leaves what is known of the last sync of the source as it is', async () => {
+  test('does not change the last sync of the source', async () => {
     await addSorties(flights);
-    refuseUploadsOf('S-03');
+    refuseUploads('S-03');
     const first = await sync();
     const read = () => application.database.pool.query('select * from data_source');
     const before = (await read()).rows;
@@ -263,9 +263,9 @@ describe('a retry of the failed items alone', () => {
     expect((await read()).rows).toEqual(before);
   });
 
-  test('stays one when it is itself retried as a whole', async () => {
+  test('still retries only failed items if it is itself retried as a whole', async () => {
     await addSorties(flights);
-    refuseUploadsOf('S-03');
+    refuseUploads('S-03');
     const first = await sync();
     const again = await retry(first.id, true);
     expect(again.progress).toMatchObject({ totalItems: 1, errorCount: 1 });
@@ -278,7 +278,7 @@ describe('a retry of the failed items alone', () => {
     });
   });
 
-  test('is refused where nothing failed, and where only a source could not be read', async () => {
+  test('is refused if nothing failed, and if only a source could not be read', async () => {
     await addSorties(flights);
     const { id } = await sync();
     expect(await send(id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError', id } });
@@ -290,7 +290,7 @@ describe('a retry of the failed items alone', () => {
 });
 
 describe('a retry is refused', () => {
-  test('for a job that there is not', async () => {
+  test('for an unknown job', async () => {
     const id = `Job:${crypto.randomUUID()}`;
     expect(await send(id, false)).toMatchObject({ retryJob: { __typename: 'JobNotFoundError' } });
   });

@@ -49,7 +49,7 @@ function source(name: string, schedule: Schedule | null, enabled = true) {
   return { name, dataType: 'sortie', ...table, enabled, schedule };
 }
 
-test('the next runs of a schedule are told in its own time zone, daylight saving included', () => {
+test('the next runs of a schedule are shown in its own time zone, including daylight saving', () => {
   vi.useFakeTimers({ now: new Date('2026-03-28T12:00:00Z'), toFake: ['Date'] });
   try {
     const runs = schedules.nextRuns({ cron: '30 8 * * *', timeZone: 'Europe/Berlin' }, 2);
@@ -67,19 +67,22 @@ test.each([
   ['every night', 'UTC', 'input.schedule.cron'],
   ['* * * * * *', 'UTC', 'input.schedule.cron'],
   ['30 2 * * *', 'Mars/Olympus', 'input.schedule.timeZone'],
-])('the schedule %j in %j is refused naming %s, and nothing is saved', async (cron, timeZone, field) => {
-  const saving = saveDataSource(
-    prisma,
-    schedules,
-    localPrincipal,
-    null,
-    source('Refused', { cron, timeZone }),
-  );
-  await expect(saving).rejects.toMatchObject({ name: 'InvalidInputError', issues: [{ field }] });
-  expect(await prisma.dataSource.count({ where: { name: 'Refused' } })).toBe(0);
-});
+])(
+  'the schedule %j in %j is refused with an error for %s, and nothing is saved',
+  async (cron, timeZone, field) => {
+    const saving = saveDataSource(
+      prisma,
+      schedules,
+      localPrincipal,
+      null,
+      source('Refused', { cron, timeZone }),
+    );
+    await expect(saving).rejects.toMatchObject({ name: 'InvalidInputError', issues: [{ field }] });
+    expect(await prisma.dataSource.count({ where: { name: 'Refused' } })).toBe(0);
+  },
+);
 
-test('a saved schedule is in force at once, and ends when it is taken away, disabled or deleted', async () => {
+test('a saved schedule takes effect immediately, and ends when it is removed, disabled or deleted', async () => {
   const inForce = async (id: string) => (await boss.getSchedule('scheduled-syncs', id)) !== null;
   const schedule = { cron: '30 2 * * *', timeZone: 'America/New_York' };
   const { id } = await saveDataSource(prisma, schedules, localPrincipal, null, source('Nightly', schedule));
@@ -98,7 +101,7 @@ test('a saved schedule is in force at once, and ends when it is taken away, disa
   expect(await inForce(id)).toBe(false);
 });
 
-test('a tick starts an incremental sync of its source alone, and a tick while a sync is active is recorded as skipped', async () => {
+test('a tick starts an incremental sync of its source only, and a tick while a sync is active is recorded as skipped', async () => {
   const first = await saveDataSource(prisma, schedules, localPrincipal, null, source('First', null));
   const second = await saveDataSource(prisma, schedules, localPrincipal, null, source('Second', null));
   await runScheduledSync(starter, first.id);
@@ -137,7 +140,7 @@ test('a tick of a source that was disabled is recorded as skipped, and one of a 
   expect(await prisma.scheduledRun.count()).toBe(before);
 });
 
-test('what pg-boss sends for a tick starts the sync', async () => {
+test('the message of pg-boss for a tick starts the sync', async () => {
   const { id } = await saveDataSource(prisma, schedules, localPrincipal, null, source('Sent', null));
   await schedules.work();
   await boss.send('scheduled-syncs', { dataSourceId: id });

@@ -5,12 +5,12 @@ import { JobById, StartQueryJob, StartSync, StopSync, SyncStatus } from '../supp
 import { addSource, forgetAll, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
-async function countOf(application: TestApplication, table: string): Promise<number> {
+async function countRows(application: TestApplication, table: string): Promise<number> {
   const { rows } = await application.database.pool.query(`select count(*)::int as count from ${table}`);
   return rows[0].count;
 }
 
-describe('where no worker runs, so that jobs stay in the queue', () => {
+describe('without a worker, so that jobs stay in the queue', () => {
   let application: TestApplication;
 
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
 
   const query = { dataType: 'sortie', sqlQuery: 'SELECT 1 AS item_id' };
 
-  test('a second sync is refused and told the active one', async () => {
+  test('a second sync is refused with the id of the active one', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const active = await client.startSync({ syncType: 'FULL' });
@@ -35,13 +35,13 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
         activeJob: { id: active.id, state: 'QUEUED' },
       },
     });
-    expect(await countOf(application, 'job')).toBe(1);
+    expect(await countRows(application, 'job')).toBe(1);
   });
 
-  test('of ten syncs that are started at once exactly one is, and the others are told which', async () => {
+  test('of ten concurrent syncs exactly one is started, and the others get its id', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
-    const queued = await countOf(application, 'pgboss.job');
+    const queued = await countRows(application, 'pgboss.job');
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => client.send(StartSync, { input: { syncType: 'FULL' } })),
     );
@@ -53,9 +53,9 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
     );
     expect(started).toHaveLength(1);
     expect(refused).toEqual(Array.from({ length: 9 }, () => ({ id: started[0]?.id, state: 'QUEUED' })));
-    expect(await countOf(application, 'job')).toBe(1);
-    expect(await countOf(application, 'job_partition')).toBe(1);
-    expect((await countOf(application, 'pgboss.job')) - queued).toBe(1);
+    expect(await countRows(application, 'job')).toBe(1);
+    expect(await countRows(application, 'job_partition')).toBe(1);
+    expect((await countRows(application, 'pgboss.job')) - queued).toBe(1);
   });
 
   test('a sync that is started while the database is busy for seconds waits for it', async () => {
@@ -74,13 +74,13 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
     }
   });
 
-  test('query jobs are started beside a sync and beside each other', async () => {
+  test('query jobs start during a sync and during each other', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     await client.startSync({ syncType: 'FULL' });
     await client.startQueryJob(query);
     await client.startQueryJob(query);
-    expect(await countOf(application, 'job')).toBe(3);
+    expect(await countRows(application, 'job')).toBe(3);
   });
 
   test.each([
@@ -99,8 +99,8 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
       } finally {
         await database.pool.query('alter table pgboss.job_away rename to job_common');
       }
-      expect(await countOf(application, 'job')).toBe(0);
-      expect(await countOf(application, 'job_partition')).toBe(0);
+      expect(await countRows(application, 'job')).toBe(0);
+      expect(await countRows(application, 'job_partition')).toBe(0);
       expect(await client.send(SyncStatus, {})).toMatchObject({ syncStatus: { job: null } });
       expect(JSON.stringify(await client.send(operation as typeof StartSync, { input } as never))).toContain(
         'Success',
@@ -127,7 +127,7 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
     });
   });
 
-  test('without an enabled source of the type nothing is started, and the type is named', async () => {
+  test('without an enabled source of the type nothing is started, and the error names the type', async () => {
     const { client } = application;
     await addSource(application, { name: 'Old', dataType: 'sortie', tableName: 'old', enabled: false });
     expect(await client.send(StartSync, { input: { syncType: 'FULL' } })).toMatchObject({
@@ -139,10 +139,10 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
     expect(await client.send(StartQueryJob, { input: query })).toMatchObject({
       startQueryJob: { __typename: 'NoDataSourceError', dataType: 'sortie' },
     });
-    expect(await countOf(application, 'job')).toBe(0);
+    expect(await countRows(application, 'job')).toBe(0);
   });
 
-  test('stopSync stops the active sync, and says where there is none', async () => {
+  test('stopSync stops the active sync, and says if there is none', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     expect(await client.send(StopSync, {})).toMatchObject({ stopSync: { __typename: 'NoActiveSyncError' } });
@@ -156,7 +156,7 @@ describe('where no worker runs, so that jobs stay in the queue', () => {
   });
 });
 
-describe('where workers run', () => {
+describe('with workers', () => {
   let application: TestApplication;
 
   beforeAll(async () => {
@@ -165,7 +165,7 @@ describe('where workers run', () => {
 
   afterAll(() => application.close());
 
-  test('a sync reads the enabled sources of its type and leaves all others alone', async () => {
+  test('a sync reads only the enabled sources of its type', async () => {
     const { client, warehouseFolder } = application;
     for (const [table, dataType, enabled] of [
       ['east', 'sortie', true],

@@ -31,7 +31,7 @@ test('a wrong setting is named with its plug-in, what would work, and the settin
 }) => {
   await expect(
     loadProgram({ BLADE_PLUGINS: depot, FUEL_PUMPS: '12', FUEL_URL: 'depot', PORT: 'eighty' }),
-  ).rejects.toThrow(`The environment is not usable:
+  ).rejects.toThrow(`The environment is invalid:
   PORT: must be a whole number from 0 to 65535
   FUEL_URL: must be a URL such as https://depot.example.com (a setting of the plug-in ${depot})
   FUEL_PUMPS: must be at most 9 (a setting of the plug-in ${depot})
@@ -43,7 +43,7 @@ The settings of the plug-in ${depot}:
 
 test('a name that no part has is refused with the settings that there are', async ({ depot }) => {
   const blade = createBlade({ plugins: [depot], config: { FUEL_PUMP: '1', HOST: '127.0.0.1' } });
-  await expect(blade.start()).rejects.toThrow(`The settings are not usable:
+  await expect(blade.start()).rejects.toThrow(`The settings are invalid:
   FUEL_PUMP: there is no such setting; docs/configuration.md lists those of the program
 The settings of the plug-in ${depot}:
   FUEL_URL: Depot of the fuel.`);

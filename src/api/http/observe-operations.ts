@@ -27,7 +27,7 @@ export interface OperationObserver {
 }
 
 /** The metrics of operations. */
-export type OperationMetrics = Pick<Metrics, 'operationEnded' | 'subscriptionOpened'>;
+export type OperationMetrics = Pick<Metrics, 'recordOperation' | 'openSubscription'>;
 
 export function observeOperations(log: Logger, metrics: OperationMetrics): OperationObserver {
   function begin({ document, operationName, contextValue, schema }: ExecutionArgs) {
@@ -53,7 +53,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
       end(result: ExecutionResult): void {
         const seconds = (performance.now() - startedAt) / 1_000;
         const { outcome, codes } = toOutcome(result);
-        metrics.operationEnded(type, outcome, seconds);
+        metrics.recordOperation(type, outcome, seconds);
         span.end({ 'blade.outcome': outcome }, outcome === 'failed' ? codes.join() : undefined);
         scope.isLogged = true;
         log[toLogLevel(type, outcome)](
@@ -78,7 +78,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
     scope.isLogged = true;
     const codes = toCodes(errors);
     const outcome = codes.includes(UNEXPECTED) ? 'failed' : 'refused';
-    metrics.operationEnded('unknown', outcome, 0);
+    metrics.recordOperation('unknown', outcome, 0);
     log[toLogLevel('unknown', outcome)](
       { requestId: scope.requestId, ...scope.facts, outcome, codes },
       'request refused',
@@ -108,7 +108,7 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
               return undefined;
             }
             operation.end({});
-            return { onEnd: metrics.subscriptionOpened(operation.transport) };
+            return { onEnd: metrics.openSubscription(operation.transport) };
           },
         };
       },

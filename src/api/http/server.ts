@@ -55,7 +55,7 @@ export interface ApiServerOptions extends HttpSettings {
   readonly findAddress: ClientAddress;
   readonly limits: ApiLimits;
   /** Counts operations and connections. */
-  readonly metrics: OperationMetrics & Pick<Metrics, 'connectionOpened'>;
+  readonly metrics: OperationMetrics & Pick<Metrics, 'openConnection'>;
   /** Answers requests for metrics; null if they are not served here. */
   readonly metricsEndpoint: MetricsEndpoint | null;
   readonly readiness: () => Promise<Readiness>;
@@ -181,7 +181,7 @@ export async function startApiServer({
     rates,
     operations,
     limits,
-    onConnection: metrics.connectionOpened,
+    onConnection: metrics.openConnection,
     log,
   });
 

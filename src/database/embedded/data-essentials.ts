@@ -2,10 +2,10 @@ import type { PGlite } from '@electric-sql/pglite';
 import { nameSome } from '../../shared/folder-error.ts';
 import type { DataFile } from './data-files.ts';
 
-/** The release of PostgreSQL that PGlite is, as a data folder names it in its file PG_VERSION. */
+/** The major version of PGlite's PostgreSQL, as in the file PG_VERSION of a data folder. */
 export const POSTGRESQL_VERSION = '18';
 
-/** Says what a data folder without a manifest lacks of what every data folder has; null if it has all of that. */
+/** Describes which files of every data folder a folder without a manifest lacks; null if it has all of them. */
 export function findMissingEssentials(files: readonly DataFile[]): string | null {
   const present = new Set(files.map(({ path }) => path));
   const missing = [
@@ -18,8 +18,8 @@ export function findMissingEssentials(files: readonly DataFile[]): string | null
 }
 
 /**
- * Says which files of tables and indexes were missing when an open database was not yet open; null if none was.
- * @param files what was in its folder then.
+ * Describes which files of tables and indexes were missing before a database was opened; null if none was.
+ * @param files the files in its folder before it was opened.
  */
 export async function findMissingRelations(
   database: PGlite,
@@ -35,7 +35,7 @@ export async function findMissingRelations(
     : null;
 }
 
-/** What initdb makes, and PostgreSQL never removes. */
+/** What initdb creates and PostgreSQL never removes. */
 const ESSENTIALS = [
   ...['PG_VERSION', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'],
   ...['global', 'global/pg_control', 'global/pg_filenode.map'],
@@ -57,5 +57,5 @@ const ESSENTIALS = [
   ...['pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat', 'pg_stat_tmp', 'pg_tblspc'],
 ];
 
-/** Whose files come and go, but never all of them. */
+/** Folders that always have at least one file. */
 const NEVER_EMPTY = ['pg_wal', 'pg_xact', 'pg_multixact/members', 'pg_multixact/offsets'];

@@ -5,8 +5,8 @@ import type { Journal, ManifestChange } from './manifest.ts';
 import { createUndoLog } from './undo-log.ts';
 
 /**
- * The data folder as PGlite sees it. Files that come and go are recorded in the manifest, and whatever is done to the folder
- * can be undone until it is known to be intact: PostgreSQL writes before it finds out what is damaged.
+ * The file system of PGlite's data folder. It records created and removed files in the manifest, and can undo all changes
+ * until the folder is known to be intact, because PostgreSQL writes before it finds damage.
  */
 export class DataFileSystem extends NodeFS {
   readonly #undoLog = createUndoLog(MAX_REPLACED_BYTES);
@@ -18,19 +18,19 @@ export class DataFileSystem extends NodeFS {
     return this.#lastFailure;
   }
 
-  /** Records files that come and go from now on. */
+  /** Records created and removed files from now on. */
   recordIn(journal: Journal): void {
     this.#journal = journal;
   }
 
-  /** Lets everything stand that was done to the folder. */
+  /** Keeps all changes of the folder; they can no longer be undone. */
   keep(): void {
     this.#undoLog.stop();
   }
 
   /**
-   * Puts the folder back as it was.
-   * @returns false if that is not possible, because too much has been written.
+   * Undoes all changes of the folder.
+   * @returns false if that is not possible, because too much was written.
    */
   undo(): boolean {
     return this.#undoLog.undo();
@@ -42,7 +42,7 @@ export class DataFileSystem extends NodeFS {
     return { emscriptenOpts };
   }
 
-  /** Emscripten has no events for changes of files, so its operations are replaced. */
+  /** Replaces the operations of Emscripten, which has no events for changes of files. */
   #watch(engine: NodeFileSystem): void {
     this.#watchFolders(engine);
     this.#watchContent(engine);
@@ -72,19 +72,19 @@ export class DataFileSystem extends NodeFS {
       this.#recordPresent(path);
       return node;
     };
-    const remover = (remove: typeof unlink) => (folder: FileNode, name: string) => {
+    const watchRemoval = (remove: typeof unlink) => (folder: FileNode, name: string) => {
       const path = pathIn(folder, name);
       undoLog.beforeRemove(path);
       this.#record('recordLoss', path, { kind: 'gone' });
       remove(folder, name);
     };
-    operations.unlink = remover(unlink);
-    operations.rmdir = remover(rmdir);
+    operations.unlink = watchRemoval(unlink);
+    operations.rmdir = watchRemoval(rmdir);
     operations.rename = (node, folder, name) => {
       const from = engine.realPath(node);
       const to = pathIn(folder, name);
       undoLog.beforeRemove(to);
-      // What is replaced may be larger than what replaces it.
+      // The replaced file may be larger than its replacement.
       if (findFile(to) !== undefined) this.#record('record', to, { kind: 'file', size: 0 });
       this.#record('recordLoss', from, { kind: 'gone' });
       rename(node, folder, name);
@@ -106,7 +106,7 @@ export class DataFileSystem extends NodeFS {
     streams.write = (stream, buffer, offset, length, position) => {
       if (undoLog.isOpen) undoLog.beforeWrite(engine.realPath(stream.node), position, length);
       const written = write(stream, buffer, offset, length, position);
-      // A disk that becomes full takes a part of it, and PostgreSQL does not always try the rest.
+      // A disk that becomes full writes only a part, and PostgreSQL does not always retry the rest.
       if (written < length) this.#lastFailure = 'ENOSPC';
       return written;
     };
@@ -142,7 +142,7 @@ const FAILURES: ReadonlySet<string> = new Set([
 
 const findFile = (path: string) => statSync(path, { throwIfNoEntry: false });
 
-/** The part of Emscripten's file system of Node.js that is watched. */
+/** The watched part of Emscripten's file system for Node.js. */
 interface NodeFileSystem {
   readonly realPath: (node: FileNode) => string;
   tryFSOperation: <Result>(operation: () => Result) => Result;

@@ -2,15 +2,15 @@ import { accessSync, constants, lstatSync, readdirSync, readFileSync } from 'nod
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** Something in the data folder of PostgreSQL, by its path in there, with forward slashes. */
+/** A file or folder in the data folder of PostgreSQL. Its path is relative to that, with forward slashes. */
 export type DataFile =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string; readonly size: number }
   | { readonly kind: 'other'; readonly path: string };
 
 /**
- * Lists what is in a data folder, without what PostgreSQL makes anew whenever it starts.
- * @throws the error of the file system, where something cannot be read or written.
+ * Lists the content of a data folder, except what PostgreSQL creates at each start.
+ * @throws the error of the file system if something cannot be read or written.
  */
 export function listDataFiles(dataFolder: string): DataFile[] {
   const files: DataFile[] = [];
@@ -34,7 +34,7 @@ export function listDataFiles(dataFolder: string): DataFile[] {
   return files;
 }
 
-/** Whether PostgreSQL makes a file anew whenever it starts: what pg_basebackup leaves out. */
+/** Whether PostgreSQL creates a file at each start; pg_basebackup leaves the same files out. */
 export function isTransient(path: string): boolean {
   return (
     /^(pg_dynshmem|pg_notify|pg_replslot|pg_serial|pg_snapshots|pg_stat_tmp|pg_subtrans)\/./.test(path) ||
@@ -47,20 +47,20 @@ export function isEditable(path: string): boolean {
   return path.endsWith('.conf');
 }
 
-/** Whether PostgreSQL itself could have given a file its name: that of a relation, or of a part of a log. */
+/** Whether PostgreSQL could have named a file: it is a relation, or a part of a log. */
 export function hasDatabaseName(path: string): boolean {
   return /\/(t?\d+(_\d+)?(_(fsm|vm|init))?(\.\d+)?|[0-9A-F]{4,24})$/.test(path);
 }
 
 /**
- * Whether a file needs a checksum of its own: it says which transactions were committed, and PostgreSQL, which checks all
- * other files that it needs, believes what is in it.
+ * Whether a file needs a checksum in the manifest: it says which transactions were committed, and unlike all other files that
+ * it needs, PostgreSQL does not check it.
  */
 export function needsChecksum(path: string): boolean {
   return /^pg_(xact|multixact)\//.test(path);
 }
 
-/** A number that changes with nearly every change of a file's content. */
+/** Computes the checksum of a file's content. */
 export function checksumFile(dataFolder: string, path: string): number {
   return crc32(readFileSync(join(dataFolder, path)));
 }

@@ -14,21 +14,21 @@ import { type FolderLock, HOLDER_FILE, LOCK_FILE, lockFolder } from './folder-lo
 import { compareWithManifest, parseManifest } from './manifest.ts';
 import type { FoundData } from './open-data.ts';
 
-// What lies in the folder of an embedded database:
+// The folder of an embedded database contains:
 //
-//   data/                what PostgreSQL keeps
-//   data-is-whole        the manifest of `data`, from when that was made as a whole; empty where an older version made it
-//   data-is-unfinished   a first start has begun and not ended: what is there never held anything
-//   lock, holder.json    the lock, and who has it
+//   data/                the data folder of PostgreSQL
+//   data-is-whole        the manifest of `data`, once that is complete; empty if an older version created it
+//   data-is-unfinished   a first start has begun but not ended, so there is no data yet
+//   lock, holder.json    the lock, and who holds it
 //
-// A folder with anything in it and neither of the two marks is damaged, or belongs to something else.
+// A folder that is not empty and has neither of the two marks is damaged, or belongs to something else.
 
 const DATA_FOLDER = 'data';
 const MANIFEST_FILE = 'data-is-whole';
 const UNFINISHED_FILE = 'data-is-unfinished';
 
-/** Where the parts of the folder of a database are. */
-export function databasePaths(folder: string) {
+/** Resolves the paths of the parts of a database folder. */
+export function resolvePaths(folder: string) {
   return {
     dataFolder: join(folder, DATA_FOLDER),
     manifestPath: join(folder, MANIFEST_FILE),
@@ -37,15 +37,15 @@ export function databasePaths(folder: string) {
 }
 
 /**
- * Takes the folder of a database, which is made when it does not exist. One that is neither empty nor intact stays as it is.
- * @throws DamagedFolderError when it is damaged or belongs to something else; FolderLockedError when a process has it open;
- * FolderError when it cannot be read, written or locked.
+ * Locks the folder of a database, and creates it if it does not exist. A folder that is neither empty nor intact is not changed.
+ * @throws DamagedFolderError if it is damaged or belongs to something else; FolderLockedError if a process has it open;
+ * FolderError if it cannot be read, written or locked.
  */
 export async function takeFolder(folder: string): Promise<{ lock: FolderLock; found: FoundData | null }> {
-  const names = readNames(configuredFolder(folder));
-  if (names !== null) checkWritable(configuredFolder(folder));
+  const names = readNames(toConfiguredFolder(folder));
+  if (names !== null) checkWritable(toConfiguredFolder(folder));
   if (names === null || removeClutter(names).length === 0) beginFolder(folder);
-  // A lock file would be one more file in a folder that may not be ours.
+  // The folder may not be ours, so no lock file is added before it is inspected.
   else if (!names.includes(LOCK_FILE)) inspectFolder(folder);
   const lock = await lockFolder(folder);
   try {
@@ -56,46 +56,46 @@ export async function takeFolder(folder: string): Promise<{ lock: FolderLock; fo
   }
 }
 
-/** Refuses a folder in which something was found that must not be there, or not found that must. */
+/** Creates the error for a folder that has something unexpected, or lacks something. */
 export function refuseFolder(folder: string, found: string, isUnchanged = true): DamagedFolderError {
   return new DamagedFolderError(
     folder,
     found,
-    { restore: RESTORE, startOver: startOver(folder) },
+    { restore: RESTORE, startOver: describeStartOver(folder) },
     isUnchanged,
   );
 }
 
-/** @returns errors of an open database that come of its folder as those of the folder, and others as they are. */
+/** Converts errors of an open database that its folder causes to errors of the folder, and returns others unchanged. */
 export function explainDatabaseError(folder: string, error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
-  if (/No space left on device/.test(text)) return explainFailure(configuredFolder(folder), 'ENOSPC');
-  // Each page has a checksum, which PostgreSQL looks at when it reads the page.
+  if (/No space left on device/.test(text)) return explainFailure(toConfiguredFolder(folder), 'ENOSPC');
+  // Each page has a checksum, which PostgreSQL checks when it reads the page.
   const isDamaged = /invalid page in block|could not (open|read) file|could not access status of/.test(text);
   return isDamaged ? refuseFolder(folder, `PostgreSQL cannot read it: ${text.trim()}`, false) : error;
 }
 
-/** The folder of a database as people know it. */
-export function configuredFolder(folder: string): ConfiguredFolder {
+/** Names the setting of a database folder, for messages. */
+export function toConfiguredFolder(folder: string): ConfiguredFolder {
   return { path: folder, setting: 'BLADE_DATA_FOLDER' };
 }
 
 const RESTORE =
   'move it away and put a whole backup of it in its place. docs/operations.md says how, under "Back up and restore".';
 
-const startOver = (folder: string) =>
-  `move or delete ${folder} and, if there is one, the folder "catalog" beside it. Jobs and items are gone then.`;
+const describeStartOver = (folder: string) =>
+  `move or delete ${folder} and, if there is one, the folder "catalog" beside it. All jobs and items are then lost.`;
 
 function beginFolder(folder: string): void {
-  explainFileErrors(configuredFolder(folder), () => {
+  explainFileErrors(toConfiguredFolder(folder), () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, UNFINISHED_FILE), '');
   });
 }
 
-/** @returns what is in it; null if it never held data. */
+/** @returns its files; null if it never had data. */
 function inspectFolder(folder: string): FoundData | null {
-  return explainFileErrors(configuredFolder(folder), () => {
+  return explainFileErrors(toConfiguredFolder(folder), () => {
     const names = readdirSync(folder);
     if (names.includes(MANIFEST_FILE)) return inspectData(folder);
     if (names.includes(UNFINISHED_FILE)) return null;
@@ -111,7 +111,7 @@ function describeUnmarked(names: readonly string[]): string {
 }
 
 function inspectData(folder: string): FoundData {
-  const { dataFolder, manifestPath } = databasePaths(folder);
+  const { dataFolder, manifestPath } = resolvePaths(folder);
   if (!statSync(dataFolder, { throwIfNoEntry: false })?.isDirectory()) {
     throw refuseFolder(folder, `${DATA_FOLDER} is missing`);
   }
@@ -129,14 +129,14 @@ function inspectData(folder: string): FoundData {
 
 function checkVersion(folder: string, files: readonly DataFile[]): void {
   if (!files.some(({ kind, path }) => kind === 'file' && path === 'PG_VERSION')) return;
-  const version = readFileSync(join(databasePaths(folder).dataFolder, 'PG_VERSION'), 'utf8').trim();
+  const version = readFileSync(join(resolvePaths(folder).dataFolder, 'PG_VERSION'), 'utf8').trim();
   if (version === POSTGRESQL_VERSION || !/^\d+$/.test(version)) return;
   throw new DamagedFolderError(
     folder,
-    `PostgreSQL ${version} made it, and this version of the program has PostgreSQL ${POSTGRESQL_VERSION}`,
+    `PostgreSQL ${version} created it, and this version of the program has PostgreSQL ${POSTGRESQL_VERSION}`,
     {
-      restore: 'start the version of the program that made it, or put back a backup that this version made.',
-      startOver: startOver(folder),
+      restore: 'start the version of the program that created it, or restore a backup of this version.',
+      startOver: describeStartOver(folder),
     },
   );
 }

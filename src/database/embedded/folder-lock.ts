@@ -10,21 +10,21 @@ const holderSchema = z.object({
   host: z.string(),
   /** When the lock was taken, as an ISO 8601 time. */
   since: z.string(),
-  /** A temporary folder of the holder's, which is to be removed with it. */
+  /** A temporary folder of the holder, to be removed once the holder has ended. */
   temporaryFolder: z.string().optional(),
 });
 
-/** Who holds a folder, as they wrote it down themselves. */
+/** Who holds a folder, as written by the holder. */
 export type LockHolder = z.infer<typeof holderSchema>;
 
 /** A lock on a folder, held until it is released or the process ends, however it ends. */
 export interface FolderLock {
-  /** Who held the folder before and did not release it; null when the last holder did. */
+  /** The last holder, if it did not release the folder; otherwise null. */
   readonly previousHolder: LockHolder | null;
-  /** Writes down who holds the lock, for those who are refused. */
+  /** Writes who holds the lock, for processes that are refused. */
   describe(temporaryFolder: string): Promise<void>;
   release(): Promise<void>;
-  /** Releases the lock, and leaves the folder as it was found. */
+  /** Releases the lock, and restores the files that locking changed. */
   abandon(): Promise<void>;
 }
 
@@ -37,25 +37,25 @@ export class FolderLockedError extends FolderError {
   constructor(folder: string, holder: LockHolder | null) {
     const who = holder
       ? `process ${holder.processId} on ${holder.host} has had it open since ${holder.since}`
-      : 'another process is just opening it';
+      : 'another process is opening it now';
     super(`The data folder ${folder} is in use: ${who}. Stop that process, or choose another folder.`);
     this.folder = folder;
     this.holder = holder;
   }
 }
 
-/** The file of a folder that is locked. It stays empty. */
+/** The file that is locked. It stays empty. */
 export const LOCK_FILE = 'lock';
-/** Says who holds the lock; it is there as long as somebody does. */
+/** Says who holds the lock. It exists while the lock is held. */
 export const HOLDER_FILE = 'holder.json';
 
 /**
- * Takes the lock of a folder.
- * @throws FolderLockedError when somebody has it; FolderError when its file cannot be locked.
+ * Locks a folder.
+ * @throws FolderLockedError if a process holds it; FolderError if its file cannot be locked.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const holderPath = join(folder, HOLDER_FILE);
-  // SQLite removes the second one, which a killed process of an older version left.
+  // SQLite removes the second one, which a killed process of an older version may have left.
   const before = await readFiles([holderPath, join(folder, `${LOCK_FILE}-journal`)]);
   const lock = await takeSystemLock(join(folder, LOCK_FILE));
   if (!lock) throw new FolderLockedError(folder, await readHolder(holderPath));
@@ -93,8 +93,8 @@ async function readFiles(paths: readonly string[]): Promise<[path: string, conte
 }
 
 /**
- * SQLite's own file lock, of an otherwise empty file: Node offers no lock of the operating system by itself, and only such
- * a lock ends with its process, whatever becomes of it, and cannot be mistaken about a process id that is used again.
+ * Locks an empty file with SQLite. Node itself has no file locks, and only a lock of the operating system always ends with its
+ * process and does not depend on process ids, which are reused.
  */
 async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
   let database: DatabaseSync | undefined;
@@ -104,17 +104,17 @@ async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
     return database;
   } catch (error) {
     database?.close();
-    if (resultCodeOf(error) === SQLITE_BUSY) return null;
-    if (resultCodeOf(error) === SQLITE_NOT_A_DATABASE) {
+    if (findResultCode(error) === SQLITE_BUSY) return null;
+    if (findResultCode(error) === SQLITE_NOT_A_DATABASE) {
       const { size } = await stat(path);
       throw new FolderError(
-        `The lock file ${path} has ${size} bytes and should be empty. Nothing of the data is in it and no process holds it: delete this file and start again.`,
+        `The lock file ${path} has ${size} bytes and should be empty. It contains no data and no process holds it: delete this file and start again.`,
         { cause: error },
       );
     }
     const reason = error instanceof Error ? error.message : String(error);
     throw new FolderError(
-      `The lock file ${path} cannot be locked: ${reason}. It must be a file that this user can read and write; nothing of the data is in it.`,
+      `The lock file ${path} cannot be locked: ${reason}. It must be a file that this user can read and write; it contains no data.`,
       { cause: error },
     );
   }
@@ -123,7 +123,7 @@ async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
 const SQLITE_BUSY = 5;
 const SQLITE_NOT_A_DATABASE = 26;
 
-function resultCodeOf(error: unknown): unknown {
+function findResultCode(error: unknown): unknown {
   return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
 }
 

@@ -12,15 +12,15 @@ import { z } from 'zod';
 import { nameSome } from '../../shared/folder-error.ts';
 import { checksumFile, type DataFile, hasDatabaseName, isEditable, needsChecksum } from './data-files.ts';
 
-// The manifest of a data folder says which files must be in it, so that a folder of which a part was lost is never taken for
-// a whole one. It is a line of JSON for each file under a first line that says how many these are. While the database is open,
-// a line more is written for each file that comes or goes, so that it is right whenever the process is killed. A closed
-// database is known to the byte; of an open one, no file is smaller than its last line says.
+// The manifest of a data folder lists the files that must be in it, so that a folder that has lost a part is never taken for a
+// whole one. Its first line has their number, and each file has a line of JSON. While the database is open, a line is added for
+// each file that is created or removed, so that the manifest is right whenever the process is killed. Of a closed database it
+// has the exact sizes; of an open one, no file is smaller than its last line says.
 
-/** What a data folder must hold. */
+/** What a data folder must contain. */
 export type Manifest =
   | { readonly kind: 'known'; readonly isClosed: boolean; readonly files: ReadonlyMap<string, ManifestEntry> }
-  /** A version wrote it that knew no manifests, or it could not be kept because the disk was full. */
+  /** An older version without manifests wrote it, or it could not be updated because the disk was full. */
   | { readonly kind: 'unknown' };
 
 export type ManifestEntry = Exclude<z.infer<typeof entrySchema>, { kind: 'gone' }>;
@@ -33,10 +33,10 @@ const entrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('gone'), path }),
 ]);
 
-/** @returns null where it is no manifest, or only a part of one. */
+/** @returns null if the text is not a whole manifest. */
 export function parseManifest(text: string): Manifest | null {
   if (text === '') return { kind: 'unknown' };
-  // The last line was cut off where the process was killed in the middle of it.
+  // The last line is incomplete if the process was killed while writing it.
   const [head = '', ...lines] = text.split('\n').slice(0, -1);
   try {
     const { isClosed, count } = headSchema.parse(JSON.parse(head));
@@ -53,7 +53,7 @@ export function parseManifest(text: string): Manifest | null {
   }
 }
 
-/** Writes the manifest of a data folder: the new one is there as a whole, or the old one still. */
+/** Replaces the manifest of a data folder atomically. */
 export function writeManifest(manifestPath: string, manifest: string | Buffer): void {
   const temporaryPath = `${manifestPath}.tmp`;
   try {
@@ -65,7 +65,7 @@ export function writeManifest(manifestPath: string, manifest: string | Buffer): 
   }
 }
 
-/** The manifest of a database that is about to be open, or that has just been closed. */
+/** Formats the manifest of a database that is about to be opened, or that was just closed. */
 export function formatManifest(
   files: readonly DataFile[],
   state: { readonly isClosed: false } | { readonly isClosed: true; readonly dataFolder: string },
@@ -80,16 +80,16 @@ export function formatManifest(
 
 const formatEntry = (entry: z.infer<typeof entrySchema>) => `${JSON.stringify(entry)}\n`;
 
-/** Keeps the manifest of an open database right. */
+/** Keeps the manifest of an open database up to date. */
 export interface Journal {
-  /** Records what a file has become. */
+  /** Records a change of a file. */
   record(path: string, change: ManifestChange): void;
-  /** Records what a file is about to become, which is less than it was. It is on the disk before that happens. */
+  /** Records that a file is about to shrink or be removed. The record is on the disk before that happens. */
   recordLoss(path: string, change: ManifestChange): void;
   close(): void;
 }
 
-/** What has become of a file. */
+/** A change of a file. */
 export type ManifestChange =
   | { readonly kind: 'folder' | 'gone' }
   | { readonly kind: 'file'; readonly size: number };
@@ -105,7 +105,7 @@ export function openJournal(manifestPath: string): Journal {
       if (writeSync(file, line) < line.length) throw new Error('cut off');
       if (isLoss) fdatasyncSync(file);
     } catch {
-      // A wrong manifest would have an intact folder refused. Making it empty takes no space on a full disk.
+      // With a wrong manifest, an intact folder would be refused. Emptying it needs no space on a full disk.
       isKept = false;
       ftruncateSync(file);
     }
@@ -118,7 +118,7 @@ export function openJournal(manifestPath: string): Journal {
   };
 }
 
-/** Says in what a data folder differs from what its manifest says; null where it does not. */
+/** Describes how a data folder differs from its manifest; null if it does not. */
 export function compareWithManifest(
   manifest: Manifest & { readonly kind: 'known' },
   dataFolder: string,
@@ -150,10 +150,10 @@ function describeChange(
   isClosed: boolean,
   dataFolder: string,
 ): string | null {
-  if (entry.kind !== file.kind) return `${file.path} is no ${entry.kind}`;
+  if (entry.kind !== file.kind) return `${file.path} is not a ${entry.kind}`;
   if (entry.kind === 'folder' || file.kind !== 'file' || isEditable(file.path)) return null;
   if (isClosed ? file.size !== entry.size : file.size < entry.size) {
-    return `${file.path} has ${file.size} bytes, where ${entry.size} are due`;
+    return `${file.path} has ${file.size} bytes instead of ${entry.size}`;
   }
   if (isClosed && entry.checksum !== undefined && checksumFile(dataFolder, file.path) !== entry.checksum) {
     return `the content of ${file.path} has changed`;

@@ -2,8 +2,8 @@ import { Client, escapeIdentifier } from 'pg';
 import type { NotificationListener, Notifications } from '../notifications.ts';
 
 /**
- * Notifications of the embedded database, delivered by its thread. It listens to a channel until it closes, however many
- * listeners come and go: all clients share one session, and listening is free.
+ * Notifications of the embedded database, delivered by its thread. Once it listens to a channel, it does so until it closes:
+ * all clients share one session, and listening is free.
  */
 export class EmbeddedNotifications implements Notifications {
   readonly #connectionString: string;
@@ -37,7 +37,7 @@ export class EmbeddedNotifications implements Notifications {
     }
   }
 
-  /** Goes through the socket, to wait for its turn: in the thread it would end up in a client's transaction. */
+  /** Listens through the socket, to wait for its turn; in the thread, it could run within a client's transaction. */
   async #startListening(name: string): Promise<void> {
     const client = new Client({ connectionString: this.#connectionString });
     client.on('error', () => {}); // A pending query rejects by itself.

@@ -7,22 +7,22 @@ import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
 import { formatManifest, type Journal, openJournal, writeManifest } from './manifest.ts';
 
-/** Where an embedded database is, and what was found there. */
+/** The paths of an embedded database, and its files. */
 export interface DataOptions {
-  /** What is in the data folder; null if it never held data. */
+  /** The content of the data folder; null if it never had data. */
   readonly found: FoundData | null;
   readonly dataFolder: string;
   readonly manifestPath: string;
-  /** Marks a folder whose first start has not come to its end. */
+  /** The mark of a folder whose first start has not ended. */
   readonly unfinishedPath: string;
-  /** A data folder to begin with a copy of where there is no data yet. */
+  /** A data folder to copy if there is no data yet; null to create a new one. */
   readonly prepared: string | null;
 }
 
-/** What is in a data folder that may be opened. */
+/** The content of a data folder that may be opened. */
 export interface FoundData {
   readonly files: readonly DataFile[];
-  /** Whether a manifest says that these are all of them. */
+  /** Whether they are all the files of a manifest. */
   readonly isComplete: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface OpenData {
 
 /** Why a database cannot be opened. */
 export type DataProblem =
-  /** The disk or permissions do not allow it; the code is that of the file system. */
+  /** The disk or permissions do not allow it; the code is that of the file system, such as ENOSPC. */
   | { readonly kind: 'file-system'; readonly code: string }
   | { readonly kind: 'damaged'; readonly found: string; readonly isUnchanged: boolean };
 
@@ -50,21 +50,21 @@ export class DataError extends Error {
 }
 
 /**
- * Opens a database, or makes it where there is none.
+ * Opens a database, or creates it if there is none.
  * @throws DataError if it is damaged, or if the file system does not allow it.
  */
 export async function openData(options: DataOptions): Promise<OpenData> {
-  return options.found === null ? await makeDatabase(options) : await openDatabase(options, options.found);
+  return options.found === null ? await createDatabase(options) : await openDatabase(options, options.found);
 }
 
-async function makeDatabase(options: DataOptions): Promise<OpenData> {
+async function createDatabase(options: DataOptions): Promise<OpenData> {
   const { dataFolder, manifestPath, unfinishedPath, prepared } = options;
   let fileSystem: DataFileSystem | undefined;
   try {
-    // What a first start left behind that was cut short.
+    // A first start that was killed may have left files.
     rmSync(dataFolder, { recursive: true, force: true });
     mkdirSync(dataFolder);
-    // Several times as fast as its asynchronous twin, and this thread has nothing else to do.
+    // Several times as fast as the asynchronous function, and this thread has nothing else to do.
     if (prepared !== null) cpSync(prepared, dataFolder, { recursive: true });
     fileSystem = new DataFileSystem(dataFolder);
     fileSystem.keep();
@@ -94,7 +94,7 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     if (missing !== null) throw new MissingFilesError(missing);
     messages = null;
     fileSystem.keep();
-    // Left by a process that was killed just before it removed it.
+    // A process that was killed just before removing it may have left it.
     rmSync(unfinishedPath, { force: true });
     return serve(database, journal, options);
   } catch (error) {
@@ -108,23 +108,23 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
   }
 }
 
-/** Files of tables that a database has are not there. */
+/** Files of tables are missing. */
 class MissingFilesError extends Error {
   override readonly name = 'MissingFilesError';
 }
 
-/** Finds how the file system failed when a database could not be opened; null if it did not. */
+/** Finds the code with which the file system failed when a database was opened; null if it did not. */
 function findFailure(error: unknown, fileSystem: DataFileSystem | undefined): string | null {
   return isFileError(error) ? error.code : (fileSystem?.lastFailure ?? null);
 }
 
-/** Finds what is damaged where a database could not be opened; null if it is something else. */
+/** Describes the damage of a database that could not be opened; null if that has another reason. */
 function findDamage(error: unknown, messages: readonly string[]): string | null {
   if (error instanceof MissingFilesError) return error.message;
   const reasons = messages.flatMap((line) => /\b(?:ERROR|FATAL|PANIC|DETAIL): +(.*)$/.exec(line)?.[1] ?? []);
   if (reasons.length > 0) return `PostgreSQL cannot open it: ${reasons.join('; ').replace(/\.$/, '')}`;
   return error instanceof WebAssembly.RuntimeError
-    ? `PostgreSQL broke when it opened it: ${error.message}`
+    ? `PostgreSQL crashed when it opened it: ${error.message}`
     : null;
 }
 
@@ -140,7 +140,7 @@ function serve(database: PGlite, journal: Journal, { dataFolder, manifestPath }:
         const files = listDataFiles(dataFolder);
         writeManifest(manifestPath, formatManifest(files, { isClosed: true, dataFolder }));
       } catch (error) {
-        // On a full disk the manifest of the open database stays, which is right for the closed one, too.
+        // On a full disk, the manifest of the open database stays. It is right for the closed one, too.
         if (!isFileError(error)) throw error;
       }
     },
@@ -158,7 +158,7 @@ function beginManifest(
   return journal;
 }
 
-/** A new name in a folder outlasts a power failure only once the folder itself is on the disk. */
+/** Syncs a folder: a new name in it survives a power failure only once the folder itself is on the disk. */
 function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');

@@ -3,43 +3,43 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { DataError, type DataOptions, type DataProblem, type OpenData, openData } from './open-data.ts';
 import { guardSession } from './session-guard.ts';
 
-/** What the thread is started with. */
+/** The data of the thread. */
 export interface EmbeddedServerOptions {
   readonly data: DataOptions;
   readonly address: { readonly socketPath: string } | { readonly host: string };
   readonly maxConnections: number;
 }
 
-/** What the thread tells. */
+/** A message of the thread. */
 export type EmbeddedServerEvent =
   | { readonly kind: 'ready'; readonly port: number | null }
   | { readonly kind: 'refused'; readonly problem: DataProblem }
   | { readonly kind: 'notification'; readonly channel: string; readonly payload: string }
   | { readonly kind: 'broken'; readonly message: string };
 
-/** What the thread is asked. */
+/** A message to the thread. */
 export type EmbeddedServerRequest = 'close';
 
 const options: EmbeddedServerOptions = workerData;
-if (!parentPort) throw new Error('The embedded server runs in a thread of its own');
+if (!parentPort) throw new Error('The embedded server must run in its own thread');
 const port = parentPort;
 
-const tell = (event: EmbeddedServerEvent) => port.postMessage(event);
+const send = (event: EmbeddedServerEvent) => port.postMessage(event);
 
 try {
   await serve(await openData(options.data));
 } catch (error) {
   if (!(error instanceof DataError)) throw error;
-  tell({ kind: 'refused', problem: error.problem });
+  send({ kind: 'refused', problem: error.problem });
 }
 
 async function serve(data: OpenData): Promise<void> {
   const server = new PGLiteSocketServer({
     db: guardSession(data.database, {
-      onNotification: (channel, payload) => tell({ kind: 'notification', channel, payload }),
+      onNotification: (channel, payload) => send({ kind: 'notification', channel, payload }),
       onBroken(error) {
-        tell({ kind: 'broken', message: error.message });
-        // Clients are to see their connections end, not to wait for an answer that never comes.
+        send({ kind: 'broken', message: error.message });
+        // So that the connections of clients end, instead of waiting for an answer forever.
         setImmediate(() => process.exit(1));
       },
     }),
@@ -50,7 +50,7 @@ async function serve(data: OpenData): Promise<void> {
   });
   await server.start();
   port.on('message', (_request: EmbeddedServerRequest) => void close(server, data));
-  tell({ kind: 'ready', port: portOf(server.getServerConn()) });
+  send({ kind: 'ready', port: parsePort(server.getServerConn()) });
 }
 
 async function close(server: PGLiteSocketServer, data: OpenData): Promise<void> {
@@ -59,6 +59,6 @@ async function close(server: PGLiteSocketServer, data: OpenData): Promise<void> 
   port.close();
 }
 
-function portOf(address: string): number | null {
+function parsePort(address: string): number | null {
   return 'host' in options.address ? Number(address.slice(address.lastIndexOf(':') + 1)) : null;
 }

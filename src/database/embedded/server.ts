@@ -6,23 +6,23 @@ import { explainFailure, toFolderError } from '../../shared/folder-access.ts';
 import type { FolderError } from '../../shared/folder-error.ts';
 import { resolveModuleUrl } from '../../shared/module-url.ts';
 import type { Database } from '../database.ts';
-import { configuredFolder, databasePaths, refuseFolder, takeFolder } from './database-folder.ts';
+import { refuseFolder, resolvePaths, takeFolder, toConfiguredFolder } from './database-folder.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { EmbeddedNotifications } from './notifications.ts';
 import type { DataProblem, FoundData } from './open-data.ts';
 import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest } from './server-thread.ts';
 
 /**
- * Starts an embedded PostgreSQL in a thread of its own and serves it to this process and its threads.
+ * Starts an embedded PostgreSQL in its own thread, for this process and its threads.
  *
- * All its clients share one session: a transaction makes every other client wait, so nothing that holds one open may wait
- * for another connection; settings and prepared statements of a client are seen by all; COPY is not to be used.
- * @param options.folder where the data is kept; it is made when it does not exist.
- * @param options.prepared a folder that was opened and closed before, to begin with a copy of where there is no data yet: that
- * is much faster than making it.
+ * All clients share one session. A transaction makes every other client wait, so within one, do not wait for another
+ * connection. All clients see the settings and prepared statements of each other. Do not use COPY, which breaks the connection.
+ * @param options.folder the folder of the data; created if it does not exist.
+ * @param options.prepared a folder that was opened and closed before, which is copied if there is no data yet. That is much
+ * faster than creating a database.
  * @returns the database, without our tables; it needs `applyMigrations`.
- * @throws FolderError when the folder cannot be used: a process, this one or another, has it open, it is damaged or belongs to
- * something else, or the file system does not allow it.
+ * @throws FolderError if the folder cannot be used: a process, maybe this one, has it open; it is damaged or belongs to
+ * something else; or the file system does not allow it.
  */
 export async function startEmbeddedServer(options: { folder: string; prepared?: string }): Promise<Database> {
   const { lock, found } = await takeFolder(options.folder);
@@ -30,7 +30,7 @@ export async function startEmbeddedServer(options: { folder: string; prepared?: 
     return await start(options.folder, found, options.prepared ?? null, lock);
   } catch (error) {
     await lock.abandon();
-    throw toFolderError(configuredFolder(options.folder), error);
+    throw toFolderError(toConfiguredFolder(options.folder), error);
   }
 }
 
@@ -45,7 +45,7 @@ async function start(
   lock: FolderLock,
 ): Promise<Database> {
   await removeSocketFolder(lock.previousHolder?.temporaryFolder);
-  // Only this user can enter the folder of the socket, so nobody else of the machine can connect.
+  // Only this user can enter the folder of the socket, so no other user of the machine can connect.
   const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
   await lock.describe(socketFolder);
   const release = async () => {
@@ -53,7 +53,7 @@ async function start(
     await lock.release();
   };
 
-  // Windows has no sockets in folders that PostgreSQL clients know of.
+  // On Windows, PostgreSQL clients do not support sockets in folders.
   const address =
     process.platform === 'win32'
       ? { host: '127.0.0.1' }
@@ -61,8 +61,8 @@ async function start(
   const workerData: EmbeddedServerOptions = {
     data: {
       found,
-      ...databasePaths(folder),
-      prepared: prepared === null ? null : databasePaths(prepared).dataFolder,
+      ...resolvePaths(folder),
+      prepared: prepared === null ? null : resolvePaths(prepared).dataFolder,
     },
     address,
     maxConnections: MAX_CONNECTIONS,
@@ -70,7 +70,7 @@ async function start(
   const thread = new Worker(resolveModuleUrl('./server-thread', import.meta.url), { workerData });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   try {
-    const port = await untilReady(thread, folder);
+    const port = await waitUntilReady(thread, folder);
     const connectionString =
       port === null
         ? `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketFolder)}`
@@ -115,7 +115,7 @@ function serve(
     async close() {
       isClosing = true;
       thread.postMessage('close' satisfies EmbeddedServerRequest);
-      // A statement that does not end must not keep the process from ending; the data stands a thread that is killed.
+      // A statement that does not end must not keep the process alive; the data survives a killed thread.
       const timer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS);
       await released;
       clearTimeout(timer);
@@ -123,8 +123,8 @@ function serve(
   };
 }
 
-/** @returns the port it listens on; null when it listens on its socket. */
-function untilReady(thread: Worker, folder: string): Promise<number | null> {
+/** @returns the port it listens on; null for a socket. */
+function waitUntilReady(thread: Worker, folder: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('The embedded database did not start: its thread ended')));
@@ -139,10 +139,10 @@ function untilReady(thread: Worker, folder: string): Promise<number | null> {
 function explainProblem(folder: string, problem: DataProblem): FolderError {
   return problem.kind === 'damaged'
     ? refuseFolder(folder, problem.found, problem.isUnchanged)
-    : explainFailure(configuredFolder(folder), problem.code);
+    : explainFailure(toConfiguredFolder(folder), problem.code);
 }
 
-/** Removes the folder of a socket, and nothing that is not one: the name may have been read from a file. */
+/** Removes the folder of a socket, and nothing else: the path may have been read from a file. */
 async function removeSocketFolder(path: string | undefined): Promise<void> {
   if (!path || dirname(path) !== tmpdir() || !path.startsWith(join(tmpdir(), SOCKET_FOLDER_PREFIX))) return;
   await rm(path, { recursive: true, force: true });

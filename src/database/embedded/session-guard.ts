@@ -4,17 +4,18 @@ import type { PGlite } from '@electric-sql/pglite';
 export interface SessionEvents {
   /** The database sent a notification. */
   onNotification(channel: string, payload: string): void;
-  /** The database itself broke, not just a statement: it cannot be used any more. */
+  /** The database itself failed, not just a statement: it can no longer be used. */
   onBroken(error: Error): void;
 }
 
 /**
- * Makes PGlite's only session safe to share among the clients of its socket server. The server asks `isInTransaction` before
- * it gives the session to another client. Unguarded, that is false between the messages of one statement, so that parameters
- * arriving late were bound to another client's statement (https://github.com/electric-sql/pglite/issues/1046). Guarded, a
- * client keeps the session from its first message until the database is ready for the next statement.
+ * Makes PGlite's only session safe to share among the clients of its socket server. The server checks `isInTransaction` before
+ * it gives the session to another client. Without the guard, that is false between the messages of one statement, so late
+ * parameters were bound to another client's statement (https://github.com/electric-sql/pglite/issues/1046). With it, a client
+ * keeps the session from its first message until the database is ready for the next statement.
  *
- * Notifications are read from the database's answers, as the socket server sends them only to the client that caused them.
+ * Notifications are read from the answers of the database, because the socket server sends them only to the client that caused
+ * them.
  */
 export function guardSession(database: PGlite, events: SessionEvents): PGlite {
   watchEngine(database, events.onBroken);
@@ -38,14 +39,14 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
         },
       });
     } catch (error) {
-      // The socket server would never serve a client again, without a word.
+      // Otherwise, the socket server would never serve a client again, without an error.
       events.onBroken(toError(error));
       throw error;
     }
   };
 
   const rollBack: PGlite['exec'] = async (statement, options) => {
-    // A client left in the middle of a statement: after an error, the database ignores everything up to a sync.
+    // A client disconnected during a statement: after an error, the database ignores everything up to a sync.
     await database.execProtocolRaw(SYNC);
     statementOpen = false;
     return database.exec(statement, options);
@@ -63,8 +64,8 @@ export function guardSession(database: PGlite, events: SessionEvents): PGlite {
 }
 
 /**
- * Watches for faults of the engine. Errors of statements leave it in one known way; anything else, such as a stack overflow,
- * leaves it in the middle of its work. PGlite says nothing then, and never answers that statement or a later one.
+ * Watches for crashes of the engine. Errors of statements are thrown in one known way; anything else, such as a stack
+ * overflow, interrupts its work, and PGlite then never answers that statement or a later one, without reporting an error.
  */
 function watchEngine(database: PGlite, onBroken: (error: Error) => void): void {
   const engine = database.Module;
@@ -93,7 +94,7 @@ const READY_FOR_QUERY = 'Z'.charCodeAt(0);
 const NOTIFICATION = 'A'.charCodeAt(0);
 const SYNC = Uint8Array.of('S'.charCodeAt(0), 0, 0, 0, 4);
 
-/** Reads the two kinds of messages that matter from the database's answers, which may be cut anywhere. */
+/** Reads the two relevant kinds of messages from the answers of the database, which may be split anywhere. */
 class AnswerReader {
   readonly #handlers: { onReady(): void; onNotification(channel: string, payload: string): void };
   readonly #header = Buffer.alloc(5);
@@ -117,7 +118,7 @@ class AnswerReader {
         this.#bodyLeft = this.#header.readInt32BE(1) - 4;
       }
       const part = answer.subarray(offset, offset + this.#bodyLeft);
-      // The bytes are in the database's memory, which the next answer overwrites.
+      // The bytes are in the memory of the database, which the next answer overwrites.
       if (this.#header[0] === NOTIFICATION) this.#body.push(Buffer.from(part));
       this.#bodyLeft -= part.length;
       offset += part.length;

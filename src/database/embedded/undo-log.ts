@@ -14,30 +14,30 @@ import {
 } from 'node:fs';
 import { isFileError } from '../../shared/file-error.ts';
 
-/** Remembers what changes of files replace, so that all of them can be undone. */
+/** Remembers the content that changes of files replace, so that all changes can be undone. */
 export interface UndoLog {
-  /** Whether it still remembers what it is told. */
+  /** Whether it still records changes. */
   readonly isOpen: boolean;
-  /** Bytes are about to be written. */
+  /** Call before bytes are written. */
   beforeWrite(path: string, position: number, length: number): void;
-  /** A file is about to get another size. */
+  /** Call before the size of a file changes. */
   beforeResize(path: string, size: number): void;
-  /** A file is about to get other permissions. */
+  /** Call before the permissions of a file change. */
   beforeChangeMode(path: string): void;
-  /** A file or an empty folder is about to be removed, or to be replaced by one that is renamed. */
+  /** Call before a file or an empty folder is removed, or replaced by a renamed one. */
   beforeRemove(path: string): void;
   afterCreate(path: string): void;
   afterRename(from: string, to: string): void;
-  /** Forgets everything, and remembers no more. */
+  /** Forgets everything and records nothing more. */
   stop(): void;
   /**
    * Undoes all changes, the last one first.
-   * @returns false if that is not possible: the log was stopped or would have become too large, or the disk fails.
+   * @returns false if that is not possible: the log was stopped or became too large, or the disk fails.
    */
   undo(): boolean;
 }
 
-/** @param maxBytes how much replaced content is remembered. */
+/** @param maxBytes the most bytes of replaced content to remember. */
 export function createUndoLog(maxBytes: number): UndoLog {
   let steps: (() => void)[] | null = [];
   let bytesLeft = maxBytes;
@@ -50,7 +50,7 @@ export function createUndoLog(maxBytes: number): UndoLog {
 
   function rememberContent(path: string, position: number, length: number): void {
     const size = find(path)?.size;
-    // It is written through a name that has been removed: what it held was remembered then.
+    // The file was removed but is still open: its content was remembered when it was removed.
     if (size === undefined) return;
     const replaced = Math.max(0, Math.min(length, size - position));
     const content = replaced > bytesLeft ? Buffer.alloc(0) : readPart(path, position, replaced);

@@ -2,51 +2,58 @@ import type { Marking } from '../../data-types/marking.ts';
 import { toColumn } from '../columns.ts';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { Key, PagedTable, RowFilter } from './paged-table.ts';
-import { conditionsOf, describeList, type List, type Part, planParts, residualOf } from './plan.ts';
+import {
+  describeList,
+  joinListConditions,
+  type List,
+  listResidualConditions,
+  type Part,
+  planParts,
+} from './plan.ts';
 import { selectMatching, selectPart, selectShortcut, sortKeys } from './statements.ts';
 
-// Pages are read by keyset: the key of the last row of one page is where the next begins, in an index that is already in
-// the order of the list. Prisma's cursors do not do that. With an order of several columns they send no LIMIT and cut
-// the page out of everything behind the cursor in memory, and a cursor whose row is deleted finds nothing.
+// Pages are read by keyset: the next page begins after the key of the last row of a page, in an index in the order of the
+// list. Prisma's cursors do not do that: with an order of several columns, they send no LIMIT and take the page from all rows
+// after the cursor in memory, and a cursor whose row was deleted finds nothing.
 
 /** The part of a list that is read. */
 export interface KeyRange {
-  /** Where it begins, behind the row of this key; null for the beginning of the list. */
+  /** The part begins after the row of this key; null for the beginning of the list. */
   readonly after: Key | null;
   readonly isDescending: boolean;
-  /** The most keys to give. */
+  /** The most keys to return. */
   readonly size: number;
 }
 
 export interface KeyPage {
-  /** Fewer than asked for at the end of the list, and where the next `MAX_ROWS_READ` rows hold no more that fit. */
+  /** Fewer than `size` at the end of the list, and if no more of the next `MAX_ROWS_READ` rows match. */
   readonly keys: readonly Key[];
-  /** Where to read on; null where the list ends with the page. */
+  /** Where to continue; null if the list ends with the page. */
   readonly next: { readonly after: Key | null } | null;
 }
 
 export interface RowCount {
   readonly count: number;
-  /** False where there may be more. */
+  /** False if there may be more. */
   readonly isExact: boolean;
 }
 
-/** How many rows are read at most to find those that meet conditions which no index helps with. */
+/** The most rows to read for conditions that no index serves. */
 export const MAX_ROWS_READ = 20_000;
 
-/** How far rows are counted unless an exact number is asked for. */
+/** The most rows to count, unless an exact number is requested. */
 export const MAX_ROWS_COUNTED = 10_000;
 
-/** Reads lists as far as a clearance covers them. */
+/** Reads the rows of lists that a clearance covers. */
 export interface KeysetReader {
   readPage<Row>(table: PagedTable<Row>, filter: RowFilter<Row>, range: KeyRange): Promise<KeyPage>;
   /** Counts up to `MAX_ROWS_COUNTED`. */
   count<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<RowCount>;
-  /** Counts every row, however long it takes. */
+  /** Counts all rows, however long that takes. */
   countExactly<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<number>;
 }
 
-/** @param prisma the client that sees what the clearance covers. */
+/** @param prisma a client that sees only what the clearance covers. */
 export function createKeysetReader(prisma: PrismaClient, clearance: Marking): KeysetReader {
   return {
     async readPage(table, filter, range) {
@@ -69,15 +76,15 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
     async countExactly(table, filter) {
       const list = describeList(table, filter, clearance);
       const [counted] = await prisma.$queryRaw<{ count: bigint }[]>`
-        select count(*) as count from ${list.from} where ${conditionsOf(list)}`;
+        select count(*) as count from ${list.from} where ${joinListConditions(list)}`;
       return Number(counted?.count ?? 0);
     },
   };
 }
 
 /**
- * Reads by the indexes that the statements mean. Of a table that nobody has analyzed yet, as none is in an embedded database,
- * or for a limit in the thousands, the planner would rather read and sort it as a whole.
+ * Makes statements use the intended indexes. For a table that was never analyzed, as in an embedded database, or for a limit
+ * in the thousands, the planner would otherwise read and sort the whole table.
  */
 function readByIndex<Result>(
   prisma: PrismaClient,
@@ -95,7 +102,7 @@ async function readParts(database: Prisma.TransactionClient, list: List, range: 
   const rows: KeyRow[] = [];
   for (const part of parts) {
     const limit = range.size + 1 - rows.length;
-    if (residualOf(list).length === 0) {
+    if (listResidualConditions(list).length === 0) {
       rows.push(...(await database.$queryRaw<KeyRow[]>(selectPart(list, part, range, limit))));
     } else {
       const { matching, end } = await readMatching(database, list, part, range, limit, parts.length);
@@ -109,8 +116,8 @@ async function readParts(database: Prisma.TransactionClient, list: List, range: 
 }
 
 /**
- * @param parts how many parts share in the rows that may be read.
- * @returns the rows that fit, and where the read ended before the part did.
+ * @param parts the number of parts among which `MAX_ROWS_READ` is divided.
+ * @returns the rows that match, and the key at which the read ended early; null if it reached the end of the part.
  */
 async function readMatching(
   database: Prisma.TransactionClient,
@@ -139,7 +146,7 @@ async function countParts(database: Prisma.TransactionClient, list: List): Promi
   for (const part of parts) {
     const limit = MAX_ROWS_COUNTED + 1 - total;
     const [counted] = await database.$queryRaw<{ count: number; isCutOff: boolean }[]>(
-      residualOf(list).length === 0
+      listResidualConditions(list).length === 0
         ? Prisma.sql`select count(*)::int as count, false as "isCutOff"
             from (${selectPart(list, part, everything, limit)}) as counted`
         : Prisma.sql`select count(*) filter (where matches)::int as count,
@@ -153,7 +160,7 @@ async function countParts(database: Prisma.TransactionClient, list: List): Promi
   return toCount(total);
 }
 
-/** Null where there is no shortcut, or it finds many rows. */
+/** @returns null if there is no shortcut, or if it finds too many rows. */
 async function readShortcut(
   database: Prisma.TransactionClient,
   list: List,
@@ -172,7 +179,7 @@ async function readShortcut(
   );
 }
 
-/** Null where there is no shortcut, or it finds many rows. */
+/** @returns null if there is no shortcut, or if it finds too many rows. */
 async function countShortcut(database: Prisma.TransactionClient, list: List): Promise<RowCount | null> {
   if (list.shortcut.length === 0) return null;
   const [counted] = await database.$queryRaw<{ found: number; matching: number }[]>`
@@ -181,14 +188,14 @@ async function countShortcut(database: Prisma.TransactionClient, list: List): Pr
   return counted === undefined || counted.found > MAX_ROWS_READ ? null : toCount(counted.matching);
 }
 
-/** The columns of a key, and others beside. */
+/** The columns of a key, and maybe others. */
 type KeyRow = Readonly<Record<string, unknown>>;
 
 function toKey({ key }: List, row: KeyRow): Key {
   return Object.fromEntries(key.map((field) => [field, row[toColumn(field)] as Key[string]]));
 }
 
-/** @param rows one more than the page where the list goes on behind it. */
+/** @param rows those of the page, and one more if the list continues after it. */
 function toPage(list: List, rows: readonly KeyRow[], { after, size }: KeyRange): KeyPage {
   const keys = rows.slice(0, size).map((row) => toKey(list, row));
   return { keys, next: rows.length > size ? { after: keys.at(-1) ?? after } : null };

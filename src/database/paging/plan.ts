@@ -4,36 +4,36 @@ import { toColumn } from '../columns.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AllowedValues, ColumnType, Key, PagedTable, RowFilter, Shortcut } from './paged-table.ts';
 
-// An index is in the order of a list only where the columns before its key are the same. So each combination of their
-// values is a run of its own, and PostgreSQL merges the runs, taking from each no more than the page needs. Where the first
-// column of the key is limited, too, the list falls into parts that follow each other, a part for each of its values.
+// An index is in the order of a list only while the columns before its key are equal. So each combination of their values is
+// a separate run, and PostgreSQL merges the runs, reading no more of each than the page needs. If the first column of the key
+// is limited, too, the list consists of consecutive parts, one for each of its values.
 
-/** A filter on a table as a clearance sees it. */
+/** A filtered table, as a clearance sees it. */
 export interface List {
   /** The table, or the view of it. */
   readonly from: Prisma.Sql;
   readonly key: readonly string[];
-  /** What the index that is used has before the key. */
+  /** The columns of the chosen index before the key. */
   readonly prefix: readonly string[];
   readonly equals: Readonly<Record<string, AllowedValues | undefined>>;
   readonly bounds: readonly Prisma.Sql[];
   readonly others: readonly Prisma.Sql[];
-  /** What a read of the shortcut has behind FROM. */
+  /** The end of each statement that reads the shortcut, after FROM. */
   readonly shortcut: readonly Prisma.Sql[];
-  columnOf(field: string): Prisma.Sql;
-  /** A column of the key as the index compares it. */
-  keyColumn(field: string): Prisma.Sql;
-  typeOf(field: string): Prisma.Sql;
+  quoteColumn(field: string): Prisma.Sql;
+  /** Quotes a column of the key, with the collation of the index. */
+  quoteKeyColumn(field: string): Prisma.Sql;
+  findType(field: string): Prisma.Sql;
 }
 
 /** A part of a list, in one order. */
 export interface Part {
-  /** The value of the first column of the key, which all of the part has; null where that can be any. */
+  /** The value of the first column of the key in all rows of the part; null if there are several. */
   readonly value: string | null;
   readonly runs: readonly Run[];
 }
 
-/** Conditions for equal values in the columns of an index before the key. */
+/** Conditions that fix the columns of an index before the key. */
 export type Run = readonly Prisma.Sql[];
 
 export function describeList<Row>(
@@ -46,42 +46,42 @@ export function describeList<Row>(
   const schema = findClearedSchema(clearance);
   let equals: List['equals'] = asked;
   if (!coversAll(clearance)) {
-    // The view leaves the others out as well, but only after reading them.
+    // The view excludes the others, too, but only after reading them.
     const covered: readonly string[] = listMarkingsUpTo(clearance);
     const allowed = equals[marking];
     const both = Array.isArray(allowed) ? covered.filter((one) => allowed.includes(one)) : covered;
     equals = { ...equals, [marking]: both };
   }
   const prefix = chooseIndex(table, equals);
-  // A view shows an enum to Prisma as a text, which no index serves, and beside that as it is.
-  const columnOf = (field: string) => {
+  // A view has an enum twice: as text, for Prisma, which no index serves, and unchanged.
+  const quoteColumn = (field: string) => {
     const isShownAsText = schema !== null && types[field]?.startsWith('public.') === true;
     return Prisma.raw(`"${toColumn(field)}${isShownAsText ? ENUM_SUFFIX : ''}"`);
   };
-  const keyColumn = (field: string) => {
+  const quoteKeyColumn = (field: string) => {
     const isCollated = collation !== undefined && prefix.length > 0 && types[field] === undefined;
     return isCollated
-      ? Prisma.sql`${columnOf(field)} collate ${Prisma.raw(`"${collation}"`)}`
-      : columnOf(field);
+      ? Prisma.sql`${quoteColumn(field)} collate ${Prisma.raw(`"${collation}"`)}`
+      : quoteColumn(field);
   };
   return {
     from: Prisma.raw(`"${schema ?? 'public'}"."${name}"`),
     key,
     prefix,
     equals,
-    bounds: bounds.map(({ field, condition }) => condition(keyColumn(field))),
+    bounds: bounds.map(({ field, condition }) => condition(quoteKeyColumn(field))),
     others,
     shortcut:
       shortcut === undefined
         ? []
-        : shortcutReads(shortcut, columnOf(shortcut.column), columnOf(marking), equals[marking]),
-    columnOf,
-    keyColumn,
-    typeOf: (field) => Prisma.raw(types[field] ?? 'text'),
+        : createShortcutReads(shortcut, quoteColumn(shortcut.column), quoteColumn(marking), equals[marking]),
+    quoteColumn,
+    quoteKeyColumn,
+    findType: (field) => Prisma.raw(types[field] ?? 'text'),
   };
 }
 
-/** The index that limits the most columns, and of several such the one that has to be read in the fewest runs. */
+/** Chooses the index that limits the most columns, and of several such the one with the fewest runs. */
 function chooseIndex<Row>(
   { indexes, fewValued }: Pick<PagedTable<Row>, 'indexes' | 'fewValued'>,
   equals: List['equals'],
@@ -97,13 +97,13 @@ function chooseIndex<Row>(
   return best?.prefix ?? [];
 }
 
-function shortcutReads<Row>(
+function createShortcutReads<Row>(
   { conditions }: Shortcut<Row>,
   column: Prisma.Sql,
   marking: Prisma.Sql,
   markings: AllowedValues | undefined,
 ): readonly Prisma.Sql[] {
-  // As a range, a marking stays part of the order, which only the index has that is meant.
+  // As a range, a marking stays part of the order, which only the intended index has.
   const ranges = Array.isArray(markings)
     ? markings.map((one: string) => Prisma.sql`and ${marking} between ${one} and ${one}`)
     : [Prisma.empty];
@@ -112,7 +112,7 @@ function shortcutReads<Row>(
   );
 }
 
-/** The parts of a list that are not wholly before a key, in the order of reading. */
+/** Plans the parts of a list that are not entirely before a key, in reading order. */
 export async function planParts(
   database: Prisma.TransactionClient,
   list: List,
@@ -121,16 +121,16 @@ export async function planParts(
   let runs: readonly Run[] = [[]];
   for (const [index, field] of list.prefix.entries()) {
     const values = list.equals[field];
-    // What follows is limited to values. An index without NULLs serves only those who say that they need none.
+    // An index without NULLs serves only statements that exclude them.
     const limited = list.prefix.slice(index + 1).filter((other) => list.equals[other] !== undefined);
     runs = Array.isArray(values)
-      ? runs.flatMap((run) => values.map((value: string) => [...run, equality(list, field, value)]))
+      ? runs.flatMap((run) => values.map((value: string) => [...run, formatEquality(list, field, value)]))
       : await splitByValues(
           database,
           list,
           runs.map((run) => [
             ...run,
-            ...limited.map((other) => Prisma.sql`${list.columnOf(other)} is not null`),
+            ...limited.map((other) => Prisma.sql`${list.quoteColumn(other)} is not null`),
           ]),
           field,
         );
@@ -146,24 +146,24 @@ export async function planParts(
     .toSorted((a, b) => compareBytes(a, b) * (isDescending ? -1 : 1))
     .map((value) => ({
       value,
-      runs: runs.map((run) => [...run, equality(list, first, value, list.keyColumn(first))]),
+      runs: runs.map((run) => [...run, formatEquality(list, first, value, list.quoteKeyColumn(first))]),
     }));
 }
 
-/** The order of the collation C. */
+/** Compares texts as the collation C does. */
 function compareBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
-function equality(
+function formatEquality(
   list: List,
   field: string,
   value: string | null,
-  column = list.columnOf(field),
+  column = list.quoteColumn(field),
 ): Prisma.Sql {
   return value === null
     ? Prisma.sql`${column} is null`
-    : Prisma.sql`${column} = ${value}::${list.typeOf(field)}`;
+    : Prisma.sql`${column} = ${value}::${list.findType(field)}`;
 }
 
 async function splitByValues(
@@ -175,11 +175,11 @@ async function splitByValues(
   if (runs.length === 0) return [];
   const found = await database.$queryRaw<{ run: number; value: string | null }[]>(
     Prisma.join(
-      runs.map((run, index) => selectValues(list, run, list.columnOf(field), index)),
+      runs.map((run, index) => selectValues(list, run, list.quoteColumn(field), index)),
       ' union all ',
     ),
   );
-  return found.map(({ run, value }) => [...(runs[run] ?? []), equality(list, field, value)]);
+  return found.map(({ run, value }) => [...(runs[run] ?? []), formatEquality(list, field, value)]);
 }
 
 async function findValues(
@@ -188,17 +188,17 @@ async function findValues(
   runs: readonly Run[],
   field: string,
 ): Promise<readonly string[]> {
-  const column = list.keyColumn(field);
+  const column = list.quoteKeyColumn(field);
   const searches = runs.map((run, index) => selectValues(list, run, column, index));
   const found = await database.$queryRaw<{ value: string }[]>`
     select distinct value from (${Prisma.join(searches, ' union all ')}) as found where value is not null`;
   return found.map(({ value }) => value);
 }
 
-/** Selects the values that a column has in a run: each is found from the one before by one look into the index. */
+/** Selects the values of a column in a run: each is found from the previous one by one index look-up. */
 function selectValues(list: List, run: Run, column: Prisma.Sql, index: number): Prisma.Sql {
   const least = (condition: Prisma.Sql) => Prisma.sql`select ${column} as value from ${list.from}
-    where ${allOf([...run, condition])} order by ${column} limit 1`;
+    where ${joinConditions([...run, condition])} order by ${column} limit 1`;
   return Prisma.sql`(with recursive found as (
       (${least(Prisma.sql`${column} is not null`)})
       union all
@@ -209,26 +209,30 @@ function selectValues(list: List, run: Run, column: Prisma.Sql, index: number): 
     select ${index}::int, null where exists (${least(Prisma.sql`${column} is null`)}))`;
 }
 
-/** The conditions that the parts of a list do not meet by themselves. */
-export function residualOf(list: List): readonly Prisma.Sql[] {
+/** Lists the conditions that the parts of a list do not already meet. */
+export function listResidualConditions(list: List): readonly Prisma.Sql[] {
   const met = new Set([...list.prefix, list.key[0]]);
   const fields = Object.keys(list.equals).filter((field) => !met.has(field));
-  return [...equalities(list, fields), ...list.others];
+  return [...formatEqualities(list, fields), ...list.others];
 }
 
-/** Everything that the rows of a list meet. */
-export function conditionsOf(list: List): Prisma.Sql {
-  return allOf([...equalities(list, Object.keys(list.equals)), ...list.bounds, ...list.others]);
+/** Joins all conditions of a list. */
+export function joinListConditions(list: List): Prisma.Sql {
+  return joinConditions([
+    ...formatEqualities(list, Object.keys(list.equals)),
+    ...list.bounds,
+    ...list.others,
+  ]);
 }
 
-function equalities(list: List, fields: readonly string[]): readonly Prisma.Sql[] {
+function formatEqualities(list: List, fields: readonly string[]): readonly Prisma.Sql[] {
   return fields.flatMap((field) => {
     const values = list.equals[field];
     if (!Array.isArray(values)) return [];
-    return [Prisma.sql`${list.columnOf(field)} = any(${values}::text[]::${list.typeOf(field)}[])`];
+    return [Prisma.sql`${list.quoteColumn(field)} = any(${values}::text[]::${list.findType(field)}[])`];
   });
 }
 
-export function allOf(conditions: readonly Prisma.Sql[]): Prisma.Sql {
+export function joinConditions(conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return conditions.length === 0 ? Prisma.sql`true` : Prisma.join([...conditions], ' and ', '(', ')');
 }
