@@ -511,11 +511,13 @@ const csvLine = (itemId: string, note: string, text: string | null) =>
 /** Each swallows all that is behind it. */
 const OPEN_LINES = ['open,"a,b', '"open,a,b', 'open,a,"b'].map((text) => line(text, 'refused'));
 
-/** Where nothing is behind it, such a line is one that was cut. */
+/** With only empty lines after it, such a line is one that was cut. */
 function cutAtEnd(lines: readonly Line[]): readonly Line[] {
-  const [before, last] = lines.slice(-2);
+  const at = lines.findLastIndex(({ fate }) => fate !== 'nothing');
+  const last = lines[at];
+  const before = lines.slice(0, at).findLast(({ fate }) => fate !== 'nothing');
   const isCut = last !== undefined && OPEN_LINES.includes(last) && !(before && OPEN_LINES.includes(before));
-  return isCut ? [...lines.slice(0, -1), { ...last, fate: 'error' }] : lines;
+  return isCut ? lines.with(at, { ...last, fate: 'error' }) : lines;
 }
 
 /** What stands in place of a line of CSV, apart from good ones. */
