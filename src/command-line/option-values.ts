@@ -32,7 +32,7 @@ export function collectText(text: string, before: string[] = []): string[] {
 }
 
 /** Collects a repeatable option with one of these values, in upper or lower case. */
-export function collectOneOf<Name extends string>(names: readonly Name[]) {
+export function collectChoice<Name extends string>(names: readonly Name[]) {
   return (text: string, before: Name[] = []): Name[] => {
     const name = names.find((name) => name === text.toUpperCase());
     if (name === undefined) throw new InvalidArgumentError(`It must be one of ${names.join(', ')}.`);

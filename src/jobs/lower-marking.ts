@@ -61,7 +61,7 @@ export async function lowerItemMarking(
       where: { dataType_itemId: key },
       data: {
         ...markings,
-        ...floorOf(newFloor, principal, reason),
+        ...toFloor(newFloor, principal, reason),
         ...(isCovered(item.queryMarking, newFloor)
           ? {}
           : { queryMetadata: Prisma.DbNull, queryMarking: null }),
@@ -107,7 +107,7 @@ function markingsWithFloor(
   return { classificationMarking: effective, rowMarking: effective === own ? null : own };
 }
 
-function floorOf(floor: Marking | null, { id, name }: Principal, reason: string) {
+function toFloor(floor: Marking | null, { id, name }: Principal, reason: string) {
   const isSet = floor !== null;
   return {
     floorMarking: floor,

@@ -2,7 +2,7 @@ import { isObject } from '../shared/json.ts';
 import { refuse } from './refusal.ts';
 import { BOOLEAN_FUNCTION } from './statement-rules.ts';
 import { QUERY_KINDS } from './statement-tree.ts';
-import { contentOf, holdsAggregate, kindOf, type SyntaxNode, visitTree, writeNode } from './syntax-tree.ts';
+import { getContent, getKind, holdsAggregate, type SyntaxNode, visitTree, writeNode } from './syntax-tree.ts';
 
 /** Refuses anything but a condition on the columns of one row. */
 export function checkCondition(condition: SyntaxNode): void {
@@ -41,8 +41,8 @@ const CONDITION_KINDS: ReadonlySet<string> = new Set([
 
 /** Refuses what does not evaluate to true or false. */
 function checkTruth(node: unknown): void {
-  const kind = kindOf(node) ?? '';
-  const within = findConditions(kind, contentOf(node, kind));
+  const kind = getKind(node) ?? '';
+  const within = findConditions(kind, getContent(node, kind));
   if (within === null) refuseCondition(node, kind);
   for (const condition of within) checkTruth(condition);
 }

@@ -2,8 +2,8 @@ import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
 import { refuse } from './refusal.ts';
 import {
-  contentOf,
-  kindOf,
+  getContent,
+  getKind,
   parseStatements,
   replaceObjects,
   type SyntaxNode,
@@ -65,7 +65,7 @@ function isPlain(sql: string): boolean {
 
 /** As a function, TRIM takes what it cuts off first; the parser expects it last. */
 function correctTrim(object: SyntaxNode): SyntaxNode | null {
-  const trim = contentOf(object, 'trim');
+  const trim = getContent(object, 'trim');
   if (!isObject(trim.characters) || trim.sql_standard_syntax === true) return null;
   return { trim: { ...trim, this: trim.characters, characters: trim.this, sql_standard_syntax: true } };
 }
@@ -91,7 +91,7 @@ function quoteNames(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => quoteNames(item, key));
   if (!isObject(value)) return value;
   const isName = isIdentifier(value);
-  const unit = unitOf(value);
+  const unit = findUnit(value);
   const entries = Object.entries(isName && !UNQUOTED.has(key) ? { ...value, quoted: true } : value);
   return Object.fromEntries(
     entries.map(([inner, item]) => {
@@ -108,10 +108,10 @@ function isIdentifier(object: SyntaxNode): boolean {
 }
 
 /** The first argument of a function where it is the unit of a time and not a column. */
-function unitOf(content: SyntaxNode): unknown {
+function findUnit(content: SyntaxNode): unknown {
   if (typeof content.name !== 'string' || !UNIT_FUNCTIONS.has(asciiLowerCase(content.name))) return null;
   if (!Array.isArray(content.args) || content.args.length !== 3) return null;
-  const column = contentOf(content.args[0], 'column');
+  const column = getContent(content.args[0], 'column');
   const name = isObject(column.name) ? column.name : {};
   const isUnit = !isObject(column.table) && name.quoted === false && UNIT.test(String(name.name));
   return isUnit ? content.args[0] : null;
@@ -141,8 +141,8 @@ function comparableFunction(name: string): string {
 
 /** The object as the writer's other spelling of it reads. */
 function rewritten(object: SyntaxNode): SyntaxNode {
-  const kind = kindOf(object);
-  const content = kind === null ? {} : contentOf(object, kind);
+  const kind = getKind(object);
+  const content = kind === null ? {} : getContent(object, kind);
   if (kind === 'trim' && content.characters === null)
     return { trim: { ...content, sql_standard_syntax: false } };
   if (kind === 'bitwise_left_shift') return buildCall('shiftleft', [content.left, content.right]);
@@ -152,11 +152,11 @@ function rewritten(object: SyntaxNode): SyntaxNode {
   if (isUnboundedText(object)) return { data_type: 'string', length: null };
   if (object.data_type === 'custom' && /^GEO(?:METRY|GRAPHY)$/i.test(String(object.name)))
     return { data_type: asciiLowerCase(String(object.name)), subtype: null, srid: null };
-  if (kind === 'add' && isIntervalSum(object)) return { intervals: intervalsOf(object) };
+  if (kind === 'add' && isIntervalSum(object)) return { intervals: listIntervals(object) };
   if (kind === 'literal' && content.literal_type === 'number')
     return { literal: { ...content, value: String(content.value).replace(/^\./, '0.') } };
-  if (kind === 'literal' && content.literal_type === 'date') return castOf(content, 'DATE');
-  if (kind === 'literal' && content.literal_type === 'timestamp') return castOf(content, 'TIMESTAMP');
+  if (kind === 'literal' && content.literal_type === 'date') return buildCast(content, 'DATE');
+  if (kind === 'literal' && content.literal_type === 'timestamp') return buildCast(content, 'TIMESTAMP');
   const { from, joins } = object;
   if (
     isObject(from) &&
@@ -173,19 +173,19 @@ function rewritten(object: SyntaxNode): SyntaxNode {
 
 /** One of several units is written as a sum. */
 function isIntervalSum(node: unknown): boolean {
-  const { left, right } = contentOf(node, 'add');
+  const { left, right } = getContent(node, 'add');
   return (
-    kindOf(node) === 'interval' || (kindOf(node) === 'add' && isIntervalSum(left) && isIntervalSum(right))
+    getKind(node) === 'interval' || (getKind(node) === 'add' && isIntervalSum(left) && isIntervalSum(right))
   );
 }
 
-function intervalsOf(node: unknown): unknown[] {
-  const { left, right } = contentOf(node, 'add');
-  return kindOf(node) === 'add' ? [...intervalsOf(left), ...intervalsOf(right)] : [node];
+function listIntervals(node: unknown): unknown[] {
+  const { left, right } = getContent(node, 'add');
+  return getKind(node) === 'add' ? [...listIntervals(left), ...listIntervals(right)] : [node];
 }
 
 function buildCall(name: string, args: readonly unknown[]): SyntaxNode {
-  const call = contentOf(firstExpression(`SELECT ${name}(1, 1)`), 'function');
+  const call = getContent(firstExpression(`SELECT ${name}(1, 1)`), 'function');
   return { function: { ...call, args } };
 }
 
@@ -194,8 +194,8 @@ function isUnboundedText({ data_type: type, length = null }: SyntaxNode): boolea
   return (type === 'text' || type === 'char' || type === 'var_char') && length === null;
 }
 
-function castOf(literal: SyntaxNode, type: string): SyntaxNode {
-  const cast = contentOf(firstExpression(`SELECT CAST('' AS ${type})`), 'cast');
+function buildCast(literal: SyntaxNode, type: string): SyntaxNode {
+  const cast = getContent(firstExpression(`SELECT CAST('' AS ${type})`), 'cast');
   return { cast: { ...cast, this: { literal: { ...literal, literal_type: 'string' } } } };
 }
 
@@ -212,7 +212,7 @@ function firstExpression(sql: string): unknown {
 
 function readSelect(sql: string): SyntaxNode {
   const parsed = parseStatements(sql);
-  return contentOf(parsed.ok ? parsed.statements[0] : null, 'select');
+  return getContent(parsed.ok ? parsed.statements[0] : null, 'select');
 }
 
 /** The smallest part in which two trees differ, or null where they do not. */
@@ -226,7 +226,7 @@ function findChange(one: unknown, other: unknown, within: SyntaxNode): SyntaxNod
   if (!isObject(one) || !isObject(other)) return within;
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
   const pairs = [...keys].map((key) => [one[key], other[key]] as const);
-  return firstChange(pairs, kindOf(one) === null ? within : one);
+  return firstChange(pairs, getKind(one) === null ? within : one);
 }
 
 function firstChange(pairs: readonly (readonly [unknown, unknown])[], within: SyntaxNode): SyntaxNode | null {

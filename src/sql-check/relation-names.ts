@@ -1,6 +1,6 @@
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
-import { contentOf, kindOf, type SyntaxNode } from './syntax-tree.ts';
+import { getContent, getKind, type SyntaxNode } from './syntax-tree.ts';
 
 /** A statement in which no two relations share a name. */
 export interface ResolvedStatement {
@@ -79,7 +79,7 @@ class Resolver {
         this: query,
         alias: { ...(isObject(cte.alias) ? cte.alias : {}), name: renamed, quoted: true },
       };
-      return kindOf(item) === 'cte' ? { cte: content } : content;
+      return getKind(item) === 'cte' ? { cte: content } : content;
     });
     return { content: { ...clause, ctes }, visible };
   }
@@ -91,8 +91,8 @@ class Resolver {
 
   /** A recursive query sees its own name only after its UNION; before that, the name means another relation. */
   #resolveRecursive(query: unknown, visible: Visible, name: string, renamed: string): unknown {
-    const kind = kindOf(query);
-    const content = kind === null ? {} : contentOf(query, kind);
+    const kind = getKind(query);
+    const content = kind === null ? {} : getContent(query, kind);
     if (kind === 'subquery' && content.alias === null)
       return { subquery: { ...content, this: this.#resolveRecursive(content.this, visible, name, renamed) } };
     if (kind !== 'union' || isObject(content.with)) return this.resolve(query, visible);
@@ -104,7 +104,7 @@ class Resolver {
 
 /** Returns the content of one entry of a WITH clause. */
 export function toWithContent(cte: unknown): SyntaxNode {
-  if (kindOf(cte) === 'cte') return contentOf(cte, 'cte');
+  if (getKind(cte) === 'cte') return getContent(cte, 'cte');
   return isObject(cte) ? cte : {};
 }
 

@@ -4,13 +4,13 @@ import { refuse } from './refusal.ts';
 import { toName, toWithContent } from './relation-names.ts';
 import { FORBIDDEN_KIND_PREFIX, FORBIDDEN_KINDS, TABLE_FUNCTIONS } from './statement-rules.ts';
 import { refuseParameter } from './statement-words.ts';
-import { contentOf, kindOf, type SyntaxNode, visitTree } from './syntax-tree.ts';
+import { getContent, getKind, type SyntaxNode, visitTree } from './syntax-tree.ts';
 
 export const QUERY_KINDS: ReadonlySet<string> = new Set(['select', 'union', 'intersect', 'except']);
 
 export function isQuery(node: unknown): boolean {
-  const kind = kindOf(node);
-  if (kind === 'subquery' || kind === 'paren') return isQuery(contentOf(node, kind).this);
+  const kind = getKind(node);
+  if (kind === 'subquery' || kind === 'paren') return isQuery(getContent(node, kind).this);
   return kind !== null && QUERY_KINDS.has(kind);
 }
 
@@ -67,12 +67,12 @@ function parseParameterName(parameter: SyntaxNode): string {
 }
 
 function checkWith(cte: SyntaxNode): void {
-  if (!isQuery(cte.this) && kindOf(cte.this) !== 'values')
+  if (!isQuery(cte.this) && getKind(cte.this) !== 'values')
     refuse('Only a SELECT is allowed in a WITH clause.');
 }
 
 function checkNested(inner: unknown): void {
-  if (isQuery(inner) || kindOf(inner) === 'values') return;
+  if (isQuery(inner) || getKind(inner) === 'values') return;
   checkSource(inner);
 }
 
@@ -130,9 +130,9 @@ const SOURCE_WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 function checkSource(source: unknown): void {
-  const kind = kindOf(source);
+  const kind = getKind(source);
   if (kind === null) refuse('A query reads only tables, sub-queries and a few functions such as explode.');
-  const content = contentOf(source, kind);
+  const content = getContent(source, kind);
   if (SOURCE_KINDS.has(kind)) return;
   if (SOURCE_WRAPPERS.has(kind)) {
     checkSource(kind === 'joined_table' ? content.left : content.this);

@@ -19,7 +19,7 @@ import {
   readWords,
   type Subject,
 } from './statement-words.ts';
-import { contentOf, parseStatements, readTokens, writeNode } from './syntax-tree.ts';
+import { getContent, parseStatements, readTokens, writeNode } from './syntax-tree.ts';
 
 export type { Refusal } from './refusal.ts';
 export {
@@ -86,7 +86,7 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
     const parsed = parseStatements(`SELECT * FROM ${FILTERED} WHERE\n${toPlainText(filter, tokens)}`);
     if (!parsed.ok) refuse(describeParseError('filter', parsed.message, parsed.line - 1, parsed.column));
     const [statement, ...others] = parsed.statements;
-    const select = contentOf(statement, 'select');
+    const select = getContent(statement, 'select');
     const where = isObject(select.where_clause) ? select.where_clause : {};
     const condition = where.this;
     if (statement === undefined || others.length > 0 || !isObject(condition))

@@ -71,12 +71,12 @@ export function writeNode(node: SyntaxNode): string {
 }
 
 /** Returns the kind of a node; null if the value is not a node. */
-export function kindOf(value: unknown): string | null {
+export function getKind(value: unknown): string | null {
   return ast.isExpressionValue(value) ? (Object.keys(value)[0] ?? null) : null;
 }
 
 /** Returns the content of a node; an empty object if the value is not a node of this kind. */
-export function contentOf(value: unknown, kind: string): SyntaxNode {
+export function getContent(value: unknown, kind: string): SyntaxNode {
   const content = isObject(value) ? value[kind] : undefined;
   return isObject(content) ? content : {};
 }
@@ -117,7 +117,7 @@ function correctType(object: SyntaxNode): SyntaxNode | null {
   const name = object.data_type === 'custom' ? TYPE_NAMES.get(object.name) : undefined;
   if (name !== undefined) return { ...object, name };
   if (object.data_type === 'time' && object.precision === null) return { data_type: 'custom', name: 'TIME' };
-  const literal = contentOf(object, 'literal');
+  const literal = getContent(object, 'literal');
   // Unchanged, it would be written as a timestamp without a zone.
   if (literal.literal_type === 'timestamp')
     return { cast: { ...createZonedCast(), this: { literal: { ...literal, literal_type: 'string' } } } };
@@ -126,8 +126,8 @@ function correctType(object: SyntaxNode): SyntaxNode | null {
 
 function createZonedCast(): SyntaxNode {
   const parsed = parseStatements("SELECT CAST('' AS TIMESTAMP)");
-  const select = contentOf(parsed.ok ? parsed.statements[0] : null, 'select');
-  return contentOf(Array.isArray(select.expressions) ? select.expressions[0] : null, 'cast');
+  const select = getContent(parsed.ok ? parsed.statements[0] : null, 'select');
+  return getContent(Array.isArray(select.expressions) ? select.expressions[0] : null, 'cast');
 }
 
 /** Whether a node contains an aggregate. */

@@ -14,7 +14,7 @@ import { isTerminal, JOB_STATES } from '../job-state.ts';
 import {
   addPageOptions,
   addWatchOptions,
-  collectOneOf,
+  collectChoice,
   collectText,
   type PageOptions,
   parseTime,
@@ -39,8 +39,8 @@ export function addJobCommands(program: Command): void {
   const jobs = program
     .command('jobs')
     .description('List jobs, newest first. A repeated option matches any of its values.')
-    .option('--state <state>', `only jobs in this state: ${JOB_STATES.join(', ')}`, collectOneOf(JOB_STATES))
-    .option('--kind <kind>', `only jobs of this kind: ${KINDS.join(', ')}`, collectOneOf(KINDS))
+    .option('--state <state>', `only jobs in this state: ${JOB_STATES.join(', ')}`, collectChoice(JOB_STATES))
+    .option('--kind <kind>', `only jobs of this kind: ${KINDS.join(', ')}`, collectChoice(KINDS))
     .option('--type <type>', 'only jobs started for this data type', collectText)
     .option('--since <time>', 'only jobs created at this time or later', parseTime)
     .option('--until <time>', 'only jobs created before this time', parseTime)
@@ -52,7 +52,7 @@ export function addJobCommands(program: Command): void {
     .description('Show a job.')
     .argument('<id>', 'job id')
     .addOption(new Option('--errors', 'list its errors, in JSON with their rows').conflicts('watch'))
-    .option('--stage <stage>', `only errors of this stage: ${STAGES.join(', ')}`, collectOneOf(STAGES));
+    .option('--stage <stage>', `only errors of this stage: ${STAGES.join(', ')}`, collectChoice(STAGES));
   addPageOptions(addWatchOptions(job), 'errors').action(
     toAction<JobOptions, [string]>(async (context, options, id) => {
       if (options.watch) return followJob(context, id, options.giveUpAfter);

@@ -1,6 +1,6 @@
 import { sizeRefusal } from './size-refusal.ts';
 import { listIn, nodeIn, type TreeNode } from './tree.ts';
-import { first, multiplied, nodesOf, type Value } from './value-size.ts';
+import { countNodes, first, multiplied, type Value } from './value-size.ts';
 
 /** The text that a constant is, or null where the node is something else. */
 export function textIn(node: TreeNode | undefined): string | null {
@@ -45,7 +45,7 @@ export function replaced(values: readonly Value[], [, from, to]: readonly TreeNo
   const [part, by] = [textIn(from), textIn(to)];
   if (part === null || by === null) return null;
   const factor = Math.max(Buffer.byteLength(by) / Math.max(Buffer.byteLength(part), 1), 1);
-  return { ...multiplied(first(values), factor), leaves: 1, depth: 1, nodes: nodesOf(values) };
+  return { ...multiplied(first(values), factor), leaves: 1, depth: 1, nodes: countNodes(values) };
 }
 
 /** What replacing the matches of an expression by a constant makes; null where it is not known before. */
@@ -58,7 +58,13 @@ export function replacedByPattern(
   const repeated = (by.match(/\\/g) ?? []).length;
   const inserted = flags.includes('g') ? Buffer.byteLength(by) : 0;
   const made = multiplied(first(values), 1 + repeated + inserted);
-  return { ...made, bytes: made.bytes + Buffer.byteLength(by), leaves: 1, depth: 1, nodes: nodesOf(values) };
+  return {
+    ...made,
+    bytes: made.bytes + Buffer.byteLength(by),
+    leaves: 1,
+    depth: 1,
+    nodes: countNodes(values),
+  };
 }
 
 /** How many items a series between constants has; null where it is not known before. */

@@ -3,11 +3,11 @@ import { countSkips } from './like.ts';
 import { readExpression } from './regular-expression.ts';
 import type { TreeNode } from './tree.ts';
 import {
-  bytesOf,
   castTo,
   choose,
   divided,
   functionCall,
+  measureBytes,
   NULL,
   occurrences,
   plus,
@@ -95,7 +95,7 @@ export function timeOfCall(
     case 'INTERSECTION':
       return nodes.every(isWrittenOut) ? null : (lists) => times(whole(5_000), entries(lists));
     case 'ZONE':
-      return within.isShort ? null : ([zone = NULL]) => times(whole(5_000), bytesOf(zone));
+      return within.isShort ? null : ([zone = NULL]) => times(whole(5_000), measureBytes(zone));
     default:
       return null;
   }
@@ -107,7 +107,7 @@ export const timeOfKeys: TimeOfCall = (args) => times(whole(5_000), entries(args
 const NOTHING: TimedArgument = { isShort: true, isCell: true, text: '' };
 
 function product(one: TreeNode, other: TreeNode): TreeNode {
-  return times(bytesOf(one), bytesOf(other));
+  return times(measureBytes(one), measureBytes(other));
 }
 
 function isWrittenOut(node: TreeNode): boolean {
@@ -126,8 +126,8 @@ const searchTime: TimeOfCall = ([within = NULL, part = NULL]) => divided(product
 /** The engine tries each place for each `%`. */
 const likeTime: TimeOfCall = ([within = NULL, pattern = NULL]) => {
   const places = occurrences(functionCall('rtrim', [pattern, text('%')]), text('%'));
-  const tries = power(plus(bytesOf(within), whole(1)), places);
-  return times(times(tries, whole(3)), plus(bytesOf(pattern), whole(1)));
+  const tries = power(plus(measureBytes(within), whole(1)), places);
+  return times(times(tries, whole(3)), plus(measureBytes(pattern), whole(1)));
 };
 
 const MAX = { expressionBytes: 20_000, expressionSets: 500, nanosecondsOfByte: 1_000 };
@@ -149,7 +149,7 @@ function expressionTime(
   const overshoots = isForAll && shape.overshoots;
   if (within.isCell && nanoseconds <= MAX.nanosecondsOfByte && !overshoots) return null;
   return ([one = NULL]) => {
-    const once = times(whole(nanoseconds), bytesOf(one));
+    const once = times(whole(nanoseconds), measureBytes(one));
     return overshoots ? plus(once, times(whole(4), product(one, one))) : once;
   };
 }
@@ -159,8 +159,8 @@ function unknownExpressionTime(isForAll: boolean): TimeOfCall {
   return ([within = NULL, expression = NULL]) => {
     const has = (mark: string) => functionCall('contains', [castTo('VARCHAR', expression), text(mark)]);
     const reading = choose(has('\\p'), whole(100_000), choose(has('\\P'), whole(100_000), whole(2_000)));
-    const places = times(bytesOf(expression), choose(has('){'), whole(25_000), whole(10)));
-    const once = plus(times(bytesOf(expression), reading), times(places, bytesOf(within)));
+    const places = times(measureBytes(expression), choose(has('){'), whole(25_000), whole(10)));
+    const once = plus(times(measureBytes(expression), reading), times(places, measureBytes(within)));
     const again = choose(has('|'), whole(4), choose(has('('), whole(4), whole(0)));
     return isForAll ? plus(once, times(again, product(within, within))) : once;
   };

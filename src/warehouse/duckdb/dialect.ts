@@ -1,10 +1,10 @@
 import { transpile } from '@polyglot-sql/sdk';
 import { isObject } from '../../shared/json.ts';
 import {
-  contentOf,
   DATABRICKS,
   DUCKDB,
-  kindOf,
+  getContent,
+  getKind,
   parseStatements,
   readTokens,
   replaceObjects,
@@ -34,8 +34,8 @@ export function toDuckDbSql(sql: string): string {
 
 /** Changes what the translator does not, and marks what must be found again in the translated text. */
 function markNode(node: SyntaxNode): SyntaxNode | null {
-  const kind = kindOf(node);
-  const content = kind === null ? {} : contentOf(node, kind);
+  const kind = getKind(node);
+  const content = kind === null ? {} : getContent(node, kind);
   if (kind === 'parameter' && typeof content.name === 'string')
     return { parameter: { ...content, name: `${PARAMETER_MARK}${content.name}` } };
   // The translator turns every CAST into TRY_CAST, so original TRY_CASTs need a mark.
@@ -55,10 +55,10 @@ function isRange(content: SyntaxNode): boolean {
 
 /** Adds one to an array index, which Databricks counts from 0. Leaves text keys of a map unchanged. */
 function addOne(index: unknown): unknown {
-  const literal = contentOf(index, 'literal');
+  const literal = getContent(index, 'literal');
   if (literal.literal_type === 'number')
     return { literal: { ...literal, value: String(Number(literal.value) + 1) } };
-  if (kindOf(index) === 'literal') return index;
+  if (getKind(index) === 'literal') return index;
   const comments = { left_comments: [], operator_comments: [], trailing_comments: [] };
   const one = { literal: { literal_type: 'number', value: '1' } };
   return { add: { left: { paren: { this: index, trailing_comments: [] } }, right: one, ...comments } };
@@ -67,7 +67,7 @@ function addOne(index: unknown): unknown {
 /** Creates a range whose column is named `id`, as on Databricks. */
 function createRangeTable(args: unknown): SyntaxNode {
   const parsed = parseStatements(`SELECT * FROM (SELECT range AS id FROM ${RANGE_MARK}(1))`);
-  const select = contentOf(parsed.ok ? parsed.statements[0] : null, 'select');
+  const select = getContent(parsed.ok ? parsed.statements[0] : null, 'select');
   const from =
     isObject(select.from) && Array.isArray(select.from.expressions) ? select.from.expressions[0] : {};
   return replaceObjects(from, (node) => (node.name === RANGE_MARK ? { ...node, args } : null)) as SyntaxNode;

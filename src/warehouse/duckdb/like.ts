@@ -18,20 +18,20 @@ const LIKES: ReadonlyMap<string, { readonly isNot: boolean; readonly isAnyCase: 
 /**
  * Rewrites a LIKE, or a regular expression that the optimizer would turn into one, so that the engine reads the text only
  * once. For LIKE it tries every place in the text for every `%` of the pattern, unless the pattern is a constant without `_`.
- * @param textOf returns the text of an argument; null if it is unknown.
+ * @param readText returns the text of an argument; null if it is unknown.
  * @returns a call with the same result, or null if the call already reads the text once or the pattern is unknown.
  */
-export function readingOnce(call: TreeNode, textOf: (node: TreeNode) => string | null): TreeNode | null {
+export function readingOnce(call: TreeNode, readText: (node: TreeNode) => string | null): TreeNode | null {
   const [within, patternNode, ...others] = listIn(call, 'children');
   if (within === undefined || patternNode === undefined) return null;
   if (call.function_name === 'regexp_matches') {
-    const kept = keptExpression(patternNode, textOf(patternNode));
+    const kept = keptExpression(patternNode, readText(patternNode));
     return kept === null ? null : { ...call, children: [within, kept, ...others] };
   }
   const like = LIKES.get(String(call.function_name));
   const [escapeNode] = others;
-  const pattern = textOf(patternNode);
-  const mark = escapeNode === undefined ? '' : textOf(escapeNode);
+  const pattern = readText(patternNode);
+  const mark = escapeNode === undefined ? '' : readText(escapeNode);
   if (like === undefined || pattern === null || mark === null || countSkips(pattern) < 2) return null;
   if (!like.isAnyCase && escapeNode === undefined && !pattern.includes('_'))
     return patternNode.class === 'CONSTANT' ? null : { ...call, children: [within, text(pattern)] };

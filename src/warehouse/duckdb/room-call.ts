@@ -3,11 +3,11 @@ import type { TimeOfCall } from './call-time.ts';
 import { PAUSE_NANOSECONDS, ROOM_FUNCTION, TIME_FUNCTION } from './room.ts';
 import type { TreeNode } from './tree.ts';
 import {
-  bytesOf,
   choose,
   columnRef,
   constant,
   functionCall,
+  measureBytes,
   NO_ORDER,
   NULL,
   operator,
@@ -46,7 +46,7 @@ export function askingCall(call: LargeCall, asker: Asker): TreeNode {
   const alias = String(call.node.alias ?? '');
   if (call.children.every(isCheap)) return { ...askingFor(call, call.children, asker), alias };
   const named = call.children.map((child, index) =>
-    isKnown(child) ? child : { ...partOf(`a${index}`), alias: child.alias },
+    isKnown(child) ? child : { ...itemField(`a${index}`), alias: child.alias },
   );
   const parts = call.children.flatMap((child, index) =>
     isKnown(child) ? [] : [{ ...child, alias: `a${index}` }],
@@ -63,7 +63,7 @@ function askingFor(call: LargeCall, children: readonly TreeNode[], asker: Asker)
 /** The value, where it is no larger than there is room for. */
 export function askingResult(name: string, node: TreeNode, asker: Asker): TreeNode {
   const value = { ...node, alias: '' };
-  return { ...once(value, askRoom(name, asker, bytesOf(ITEM), ITEM)), alias: String(node.alias ?? '') };
+  return { ...once(value, askRoom(name, asker, measureBytes(ITEM), ITEM)), alias: String(node.alias ?? '') };
 }
 
 /** The value of an aggregate, where what it collects is no larger than there is room for. */
@@ -102,7 +102,7 @@ function isKnown(node: TreeNode): boolean {
 
 const ITEM = columnRef('blade_item');
 
-function partOf(name: string): TreeNode {
+function itemField(name: string): TreeNode {
   return functionCall('struct_extract', [ITEM, text(name)]);
 }
 

@@ -61,7 +61,7 @@ function createQuestion(
     returnType: UTINYINT,
     specialHandling: true,
     mainFunction(info, input, output) {
-      const sum = sumOf(input.getColumnVector(2), input.rowCount);
+      const sum = sumRows(input.getColumnVector(2), input.rowCount);
       const limit = Number(input.getColumnVector(1).getItem(0));
       const statement = Number(input.getColumnVector(3).getItem(0));
       if (running.get(statement)?.aborted === true) info.setError('The statement was ended.');
@@ -73,7 +73,7 @@ function createQuestion(
   });
 }
 
-function sumOf(vector: DuckDBVector, rows: number): number {
+function sumRows(vector: DuckDBVector, rows: number): number {
   let sum = 0;
   for (let row = 0; row < rows; row += 1) sum += Math.max(Number(vector.getItem(row) ?? 0), 0);
   return sum;

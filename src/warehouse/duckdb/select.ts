@@ -19,7 +19,7 @@ export async function prepareSelect(
   sql: string,
   tables: readonly TableName[],
 ): Promise<DuckDBPreparedStatement> {
-  const known = new Set(tables.map(({ catalog, schema, table }) => keyOf(catalog, schema, table)));
+  const known = new Set(tables.map(({ catalog, schema, table }) => toKey(catalog, schema, table)));
   checkPart(await readStatement(connection, sql), known, new Set());
   const prepared = await connection.prepare(sql);
   if (prepared.statementType === StatementType.SELECT) return prepared;
@@ -49,12 +49,12 @@ export async function boundSelect(
     known,
   );
   if (!isChanged) return { sql, hasLargeRows };
-  for (const { original, setName } of unnamed) setName(await nameOf(connection, original));
+  for (const { original, setName } of unnamed) setName(await readColumnName(connection, original));
   return { sql: await writeStatement(connection, statement), hasLargeRows };
 }
 
 /** What the engine calls a column that is this expression. */
-async function nameOf(connection: DuckDBConnection, expression: TreeNode): Promise<string> {
+async function readColumnName(connection: DuckDBConnection, expression: TreeNode): Promise<string> {
   const select = await readStatement(connection, 'SELECT 1');
   const node = isObject(select.node) ? { ...select.node, select_list: [expression] } : {};
   const sql = await writeStatement(connection, { ...select, node });
@@ -78,7 +78,7 @@ function checkPart(part: unknown, known: ReadonlySet<string>, visible: ReadonlyS
 
 function checkWithin(node: TreeNode, known: ReadonlySet<string>, outer: ReadonlySet<string>): void {
   const visible = new Set(outer);
-  for (const entry of ctesOf(node)) {
+  for (const entry of listCtes(node)) {
     checkPart(entry.value, known, visible);
     visible.add(asciiLowerCase(String(entry.key)));
   }
@@ -94,7 +94,7 @@ function checkWithin(node: TreeNode, known: ReadonlySet<string>, outer: Readonly
   }
 }
 
-function ctesOf(node: TreeNode): readonly TreeNode[] {
+function listCtes(node: TreeNode): readonly TreeNode[] {
   const map = isObject(node.cte_map) ? node.cte_map.map : [];
   return Array.isArray(map) ? map.filter(isObject) : [];
 }
@@ -132,7 +132,7 @@ function checkNode(node: TreeNode, known: ReadonlySet<string>, visible: Readonly
     const [catalog, schema, table] = [node.catalog_name, node.schema_name, node.table_name].map(String);
     const isOfWith =
       !catalog && !schema && visible.has(asciiLowerCase(table ?? '')) && !fileLikeName.test(table ?? '');
-    if (!isOfWith && !known.has(keyOf(catalog, schema, table))) throw refusal(`The table ${table}`);
+    if (!isOfWith && !known.has(toKey(catalog, schema, table))) throw refusal(`The table ${table}`);
   }
   if (node.type === 'TABLE_FUNCTION') {
     const name = isObject(node.function) ? asciiLowerCase(String(node.function.function_name)) : '';
@@ -146,6 +146,6 @@ function checkFunction(name: string, schema: unknown, catalog: unknown): void {
   if (!isBuiltIn || !duckDbFunctions.has(asciiLowerCase(name))) throw refusal(`The function ${name}`);
 }
 
-function keyOf(...parts: readonly (string | undefined)[]): string {
+function toKey(...parts: readonly (string | undefined)[]): string {
   return asciiLowerCase(parts.join('.'));
 }

@@ -27,12 +27,12 @@ import {
   allBytes,
   atLeast,
   backslashes,
-  bytesOf,
   castTo,
-  countOf,
   functionCall,
   itemsBetween,
   matches,
+  measureBytes,
+  measureCount,
   minus,
   NULL,
   occurrences,
@@ -44,6 +44,7 @@ import {
 } from './tree-nodes.ts';
 import { holdsKeys, MAX_DEPTH, structureShape, typeShape } from './type-size.ts';
 import {
+  countNodes,
   FIXED,
   first,
   isGivenAgain,
@@ -51,7 +52,6 @@ import {
   largest,
   MADE,
   multiplied,
-  nodesOf,
   total,
   type Value,
 } from './value-size.ts';
@@ -261,8 +261,8 @@ class Sizer {
       const isStar = item.class === 'STAR';
       if (item.alias !== '') aliases.set(spelled(item.alias), value);
       const columns = isStar
-        ? columnsOf(item, from)
-        : [{ name: nameOf(item), value: { ...value, nodes: 1 } }];
+        ? listColumns(item, from)
+        : [{ name: readName(item), value: { ...value, nodes: 1 } }];
       named.push(...(columns ?? []));
       relation = checkedRelation({
         column: larger(relation.column, { ...value, nodes: 1 }),
@@ -315,7 +315,7 @@ class Sizer {
         // As a table a series is made a few rows at a time.
         const call = nodeIn(source, 'function');
         const { node: children, values } = this.#within(call.children, scope);
-        const items = call.function_name === 'unnest' ? itemOf(largest(values)) : FIXED;
+        const items = call.function_name === 'unnest' ? toItem(largest(values)) : FIXED;
         const column = { ...items, nodes: 1 };
         const named = [{ name: spelled(call.function_name), value: column }];
         const relation = { column, named, tables: 0, columns: column.leaves };
@@ -333,7 +333,9 @@ class Sizer {
       case 'PIVOT': {
         const { source: from, ...rest } = source;
         const inner = this.#source(isObject(from) ? from : {}, scope);
-        const collects = listIn(source, 'aggregates').find((call) => sizeOf(call).kind === 'COLLECT');
+        const collects = listIn(source, 'aggregates').find(
+          (call) => findFunctionSize(call).kind === 'COLLECT',
+        );
         if (collects !== undefined) throw sizeRefusal(`${collects.function_name} within PIVOT`);
         const { node, values } = this.#within(rest, {
           ...scope,
@@ -448,7 +450,7 @@ class Sizer {
       case 'OPERATOR': {
         if (!PARTS.has(expression.type)) return this.#fixed(expression, scope);
         const { node, value } = this.#largest(expression, scope);
-        return { node, value: /_EXTRACT$/.test(String(expression.type)) ? itemOf(value) : value };
+        return { node, value: /_EXTRACT$/.test(String(expression.type)) ? toItem(value) : value };
       }
       case 'CASE':
       case 'COLLATE':
@@ -476,12 +478,12 @@ class Sizer {
 
   #fixed(expression: TreeNode, scope: Scope): Sized<TreeNode> {
     const { node, values } = this.#parts(expression, scope);
-    return { node, value: { ...FIXED, nodes: nodesOf(values) } };
+    return { node, value: { ...FIXED, nodes: countNodes(values) } };
   }
 
   #largest(expression: TreeNode, scope: Scope): Sized<TreeNode> {
     const { node, values } = this.#parts(expression, scope);
-    return { node, value: { ...largest(values), nodes: nodesOf(values) } };
+    return { node, value: { ...largest(values), nodes: countNodes(values) } };
   }
 
   #path(arrow: TreeNode, scope: Scope): Sized<TreeNode> {
@@ -531,14 +533,14 @@ class Sizer {
   }
 
   #call(written: TreeNode, scope: Scope): Sized<TreeNode> {
-    const textOf = (node: TreeNode) => this.#textOf(node);
+    const readText = (node: TreeNode) => this.#readText(node);
     const call = withWholeWidth(written);
-    const read = readingOnce(call, textOf);
+    const read = readingOnce(call, readText);
     if (read !== null) {
       this.#changes += 1;
       return this.#expression(read, scope);
     }
-    const size = sizeOf(call);
+    const size = findFunctionSize(call);
     if (size.kind === 'FILTER' || size.kind === 'TRANSFORM') return this.#lambdaCall(call, scope, size.kind);
     const { children: _, class: kind, ...rest } = call;
     const children = listIn(call, 'children').map((child) => this.#expression(child, scope));
@@ -548,10 +550,10 @@ class Sizer {
     const args = children.map(({ node, value }) => ({
       isShort: value.made + value.cells === 0 && value.bytes <= FREE.bytes,
       isCell: value.made === 0 && value.cells <= FREE.cells && !value.isMany,
-      text: textOf(node),
+      text: readText(node),
     }));
     const time = timeOfCall(spelled(call.function_name), node.children, args);
-    const nodes = nodesOf([...values, ...others.values]);
+    const nodes = countNodes([...values, ...others.values]);
     // What a window gives may also stand beside its arguments.
     const results = kind === 'WINDOW' ? [...values, ...others.values] : values;
     const value = (sized: Value): Value => {
@@ -571,7 +573,7 @@ class Sizer {
         return this.#asking({ ...FIXED, nodes }, large(allBytes));
       case 'PART': {
         const part = value(largest(results));
-        return { node, value: ITEMS.has(spelled(call.function_name)) ? itemOf(part) : part };
+        return { node, value: ITEMS.has(spelled(call.function_name)) ? toItem(part) : part };
       }
       case 'LARGEST':
         return this.#asking(
@@ -589,7 +591,9 @@ class Sizer {
         const count = wholeIn(node.children[1]);
         return this.#asking(
           count === null ? null : value(multiplied(first(values), Math.max(count, 0))),
-          large(([part = NULL, copies = NULL]) => times(plus(bytesOf(part), whole(16)), countOf(copies))),
+          large(([part = NULL, copies = NULL]) =>
+            times(plus(measureBytes(part), whole(16)), measureCount(copies)),
+          ),
           value(first(values)),
         );
       }
@@ -597,7 +601,7 @@ class Sizer {
         const width = wholeIn(node.children[1]);
         return this.#asking(
           width === null ? null : { ...FIXED, bytes: 4 * Math.max(width, 0), nodes },
-          large(([, characters = NULL]) => times(whole(4), countOf(characters))),
+          large(([, characters = NULL]) => times(whole(4), measureCount(characters))),
         );
       }
       case 'FORMAT': {
@@ -612,8 +616,8 @@ class Sizer {
         return this.#asking(
           replaced(values, node.children),
           large(([within = NULL, part = NULL, by = NULL]) => {
-            const longer = atLeast(minus(bytesOf(by), bytesOf(part)), 0);
-            return plus(bytesOf(within), times(occurrences(within, part), longer));
+            const longer = atLeast(minus(measureBytes(by), measureBytes(part)), 0);
+            return plus(measureBytes(within), times(occurrences(within, part), longer));
           }),
         );
       case 'REGEXP_REPLACE':
@@ -621,9 +625,12 @@ class Sizer {
           replacedByPattern(values, node.children),
           large(([within = NULL, pattern = NULL, by = NULL, options]) => {
             const isPlain = options === undefined || /^g?$/.test(textIn(options) ?? 'x');
-            const found = isPlain ? matches(within, pattern) : plus(bytesOf(within), whole(1));
-            const inserted = plus(times(found, bytesOf(by)), times(bytesOf(within), backslashes(by)));
-            return plus(bytesOf(within), inserted);
+            const found = isPlain ? matches(within, pattern) : plus(measureBytes(within), whole(1));
+            const inserted = plus(
+              times(found, measureBytes(by)),
+              times(measureBytes(within), backslashes(by)),
+            );
+            return plus(measureBytes(within), inserted);
           }),
         );
       case 'SERIES': {
@@ -648,7 +655,7 @@ class Sizer {
         const factor = 8 * shape.leaves;
         return this.#asking(
           { ...multiplied(first(values), factor), ...shape, nodes },
-          large(([json = NULL]) => times(whole(factor), bytesOf(json))),
+          large(([json = NULL]) => times(whole(factor), measureBytes(json))),
         );
       }
     }
@@ -677,7 +684,7 @@ class Sizer {
   }
 
   /** The text that a constant or a parameter is. */
-  #textOf(node: TreeNode): string | null {
+  #readText(node: TreeNode): string | null {
     if (node.class !== 'PARAMETER') return textIn(node);
     const name = String(node.identifier);
     const value = Object.hasOwn(this.#known.parameters, name) ? this.#known.parameters[name] : undefined;
@@ -748,7 +755,10 @@ class Sizer {
         children: [items.node],
         withChildren: (children) => ({ ...call, children: [...children, ...rest] }),
         bytes: ([list = NULL]) =>
-          plus(bytesOf(list), times(castTo('DOUBLE', orZero(functionCall('len', [list]))), allBytes(around))),
+          plus(
+            measureBytes(list),
+            times(castTo('DOUBLE', orZero(functionCall('len', [list]))), allBytes(around)),
+          ),
         time: null,
       },
     );
@@ -788,7 +798,7 @@ const ITEMS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a list, a map or an object of that size may hold. */
-function itemOf(value: Value): Value {
+function toItem(value: Value): Value {
   return { ...value, depth: Math.max(value.depth - 1, 1) };
 }
 
@@ -814,7 +824,7 @@ function spelled(name: unknown): string {
   return asciiLowerCase(String(name));
 }
 
-function sizeOf(call: TreeNode): FunctionSize {
+function findFunctionSize(call: TreeNode): FunctionSize {
   const name = spelled(call.function_name);
   const size = duckDbFunctions.get(name);
   if (size === undefined) throw sizeRefusal(`The function ${name}`);
@@ -856,14 +866,14 @@ function columnValue({ column_names: names }: TreeNode, scope: Scope): Value {
 }
 
 /** Finds the name under which outer queries see a selected column; empty if it has none. */
-function nameOf(item: TreeNode): string {
+function readName(item: TreeNode): string {
   if (item.alias !== '') return spelled(item.alias);
   const names = item.class === 'COLUMN_REF' && Array.isArray(item.column_names) ? item.column_names : [];
   return names.length === 0 ? '' : spelled(names.at(-1));
 }
 
 /** The columns that `*` stands for, or null where they are not known. */
-function columnsOf(star: TreeNode, from: Source): Relation['named'] {
+function listColumns(star: TreeNode, from: Source): Relation['named'] {
   if (listIn(star, 'replace_list').length > 0 || listIn(star, 'rename_list').length > 0) return null;
   const relation = star.relation_name === '' ? from.relation : from.rows.get(spelled(star.relation_name));
   return relation?.named ?? null;
@@ -893,14 +903,14 @@ function findColumnsAround(lambda: TreeNode): readonly TreeNode[] {
     const names = part.class === 'COLUMN_REF' && Array.isArray(part.column_names) ? part.column_names : [];
     if (names.length > 0 && !own.has(spelled(names[0])))
       found.set(JSON.stringify(names), { ...part, alias: '' });
-    const inner = part.class === 'LAMBDA' ? new Set([...own, ...parametersOf(part)]) : own;
+    const inner = part.class === 'LAMBDA' ? new Set([...own, ...listParameters(part)]) : own;
     for (const item of Object.values(part)) collect(item, inner);
   };
   collect(lambda, new Set());
   return [...found.values()];
 }
 
-function parametersOf(lambda: TreeNode): readonly string[] {
+function listParameters(lambda: TreeNode): readonly string[] {
   const lhs = nodeIn(lambda, 'lhs');
   const references = lhs.class === 'COLUMN_REF' ? [lhs] : listIn(lhs, 'children');
   return references.flatMap(({ column_names: names }) => (Array.isArray(names) ? names.map(spelled) : []));
@@ -908,7 +918,7 @@ function parametersOf(lambda: TreeNode): readonly string[] {
 
 /** A width of any whole type, where the engine takes but one. */
 function withWholeWidth(call: TreeNode): TreeNode {
-  if (sizeOf(call).kind !== 'PAD') return call;
+  if (findFunctionSize(call).kind !== 'PAD') return call;
   const [padded, width, ...others] = listIn(call, 'children');
   if (padded === undefined || width === undefined || wholeIn(width) !== null) return call;
   return { ...call, children: [padded, castTo('INTEGER', width), ...others] };

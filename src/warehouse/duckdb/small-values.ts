@@ -1,5 +1,5 @@
 import type { TreeNode } from './tree.ts';
-import { bytesOf, choose, columnRef, functionCall, text, whole } from './tree-nodes.ts';
+import { choose, columnRef, functionCall, measureBytes, text, whole } from './tree-nodes.ts';
 
 /** How large a list or an object may be that is given to more than one row: some 2,048 rows are worked on at once. */
 const MAX_BYTES = 1 << 17;
@@ -15,7 +15,7 @@ function smallOrError(node: TreeNode): TreeNode {
   const value = { ...node, alias: '' };
   const isSmall = {
     ...{ class: 'COMPARISON', type: 'COMPARE_LESSTHANOREQUALTO', alias: '', query_location: 0 },
-    ...{ left: bytesOf(value), right: whole(MAX_BYTES) },
+    ...{ left: measureBytes(value), right: whole(MAX_BYTES) },
   };
   return { ...choose(isSmall, value, ERROR), alias: String(node.alias ?? '') };
 }

@@ -122,7 +122,7 @@ export async function startStatement(
       boundSelect(connection, translated, { parameters, number, tables }),
     );
     const plain = await prepare(text);
-    const columns = areTypesKnown(plain) ? columnsOf(plain) : null;
+    const columns = areTypesKnown(plain) ? readColumns(plain) : null;
     plain.destroySync();
     const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
     const places = names.map((_name, index) => `c${index}`);
@@ -193,7 +193,7 @@ interface ResultColumn {
   readonly type: DuckDBType;
 }
 
-function columnsOf(prepared: DuckDBPreparedStatement): ResultColumn[] {
+function readColumns(prepared: DuckDBPreparedStatement): ResultColumn[] {
   return Array.from({ length: prepared.columnCount }, (_, index) => ({
     name: prepared.columnName(index),
     type: prepared.columnType(index),
@@ -277,16 +277,16 @@ function running(
       return chunk;
     },
     rows({ vectors }, first, end) {
-      return rowsOf(vectors, names, converters, first, end);
+      return readRows(vectors, names, converters, first, end);
     },
     hashedBy() {
       return hashedBy;
     },
     hashes({ vectors }, first, end) {
-      return hashesOf(vectors, hashColumn, first, end);
+      return readHashes(vectors, hashColumn, first, end);
     },
     bytes({ vectors }, first, end) {
-      return isMeasured ? bytesOf(vectors, bytesColumn, first, end) : 0;
+      return isMeasured ? sumBytes(vectors, bytesColumn, first, end) : 0;
     },
     async close() {
       if (closed) return;
@@ -302,7 +302,7 @@ function running(
   };
 }
 
-function rowsOf(
+function readRows(
   chunk: DuckDBDataChunk,
   names: readonly string[],
   converters: readonly ValueConverter[],
@@ -325,7 +325,7 @@ function rowsOf(
   return rows;
 }
 
-function hashesOf(chunk: DuckDBDataChunk, column: number, first: number, end: number): Uint8Array {
+function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: number): Uint8Array {
   const vector = chunk.getColumnVector(column);
   if (!(vector instanceof DuckDBUBigIntVector))
     throw new Error('the hashes of rows are no numbers of 64 bits');
@@ -334,7 +334,7 @@ function hashesOf(chunk: DuckDBDataChunk, column: number, first: number, end: nu
   return new Uint8Array(hashes.buffer);
 }
 
-function bytesOf(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
+function sumBytes(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
   const vector = chunk.getColumnVector(column);
   if (!(vector instanceof DuckDBDoubleVector)) throw new Error('the sizes of rows are no numbers');
   let bytes = 0;

@@ -19,11 +19,11 @@ export async function readTableSize(connection: DuckDBConnection, table: string)
 
 /** Whether values of a type can be large: texts, bytes, lists, objects and maps. */
 export function isLargeType(type: DuckDBType): boolean {
-  return depthOf(type) > 1 || LARGE_TYPES.has(type.typeId);
+  return measureDepth(type) > 1 || LARGE_TYPES.has(type.typeId);
 }
 
 function sizeOfType(type: DuckDBType): Value {
-  return isLargeType(type) ? { ...CELL, depth: depthOf(type) } : FIXED;
+  return isLargeType(type) ? { ...CELL, depth: measureDepth(type) } : FIXED;
 }
 
 /** Beside lists, objects and maps. */
@@ -31,17 +31,17 @@ const LARGE_TYPES: ReadonlySet<DuckDBTypeId> = new Set([
   ...[DuckDBTypeId.VARCHAR, DuckDBTypeId.BLOB, DuckDBTypeId.BIT, DuckDBTypeId.BIGNUM, DuckDBTypeId.GEOMETRY],
 ]);
 
-function depthOf(type: DuckDBType): number {
+function measureDepth(type: DuckDBType): number {
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
-      return 1 + depthOf(type.valueType);
+      return 1 + measureDepth(type.valueType);
     case DuckDBTypeId.MAP:
-      return 1 + Math.max(depthOf(type.keyType), depthOf(type.valueType));
+      return 1 + Math.max(measureDepth(type.keyType), measureDepth(type.valueType));
     case DuckDBTypeId.STRUCT:
-      return 1 + Math.max(...type.entryTypes.map(depthOf));
+      return 1 + Math.max(...type.entryTypes.map(measureDepth));
     case DuckDBTypeId.UNION:
-      return 1 + Math.max(...type.memberTypes.map(depthOf));
+      return 1 + Math.max(...type.memberTypes.map(measureDepth));
     case DuckDBTypeId.VARIANT:
       return 2;
     default:

@@ -42,12 +42,12 @@ export function castTo(type: string, child: TreeNode, isTry = false): TreeNode {
   };
 }
 
-function firstOf(...children: TreeNode[]): TreeNode {
+function coalesce(...children: TreeNode[]): TreeNode {
   return operator('OPERATOR_COALESCE', children);
 }
 
 export function orZero(node: TreeNode): TreeNode {
-  return firstOf(node, whole(0));
+  return coalesce(node, whole(0));
 }
 
 export function plus(left: TreeNode, right: TreeNode): TreeNode {
@@ -84,16 +84,16 @@ export function atLeast(node: TreeNode, least: number): TreeNode {
 }
 
 /** How long the text of a value is, as a number that no product of several overflows. */
-export function bytesOf(node: TreeNode): TreeNode {
+export function measureBytes(node: TreeNode): TreeNode {
   return castTo('DOUBLE', orZero(functionCall('strlen', [castTo('VARCHAR', { ...node, alias: '' })])));
 }
 
 export function allBytes(nodes: readonly TreeNode[]): TreeNode {
-  return nodes.map(bytesOf).reduce(plus, whole(0));
+  return nodes.map(measureBytes).reduce(plus, whole(0));
 }
 
 /** A count that an argument gives. */
-export function countOf(node: TreeNode): TreeNode {
+export function measureCount(node: TreeNode): TreeNode {
   return atLeast(orZero(castTo('DOUBLE', { ...node, alias: '' }, true)), 0);
 }
 
@@ -108,13 +108,13 @@ export function itemsBetween(from: TreeNode, to: TreeNode, step: TreeNode | unde
 
 function position(node: TreeNode, type: 'TIMESTAMP' | 'INTERVAL'): TreeNode {
   const written = castTo('VARCHAR', { ...node, alias: '' });
-  return firstOf(castTo('DOUBLE', written, true), functionCall('epoch', [castTo(type, written, true)]));
+  return coalesce(castTo('DOUBLE', written, true), functionCall('epoch', [castTo(type, written, true)]));
 }
 
 /** How often a text is found in another. */
 export function occurrences(within: TreeNode, part: TreeNode): TreeNode {
   const without = functionCall('replace', [within, part, text('')]);
-  return divided(minus(bytesOf(within), bytesOf(without)), atLeast(bytesOf(part), 1));
+  return divided(minus(measureBytes(within), measureBytes(without)), atLeast(measureBytes(part), 1));
 }
 
 /** How often a pattern is found in a text. */

@@ -23,7 +23,7 @@ export function listIn(node: TreeNode, key: string): readonly TreeNode[] {
  */
 export async function readStatement(connection: DuckDBConnection, sql: string): Promise<TreeNode> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
-  return statementOf(String(reader.getRows()[0]?.[0]));
+  return parseSerialized(String(reader.getRows()[0]?.[0]));
 }
 
 /**
@@ -42,7 +42,7 @@ export async function writeStatement(connection: DuckDBConnection, statement: Tr
   return sql;
 }
 
-function statementOf(serialized: string): TreeNode {
+function parseSerialized(serialized: string): TreeNode {
   const tree = parseExactly(serialized);
   const [statement, ...others] = isObject(tree) && Array.isArray(tree.statements) ? tree.statements : [];
   if (isObject(statement) && others.length === 0) return statement;
@@ -93,8 +93,8 @@ function isSameTree(one: unknown, other: unknown): boolean {
 /** DuckDB does not keep the order of replaced columns. */
 function inOrder(key: string, value: unknown): unknown {
   if (key !== 'replace_list' || !Array.isArray(value)) return value;
-  const nameOf = (entry: unknown) => (isObject(entry) ? String(entry.key) : '');
-  return value.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
+  const readKey = (entry: unknown) => (isObject(entry) ? String(entry.key) : '');
+  return value.toSorted((left, right) => (readKey(left) < readKey(right) ? -1 : 1));
 }
 
 /** Where words stand, and in which order parameters are met. */

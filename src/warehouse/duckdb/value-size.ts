@@ -57,7 +57,7 @@ export function total(values: readonly Value[]): Value {
       1,
     ),
     depth: largest(values).depth,
-    nodes: nodesOf(values),
+    nodes: countNodes(values),
   };
 }
 
@@ -65,7 +65,7 @@ export function multiplied(value: Value, factor: number): Value {
   return { ...value, made: value.made * factor, cells: value.cells * factor, bytes: value.bytes * factor };
 }
 
-export function nodesOf(values: readonly Value[]): number {
+export function countNodes(values: readonly Value[]): number {
   return values.reduce((sum, { nodes }) => sum + nodes, 1);
 }
 
