@@ -8,9 +8,11 @@ export type { ColumnKind } from './data-types/column-kind.ts';
 export { type DataType, type DataTypeFacts, defineDataType } from './data-types/data-type.ts';
 export type { Marking } from './data-types/marking.ts';
 export { defineSettings, type SettingsSlice, secret } from './shared/settings.ts';
-export type { ReadingLimits } from './sql-check/reading-limits.ts';
 export { openFolderWarehouse } from './warehouse/duckdb/open.ts';
 export type {
+  AllowedTable,
+  CheckedSql,
+  CheckedStatement,
   OnWaiting,
   ParameterValue,
   ReadOptions,
@@ -18,11 +20,14 @@ export type {
   Row,
   RowBatch,
   RowStream,
-  SelectStatement,
   TableColumn,
   TableName,
   Warehouse,
   WarehouseErrorCode,
 } from './warehouse/warehouse.ts';
 export { WarehouseError } from './warehouse/warehouse.ts';
-export { defineWarehouse, type WarehouseDefinition } from './warehouse/warehouse-definition.ts';
+export {
+  defineWarehouse,
+  type ReadingLimits,
+  type WarehouseDefinition,
+} from './warehouse/warehouse-definition.ts';

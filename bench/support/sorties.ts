@@ -1,7 +1,8 @@
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { sortie } from '../../src/data-types/sortie.ts';
 import { createTransform } from '../../src/ingestion/transform.ts';
-import { quoteTable } from '../../src/sql-check/statement.ts';
+import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
+import { allowTable, composeStatement } from '../../src/sql-check/checked-statement.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 
@@ -24,7 +25,7 @@ export async function* readItems(folder: string, batchSize: number): AsyncGenera
   });
   try {
     const { batches } = await warehouse.readRows(
-      { sql: `SELECT * FROM ${quoteTable(SORTIES)}`, parameters: {} },
+      composeStatement`SELECT * FROM ${allowTable(SORTIES, ANY_SCHEMA)}`,
       { batchSize, resumeAfter: null, signal: new AbortController().signal },
     );
     for await (const { rows } of batches) {

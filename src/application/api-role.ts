@@ -6,7 +6,6 @@ import { type ApiServer, startApiServer } from '../api/http/server.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { createRedact } from '../shared/secrets.ts';
-import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
 import type { Core } from './core.ts';
 
 /**
@@ -33,7 +32,7 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
     itemUploads,
     events,
     dataTypes,
-    allowedSchemas: config.warehouse.allowedSchemas ?? ANY_SCHEMA,
+    allowedSchemas: config.warehouse.allowedSchemas,
   });
   const authenticator = parts.add(
     limitFailedCredentials(

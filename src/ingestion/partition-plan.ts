@@ -1,19 +1,37 @@
 import type { DataTypes } from '../data-types/data-types.ts';
 import { asciiLowerCase } from '../shared/ascii-case.ts';
-import { quoteIdentifier, quoteTable } from '../sql-check/statement.ts';
+import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import {
-  type ParameterValue,
+  allowTable,
+  bindParameter,
+  compose,
+  composeName,
+  composeStatement,
+  composeType,
+  includeUnreadable,
+  parseFilter,
+} from '../sql-check/checked-statement.ts';
+import {
+  type AllowedTable,
+  type CheckedSql,
+  type CheckedStatement,
   type Row,
-  type SelectStatement,
   type TableColumn,
-  type TableName,
   type Warehouse,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
-import type { PartitionInput, PlannedPartition } from './partition-task.ts';
+import type { CheckedPlan, PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
+
+/** What to read, whose table and filter were checked. */
+type CheckedInput = Omit<TableInput, 'table' | 'filter'> & {
+  readonly table: AllowedTable;
+  readonly filter: CheckedSql | null;
+};
+
+type CheckedPartition = PlannedPartition<CheckedPlan>;
 
 /**
  * Plans what to read and, for a source with a cursor column, up to which value: later rows belong to the next sync. A large
@@ -22,8 +40,13 @@ export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
  */
 export async function planPartition(
   context: PlanContext,
-  input: TableInput,
-): Promise<readonly PlannedPartition[]> {
+  unchecked: TableInput,
+): Promise<readonly CheckedPartition[]> {
+  const input: CheckedInput = {
+    ...unchecked,
+    table: allowTable(unchecked.table, context.allowedSchemas),
+    filter: unchecked.filter === null ? null : parseFilter(unchecked.filter),
+  };
   // First, so that a missing table is reported as such.
   const columns = await context.warehouse.describeTable(input.table, context.signal);
   const partitions = await splitPartition(context, input, columns, await planTable(context, input, columns));
@@ -36,29 +59,30 @@ export async function planPartition(
  * repaired.
  */
 function addUnreadable(
-  partitions: readonly PlannedPartition[],
+  partitions: readonly CheckedPartition[],
   unreadable: number,
-): readonly PlannedPartition[] {
+): readonly CheckedPartition[] {
   return partitions.map(({ plan, totalItems }, index) => {
     if (plan.kind !== 'STATEMENT') return { plan, totalItems };
-    const isFirst = index === 0;
-    const statement = { ...plan.statement, withUnreadable: isFirst };
-    return toPlannedPartition(statement, totalItems + (isFirst ? unreadable : 0), null);
+    return index === 0
+      ? toPlannedPartition(includeUnreadable(plan.statement), totalItems + unreadable, null)
+      : toPlannedPartition(plan.statement, totalItems, null);
   });
 }
 
 /** The warehouse to plan with, and the signal that interrupts its statements. */
 export interface PlanContext {
   readonly warehouse: Warehouse;
+  readonly allowedSchemas: readonly SchemaPattern[];
   readonly dataTypes: DataTypes;
   readonly signal: AbortSignal;
 }
 
 async function planTable(
   context: PlanContext,
-  input: TableInput,
+  input: CheckedInput,
   columns: readonly TableColumn[],
-): Promise<PlannedPartition> {
+): Promise<CheckedPartition> {
   if (input.cursorColumn === null) return planWithoutCursor(context, input);
 
   const wanted = asciiLowerCase(input.cursorColumn);
@@ -74,18 +98,18 @@ async function planTable(
       `column ${column.name} is of type ${column.type}, which has no order to sync by: use a number, a date, a timestamp or a string`,
     );
   }
-  const cursor = createCursor(quoteIdentifier(column.name), column.type);
+  const cursor = createCursor(composeName(column.name), column.type);
   return input.syncType === 'FULL'
     ? planFull(context, input, cursor)
     : planIncremental(context, input, cursor);
 }
 
-async function planWithoutCursor(context: PlanContext, input: TableInput) {
+async function planWithoutCursor(context: PlanContext, input: CheckedInput) {
   const statement = selectRows(input, [], input.maxItems);
-  return toPlannedPartition(statement, await countRows(context, statement), null);
+  return toPlannedPartition(statement, await context.warehouse.countRows(statement, context.signal), null);
 }
 
-async function planFull(context: PlanContext, input: TableInput, cursor: Cursor) {
+async function planFull(context: PlanContext, input: CheckedInput, cursor: Cursor) {
   const { high, total } = await measure(context, input, cursor, []);
   const limited = input.maxItems !== null && total > input.maxItems;
   const upToHigh = high === null ? [] : [cursor.orEmpty(cursor.atMost(high, 'high'))];
@@ -97,10 +121,10 @@ async function planFull(context: PlanContext, input: TableInput, cursor: Cursor)
   );
 }
 
-async function planIncremental(context: PlanContext, input: TableInput, cursor: Cursor) {
+async function planIncremental(context: PlanContext, input: CheckedInput, cursor: Cursor) {
   const pastWatermark = input.watermark === null ? [] : [cursor.above(input.watermark, 'low')];
   // Once a watermark is set, rows without a cursor are skipped, so they are read before.
-  const withEmpty = input.watermark === null ? cursor.orEmpty : (condition: Condition) => condition;
+  const withEmpty = input.watermark === null ? cursor.orEmpty : (condition: CheckedSql) => condition;
   const { high, total, emptyCursors } = await measure(context, input, cursor, pastWatermark);
   const toWatermark = (watermark: string | null) => (input.filter === null ? watermark : null);
 
@@ -141,16 +165,17 @@ async function planIncremental(context: PlanContext, input: TableInput, cursor: 
 /** Finds the cursor value of the row at an offset in cursor order; null if there is none. */
 async function findValueAt(
   context: PlanContext,
-  input: TableInput,
+  input: CheckedInput,
   cursor: Cursor,
-  conditions: readonly Condition[],
+  conditions: readonly CheckedSql[],
   offset: number,
 ): Promise<string | null> {
   if (offset < 0) return null;
-  const [row] = await readAll(context, {
-    sql: `SELECT ${cursor.asText} AS value FROM ${formatSource(input, [...conditions, cursor.present])} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
-    parameters: mergeParameters(conditions),
-  });
+  const source = composeSource(input, [...conditions, cursor.present]);
+  const [row] = await readAll(
+    context,
+    composeStatement`SELECT ${cursor.asText} AS value FROM ${source} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
+  );
   return toText(row?.value);
 }
 
@@ -160,30 +185,27 @@ async function findValueAt(
  */
 async function splitPartition(
   context: PlanContext,
-  input: TableInput,
+  input: CheckedInput,
   columns: readonly TableColumn[],
-  whole: PlannedPartition,
-): Promise<readonly PlannedPartition[]> {
+  whole: CheckedPartition,
+): Promise<readonly CheckedPartition[]> {
   const column = findPartitionColumn(context, input, columns);
   const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / input.partitionRows));
   if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
     return [whole];
 
   const { statement, watermark } = whole.plan;
-  const bucket = `SUBSTRING(MD5(COALESCE(CAST(${quoteIdentifier(column)} AS STRING), '')), 1, 2)`;
-  const rows = await readAll(context, {
-    sql: `SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement.sql}) AS whole GROUP BY ${bucket}`,
-    parameters: statement.parameters,
-  });
+  const bucket = compose`SUBSTRING(MD5(COALESCE(CAST(${composeName(column)} AS STRING), '')), 1, 2)`;
+  const rows = await readAll(
+    context,
+    composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
+  );
   const counted = rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
   const sum = counted.reduce((rowCount, { total }) => rowCount + total, 0);
   if (sum !== whole.totalItems) throw new RowCountError(whole.totalItems, sum);
   return groupBuckets(counted, wanted).map(({ after, last, total }) =>
     toPlannedPartition(
-      {
-        sql: `SELECT * FROM (${statement.sql}) AS whole WHERE ${bucket} > :after_bucket AND ${bucket} <= :last_bucket`,
-        parameters: { ...statement.parameters, after_bucket: after, last_bucket: last },
-      },
+      composeStatement`SELECT * FROM (${statement}) WHERE ${bucket} > ${bindParameter('after_bucket', after)} AND ${bucket} <= ${bindParameter('last_bucket', last)}`,
       total,
       watermark,
     ),
@@ -195,7 +217,7 @@ const MAX_PARTITIONS = 16;
 
 function findPartitionColumn(
   { dataTypes }: PlanContext,
-  { dataType, cursorColumn }: TableInput,
+  { dataType, cursorColumn }: CheckedInput,
   columns: readonly TableColumn[],
 ): string | null {
   const wanted = [
@@ -241,56 +263,51 @@ export function groupBuckets(
 
 const LAST_BUCKET = 'ff';
 
-/** A condition of a WHERE clause and its parameters. */
-interface Condition {
-  readonly sql: string;
-  readonly parameters: Readonly<Record<string, ParameterValue>>;
+interface Cursor {
+  readonly column: CheckedSql;
+  /** The column as text with every digit, which CAST can read back. */
+  readonly asText: CheckedSql;
+  readonly present: CheckedSql;
+  above(value: string, parameter: BoundParameter): CheckedSql;
+  below(value: string, parameter: BoundParameter): CheckedSql;
+  atMost(value: string, parameter: BoundParameter): CheckedSql;
+  /** Widens a condition to rows without a cursor value. */
+  orEmpty(condition: CheckedSql): CheckedSql;
 }
 
-interface Cursor {
-  readonly column: string;
-  /** The column as text with every digit, which CAST can read back. */
-  readonly asText: string;
-  readonly present: Condition;
-  above(value: string, parameter: string): Condition;
-  below(value: string, parameter: string): Condition;
-  atMost(value: string, parameter: string): Condition;
-  /** Widens a condition to rows without a cursor value. */
-  orEmpty(condition: Condition): Condition;
-}
+type BoundParameter = Parameters<typeof bindParameter>[0];
 
 const CURSOR_TYPES =
-  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(.*\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
+  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(\d+(, ?\d+)?\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
 
-function createCursor(name: string, type: string): Cursor {
-  const boundType = type.includes('CHAR(') ? 'STRING' : type;
+function createCursor(name: CheckedSql, describedType: string): Cursor {
+  const type = composeType(describedType.includes('CHAR(') ? 'STRING' : describedType);
   // A column may hold more digits than its described type, but a watermark has only those of the type.
-  const column = `CAST(${name} AS ${boundType})`;
-  const compare = (operator: string) => (value: string, parameter: string) => ({
-    sql: `${column} ${operator} CAST(:${parameter} AS ${boundType})`,
-    parameters: { [parameter]: value },
-  });
+  const column = compose`CAST(${name} AS ${type})`;
+  const compare = (operator: CheckedSql) => (value: string, parameter: BoundParameter) =>
+    compose`${column} ${operator} CAST(${bindParameter(parameter, value)} AS ${type})`;
   return {
     column,
-    asText: `CAST(${column} AS STRING)`,
-    present: { sql: `${name} IS NOT NULL`, parameters: {} },
-    above: compare('>'),
-    below: compare('<'),
-    atMost: compare('<='),
-    orEmpty: ({ sql, parameters }) => ({ sql: `(${sql} OR ${name} IS NULL)`, parameters }),
+    asText: compose`CAST(${column} AS STRING)`,
+    present: compose`${name} IS NOT NULL`,
+    above: compare(compose`>`),
+    below: compare(compose`<`),
+    atMost: compare(compose`<=`),
+    orEmpty: (condition) => compose`(${condition} OR ${name} IS NULL)`,
   };
 }
 
 async function measure(
   context: PlanContext,
-  input: TableInput,
+  input: CheckedInput,
   cursor: Cursor,
-  conditions: readonly Condition[],
+  conditions: readonly CheckedSql[],
 ): Promise<{ high: string | null; total: number; emptyCursors: number }> {
-  const [row] = await readAll(context, {
-    sql: `SELECT CAST(MAX(${cursor.column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${cursor.column}) AS empty_cursors FROM ${formatSource(input, conditions)}`,
-    parameters: mergeParameters(conditions),
-  });
+  const { column } = cursor;
+  const [row] = await readAll(
+    context,
+    composeStatement`SELECT CAST(MAX(${column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${column}) AS empty_cursors FROM ${composeSource(input, conditions)}`,
+  );
   return {
     high: toText(row?.high),
     total: Number(row?.total ?? 0),
@@ -298,12 +315,8 @@ async function measure(
   };
 }
 
-function countRows({ warehouse, signal }: PlanContext, statement: SelectStatement): Promise<number> {
-  return warehouse.countRows(statement, signal);
-}
-
 /** Reads all rows of a statement that returns few. */
-async function readAll({ warehouse, signal }: PlanContext, statement: SelectStatement): Promise<Row[]> {
+async function readAll({ warehouse, signal }: PlanContext, statement: CheckedStatement): Promise<Row[]> {
   const options = { batchSize: SMALL_RESULT, resumeAfter: null, signal };
   const all: Row[] = [];
   for await (const { rows } of (await warehouse.readRows(statement, options)).batches) all.push(...rows);
@@ -317,32 +330,24 @@ function toText(value: unknown): string | null {
 }
 
 function selectRows(
-  input: TableInput,
-  conditions: readonly Condition[],
+  input: CheckedInput,
+  conditions: readonly CheckedSql[],
   limit: number | null,
-): SelectStatement {
-  return {
-    sql: `SELECT * FROM ${formatSource(input, conditions)}${limit === null ? '' : ` LIMIT ${limit}`}`,
-    parameters: mergeParameters(conditions),
-  };
+): CheckedStatement {
+  const limited = limit === null ? compose`` : compose` LIMIT ${limit}`;
+  return composeStatement`SELECT * FROM ${composeSource(input, conditions)}${limited}`;
 }
 
-function formatSource(
-  input: { table: TableName; filter: string | null },
-  conditions: readonly Condition[],
-): string {
-  const all = [...(input.filter === null ? [] : [`(${input.filter})`]), ...conditions.map(({ sql }) => sql)];
-  return `${quoteTable(input.table)}${all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`}`;
-}
-
-function mergeParameters(conditions: readonly Condition[]): Record<string, ParameterValue> {
-  return Object.assign({}, ...conditions.map(({ parameters }) => parameters));
+function composeSource({ table, filter }: CheckedInput, conditions: readonly CheckedSql[]): CheckedSql {
+  const [first, ...others] = filter === null ? conditions : [filter, ...conditions];
+  if (first === undefined) return compose`${table}`;
+  return others.reduce((left, right) => compose`${left} AND ${right}`, compose`${table} WHERE ${first}`);
 }
 
 function toPlannedPartition(
-  statement: SelectStatement,
+  statement: CheckedStatement,
   rowCount: number,
   watermark: string | null,
-): PlannedPartition {
+): CheckedPartition {
   return { plan: { kind: 'STATEMENT', statement, watermark, rowCount }, totalItems: rowCount };
 }

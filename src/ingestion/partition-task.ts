@@ -2,7 +2,7 @@ import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { LevelCounts } from '../items/level-counts.ts';
 import type { QueryJobRule } from '../items/marking-rule.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
-import type { ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
+import type { CheckedStatement, ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
 
 /** A partition of a job as sent to a worker thread: what to read and where to resume, never rows. */
 export interface PartitionTask {
@@ -51,7 +51,7 @@ export type PartitionInput =
       readonly table: TableName;
       readonly dataType: string;
       readonly syncType: SyncType;
-      /** One boolean expression in the Databricks dialect, checked; null for all rows. */
+      /** One boolean expression in the Databricks dialect, not yet checked; null for all rows. */
       readonly filter: string | null;
       readonly maxItems: number | null;
       readonly cursorColumn: string | null;
@@ -67,11 +67,11 @@ export type PartitionInput =
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
-/** What an attempt reads, planned once so that later attempts read the same. */
-export type PartitionPlan =
+/** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
+export type PartitionPlan<Statement = SelectStatement> =
   | {
       readonly kind: 'STATEMENT';
-      readonly statement: SelectStatement;
+      readonly statement: Statement;
       /** The watermark of the source once the partition has completed; null if it must not move. */
       readonly watermark: string | null;
       /** The number of rows that the statement must return; null if they were not counted. */
@@ -79,15 +79,18 @@ export type PartitionPlan =
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
+/** A plan that can be run. */
+export type CheckedPlan = PartitionPlan<CheckedStatement>;
+
 /** A partition to create: what it reads, and how many rows that is. */
-export interface PlannedPartition {
-  readonly plan: PartitionPlan;
+export interface PlannedPartition<Plan = PartitionPlan> {
+  readonly plan: Plan;
   readonly totalItems: number;
 }
 
 /** The outcome of planning: the partitions of a source. The first is the planned partition itself. */
-export type PlanOutcome =
-  | { readonly status: 'PLANNED'; readonly partitions: readonly PlannedPartition[] }
+export type PlanOutcome<Plan = PartitionPlan> =
+  | { readonly status: 'PLANNED'; readonly partitions: readonly PlannedPartition<Plan>[] }
   | Exclude<PartitionOutcome, { status: 'COMPLETED' }>;
 
 /** What a thread reports while it works. */

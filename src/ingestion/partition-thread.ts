@@ -6,7 +6,7 @@ import { createConnectionOptions } from '../database/connection.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { loadRegistry } from '../plugins/load-plugins.ts';
 import { createRedact } from '../shared/secrets.ts';
-import { quoteTable } from '../sql-check/statement.ts';
+import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
@@ -23,7 +23,7 @@ interface Call<Input> {
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
   return runUntilStopped(port, async (signal) => {
     const reports = createReports(port);
-    if (input.plan !== null) return runPartition(loadResources, input, reports, signal);
+    if (input.plan !== null) return runPartition(loadResources, input, null, reports, signal);
     const planned = await planTask(loadResources, input, reports, signal);
     if (planned.status !== 'PLANNED') return planned;
     const [first] = planned.partitions;
@@ -32,7 +32,7 @@ export function partition({ input, port }: Call<PartitionTask>): Promise<Partiti
     const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
     if (signal.aborted) return { status: 'STOPPED' };
     return isSaved
-      ? runPartition(loadResources, { ...input, ...first }, reports, signal)
+      ? runPartition(loadResources, { ...input, ...first }, first.plan, reports, signal)
       : { status: 'LEASE_LOST' };
   });
 }
@@ -113,10 +113,11 @@ async function describe(table: TableName, stop: AbortSignal): Promise<TableDescr
   const timeout = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
   const signal = AbortSignal.any([stop, timeout]);
   try {
-    const { warehouse } = await loadResources();
-    const columns = await warehouse.describeTable(table, signal);
-    const statement = { sql: `SELECT * FROM ${quoteTable(table)}`, parameters: {} };
-    return { ok: true, columns, rowCount: await warehouse.countRows(statement, signal) };
+    const { warehouse, allowedSchemas } = await loadResources();
+    const allowed = allowTable(table, allowedSchemas);
+    const columns = await warehouse.describeTable(allowed, signal);
+    const rowCount = await warehouse.countRows(composeStatement`SELECT * FROM ${allowed}`, signal);
+    return { ok: true, columns, rowCount };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };
     if (timeout.aborted) return { ok: false, message: 'the warehouse did not answer within five minutes' };
@@ -166,5 +167,6 @@ async function openResources(): Promise<PartitionResources> {
     registry.openWarehouse(configuration.warehouse),
     registry.openCatalog(configuration.catalog, configuration.threads),
   ]);
-  return { pool, warehouse, catalog, dataTypes: registry.dataTypes };
+  const { allowedSchemas } = configuration.warehouse;
+  return { pool, warehouse, allowedSchemas, catalog, dataTypes: registry.dataTypes };
 }

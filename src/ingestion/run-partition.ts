@@ -11,6 +11,8 @@ import {
   takeLesserCounts,
 } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
+import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
+import { parseStatement } from '../sql-check/checked-statement.ts';
 import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { toCanonicalJson } from './canonical-json.ts';
@@ -19,6 +21,7 @@ import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { toOutcome } from './failure.ts';
 import { planPartition } from './partition-plan.ts';
 import type {
+  CheckedPlan,
   PartitionOutcome,
   PartitionPlan,
   PartitionProgress,
@@ -35,6 +38,8 @@ import { showWaiting } from './waiting.ts';
 export interface PartitionResources {
   readonly pool: Pool;
   readonly warehouse: Warehouse;
+  /** The schemas of the warehouse whose tables may be read. */
+  readonly allowedSchemas: readonly SchemaPattern[];
   readonly catalog: Catalog;
   readonly dataTypes: DataTypes;
 }
@@ -55,12 +60,14 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /**
  * Runs one attempt of a partition to its end.
  * @param open returns the resources of the thread, or throws if they cannot be opened.
+ * @param planned the plan that was just made; null for the stored one of the task, which is checked.
  * @param signal stops it: the statement in the warehouse is interrupted; what was read is saved and uploaded.
  * @throws errors of neither the source nor the items; a new attempt can resume at the checkpoint.
  */
 export async function runPartition(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
+  planned: CheckedPlan | null,
   { onProgress, onMeasured }: PartitionReports,
   signal: AbortSignal,
 ): Promise<PartitionOutcome> {
@@ -89,8 +96,7 @@ export async function runPartition(
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
     };
-    const { plan } = task;
-    if (plan === null) throw new Error('a partition must be planned before it runs');
+    const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
     await ingest(attempt, plan);
     if (signal.aborted) return { status: 'STOPPED' };
     return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
@@ -102,16 +108,23 @@ export async function runPartition(
   }
 }
 
+/** @throws WarehouseError STATEMENT_FAILED if the statement is refused. */
+function checkPlan(plan: PartitionPlan | null, allowedSchemas: readonly SchemaPattern[]): CheckedPlan {
+  if (plan === null) throw new Error('a partition must be planned before it runs');
+  if (plan.kind !== 'STATEMENT') return plan;
+  return { ...plan, statement: parseStatement(plan.statement, allowedSchemas) };
+}
+
 /** Plans what a partition reads, and whether it is split. */
 export async function planTask(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
   { onProgress }: Pick<PartitionReports, 'onProgress'>,
   signal: AbortSignal,
-): Promise<PlanOutcome> {
+): Promise<PlanOutcome<CheckedPlan>> {
   try {
     const resources = await open();
-    const { pool, dataTypes } = resources;
+    const { pool } = resources;
     const { warehouse, onProgress: show } = showWaiting(resources.warehouse, onProgress);
     show({ currentOperation: `Counting rows of ${task.sourceName}` });
     switch (task.input.kind) {
@@ -126,7 +139,7 @@ export async function planTask(
       case 'TABLE':
         return {
           status: 'PLANNED',
-          partitions: await planPartition({ warehouse, dataTypes, signal }, task.input),
+          partitions: await planPartition({ ...resources, warehouse, signal }, task.input),
         };
       case 'QUERY':
         throw new Error('a query job needs no plan');
@@ -150,7 +163,7 @@ interface Attempt extends PartitionResources {
   readonly nextUploadKey: () => string;
 }
 
-async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
+async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
   const { task, store, signal } = attempt;
   const transform = createTransformOptions(attempt);
   const { resumed, batches } = await openRows(attempt, plan);
@@ -236,7 +249,7 @@ function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
 
 async function openRows(
   { pool, warehouse, task, signal }: Attempt,
-  plan: PartitionPlan,
+  plan: CheckedPlan,
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
   const options = {
     batchSize: task.batchSize,
@@ -262,7 +275,7 @@ async function openRows(
  */
 async function* countTotal(
   { warehouse, store, task, signal }: Attempt,
-  plan: PartitionPlan,
+  plan: CheckedPlan,
   batches: AsyncIterable<RowBatch>,
 ): AsyncGenerator<RowBatch> {
   if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;

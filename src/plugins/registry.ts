@@ -2,7 +2,6 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogDefinition } from '../catalog/catalog-definition.ts';
 import { createDataTypes, type DataTypes } from '../data-types/data-types.ts';
 import type { Choice } from '../shared/definition.ts';
-import { checkReads } from '../warehouse/checked-warehouse.ts';
 import type { WarehouseConfiguration } from '../warehouse/settings.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { WarehouseDefinition } from '../warehouse/warehouse-definition.ts';
@@ -42,12 +41,8 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     dataTypes: createDataTypes(all.filter((definition) => definition.kind === 'data type')),
     warehouses,
     catalogs,
-    async openWarehouse({ name, settings, ...limits }) {
-      const definition = findChosen(warehouses, name);
-      const warehouse = await definition.open(settings, limits);
-      // The built-in ones check what they read themselves.
-      return builtIn.includes(definition) ? warehouse : checkReads(warehouse, limits);
-    },
+    openWarehouse: async ({ name, settings, statementTimeoutMs }) =>
+      findChosen(warehouses, name).open(settings, { statementTimeoutMs }),
     async checkWarehouse({ name, settings }, timeoutMs) {
       await findChosen(warehouses, name).checkReachable?.(settings, timeoutMs);
     },

@@ -19,7 +19,7 @@ import {
   readWords,
   type Subject,
 } from './statement-words.ts';
-import { getContent, parseStatements, readTokens, writeNode } from './syntax-tree.ts';
+import { getContent, parseStatements, readTokens } from './syntax-tree.ts';
 
 export type { Refusal } from './refusal.ts';
 export {
@@ -43,6 +43,8 @@ export interface CheckedFilter {
   readonly ok: true;
   /** The condition, generated in the Databricks dialect, in parentheses. */
   readonly sql: string;
+  /** False if it calls a function whose result changes each time. */
+  readonly isRepeatable: boolean;
 }
 
 /** Checks that a text is exactly one SELECT in the Databricks dialect that only reads tables, by their full names. */
@@ -83,7 +85,7 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
       refuse('A filter cannot contain a comment: remove it.');
     if (tokens.some((token) => token.kind === 'SEMICOLON'))
       refuse('A filter must be one condition: remove the semicolon and what follows it.');
-    const parsed = parseStatements(`SELECT * FROM ${FILTERED} WHERE\n${toPlainText(filter, tokens)}`);
+    const parsed = parseStatements(`${BEFORE_FILTER}\n${toPlainText(filter, tokens)}`);
     if (!parsed.ok) refuse(describeParseError('filter', parsed.message, parsed.line - 1, parsed.column));
     const [statement, ...others] = parsed.statements;
     const select = getContent(statement, 'select');
@@ -98,13 +100,16 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
     if (parameter !== undefined)
       refuse(`A filter cannot have parameters: write the value itself instead of :${parameter}.`);
     checkCondition(condition);
-    checkGenerated(generateStatement(statement), toTables(resolveRelations(statement).tables));
-    return { ok: true, sql: `(${writeNode(condition)})` };
+    const generated = generateStatement(statement);
+    checkGenerated(generated, toTables(resolveRelations(statement).tables));
+    if (!generated.sql.startsWith(BEFORE_FILTER)) refuse('The filter cannot be read again: simplify it.');
+    const sql = `(${generated.sql.slice(BEFORE_FILTER.length)})`;
+    return { ok: true, sql, isRepeatable: !callsAny(tokens, CHANGING_FUNCTION) };
   });
 }
 
-/** The placeholder for the table of a filter during the check. */
-const FILTERED = 'catalog.schema.filtered';
+/** What precedes a filter during the check, as the generator writes it; the table is a placeholder. */
+const BEFORE_FILTER = 'SELECT * FROM `catalog`.`schema`.`filtered` WHERE ';
 
 /** Quotes any text as a name in the Databricks dialect. */
 export function quoteIdentifier(name: string): string {

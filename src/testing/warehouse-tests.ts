@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import type { JsonValue } from '../shared/json.ts';
-import { checkReads } from '../warehouse/checked-warehouse.ts';
+import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
+import { allowTable, parseStatement } from '../sql-check/checked-statement.ts';
 import type {
+  CheckedStatement,
   ParameterValue,
   ReadPosition,
   Row,
   RowBatch,
-  SelectStatement,
   TableColumn,
   Warehouse,
 } from '../warehouse/warehouse.ts';
@@ -56,7 +57,7 @@ export function warehouseTests(
       async run() {
         const { warehouse, writeTable, close } = await open();
         try {
-          await run(new Subject(checkReads(warehouse, {}), writeTable));
+          await run(new Subject(warehouse, writeTable));
         } finally {
           await warehouse.close();
           await close?.();
@@ -104,11 +105,12 @@ class Subject {
   }
 
   columns(table: string): Promise<readonly TableColumn[]> {
-    return this.warehouse.describeTable({ catalog: 'blade', schema: 'field', table }, NEVER);
+    const allowed = allowTable({ catalog: 'blade', schema: 'field', table }, ANY_SCHEMA);
+    return this.warehouse.describeTable(allowed, NEVER);
   }
 
   async batches(
-    select: SelectStatement,
+    select: CheckedStatement,
     batchSize: number,
     options: { readonly resumeAfter?: ReadPosition; readonly withFingerprints?: boolean } = {},
   ): Promise<{ resumed: boolean; batches: RowBatch[] }> {
@@ -118,7 +120,7 @@ class Subject {
     return { resumed, batches: await Array.fromAsync(batches) };
   }
 
-  async rows(sql: string, parameters?: SelectStatement['parameters']): Promise<Row[]> {
+  async rows(sql: string, parameters?: CheckedStatement['parameters']): Promise<Row[]> {
     const { batches } = await this.batches(statement(sql, parameters), 1_000);
     return batches.flatMap(({ rows }) => [...rows]);
   }
@@ -135,8 +137,8 @@ const ALL = statement('SELECT * FROM blade.field.many');
 const ENDLESS =
   'SELECT SUM(a.id * b.id + c.id * d.id) AS total FROM blade.field.many a CROSS JOIN blade.field.many b CROSS JOIN blade.field.many c CROSS JOIN blade.field.many d';
 
-function statement(sql: string, parameters: Readonly<Record<string, ParameterValue>> = {}): SelectStatement {
-  return { sql, parameters };
+function statement(sql: string, parameters: Readonly<Record<string, ParameterValue>> = {}): CheckedStatement {
+  return parseStatement({ sql, parameters }, ANY_SCHEMA);
 }
 
 function listIds(batches: readonly RowBatch[]): unknown[] {

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { type Choice, choiceSettings } from '../shared/definition.ts';
 import { defineSettings, wholeNumber } from '../shared/settings.ts';
-import { parseSchemaPatterns } from '../sql-check/allowed-schemas.ts';
-import type { ReadingLimits } from '../sql-check/reading-limits.ts';
-import type { WarehouseDefinition } from './warehouse-definition.ts';
+import { parseSchemaPatterns, type SchemaPattern } from '../sql-check/allowed-schemas.ts';
+import type { ReadingLimits, WarehouseDefinition } from './warehouse-definition.ts';
 
 /** Which warehouse rows come from, and what may be read of it. Plain data. */
-export interface WarehouseConfiguration extends Choice, ReadingLimits {}
+export interface WarehouseConfiguration extends Choice, ReadingLimits {
+  /** The schemas whose tables may be read. */
+  readonly allowedSchemas: readonly SchemaPattern[];
+}
 
 /** @param warehouses the kinds there are; the first is used if none is set up. */
 export function warehouseSettings(warehouses: readonly WarehouseDefinition[]) {

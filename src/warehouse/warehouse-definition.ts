@@ -1,6 +1,11 @@
 import type { Definition } from '../shared/definition.ts';
-import type { ReadingLimits } from '../sql-check/reading-limits.ts';
 import type { Warehouse } from './warehouse.ts';
+
+/** The limits of what a statement may do. */
+export interface ReadingLimits {
+  /** The longest run time of a statement, in milliseconds. Default: no limit. */
+  readonly statementTimeoutMs?: number | undefined;
+}
 
 /** A kind of warehouse. */
 export interface WarehouseDefinition<Settings = unknown> extends Definition<Settings> {

@@ -8,6 +8,14 @@ export interface TableName {
   readonly table: string;
 }
 
+/** Marks what has passed the check. No code can write the protected member, and a spread does not copy it. */
+declare class CheckMark {
+  protected readonly isChecked: true;
+}
+
+/** A table that may be read. Only `allowTable` returns one. */
+export interface AllowedTable extends TableName, CheckMark {}
+
 /** A column as described by the warehouse. `type` is the Databricks name of the type in upper case, such as `TIMESTAMP_NTZ`. */
 export interface TableColumn {
   readonly name: string;
@@ -17,15 +25,28 @@ export interface TableColumn {
 /** A value that can be bound to a named parameter. */
 export type ParameterValue = string | number | boolean | null;
 
-/**
- * One read-only SELECT in the Databricks dialect, whichever warehouse runs it. Parameters are written `:name` and always
- * bound, never pasted.
- */
+/** A statement that has not been checked. Parameters are written `:name` and always bound, never pasted. */
 export interface SelectStatement {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable?: boolean;
+}
+
+/** SQL in the Databricks dialect that was checked, or composed of checked parts. */
+export interface CheckedSql extends CheckMark {
+  readonly sql: string;
+  /** The values of exactly the parameters that it names. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly tables: readonly AllowedTable[];
+  /** False if it samples, or calls a function whose result changes each time, such as `rand()` or `now()`. */
+  readonly isRepeatable: boolean;
+}
+
+/** One read-only SELECT on allowed tables, whichever warehouse runs it. Only `parseStatement` and `composeStatement` return one. */
+export interface CheckedStatement extends CheckedSql {
+  /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
+  readonly withUnreadable: boolean;
 }
 
 /** A row as JSON; docs/extending.md says how each SQL type is converted. */
@@ -82,16 +103,16 @@ export interface Warehouse {
    * @throws WarehouseError TABLE_NOT_FOUND if there is no such table.
    */
   describeTable(
-    table: TableName,
+    table: AllowedTable,
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly TableColumn[]>;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
-  countUnreadable(table: TableName, signal: AbortSignal): Promise<number>;
+  countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
   /** Counts the rows of a statement. */
-  countRows(statement: SelectStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
+  countRows(statement: CheckedStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
   /** Reads the rows of a statement as a stream of batches, in flat memory however many they are. */
-  readRows(statement: SelectStatement, options: ReadOptions): Promise<RowStream>;
+  readRows(statement: CheckedStatement, options: ReadOptions): Promise<RowStream>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import { startDatabricksServer } from '../support/databricks-server.ts';
@@ -15,7 +16,7 @@ const test = base
     open(
       startTestApplication(
         { BLADE_WORKER_THREADS: '1' },
-        { warehouse: { name: 'databricks', settings: server.configuration } },
+        { warehouse: { name: 'databricks', settings: server.configuration, allowedSchemas: ANY_SCHEMA } },
       ),
     ),
   );
@@ -231,7 +232,8 @@ test('a token that Databricks refuses is reported at the source, and is in no lo
   server,
 }) => {
   const credentials = { kind: 'token', token: 'refused-secret' } as const;
-  const warehouse = { name: 'databricks', settings: { ...server.configuration, credentials } };
+  const settings = { ...server.configuration, credentials };
+  const warehouse = { name: 'databricks', settings, allowedSchemas: ANY_SCHEMA };
   const application = await open(startTestApplication({}, { warehouse }));
   await addSource(application, SORTIES);
   const { id } = await application.client.startSync({ syncType: 'FULL' });

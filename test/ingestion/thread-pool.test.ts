@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
 import { NO_COUNTS } from '../../src/items/level-counts.ts';
+import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import { test } from '../support/on-embedded.ts';
 import { writeQuery } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -28,7 +29,7 @@ function openPool(secrets: readonly string[] = []): ThreadPool {
   return createThreadPool(
     {
       connectionString: database.connectionString,
-      warehouse: { name: 'duckdb', settings: { folder } },
+      warehouse: { name: 'duckdb', settings: { folder }, allowedSchemas: ANY_SCHEMA },
       catalog: { name: 'folder', settings: { folder: join(folder, 'catalog') } },
       threads: 2,
       plugins: [],

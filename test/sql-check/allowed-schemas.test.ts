@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ANY_SCHEMA, findSchemaProblem, parseSchemaPatterns } from '../../src/sql-check/allowed-schemas.ts';
-import { folderWarehouse } from '../warehouse/folder-warehouse.ts';
-import { never, statement } from '../warehouse/reading.ts';
+import { allowTable, parseStatement } from '../../src/sql-check/checked-statement.ts';
 
 const table = (name: string) => {
   const [catalog = '', schema = '', table = ''] = name.split('.');
@@ -42,26 +41,23 @@ describe('a list of schemas', () => {
   );
 });
 
-describe('a warehouse reads of those schemas alone', () => {
-  const limits = { allowedSchemas: [{ catalog: 'blade', schema: 'open' }] };
+describe('only tables of those schemas are read', () => {
+  const allowed = [{ catalog: 'blade', schema: 'open' }];
+  const refusal = expect.objectContaining({
+    code: 'STATEMENT_FAILED',
+    message: expect.stringMatching(/cannot be read here/),
+  });
 
   test.each([
     ['in a statement', 'SELECT * FROM blade.field.sortie'],
     ['in a sub-query', 'SELECT 1 WHERE EXISTS (SELECT 1 FROM blade.field.sortie)'],
     ['in a WITH', 'WITH x AS (SELECT * FROM `BLADE`.field.sortie) SELECT * FROM x'],
-  ])('%s', async (_where, sql) => {
-    const { rows, warehouse, write } = await folderWarehouse(limits);
-    await write('sortie.parquet', 'SELECT 1 AS id');
-    const refusal = { code: 'STATEMENT_FAILED', message: expect.stringMatching(/cannot be read here/) };
-    await expect(rows(sql)).rejects.toMatchObject(refusal);
-    await expect(warehouse.countRows(statement(sql), never)).rejects.toMatchObject(refusal);
+  ])('%s', (_where, sql) => {
+    expect(() => parseStatement({ sql, parameters: {} }, allowed)).toThrow(refusal);
   });
 
-  test('when it describes a table', async () => {
-    const { warehouse, write } = await folderWarehouse(limits);
-    await write('sortie.parquet', 'SELECT 1 AS id');
-    await expect(warehouse.describeTable(table('blade.field.sortie'), never)).rejects.toMatchObject({
-      message: expect.stringMatching(/cannot be read here/),
-    });
+  test('as sources', () => {
+    expect(() => allowTable(table('blade.field.sortie'), allowed)).toThrow(refusal);
+    expect(allowTable(table('blade.open.sortie'), allowed)).toEqual(table('blade.open.sortie'));
   });
 });

@@ -3,42 +3,42 @@ import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from '../../src/sql-chec
 
 describe('a condition is taken and written anew', () => {
   test.each([
-    ["priority = 'HIGH'", "(priority = 'HIGH')"],
+    ["priority = 'HIGH'", "(`priority` = 'HIGH')"],
     [
       "flight_hours > 2 and mission_status <> 'CANCELLED'",
-      "(flight_hours > 2 AND mission_status <> 'CANCELLED')",
+      "(`flight_hours` > 2 AND `mission_status` <> 'CANCELLED')",
     ],
-    ['(a = 1) or (b = 2)', '((a = 1) OR (b = 2))'],
-    ['not (a between 1 and 2)', '(NOT (a BETWEEN 1 AND 2))'],
-    ['a in (1, 2)', '(a IN (1, 2))'],
-    ["a like 'x%' escape '!'", "(a LIKE 'x%' ESCAPE '!')"],
-    ["a rlike 'x'", "(a RLIKE 'x')"],
-    ['a is not null', '(a IS NOT NULL)'],
-    ['a is true', '(a IS TRUE)'],
-    ['a <=> b', '(a IS NOT DISTINCT FROM b)'],
+    ['(a = 1) or (b = 2)', '((`a` = 1) OR (`b` = 2))'],
+    ['not (a between 1 and 2)', '(NOT (`a` BETWEEN 1 AND 2))'],
+    ['a in (1, 2)', '(`a` IN (1, 2))'],
+    ["a like 'x%' escape '!'", "(`a` LIKE 'x%' ESCAPE '!')"],
+    ["a rlike 'x'", "(`a` RLIKE 'x')"],
+    ['a is not null', '(`a` IS NOT NULL)'],
+    ['a is true', '(`a` IS TRUE)'],
+    ['a <=> b', '(`a` IS NOT DISTINCT FROM `b`)'],
     ['true', '(TRUE)'],
-    ['cast(a as boolean)', '(CAST(a AS BOOLEAN))'],
-    ["startswith(a, 'x')", "(STARTSWITH(a, 'x'))"],
-    ['isnull(a)', '(ISNULL(a))'],
-    ['coalesce(a = 1, false)', '(COALESCE(a = 1, FALSE))'],
-    ['case when a = 1 then b = 2 else false end', '(CASE WHEN a = 1 THEN b = 2 ELSE FALSE END)'],
-    ['if(a = 1, b = 2, c = 3)', '(IF(a = 1, b = 2, c = 3))'],
-    ["a = 'it\\'s'", "(a = 'it\\'s')"],
+    ['cast(a as boolean)', '(CAST(`a` AS BOOLEAN))'],
+    ["startswith(a, 'x')", "(STARTSWITH(`a`, 'x'))"],
+    ['isnull(a)', '(ISNULL(`a`))'],
+    ['coalesce(a = 1, false)', '(COALESCE(`a` = 1, FALSE))'],
+    ['case when a = 1 then b = 2 else false end', '(CASE WHEN `a` = 1 THEN `b` = 2 ELSE FALSE END)'],
+    ['if(a = 1, b = 2, c = 3)', '(IF(`a` = 1, `b` = 2, `c` = 3))'],
+    ["a = 'it\\'s'", "(`a` = 'it\\'s')"],
     ['`a``b` = "x"', "(`a``b` = 'x')"],
     [
       "updated_at > timestamp '2024-01-01 00:00:00'",
-      "(updated_at > CAST('2024-01-01 00:00:00' AS TIMESTAMP))",
+      "(`updated_at` > CAST('2024-01-01 00:00:00' AS TIMESTAMP))",
     ],
     [
       "updated_at > cast('2024-01-01' as timestamp_ntz)",
-      "(updated_at > CAST('2024-01-01' AS TIMESTAMP_NTZ))",
+      "(`updated_at` > CAST('2024-01-01' AS TIMESTAMP_NTZ))",
     ],
-    ["payload:engine = 'x'", "(payload:engine = 'x')"],
-    ['exists(tags, tag -> tag = 1)', '(EXISTS(tags, tag -> tag = 1))'],
+    ["payload:engine = 'x'", "(`payload`:engine = 'x')"],
+    ['exists(tags, tag -> tag = 1)', '(EXISTS(`tags`, `tag` -> `tag` = 1))'],
   ])('%s', (filter, sql) => {
-    expect(checkFilter(filter)).toEqual({ ok: true, sql });
+    expect(checkFilter(filter)).toEqual({ ok: true, sql, isRepeatable: true });
     expect(checkQuery(`SELECT * FROM a.b.c WHERE ${sql} AND x = 1`)).toMatchObject({ ok: true });
-    expect(checkFilter(sql)).toEqual({ ok: true, sql: `(${sql})` });
+    expect(checkFilter(sql)).toMatchObject({ ok: true, sql: `(${sql})` });
   });
 });
 
@@ -95,6 +95,10 @@ describe('nothing breaks out of a filter', () => {
   ])('%s', (_name, filter, message) => {
     expect(checkFilter(filter)).toEqual({ ok: false, message: expect.stringMatching(message) });
   });
+});
+
+test('a filter whose result changes each time is reported as such', () => {
+  expect(checkFilter('updated_at < now()')).toMatchObject({ ok: true, isRepeatable: false });
 });
 
 test('a comment that never ends is refused', () => {

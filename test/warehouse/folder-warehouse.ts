@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
-import type { ReadingLimits } from '../../src/sql-check/reading-limits.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { ReadingLimits } from '../../src/warehouse/warehouse-definition.ts';
 import { batchesOf, statement } from './reading.ts';
 
 /** A folder warehouse in a temporary folder that is gone after the test. */

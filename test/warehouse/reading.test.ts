@@ -4,7 +4,7 @@ import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { RowBatch } from '../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
-import { batchesOf, never, statement } from './reading.ts';
+import { batchesOf, fieldTable, never, statement } from './reading.ts';
 import { toDuckDbQuery } from './test-table.ts';
 import { duckDbValueCases } from './value-cases.ts';
 
@@ -38,9 +38,8 @@ describe('a type that only DuckDB has is converted to JSON, and described by the
   test.each(duckDbValueCases)('%s', async (_name, expression, type, expected) => {
     const { warehouse, write, rows } = await folderWarehouse();
     await write('value.parquet', `SELECT ${expression} AS value`);
-    const table = { catalog: 'blade', schema: 'field', table: 'value' };
     expect(await rows('SELECT * FROM blade.field.value')).toEqual([{ value: expected }]);
-    expect(await warehouse.describeTable(table, never)).toEqual([{ name: 'value', type }]);
+    expect(await warehouse.describeTable(fieldTable('value'), never)).toEqual([{ name: 'value', type }]);
   });
 });
 

@@ -1,23 +1,31 @@
+import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
+import { allowTable, parseStatement } from '../../src/sql-check/checked-statement.ts';
 import type {
+  AllowedTable,
+  CheckedStatement,
   ParameterValue,
   ReadPosition,
   RowBatch,
-  SelectStatement,
   Warehouse,
 } from '../../src/warehouse/warehouse.ts';
 
 export function statement(
   sql: string,
   parameters: Readonly<Record<string, ParameterValue>> = {},
-): SelectStatement {
-  return { sql, parameters };
+): CheckedStatement {
+  return parseStatement({ sql, parameters }, ANY_SCHEMA);
+}
+
+/** A table of `blade.field`. */
+export function fieldTable(table: string): AllowedTable {
+  return allowTable({ catalog: 'blade', schema: 'field', table }, ANY_SCHEMA);
 }
 
 export const never = new AbortController().signal;
 
 export async function batchesOf(
   warehouse: Warehouse,
-  select: SelectStatement,
+  select: CheckedStatement,
   batchSize: number,
   resumeAfter: ReadPosition = null,
 ): Promise<RowBatch[]> {

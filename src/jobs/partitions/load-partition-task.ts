@@ -9,7 +9,6 @@ import type {
 } from '../../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import { sourceTable } from '../../sources/source-table.ts';
-import { checkFilter } from '../../sql-check/statement.ts';
 import { type JobOptions, readJobOptions } from '../input/job-options.ts';
 
 /** The input of a partition is gone, so retrying is pointless. */
@@ -101,7 +100,7 @@ function toInput(
         table: sourceTable(source),
         dataType: partition.dataType,
         syncType: job.syncType ?? 'FULL',
-        filter: normalizeFilter(job.filter),
+        filter: job.filter,
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
         watermark: source.watermark,
@@ -127,13 +126,6 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
 }
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
-
-function normalizeFilter(filter: string | null): string | null {
-  if (filter === null) return null;
-  const checked = checkFilter(filter);
-  if (!checked.ok) throw new InputGoneError(`the filter is no longer accepted: ${checked.message}`);
-  return checked.sql;
-}
 
 /** Where the items of a partition are from. @param name what the source is called in it. */
 function describeOrigin(name: string, source: DataSource | null): JsonObject {

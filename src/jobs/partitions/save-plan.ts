@@ -1,6 +1,6 @@
 import { v7 as newUuid } from 'uuid';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
-import type { PlannedPartition } from '../../ingestion/partition-task.ts';
+import type { PartitionPlan, PlannedPartition } from '../../ingestion/partition-task.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 
@@ -28,7 +28,7 @@ export async function savePlan(
         state: partition.state,
         plan: { equals: Prisma.DbNull },
       },
-      data: { plan: { ...first.plan } as Prisma.InputJsonObject, totalItems: first.totalItems },
+      data: { plan: toJson(first.plan), totalItems: first.totalItems },
     });
     if (count === 0 || others.length === 0) return { isSaved: count > 0, isSplit: false };
     const { _max } = await transaction.jobPartition.aggregate({
@@ -42,7 +42,7 @@ export async function savePlan(
       dataType: partition.dataType,
       dataSourceId: partition.dataSourceId,
       sourceName: partition.sourceName,
-      plan: { ...plan } as Prisma.InputJsonObject,
+      plan: toJson(plan),
       totalItems,
     }));
     await transaction.jobPartition.createMany({ data: rows });
@@ -52,4 +52,11 @@ export async function savePlan(
     );
     return { isSaved: true, isSplit: true };
   });
+}
+
+/** Leaves out what the check of the statement found, because it is checked again once it was stored. */
+function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
+  if (plan.kind !== 'STATEMENT') return { ...plan };
+  const { sql, parameters, withUnreadable = false } = plan.statement;
+  return { ...plan, statement: { sql, parameters, withUnreadable } };
 }

@@ -1,8 +1,8 @@
 import { rootCertificates } from 'node:tls';
 import { DBSQLClient } from '@databricks/sql';
 import type IDBSQLSession from '@databricks/sql/dist/contracts/IDBSQLSession.js';
-import type { ReadingLimits } from '../../sql-check/reading-limits.ts';
 import { WarehouseError } from '../warehouse.ts';
+import type { ReadingLimits } from '../warehouse-definition.ts';
 import { createRetryPolicy } from './retry.ts';
 import { createTokenProvider } from './token.ts';
 

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { checkTable, parseStatement, pickParameters } from '../../sql-check/checked-statement.ts';
 import { quoteTable } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
 import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseError } from '../warehouse.ts';
@@ -56,25 +55,20 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 
   return {
     async describeTable(table, signal, onWaiting) {
-      checkTable(table, options);
       const sql = `DESCRIBE TABLE ${quoteTable(table)}`;
       return toColumns(await readAll({ sql, parameters: {}, signal, onWaiting }));
     },
 
     countUnreadable: async () => 0,
 
-    async countRows(statement, signal, onWaiting) {
-      const checked = parseStatement(statement.sql, options);
-      const parameters = pickParameters(checked.parameterNames, statement.parameters);
-      const sql = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
-      const [row] = await readAll({ sql, parameters, signal, onWaiting });
+    async countRows({ sql, parameters }, signal, onWaiting) {
+      const counting = `SELECT COUNT(*) AS total FROM (${sql})`;
+      const [row] = await readAll({ sql: counting, parameters, signal, onWaiting });
       return Number(row?.total ?? 0);
     },
 
-    async readRows(statement, { resumeAfter, batchSize, signal, onWaiting }) {
-      const checked = parseStatement(statement.sql, options);
-      const parameters = pickParameters(checked.parameterNames, statement.parameters);
-      const run = { sql: checked.sql, parameters, signal, onWaiting };
+    async readRows({ sql, parameters }, { resumeAfter, batchSize, signal, onWaiting }) {
+      const run = { sql, parameters, signal, onWaiting };
       throwIfAborted(signal);
       return { resumed: resumeAfter === null, batches: readBatches(readPages(run), batchSize, signal) };
     },

@@ -1,5 +1,5 @@
-import type { ReadingLimits } from '../../sql-check/reading-limits.ts';
 import type { Warehouse } from '../warehouse.ts';
+import type { ReadingLimits } from '../warehouse-definition.ts';
 
 /**
  * Opens a folder of files as a warehouse: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. Rows from anywhere can

@@ -12,7 +12,6 @@ import {
 } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
-import type { CheckedQuery } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
 import { setKey } from '../value.ts';
@@ -71,8 +70,6 @@ export interface StatementContext extends MessageContext {
 export interface StatementToStart {
   /** In the Databricks dialect. */
   readonly sql: string;
-  /** What the check of it, or of what is nested in it, found. */
-  readonly checked: CheckedQuery;
   readonly context: StatementContext;
   readonly signal: AbortSignal;
   /** Whether rows are to have hashes; they have none where the engine has none for a type. */
@@ -85,7 +82,7 @@ export interface StatementToStart {
  */
 export async function startStatement(
   { instance, timeoutMs }: StatementEngine,
-  { sql, checked, context, signal, withHashes = false }: StatementToStart,
+  { sql, context: { parameters, files }, signal, withHashes = false }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
@@ -98,11 +95,11 @@ export async function startStatement(
   };
   const guard = timeLimited(connection, signal, timeout, timeoutMs);
   const bound = (prepared: DuckDBPreparedStatement) => {
-    bind(prepared, checked.parameterNames, context.parameters);
+    bind(prepared, parameters);
     return prepared;
   };
-  const prepare = async (text: string) =>
-    bound(await guard(() => prepareSelect(connection, text, checked.tables)));
+  const readable = files.map(({ name }) => name);
+  const prepare = async (text: string) => bound(await guard(() => prepareSelect(connection, text, readable)));
   // Where the value of a parameter decides on the type of a column, nothing is known of any before it is bound.
   const boundNames = async (text: string) => {
     const described = bound(await guard(() => connection.prepare(`DESCRIBE (${text}\n)`)));
@@ -111,7 +108,6 @@ export async function startStatement(
   };
   try {
     const translated = toDuckDbSql(sql);
-    const { parameters, files } = context;
     const tables = new Map(
       files.map(({ name: { catalog, schema, table }, size }) => [
         asciiLowerCase([catalog, schema, table].join('.')),
@@ -131,7 +127,7 @@ export async function startStatement(
     const bytes = hasLargeRows ? buildRowBytes(places, types, number) : null;
     const marked = addEndRow(text, places, { bytes, hash });
     return running(connection, await prepare(marked.sql), {
-      context,
+      context: { parameters, files },
       guard,
       end,
       columns: columns ?? [],
@@ -342,14 +338,7 @@ function sumBytes(chunk: DuckDBDataChunk, column: number, first: number, end: nu
   return bytes;
 }
 
-function bind(
-  prepared: DuckDBPreparedStatement,
-  parameterNames: readonly string[],
-  parameters: StatementParameters,
-): void {
-  for (const name of parameterNames)
-    if (!Object.hasOwn(parameters, name) || parameters[name] === undefined)
-      throw new WarehouseError('STATEMENT_FAILED', `The parameter :${name} has no value.`);
+function bind(prepared: DuckDBPreparedStatement, parameters: StatementParameters): void {
   // A pattern that was known before stands in the statement itself.
   for (let index = 1; index <= prepared.parameterCount; index += 1) {
     const value = parameters[prepared.parameterName(index)] ?? null;

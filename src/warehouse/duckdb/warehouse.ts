@@ -3,17 +3,17 @@ import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
-import { parseStatement } from '../../sql-check/checked-statement.ts';
-import type { ReadingLimits } from '../../sql-check/reading-limits.ts';
-import { type CheckedQuery, quoteTable } from '../../sql-check/statement.ts';
+import { quoteTable } from '../../sql-check/statement.ts';
 import { AbortError, throwIfAborted } from '../abort.ts';
 import {
+  type CheckedStatement,
   type ReadPosition,
   type RowBatch,
-  type SelectStatement,
+  type TableName,
   type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
+import type { ReadingLimits } from '../warehouse-definition.ts';
 import { reported } from './error.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
@@ -31,7 +31,7 @@ export interface DuckDbOptions extends ReadingLimits {
  * statement sees new and changed files.
  * @throws WarehouseError UNAVAILABLE if the folder does not exist.
  */
-export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions): Promise<Warehouse> {
+export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDbOptions): Promise<Warehouse> {
   const root = await realpath(folder).catch(() => {
     throw new WarehouseError('UNAVAILABLE', 'The folder of the warehouse does not exist or cannot be read.');
   });
@@ -42,18 +42,12 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
   const running = new Set<RunningStatement>();
   let isClosed = false;
 
-  async function start(
-    checked: CheckedQuery,
-    sql: string,
-    context: StatementContext,
-    signal: AbortSignal,
-    withHashes = false,
-  ) {
+  async function start(sql: string, context: StatementContext, signal: AbortSignal, withHashes = false) {
     if (isClosed) throw createClosedError();
     const run = await reported(context, () =>
       startStatement(
-        { instance, timeoutMs: limits.statementTimeoutMs ?? null },
-        { sql, checked, context, signal, withHashes },
+        { instance, timeoutMs: statementTimeoutMs ?? null },
+        { sql, context, signal, withHashes },
       ),
     );
     running.add(run);
@@ -67,19 +61,18 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     await run.close();
   }
 
-  /** Checks a statement and prepares the tables it reads. */
-  async function prepare(sql: string, signal: AbortSignal) {
-    const checked = parseStatement(sql, limits);
+  /** Prepares the tables that a statement reads. */
+  async function prepare(names: readonly TableName[], signal: AbortSignal): Promise<readonly TableFile[]> {
     throwIfAborted(signal);
-    const files = await reported({ parameters: {}, files: [] }, () => tables.prepare(checked.tables, signal));
+    const files = await reported({ parameters: {}, files: [] }, () => tables.prepare(names, signal));
     throwIfAborted(signal);
-    return { checked, files };
+    return files;
   }
 
   return {
     async describeTable(table, signal) {
-      const { checked, files } = await prepare(`SELECT * FROM ${quoteTable(table)}`, signal);
-      const run = await start(checked, checked.sql, { parameters: {}, files }, signal);
+      const files = await prepare([table], signal);
+      const run = await start(`SELECT * FROM ${quoteTable(table)}`, { parameters: {}, files }, signal);
       try {
         return run.columns();
       } finally {
@@ -88,17 +81,14 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     },
 
     async countUnreadable(table, signal) {
-      throwIfAborted(signal);
-      return listUnreadableLines(
-        await reported({ parameters: {}, files: [] }, () => tables.prepare([table], signal)),
-      ).length;
+      return listUnreadableLines(await prepare([table], signal)).length;
     },
 
-    async countRows({ sql, parameters, withUnreadable = false }, signal) {
-      const { checked, files } = await prepare(sql, signal);
-      const counting = `SELECT COUNT(*) AS total FROM (${checked.sql})`;
+    async countRows({ sql, parameters, tables: names, withUnreadable }, signal) {
+      const files = await prepare(names, signal);
+      const counting = `SELECT COUNT(*) AS total FROM (${sql})`;
       const batches = readBatches({
-        start: () => start(checked, counting, { parameters, files }, signal),
+        start: () => start(counting, { parameters, files }, signal),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: () => null,
@@ -113,13 +103,13 @@ export async function openDuckDbWarehouse({ folder, ...limits }: DuckDbOptions):
     },
 
     async readRows(statement, options) {
-      const { parameters } = statement;
+      const { sql, parameters, isRepeatable } = statement;
       const { signal, withFingerprints } = options;
-      const { checked, files } = await prepare(statement.sql, signal);
-      const fingerprint = checked.isRepeatable ? fingerprintStatement(statement, files) : null;
+      const files = await prepare(statement.tables, signal);
+      const fingerprint = isRepeatable ? fingerprintStatement(statement, files) : null;
       const covered = countCoveredRows(options.resumeAfter, fingerprint);
       const batches = readBatches({
-        start: () => start(checked, checked.sql, { parameters, files }, signal, withFingerprints),
+        start: () => start(sql, { parameters, files }, signal, withFingerprints),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
@@ -145,7 +135,7 @@ function createClosedError(): WarehouseError {
 }
 
 /** Fingerprints everything that the order and content of the rows depend on. */
-function fingerprintStatement(statement: SelectStatement, files: readonly TableFile[]): string {
+function fingerprintStatement(statement: CheckedStatement, files: readonly TableFile[]): string {
   const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
   return createHash('sha256')
     .update(

@@ -6,7 +6,7 @@ import { createDemoTables, DEMO_SOURCES } from '../../../src/warehouse/demo/demo
 import { createSortieTable } from '../../../src/warehouse/demo/sortie-table.ts';
 import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
-import { batchesOf, never, statement } from '../reading.ts';
+import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
 test('an empty folder gets the tables of all demo sources, the same each time, and once', async () => {
   const folders = [await temporaryFolder(), await temporaryFolder()];
@@ -35,7 +35,7 @@ test('each table has the columns of its data type, a cursor, and few rows that c
   const { dataTypes } = createRegistry([]);
   try {
     for (const { dataType, table, cursorColumn } of DEMO_SOURCES) {
-      const columns = await warehouse.describeTable(table, never);
+      const columns = await warehouse.describeTable(fieldTable(table.table), never);
       expect(columns).toContainEqual({ name: cursorColumn, type: 'TIMESTAMP_NTZ' });
       const names = columns.map((column) => column.name);
       const known = (dataTypes.find(dataType)?.columns ?? []).map(({ name }) => name);

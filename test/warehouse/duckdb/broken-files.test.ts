@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { includeUnreadable } from '../../../src/sql-check/checked-statement.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
-import { batchesOf, never, statement } from '../reading.ts';
+import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
-const table = { catalog: 'blade', schema: 'field', table: 'lines' };
+const table = fieldTable('lines');
 const READ = 'SELECT * FROM blade.field.lines';
 
 /** Makes the table of these lines, and reads all of it. */
@@ -188,7 +189,7 @@ describe('a text file that cannot be told apart is refused by its line, without 
 async function readText(text: string | Buffer, batchSize = 1_000) {
   const { path, warehouse } = await folderWarehouse();
   await writeFile(path('lines.csv'), text);
-  const select = { ...statement(READ), withUnreadable: true };
+  const select = includeUnreadable(statement(READ));
   const batches = await batchesOf(warehouse, select, batchSize);
   expect(batches.reduce((sum, { size }) => sum + size, 0)).toBe(await warehouse.countRows(select, never));
   const unreadable = batches.flatMap((batch) => batch.unreadable ?? []);
@@ -292,7 +293,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
       [2, 0],
       [1, 0],
     ]);
-    const select = { ...statement(READ), withUnreadable: true };
+    const select = includeUnreadable(statement(READ));
     for (const [index, batch] of batches.entries()) {
       const options = { batchSize: 2, resumeAfter: batch.position, signal: never };
       const { resumed, batches: rest } = await warehouse.readRows(select, options);
@@ -311,7 +312,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
     await writeFile(path('others.csv'), 'item_id,n\n1,2\n3\n4,5,6\n');
     const sql = `SELECT l.item_id FROM blade.field.lines AS l JOIN blade.field.others AS o ON o.item_id = l.item_id
       JOIN blade.field.lines AS m ON m.item_id = l.item_id`;
-    const batches = await batchesOf(warehouse, { ...statement(sql), withUnreadable: true }, 10);
+    const batches = await batchesOf(warehouse, includeUnreadable(statement(sql)), 10);
     expect(batches.flatMap(({ unreadable = [] }) => unreadable)).toEqual([
       told('3 has 1 cell, and the header 4'),
       'Line 3 has 1 cell, and the header 2: nothing of it was read (blade.field.others).',

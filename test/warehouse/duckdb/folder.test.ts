@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
 import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
+import type { CheckedStatement } from '../../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
-import { never, statement } from '../reading.ts';
-
-const table = (name: string) => ({ catalog: 'blade', schema: 'field', table: name });
+import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
 describe('files of a folder are tables', () => {
   test.each(['parquet', 'csv', 'ndjson'])('%s', async (ending) => {
@@ -50,7 +49,7 @@ describe('files of a folder are tables', () => {
       code: 'TABLE_NOT_FOUND',
       message: 'There is no table blade.field.nothing in the warehouse.',
     };
-    await expect(warehouse.describeTable(table('nothing'), never)).rejects.toMatchObject(error);
+    await expect(warehouse.describeTable(fieldTable('nothing'), never)).rejects.toMatchObject(error);
     await expect(rows('SELECT * FROM blade.field.nothing')).rejects.toMatchObject(error);
     await expect(
       warehouse.countRows(statement('SELECT * FROM blade.field.nothing'), never),
@@ -71,7 +70,7 @@ describe('cells of another kind make a column text, and fail nothing', () => {
       path('mixed.csv'),
       `id,quantity,day\n${good}\n30000,twelve,2024-02-30\n30001,,"a, ""b"""\n`,
     );
-    expect(await warehouse.describeTable(table('mixed'), never)).toEqual([
+    expect(await warehouse.describeTable(fieldTable('mixed'), never)).toEqual([
       { name: 'id', type: 'BIGINT' },
       { name: 'quantity', type: 'STRING' },
       { name: 'day', type: 'STRING' },
@@ -101,7 +100,7 @@ describe('cells of another kind make a column text, and fail nothing', () => {
       { id: 3 },
     ];
     await writeFile(path('mixed.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
-    expect(await warehouse.describeTable(table('mixed'), never)).toEqual([
+    expect(await warehouse.describeTable(fieldTable('mixed'), never)).toEqual([
       { name: 'id', type: 'BIGINT' },
       { name: 'n', type: 'STRING' },
       { name: 'day', type: 'STRING' },
@@ -128,7 +127,7 @@ describe('cells of another kind make a column text, and fail nothing', () => {
     const { path, rows, warehouse } = await folderWarehouse();
     const lines = texts.map((text) => ({ value: text, nested: { DATE: text, "it's": [text] } }));
     await writeFile(path('texts.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
-    const [column] = await warehouse.describeTable(table('texts'), never);
+    const [column] = await warehouse.describeTable(fieldTable('texts'), never);
     expect(column).toEqual({ name: 'value', type });
     expect(await rows('SELECT * FROM blade.field.texts')).toEqual(lines);
   });
@@ -157,25 +156,11 @@ describe('cells of another kind make a column text, and fail nothing', () => {
 });
 
 describe('errors can be read by people', () => {
-  test.each([
-    ['an unknown column', 'SELECT nothing FROM blade.field.some', /nothing/],
-    ['an unknown function', 'SELECT no_such_function(1)', /no_such_function/],
-    ['a missing parameter', 'SELECT :low AS low', 'The parameter :low has no value.'],
-    [
-      'a statement that writes',
-      'DELETE FROM blade.field.some',
-      'Only a SELECT can run here: the query starts with DELETE.',
-    ],
-    [
-      'a listing of the engine',
-      'SELECT * FROM system.information_schema.tables',
-      /describes the warehouse itself/,
-    ],
-  ])('%s', async (_name, sql, message) => {
+  test('an unknown column is named', async () => {
     const { write, rows } = await folderWarehouse();
     await write('some.parquet', 'SELECT 1 AS id');
-    const expected = typeof message === 'string' ? message : expect.stringMatching(message);
-    await expect(rows(sql)).rejects.toMatchObject({ name: 'WarehouseError', message: expected });
+    const error = { name: 'WarehouseError', message: expect.stringContaining('nothing') };
+    await expect(rows('SELECT nothing FROM blade.field.some')).rejects.toMatchObject(error);
   });
 
   test('and hold neither cells nor parameter values', async () => {
@@ -234,15 +219,17 @@ describe('the engine itself is locked', () => {
     expect(result.getRowObjectsJson()).toEqual([{ a: '1', threads: '1', zone: 'UTC' }]);
   });
 
-  test('and the warehouse writes nothing, though the engine could within the folder', async () => {
-    const { rows, folder } = await folderWarehouse();
+  test('and the warehouse writes nothing within the folder, even if the check had let it through', async () => {
+    const { warehouse, folder } = await folderWarehouse();
     const before = await readdir(folder, { recursive: true });
     for (const sql of [
       `COPY (SELECT 1) TO '${folder}/out.csv'`,
       'CREATE TABLE blade.field.x AS SELECT 1',
       "ATTACH ':memory:' AS x",
-    ])
-      await expect(rows(sql)).rejects.toMatchObject({ code: 'STATEMENT_FAILED' });
+    ]) {
+      const forged = { ...statement('SELECT 1'), sql } as CheckedStatement;
+      await expect(batchesOf(warehouse, forged, 1)).rejects.toMatchObject({ code: 'STATEMENT_FAILED' });
+    }
     expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 });

@@ -1,6 +1,8 @@
 // node hostile-child.ts FOLDER: runs each statement that it receives in the folder warehouse, or in the engine itself where
 // the statement asks for that, and replies with what happened.
 
+import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
+import { parseStatement } from '../../../src/sql-check/checked-statement.ts';
 import { openTableFolder } from '../../../src/warehouse/duckdb/folder.ts';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
 import { boundSelect, prepareSelect } from '../../../src/warehouse/duckdb/select.ts';
@@ -37,10 +39,12 @@ const [file] = await openTableFolder(instance, folder, overflow).prepare(
 const tables = new Map(file === undefined ? [] : [['blade.field.odd', file.size] as const]);
 
 async function runInWarehouse(sql: string): Promise<void> {
-  const { batches } = await warehouse.readRows(
-    { sql, parameters: {} },
-    { batchSize: 1_000, resumeAfter: null, signal: new AbortController().signal, withFingerprints: true },
-  );
+  const { batches } = await warehouse.readRows(parseStatement({ sql, parameters: {} }, ANY_SCHEMA), {
+    batchSize: 1_000,
+    resumeAfter: null,
+    signal: new AbortController().signal,
+    withFingerprints: true,
+  });
   for await (const { rows } of batches) rows.length;
 }
 
