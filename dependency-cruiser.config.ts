@@ -7,7 +7,8 @@ import type { IConfiguration } from 'dependency-cruiser';
  */
 export const levels: readonly (readonly string[])[] = [
   ['blade-ingestion.ts'],
-  ['main.ts', 'keys.ts'],
+  ['main.ts', 'keys.ts', 'index.ts', 'testing.ts'],
+  ['blade.ts', 'testing/'],
   ['application/'],
   ['config/'],
   ['api/http/'],
@@ -19,8 +20,10 @@ export const levels: readonly (readonly string[])[] = [
   ['ingestion/'],
   ['items/'],
   ['access/'],
+  ['plugins/'],
   ['catalog/', 'warehouse/'],
   ['catalog/folder/', 'catalog/http/', 'warehouse/databricks/', 'warehouse/duckdb/', 'warehouse/demo/'],
+  ['catalog/catalog-definition.ts', 'warehouse/warehouse-definition.ts'],
   ['catalog/catalog.ts', 'catalog/catalog-error.ts', 'sql-check/'],
   ['warehouse/warehouse.ts', 'warehouse/value.ts', 'warehouse/abort.ts', 'warehouse/distinct-names.ts'],
   ['database/'],

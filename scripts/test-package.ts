@@ -1,7 +1,7 @@
-// npm run test:package: packs the package, installs it into an empty folder, and uses it there.
+// npm run test:package: packs the package, installs it into an empty folder, and uses it there, also with the example plug-in.
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,13 +17,15 @@ const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delim
 try {
   const tarball = await pack();
   await install(tarball);
-  const server = await start();
-  try {
-    await use(server.url);
-  } finally {
-    await end(server.child);
-  }
+  await whileStarted({}, use);
   say('stopped on SIGTERM');
+  await installPlugin();
+  proveWarehouse();
+  await whileStarted(
+    { BLADE_PLUGINS: 'blade-fuel', BLADE_DATA_FOLDER: 'fuel', FUEL_ROWS: '[{ "ticket_number": "F-17" }]' },
+    usePlugin,
+  );
+  await embed();
   manageKeys();
   refuseOldNode();
   say('everything works');
@@ -64,10 +66,43 @@ async function install(tarball: string): Promise<void> {
   check(installed.version !== '', `has version ${installed.version}`);
 }
 
-async function start(): Promise<{ child: ChildProcess; url: string }> {
+/** Builds the example plug-in with the types of the package, and installs it beside the package. */
+async function installPlugin(): Promise<void> {
+  const source = join(folder, 'blade-fuel');
+  await cp(join(root, 'docs/examples/blade-fuel'), source, { recursive: true });
+  const typeRoots = join(root, 'node_modules/@types');
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--typeRoots', typeRoots], source);
+  say('  compiles a plug-in with its types');
+  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json'], source)) as [{ filename: string }];
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(source, filename)], folder);
+}
+
+/** Runs the tests of the example plug-in, by the runner of Node. */
+function proveWarehouse(): void {
+  const report = run(process.execPath, ['--test', 'blade-fuel/array-warehouse.test.ts'], folder);
+  const passed = Number(/^# pass (\d+)$|^ℹ pass (\d+)$/m.exec(report)?.slice(1).find(Boolean));
+  check(passed > 30, `proves a warehouse by ${passed} tests`);
+}
+
+/** Starts the server, uses it, and ends it. */
+async function whileStarted(
+  settings: Readonly<Record<string, string>>,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const { child, url } = await start(settings);
+  try {
+    await use(url);
+  } finally {
+    await end(child);
+  }
+}
+
+async function start(
+  settings: Readonly<Record<string, string>>,
+): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [join(folder, 'node_modules/.bin/blade-ingestion')], {
     cwd: folder,
-    env: { PATH: environment.PATH, PORT: '0', LOG_LEVEL: 'info' },
+    env: { PATH: environment.PATH, PORT: '0', LOG_LEVEL: 'info', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
@@ -90,6 +125,51 @@ async function use(url: string): Promise<void> {
   const script = /src="([^"]+\.js)"/.exec(html)?.[1] ?? '';
   check((await fetch(new URL(script, url))).status === 200, 'serves what the dashboard loads');
 
+  await sync(url);
+  const blade = join(folder, 'node_modules/.bin/blade');
+  const { stdout } = await promisify(execFile)(process.execPath, [blade, '--url', url, 'jobs']);
+  check(stdout.includes('COMPLETED'), 'lists its jobs by the command blade');
+}
+
+async function usePlugin(url: string): Promise<void> {
+  await ask(
+    url,
+    `mutation {
+      saveDataSource(
+        input: { name: "Fuel", dataType: "fuel", catalogName: "blade", schemaName: "field", tableName: "fuel" }
+      ) { __typename }
+    }`,
+  );
+  await sync(url);
+  const { items } = await ask<{ items: { edges: unknown[] } }>(
+    url,
+    '{ items(filter: { dataTypes: ["fuel"] }) { edges { node { itemId } } } }',
+  );
+  check(items.edges.length === 1, 'has an item of the data type of a plug-in');
+}
+
+/** Runs the program inside another one. */
+async function embed(): Promise<void> {
+  const program = join(folder, 'program.mjs');
+  await writeFile(
+    program,
+    `import { createBlade } from 'blade-ingestion';
+    const blade = createBlade({
+      plugins: [import.meta.resolve('blade-fuel')],
+      config: { BLADE_DATA_FOLDER: 'embedded', LOG_LEVEL: 'silent' },
+      listen: false,
+    });
+    await blade.start();
+    const request = new Request('http://localhost/graphql?query={dataTypes{name}}', {
+      headers: { 'x-requested-with': 'program' },
+    });
+    process.stdout.write(await (await blade.fetch(request)).text());
+    await blade.stop();`,
+  );
+  check(run(process.execPath, [program], folder).includes('"fuel"'), 'answers inside another program');
+}
+
+async function sync(url: string): Promise<void> {
   const { startSync } = await ask<{ startSync: { job: { id: string } } }>(
     url,
     'mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }',
@@ -105,14 +185,10 @@ async function use(url: string): Promise<void> {
         job.state === 'COMPLETED' && successCount > 0,
         `completed a sync of ${processedItems} rows: ${successCount} well, ${errorCount} malformed`,
       );
-      break;
+      return;
     }
     await setTimeout(200);
   }
-
-  const blade = join(folder, 'node_modules/.bin/blade');
-  const { stdout } = await promisify(execFile)(process.execPath, [blade, '--url', url, 'jobs']);
-  check(stdout.includes('COMPLETED'), 'lists its jobs by the command blade');
 }
 
 async function ask<Data>(url: string, query: string): Promise<Data> {

@@ -7,11 +7,12 @@ import { ApiKeyNotFoundError } from './access/access-errors.ts';
 import { createApiKey, listApiKeys, newApiKeySchema, revokeApiKey } from './access/api-keys.ts';
 import { commandLinePrincipal, type Principal } from './access/principal.ts';
 import { openConfiguredDatabase } from './application/data-folder.ts';
-import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/load.ts';
+import { loadProgram } from './config/load-program.ts';
 import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
+import { PluginError } from './plugins/plugin.ts';
 import { FolderError } from './shared/folder-error.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -67,7 +68,7 @@ program
   });
 
 async function inDatabase(run: (prisma: PrismaClient, principal: Principal) => Promise<void>): Promise<void> {
-  const database = await openConfiguredDatabase(loadConfig(process.env));
+  const database = await openConfiguredDatabase(await loadProgram(process.env));
   try {
     const prisma = createPrismaClient(database.connectionString, { maxConnections: 1 });
     await run(prisma, commandLinePrincipal(userInfo().username)).finally(() => prisma.$disconnect());
@@ -100,7 +101,7 @@ function describeProblem(error: unknown): string {
   if (error instanceof FolderLockedError) {
     return `${error.message}\nWhile the server runs on the embedded database, admins create and revoke keys with the mutations createApiKey and revokeApiKey.`;
   }
-  const clearErrors = [ConfigError, FolderError, ApiKeyNotFoundError];
+  const clearErrors = [ConfigError, FolderError, PluginError, ApiKeyNotFoundError];
   if (error instanceof Error && clearErrors.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,13 +1,14 @@
 import { createLog, logConsole } from './application/log.ts';
 import { type Application, startApplication } from './application/start-application.ts';
-import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/load.ts';
+import { loadProgram } from './config/load-program.ts';
+import { PluginError } from './plugins/plugin.ts';
 import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
 
 /** Starts the program as the environment configures it, and stops it on SIGINT or SIGTERM. */
 async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+  const config = await loadProgram(process.env);
   const log = createLog(config);
   logConsole(log);
   process.on('uncaughtException', (error) => {
@@ -47,7 +48,8 @@ function fail(text: string): never {
 }
 
 function toText(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof FolderError) return error.message;
+  const clearErrors = [ConfigError, FolderError, PluginError];
+  if (error instanceof Error && clearErrors.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -39,7 +39,7 @@ test('what the example for Kubernetes sets starts a process of either role', asy
       ...{ HOST: '0.0.0.0', BLADE_ROLES: role },
       ...{ DATABASE_URL: 'postgresql://blade@db/blade', DATABRICKS_CLIENT_SECRET: 's', CATALOG_TOKEN: 't' },
     });
-    expect(config.warehouse.kind).toBe('databricks');
+    expect(config.warehouse.name).toBe('databricks');
     expect(config.metrics.port).toBe(9464);
   }
 });

@@ -3,7 +3,7 @@ import { sortie } from '../../src/data-types/sortie.ts';
 import { createTransform } from '../../src/ingestion/transform.ts';
 import { quoteTable } from '../../src/sql-check/statement.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
-import { openWarehouse } from '../../src/warehouse/registry.ts';
+import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 
 export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
 
@@ -17,7 +17,7 @@ export function createSorties(folder: string, rows: number, table = SORTIES): Pr
 
 /** The items that a sync makes of the table, a batch at a time. */
 export async function* readItems(folder: string, batchSize: number): AsyncGenerator<readonly BladeItem[]> {
-  const warehouse = await openWarehouse({ kind: 'duckdb', folder });
+  const warehouse = await openDuckDbWarehouse({ folder });
   const transform = createTransform({
     dataType: sortie,
     sourceMetadata: { data_source: 'Sorties', source_table: 'blade.field.sortie' },

@@ -1,5 +1,6 @@
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
+import type { DataTypes } from '../data-types/data-types.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 
@@ -11,6 +12,7 @@ export interface ApiContext {
   readonly jobs: Jobs;
   /** The principal's operations on API keys and the audit. */
   readonly access: Access;
+  readonly dataTypes: DataTypes;
   /** Who sent the request. */
   readonly principal: Principal;
 }

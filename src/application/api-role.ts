@@ -2,7 +2,7 @@ import { createAccess } from '../access/access.ts';
 import { createAuthenticator } from '../access/authenticator.ts';
 import { createClientAddress } from '../access/client-address.ts';
 import { limitFailedCredentials } from '../access/failed-credentials.ts';
-import { startApiServer } from '../api/http/server.ts';
+import { type ApiServer, startApiServer } from '../api/http/server.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { createRedact } from '../shared/secrets.ts';
@@ -11,12 +11,13 @@ import type { Core } from './core.ts';
 
 /**
  * Starts serving the API.
- * @returns the address of GraphQL.
+ * @param listens whether to listen, or only to answer what is passed to `fetch`.
  */
-export async function startApiRole(core: Core): Promise<string> {
+export async function startApiRole(core: Core, listens: boolean): Promise<ApiServer> {
   const { config, log, parts, database, clients, queue, schedules, itemUploads, pool, metrics, health } =
     core;
   const { prisma } = clients;
+  const { dataTypes } = config.registry;
 
   const events = parts.add(
     createJobEvents(prisma, core.notifications, (error) =>
@@ -31,6 +32,7 @@ export async function startApiRole(core: Core): Promise<string> {
     schedules,
     itemUploads,
     events,
+    dataTypes,
     allowedSchemas: config.warehouse.allowedSchemas ?? ANY_SCHEMA,
   });
   const authenticator = parts.add(
@@ -52,9 +54,10 @@ export async function startApiRole(core: Core): Promise<string> {
     (created) => created.close(),
   );
   const findAddress = createClientAddress(config.access.proxies);
-  const server = parts.add(
+  return parts.add(
     await startApiServer({
       ...config.http,
+      listens,
       limits: config.limits,
       authenticator,
       findAddress,
@@ -63,6 +66,7 @@ export async function startApiRole(core: Core): Promise<string> {
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
         access: createAccess(prisma, principal),
+        dataTypes,
       }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(
@@ -74,5 +78,4 @@ export async function startApiRole(core: Core): Promise<string> {
     }),
     (started) => started.close(),
   );
-  return server.url;
 }

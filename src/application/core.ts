@@ -1,6 +1,5 @@
 import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
-import { divideCatalogLimits } from '../catalog/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { createPrismaClients, type PrismaClients } from '../database/prisma-client.ts';
@@ -19,6 +18,8 @@ import {
   type MetricsEndpoint,
   startMetricsServer,
 } from '../observability/metrics-endpoint.ts';
+import { settingsFor } from '../shared/definition.ts';
+import { folderWarehouse } from '../warehouse/duckdb/definition.ts';
 import { createDemoData } from './demo-data.ts';
 import type { StartedParts } from './started-parts.ts';
 
@@ -52,6 +53,7 @@ const MAX_CONNECTIONS = 10;
 export async function startCore(foundation: Foundation): Promise<Core> {
   const { config, log, parts, database } = foundation;
   const { connectionString } = database;
+  const { registry } = config;
   const isWorker = config.roles.has('worker');
 
   const clients = parts.add(
@@ -59,9 +61,8 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     (created) => created.close(),
   );
   const { prisma } = clients;
-  if (config.folderWarehouse.hasDemoData && config.warehouse.kind === 'duckdb') {
-    await createDemoData(prisma, config.warehouse.folder);
-  }
+  const folder = settingsFor(folderWarehouse, config.warehouse);
+  if (folder?.hasDemoData) await createDemoData(prisma, folder.folder);
 
   const boss = parts.add(
     await startBoss({
@@ -91,7 +92,9 @@ export async function startCore(foundation: Foundation): Promise<Core> {
       {
         connectionString,
         warehouse: config.warehouse,
-        catalog: divideCatalogLimits(config.catalog, workerThreads),
+        catalog: config.catalog,
+        threads: workerThreads,
+        plugins: registry.plugins.map(({ name, url }) => ({ name, url })),
         secrets: config.secrets,
       },
       isWorker ? workerThreads : 0,
@@ -100,7 +103,11 @@ export async function startCore(foundation: Foundation): Promise<Core> {
   );
 
   const metrics = parts.add(
-    createMetrics({ facts: () => readClusterFacts(prisma, queue), pool }),
+    createMetrics({
+      facts: () => readClusterFacts(prisma, queue),
+      dataTypes: registry.dataTypes.names,
+      pool,
+    }),
     (created) => created.close(),
   );
   const { enabled, port } = config.metrics;
@@ -122,7 +129,11 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     notifications,
     pool,
     metrics,
-    health: createHealth({ prisma, boss, warehouse: isWorker ? config.warehouse : null }),
+    health: createHealth({
+      prisma,
+      boss,
+      checkWarehouse: isWorker ? (timeoutMs) => registry.checkWarehouse(config.warehouse, timeoutMs) : null,
+    }),
     createMainEndpoint: (access) =>
       enabled && port === null ? createMetricsEndpoint(metrics, access) : null,
   };

@@ -1,10 +1,13 @@
 import { isAbsolute, relative, sep } from 'node:path';
+import { folderCatalog } from '../catalog/folder/definition.ts';
 import { hasUploads } from '../catalog/folder/folder-check.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
+import { settingsFor } from '../shared/definition.ts';
 import { type ConfiguredFolder, readNames } from '../shared/folder-access.ts';
 import { DamagedFolderError, nameSome, removeClutter } from '../shared/folder-error.ts';
+import { folderWarehouse } from '../warehouse/duckdb/definition.ts';
 
 /**
  * Opens the database that the configuration names.
@@ -22,7 +25,10 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
   const configured: ConfiguredFolder = { path: dataFolder, setting: 'BLADE_DATA_FOLDER' };
   if (readThings({ ...configured, path: databaseFolder }).length > 0) return;
 
-  const parts = [catalog, warehouse].flatMap((part) => ('folder' in part ? [part.folder] : []));
+  const catalogFolder = settingsFor(folderCatalog, catalog)?.folder;
+  const parts = [catalogFolder, settingsFor(folderWarehouse, warehouse)?.folder].filter(
+    (part) => part !== undefined,
+  );
   const ours = new Set([
     'database',
     'warehouse',
@@ -36,13 +42,13 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
       startOver: 'name a new or empty folder by BLADE_DATA_FOLDER.',
     });
   }
-  if (catalog.kind === 'folder' && nameIn(dataFolder, catalog.folder) && (await hasUploads(catalog.folder))) {
+  if (catalogFolder !== undefined && nameIn(dataFolder, catalogFolder) && (await hasUploads(catalogFolder))) {
     throw new DamagedFolderError(
       dataFolder,
-      `its database is missing, but ${catalog.folder} holds what it uploaded`,
+      `its database is missing, but ${catalogFolder} holds what it uploaded`,
       {
         restore: `put a whole backup of ${databaseFolder} in its place.`,
-        startOver: `move or delete ${catalog.folder}, too.`,
+        startOver: `move or delete ${catalogFolder}, too.`,
       },
     );
   }

@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
+import type { ApiServer } from '../api/http/server.ts';
+import { folderCatalog } from '../catalog/folder/definition.ts';
 import { checkCatalogFolder } from '../catalog/folder/folder-check.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { startHealthServer } from '../health/health-server.ts';
 import { startTracing } from '../observability/tracing.ts';
+import { settingsFor } from '../shared/definition.ts';
 import { version } from '../shared/version.ts';
 import { startApiRole } from './api-role.ts';
 import { type Core, startCore } from './core.ts';
@@ -13,53 +16,66 @@ import { startWorkerRole } from './worker-role.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
 export interface Application {
-  /** Where GraphQL is served; null without the role `api`. */
+  /** Where GraphQL is served; null without the role `api`, and if it does not listen. */
   readonly url: string | null;
+  /** Answers a request without a socket; null without the role `api`. */
+  readonly fetch: ApiServer['fetch'] | null;
   /** Resolves with the reason if the database is lost for good; otherwise never. */
   readonly databaseLost: Promise<Error>;
   /** Stops in order: no new work, running partitions back to their checkpoints, then the API and the database. */
   stop(): Promise<void>;
 }
 
+/** How to start a program, besides its configuration. */
+export interface StartOptions {
+  /** Opens the database; a test passes its own, which is closed with the program. */
+  readonly open?: (config: Config) => Promise<Database>;
+  /** Whether to listen at the configured address. Default: true. */
+  readonly listens?: boolean;
+}
+
 /**
  * Starts the program.
- * @param open opens the database; a test passes its own, which is closed with the program.
  * @throws FolderError when a data folder cannot be used; otherwise when the database cannot be opened or migrated, or the
  * address is taken. Parts that have started are stopped first.
  */
 export async function startApplication(
   config: Config,
   log: Logger,
-  open: (config: Config) => Promise<Database> = openConfiguredDatabase,
+  { open = openConfiguredDatabase, listens = true }: StartOptions = {},
 ): Promise<Application> {
   const parts = new StartedParts(log);
   try {
     log.info({ version, node: process.version, configuration: config.effective }, 'starting');
     if (config.tracing !== null) parts.add(await startTracing(config.tracing, log), (stop) => stop());
-    if (config.roles.has('worker') && config.catalog.kind === 'folder') {
-      await checkCatalogFolder(config.catalog.folder);
-    }
+    const catalogFolder = settingsFor(folderCatalog, config.catalog);
+    if (config.roles.has('worker') && catalogFolder !== null) await checkCatalogFolder(catalogFolder.folder);
     const database = parts.add(await open(config), (opened) => opened.close());
     log.info({ database: database.kind }, 'database is open');
 
     const core = await startCore({ config, log, parts, database });
-    const url = config.roles.has('api') ? await startApiRole(core) : await serveHealth(core);
+    const api = config.roles.has('api') ? await startApiRole(core, listens) : null;
+    if (api === null && listens) await serveHealth(core);
     // The worker starts last and so stops first: the API reports running jobs until they are back at their checkpoints.
     if (config.roles.has('worker')) await startWorkerRole(core);
     parts.add(core.health, (health) => health.drain());
-    return { url, databaseLost: database.lost, stop: () => parts.stop() };
+    return {
+      url: api?.url ?? null,
+      fetch: api?.fetch ?? null,
+      databaseLost: database.lost,
+      stop: () => parts.stop(),
+    };
   } catch (error) {
     await parts.stop();
     throw error;
   }
 }
 
-async function serveHealth({ config, log, parts, health, createMainEndpoint }: Core): Promise<null> {
+async function serveHealth({ config, log, parts, health, createMainEndpoint }: Core): Promise<void> {
   const { host, port } = config.http;
   const server = parts.add(
     await startHealthServer({ readiness: health.readiness, metrics: createMainEndpoint(), host, port }),
     (started) => started.close(),
   );
   log.info(`health is at ${server.url}/health/ready`);
-  return null;
 }

@@ -19,6 +19,7 @@ export async function startWorkerRole(core: Core): Promise<void> {
       queue,
       pool,
       notifications,
+      dataTypes: config.registry.dataTypes,
       progressIntervalMs: config.jobs.progressIntervalMs,
       metrics,
       log,

@@ -5,44 +5,32 @@ export type ColumnKind = 'text' | 'integer' | 'number' | 'date' | 'timestamp';
 
 export type ColumnSchema = z.ZodType<unknown>;
 
-// Above the schemas, because each of them is added while this file loads.
-const kinds = new WeakMap<ColumnSchema, ColumnKind>();
-
-/** Text. Numbers and booleans are valid, too, because tables have codes and ids in such columns. */
-export const text = columnSchema('text', 'text', (value) => {
-  return typeof value === 'string' || typeof value === 'boolean' || isFiniteNumber(value);
-});
-
-/** A whole number, or one as text: 12, "12" and "12.00". */
-export const integer = columnSchema('integer', 'a whole number', (value) => {
-  return typeof value === 'string' ? integerText.test(value.trim()) : Number.isInteger(value);
-});
-
-/** A finite number, or one as text: 1.5, "1.5" and "15e-1". */
-export const number = columnSchema('number', 'a number', (value) => {
-  return typeof value === 'string' ? numberText.test(value.trim()) : isFiniteNumber(value);
-});
-
-/** A calendar date, or a date-time at midnight, because tables often store dates as timestamps. */
-export const date = columnSchema('date', 'a date such as 2024-03-31', (value) => {
-  return typeof value === 'string' && isDateOrTime(value.trim(), midnightText);
-});
-
-/** A date-time with or without a zone, or a calendar date. */
-export const timestamp = columnSchema(
-  'timestamp',
-  'a date and time such as 2024-03-31T08:30:00Z',
-  (value) => typeof value === 'string' && isDateOrTime(value.trim(), timestampText),
-);
-
-/** Finds the kind of a column whose schema is one of this file. */
-export function columnKindOf(schema: ColumnSchema): ColumnKind {
-  const kind = kinds.get(schema);
-  if (kind === undefined) {
-    throw new TypeError('The schema of a column must be one of text, integer, number, date and timestamp.');
-  }
-  return kind;
-}
+/** The check of each kind; any value may be missing, null or blank. */
+export const columnSchemas: Readonly<Record<ColumnKind, ColumnSchema>> = {
+  /** Text. Numbers and booleans are valid, too, because tables have codes and ids in such columns. */
+  text: columnSchema(
+    'text',
+    (value) => typeof value === 'string' || typeof value === 'boolean' || isFiniteNumber(value),
+  ),
+  /** A whole number, or one as text: 12, "12" and "12.00". */
+  integer: columnSchema('a whole number', (value) =>
+    typeof value === 'string' ? INTEGER_TEXT.test(value.trim()) : Number.isInteger(value),
+  ),
+  /** A finite number, or one as text: 1.5, "1.5" and "15e-1". */
+  number: columnSchema('a number', (value) =>
+    typeof value === 'string' ? NUMBER_TEXT.test(value.trim()) : isFiniteNumber(value),
+  ),
+  /** A calendar date, or a date-time at midnight, because tables often store dates as timestamps. */
+  date: columnSchema(
+    'a date such as 2024-03-31',
+    (value) => typeof value === 'string' && isDateOrTime(value.trim(), MIDNIGHT_TEXT),
+  ),
+  /** A date-time with or without a zone, or a calendar date. */
+  timestamp: columnSchema(
+    'a date and time such as 2024-03-31T08:30:00Z',
+    (value) => typeof value === 'string' && isDateOrTime(value.trim(), TIMESTAMP_TEXT),
+  ),
+};
 
 /** Whether a column has no value: it is missing, null or blank text. */
 export function isAbsent(value: unknown): boolean {
@@ -50,31 +38,23 @@ export function isAbsent(value: unknown): boolean {
 }
 
 /** @param expected the end of the sentence "… must be". */
-function columnSchema(
-  kind: ColumnKind,
-  expected: string,
-  accepts: (value: unknown) => boolean,
-): ColumnSchema {
-  const schema = z
-    .custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected })
-    .optional();
-  kinds.set(schema, kind);
-  return schema;
+function columnSchema(expected: string, accepts: (value: unknown) => boolean): ColumnSchema {
+  return z.custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected }).optional();
 }
 
 function isFiniteNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-const integerText = /^[+-]?\d+(?:\.0*)?$/;
-const numberText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const INTEGER_TEXT = /^[+-]?\d+(?:\.0*)?$/;
+const NUMBER_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-const calendarDate = '(?!0000)\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])';
-const timeOfDay = '(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,9})?)?';
-const midnight = '00:00(?::00(?:\\.0{1,9})?)?';
-const zone = ' ?(?:Z|[+-](?:0\\d|1[0-5])(?::?[0-5]\\d)?)';
-const timestampText = new RegExp(`^${calendarDate}(?:[T ]${timeOfDay}(?:${zone})?)?$`);
-const midnightText = new RegExp(`^${calendarDate}(?:[T ]${midnight}(?:${zone})?)?$`);
+const CALENDAR_DATE = '(?!0000)\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])';
+const TIME_OF_DAY = '(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,9})?)?';
+const MIDNIGHT = '00:00(?::00(?:\\.0{1,9})?)?';
+const ZONE = ' ?(?:Z|[+-](?:0\\d|1[0-5])(?::?[0-5]\\d)?)';
+const TIMESTAMP_TEXT = new RegExp(`^${CALENDAR_DATE}(?:[T ]${TIME_OF_DAY}(?:${ZONE})?)?$`);
+const MIDNIGHT_TEXT = new RegExp(`^${CALENDAR_DATE}(?:[T ]${MIDNIGHT}(?:${ZONE})?)?$`);
 
 function isDateOrTime(value: string, pattern: RegExp): boolean {
   if (!pattern.test(value)) {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { dataTypeNames, findDataType } from './registry.ts';
+import type { DataTypes } from './data-types.ts';
 
-/** The name of a known data type. */
-export const dataTypeSchema = z.string().refine((name) => findDataType(name) !== undefined, {
-  error: ({ input }) =>
-    `there is no data type ${JSON.stringify(input)}; known are ${dataTypeNames.join(', ')}`,
-});
+/** Creates the schema of the name of a known data type. */
+export function createDataTypeSchema(dataTypes: DataTypes) {
+  return z.string().refine((name) => dataTypes.find(name) !== undefined, {
+    error: ({ input }) => dataTypes.describeUnknown(String(input)),
+  });
+}

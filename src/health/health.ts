@@ -1,7 +1,5 @@
 import type { PgBoss } from 'pg-boss';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
-import { checkWarehouse } from '../warehouse/reachability.ts';
-import type { WarehouseConfiguration } from '../warehouse/registry.ts';
 
 /** Whether a part of the program can do its work, as this process sees it. */
 export interface PartHealth {
@@ -27,24 +25,25 @@ export interface Health {
 /** How long a part may take to answer, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
-/** @param parts what to check; `warehouse` is null if this process runs no jobs. */
-export function createHealth(parts: {
-  prisma: PrismaClient;
-  boss: PgBoss;
-  warehouse: WarehouseConfiguration | null;
-}): Health {
-  const { prisma, boss } = parts;
+/** What is checked. */
+export interface HealthParts {
+  readonly prisma: PrismaClient;
+  readonly boss: PgBoss;
+  /** Throws if the warehouse cannot be reached within a time in milliseconds; null if this process runs no jobs. */
+  readonly checkWarehouse: ((timeoutMs: number) => Promise<void>) | null;
+}
+
+export function createHealth({ prisma, boss, checkWarehouse }: HealthParts): Health {
   let isDraining = false;
 
   return {
     async readiness() {
-      const { warehouse: configuration } = parts;
       const [database, queue, warehouse] = await Promise.all([
         checkPart('the database does not answer', () => prisma.$queryRaw`select 1`),
         checkPart('the queue is not installed or does not answer', () => boss.schemaVersion()),
-        configuration === null
+        checkWarehouse === null
           ? null
-          : checkPart('the warehouse cannot be reached', () => checkWarehouse(configuration, TIMEOUT_MS)),
+          : checkPart('the warehouse cannot be reached', () => checkWarehouse(TIMEOUT_MS)),
       ]);
       const checked = { database, queue, ...(warehouse === null ? {} : { warehouse }) };
       return {

@@ -1,4 +1,5 @@
 import { CatalogError } from '../catalog/catalog-error.ts';
+import { UnknownDataTypeError } from '../data-types/data-types.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
@@ -20,6 +21,8 @@ export function toOutcome(
     return { status: 'FAILED', message: error.message, isReadError: false };
   if (error instanceof RowCountError)
     return { status: 'CHANGED', message: error.message, hasRowCounts: true };
+  // Another worker may have it, or this one after its next start.
+  if (error instanceof UnknownDataTypeError) return { status: 'INTERRUPTED', message: error.message };
   if (error instanceof CatalogError) return { status: 'INTERRUPTED', message: error.message };
   if (error instanceof WarehouseError) {
     switch (error.code) {

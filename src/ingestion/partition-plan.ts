@@ -1,4 +1,4 @@
-import { findDataType } from '../data-types/registry.ts';
+import type { DataTypes } from '../data-types/data-types.ts';
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { quoteIdentifier, quoteTable } from '../sql-check/statement.ts';
 import {
@@ -50,6 +50,7 @@ function addUnreadable(
 /** The warehouse to plan with, and the signal that interrupts its statements. */
 export interface PlanContext {
   readonly warehouse: Warehouse;
+  readonly dataTypes: DataTypes;
   readonly signal: AbortSignal;
 }
 
@@ -163,7 +164,7 @@ async function splitPartition(
   columns: readonly TableColumn[],
   whole: PlannedPartition,
 ): Promise<readonly PlannedPartition[]> {
-  const column = findPartitionColumn(input, columns);
+  const column = findPartitionColumn(context, input, columns);
   const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / input.partitionRows));
   if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
     return [whole];
@@ -193,11 +194,12 @@ async function splitPartition(
 const MAX_PARTITIONS = 16;
 
 function findPartitionColumn(
+  { dataTypes }: PlanContext,
   { dataType, cursorColumn }: TableInput,
   columns: readonly TableColumn[],
 ): string | null {
   const wanted = [
-    ...(findDataType(dataType)?.identifyingColumns ?? []),
+    ...(dataTypes.find(dataType)?.identifyingColumns ?? []),
     ...(cursorColumn === null ? [] : [cursorColumn]),
   ];
   for (const name of wanted) {

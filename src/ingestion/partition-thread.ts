@@ -2,12 +2,11 @@ import { constants, platform, setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Pool } from 'pg';
 import { workerData } from 'piscina';
-import { openCatalog } from '../catalog/registry.ts';
 import { createConnectionOptions } from '../database/connection.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
+import { loadRegistry } from '../plugins/load-plugins.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { quoteTable } from '../sql-check/statement.ts';
-import { openWarehouse } from '../warehouse/registry.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
@@ -154,6 +153,7 @@ function loadResources(): Promise<PartitionResources> {
 
 async function openResources(): Promise<PartitionResources> {
   const configuration: ThreadConfiguration = workerData;
+  const registry = await loadRegistry(configuration.plugins);
   const pool = new Pool({
     ...createConnectionOptions(configuration.connectionString),
     max: CONNECTIONS,
@@ -163,8 +163,8 @@ async function openResources(): Promise<PartitionResources> {
   // The pool replaces a broken idle connection; without a listener, it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([
-    openWarehouse(configuration.warehouse),
-    openCatalog(configuration.catalog),
+    registry.openWarehouse(configuration.warehouse),
+    registry.openCatalog(configuration.catalog, configuration.threads),
   ]);
-  return { pool, warehouse, catalog };
+  return { pool, warehouse, catalog, dataTypes: registry.dataTypes };
 }

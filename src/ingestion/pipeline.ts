@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
-import { HIGHEST_MARKING, pickHigherMarking } from '../data-types/marking.ts';
+import { HIGHEST_MARKING, type Marking, pickHigherMarking } from '../data-types/marking.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
@@ -22,6 +22,8 @@ export interface Pipeline extends Uploader {
   readonly meter: Pick<StageMeter, 'transform'>;
   readonly dataSourceId: string | null;
   readonly markingRule: MarkingRule;
+  /** The default marking of the data type. */
+  readonly defaultMarking: Marking;
   /** The source metadata of the rows, as JSON text. */
   readonly metadata: string;
   /** The partition fails when it has more errors than this; null for no limit. */
@@ -174,7 +176,7 @@ async function* saveBatches(
   batches: AsyncIterable<ReadRows>,
   countErrors: (errors: number) => void,
 ): AsyncGenerator<UploadBatch> {
-  const { dataType, dataSourceId, markingRule, metadata, store, onProgress } = pipeline;
+  const { dataType, defaultMarking, dataSourceId, markingRule, metadata, store, onProgress } = pipeline;
   for await (const read of batches) {
     if (read.kind === 'KNOWN' && (await confirm(pipeline, read))) {
       onProgress();
@@ -182,7 +184,7 @@ async function* saveBatches(
     }
     const { position, fingerprint, rows } =
       read.kind === 'KNOWN' ? transformBatch(read.batch, read.fingerprint, pipeline) : read;
-    const from = { dataType, dataSourceId, markingRule, metadata };
+    const from = { dataType, defaultMarking, dataSourceId, markingRule, metadata };
     const save: SaveBatch = { ...from, fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
     onProgress();

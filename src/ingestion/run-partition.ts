@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
-import { findDataType } from '../data-types/registry.ts';
+import { type DataTypes, UnknownDataTypeError } from '../data-types/data-types.ts';
 import { createItemStore, type ItemStore } from '../items/item-store.ts';
 import {
   countItemsByLevel,
@@ -36,6 +36,7 @@ export interface PartitionResources {
   readonly pool: Pool;
   readonly warehouse: Warehouse;
   readonly catalog: Catalog;
+  readonly dataTypes: DataTypes;
 }
 
 /** What an attempt reports while it works. */
@@ -110,7 +111,7 @@ export async function planTask(
 ): Promise<PlanOutcome> {
   try {
     const resources = await open();
-    const { pool } = resources;
+    const { pool, dataTypes } = resources;
     const { warehouse, onProgress: show } = showWaiting(resources.warehouse, onProgress);
     show({ currentOperation: `Counting rows of ${task.sourceName}` });
     switch (task.input.kind) {
@@ -123,7 +124,10 @@ export async function planTask(
         };
       }
       case 'TABLE':
-        return { status: 'PLANNED', partitions: await planPartition({ warehouse, signal }, task.input) };
+        return {
+          status: 'PLANNED',
+          partitions: await planPartition({ warehouse, dataTypes, signal }, task.input),
+        };
       case 'QUERY':
         throw new Error('a query job needs no plan');
     }
@@ -148,6 +152,7 @@ interface Attempt extends PartitionResources {
 
 async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   const { task, store, signal } = attempt;
+  const transform = createTransformOptions(attempt);
   const { resumed, batches } = await openRows(attempt, plan);
   if (task.attempt > 1) {
     if (!resumed) await store.startOver();
@@ -158,7 +163,6 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
   attempt.onProgress({
     currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
   });
-  const transform = createTransformOptions(task);
   const knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
     batches: countTotal(attempt, plan, batches),
@@ -176,6 +180,7 @@ async function ingest(attempt: Attempt, plan: PartitionPlan): Promise<void> {
       ...createUploader(attempt),
       dataSourceId: task.dataSourceId,
       markingRule: toMarkingRule(task),
+      defaultMarking: transform.dataType.defaultMarking,
       metadata: toCanonicalJson(task.sourceMetadata),
       maxErrors: task.maxErrors,
       errorCount: resumed ? sumLevels(task.errors) : 0,
@@ -213,14 +218,11 @@ async function loadFingerprints({ store, task }: Attempt): Promise<ReadonlySet<s
   return dataSourceId === null ? new Set() : store.loadFingerprints(dataSourceId);
 }
 
-function createTransformOptions({
-  dataType: name,
-  sourceMetadata,
-  hashedMetadata,
-  query,
-}: PartitionTask): TransformOptions {
-  const dataType = findDataType(name);
-  if (dataType === undefined) throw new Error(`there is no data type ${name}`);
+/** @throws UnknownDataTypeError if this process does not have the data type. */
+function createTransformOptions({ task, dataTypes }: Attempt): TransformOptions {
+  const { sourceMetadata, hashedMetadata, query } = task;
+  const dataType = dataTypes.find(task.dataType);
+  if (dataType === undefined) throw new UnknownDataTypeError(task.dataType);
   return {
     ...{ dataType, sourceMetadata, hashedMetadata },
     ...(query === null ? {} : { lowestMarking: query.marking, extraMetadata: query.metadata }),

@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { CatalogConfiguration } from '../catalog/registry.ts';
 import type { ItemKeys } from '../items/stored-items.ts';
+import type { PluginReference } from '../plugins/plugin.ts';
+import type { Choice } from '../shared/definition.ts';
 import { resolveModuleUrl } from '../shared/module-url.ts';
-import type { WarehouseConfiguration } from '../warehouse/registry.ts';
+import type { WarehouseConfiguration } from '../warehouse/settings.ts';
 import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
 import type {
   PartitionOutcome,
@@ -20,7 +21,11 @@ import type { ItemUploadOutcome } from './upload-items.ts';
 export interface ThreadConfiguration {
   readonly connectionString: string;
   readonly warehouse: WarehouseConfiguration;
-  readonly catalog: CatalogConfiguration;
+  readonly catalog: Choice;
+  /** How many threads share the catalog's limits. */
+  readonly threads: number;
+  /** The plug-ins that each thread loads. */
+  readonly plugins: readonly PluginReference[];
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { BladeItem, RowItem } from '../data-types/blade-item.ts';
 import type { Marking } from '../data-types/marking.ts';
-import { defaultMarkingOf } from '../data-types/registry.ts';
 import { isDataError } from '../database/database-error.ts';
 import type { ErrorStage } from '../database/generated/prisma/enums.ts';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
@@ -45,6 +44,8 @@ export interface ItemError {
 
 export interface SaveBatch {
   readonly dataType: string;
+  /** The default marking of the data type. */
+  readonly defaultMarking: Marking;
   readonly dataSourceId: string | null;
   readonly markingRule: MarkingRule;
   /** The source metadata of the items, as JSON text. */
@@ -613,7 +614,7 @@ function createSaveStatement(batch: SaveBatch, changed: readonly RowItem[], unch
       encodeTextArray(changed.map((item) => item.contentHash)),
       countRows(batch),
       unchanged,
-      defaultMarkingOf(batch.dataType),
+      batch.defaultMarking,
       ...toRuleValues(markingRule),
       ...(hasOtherRows
         ? [

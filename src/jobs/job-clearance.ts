@@ -1,19 +1,19 @@
 import { type Marking, toLevel } from '../data-types/marking.ts';
-import { defaultMarkingOf } from '../data-types/registry.ts';
 import { InvalidInputError } from '../shared/invalid-input.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 
 /**
  * Refuses a query job that its starter could not see: its classification, or else the default marking of its data type, is
  * above the clearance.
+ * @param least the default marking of its data type.
  * @throws InvalidInputError naming the field at fault.
  */
 export function checkClearance(
   { dataType, catalogConfig: { classification } }: StartQueryJobInput,
+  least: Marking,
   clearance: Marking,
 ): void {
   const isAbove = (marking: Marking) => toLevel(marking) > toLevel(clearance);
-  const least = defaultMarkingOf(dataType);
   if (isAbove(least)) {
     throw new InvalidInputError([
       {

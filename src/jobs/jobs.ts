@@ -1,5 +1,6 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
+import type { DataTypes } from '../data-types/data-types.ts';
 import { coversAll } from '../data-types/marking.ts';
 import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
@@ -67,10 +68,11 @@ export function createJobs(parts: {
   schedules: Schedules;
   itemUploads: ItemUploads;
   events: AllJobEvents;
+  dataTypes: DataTypes;
   /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, schedules, itemUploads, events, allowedSchemas } = parts;
+  const { clients, queue, pool, schedules, itemUploads, events, dataTypes, allowedSchemas } = parts;
   const { prisma } = clients;
 
   return (principal) => {
@@ -92,8 +94,9 @@ export function createJobs(parts: {
       startSync: async (input) => seen(await startSync({ prisma, queue }, principal, input)),
       async startQueryJob(input) {
         checkTables(input.tables, allowedSchemas, 'input.sqlQuery');
-        checkClearance(input, clearance);
-        return seen(await startQueryJob({ prisma, queue }, principal, input));
+        const least = dataTypes.getDefaultMarking(input.dataType);
+        checkClearance(input, least, clearance);
+        return seen(await startQueryJob({ prisma, queue }, principal, input, least));
       },
       cancelJob: (jobId) => control(jobId, () => cancelJob(prisma, principal, jobId)),
       pauseJob: (jobId) => control(jobId, () => pauseJob(prisma, principal, jobId)),
@@ -136,7 +139,7 @@ export function createJobs(parts: {
         return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
       },
       async testDataSource(sourceId) {
-        const test = await testDataSource(visible, pool, sourceId);
+        const test = await testDataSource({ prisma: visible, pool, dataTypes }, sourceId);
         await recordDone(prisma, principal, {
           operation: 'testDataSource',
           dataSourceId: sourceId,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { dataTypeSchema } from '../data-types/data-type-schema.ts';
+import { createDataTypeSchema } from '../data-types/data-type-schema.ts';
+import type { DataTypes } from '../data-types/data-types.ts';
 import { type Marking, pickHigherMarking, toLevel, toMarking } from '../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
@@ -9,24 +10,26 @@ import { markingSchema, reasonSchema } from './input/marking-input.ts';
 import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from './item-errors.ts';
 import type { ItemUploads } from './item-uploads.ts';
 
-export const lowerItemMarkingInputSchema = z
-  .object({
-    dataType: dataTypeSchema,
-    itemId: z.string().refine(isStorableText, { error: UNSTORABLE_TEXT }),
-    expectedFloor: markingSchema,
-    newFloor: markingSchema.nullish().transform((marking) => marking ?? null),
-    reason: reasonSchema,
-  })
-  .superRefine(({ expectedFloor, newFloor }, context) => {
-    if (newFloor === null || toLevel(newFloor) < toLevel(expectedFloor)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['newFloor'],
-      message: `${newFloor} is not lower than ${expectedFloor}: name a lower marking, or none for no floor at all`,
+export function createLowerItemMarkingInputSchema(dataTypes: DataTypes) {
+  return z
+    .object({
+      dataType: createDataTypeSchema(dataTypes),
+      itemId: z.string().refine(isStorableText, { error: UNSTORABLE_TEXT }),
+      expectedFloor: markingSchema,
+      newFloor: markingSchema.nullish().transform((marking) => marking ?? null),
+      reason: reasonSchema,
+    })
+    .superRefine(({ expectedFloor, newFloor }, context) => {
+      if (newFloor === null || toLevel(newFloor) < toLevel(expectedFloor)) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['newFloor'],
+        message: `${newFloor} is not lower than ${expectedFloor}: name a lower marking, or none for no floor at all`,
+      });
     });
-  });
+}
 
-export type LowerItemMarkingInput = z.output<typeof lowerItemMarkingInputSchema>;
+export type LowerItemMarkingInput = z.output<ReturnType<typeof createLowerItemMarkingInputSchema>>;
 
 /**
  * Lowers the floor of an item, or takes it away; with it go the metadata of query jobs that are marked higher, because

@@ -1,6 +1,5 @@
 import type { Principal } from '../access/principal.ts';
 import { type Marking, pickHigherMarking } from '../data-types/marking.ts';
-import { defaultMarkingOf } from '../data-types/registry.ts';
 import type { Job, Prisma } from '../database/generated/prisma/client.ts';
 import { createJob, type JobStarter } from './create-job.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
@@ -9,12 +8,14 @@ import { listEnabledSources, toPartition } from './source-partitions.ts';
 
 /**
  * Starts a job that ingests the rows of one SELECT as items of a data type.
+ * @param least the default marking of the data type: the job, and so each of its items, is marked at least as high.
  * @throws NoDataSourceError where no enabled source has the data type, to which its items could belong.
  */
 export async function startQueryJob(
   starter: JobStarter,
   principal: Principal,
   input: StartQueryJobInput,
+  least: Marking,
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
     const [source] = await listEnabledSources(transaction, input.dataType);
@@ -27,7 +28,7 @@ export async function startQueryJob(
         parameters: input.parameters,
         classification: input.catalogConfig.classification,
         reason: input.catalogConfig.reason,
-        marking: toQueryJobMarking(input),
+        marking: pickHigherMarking(input.catalogConfig.classification ?? least, least),
         ...(input.catalogConfig.metadata === null
           ? {}
           : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
@@ -43,10 +44,4 @@ export async function startQueryJob(
       },
     };
   });
-}
-
-/** The marking of a query job, which is hidden from callers without clearance for it. */
-export function toQueryJobMarking({ dataType, catalogConfig }: StartQueryJobInput): Marking {
-  const least = defaultMarkingOf(dataType);
-  return pickHigherMarking(catalogConfig.classification ?? least, least);
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { DataTypes } from '../data-types/data-types.ts';
 import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../ingestion/partition-task.ts';
 import type { PartitionWork, ThreadPool } from '../ingestion/thread-pool.ts';
@@ -34,6 +35,7 @@ export interface WorkerOptions {
   readonly queue: PartitionQueue;
   readonly pool: ThreadPool;
   readonly notifications: JobNotifications;
+  readonly dataTypes: DataTypes;
   readonly progressIntervalMs: number;
   readonly metrics: Pick<Metrics, 'recordBatches' | 'recordPartition'>;
   readonly log: Logger;
@@ -48,7 +50,7 @@ const FIRST_WRITE_RETRY_MS = 100;
 const LONGEST_WRITE_RETRY_MS = 2_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { prisma, queue, pool, notifications, metrics, log } = options;
+  const { prisma, queue, pool, notifications, dataTypes, metrics, log } = options;
   const activities = new Set<Activity>();
   let isStopping = false;
 
@@ -241,15 +243,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
       case 'CHANGED': {
-        const isJobEnded = await replanSource(prisma, partition, outcome, (transaction, job, ids) =>
-          queue.enqueue(transaction, ids, readJobOptions(job).maxAttempts),
+        const isJobEnded = await replanSource(
+          { prisma, dataTypes },
+          partition,
+          outcome,
+          (transaction, job, ids) => queue.enqueue(transaction, ids, readJobOptions(job).maxAttempts),
         );
         if (isJobEnded) progress.ended(partition.jobId);
         else queue.wake();
         return;
       }
     }
-    const isJobEnded = await finishPartition(prisma, partition, outcome);
+    const isJobEnded = await finishPartition({ prisma, dataTypes }, partition, outcome);
     if (isJobEnded) progress.ended(partition.jobId);
   }
 
@@ -287,7 +292,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     run: runTurn,
     async giveUp(partitionId) {
       log.error({ partitionId }, 'partition failed after its last attempt');
-      await abandonPartition(prisma, partitionId);
+      await abandonPartition({ prisma, dataTypes }, partitionId);
     },
   });
 

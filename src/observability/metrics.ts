@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { dataTypeNames } from '../data-types/registry.ts';
 import { JobState } from '../database/generated/prisma/enums.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import { type Measurements, STAGES } from '../ingestion/stage-meter.ts';
@@ -49,6 +48,8 @@ export interface Metrics {
 /** Where numbers are read when Prometheus asks. */
 export interface MetricSources {
   readonly facts: () => Promise<ClusterFacts>;
+  /** The names of the data types, whose counters begin at 0. */
+  readonly dataTypes: readonly string[];
   readonly pool: { readonly threads: number; readonly busyThreads: number };
   /** The time in milliseconds; tests pass their own. */
   readonly now?: () => number;
@@ -60,7 +61,7 @@ const FACTS_CACHE_MS = 1_000;
 /** How long a scrape waits for the database before it goes without its facts, in milliseconds. */
 const FACTS_TIMEOUT_MS = 2_000;
 
-export function createMetrics({ facts, pool, now = Date.now }: MetricSources): Metrics {
+export function createMetrics({ facts, dataTypes, pool, now = Date.now }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -121,7 +122,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
 
   const createRowCounter = (name: string, help: string) => {
     const counter = new Counter({ name, help, labelNames: ['data_type'], registers });
-    for (const dataType of dataTypeNames) counter.inc({ data_type: dataType }, 0);
+    for (const dataType of dataTypes) counter.inc({ data_type: dataType }, 0);
     return counter;
   };
   const rows = {
@@ -149,7 +150,7 @@ export function createMetrics({ facts, pool, now = Date.now }: MetricSources): M
     labelNames: ['data_type', 'stage'],
     registers,
   });
-  for (const dataType of dataTypeNames) {
+  for (const dataType of dataTypes) {
     for (const stage of FAILURE_STAGES) failed.inc({ data_type: dataType, stage: stage.toLowerCase() }, 0);
   }
   const stageSeconds = new Histogram({

@@ -9,6 +9,8 @@ export type SettingsSlices = Readonly<Record<string, SettingsSlice>>;
 /** One part's slice of the settings: its variables, and what they are converted to. */
 export interface SettingsSlice<Settings = unknown> {
   readonly variables: Variables;
+  /** Finds what must not be shown in the values of those variables that are secret. */
+  readonly secrets: Readonly<Record<string, FindSecrets>>;
   /** Slices whose settings this one uses. */
   readonly needs: SettingsSlices;
   check(values: object, needed: object, refuse: Refuse): void;
@@ -44,9 +46,15 @@ export function defineSettings<
   findSecrets?(values: Values<Shape>): readonly string[];
   toSettings(values: Values<Shape>, needed: Needed<Needs>): Settings;
 }): SettingsSlice<Settings> {
-  return { needs: {}, check() {}, findSecrets: () => [], ...slice } as SettingsSlice<Settings>;
+  const secrets: Record<string, FindSecrets> = {};
+  for (const [name, schema] of Object.entries(slice.variables)) {
+    const find = secretFinder(schema);
+    if (find !== null) secrets[name] = find;
+  }
+  return { needs: {}, check() {}, findSecrets: () => [], secrets, ...slice } as SettingsSlice<Settings>;
 }
 
+/** Finds what must not be shown in a variable's value. */
 type FindSecrets = (value: string) => readonly string[];
 
 const secretVariables = z.registry<{ readonly find: FindSecrets }>();
@@ -63,9 +71,20 @@ export function secret<Schema extends z.ZodType>(
   return schema;
 }
 
-/** Finds what must not be shown in a variable's value; null for a variable that is not secret. */
-export function secretFinder(schema: z.ZodType | undefined): FindSecrets | null {
-  return (schema && secretVariables.get(schema)?.find) ?? null;
+/** Finds the mark of a secret; null for a variable that is not secret. */
+function secretFinder(schema: z.core.$ZodType): FindSecrets | null {
+  return listLayers(schema).flatMap((layer) => secretVariables.get(layer)?.find ?? [])[0] ?? null;
+}
+
+/** Returns the description of a variable. */
+export function findDescription(schema: z.ZodType): string | undefined {
+  return listLayers(schema).flatMap((layer) => z.globalRegistry.get(layer)?.description ?? [])[0];
+}
+
+/** A schema and those that it wraps, as `optional` and the like do: a mark may be on any of them. */
+function listLayers(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const inner = ['innerType', 'in', 'out'].flatMap((part) => Reflect.get(schema._zod.def, part) ?? []);
+  return [schema, ...inner.flatMap(listLayers)];
 }
 
 /** A variable that is a whole number within bounds. */

@@ -1,4 +1,4 @@
-import { findDataType } from '../data-types/registry.ts';
+import type { DataTypes } from '../data-types/data-types.ts';
 import type { DataSource, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { asciiLowerCase } from '../shared/ascii-case.ts';
@@ -22,13 +22,19 @@ export type DataSourceTest =
     }
   | { readonly isReadable: false; readonly source: DataSource; readonly message: string };
 
+/** What a source is tested with. */
+export interface TestingParts {
+  readonly prisma: PrismaClient;
+  readonly pool: ThreadPool;
+  readonly dataTypes: DataTypes;
+}
+
 /**
  * Checks that a source can be read and that its table fits its data type.
  * @throws DataSourceNotFoundError.
  */
 export async function testDataSource(
-  prisma: PrismaClient,
-  pool: ThreadPool,
+  { prisma, pool, dataTypes }: TestingParts,
   sourceId: string,
 ): Promise<DataSourceTest> {
   const source = await prisma.dataSource.findUnique({ where: { id: sourceId } });
@@ -37,7 +43,7 @@ export async function testDataSource(
   if (!described.ok) return { isReadable: false, source, message: described.message };
 
   const { columns, rowCount } = described;
-  const dataType = findDataType(source.dataType);
+  const dataType = dataTypes.find(source.dataType);
   const known = new Set(dataType?.columns.map(({ name }) => name));
   const found = new Set(columns.map(({ name }) => asciiLowerCase(name)));
   const warnings: string[] = [];

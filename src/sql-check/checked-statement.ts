@@ -1,14 +1,7 @@
 import { type ParameterValue, type TableName, WarehouseError } from '../warehouse/warehouse.ts';
-import { ANY_SCHEMA, findSchemaProblem, type SchemaPattern } from './allowed-schemas.ts';
+import { ANY_SCHEMA, findSchemaProblem } from './allowed-schemas.ts';
+import type { ReadingLimits } from './reading-limits.ts';
 import { type CheckedQuery, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
-
-/** What a statement may read, and for how long it may run. */
-export interface ReadingLimits {
-  /** The schemas whose tables may be read. Default: all. */
-  readonly allowedSchemas?: readonly SchemaPattern[] | undefined;
-  /** The longest run time of a statement, in milliseconds. Default: no limit. */
-  readonly statementTimeoutMs?: number | undefined;
-}
 
 /**
  * Parses a statement right before it reaches a warehouse, and refuses all but one SELECT on allowed tables.

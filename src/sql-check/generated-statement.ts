@@ -145,9 +145,13 @@ function rewritten(object: SyntaxNode): SyntaxNode {
   const content = kind === null ? {} : contentOf(object, kind);
   if (kind === 'trim' && content.characters === null)
     return { trim: { ...content, sql_standard_syntax: false } };
-  if (kind === 'bitwise_left_shift') return shiftCall('shiftleft', content);
-  if (kind === 'bitwise_right_shift') return shiftCall('shiftright', content);
+  if (kind === 'bitwise_left_shift') return buildCall('shiftleft', [content.left, content.right]);
+  if (kind === 'bitwise_right_shift') return buildCall('shiftright', [content.left, content.right]);
   if (kind === 'mod_func') return { mod: { left: content.this, right: content.expression } };
+  if (kind === 'power') return buildCall('power', [content.this, content.expression]);
+  if (isUnboundedText(object)) return { data_type: 'string', length: null };
+  if (object.data_type === 'custom' && /^GEO(?:METRY|GRAPHY)$/i.test(String(object.name)))
+    return { data_type: asciiLowerCase(String(object.name)), subtype: null, srid: null };
   if (kind === 'add' && isIntervalSum(object)) return { intervals: intervalsOf(object) };
   if (kind === 'literal' && content.literal_type === 'number')
     return { literal: { ...content, value: String(content.value).replace(/^\./, '0.') } };
@@ -180,9 +184,14 @@ function intervalsOf(node: unknown): unknown[] {
   return kindOf(node) === 'add' ? [...intervalsOf(left), ...intervalsOf(right)] : [node];
 }
 
-function shiftCall(name: string, { left, right }: SyntaxNode): SyntaxNode {
+function buildCall(name: string, args: readonly unknown[]): SyntaxNode {
   const call = contentOf(firstExpression(`SELECT ${name}(1, 1)`), 'function');
-  return { function: { ...call, args: [left, right] } };
+  return { function: { ...call, args } };
+}
+
+/** Whether a type is one of the other names of STRING. */
+function isUnboundedText({ data_type: type, length = null }: SyntaxNode): boolean {
+  return (type === 'text' || type === 'char' || type === 'var_char') && length === null;
 }
 
 function castOf(literal: SyntaxNode, type: string): SyntaxNode {

@@ -106,10 +106,17 @@ export function replaceObjects(value: unknown, replace: (object: SyntaxNode) => 
   return Object.fromEntries(entries.map(([key, item]) => [key, replaceObjects(item, replace)]));
 }
 
-/** Corrects two types that the parser writes differently from how Databricks reads them. */
+/** The type names that the parser writes without underscores, and how Databricks spells them. */
+const TYPE_NAMES: ReadonlyMap<unknown, string> = new Map([
+  ['TIMESTAMPNTZ', 'TIMESTAMP_NTZ'],
+  ['TIMESTAMPLTZ', 'TIMESTAMP_LTZ'],
+]);
+
+/** Corrects types that the parser writes differently from how Databricks reads them. */
 function correctType(object: SyntaxNode): SyntaxNode | null {
-  if (object.data_type === 'custom' && object.name === 'TIMESTAMPNTZ')
-    return { ...object, name: 'TIMESTAMP_NTZ' };
+  const name = object.data_type === 'custom' ? TYPE_NAMES.get(object.name) : undefined;
+  if (name !== undefined) return { ...object, name };
+  if (object.data_type === 'time' && object.precision === null) return { data_type: 'custom', name: 'TIME' };
   const literal = contentOf(object, 'literal');
   // Unchanged, it would be written as a timestamp without a zone.
   if (literal.literal_type === 'timestamp')

@@ -1,32 +1,5 @@
+// Converts the values of each SQL type to JSON without loss, by the table in docs/extending.md.
 import type { JsonValue } from '../shared/json.ts';
-
-/**
- * How the values of each SQL type are converted to JSON without loss. Every warehouse follows this table.
- *
- * | type                             | JSON                                                                        |
- * | -------------------------------- | --------------------------------------------------------------------------- |
- * | NULL of any type                 | null                                                                        |
- * | BOOLEAN                          | true, false                                                                 |
- * | TINYINT, SMALLINT, INT           | number                                                                      |
- * | BIGINT and wider                 | number if it is a safe integer of JavaScript, otherwise its digits as text  |
- * | FLOAT, DOUBLE                    | number; "NaN", "Infinity" and "-Infinity" as text                           |
- * | DECIMAL(p,s)                     | text with all s fraction digits: "12.50"                                    |
- * | STRING                           | text, unchanged except for a leading byte order mark, which the drivers of   |
- * |                                  | the engines remove                                                          |
- * | DATE                             | text: "2024-03-31"                                                          |
- * | TIMESTAMP_NTZ                    | text: "2024-03-31T08:30:00.25", with as many fraction digits as needed      |
- * | TIMESTAMP                        | the same in UTC: "2024-03-31T08:30:00.25Z"                                  |
- * | TIME                             | text: "08:30:00.25"                                                         |
- * | INTERVAL                         | text as written by the warehouse                                            |
- * | BINARY                           | text in Base64                                                              |
- * | UUID, ENUM, BIT                  | text                                                                        |
- * | ARRAY                            | array                                                                       |
- * | STRUCT                           | object                                                                      |
- * | MAP with keys of text            | object                                                                      |
- * | MAP with other keys              | array of { key, value }                                                     |
- * | VARIANT, JSON                    | its content, with whole numbers that are not safe integers as text          |
- */
-export type CarriedValue = JsonValue;
 
 /** Converts a whole number of any size. */
 export function toIntegerValue(value: bigint): number | string {

@@ -1,3 +1,4 @@
+import { isErrorNamed } from '../shared/error-name.ts';
 import type { JsonValue } from '../shared/json.ts';
 
 /** The three-part name of a table in the warehouse. */
@@ -27,7 +28,7 @@ export interface SelectStatement {
   readonly withUnreadable?: boolean;
 }
 
-/** A row as JSON; see `value.ts` for how each SQL type is converted. */
+/** A row as JSON; docs/extending.md says how each SQL type is converted. */
 export type Row = Readonly<Record<string, JsonValue>>;
 
 /**
@@ -111,6 +112,7 @@ export type WarehouseErrorCode =
  */
 export class WarehouseError extends Error {
   override readonly name = 'WarehouseError';
+  static override [Symbol.hasInstance] = isErrorNamed('WarehouseError');
   readonly code: WarehouseErrorCode;
 
   constructor(code: WarehouseErrorCode, message: string, options?: ErrorOptions) {

@@ -10,7 +10,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { CatalogError } from '../../src/catalog/catalog-error.ts';
 import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
-import { openCatalog } from '../../src/catalog/registry.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
 import { type CatalogItem, readFolderCatalog } from '../support/folder-catalog.ts';
 import { item } from './item.ts';
@@ -134,7 +133,7 @@ describe('an upload', () => {
 });
 
 test('several openers of one folder see the same items, whoever uploaded them', async () => {
-  const other = await openCatalog({ kind: 'folder', folder });
+  const other = await openFolderCatalog({ folder });
   await other.upload({ key: 'a', items: [item('1', { version: 1 })] }, signal);
   await catalog.upload({ key: 'b', items: [item('1', { version: 2 })] }, signal);
   await other.upload({ key: 'a', items: [] }, signal);

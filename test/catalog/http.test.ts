@@ -9,8 +9,8 @@ import {
   type HttpCatalogOptions,
   httpCatalogDefaults,
 } from '../../src/catalog/http/options.ts';
-import { divideCatalogLimits, openCatalog } from '../../src/catalog/registry.ts';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import { type CatalogServer, type Reply, startCatalogServer } from '../support/catalog-server.ts';
 import { item } from './item.ts';
 import { createLeapingClock } from './leaping-clock.ts';
@@ -537,17 +537,16 @@ describe('settings', () => {
     await expect(attempt).rejects.not.toThrow('secret');
   });
 
-  test('open through the registry, and are divided among threads', async () => {
+  test('are divided among the threads that have the catalog open', async () => {
     const server = await startServer();
-    const configuration = { kind: 'http', ...httpCatalogDefaults, url: server.url, token } as const;
-    const share = divideCatalogLimits({ ...configuration, requestsPerSecond: 10 }, 4);
-    expect(share).toMatchObject({ kind: 'http', concurrency: 4, requestsPerSecond: 2.5 });
-    expect(divideHttpCatalogLimits(configuration, 64)).toMatchObject({
-      concurrency: 1,
-      requestsPerSecond: null,
-    });
-    const catalog = await openCatalog(structuredClone(share));
+    server.answerWith(() => ({ status: 201, after: 1 }));
+    const settings: HttpCatalogOptions = { ...httpCatalogDefaults, url: server.url, token };
+    const share = divideHttpCatalogLimits({ ...settings, requestsPerSecond: 10 }, 4);
+    expect(share).toMatchObject({ concurrency: 4, requestsPerSecond: 2.5 });
+    expect(divideHttpCatalogLimits(settings, 64)).toMatchObject({ concurrency: 1, requestsPerSecond: null });
+    const catalog = await createRegistry([]).openCatalog({ name: 'http', settings }, 8);
     opened.push(catalog);
-    expect(await upload(catalog, [item('1')])).toEqual([accepted]);
+    expect(acceptedIn(await upload(catalog, itemsFrom(0, 50)))).toBe(50);
+    expect(server.peakConcurrency).toBe(2);
   });
 });

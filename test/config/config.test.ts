@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { listVariables, loadConfig } from '../../src/config/config.ts';
 import { ConfigError, loadSettings } from '../../src/config/load.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import { defineSettings, secret, wholeNumber } from '../../src/shared/settings.ts';
 
 function findFaults(environment: Record<string, string>): string {
@@ -22,9 +23,11 @@ test('without any setting, database, warehouse and catalog are folders in .blade
   expect(config).toMatchObject({
     http: { host: '127.0.0.1', port: 4000 },
     database: { url: undefined, folder: expect.stringMatching(/\.blade.database$/) },
-    warehouse: { kind: 'duckdb', folder: expect.stringMatching(/\.blade.warehouse$/) },
-    catalog: { kind: 'folder', folder: expect.stringMatching(/\.blade.catalog$/) },
-    folderWarehouse: { hasDemoData: true },
+    warehouse: {
+      name: 'duckdb',
+      settings: { folder: expect.stringMatching(/\.blade.warehouse$/), hasDemoData: true },
+    },
+    catalog: { name: 'folder', settings: { folder: expect.stringMatching(/\.blade.catalog$/) } },
   });
   expect([...config.roles]).toEqual(['api', 'worker']);
 });
@@ -95,10 +98,12 @@ test.each([
     DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1',
   };
   expect(loadConfig({ ...workspace, ...signIn }).warehouse).toMatchObject({
-    kind: 'databricks',
-    host: workspace.DATABRICKS_HOST,
-    httpPath: workspace.DATABRICKS_HTTP_PATH,
-    credentials,
+    name: 'databricks',
+    settings: {
+      host: workspace.DATABRICKS_HOST,
+      httpPath: workspace.DATABRICKS_HTTP_PATH,
+      credentials,
+    },
   });
 });
 
@@ -110,11 +115,13 @@ test('with a catalog URL, items go to that service within the configured limits'
     CATALOG_REQUESTS_PER_SECOND: '2.5',
   });
   expect(catalog).toMatchObject({
-    kind: 'http',
-    url: 'https://catalog.example.com/api',
-    token: 'abc',
-    concurrency: 4,
-    requestsPerSecond: 2.5,
+    name: 'http',
+    settings: {
+      url: 'https://catalog.example.com/api',
+      token: 'abc',
+      concurrency: 4,
+      requestsPerSecond: 2.5,
+    },
   });
 });
 
@@ -215,9 +222,10 @@ describe('a secret in a file', () => {
 
   test.each(secretNames)('%s works like one in the variable', async (name) => {
     const { [name]: value = '', ...others }: Record<string, string> = { ...goodValues, ...beside };
-    const inVariable = loadConfig({ ...others, [name]: value });
+    const registry = createRegistry([]);
+    const inVariable = loadConfig({ ...others, [name]: value }, registry);
     const path = await writeSecret(name, `${value}\n`);
-    expect(loadConfig({ ...others, [`${name}_FILE`]: path })).toEqual(inVariable);
+    expect(loadConfig({ ...others, [`${name}_FILE`]: path }, registry)).toEqual(inVariable);
     expect(inVariable.secrets.length).toBeGreaterThanOrEqual(secretNames.length);
   });
 
@@ -273,7 +281,7 @@ describe('a part that brings its own slice of settings', () => {
     });
     expect(() => loadSettings({ pump, other }, { FUEL_PUMP_LITRES: '11', FUEL_KIND: 'tea' })).toThrow(
       new ConfigError(
-        'The environment is invalid:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
+        'The environment is not usable:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
       ),
     );
   });

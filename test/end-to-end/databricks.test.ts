@@ -12,7 +12,12 @@ const SORTIES = { cursorColumn: 'updated_at' };
 const test = base
   .extend('server', ({ open }) => open(startDatabricksServer({ pageRows: 500 })))
   .extend('reader', ({ open, server }) =>
-    open(startTestApplication({ BLADE_WORKER_THREADS: '1' }, { warehouse: server.configuration })),
+    open(
+      startTestApplication(
+        { BLADE_WORKER_THREADS: '1' },
+        { warehouse: { name: 'databricks', settings: server.configuration } },
+      ),
+    ),
   );
 
 /** A query of sorties with these numbers. */
@@ -226,7 +231,7 @@ test('a token that Databricks refuses is reported at the source, and is in no lo
   server,
 }) => {
   const credentials = { kind: 'token', token: 'refused-secret' } as const;
-  const warehouse = { ...server.configuration, credentials };
+  const warehouse = { name: 'databricks', settings: { ...server.configuration, credentials } };
   const application = await open(startTestApplication({}, { warehouse }));
   await addSource(application, SORTIES);
   const { id } = await application.client.startSync({ syncType: 'FULL' });

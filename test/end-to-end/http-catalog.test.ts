@@ -14,8 +14,8 @@ const test = base
   .extend('server', ({ open }) => open(startCatalogServer()))
   /** Starts a program that uploads its sorties to the server. */
   .extend('start', async ({ open, server }) => async (options: Partial<HttpCatalogOptions> = {}) => {
-    const catalog = { ...httpCatalogDefaults, url: server.url, token: 'secret', ...options };
-    const application = await open(startTestApplication({}, { catalog: { kind: 'http', ...catalog } }));
+    const settings = { ...httpCatalogDefaults, url: server.url, token: 'secret', ...options };
+    const application = await open(startTestApplication({}, { catalog: { name: 'http', settings } }));
     await addSorties(application, ROWS);
     return application;
   });

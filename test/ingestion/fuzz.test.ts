@@ -237,7 +237,9 @@ describe.each(['folder', 'http'] as const)(
       catalog = await startCatalogServer();
       application = await startTestApplication(
         {},
-        { catalog: { kind: 'http', ...httpCatalogDefaults, url: catalog.url, token: 'secret' } },
+        {
+          catalog: { name: 'http', settings: { ...httpCatalogDefaults, url: catalog.url, token: 'secret' } },
+        },
       );
     });
 

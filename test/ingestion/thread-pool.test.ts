@@ -28,8 +28,10 @@ function openPool(secrets: readonly string[] = []): ThreadPool {
   return createThreadPool(
     {
       connectionString: database.connectionString,
-      warehouse: { kind: 'duckdb', folder },
-      catalog: { kind: 'folder', folder: join(folder, 'catalog') },
+      warehouse: { name: 'duckdb', settings: { folder } },
+      catalog: { name: 'folder', settings: { folder: join(folder, 'catalog') } },
+      threads: 2,
+      plugins: [],
       secrets,
     },
     2,

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import type { DataType } from '../../src/data-types/data-type.ts';
-import { dataTypes, findDataType } from '../../src/data-types/registry.ts';
 import { createTransform, type TransformOptions, toStorableRowJson } from '../../src/ingestion/transform.ts';
 import { checkMetadata } from '../../src/jobs/input/check-metadata.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import type { JsonObject, JsonValue } from '../../src/shared/json.ts';
 import type { Row } from '../../src/warehouse/warehouse.ts';
+
+const { dataTypes } = createRegistry([]);
 
 describe('the id of an item', () => {
   test('is the item_id column as text, without the spaces around it', () => {
@@ -53,7 +55,7 @@ describe('the id of an item', () => {
 });
 
 describe('the marking of an item', () => {
-  test.each(dataTypes)('is the default of $name where the row has none', (dataType) => {
+  test.each(dataTypes.all)('is the default of $name where the row has none', (dataType) => {
     const row = { item_id: '1', classification_marking: ' ', classification: null };
     expect(itemOf(row, { dataType }).classificationMarking).toBe(dataType.defaultMarking);
   });
@@ -216,7 +218,7 @@ describe('a column of the wrong type', () => {
 
   test('gives a message of bounded length', () => {
     const row = Object.fromEntries(
-      (findDataType('sortie')?.columns ?? []).map(({ name }) => [
+      (dataTypes.find('sortie')?.columns ?? []).map(({ name }) => [
         name,
         name === 'flight_hours' ? '😀'.repeat(9999) : [],
       ]),
@@ -344,7 +346,7 @@ function optionsOf(changes: Partial<TransformOptions>): TransformOptions {
 }
 
 function dataTypeOf(name: string): DataType {
-  const dataType = findDataType(name);
+  const dataType = dataTypes.find(name);
   if (dataType === undefined) throw new Error(`There is no data type ${name}.`);
   return dataType;
 }

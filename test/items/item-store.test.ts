@@ -68,6 +68,7 @@ function stored(itemId: string, version = 1): BladeItem {
 function batch(items: readonly RowItem[], rest: Partial<SaveBatch> = {}): SaveBatch {
   return {
     dataType: 'sortie',
+    defaultMarking: 'CONFIDENTIAL',
     dataSourceId: null,
     markingRule: { kind: 'SOURCE' },
     metadata: '{}',

@@ -21,8 +21,11 @@ beforeAll(async () => {
   catalog = await startCatalogServer();
   application = await startTestApplication(SECRET_SETTINGS, {
     catalog: {
-      ...{ kind: 'http', ...httpCatalogDefaults, url: catalog.url, token: null },
-      ...{ attempts: 2, backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 50 },
+      name: 'http',
+      settings: {
+        ...{ ...httpCatalogDefaults, url: catalog.url, token: null },
+        ...{ attempts: 2, backoffMs: 5, maxBackoffMs: 20, maxOutageMs: 50 },
+      },
     },
   });
   const openClient = async (name: string, role: string, clearance: string) =>

@@ -14,7 +14,7 @@ beforeAll(async () => {
   catalog = await startCatalogServer();
   application = await startTestApplication(
     {},
-    { catalog: { kind: 'http', ...httpCatalogDefaults, url: catalog.url, token: null } },
+    { catalog: { name: 'http', settings: { ...httpCatalogDefaults, url: catalog.url, token: null } } },
   );
 });
 

@@ -209,6 +209,7 @@ test('a database that does not answer is reported as down, and the metrics from 
           })
         : Promise.reject(new Error('gone'));
     },
+    dataTypes: ['sortie'],
     pool: { threads: 1, busyThreads: 0 },
     now: () => time,
   });

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { startQueryJobInputSchema } from '../../src/jobs/input/start-query-job-input.ts';
-import { startSyncInputSchema } from '../../src/jobs/input/start-sync-input.ts';
+import { createStartQueryJobInputSchema } from '../../src/jobs/input/start-query-job-input.ts';
+import { createStartSyncInputSchema } from '../../src/jobs/input/start-sync-input.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import { checkFilter, checkQuery } from '../../src/sql-check/statement.ts';
+import { everydayCalls } from '../warehouse/duckdb/everyday-calls.ts';
+
+const { dataTypes } = createRegistry([]);
+const queryJobInput = createStartQueryJobInputSchema(dataTypes);
+const syncInput = createStartSyncInputSchema(dataTypes);
 
 /** Random statements, made of pieces that are allowed and nested as people nest them. */
 const column = fc.constantFrom('a', '`b c`', 's.d', 'flight_hours');
@@ -131,7 +137,7 @@ describe('whatever is nested how', () => {
       fc.property(forbiddenQuery, ({ query, mark, piece }) => {
         fc.pre(query.includes(mark));
         const sqlQuery = query.replace(mark, () => piece);
-        const parsed = startQueryJobInputSchema.safeParse({ dataType: 'sortie', sqlQuery });
+        const parsed = queryJobInput.safeParse({ dataType: 'sortie', sqlQuery });
         expect(parsed.success, sqlQuery).toBe(false);
         expect(
           parsed.error?.issues.map(({ path }) => path.join('.')),
@@ -158,7 +164,7 @@ describe('whatever is nested how', () => {
         fc.constantFrom('AND', 'OR'),
         (rest, piece, word) => {
           const filter = `(${rest}) ${word} (a = ${piece})`;
-          const parsed = startSyncInputSchema.safeParse({ syncType: 'FULL', filter });
+          const parsed = syncInput.safeParse({ syncType: 'FULL', filter });
           expect(
             parsed.error?.issues.map(({ path }) => path.join('.')),
             filter,
@@ -269,5 +275,82 @@ describe('nothing that is sent breaks the check', () => {
       expect(checkFilter(piece.repeat(times))).toMatchObject({ ok: false });
     }
     expect(checkQuery('select upper(a) from blade.field.sortie')).toMatchObject({ ok: true });
+  });
+});
+
+describe('what Databricks receives is what people wrote', () => {
+  const checkedExpression = (expression: string) => {
+    const checked = checkQuery(`SELECT ${expression} AS v FROM blade.field.odd`);
+    const sql = checked.ok ? checked.sql : `refused: ${checked.message}`;
+    return sql.replace(/^SELECT | AS `v` FROM `blade`.*$/gs, '').replaceAll('`', '');
+  };
+
+  // Other names of a type, as Databricks lists them under "Data types".
+  const TYPE_SYNONYMS = new Map([
+    ...(['TEXT', 'CHAR', 'VARCHAR'] as const).map((name) => [name, 'STRING'] as const),
+    ['NUMERIC(10, 2)', 'DECIMAL(10, 2)'],
+    ['REAL', 'FLOAT'],
+    ['INTEGER', 'INT'],
+  ]);
+
+  test.each([
+    ...['BIGINT', 'BINARY', 'BOOLEAN', 'BYTE', 'DATE', 'DECIMAL', 'DECIMAL(10, 2)', 'DOUBLE', 'FLOAT', 'INT'],
+    ...[
+      'LONG',
+      'SHORT',
+      'SMALLINT',
+      'TINYINT',
+      'STRING',
+      'CHAR(5)',
+      'VARCHAR(10)',
+      'VOID',
+      'VARIANT',
+      'OBJECT',
+    ],
+    ...[
+      'TIME',
+      'TIMESTAMP',
+      'TIMESTAMP_NTZ',
+      'TIMESTAMP_LTZ',
+      'STRING COLLATE UTF8_BINARY',
+      'GEOMETRY',
+      'GEOGRAPHY',
+    ],
+    ...['INTERVAL DAY', 'INTERVAL YEAR', 'INTERVAL DAY TO SECOND', 'INTERVAL YEAR TO MONTH', 'ARRAY<TIME>'],
+    ...[
+      'ARRAY<TIMESTAMP_LTZ>',
+      'MAP<STRING, TIMESTAMP_LTZ>',
+      'STRUCT<a: TIMESTAMP_NTZ, b: ARRAY<TIMESTAMP_LTZ>>',
+    ],
+    ...TYPE_SYNONYMS.keys(),
+  ])('the type %s', (type) => {
+    const name = TYPE_SYNONYMS.get(type) ?? type;
+    expect(checkedExpression(`CAST(t AS ${type})`)).toBe(`CAST(t AS ${name})`);
+    expect(checkedExpression(`TRY_CAST(t AS ${type})`)).toBe(`TRY_CAST(t AS ${name})`);
+    expect(checkedExpression(`t::${type}`)).toBe(`CAST(t AS ${name})`);
+  });
+
+  // Calls that Databricks documents as the same.
+  const CALL_SYNONYMS = new Map([
+    ['ceiling(x)', 'CEIL(x)'],
+    ['mod(n, 2)', 'n % 2'],
+    ['pow(x, 2)', 'POWER(x, 2)'],
+    ['char_length(t)', 'LENGTH(t)'],
+    ['character_length(t)', 'LENGTH(t)'],
+    ['ends_with(t, u)', 'ENDSWITH(t, u)'],
+    ['instr(t, u)', 'LOCATE(u, t)'],
+    ['lcase(t)', 'LOWER(t)'],
+    ['len(t)', 'LENGTH(t)'],
+    ['position(u, t)', 'LOCATE(u, t)'],
+    ['starts_with(t, u)', 'STARTSWITH(t, u)'],
+    ['substr(t, 2, 3)', 'SUBSTRING(t, 2, 3)'],
+    ['ucase(t)', 'UPPER(t)'],
+    ["datepart('year', ts)", "DATE_PART('year', ts)"],
+    ['iff(b, t, u)', 'IF(b, t, u)'],
+    ['every(b)', 'BOOL_AND(b)'],
+  ]);
+
+  test.each(everydayCalls)('%s', (call) => {
+    expect(checkedExpression(call).toLowerCase()).toBe((CALL_SYNONYMS.get(call) ?? call).toLowerCase());
   });
 });

@@ -10,7 +10,7 @@ import { createProcessor, readOperation } from './databricks/thrift-library.ts';
 
 /** A Databricks SQL warehouse for tests: the driver's service over HTTPS, backed by DuckDB. */
 export interface DatabricksServer {
-  readonly configuration: { readonly kind: 'databricks' } & DatabricksOptions;
+  readonly configuration: DatabricksOptions;
   /** The requested operations in order, including those that met a fault. */
   readonly wire: readonly string[];
   readonly statements: Service['statements'];
@@ -151,7 +151,6 @@ export async function startDatabricksServer(
 
   return {
     configuration: {
-      kind: 'databricks',
       host: '127.0.0.1',
       port: port(),
       httpPath,

@@ -1,12 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import { readLines, readPresentUploads, toSegmentPath } from '../../src/catalog/folder/files.ts';
+import type { Marking } from '../../src/data-types/marking.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
+import type { StoredItem, TestedCatalog } from '../../src/testing.ts';
 
 /** An item in the catalog. */
 export interface CatalogItem {
   readonly catalogId: string;
   readonly dataType: string;
   readonly itemId: string;
-  readonly classificationMarking: string;
+  readonly classificationMarking: Marking;
   readonly contentHash: string;
   readonly data: JsonObject;
   readonly metadata: JsonObject;
@@ -30,4 +36,24 @@ export async function* readFolderCatalog(folder: string): AsyncGenerator<Catalog
       }
     }
   }
+}
+
+/** Opens a folder catalog that is gone after the test, for `catalogTests`. */
+export async function openTestedFolder(): Promise<TestedCatalog> {
+  const folder = await mkdtemp(join(tmpdir(), 'blade-catalog-test-'));
+  const openAgain = () => openFolderCatalog({ folder });
+  return {
+    catalog: await openAgain(),
+    openAgain,
+    async listItems() {
+      const items: StoredItem[] = [];
+      for await (const { dataType, itemId, classificationMarking, data, metadata } of readFolderCatalog(
+        folder,
+      )) {
+        items.push({ dataType, itemId, classificationMarking, data, metadata });
+      }
+      return items;
+    },
+    close: () => rm(folder, { recursive: true }),
+  };
 }

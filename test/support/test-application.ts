@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/application/log.ts';
 import { type Application, startApplication } from '../../src/application/start-application.ts';
-import type { CatalogConfiguration } from '../../src/catalog/registry.ts';
-import { type Config, loadConfig } from '../../src/config/config.ts';
-import type { WarehouseConfiguration } from '../../src/warehouse/registry.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadProgram } from '../../src/config/load-program.ts';
+import type { Choice } from '../../src/shared/definition.ts';
+import type { WarehouseConfiguration } from '../../src/warehouse/settings.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -26,7 +27,7 @@ export interface TestApplication {
 
 /** What a test's program uses in place of folders. */
 export interface ApplicationParts {
-  readonly catalog?: CatalogConfiguration;
+  readonly catalog?: Choice;
   readonly warehouse?: WarehouseConfiguration;
 }
 
@@ -43,7 +44,7 @@ export async function startTestApplication(
   const database = given ?? (await createTestDatabase());
   const log: string[] = [];
   const config: Config = {
-    ...loadConfig({
+    ...(await loadProgram({
       PORT: '0',
       BLADE_DATA_FOLDER: folder,
       BLADE_DEMO_DATA: 'false',
@@ -56,13 +57,13 @@ export async function startTestApplication(
       BLADE_SUBSCRIPTIONS_PER_MINUTE: '1000000',
       BLADE_FAILED_CREDENTIALS_PER_MINUTE: '1000000',
       ...settings,
-    }),
+    })),
     ...parts,
   };
   const application: Application = await startApplication(
     config,
     createLog(config, { write: (line: string) => log.push(line) }),
-    async () => ({ ...database, close: async () => {} }),
+    { open: async () => ({ ...database, close: async () => {} }) },
   );
   const url = application.url ?? '';
   const client = createApiClient(url);

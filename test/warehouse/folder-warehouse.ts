@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
-import type { ReadingLimits } from '../../src/sql-check/checked-statement.ts';
+import type { ReadingLimits } from '../../src/sql-check/reading-limits.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { batchesOf, statement } from './reading.ts';

@@ -1,10 +1,12 @@
 import { stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
 import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { RowBatch } from '../../src/warehouse/warehouse.ts';
-import { folderWarehouse } from './folder-warehouse.ts';
+import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
 import { batchesOf, never, statement } from './reading.ts';
-import { testWarehouse } from './warehouse-suite.ts';
+import { toDuckDbQuery } from './test-table.ts';
+import { duckDbValueCases } from './value-cases.ts';
 
 const numbers = (rows: number) =>
   `SELECT i AS id, 'name ' || i AS name, i % 7 AS kind FROM range(${rows}) t(i)`;
@@ -13,9 +15,33 @@ function idsOf(batches: readonly RowBatch[]): unknown[] {
   return batches.flatMap((batch) => batch.rows.map((row) => row.id));
 }
 
-testWarehouse(async () => {
-  const { warehouse, write, rows } = await folderWarehouse();
-  return { warehouse, rows, write: (table, query) => write(`${table}.parquet`, query) };
+describe('it keeps what every warehouse promises', () => {
+  const tests = warehouseTests(async () => {
+    const { warehouse, write } = await folderWarehouse();
+    const rowsFolder = await temporaryFolder();
+    return {
+      warehouse,
+      writeTable: async (table) => write(`${table.name}.parquet`, await toDuckDbQuery(rowsFolder, table)),
+    };
+  });
+  for (const { name, run } of tests) test(name, run);
+});
+
+test('rows come in the order of the file', async () => {
+  const { warehouse, write } = await folderWarehouse();
+  await write('many.parquet', numbers(10_007));
+  const batches = await batchesOf(warehouse, statement('SELECT * FROM blade.field.many'), 500);
+  expect(idsOf(batches)).toEqual(Array.from({ length: 10_007 }, (_, index) => index));
+});
+
+describe('a type that only DuckDB has is converted to JSON, and described by the name of another', () => {
+  test.each(duckDbValueCases)('%s', async (_name, expression, type, expected) => {
+    const { warehouse, write, rows } = await folderWarehouse();
+    await write('value.parquet', `SELECT ${expression} AS value`);
+    const table = { catalog: 'blade', schema: 'field', table: 'value' };
+    expect(await rows('SELECT * FROM blade.field.value')).toEqual([{ value: expected }]);
+    expect(await warehouse.describeTable(table, never)).toEqual([{ name: 'value', type }]);
+  });
 });
 
 describe('Databricks SQL is understood', () => {

@@ -25,6 +25,7 @@ import { admitBody } from './body-size.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { DEFAULT_QUERY } from './default-query.ts';
 import { createErrorMask } from './error-mask.ts';
+import { createInProcess, type InProcess } from './in-process.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy } from './origin.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
@@ -35,13 +36,17 @@ import { shareExecution } from './shared-execution.ts';
 import { serveWebSockets } from './web-socket/web-sockets.ts';
 
 export interface ApiServer {
-  /** The address of GraphQL, such as `http://127.0.0.1:4000/graphql`. */
-  readonly url: string;
+  /** The address of GraphQL, such as `http://127.0.0.1:4000/graphql`; null if it does not listen. */
+  readonly url: string | null;
+  /** Answers a request without a socket. */
+  readonly fetch: InProcess['fetch'];
   /** Stops listening, ends subscriptions so that clients reconnect, and answers pending requests. */
   close(): Promise<void>;
 }
 
 export interface ApiServerOptions extends HttpSettings {
+  /** Whether to listen at `host` and `port`. */
+  readonly listens: boolean;
   /** Creates the context of a principal's requests. */
   readonly createContext: (principal: Principal) => ApiContext;
   /** Authenticates requests. */
@@ -75,6 +80,7 @@ export async function startApiServer({
   readiness,
   host,
   port,
+  listens,
   log,
   redact,
 }: ApiServerOptions): Promise<ApiServer> {
@@ -179,10 +185,12 @@ export async function startApiServer({
     log,
   });
 
-  const origin = await listen(server, host, port);
+  const inProcess = createInProcess(server);
+  const origin = listens ? await listen(server, host, port) : null;
 
   return {
-    url: `${origin}${PATH}`,
+    url: origin === null ? null : `${origin}${PATH}`,
+    fetch: inProcess.fetch,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       await closeWebSockets();
@@ -192,8 +200,10 @@ export async function startApiServer({
         else if (!response.headersSent) response.setHeader('connection', 'close');
       }
       server.closeIdleConnections();
-      await Promise.race([closed, setTimeout(ANSWER_TIMEOUT_MS, undefined, { ref: false })]);
+      const answered = Promise.all([closed, inProcess.idle()]);
+      await Promise.race([answered, setTimeout(ANSWER_TIMEOUT_MS, undefined, { ref: false })]);
       server.closeAllConnections();
+      inProcess.close();
       await closed;
       await yoga.dispose();
     },

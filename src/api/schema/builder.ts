@@ -13,6 +13,7 @@ import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { toInputIssue } from './parse-input.ts';
 import { requires } from './requires.ts';
 import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
 
@@ -41,13 +42,7 @@ export const builder = new SchemaBuilder<{
   // Each root field states the role it needs with `requires`.
   scopeAuth: { authorizeOnSubscribe: true, authScopes: () => ({}) },
   validation: {
-    validationError: ({ issues }) =>
-      new InvalidInputError(
-        issues.map(({ path, message }) => ({
-          field: (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-          message,
-        })),
-      ),
+    validationError: ({ issues }) => new InvalidInputError(issues.map((issue) => toInputIssue(issue))),
   },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, id),

@@ -1,12 +1,12 @@
 import type { DataSource } from '../../database/generated/prisma/client.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/source-errors.ts';
-import { saveDataSourceInputSchema } from '../../sources/source-input.ts';
+import { createSaveDataSourceInputSchema } from '../../sources/source-input.ts';
 import type { DataSourceTest } from '../../sources/test-source.ts';
 import { builder } from './builder.ts';
 import { parseUuid } from './global-id.ts';
-import { checkDataTypes } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
+import { parseInput } from './parse-input.ts';
 import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
 import { requires } from './requires.ts';
 
@@ -139,8 +139,8 @@ builder.queryFields((t) => ({
         description: 'Only enabled (true) or disabled (false) sources.',
       }),
     },
-    resolve: (query, _root, { dataType, enabled }, { prisma }) => {
-      if (dataType != null) checkDataTypes([dataType], 'dataType');
+    resolve: (query, _root, { dataType, enabled }, { prisma, dataTypes }) => {
+      dataTypes.check(dataType, 'dataType');
       return prisma.dataSource.findMany({
         ...query,
         where: { ...(dataType == null ? {} : { dataType }), ...(enabled == null ? {} : { enabled }) },
@@ -178,31 +178,29 @@ const ScheduleInput = builder.inputType('ScheduleInput', {
   }),
 });
 
-const SaveDataSourceInput = builder
-  .inputType('SaveDataSourceInput', {
-    description: 'A new data source, or all settings of an existing one.',
-    fields: (t) => ({
-      id: t.id({ description: 'The source to change. Default: create a new one.' }),
-      name: t.string({ required: true, description: 'Unique display name.' }),
-      dataType: t.string({
-        required: true,
-        description: 'Data type of its rows: `maintenance`, `sortie`, `deployment` or `logistics`.',
-      }),
-      catalogName: t.string({ required: true, description: 'Catalog of its table.' }),
-      schemaName: t.string({ required: true, description: 'Schema of its table.' }),
-      tableName: t.string({ required: true, description: 'Name of its table within the schema.' }),
-      enabled: t.boolean({ description: 'Whether syncs read it. Default: true.' }),
-      cursorColumn: t.string({
-        description:
-          'The column that tells new rows from old ones: a number, date, timestamp or string that increases. Changing the table or this column resets the watermark.',
-      }),
-      schedule: t.field({
-        type: ScheduleInput,
-        description: 'When to sync it automatically. Default: only manually.',
-      }),
+const SaveDataSourceInput = builder.inputType('SaveDataSourceInput', {
+  description: 'A new data source, or all settings of an existing one.',
+  fields: (t) => ({
+    id: t.id({ description: 'The source to change. Default: create a new one.' }),
+    name: t.string({ required: true, description: 'Unique display name.' }),
+    dataType: t.string({
+      required: true,
+      description: 'Data type of its rows, such as `sortie`; the query `dataTypes` lists all.',
     }),
-  })
-  .validate(saveDataSourceInputSchema);
+    catalogName: t.string({ required: true, description: 'Catalog of its table.' }),
+    schemaName: t.string({ required: true, description: 'Schema of its table.' }),
+    tableName: t.string({ required: true, description: 'Name of its table within the schema.' }),
+    enabled: t.boolean({ description: 'Whether syncs read it. Default: true.' }),
+    cursorColumn: t.string({
+      description:
+        'The column that tells new rows from old ones: a number, date, timestamp or string that increases. Changing the table or this column resets the watermark.',
+    }),
+    schedule: t.field({
+      type: ScheduleInput,
+      description: 'When to sync it automatically. Default: only manually.',
+    }),
+  }),
+});
 
 const SaveDataSourceSuccess = builder
   .objectRef<{ dataSource: DataSource }>('SaveDataSourceSuccess')
@@ -295,12 +293,11 @@ builder.mutationFields((t) => ({
       types: [InvalidInputError, DataSourceNotFoundError, DataSourceInUseError],
       union: { name: 'SaveDataSourceResult', description: 'The result of saving a source.' },
     },
-    resolve: async (_root, { input: { id, ...input } }, { jobs }) => ({
-      dataSource: await jobs.saveDataSource(
-        id == null ? null : parseUuid('DataSource', id, 'input.id'),
-        input,
-      ),
-    }),
+    resolve: async (_root, args, { jobs, dataTypes }) => {
+      const { id, ...input } = parseInput(createSaveDataSourceInputSchema(dataTypes), args.input);
+      const sourceId = id == null ? null : parseUuid('DataSource', id, 'input.id');
+      return { dataSource: await jobs.saveDataSource(sourceId, input) };
+    },
   }),
   deleteDataSource: t.field({
     authScopes: requires('admin'),

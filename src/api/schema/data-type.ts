@@ -1,5 +1,4 @@
 import type { Column, DataType } from '../../data-types/data-type.ts';
-import { dataTypes } from '../../data-types/registry.ts';
 import { builder } from './builder.ts';
 import { requires } from './requires.ts';
 
@@ -39,6 +38,6 @@ builder.queryField('dataTypes', (t) =>
     authScopes: requires('viewer'),
     type: [DataTypeType],
     description: 'All data types that can be synced and queried.',
-    resolve: () => [...dataTypes],
+    resolve: (_root, _args, { dataTypes }) => [...dataTypes.all],
   }),
 );

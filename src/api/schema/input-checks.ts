@@ -1,4 +1,3 @@
-import { dataTypeNames, findDataType } from '../../data-types/registry.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 
@@ -14,22 +13,6 @@ export function isItemKey(key: unknown): boolean {
     key.length === 2 &&
     key.every((part) => typeof part === 'string' && isStorableText(part))
   );
-}
-
-/**
- * @param field the input field that holds the names, for the error.
- * @throws InvalidInputError for the first unknown data type.
- */
-export function checkDataTypes(names: readonly string[] | null | undefined, field: string): void {
-  for (const name of names ?? []) {
-    if (findDataType(name) !== undefined) continue;
-    throw new InvalidInputError([
-      {
-        field,
-        message: `there is no data type ${JSON.stringify(name)}; known are ${dataTypeNames.join(', ')}`,
-      },
-    ]);
-  }
 }
 
 /** How many distinct values a condition of a filter may have: a statement can hold only so many. */

@@ -1,35 +1,34 @@
 import type { BladeItem } from '../../database/generated/prisma/client.ts';
 import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from '../../jobs/item-errors.ts';
-import { lowerItemMarkingInputSchema } from '../../jobs/lower-marking.ts';
+import { createLowerItemMarkingInputSchema } from '../../jobs/lower-marking.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { BladeItemNode } from './item.ts';
+import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
 
-const LowerItemMarkingInput = builder
-  .inputType('LowerItemMarkingInput', {
-    description: 'Which raised marking to lower, and to what.',
-    fields: (t) => ({
-      dataType: t.string({ required: true, description: 'Data type of the item.' }),
-      itemId: t.string({
-        required: true,
-        description: 'Id of the item, unique within its data type.',
-      }),
-      expectedFloor: t.string({
-        required: true,
-        description:
-          "The marking of the item's current `markingFloor`. If it differs by now, nothing is lowered.",
-      }),
-      newFloor: t.string({
-        description: 'The new floor, lower than the current one. Default: none, which removes the floor.',
-      }),
-      reason: t.string({
-        required: true,
-        description: 'Why, in at most 1,000 characters. Recorded in the audit and with the new floor.',
-      }),
+const LowerItemMarkingInput = builder.inputType('LowerItemMarkingInput', {
+  description: 'Which raised marking to lower, and to what.',
+  fields: (t) => ({
+    dataType: t.string({ required: true, description: 'Data type of the item.' }),
+    itemId: t.string({
+      required: true,
+      description: 'Id of the item, unique within its data type.',
     }),
-  })
-  .validate(lowerItemMarkingInputSchema);
+    expectedFloor: t.string({
+      required: true,
+      description:
+        "The marking of the item's current `markingFloor`. If it differs by now, nothing is lowered.",
+    }),
+    newFloor: t.string({
+      description: 'The new floor, lower than the current one. Default: none, which removes the floor.',
+    }),
+    reason: t.string({
+      required: true,
+      description: 'Why, in at most 1,000 characters. Recorded in the audit and with the new floor.',
+    }),
+  }),
+});
 
 const LowerItemMarkingSuccess = builder
   .objectRef<{ item: BladeItem; message: string }>('LowerItemMarkingSuccess')
@@ -63,8 +62,10 @@ builder.mutationField('lowerItemMarking', (t) =>
       types: [InvalidInputError, ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError],
       union: { name: 'LowerItemMarkingResult', description: 'The result of lowering a marking.' },
     },
-    resolve: async (_root, { input }, { jobs }) => {
-      const item = await jobs.lowerItemMarking(input);
+    resolve: async (_root, { input }, { jobs, dataTypes }) => {
+      const item = await jobs.lowerItemMarking(
+        parseInput(createLowerItemMarkingInputSchema(dataTypes), input),
+      );
       const { floorMarking, classificationMarking } = item;
       const floor = floorMarking === null ? 'Marking no longer raised' : `Marking lowered to ${floorMarking}`;
       return { item, message: `${floor}: the item is ${classificationMarking}` };

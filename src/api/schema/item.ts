@@ -8,7 +8,7 @@ import type { JsonObject } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { parseUuid } from './global-id.ts';
-import { checkDataTypes, checkText, removeDuplicates } from './input-checks.ts';
+import { checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
@@ -194,8 +194,8 @@ builder.queryFields((t) => ({
       dataType: t.arg.string({ required: true, description: 'Data type of the item.' }),
       itemId: t.arg.string({ required: true, description: 'Id of the item, unique within its data type.' }),
     },
-    resolve: (query, _root, { dataType, itemId }, { prisma }) => {
-      checkDataTypes([dataType], 'dataType');
+    resolve: (query, _root, { dataType, itemId }, { prisma, dataTypes }) => {
+      dataTypes.check(dataType, 'dataType');
       checkText(itemId, 'itemId');
       return prisma.bladeItem.findUnique({ ...query, where: { dataType_itemId: { dataType, itemId } } });
     },
@@ -224,12 +224,12 @@ async function readSourceMetadata(
 }
 
 async function toRowFilter(
-  { prisma }: Pick<ApiContext, 'prisma'>,
+  { prisma, dataTypes: known }: Pick<ApiContext, 'prisma' | 'dataTypes'>,
   filter: typeof ItemFilter.$inferInput | null | undefined,
 ): Promise<RowFilter<BladeItem>> {
   if (filter == null) return {};
   const { dataTypes, classificationMarkings, dataSourceId, jobId, isUploaded, itemIdPrefix, data } = filter;
-  checkDataTypes(dataTypes, 'filter.dataTypes');
+  known.check(dataTypes, 'filter.dataTypes');
   if (itemIdPrefix != null) checkText(itemIdPrefix, 'filter.itemIdPrefix');
   checkData(data);
   const job = jobId == null ? null : parseUuid('Job', jobId, 'filter.jobId');

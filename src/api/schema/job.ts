@@ -6,10 +6,11 @@ import {
 } from '../../database/generated/prisma/client.ts';
 import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
+import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
 import { parseUuid } from './global-id.ts';
-import { checkDataTypes, removeDuplicates } from './input-checks.ts';
+import { removeDuplicates } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { loadJobSources } from './job-data-sources.ts';
 import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
@@ -302,7 +303,7 @@ builder.queryField('jobs', (t) =>
         connectPage(JOBS, context, info, {
           order: orderBy,
           page,
-          filter: toRowFilter(filter),
+          filter: toRowFilter(context, filter),
           read: (keys, query) =>
             context.prisma.job.findMany({
               ...narrowJobs(query, info),
@@ -334,10 +335,13 @@ const JOBS: PagedList<Job, typeof JobOrder.$inferType> = {
   orders: { NEWEST_FIRST: 'descending', OLDEST_FIRST: 'ascending' },
 };
 
-function toRowFilter(filter: typeof JobFilter.$inferInput | null | undefined): RowFilter<Job> {
+function toRowFilter(
+  { dataTypes: known }: Pick<ApiContext, 'dataTypes'>,
+  filter: typeof JobFilter.$inferInput | null | undefined,
+): RowFilter<Job> {
   if (filter == null) return {};
   const { kinds, states, dataTypes, createdAfter, createdBefore } = filter;
-  checkDataTypes(dataTypes, 'filter.dataTypes');
+  known.check(dataTypes, 'filter.dataTypes');
   return {
     equals: {
       ...(kinds == null ? {} : { kind: removeDuplicates(kinds, 'filter.kinds') }),
@@ -398,8 +402,8 @@ builder.subscriptionFields((t) => ({
         description: 'Which jobs. Default: all.',
       }),
     },
-    subscribe: (_root, { filter }, { jobs }) => {
-      checkDataTypes(filter?.dataTypes, 'filter.dataTypes');
+    subscribe: (_root, { filter }, { jobs, dataTypes }) => {
+      dataTypes.check(filter?.dataTypes, 'filter.dataTypes');
       return jobs.events.watchChanges(filter ?? {});
     },
     resolve: (job: Job) => job,

@@ -1,8 +1,9 @@
-import { startQueryJobInputSchema } from '../../jobs/input/start-query-job-input.ts';
+import { createStartQueryJobInputSchema } from '../../jobs/input/start-query-job-input.ts';
 import { NoDataSourceError } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
+import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
 import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
@@ -24,32 +25,30 @@ const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
   }),
 });
 
-const StartQueryJobInput = builder
-  .inputType('StartQueryJobInput', {
-    description: 'The query to run, and how to store its rows.',
-    fields: (t) => ({
-      dataType: t.string({
-        required: true,
-        description: 'Data type of the rows: `maintenance`, `sortie`, `deployment` or `logistics`.',
-      }),
-      sqlQuery: t.string({
-        required: true,
-        description:
-          'One SELECT in the Databricks dialect, with full table names (`catalog.schema.table`) and named parameters (`:base`).',
-      }),
-      parameters: t.field({
-        type: 'JSONObject',
-        description:
-          'A value for each named parameter: a string, a number, a boolean or null. Values are bound, never pasted into the SQL.',
-      }),
-      catalogConfig: t.field({
-        type: CatalogConfigInput,
-        description: 'What to add to the items in the catalog.',
-      }),
-      options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+const StartQueryJobInput = builder.inputType('StartQueryJobInput', {
+  description: 'The query to run, and how to store its rows.',
+  fields: (t) => ({
+    dataType: t.string({
+      required: true,
+      description: 'Data type of the rows, such as `sortie`; the query `dataTypes` lists all.',
     }),
-  })
-  .validate(startQueryJobInputSchema);
+    sqlQuery: t.string({
+      required: true,
+      description:
+        'One SELECT in the Databricks dialect, with full table names (`catalog.schema.table`) and named parameters (`:base`).',
+    }),
+    parameters: t.field({
+      type: 'JSONObject',
+      description:
+        'A value for each named parameter: a string, a number, a boolean or null. Values are bound, never pasted into the SQL.',
+    }),
+    catalogConfig: t.field({
+      type: CatalogConfigInput,
+      description: 'What to add to the items in the catalog.',
+    }),
+    options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+  }),
+});
 
 const StartQueryJobSuccess = builder.objectRef<StartedJob>('StartQueryJobSuccess').implement({
   description: 'The query job is queued.',
@@ -67,8 +66,8 @@ builder.mutationField('startQueryJob', (t) =>
       types: [InvalidInputError, NoDataSourceError],
       union: { name: 'StartQueryJobResult', description: 'The result of starting a query job.' },
     },
-    resolve: async (_root, { input }, { jobs }) => ({
-      job: await jobs.startQueryJob(input),
+    resolve: async (_root, { input }, { jobs, dataTypes }) => ({
+      job: await jobs.startQueryJob(parseInput(createStartQueryJobInputSchema(dataTypes), input)),
       message: 'Query job started',
     }),
   }),

@@ -1,5 +1,5 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
-import { startSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
+import { createStartSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
 import { NoActiveSyncError, NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
 import { isTerminal } from '../../jobs/job-state.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
@@ -8,34 +8,33 @@ import { builder } from './builder.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { SyncTypeEnum } from './job-enums.ts';
+import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
 import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
-const StartSyncInput = builder
-  .inputType('StartSyncInput', {
-    description: 'The sync to start.',
-    fields: (t) => ({
-      syncType: t.field({
-        type: SyncTypeEnum,
-        required: true,
-        description: 'How much of the sources to read.',
-      }),
-      dataType: t.string({
-        description:
-          'Sync only enabled sources of this data type (`maintenance`, `sortie`, `deployment` or `logistics`). Default: all enabled sources.',
-      }),
-      filter: t.string({
-        description:
-          "Condition on rows in the Databricks dialect, such as `base_location = 'EDWARDS' AND flight_hours > 2`. A filtered sync does not move watermarks.",
-      }),
-      maxItems: t.int({
-        description:
-          'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows.',
-      }),
-      options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+const StartSyncInput = builder.inputType('StartSyncInput', {
+  description: 'The sync to start.',
+  fields: (t) => ({
+    syncType: t.field({
+      type: SyncTypeEnum,
+      required: true,
+      description: 'How much of the sources to read.',
     }),
-  })
-  .validate(startSyncInputSchema);
+    dataType: t.string({
+      description:
+        'Sync only enabled sources of this data type, such as `sortie`; the query `dataTypes` lists all. Default: all enabled sources.',
+    }),
+    filter: t.string({
+      description:
+        "Condition on rows in the Databricks dialect, such as `base_location = 'EDWARDS' AND flight_hours > 2`. A filtered sync does not move watermarks.",
+    }),
+    maxItems: t.int({
+      description:
+        'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows.',
+    }),
+    options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+  }),
+});
 
 const StartSyncSuccess = builder.objectRef<StartedJob>('StartSyncSuccess').implement({
   description: 'The sync is queued.',
@@ -58,8 +57,8 @@ builder.mutationFields((t) => ({
       types: [InvalidInputError, SyncAlreadyRunningError, NoDataSourceError],
       union: { name: 'StartSyncResult', description: 'The result of starting a sync.' },
     },
-    resolve: async (_root, { input }, { jobs }) => {
-      const job = await jobs.startSync(input);
+    resolve: async (_root, { input }, { jobs, dataTypes }) => {
+      const job = await jobs.startSync(parseInput(createStartSyncInputSchema(dataTypes), input));
       return { job, message: `Sync job started for ${job.dataType ?? 'all'} data` };
     },
   }),

@@ -30,7 +30,7 @@ export function addStartCommands(program: Command): void {
   const query = program
     .command('query')
     .description('Start a job that ingests the rows of one SELECT, and print its id.')
-    .requiredOption('--type <type>', 'data type of the rows, such as sortie')
+    .requiredOption('--type <type>', 'data type of the rows')
     .addOption(
       new Option('--sql <select>', 'the SELECT, with full table names and :name parameters').conflicts(
         'file',

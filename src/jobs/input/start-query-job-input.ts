@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { dataTypeSchema } from '../../data-types/data-type-schema.ts';
+import { createDataTypeSchema } from '../../data-types/data-type-schema.ts';
+import type { DataTypes } from '../../data-types/data-types.ts';
 import { toLevel } from '../../data-types/marking.ts';
-import { defaultMarkingOf } from '../../data-types/registry.ts';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 import { checkQuery } from '../../sql-check/statement.ts';
@@ -29,61 +29,63 @@ const parametersSchema = z
   })
   .pipe(z.record(z.string(), parameterValueSchema));
 
-export const startQueryJobInputSchema = z
-  .object({
-    dataType: dataTypeSchema,
-    sqlQuery: z.string(),
-    parameters: parametersSchema.nullish().transform((parameters) => parameters ?? {}),
-    catalogConfig: z
-      .object({
-        classification: markingSchema.nullish().transform((marking) => marking ?? null),
-        metadata: z
-          .custom<JsonObject>(isObject, { error: 'must be a JSON object' })
-          .superRefine((metadata, context) => {
-            const problem = checkMetadata(metadata);
-            if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-          })
-          .nullish()
-          .transform((metadata) => metadata ?? null),
-        reason: reasonSchema.nullish().transform((reason) => reason ?? null),
-      })
-      .nullish()
-      .transform((config) => config ?? { classification: null, metadata: null, reason: null }),
-    options: optionsInputSchema,
-  })
-  .superRefine(({ dataType, catalogConfig: { classification } }, context) => {
-    const least = defaultMarkingOf(dataType);
-    if (classification === null || toLevel(classification) >= toLevel(least)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['catalogConfig', 'classification'],
-      message: `${classification} is lower than ${least}, the marking of ${dataType} data: a query job can only raise it`,
+export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
+  return z
+    .object({
+      dataType: createDataTypeSchema(dataTypes),
+      sqlQuery: z.string(),
+      parameters: parametersSchema.nullish().transform((parameters) => parameters ?? {}),
+      catalogConfig: z
+        .object({
+          classification: markingSchema.nullish().transform((marking) => marking ?? null),
+          metadata: z
+            .custom<JsonObject>(isObject, { error: 'must be a JSON object' })
+            .superRefine((metadata, context) => {
+              const problem = checkMetadata(metadata);
+              if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+            })
+            .nullish()
+            .transform((metadata) => metadata ?? null),
+          reason: reasonSchema.nullish().transform((reason) => reason ?? null),
+        })
+        .nullish()
+        .transform((config) => config ?? { classification: null, metadata: null, reason: null }),
+      options: optionsInputSchema,
+    })
+    .superRefine(({ dataType, catalogConfig: { classification } }, context) => {
+      const least = dataTypes.getDefaultMarking(dataType);
+      if (classification === null || toLevel(classification) >= toLevel(least)) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['catalogConfig', 'classification'],
+        message: `${classification} is lower than ${least}, the marking of ${dataType} data: a query job can only raise it`,
+      });
+    })
+    .transform((input, context) => {
+      const checked = checkQuery(input.sqlQuery);
+      if (!checked.ok) {
+        context.addIssue({ code: 'custom', path: ['sqlQuery'], message: checked.message });
+        return z.NEVER;
+      }
+      const wanted = new Set(checked.parameterNames);
+      for (const name of wanted) {
+        if (Object.hasOwn(input.parameters, name)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['parameters', name],
+          message: `the query uses :${name}, so it needs a value`,
+        });
+      }
+      for (const name of Object.keys(input.parameters)) {
+        if (wanted.has(name)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['parameters', name],
+          message: `the query does not use :${name}; remove it`,
+        });
+      }
+      return { ...input, tables: checked.tables };
     });
-  })
-  .transform((input, context) => {
-    const checked = checkQuery(input.sqlQuery);
-    if (!checked.ok) {
-      context.addIssue({ code: 'custom', path: ['sqlQuery'], message: checked.message });
-      return z.NEVER;
-    }
-    const wanted = new Set(checked.parameterNames);
-    for (const name of wanted) {
-      if (Object.hasOwn(input.parameters, name)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['parameters', name],
-        message: `the query uses :${name}, so it needs a value`,
-      });
-    }
-    for (const name of Object.keys(input.parameters)) {
-      if (wanted.has(name)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['parameters', name],
-        message: `the query does not use :${name}; remove it`,
-      });
-    }
-    return { ...input, tables: checked.tables };
-  });
+}
 
-export type StartQueryJobInput = z.output<typeof startQueryJobInputSchema>;
+export type StartQueryJobInput = z.output<ReturnType<typeof createStartQueryJobInputSchema>>;

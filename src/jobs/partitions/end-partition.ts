@@ -1,5 +1,5 @@
+import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
-import { defaultMarkingOf } from '../../data-types/registry.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
@@ -10,13 +10,19 @@ import { isTerminal } from '../job-state.ts';
 /** Outcomes of an attempt that end its partition, too. */
 export type FinalOutcome = Extract<PartitionOutcome, { status: 'COMPLETED' | 'FAILED' | 'STOPPED' }>;
 
+/** What partitions are ended with. */
+export interface EndingParts {
+  readonly prisma: PrismaClient;
+  readonly dataTypes: DataTypes;
+}
+
 /**
  * Saves how an attempt ended, brings its source up to date and, with the last partition, ends the job.
  * Does nothing when the attempt has lost its lease.
  * @returns whether the job has ended.
  */
 export async function finishPartition(
-  prisma: PrismaClient,
+  { prisma, dataTypes }: EndingParts,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   outcome: FinalOutcome,
 ): Promise<boolean> {
@@ -24,12 +30,17 @@ export async function finishPartition(
     const job = await lockPartitionJob(transaction, partition.id);
     // A partition is gone once its source has been planned again.
     if (job === null) return false;
-    return isTerminal(job.state) || endPartition(transaction, job, partition, outcome);
+    return (
+      isTerminal(job.state) || endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
+    );
   });
 }
 
 /** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
-export async function abandonPartition(prisma: PrismaClient, partitionId: string): Promise<void> {
+export async function abandonPartition(
+  { prisma, dataTypes }: EndingParts,
+  partitionId: string,
+): Promise<void> {
   await prisma.$transaction(async (transaction) => {
     const job = await lockPartitionJob(transaction, partitionId);
     if (job === null || isTerminal(job.state)) return;
@@ -38,7 +49,11 @@ export async function abandonPartition(prisma: PrismaClient, partitionId: string
       transaction,
       job,
       { id: partitionId, attempt: null },
-      { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+      withMarking(
+        { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+        job,
+        dataTypes,
+      ),
     );
   });
 }
@@ -55,12 +70,12 @@ export async function endPartition(
   transaction: Transaction,
   job: LockedPartitionJob,
   partition: { readonly id: string; readonly attempt: number | null },
-  outcome: FinalOutcome,
+  outcome: MarkedOutcome,
 ): Promise<boolean> {
-  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome, job));
+  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome));
   if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
-    await recordReadError(transaction, ended, outcome.message, chooseFailureMarking(job, outcome));
+    await recordReadError(transaction, ended, outcome.message, outcome.messageMarking);
   }
   if (job.kind === 'SYNC') {
     const watermark = outcome.status === 'COMPLETED' ? outcome.watermark : null;
@@ -77,16 +92,12 @@ interface PartitionEnd {
   readonly messageMarking: Marking | null;
 }
 
-function toPartitionEnd(outcome: FinalOutcome, job: LockedPartitionJob): PartitionEnd {
+function toPartitionEnd(outcome: MarkedOutcome): PartitionEnd {
   switch (outcome.status) {
     case 'COMPLETED':
       return { state: 'COMPLETED', message: null, messageMarking: null };
     case 'FAILED':
-      return {
-        state: 'FAILED',
-        message: outcome.message,
-        messageMarking: chooseFailureMarking(job, outcome),
-      };
+      return { state: 'FAILED', message: outcome.message, messageMarking: outcome.messageMarking };
     case 'STOPPED':
       return { state: 'CANCELLED', message: null, messageMarking: null };
   }
@@ -97,14 +108,29 @@ function toPartitionEnd(outcome: FinalOutcome, job: LockedPartitionJob): Partiti
  * others contain counts of rows, or quote what the catalog said about some.
  */
 export function chooseFailureMarking(
-  { marking, partitionDataType }: LockedPartitionJob,
   { isReadError, hasRowCounts = false }: Pick<FailedOutcome, 'isReadError' | 'hasRowCounts'>,
+  { marking, partitionDataType }: LockedPartitionJob,
+  dataTypes: DataTypes,
 ): Marking {
   if (!isReadError || hasRowCounts) return HIGHEST_MARKING;
-  return pickHigherMarking(defaultMarkingOf(partitionDataType), toMarking(marking));
+  return pickHigherMarking(dataTypes.getDefaultMarking(partitionDataType), toMarking(marking));
 }
 
 type FailedOutcome = Extract<FinalOutcome, { status: 'FAILED' }>;
+
+/** A final outcome; that of a failure says who may read its message. */
+export type MarkedOutcome =
+  | Exclude<FinalOutcome, FailedOutcome>
+  | (FailedOutcome & { readonly messageMarking: Marking });
+
+export function withMarking(
+  outcome: FinalOutcome,
+  job: LockedPartitionJob,
+  dataTypes: DataTypes,
+): MarkedOutcome {
+  if (outcome.status !== 'FAILED') return outcome;
+  return { ...outcome, messageMarking: chooseFailureMarking(outcome, job, dataTypes) };
+}
 
 interface EndedPartition {
   readonly id: string;

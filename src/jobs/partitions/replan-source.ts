@@ -1,10 +1,10 @@
 import { v7 as newUuid } from 'uuid';
-import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { JobPartition } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
-import { chooseFailureMarking, endPartition } from './end-partition.ts';
+import { chooseFailureMarking, type EndingParts, endPartition } from './end-partition.ts';
 import { describeWaiting } from './hand-back-partition.ts';
 
 /** How often a source that keeps changing is planned and read before it fails. */
@@ -19,7 +19,7 @@ const MAX_PLANS = 3;
  * @returns whether the job has ended.
  */
 export async function replanSource(
-  prisma: PrismaClient,
+  { prisma, dataTypes }: EndingParts,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   change: Extract<PartitionOutcome, { status: 'CHANGED' }>,
   enqueue: (transaction: Transaction, job: LockedJob, partitionIds: readonly string[]) => Promise<void>,
@@ -33,13 +33,14 @@ export async function replanSource(
     const [first] = parts;
     if (first === undefined) return false;
     const { message, hasRowCounts } = change;
+    const messageMarking = chooseFailureMarking({ isReadError: true, hasRowCounts }, job, dataTypes);
     const replans = first.replans + 1;
     if (replans === MAX_PLANS) {
       return endPartition(transaction, job, partition, {
         status: 'FAILED',
         message: `${message} The table changed each of the ${MAX_PLANS} times it was read.`,
         isReadError: true,
-        hasRowCounts,
+        messageMarking,
       });
     }
     const ids = parts.map(({ id }) => id);
@@ -53,7 +54,7 @@ export async function replanSource(
         // Above zero, so that the next attempt first uploads what these have saved.
         attempt: Math.max(...parts.map(({ attempt }) => attempt)),
         message,
-        messageMarking: chooseFailureMarking(job, { isReadError: true, hasRowCounts }),
+        messageMarking,
       },
     });
     await transaction.$executeRaw`

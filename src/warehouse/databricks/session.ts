@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { DBSQLClient } from '@databricks/sql';
 import type IDBSQLSession from '@databricks/sql/dist/contracts/IDBSQLSession.js';
-import type { ReadingLimits } from '../../sql-check/checked-statement.ts';
+import type { ReadingLimits } from '../../sql-check/reading-limits.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { createRetryPolicy } from './retry.ts';
 import { createTokenProvider } from './token.ts';

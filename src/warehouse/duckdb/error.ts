@@ -37,11 +37,27 @@ function failedStatement(error: unknown, context: MessageContext): WarehouseErro
   return new WarehouseError('STATEMENT_FAILED', readableMessage(message, context));
 }
 
+/** The patterns below take long, or exhaust the stack, on the megabytes of a cell. */
+const MAX_MESSAGE_CHARACTERS = 4_000;
+
+/** Empties what a long message quotes, from its first quotation mark to the last, and cuts what is still too long. */
+function shortenMessage(message: string): string {
+  if (message.length <= MAX_MESSAGE_CHARACTERS) return message;
+  const start = message.search(/["']/);
+  const quote = message.charAt(start);
+  const end = message.lastIndexOf(quote);
+  const short = start < end ? `${message.slice(0, start)}${quote}…${message.slice(end)}` : message;
+  return short.length <= MAX_MESSAGE_CHARACTERS ? short : `${short.slice(0, MAX_MESSAGE_CHARACTERS)}…`;
+}
+
 function readableMessage(message: string, { parameters, files }: MessageContext): string {
   const problem = fileProblem(message);
   if (problem !== null) return problem;
   // What follows shows the translated statement, which is not the one that was written.
-  let text = message.split(/\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/)[0] ?? '';
+  let text =
+    shortenMessage(message).split(
+      /\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/,
+    )[0] ?? '';
   files.forEach(({ path }, index) => {
     for (const quote of ['"', "'", '']) text = text.replaceAll(`${quote}${path}${quote}`, fileMark(index));
   });

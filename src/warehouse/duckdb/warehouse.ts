@@ -3,7 +3,8 @@ import { realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
-import { parseStatement, type ReadingLimits } from '../../sql-check/checked-statement.ts';
+import { parseStatement } from '../../sql-check/checked-statement.ts';
+import type { ReadingLimits } from '../../sql-check/reading-limits.ts';
 import { type CheckedQuery, quoteTable } from '../../sql-check/statement.ts';
 import { AbortError, throwIfAborted } from '../abort.ts';
 import {

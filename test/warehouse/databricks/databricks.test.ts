@@ -1,5 +1,6 @@
 import type { TRowSet } from '@databricks/sql/thrift/TCLIService_types.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { warehouseTests } from '../../../src/testing/warehouse-tests.ts';
 import type { DatabricksOptions } from '../../../src/warehouse/databricks/session.ts';
 import { formatType } from '../../../src/warehouse/databricks/type.ts';
 import { openDatabricksWarehouse } from '../../../src/warehouse/databricks/warehouse.ts';
@@ -13,8 +14,10 @@ import {
   testClient,
   testToken,
 } from '../../support/databricks-server.ts';
+import { temporaryFolder } from '../folder-warehouse.ts';
 import { batchesOf, never, statement } from '../reading.ts';
-import { testWarehouse } from '../warehouse-suite.ts';
+import { toDuckDbQuery } from '../test-table.ts';
+import { duckDbValueCases } from '../value-cases.ts';
 
 const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
 const all = statement('SELECT * FROM blade.field.sortie');
@@ -60,10 +63,25 @@ describe.each(['arrow', 'links'] as const)(
 
     afterAll(() => server.close());
 
-    testWarehouse(async () => {
+    const tests = warehouseTests(async () => {
+      const warehouse = openDatabricksWarehouse(server.configuration);
+      const folder = await temporaryFolder();
+      return {
+        warehouse,
+        writeTable: async (table) =>
+          useOf(server, warehouse).write(table.name, await toDuckDbQuery(folder, table)),
+      };
+    });
+    for (const { name, run } of tests) test(name, run);
+
+    test.each(duckDbValueCases)('%s is converted to JSON', async (_name, expression, type, expected) => {
       const warehouse = openDatabricksWarehouse(server.configuration);
       onTestFinished(() => warehouse.close());
-      return { ...useOf(server, warehouse), warehouse };
+      const { write, rows } = useOf(server, warehouse);
+      await write('value', `SELECT ${expression} AS value`);
+      expect(await rows('SELECT * FROM blade.field.value')).toEqual([{ value: expected }]);
+      const described = await warehouse.describeTable({ ...table, table: 'value' }, never);
+      expect(described).toEqual([{ name: 'value', type }]);
     });
   },
 );

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
-import { openWarehouse } from '../../../src/warehouse/registry.ts';
+import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
 import { never, statement } from '../reading.ts';
 
@@ -59,7 +59,7 @@ describe('files of a folder are tables', () => {
 
   test('a missing folder is told when the warehouse is opened', async () => {
     const folder = join(await temporaryFolder(), 'nothing');
-    await expect(openWarehouse({ kind: 'duckdb', folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(openDuckDbWarehouse({ folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
 

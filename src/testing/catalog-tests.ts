@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog/catalog.ts';
+import type { BladeItem } from '../data-types/blade-item.ts';
+import type { JsonObject, JsonValue } from '../shared/json.ts';
+import type { ConformanceTest } from './conformance-test.ts';
+
+/** An item as a catalog holds it. */
+export interface StoredItem extends Pick<BladeItem, 'dataType' | 'itemId' | 'classificationMarking'> {
+  readonly data: JsonValue;
+  readonly metadata: JsonValue;
+}
+
+/** A catalog for one test, empty at first. */
+export interface TestedCatalog {
+  readonly catalog: Catalog;
+  /** Opens the same catalog once more, as another thread does. */
+  openAgain(): Promise<Catalog>;
+  /** Lists everything that the catalog holds, in any order. */
+  listItems(): Promise<readonly StoredItem[]>;
+  /** Removes what is left after the test, once the catalog is closed. */
+  close?(): Promise<void>;
+}
+
+/**
+ * Lists the tests of what every catalog promises.
+ * @param open opens an empty catalog, once a test.
+ */
+export function catalogTests(open: () => Promise<TestedCatalog>): readonly ConformanceTest[] {
+  const tests: ConformanceTest[] = [];
+  const add = (name: string, run: (tested: TestedCatalog) => Promise<void>) =>
+    void tests.push({
+      name,
+      async run() {
+        const tested = await open();
+        try {
+          await run(tested);
+        } finally {
+          await tested.catalog.close();
+          await tested.close?.();
+        }
+      },
+    });
+
+  add('each item is stored with its marking, its data and its metadata', async ({ catalog, listItems }) => {
+    const items = [createItem('1', { tail: 'AF-1', hours: 2.5, nested: [null, true] }), createItem('2')];
+    assert.deepEqual(await upload(catalog, 'k', items), [ACCEPTED, ACCEPTED]);
+    assertItems(await listItems(), items);
+  });
+
+  add('an upload of nothing has no outcomes', async ({ catalog, listItems }) => {
+    assert.deepEqual(await upload(catalog, 'k', []), []);
+    assertItems(await listItems(), []);
+  });
+
+  add('an upload that is repeated under its key stores each item once', async ({ catalog, listItems }) => {
+    const items = [createItem('1'), createItem('2')];
+    await upload(catalog, 'k', items);
+    assert.deepEqual(await upload(catalog, 'k', items), [ACCEPTED, ACCEPTED]);
+    assertItems(await listItems(), items);
+  });
+
+  add('the last upload of an item counts', async ({ catalog, openAgain, listItems }) => {
+    const last = { ...createItem('1', { version: 2 }), classificationMarking: 'TOP SECRET' } as const;
+    await upload(catalog, 'k', [createItem('1', { version: 1 }), createItem('2')]);
+    const other = await openAgain();
+    assert.deepEqual(await upload(other, 'l', [last]), [ACCEPTED]);
+    await other.close();
+    assertItems(await listItems(), [last, createItem('2')]);
+  });
+
+  add('items of two data types are different items, whatever their ids', async ({ catalog, listItems }) => {
+    const items = [createItem('1'), createItem('1', { fuel: true }, 'maintenance')];
+    await upload(catalog, 'k', items);
+    assertItems(await listItems(), items);
+  });
+
+  add('ids and texts are stored unchanged', async ({ catalog, listItems }) => {
+    const items = ODD_TEXTS.map((text) => createItem(text, { text }));
+    assert.deepEqual(await upload(catalog, 'k', items), Array(items.length).fill(ACCEPTED));
+    assertItems(await listItems(), items);
+  });
+
+  add('a batch of 2,000 items has one outcome an item', async ({ catalog, listItems }) => {
+    const items = Array.from({ length: 2_000 }, (_, index) => createItem(`S-${index}`, { index }));
+    assert.deepEqual(await upload(catalog, 'k', items), Array(2_000).fill(ACCEPTED));
+    assertItems(await listItems(), items);
+  });
+
+  add('several threads upload at once', async ({ catalog, openAgain, listItems }) => {
+    const other = await openAgain();
+    const createItems = (writer: string, batch: number) =>
+      Array.from({ length: 50 }, (_, index) => createItem(`${writer}-${batch}-${index}`, { writer }));
+    const batches = ['a', 'b'].flatMap((writer) => [0, 1, 2].map((batch) => ({ writer, batch })));
+    await Promise.all(
+      batches.map(({ writer, batch }) =>
+        upload(writer === 'a' ? catalog : other, `${writer}-${batch}`, createItems(writer, batch)),
+      ),
+    );
+    await other.close();
+    assertItems(
+      await listItems(),
+      batches.flatMap(({ writer, batch }) => createItems(writer, batch)),
+    );
+  });
+
+  add('an item may have a megabyte of data', async ({ catalog, listItems }) => {
+    const large = createItem('1', { text: 'x'.repeat(1_000_000) });
+    assert.deepEqual(await upload(catalog, 'k', [large]), [ACCEPTED]);
+    assertItems(await listItems(), [large]);
+  });
+
+  add('with an aborted signal nothing is uploaded', async ({ catalog, listItems }) => {
+    await assert.rejects(upload(catalog, 'k', [createItem('1')], AbortSignal.abort()));
+    assertItems(await listItems(), []);
+  });
+
+  return tests;
+}
+
+const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
+
+const ODD_TEXTS = [
+  'a "b"; name="itemId"\r\n\r\n--c\nd\re\\',
+  'äöü 飛行 🛩️ \u2028',
+  '../../etc/passwd',
+  'a/b?c#d%20e',
+  ' spaces ',
+  'null',
+  'x'.repeat(512),
+];
+
+function upload(
+  catalog: Catalog,
+  key: string,
+  items: CatalogUpload['items'],
+  signal = new AbortController().signal,
+): Promise<readonly UploadOutcome[]> {
+  return catalog.upload({ key, items }, signal);
+}
+
+function createItem(itemId: string, data: JsonObject = {}, dataType = 'sortie'): BladeItem {
+  const text = JSON.stringify(data);
+  return {
+    dataType,
+    itemId,
+    classificationMarking: 'SECRET',
+    data: text,
+    metadata: '{"data_source":"Sorties"}',
+    queryMetadata: null,
+    contentHash: `hash of ${text}`,
+  };
+}
+
+function assertItems(stored: readonly StoredItem[], expected: readonly BladeItem[]): void {
+  const toEntry = ({ dataType, itemId, ...rest }: StoredItem) => [`${dataType}/${itemId}`, rest] as const;
+  const items = expected.map(({ dataType, itemId, classificationMarking, data, metadata }) => ({
+    ...{ dataType, itemId, classificationMarking },
+    ...{ data: JSON.parse(data), metadata: JSON.parse(metadata) },
+  }));
+  assert.equal(stored.length, expected.length);
+  assert.deepEqual(new Map(stored.map(toEntry)), new Map(items.map(toEntry)));
+}

@@ -1,0 +1,12 @@
+import { access } from 'node:fs/promises';
+import { defineWarehouse } from '../warehouse-definition.ts';
+import { openFolderWarehouse } from './open.ts';
+import { folderWarehouseSettings } from './settings.ts';
+
+/** A folder of files, read by DuckDB. */
+export const folderWarehouse = defineWarehouse({
+  name: 'duckdb',
+  settings: folderWarehouseSettings,
+  open: ({ folder }, limits) => openFolderWarehouse({ folder, ...limits }),
+  checkReachable: ({ folder }) => access(folder),
+});
