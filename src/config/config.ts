@@ -39,7 +39,7 @@ const createSlices = ({ warehouses, catalogs }: Registry) => ({
 
 type Loaded = LoadedSettings<ReturnType<typeof createSlices>>;
 
-/** What the program runs with: the environment, loaded once, and what its plug-ins add. */
+/** The configuration of the program: the environment, loaded once, and what its plug-ins add. */
 export type Config = Loaded['settings'] &
   Pick<Loaded, 'effective' | 'secrets'> & { readonly registry: Registry };
 
@@ -76,7 +76,7 @@ export function loadConfig(environment: Environment, registry = createRegistry([
 
 /**
  * Refuses names that are neither settings nor variables of the process, such as misspelt ones.
- * @throws ConfigError naming each, with the settings of plug-ins that there are.
+ * @throws ConfigError that names each, and lists the settings of the plug-ins.
  */
 export function checkNames(config: Environment, registry: Registry): void {
   const variables = collectVariables(Object.values(createSlices(registry)));

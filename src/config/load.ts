@@ -26,9 +26,9 @@ export interface LoadedSettings<Slices extends SettingsSlices> {
   readonly secrets: readonly string[];
 }
 
-/** The slices that a plug-in brings. Faults in them name it, and list its settings. */
+/** The slices of a plug-in. Messages about faults in them name the plug-in and list its settings. */
 export interface PluginSlices {
-  /** What the plug-in is called. */
+  /** The name of the plug-in. */
   readonly name: string;
   readonly slices: readonly SettingsSlice[];
 }
@@ -77,7 +77,7 @@ export function loadSettings<Slices extends SettingsSlices>(
   return { settings: settings as LoadedSettings<Slices>['settings'], effective, secrets };
 }
 
-/** Collects faults, and words them with the settings of the plug-ins at fault. */
+/** Collects faults, and describes them with the settings of the plug-ins at fault. */
 function gatherFaults(plugins: readonly PluginSlices[]) {
   const faults: string[] = [];
   const blamed = new Set<PluginSlices>();
@@ -133,7 +133,7 @@ export function collectVariables(
   plugins: readonly PluginSlices[] = [],
 ): Readonly<Record<string, SliceVariable>> {
   const variables: Record<string, SliceVariable> = {};
-  for (const slice of inOrderOfMention(slices)) {
+  for (const slice of listWithNeeds(slices)) {
     for (const [name, schema] of Object.entries(slice.variables)) {
       if ((variables[name]?.schema ?? schema) !== schema) {
         const plugin = findOwner(name, plugins);
@@ -151,8 +151,8 @@ export function collectVariables(
 }
 
 /** Lists each slice, and then those that it needs. */
-function inOrderOfMention(slices: readonly SettingsSlice[]): readonly SettingsSlice[] {
-  return slices.flatMap((slice) => [slice, ...inOrderOfMention(Object.values(slice.needs))]);
+function listWithNeeds(slices: readonly SettingsSlice[]): readonly SettingsSlice[] {
+  return slices.flatMap((slice) => [slice, ...listWithNeeds(Object.values(slice.needs))]);
 }
 
 /** Lists each slice once, after those that it needs. */

@@ -5,7 +5,7 @@ export type ColumnKind = 'text' | 'integer' | 'number' | 'date' | 'timestamp';
 
 export type ColumnSchema = z.ZodType<unknown>;
 
-/** The schema of each kind. Any value may be missing, null or blank. */
+/** The check of each kind; any value may be missing, null or blank. */
 export const columnSchemas: Readonly<Record<ColumnKind, ColumnSchema>> = {
   /** Text. Numbers and booleans are valid, too, because tables have codes and ids in such columns. */
   text: columnSchema(

@@ -3,13 +3,13 @@ import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { type ColumnKind, type ColumnSchema, columnSchemas } from './column-kind.ts';
 import { isMarking, MARKINGS, type Marking } from './marking.ts';
 
-/** The columns of a kind of BLADE data, and the id and the marking of its items. */
+/** The definition of a data type. */
 export interface DataTypeFacts {
   /** Lower-case letters, digits, `_` and `-`. Part of the name of each item in the catalog, so it never changes. */
   readonly name: string;
   /** One line, for people. */
   readonly description: string;
-  /** The marking of an item whose row states none, and the lowest that a query job may give to its items. */
+  /** The marking of an item whose row states none. It is also the lowest that a query job may give to its items. */
   readonly defaultMarking: Marking;
   /** A row needs a value in at least one of these. The first is the id of the item; without it, a hash of the row is. */
   readonly identifyingColumns: readonly string[];
@@ -17,7 +17,7 @@ export interface DataTypeFacts {
   readonly columns: Readonly<Record<string, ColumnKind>>;
 }
 
-/** A kind of BLADE data: what its tables look like and how its items are identified and marked. */
+/** A kind of BLADE data: the columns of its tables, and the id and the marking of its items. */
 export interface DataType extends Omit<DataTypeFacts, 'columns'> {
   readonly kind: 'data type';
   readonly columns: readonly Column[];
@@ -28,7 +28,7 @@ export interface DataType extends Omit<DataTypeFacts, 'columns'> {
   readonly rowSchema: RowSchema;
 }
 
-/** A known column. A table may have more columns; of the known ones it needs only one that identifies. */
+/** A known column; a table may have more columns, and may lack any of them but one that identifies. */
 export interface Column {
   readonly name: string;
   readonly kind: ColumnKind;
@@ -39,7 +39,7 @@ export type RowSchema = z.ZodObject<Readonly<Record<string, ColumnSchema>>, z.co
 
 /**
  * Defines a data type.
- * @throws TypeError if a column, a kind or the marking is not what it must be.
+ * @throws TypeError if a column, a kind or the marking is invalid.
  */
 export function defineDataType({ columns: kinds, ...facts }: DataTypeFacts): DataType {
   const { name: dataType, defaultMarking, identifyingColumns } = facts;

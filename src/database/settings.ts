@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findUrlSecrets } from '../shared/secrets.ts';
 import { defineSettings, secret } from '../shared/settings.ts';
 
-/** The folder below which everything is kept that has no place of its own: an absolute path. */
+/** The folder of all data that has no setting of its own: an absolute path. */
 export const dataFolderSettings = defineSettings({
   variables: {
     BLADE_DATA_FOLDER: z
@@ -31,9 +31,9 @@ export const databaseSettings = defineSettings({
   toSettings: ({ DATABASE_URL: url }, { dataFolder }) => ({
     /** A PostgreSQL server's; without it, the embedded database is used. */
     url,
-    /** Holds the folders of everything embedded, unless a setting names another one. */
+    /** The folder of all embedded parts, unless a setting names another one. */
     dataFolder,
-    /** Where the embedded database keeps its data. */
+    /** The folder of the embedded database. */
     folder: join(dataFolder, 'database'),
   }),
 });

@@ -3,6 +3,7 @@ import type { LevelCounts } from '../items/level-counts.ts';
 import type { QueryJobRule } from '../items/marking-rule.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
 import type { CheckedStatement, ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
+import type { Measurements } from './stage-meter.ts';
 
 /** A partition of a job as sent to a worker thread: what to read and where to resume, never rows. */
 export interface PartitionTask {
@@ -93,10 +94,12 @@ export type PlanOutcome<Plan = PartitionPlan> =
   | { readonly status: 'PLANNED'; readonly partitions: readonly PlannedPartition<Plan>[] }
   | Exclude<PartitionOutcome, { status: 'COMPLETED' }>;
 
-/** What a thread reports while it works. */
+/** What a thread reports while it works: one message for each batch. */
 export interface PartitionProgress {
-  /** What it is doing now, as text to show. */
-  readonly currentOperation: string;
+  /** What it is doing now, as text to show; null if that has not changed. */
+  readonly currentOperation: string | null;
+  /** What was measured since the last report; null for nothing. */
+  readonly measurements: Measurements | null;
 }
 
 /** How an attempt ended. */

@@ -8,8 +8,8 @@ import { loadRegistry } from '../plugins/load-plugins.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
-import type { PartitionOutcome, PartitionTask, PlanOutcome } from './partition-task.ts';
-import { type PartitionReports, type PartitionResources, planTask, runPartition } from './run-partition.ts';
+import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
+import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
 import type { TableDescription, ThreadConfiguration, ThreadOrder, ThreadReport } from './thread-pool.ts';
 import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
@@ -22,9 +22,9 @@ interface Call<Input> {
 /** Runs a partition, which is planned first if it has no plan; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
   return runUntilStopped(port, async (signal) => {
-    const reports = createReports(port);
-    if (input.plan !== null) return runPartition(loadResources, input, null, reports, signal);
-    const planned = await planTask(loadResources, input, reports, signal);
+    const report = createReport(port);
+    if (input.plan !== null) return runPartition(loadResources, input, null, report, signal);
+    const planned = await planTask(loadResources, input, report, signal);
     if (planned.status !== 'PLANNED') return planned;
     const [first] = planned.partitions;
     if (first === undefined) throw new Error('a plan has at least one partition');
@@ -32,14 +32,14 @@ export function partition({ input, port }: Call<PartitionTask>): Promise<Partiti
     const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
     if (signal.aborted) return { status: 'STOPPED' };
     return isSaved
-      ? runPartition(loadResources, { ...input, ...first }, first.plan, reports, signal)
+      ? runPartition(loadResources, { ...input, ...first }, first.plan, report, signal)
       : { status: 'LEASE_LOST' };
   });
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return runUntilStopped(port, (signal) => planTask(loadResources, input, createReports(port), signal));
+  return runUntilStopped(port, (signal) => planTask(loadResources, input, createReport(port), signal));
 }
 
 /** Asks the main thread to save a plan. @returns whether it is saved; false after the signal. */
@@ -63,12 +63,8 @@ async function askMainThread(
   });
 }
 
-function createReports(port: MessagePort): PartitionReports {
-  const post = (report: ThreadReport) => port.postMessage(report);
-  return {
-    onProgress: (progress) => post({ kind: 'progress', progress }),
-    onMeasured: (measurements) => post({ kind: 'measured', measurements }),
-  };
+function createReport(port: MessagePort): (progress: PartitionProgress) => void {
+  return (progress) => port.postMessage({ kind: 'progress', progress } satisfies ThreadReport);
 }
 
 /** Opens the resources of the thread before its first work; called by the thread pool. */

@@ -29,10 +29,10 @@ import type {
   PlanOutcome,
 } from './partition-task.ts';
 import { runPipeline } from './pipeline.ts';
-import { createStageMeter, type Measurements, type StageMeter } from './stage-meter.ts';
+import { createStageMeter, type StageMeter } from './stage-meter.ts';
 import { createTransform, type TransformOptions } from './transform.ts';
 import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
-import { showWaiting } from './waiting.ts';
+import { type OnOperation, showWaiting } from './waiting.ts';
 
 /** What a worker thread opens once, for every partition that it runs. */
 export interface PartitionResources {
@@ -42,13 +42,6 @@ export interface PartitionResources {
   readonly allowedSchemas: readonly SchemaPattern[];
   readonly catalog: Catalog;
   readonly dataTypes: DataTypes;
-}
-
-/** What an attempt reports while it works. */
-export interface PartitionReports {
-  readonly onProgress: (progress: PartitionProgress) => void;
-  /** Called along with the progress and at the end; the measurements add up to the whole attempt. */
-  readonly onMeasured: (measurements: Measurements) => void;
 }
 
 /** How long uploads of saved items may continue after a stop, in milliseconds. */
@@ -61,6 +54,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * Runs one attempt of a partition to its end.
  * @param open returns the resources of the thread, or throws if they cannot be opened.
  * @param planned the plan that was just made; null for the stored one of the task, which is checked.
+ * @param report is called after each batch and at the end; the measurements add up to the whole attempt.
  * @param signal stops it: the statement in the warehouse is interrupted; what was read is saved and uploaded.
  * @throws errors of neither the source nor the items; a new attempt can resume at the checkpoint.
  */
@@ -68,25 +62,20 @@ export async function runPartition(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
   planned: CheckedPlan | null,
-  { onProgress, onMeasured }: PartitionReports,
+  report: (progress: PartitionProgress) => void,
   signal: AbortSignal,
 ): Promise<PartitionOutcome> {
   const uploads = createUploadSignal(signal);
   const ended = new AbortController();
   const meter = createStageMeter();
-  const reportMeasured = () => {
-    const measured = meter.take();
-    if (measured !== null) onMeasured(measured);
-  };
   try {
     const resources = await open();
     let sequence = 0;
     const attempt: Attempt = {
       ...resources,
-      ...showWaiting(resources.warehouse, (progress) => {
-        onProgress(progress);
-        reportMeasured();
-      }),
+      ...showWaiting(resources.warehouse, (currentOperation) =>
+        report({ currentOperation, measurements: meter.take() }),
+      ),
       task,
       meter,
       catalog: meter.catalog(resources.catalog),
@@ -104,7 +93,7 @@ export async function runPartition(
     return toOutcome(error, signal);
   } finally {
     uploads.end();
-    reportMeasured();
+    report({ currentOperation: null, measurements: meter.take() });
   }
 }
 
@@ -119,14 +108,16 @@ function checkPlan(plan: PartitionPlan | null, allowedSchemas: readonly SchemaPa
 export async function planTask(
   open: () => Promise<PartitionResources>,
   task: PartitionTask,
-  { onProgress }: Pick<PartitionReports, 'onProgress'>,
+  report: (progress: PartitionProgress) => void,
   signal: AbortSignal,
 ): Promise<PlanOutcome<CheckedPlan>> {
   try {
     const resources = await open();
     const { pool } = resources;
-    const { warehouse, onProgress: show } = showWaiting(resources.warehouse, onProgress);
-    show({ currentOperation: `Counting rows of ${task.sourceName}` });
+    const { warehouse, onOperation } = showWaiting(resources.warehouse, (currentOperation) =>
+      report({ currentOperation, measurements: null }),
+    );
+    onOperation(`Counting rows of ${task.sourceName}`);
     switch (task.input.kind) {
       case 'FAILED_ITEMS': {
         const { partitionId } = task.input;
@@ -153,7 +144,7 @@ interface Attempt extends PartitionResources {
   readonly task: PartitionTask;
   readonly meter: StageMeter;
   readonly store: ItemStore;
-  readonly onProgress: (progress: PartitionProgress) => void;
+  readonly onOperation: OnOperation;
   /** Aborted when the attempt is stopped or has ended. */
   readonly signal: AbortSignal;
   /** Interrupts the statement in the warehouse. */
@@ -173,9 +164,7 @@ async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
   }
 
   const currentOperation = describeOperation(task);
-  attempt.onProgress({
-    currentOperation: task.input.kind === 'QUERY' ? 'Executing query' : currentOperation,
-  });
+  attempt.onOperation(task.input.kind === 'QUERY' ? 'Executing query' : currentOperation);
   const knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
     batches: countTotal(attempt, plan, batches),
@@ -197,7 +186,7 @@ async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
       metadata: toCanonicalJson(task.sourceMetadata),
       maxErrors: task.maxErrors,
       errorCount: resumed ? sumLevels(task.errors) : 0,
-      onProgress: () => attempt.onProgress({ currentOperation }),
+      onProgress: () => attempt.onOperation(currentOperation),
     });
     if (hasPending) await uploadPending(attempt);
     // After the uploads, so that what could be read of a failing source is kept.
@@ -295,7 +284,7 @@ async function* countTotal(
  */
 async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
   const { task, store } = attempt;
-  attempt.onProgress({ currentOperation: 'Uploading items saved by an earlier attempt' });
+  attempt.onOperation('Uploading items saved by an earlier attempt');
   if (!resumed) return uploadPending(attempt);
   let uncounted = subtractCounts(subtractCounts(task.read, task.success), task.errors);
   for (const id of await store.findPendingBatches()) {

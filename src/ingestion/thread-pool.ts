@@ -14,7 +14,6 @@ import type {
   PlannedPartition,
   PlanOutcome,
 } from './partition-task.ts';
-import type { Measurements } from './stage-meter.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
 /** What each thread opens: plain data, because it is copied into the threads. */
@@ -33,7 +32,6 @@ export interface ThreadConfiguration {
 /** A report of a thread about its partition. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: PartitionProgress }
-  | { readonly kind: 'measured'; readonly measurements: Measurements }
   /** The thread waits for the answer `planSaved`. */
   | { readonly kind: 'planned'; readonly partitions: readonly PlannedPartition[] };
 
@@ -44,10 +42,8 @@ export type ThreadOrder =
 
 /** How a caller follows and stops the work of a thread. */
 export interface PartitionWork {
-  /** Called while the partition runs, at the rate of its batches. */
+  /** Called after each batch, and with the last measurements before the run resolves. */
   readonly onProgress: (progress: PartitionProgress) => void;
-  /** Called with the measurements of its batches; all of them before the run resolves. */
-  readonly onMeasured: (measurements: Measurements) => void;
   /** Stops the partition at its next safe point, and its statement in the warehouse immediately. */
   readonly signal: AbortSignal;
 }
@@ -126,7 +122,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
   }
 
   const closing = new AbortController();
-  const unwatched: PartitionWork = { signal: closing.signal, onProgress: () => {}, onMeasured: () => {} };
+  const unwatched: PartitionWork = { signal: closing.signal, onProgress: () => {} };
 
   async function call<Result>(
     name: string,
@@ -142,8 +138,6 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
       switch (report.kind) {
         case 'progress':
           return options.onProgress(report.progress);
-        case 'measured':
-          return options.onMeasured(report.measurements);
         case 'planned':
           saving = options.savePlan?.(report.partitions);
           saving?.then(

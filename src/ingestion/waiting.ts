@@ -1,23 +1,22 @@
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import type { PartitionProgress } from './partition-task.ts';
+
+/** Called with what is being done now, as text to show. */
+export type OnOperation = (operation: string) => void;
 
 export interface ShownWaiting {
   readonly warehouse: Warehouse;
-  readonly onProgress: (progress: PartitionProgress) => void;
+  readonly onOperation: OnOperation;
 }
 
 /** Shows "Waiting for the warehouse" instead of other progress while a statement waits in the warehouse. */
-export function showWaiting(
-  warehouse: Warehouse,
-  onProgress: (progress: PartitionProgress) => void,
-): ShownWaiting {
+export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): ShownWaiting {
   let isWaiting = false;
-  let latest: PartitionProgress | null = null;
+  let latest: string | null = null;
 
   function onWaiting(waits: boolean): void {
     isWaiting = waits;
-    if (waits) onProgress(WAITING);
-    else if (latest !== null) onProgress(latest);
+    if (waits) onOperation('Waiting for the warehouse to start');
+    else if (latest !== null) onOperation(latest);
   }
 
   return {
@@ -28,11 +27,9 @@ export function showWaiting(
       readRows: (statement, options) => warehouse.readRows(statement, { ...options, onWaiting }),
       close: () => warehouse.close(),
     },
-    onProgress(progress) {
-      latest = progress;
-      if (!isWaiting) onProgress(progress);
+    onOperation(operation) {
+      latest = operation;
+      if (!isWaiting) onOperation(operation);
     },
   };
 }
-
-const WAITING: PartitionProgress = { currentOperation: 'Waiting for the warehouse to start' };

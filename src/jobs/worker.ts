@@ -192,9 +192,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return pool
         .runPartition(task, {
           ...work,
-          onMeasured(measurements) {
-            work.onMeasured(measurements);
-            spans.add(measurements);
+          onProgress(report) {
+            work.onProgress(report);
+            if (report.measurements !== null) spans.add(report.measurements);
           },
           async savePlan(partitions) {
             planning?.end();
@@ -224,8 +224,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionWork {
     return {
       signal,
-      onProgress: ({ currentOperation }) => progress.changed(jobId, currentOperation),
-      onMeasured: (measurements) => metrics.recordBatches(dataType, measurements),
+      onProgress({ currentOperation, measurements }) {
+        if (currentOperation !== null) progress.changed(jobId, currentOperation);
+        if (measurements !== null) metrics.recordBatches(dataType, measurements);
+      },
     };
   }
 

@@ -10,6 +10,9 @@ import { batchesOf, fieldTable, never } from '../warehouse/reading.ts';
 
 const parsed: string[] = [];
 
+// Files share their modules, which may have loaded the parser before.
+vi.hoisted(() => vi.resetModules());
+
 vi.mock(import('@polyglot-sql/sdk'), async (load) => {
   const library = await load();
   const parse: typeof parseSql = (sql, ...rest) => {

@@ -71,7 +71,7 @@ test('an attempt that has lost its lease when its plan is saved reads nothing', 
   const pool = openPool();
   const plans: unknown[] = [];
   const outcome = await pool.runPartition(unplanned, {
-    ...{ signal: new AbortController().signal, onProgress: () => {}, onMeasured: () => {} },
+    ...{ signal: new AbortController().signal, onProgress: () => {} },
     async savePlan(partitions) {
       plans.push(...partitions);
       return false;
@@ -85,7 +85,7 @@ test('an attempt that has lost its lease when its plan is saved reads nothing', 
 test('an attempt whose plan cannot be saved fails with the reason, and its thread takes the next one', async () => {
   const pool = openPool();
   const run = pool.runPartition(unplanned, {
-    ...{ signal: new AbortController().signal, onProgress: () => {}, onMeasured: () => {} },
+    ...{ signal: new AbortController().signal, onProgress: () => {} },
     savePlan: () => Promise.reject(new Error('the database is away')),
   });
   await expect(run).rejects.toThrow('the database is away');
@@ -97,7 +97,7 @@ test('an attempt that is stopped while its plan is saved stops', async () => {
   const pool = openPool();
   const stop = new AbortController();
   const run = pool.runPartition(unplanned, {
-    ...{ signal: stop.signal, onProgress: () => {}, onMeasured: () => {} },
+    ...{ signal: stop.signal, onProgress: () => {} },
     async savePlan() {
       stop.abort();
       return true;
@@ -128,7 +128,6 @@ test('threads that work on a statement without end are closed within seconds', a
   const run = pool.runPartition(task, {
     signal: new AbortController().signal,
     onProgress: () => begun.resolve(),
-    onMeasured: () => {},
     savePlan: async () => false,
   });
   await begun.promise;

@@ -26,6 +26,7 @@ import { listIn, nodeIn, type TreeNode } from './tree.ts';
 import {
   allBytes,
   atLeast,
+  atMost,
   backslashes,
   castTo,
   functionCall,
@@ -601,7 +602,10 @@ class Sizer {
         const width = wholeIn(node.children[1]);
         return this.#asking(
           width === null ? null : { ...FIXED, bytes: 4 * Math.max(width, 0), nodes },
-          large(([, characters = NULL]) => times(whole(4), measureCount(characters))),
+          // A constant width would be asked for once, and not for each row.
+          large(([padded = NULL, characters = NULL]) =>
+            plus(times(whole(4), measureCount(characters)), atMost(measureBytes(padded), 1)),
+          ),
         );
       }
       case 'FORMAT': {

@@ -83,6 +83,10 @@ export function atLeast(node: TreeNode, least: number): TreeNode {
   return functionCall('greatest', [node, whole(least)]);
 }
 
+export function atMost(node: TreeNode, most: number): TreeNode {
+  return functionCall('least', [node, whole(most)]);
+}
+
 /** How long the text of a value is, as a number that no product of several overflows. */
 export function measureBytes(node: TreeNode): TreeNode {
   return castTo('DOUBLE', orZero(functionCall('strlen', [castTo('VARCHAR', { ...node, alias: '' })])));

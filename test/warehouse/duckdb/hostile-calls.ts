@@ -65,6 +65,32 @@ export function hostileStatements(): string[] {
   return [...new Set([...calls, ...unknown])].map((call) => `SELECT ${call} AS v FROM blade.field.odd`);
 }
 
+/** Calls whose result is large only because of a constant, of a column `v` of short texts. */
+const MULTIPLIED_BY_CONSTANTS = [
+  ...["rpad(v, 1000000, ' ')", "lpad(v, 1000000, 'ab')", 'rpad(v, 4000000)', 'repeat(v, 100000)'],
+  ...["replace(v, 'a', repeat('b', 100000))", "concat(v, repeat('b', 1000000))", "v || repeat('b', 1000000)"],
+  ...["printf('%1000000s', v)", "printf(concat(repeat('x', 1000000), '%s'), v)", 'concat(v, space(1000000))'],
+  ...["regexp_replace(v, 'a', repeat('b', 100000))", "translate(v, 'a', repeat('b', 100000))"],
+  ...["overlay(v PLACING repeat('b', 1000000) FROM 1)", "concat_ws(repeat('-', 1000000), v, v)"],
+  ...[
+    "coalesce(nullif(v, v), repeat('b', 1000000))",
+    "if(v = 'x', v, repeat('b', 1000000))",
+    "to_json(array(v, repeat('b', 1000000)))",
+  ],
+  ...[
+    "array_join(array(v, v), repeat('-', 1000000))",
+    'hex(rpad(v, 1000000))',
+    'url_encode(rpad(v, 500000))',
+    'upper(rpad(v, 1000000))',
+  ],
+  ...[
+    'mask(rpad(v, 1000000))',
+    "base64(encode(rpad(v, 1000000, ' '), 'utf-8'))",
+    "decode(encode(rpad(v, 1000000), 'utf-8'), 'utf-8')",
+    'reverse(rpad(v, 1000000))',
+  ],
+];
+
 /** Queries that multiply rows, recur, nest deeply or search with hostile patterns. */
 export const hostileQueries: readonly string[] = [
   'SELECT large FROM blade.field.odd, range(100000)',
@@ -72,6 +98,10 @@ export const hostileQueries: readonly string[] = [
   'SELECT length(large || id) AS v FROM blade.field.odd, range(100000)',
   "SELECT length(v || id) AS n FROM (SELECT repeat('x', 8000000) AS v), range(100000)",
   "SELECT length((SELECT repeat('x', 8000000)) || id) AS v FROM range(100000)",
+  ...MULTIPLIED_BY_CONSTANTS.map(
+    (call) =>
+      `SELECT sum(length(${call})) AS v FROM (SELECT concat(t, id) AS v FROM blade.field.odd, range(5000))`,
+  ),
   'SELECT to_json(long) AS v FROM blade.field.odd, range(100000)',
   'SELECT (SELECT max(long) FROM blade.field.odd) AS v FROM range(100000)',
   'SELECT first_value(large) OVER (ORDER BY id) || id AS v FROM blade.field.odd, range(10000)',
