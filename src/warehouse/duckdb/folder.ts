@@ -79,8 +79,9 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
       const { reader, unreadable } = await findReading(run, file.path, scratch, signal);
+      const isParquet = file.path.endsWith('.parquet');
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
-      return { unreadable, size: await guard(() => readTableSize(connection, view)) };
+      return { unreadable, size: await guard(() => readTableSize(connection, view, { isParquet })) };
     });
   }
 

@@ -562,7 +562,7 @@ class Sizer {
       return { ...shaped(call, { ...sized, isMany }, results), nodes };
     };
     const large = (bytes: LargeCall['bytes']): LargeCall => ({
-      name: spelled(call.function_name),
+      name: OPERATOR_NAMES.get(spelled(call.function_name)) ?? spelled(call.function_name),
       node,
       children: node.children,
       withChildren: (others) => ({ ...node, children: others }),
@@ -822,6 +822,18 @@ const FIXED_TYPES: ReadonlySet<string> = new Set([
   ...['BOOLEAN', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT', 'UINTEGER'],
   ...['UBIGINT', 'UHUGEINT', 'FLOAT', 'DOUBLE', 'DECIMAL', 'DATE', 'TIME', 'TIMESTAMP', 'INTERVAL', 'UUID'],
   ...['TIME WITH TIME ZONE', 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS'],
+]);
+
+/** The engine's names of operators, as people write them. */
+const OPERATOR_NAMES: ReadonlyMap<string, string> = new Map([
+  ['~~', 'LIKE'],
+  ['!~~', 'NOT LIKE'],
+  ['~~*', 'ILIKE'],
+  ['!~~*', 'NOT ILIKE'],
+  ['like_escape', 'LIKE'],
+  ['not_like_escape', 'NOT LIKE'],
+  ['ilike_escape', 'ILIKE'],
+  ['not_ilike_escape', 'NOT ILIKE'],
 ]);
 
 function spelled(name: unknown): string {

@@ -374,3 +374,17 @@ test('quotes of CSV that are closed, behind spaces, doubled or within a cell, ar
     { id: 6, note: 'ü' },
   ]);
 });
+
+describe('lists within lists in a Parquet file', () => {
+  const nest = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
+
+  test('are read 16 deep, and refused deeper, before the engine would take hours', async () => {
+    const { rows, write } = await folderWarehouse();
+    await write('nested.parquet', `SELECT ${nest(16)} AS v`);
+    expect(await rows('SELECT * FROM blade.field.nested')).toEqual([{ v: JSON.parse(nest(16)) }]);
+    await write('deep.parquet', `SELECT 1 AS id, {'a': ${nest(40)}} AS v`);
+    await expect(rows('SELECT id FROM blade.field.deep')).rejects.toThrow(
+      'The column v has 40 lists or maps within each other, and 16 can be read from Parquet: store it as text.',
+    );
+  });
+});

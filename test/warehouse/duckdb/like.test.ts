@@ -121,3 +121,13 @@ test.for([
     expect(found).toEqual(condition.includes('NOT') ? [{ item_id: 'S-1' }] : []);
   },
 );
+
+test('a pattern that may take too long is called by its operator in the message', async () => {
+  const { rows, write } = await folderWarehouse();
+  const columns = "repeat('ab', 500000) AS text, repeat('%a_', 100000) || 'c' AS pattern";
+  await write('slow.parquet', `SELECT ${columns}`);
+  for (const operator of ['LIKE', 'ILIKE', 'NOT LIKE', 'NOT ILIKE'])
+    await expect(rows(`SELECT text ${operator} pattern AS v FROM blade.field.slow`)).rejects.toThrow(
+      `${operator} may work for `,
+    );
+});
