@@ -87,13 +87,13 @@ export async function startStatement(
   throwIfAborted(signal);
   const connection = await instance.connect();
   const ending = new AbortController();
-  const timeout = new AbortController();
-  const number = admitStatement(AbortSignal.any([signal, timeout.signal, ending.signal]));
+  const stop = new AbortController();
+  const number = admitStatement(AbortSignal.any([signal, stop.signal, ending.signal]));
   const end = () => {
     ending.abort();
     releaseStatement(number);
   };
-  const guard = timeLimited(connection, signal, timeout, timeoutMs);
+  const guard = limitWork(connection, signal, stop, timeoutMs);
   const bound = (prepared: DuckDBPreparedStatement) => {
     bind(prepared, parameters);
     return prepared;
@@ -145,35 +145,51 @@ export async function startStatement(
   }
 }
 
-/** Ends work on a connection at the signal, and when all of it together has taken longer than it may. */
-function timeLimited(
+/**
+ * Creates a guard that also stops the work of a statement when it has taken too long in all, or when the process grows too
+ * much meanwhile. The engine's own limit does not cover the states of windows and of aggregates such as `mode`.
+ * @param stop is aborted with the reason.
+ */
+function limitWork(
   connection: DuckDBConnection,
   signal: AbortSignal,
-  timeout: AbortController,
+  stop: AbortController,
   timeoutMs: number | null,
 ): Guard {
-  if (timeoutMs === null) return interruptOnAbort(connection, signal);
-  const guard = interruptOnAbort(connection, AbortSignal.any([signal, timeout.signal]));
-  let leftMs = timeoutMs;
+  const guard = interruptOnAbort(connection, AbortSignal.any([signal, stop.signal]));
+  const fail = (reason: string) => stop.abort(new WarehouseError('STATEMENT_FAILED', reason));
+  let leftMs = timeoutMs ?? 0;
   return async (work) => {
     const start = performance.now();
-    const timer = setTimeout(() => timeout.abort(), Math.min(leftMs, MAX_TIMER_MS));
+    const timer = setTimeout(
+      () => fail(`The statement took longer than the ${(timeoutMs ?? 0) / 1_000} seconds that one may take.`),
+      timeoutMs === null ? MAX_TIMER_MS : Math.min(leftMs, MAX_TIMER_MS),
+    );
+    let before: number | null = null;
+    const watch = setInterval(() => {
+      const resident = process.memoryUsage.rss();
+      before ??= resident;
+      if (resident - before <= MAX_GROWTH_BYTES) return;
+      fail(
+        `The statement needs too much memory: the process grew by more than ${MAX_GROWTH_BYTES / 1e6} MB. Sort, rank or group fewer rows at once.`,
+      );
+    }, MEMORY_INTERVAL_MS);
     try {
       return await guard(work);
     } catch (error) {
       throwIfAborted(signal);
-      if (timeout.signal.aborted)
-        throw new WarehouseError(
-          'STATEMENT_FAILED',
-          `The statement took longer than the ${timeoutMs / 1_000} seconds that one may take.`,
-        );
-      throw error;
+      throw stop.signal.aborted ? stop.signal.reason : error;
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       leftMs = Math.max(leftMs - (performance.now() - start), 0);
     }
   };
 }
+
+/** How much the process may grow while the engine works on the next rows of a statement. */
+const MAX_GROWTH_BYTES = 1e9;
+const MEMORY_INTERVAL_MS = 50;
 
 /** The longest that a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -12,12 +12,18 @@ import {
   hostileEngineStatements,
   hostileQueries,
   hostileStatements,
+  LARGE_STATES,
   type Signature,
 } from './hostile-calls.ts';
 import type { StatementToTry, Tried } from './hostile-child.ts';
 
 /** The engine's memory limit is 512 MB; this leaves room for what it does not count and for JavaScript. */
 const MOST_RESIDENT_MEGABYTES = 1_500;
+
+/** A statement is stopped once the process has grown by 1 GB, and the engine may take a few seconds to stop. */
+const MOST_WITH_STATES = 4_000;
+
+const STATEMENT_TIMEOUT_MS = 5_000;
 
 /** Several times the five seconds after which a statement is stopped, for a busy machine. */
 const MOST_MILLISECONDS = 40_000;
@@ -36,6 +42,7 @@ async function oddWarehouse(): Promise<FolderWarehouse> {
 async function findProblems(
   folder: string,
   statements: readonly StatementToTry[],
+  limits = { megabytes: MOST_RESIDENT_MEGABYTES, timeoutMs: STATEMENT_TIMEOUT_MS },
 ): Promise<{ problems: readonly string[]; values: number }> {
   const problems: string[] = [];
   let values = 0;
@@ -43,7 +50,7 @@ async function findProblems(
   onTestFinished(() => void child?.kill('SIGKILL'));
   for (const statement of statements) {
     if (problems.length === ENOUGH_PROBLEMS) break;
-    child ??= fork(join(import.meta.dirname, 'hostile-child.ts'), [folder]);
+    child ??= fork(join(import.meta.dirname, 'hostile-child.ts'), [folder, String(limits.timeoutMs)]);
     const tried: Tried | string = await tryIn(child, statement);
     if (typeof tried === 'string') {
       problems.push(`${statement.sql} ${tried}`);
@@ -53,7 +60,7 @@ async function findProblems(
     }
     if (tried.isValue) values += 1;
     if (tried.problem !== null) problems.push(`${statement.sql} ${tried.problem}`);
-    if (tried.residentMegabytes <= MOST_RESIDENT_MEGABYTES) continue;
+    if (tried.residentMegabytes <= limits.megabytes) continue;
     problems.push(`${statement.sql} takes ${Math.round(tried.residentMegabytes)} MB`);
     child.kill('SIGKILL');
     child = null;
@@ -123,6 +130,15 @@ describe('the process survives, in little memory and with an answer that people 
     const { folder } = await oddWarehouse();
     const statements = hostileQueries.map((sql) => ({ sql, isForEngine: false }));
     expect((await findProblemsOfAll(folder, statements)).problems).toEqual([]);
+  });
+
+  test('aggregates and windows with states that the engine does not count', async () => {
+    const { folder } = await oddWarehouse();
+    for (const sql of LARGE_STATES) {
+      const limits = { megabytes: MOST_WITH_STATES, timeoutMs: 10 * MOST_MILLISECONDS };
+      const { problems } = await findProblems(folder, [{ sql, isForEngine: false }], limits);
+      expect(problems).toEqual([]);
+    }
   });
 });
 

@@ -91,6 +91,14 @@ const MULTIPLIED_BY_CONSTANTS = [
   ],
 ];
 
+/** Aggregates and windows with states of gigabytes, which the engine's memory limit does not count. */
+export const LARGE_STATES: readonly string[] = [
+  'SELECT count(DISTINCT id) OVER (ORDER BY id) AS v FROM range(6000000)',
+  'SELECT mode(id) AS v FROM range(100000000)',
+  'SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) AS v FROM range(600000000)',
+  'SELECT median(id) AS m, mode(id % 100) AS v FROM range(600000000)',
+];
+
 /** Queries that multiply rows, recur, nest deeply or search with hostile patterns. */
 export const hostileQueries: readonly string[] = [
   'SELECT large FROM blade.field.odd, range(100000)',

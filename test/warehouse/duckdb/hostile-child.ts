@@ -1,4 +1,4 @@
-// node hostile-child.ts FOLDER: runs each statement that it receives in the folder warehouse, or in the engine itself where
+// node hostile-child.ts FOLDER TIMEOUT_MS: runs each statement that it receives in the folder warehouse, or in the engine itself where
 // the statement asks for that, and replies with what happened.
 
 import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
@@ -25,9 +25,8 @@ export interface Tried {
   readonly residentMegabytes: number;
 }
 
-const STATEMENT_TIMEOUT_MS = 5_000;
-
-const [folder = ''] = process.argv.slice(2);
+const [folder = '', timeout = ''] = process.argv.slice(2);
+const STATEMENT_TIMEOUT_MS = Number(timeout);
 const warehouse = await openDuckDbWarehouse({ folder, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
 const overflow = `${folder}-overflow`;
 const instance = await openLockedInstance({ folder, overflow });
