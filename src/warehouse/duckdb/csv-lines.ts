@@ -12,6 +12,11 @@ export interface CsvLines {
   readonly unevenCount: number;
   /** A quote that is never closed, so that everything after it would be one cell; null if there is none. */
   readonly openQuote: OpenQuote | null;
+  /**
+   * The last row if it ends in an empty cell without a line end, so that the file may have been truncated there; null if
+   * not. It counts as one of the rows.
+   */
+  readonly lineWithoutEnd: number | null;
 }
 
 /** A line with more or fewer cells than the header, which is not a row. */
@@ -121,10 +126,12 @@ export async function readCsvLines(
   }
   if (place === 'quotes') {
     const openQuote = { line: quoteLine, offset: rowOffset, isInLastLine: !quoteSpansLines };
-    return { columns, rows, uneven, unevenCount, openQuote };
+    return { columns, rows, uneven, unevenCount, openQuote, lineWithoutEnd: null };
   }
+  const rowsBefore = rows;
   if (!isEmpty) endRow();
-  return { columns, rows, uneven, unevenCount, openQuote: null };
+  const lineWithoutEnd = rows > rowsBefore && filledCells < cells ? rowLine : null;
+  return { columns, rows, uneven, unevenCount, openQuote: null, lineWithoutEnd };
 }
 
 const CHUNK_BYTES = 1 << 18;

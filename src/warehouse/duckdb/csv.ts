@@ -19,7 +19,7 @@ export interface CsvReading {
 /**
  * Finds out how to read a CSV file. Types are detected once, over all rows, so a column with a few cells of another kind
  * becomes text, and no statement fails because of them. A line with more or fewer cells than the header is not a row, and
- * neither is the last line of a file truncated within a quoted cell.
+ * neither is the last line of a file truncated within a quoted cell or before its last cell.
  * @param scratch a folder for temporary files that the engine can read; created if it is missing.
  * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
  */
@@ -40,7 +40,23 @@ export async function findCsvReading(
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
   if (shape === null) throw failure;
-  return { reader: createReader(path, shape), unreadable: [] };
+  return leaveOutTruncated({ reader: createReader(path, shape), unreadable: [] }, lines);
+}
+
+/** Leaves out a last row that ends in an empty cell without a line end: what is missing may be its marking. */
+function leaveOutTruncated(
+  { reader, unreadable }: CsvReading,
+  { rows, lineWithoutEnd }: CsvLines,
+): CsvReading {
+  if (lineWithoutEnd === null) return { reader, unreadable };
+  return {
+    // The rows are in the order of the file.
+    reader: `(SELECT * FROM ${reader} LIMIT ${rows - 1})`,
+    unreadable: [
+      ...unreadable,
+      `${lineWithoutEnd} ends in an empty cell without a line end and may be truncated`,
+    ],
+  };
 }
 
 /** A file with more uneven lines than this is not a table with a few broken lines. */
@@ -117,13 +133,14 @@ async function readEvenLines(
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
     throw createUnevenError(found);
   }
-  return {
+  const even: CsvReading = {
     reader,
     unreadable: [
       ...uneven.map(({ line, cells }) => `${line} has ${describeCells(cells)}, and the header ${columns}`),
       ...(openQuote === null ? [] : [`${openQuote.line} ends within a quoted cell`]),
     ],
   };
+  return leaveOutTruncated(even, found);
 }
 
 /** Counts the rows by all of their cells, because the engine does not check cells that are not selected. */

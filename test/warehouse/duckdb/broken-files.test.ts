@@ -206,6 +206,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
     { item_id: 1, note: 'a', number: 10, marking: 'TS' },
     { item_id: 2, note: 'b "c", d', number: 20, marking: 'S' },
   ];
+  const truncated = (line: number) => `${line} ends in an empty cell without a line end and may be truncated`;
   const cut = (cells: string) => `4 has ${cells}, and the header 4`;
 
   test.each<[string, string, string[]]>([
@@ -219,6 +220,8 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
     ['is cut within a quoted cell, behind a doubled quote', '3,"x ""', ['4 ends within a quoted cell']],
     ['is cut behind a quoted cell', '3,"x"', [cut('2 cells')]],
     ['is cut within its first cell, which is quoted', '"3', ['4 ends within a quoted cell']],
+    ['is cut in front of its last cell', '3,x,30,', [truncated(4)]],
+    ['is cut in front of its last cell, behind another line', '3,x\n4,y,30,', [cut('2 cells'), truncated(5)]],
     ['has a cell more', '3,x,30,S,TS\n', [cut('5 cells')]],
     ['has a cell more because of a comma', '3,x,y,30,S\n', [cut('5 cells')]],
     ['is not the last', '3,x\n4,y,z,40,S\n', [cut('2 cells'), '5 has 5 cells, and the header 4']],
@@ -245,7 +248,8 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
 
   test.each([
     ['the last line without an end', `${HEAD}${GOOD}3,x,30,C`],
-    ['a last cell that is empty, without an end', `${HEAD}${GOOD}3,x,30,`],
+    ['a last cell that is empty in quotes, without an end', `${HEAD}${GOOD}3,x,30,""`],
+    ['a last cell that is empty', `${HEAD}${GOOD}3,x,30,\n`],
     ['a last cell in quotes, without an end', `${HEAD}${GOOD}3,x,30,"C"`],
     ['empty lines', `${HEAD}\n${GOOD}\n3,x,30,C\n\n`],
     ['a delimiter behind the last cell of all lines', `${HEAD}1,a,10,TS,\n2,"b ""c"", d",20,S,\n3,x,30,C,\n`],
