@@ -379,6 +379,8 @@ function inOrder({ place }: Subject, rows: readonly Row[], isDescending: boolean
 const LISTS = pagedFields(schema);
 
 const clearances = fc.constantFrom(...CLEARANCES);
+const MAX_CHANGES = 30;
+
 const walks = fc.record({
   isBackward: fc.boolean(),
   sizes: fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 4 }),
@@ -432,7 +434,11 @@ describe.each(LISTS.map((field) => [field.name, field] as const))('%s', (name, f
         const chance = createChance(seed);
         const before = await expectedRows(asked);
         const gone = new Set<string>();
+        let changes = 0;
         const ids = await walk(asked, how, async ({ edges }) => {
+          // Small pages would never catch up with rows that are added at the end.
+          changes += 1;
+          if (changes > MAX_CHANGES) return;
           const rows = await subject.load();
           // The one that the cursor was made of, and any two.
           const ofCursor = (how.isBackward ? edges[0] : edges.at(-1))?.node.id;
