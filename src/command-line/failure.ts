@@ -14,26 +14,14 @@ interface InputIssue {
   readonly message: string;
 }
 
-/** The exit code for each error with which a mutation is refused. */
-const REFUSAL_EXIT_CODES: Readonly<Record<RefusalFragment['__typename'], ExitCode>> = {
-  InvalidInputError: ExitCode.INVALID_INPUT,
-  ApiKeyNotFoundError: ExitCode.NOT_FOUND,
-  JobNotFoundError: ExitCode.NOT_FOUND,
-  DataSourceNotFoundError: ExitCode.NOT_FOUND,
-  ItemNotFoundError: ExitCode.NOT_FOUND,
-  NoDataSourceError: ExitCode.NOT_FOUND,
-  SyncAlreadyRunningError: ExitCode.CONFLICT,
-  NoActiveSyncError: ExitCode.CONFLICT,
-  JobAlreadyFinishedError: ExitCode.CONFLICT,
-  JobNotFinishedError: ExitCode.CONFLICT,
-  JobNotPausableError: ExitCode.CONFLICT,
-  JobNotPausedError: ExitCode.CONFLICT,
-  NothingToRetryError: ExitCode.CONFLICT,
-  DataSourceInUseError: ExitCode.CONFLICT,
-  NoMarkingFloorError: ExitCode.CONFLICT,
-  MarkingFloorChangedError: ExitCode.CONFLICT,
-  ForbiddenError: ExitCode.NOT_ALLOWED,
-};
+/** The exit code of an error with which a mutation is refused, also of one from a newer server. */
+function toRefusalExitCode(name: string): ExitCode {
+  if (name === 'InvalidInputError') return ExitCode.INVALID_INPUT;
+  if (name === 'ForbiddenError') return ExitCode.NOT_ALLOWED;
+  return name === 'NoDataSourceError' || name.endsWith('NotFoundError')
+    ? ExitCode.NOT_FOUND
+    : ExitCode.CONFLICT;
+}
 
 type Success = { readonly __typename: `${string}Success` };
 
@@ -49,9 +37,7 @@ export function takeSuccess<Result extends Success | RefusalFragment>(
 }
 
 function toRefusalError(refusal: RefusalFragment): CommandError {
-  // A newer server may refuse with errors that this command does not know.
-  const exitCode = REFUSAL_EXIT_CODES[refusal.__typename] ?? ExitCode.UNEXPECTED;
-  return new CommandError(exitCode, describeRefusal(refusal));
+  return new CommandError(toRefusalExitCode(refusal.__typename), describeRefusal(refusal));
 }
 
 function describeRefusal(refusal: RefusalFragment): string {

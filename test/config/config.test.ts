@@ -281,7 +281,7 @@ describe('a part that brings its own slice of settings', () => {
     });
     expect(() => loadSettings({ pump, other }, { FUEL_PUMP_LITRES: '11', FUEL_KIND: 'tea' })).toThrow(
       new ConfigError(
-        'The environment is not usable:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
+        'The environment is invalid:\n  FUEL_PUMP_LITRES: must not exceed FUEL_TANK_LITRES\n  FUEL_KIND: must be JP-8',
       ),
     );
   });

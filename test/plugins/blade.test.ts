@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { Blade, BladeOptions } from '../../src/index.ts';
 import { createBlade } from '../../src/index.ts';
+import { createRegistry } from '../../src/plugins/registry.ts';
 import { createApiClient } from '../support/api-client.ts';
 import { test as base } from '../support/on-embedded.ts';
 import { createPluginFolder, FUEL_ROWS } from '../support/plugin-folder.ts';
@@ -18,7 +19,7 @@ const ADD_SOURCE = `mutation {
 const START_SYNC =
   'mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }';
 const DATA_TYPES = '{ dataTypes { name } }';
-const BUILT_IN = ['maintenance', 'sortie', 'deployment', 'logistics'];
+const BUILT_IN = createRegistry([]).dataTypes.names;
 
 const test = base
   .extend('plugins', ({ open }) => open(createPluginFolder()))
@@ -84,7 +85,7 @@ describe('a program with a plug-in', () => {
     await blade.start();
     expect(await listNames(blade)).toEqual([...BUILT_IN, 'fuel']);
     const refused = await send(blade, '{ items(filter: { dataTypes: ["tea"] }) { totalCount } }');
-    expect(refused.errors[0].message).toContain('known are maintenance, sortie, deployment, logistics, fuel');
+    expect(refused.errors[0].message).toContain(`known are ${[...BUILT_IN, 'fuel'].join(', ')}`);
   });
 
   test('loads it again in a thread that replaces one that crashed', async ({ create, plugins }) => {

@@ -30,7 +30,7 @@ test('the command syncs with the plug-in that BLADE_PLUGINS names, and blade kno
   expect((await blade('items', 'list', '--type', 'fuel')).out).toMatch(/fuel.*\n.*fuel/);
   expect(await blade('jobs', '--type', 'tea')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('known are maintenance, sortie, deployment, logistics, fuel'),
+    err: expect.stringMatching(/known are maintenance, .*, fuel\n/),
   });
   await program.end('SIGTERM');
 });

@@ -4,6 +4,7 @@ import { toLevel } from '../../data-types/marking.ts';
 import type { ApiKey } from '../../database/generated/prisma/client.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
+import { ErrorInterface } from './error.ts';
 import { parseUuid } from './global-id.ts';
 import { AccessRoleEnum } from './me.ts';
 import { requires } from './requires.ts';
@@ -88,6 +89,13 @@ const RevokeApiKeySuccess = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeyS
       resolve: ({ apiKey }) => apiKey,
     }),
   }),
+});
+
+builder.objectType(ApiKeyNotFoundError, {
+  name: 'ApiKeyNotFoundError',
+  description: 'No API key has this id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: t.exposeID('apiKeyId', { description: 'The requested id.' }) }),
 });
 
 builder.mutationFields((t) => ({

@@ -4,7 +4,8 @@ import { DataSourceInUseError, DataSourceNotFoundError } from '../../sources/sou
 import { createSaveDataSourceInputSchema } from '../../sources/source-input.ts';
 import type { DataSourceTest } from '../../sources/test-source.ts';
 import { builder } from './builder.ts';
-import { parseUuid } from './global-id.ts';
+import { ErrorInterface } from './error.ts';
+import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { PartitionStateEnum } from './job-enums.ts';
 import { parseInput } from './parse-input.ts';
 import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
@@ -280,6 +281,20 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
   }),
 });
 
+builder.objectType(DataSourceNotFoundError, {
+  name: 'DataSourceNotFoundError',
+  description: 'No data source has this id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeDataSourceId(t) }),
+});
+
+builder.objectType(DataSourceInUseError, {
+  name: 'DataSourceInUseError',
+  description: 'An active job is reading the data source.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeDataSourceId(t) }),
+});
+
 builder.mutationFields((t) => ({
   saveDataSource: t.field({
     authScopes: requires('admin'),
@@ -337,3 +352,12 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, { jobs }) => jobs.testDataSource(parseUuid('DataSource', id, 'id')),
   }),
 }));
+
+type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;
+
+function exposeDataSourceId<Parent extends { dataSourceId: string }>(t: Fields<Parent>) {
+  return t.id({
+    description: 'Id of the data source.',
+    resolve: (error) => encodeGlobalId('DataSource', error.dataSourceId),
+  });
+}

@@ -3,6 +3,7 @@ import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from
 import { createLowerItemMarkingInputSchema } from '../../jobs/lower-marking.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
+import { ErrorInterface } from './error.ts';
 import { BladeItemNode } from './item.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
@@ -44,6 +45,36 @@ const LowerItemMarkingSuccess = builder
       message: t.exposeString('message', { description: 'What was done, as text to show.' }),
     }),
   });
+
+builder.objectType(ItemNotFoundError, {
+  name: 'ItemNotFoundError',
+  description: 'No item that your clearance covers has this data type and id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    dataType: t.exposeString('dataType', { description: 'The requested data type.' }),
+    itemId: t.exposeString('itemId', { description: 'The requested id.' }),
+  }),
+});
+
+builder.objectType(NoMarkingFloorError, {
+  name: 'NoMarkingFloorError',
+  description: 'The marking of the item was not raised, so there is nothing to lower.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    classificationMarking: t.exposeString('classificationMarking', {
+      description: 'Marking of the item, as its sources state it.',
+    }),
+  }),
+});
+
+builder.objectType(MarkingFloorChangedError, {
+  name: 'MarkingFloorChangedError',
+  description: 'The floor of the item is not the expected one: it was raised or lowered in the meantime.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    floor: t.exposeString('floor', { description: 'The current floor.' }),
+  }),
+});
 
 builder.mutationField('lowerItemMarking', (t) =>
   t.field({

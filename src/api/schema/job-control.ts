@@ -1,3 +1,4 @@
+import type { Job } from '../../database/generated/prisma/client.ts';
 import {
   JobAlreadyFinishedError,
   JobNotFinishedError,
@@ -9,7 +10,9 @@ import {
 } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
-import { parseUuid } from './global-id.ts';
+import { ErrorInterface } from './error.ts';
+import { encodeGlobalId, parseUuid } from './global-id.ts';
+import { JobStateEnum } from './job-enums.ts';
 import { requires } from './requires.ts';
 import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
@@ -34,6 +37,48 @@ const PauseJobSuccess = builder.objectRef<StartedJob>('PauseJobSuccess').impleme
 const ResumeJobSuccess = builder.objectRef<StartedJob>('ResumeJobSuccess').implement({
   description: 'The job is queued again, and continues from its checkpoints.',
   fields: exposeStartedJob,
+});
+
+builder.objectType(JobNotFoundError, {
+  name: 'JobNotFoundError',
+  description: 'No job has this id.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t) }),
+});
+
+builder.objectType(JobAlreadyFinishedError, {
+  name: 'JobAlreadyFinishedError',
+  description: 'The job has already ended, and a final state never changes.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
+});
+
+builder.objectType(JobNotFinishedError, {
+  name: 'JobNotFinishedError',
+  description: 'The job has not ended, so it cannot be retried.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
+});
+
+builder.objectType(JobNotPausableError, {
+  name: 'JobNotPausableError',
+  description: 'The job has ended or is being cancelled, so it cannot be paused.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
+});
+
+builder.objectType(JobNotPausedError, {
+  name: 'JobNotPausedError',
+  description: 'The job is not paused, so it cannot be resumed.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t), state: exposeJobState(t) }),
+});
+
+builder.objectType(NothingToRetryError, {
+  name: 'NothingToRetryError',
+  description: 'No item of the job failed, so there is nothing to retry.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ id: exposeJobId(t) }),
 });
 
 builder.mutationFields((t) => ({
@@ -117,3 +162,13 @@ builder.mutationFields((t) => ({
     }),
   }),
 }));
+
+type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;
+
+function exposeJobId<Parent extends { jobId: string }>(t: Fields<Parent>) {
+  return t.id({ description: 'Id of the job.', resolve: (error) => encodeGlobalId('Job', error.jobId) });
+}
+
+function exposeJobState<Parent extends { state: Job['state'] }>(t: Fields<Parent>) {
+  return t.field({ type: JobStateEnum, description: 'State of the job.', resolve: ({ state }) => state });
+}

@@ -3,7 +3,7 @@ import './api-key.ts';
 import './audit.ts';
 import './data-source.ts';
 import './data-type.ts';
-import './job-error.ts';
+import './error.ts';
 import './item.ts';
 import './item-marking.ts';
 import './job.ts';

@@ -5,6 +5,7 @@ import { isTerminal } from '../../jobs/job-state.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
+import { ErrorInterface } from './error.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { SyncTypeEnum } from './job-enums.ts';
@@ -44,6 +45,12 @@ const StartSyncSuccess = builder.objectRef<StartedJob>('StartSyncSuccess').imple
 const StopSyncSuccess = builder.objectRef<StartedJob>('StopSyncSuccess').implement({
   description: 'The sync is CANCELLING, or already CANCELLED if no worker was running it.',
   fields: exposeStartedJob,
+});
+
+builder.objectType(NoActiveSyncError, {
+  name: 'NoActiveSyncError',
+  description: 'No sync is active, so there is nothing to stop.',
+  interfaces: [ErrorInterface],
 });
 
 builder.mutationFields((t) => ({
