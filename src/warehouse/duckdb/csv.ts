@@ -36,27 +36,12 @@ export async function findCsvReading(
     throw createOpenQuoteError(lines.openQuote.line);
   // Delimiters at the end of some lines look like a column without a name.
   const isNamed = shape === null || shape.columns.length === lines.columns;
-  if (lines.unevenCount > 0 || lines.openQuote !== null || !isNamed) {
+  const isWhole = lines.unevenCount === 0 && lines.openQuote === null && lines.lineWithoutEnd === null;
+  if (!isWhole || !isNamed) {
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
   if (shape === null) throw failure;
-  return leaveOutTruncated({ reader: createReader(path, shape), unreadable: [] }, lines);
-}
-
-/** Leaves out a last row that ends in an empty cell without a line end: what is missing may be its marking. */
-function leaveOutTruncated(
-  { reader, unreadable }: CsvReading,
-  { rows, lineWithoutEnd }: CsvLines,
-): CsvReading {
-  if (lineWithoutEnd === null) return { reader, unreadable };
-  return {
-    // The rows are in the order of the file.
-    reader: `(SELECT * FROM ${reader} LIMIT ${rows - 1})`,
-    unreadable: [
-      ...unreadable,
-      `${lineWithoutEnd} ends in an empty cell without a line end and may be truncated`,
-    ],
-  };
+  return { reader: createReader(path, shape), unreadable: [] };
 }
 
 /** A file with more uneven lines than this is not a table with a few broken lines. */
@@ -127,20 +112,23 @@ async function readEvenLines(
     return sniffBeginning(run, path, { scratch, end: lines.openQuote.offset, options });
   });
   const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MAX_UNEVEN_LINES, signal);
-  const { columns, rows, uneven, openQuote } = found;
+  const { columns, rows, uneven, openQuote, lineWithoutEnd } = found;
   if (found.unevenCount > MAX_UNEVEN_LINES) throw createTooUnevenError(found);
   const reader = createReader(path, shape, 'ignore_errors = true');
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
     throw createUnevenError(found);
   }
-  const even: CsvReading = {
-    reader,
+  return {
+    // The rows are in the order of the file. What is missing of the last one may be its marking.
+    reader: lineWithoutEnd === null ? reader : `(SELECT * FROM ${reader} LIMIT ${rows - 1})`,
     unreadable: [
       ...uneven.map(({ line, cells }) => `${line} has ${describeCells(cells)}, and the header ${columns}`),
       ...(openQuote === null ? [] : [`${openQuote.line} ends within a quoted cell`]),
+      ...(lineWithoutEnd === null
+        ? []
+        : [`${lineWithoutEnd} ends in an empty cell without a line end and may be truncated`]),
     ],
   };
-  return leaveOutTruncated(even, found);
 }
 
 /** Counts the rows by all of their cells, because the engine does not check cells that are not selected. */

@@ -1,4 +1,5 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { listInnerTypes } from './type.ts';
 
 /**
  * Builds a SQL expression for a hash of 64 bits over columns.
@@ -49,16 +50,10 @@ function findHashKind(type: DuckDBType): 'VALUE' | 'JSON' | 'NONE' {
       return 'JSON';
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
-      return findNestedKind(type.valueType);
     case DuckDBTypeId.MAP:
-      return findNestedKind(type.keyType, type.valueType);
     case DuckDBTypeId.STRUCT:
-      return findNestedKind(...type.entryTypes);
+      return listInnerTypes(type).some((inner) => findHashKind(inner) === 'NONE') ? 'NONE' : 'JSON';
     default:
       return 'NONE';
   }
-}
-
-function findNestedKind(...types: readonly DuckDBType[]): 'JSON' | 'NONE' {
-  return types.some((type) => findHashKind(type) === 'NONE') ? 'NONE' : 'JSON';
 }

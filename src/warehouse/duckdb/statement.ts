@@ -161,10 +161,13 @@ function limitWork(
   let leftMs = timeoutMs ?? 0;
   return async (work) => {
     const start = performance.now();
-    const timer = setTimeout(
-      () => fail(`The statement took longer than the ${(timeoutMs ?? 0) / 1_000} seconds that one may take.`),
-      timeoutMs === null ? MAX_TIMER_MS : Math.min(leftMs, MAX_TIMER_MS),
-    );
+    const timer =
+      timeoutMs === null
+        ? undefined
+        : setTimeout(
+            () => fail(`The statement took longer than the ${timeoutMs / 1_000} seconds that one may take.`),
+            Math.min(leftMs, MAX_TIMER_MS),
+          );
     let before: number | null = null;
     const watch = setInterval(() => {
       const resident = process.memoryUsage.rss();

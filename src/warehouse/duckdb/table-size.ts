@@ -2,6 +2,7 @@ import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/no
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
 import type { Relation } from './relation-size.ts';
+import { listInnerTypes } from './type.ts';
 import { CELL, FIXED, largest, type Value } from './value-size.ts';
 
 /** DuckDB takes twice as long to read a Parquet column for each list within a list: 0.1 s for 16, 4 s for 24, hours for 60. */
@@ -51,33 +52,13 @@ const LARGE_TYPES: ReadonlySet<DuckDBTypeId> = new Set([
 ]);
 
 function countNestedLists(type: DuckDBType): number {
-  switch (type.typeId) {
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.ARRAY:
-      return 1 + countNestedLists(type.valueType);
-    case DuckDBTypeId.MAP:
-      return 1 + Math.max(countNestedLists(type.keyType), countNestedLists(type.valueType));
-    case DuckDBTypeId.STRUCT:
-      return Math.max(...type.entryTypes.map(countNestedLists));
-    default:
-      return 0;
-  }
+  const isStruct = type.typeId === DuckDBTypeId.STRUCT;
+  const inner = listInnerTypes(type);
+  if (inner.length === 0) return 0;
+  return Math.max(...inner.map(countNestedLists)) + (isStruct ? 0 : 1);
 }
 
 function measureDepth(type: DuckDBType): number {
-  switch (type.typeId) {
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.ARRAY:
-      return 1 + measureDepth(type.valueType);
-    case DuckDBTypeId.MAP:
-      return 1 + Math.max(measureDepth(type.keyType), measureDepth(type.valueType));
-    case DuckDBTypeId.STRUCT:
-      return 1 + Math.max(...type.entryTypes.map(measureDepth));
-    case DuckDBTypeId.UNION:
-      return 1 + Math.max(...type.memberTypes.map(measureDepth));
-    case DuckDBTypeId.VARIANT:
-      return 2;
-    default:
-      return 1;
-  }
+  if (type.typeId === DuckDBTypeId.VARIANT) return 2;
+  return 1 + Math.max(0, ...listInnerTypes(type).map(measureDepth));
 }

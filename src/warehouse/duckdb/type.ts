@@ -20,6 +20,23 @@ export function formatDatabricksType(type: DuckDBType): string {
   }
 }
 
+/** Lists the types that a type is made of: those of items, keys and values, fields and members. */
+export function listInnerTypes(type: DuckDBType): readonly DuckDBType[] {
+  switch (type.typeId) {
+    case DuckDBTypeId.LIST:
+    case DuckDBTypeId.ARRAY:
+      return [type.valueType];
+    case DuckDBTypeId.MAP:
+      return [type.keyType, type.valueType];
+    case DuckDBTypeId.STRUCT:
+      return type.entryTypes;
+    case DuckDBTypeId.UNION:
+      return type.memberTypes;
+    default:
+      return [];
+  }
+}
+
 function formatFieldName(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) ? name : quoteIdentifier(name);
 }

@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { includeUnreadable } from '../../../src/sql-check/checked-statement.ts';
+import { fuzzParameters } from '../../support/fuzz-runs.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
@@ -391,4 +394,51 @@ describe('lists within lists in a Parquet file', () => {
       'The column v has 40 lists or maps within each other, and 16 can be read from Parquet: store it as text.',
     );
   });
+});
+
+test('wherever a CSV file is cut in its last line, the lines before are what the engine reads of the whole file', async () => {
+  const { path, rows } = await folderWarehouse();
+  const cell = fc.constantFrom('', 'a', 'word', 'two words', '"a, b"', '"say ""a"""', '"a\nb"', 'é');
+  const file = fc.record({
+    lines: fc.array(fc.tuple(cell, cell, fc.boolean()), { minLength: 1, maxLength: 5 }),
+    end: fc.constantFrom('\n', '\r\n'),
+    cut: fc.nat({ max: 12 }),
+  });
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  await fc.assert(
+    fc.asyncProperty(file, async ({ lines, end, cut }) => {
+      const texts = lines.map(([one, two, isFollowed], index) => {
+        const empty = isFollowed && index < lines.length - 1 ? end : '';
+        return `id${index},${one},${two}${end}${empty}`;
+      });
+      const whole = ['item_id,one,two', end, ...texts].join('');
+      const last = texts.at(-1) ?? '';
+      const kept = Math.max(last.length - end.length - cut, 1);
+      await writeFile(path('whole.csv'), whole);
+      await writeFile(path('lines.csv'), whole.slice(0, whole.length - last.length + kept));
+      const reader = await connection.runAndReadAll(
+        `SELECT * FROM read_csv('${path('whole.csv')}', auto_detect = false, header = true, delim = ',',
+          quote = '"', escape = '"', columns = {'item_id': 'VARCHAR', 'one': 'VARCHAR', 'two': 'VARCHAR'})`,
+      );
+      const expected = reader.getRowObjectsJson();
+      expect(expected).toHaveLength(lines.length);
+      // A quote over several lines that is cut refuses the file.
+      const read = await rows(READ).catch((error: Error) => error.message);
+      if (typeof read === 'string') {
+        expect(read).toMatch(/a quote is never closed\.$/);
+        return;
+      }
+      expect(read.slice(0, lines.length - 1)).toEqual(expected.slice(0, -1));
+      expect(read.length).toBeLessThanOrEqual(lines.length);
+      // Nothing but text within the last cell can be lost unnoticed.
+      const [lastRead, lastExpected] = [read[lines.length - 1], expected.at(-1)];
+      if (lastRead === undefined) return;
+      expect(lastRead).toMatchObject({ item_id: lastExpected?.item_id, one: lastExpected?.one });
+      if (lastExpected?.two !== null) expect(lastRead.two).not.toBeNull();
+    }),
+    fuzzParameters(0.5, 'cut CSV'),
+  );
+  connection.closeSync();
+  instance.closeSync();
 });
