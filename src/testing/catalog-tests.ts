@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import type { JsonObject, JsonValue } from '../shared/json.ts';
+import type { JsonValue } from '../shared/json.ts';
+import { createItem } from './catalog-item.ts';
 import type { ConformanceTest } from './conformance-test.ts';
 
 /** An item as a catalog holds it. */
@@ -136,19 +137,6 @@ function upload(
   signal = new AbortController().signal,
 ): Promise<readonly UploadOutcome[]> {
   return catalog.upload({ key, items }, signal);
-}
-
-function createItem(itemId: string, data: JsonObject = {}, dataType = 'sortie'): BladeItem {
-  const text = JSON.stringify(data);
-  return {
-    dataType,
-    itemId,
-    classificationMarking: 'SECRET',
-    data: text,
-    metadata: '{"data_source":"Sorties"}',
-    queryMetadata: null,
-    contentHash: `hash of ${text}`,
-  };
 }
 
 function assertItems(stored: readonly StoredItem[], expected: readonly BladeItem[]): void {

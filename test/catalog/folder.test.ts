@@ -11,8 +11,8 @@ import type { Catalog } from '../../src/catalog/catalog.ts';
 import { CatalogError } from '../../src/catalog/catalog-error.ts';
 import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
+import { createItem } from '../../src/testing/catalog-item.ts';
 import { type CatalogItem, readFolderCatalog } from '../support/folder-catalog.ts';
-import { item } from './item.ts';
 import type { WriterTask } from './writer.ts';
 
 const { signal } = new AbortController();
@@ -34,7 +34,10 @@ afterEach(async () => {
 describe('an upload', () => {
   test('writes one segment a data type, with one item a line', async () => {
     const outcomes = await catalog.upload(
-      { key: 'job-1.0', items: [item('1', { a: 1 }), item('2', {}, 'logistics'), item('3')] },
+      {
+        key: 'job-1.0',
+        items: [createItem('1', { a: 1 }), createItem('2', {}, 'logistics'), createItem('3')],
+      },
       signal,
     );
     expect(outcomes).toEqual([{ status: 'ACCEPTED' }, { status: 'ACCEPTED' }, { status: 'ACCEPTED' }]);
@@ -53,8 +56,11 @@ describe('an upload', () => {
   });
 
   test('under the same key replaces the earlier one, also in data types that it no longer has', async () => {
-    await catalog.upload({ key: 'k', items: [item('1'), item('2'), item('3', {}, 'logistics')] }, signal);
-    await catalog.upload({ key: 'k', items: [item('2', { again: true })] }, signal);
+    await catalog.upload(
+      { key: 'k', items: [createItem('1'), createItem('2'), createItem('3', {}, 'logistics')] },
+      signal,
+    );
+    await catalog.upload({ key: 'k', items: [createItem('2', { again: true })] }, signal);
     expect(await content()).toEqual({ 'sortie/2': { again: true } });
     expect(await readdir(join(folder, 'logistics'))).toEqual([]);
     await catalog.upload({ key: 'k', items: [] }, signal);
@@ -62,19 +68,19 @@ describe('an upload', () => {
   });
 
   test('of an item under another key counts as the later one, whatever the keys', async () => {
-    await catalog.upload({ key: 'b', items: [item('1', { version: 1 })] }, signal);
-    await catalog.upload({ key: 'a', items: [item('1', { version: 2 })] }, signal);
+    await catalog.upload({ key: 'b', items: [createItem('1', { version: 1 })] }, signal);
+    await catalog.upload({ key: 'a', items: [createItem('1', { version: 2 })] }, signal);
     expect(await content()).toEqual({ 'sortie/1': { version: 2 } });
-    await catalog.upload({ key: 'b', items: [item('1', { version: 3 })] }, signal);
+    await catalog.upload({ key: 'b', items: [createItem('1', { version: 3 })] }, signal);
     expect(await content()).toEqual({ 'sortie/1': { version: 3 } });
     await catalog.upload({ key: 'b', items: [] }, signal);
     expect(await content()).toEqual({ 'sortie/1': { version: 2 } });
   });
 
   test('counts after an earlier one even if the clock was set back', async () => {
-    await catalog.upload({ key: 'a', items: [item('1', { version: 1 })] }, signal);
+    await catalog.upload({ key: 'a', items: [createItem('1', { version: 1 })] }, signal);
     await utimes(join(folder, 'sortie', 'a.ndjson'), new Date('2199-01-01'), new Date('2199-01-01'));
-    await catalog.upload({ key: 'b', items: [item('1', { version: 2 })] }, signal);
+    await catalog.upload({ key: 'b', items: [createItem('1', { version: 2 })] }, signal);
     expect(await content()).toEqual({ 'sortie/1': { version: 2 } });
   });
 
@@ -90,28 +96,33 @@ describe('an upload', () => {
       '/',
     ];
     const data = { text: 'separators \u2028\u2029\r\n and "quotes"', long: 'é'.repeat(700_000) };
-    await catalog.upload({ key: 'k', items: ids.map((id) => item(id, data)) }, signal);
+    await catalog.upload({ key: 'k', items: ids.map((id) => createItem(id, data)) }, signal);
     const items = await present();
     expect(items.map(({ itemId }) => itemId)).toEqual(ids);
     expect(items[0]?.data).toEqual(data);
   });
 
   test('accepts JSON that is spread over several lines', async () => {
-    await catalog.upload({ key: 'k', items: [{ ...item('1'), data: '{\n  "a": 1\n}' }] }, signal);
+    await catalog.upload({ key: 'k', items: [{ ...createItem('1'), data: '{\n  "a": 1\n}' }] }, signal);
     expect(await content()).toEqual({ 'sortie/1': { a: 1 } });
   });
 
   test.each(['', '.', '..', '../k', 'a/b', 'a\\b', '.hidden', 'a b', 'k\0', 'é', 'x'.repeat(201)])(
     'under the unsafe key %j is refused and writes nothing',
     async (key) => {
-      await expect(catalog.upload({ key, items: [item('1')] }, signal)).rejects.toThrow(/key of a batch/);
+      await expect(catalog.upload({ key, items: [createItem('1')] }, signal)).rejects.toThrow(
+        /key of a batch/,
+      );
       expect(await readdir(folder)).toEqual(['uploads.ndjson']);
     },
   );
 
   test('rejects an item whose data type cannot name a folder, and accepts the others', async () => {
     const outcomes = await catalog.upload(
-      { key: 'k', items: [item('1', {}, '../outside'), item('2'), item('3', {}, 'uploads.ndjson')] },
+      {
+        key: 'k',
+        items: [createItem('1', {}, '../outside'), createItem('2'), createItem('3', {}, 'uploads.ndjson')],
+      },
       signal,
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['REJECTED', 'ACCEPTED', 'REJECTED']);
@@ -120,10 +131,10 @@ describe('an upload', () => {
   });
 
   test('that is aborted leaves the earlier one', async () => {
-    await catalog.upload({ key: 'k', items: [item('1', { version: 1 })] }, signal);
+    await catalog.upload({ key: 'k', items: [createItem('1', { version: 1 })] }, signal);
     const reason = new Error('cancelled');
     const controller = new AbortController();
-    const upload = catalog.upload({ key: 'k', items: [item('1', { version: 2 })] }, controller.signal);
+    const upload = catalog.upload({ key: 'k', items: [createItem('1', { version: 2 })] }, controller.signal);
     controller.abort(reason);
     await expect(upload).rejects.toBe(reason);
     await expect(catalog.upload({ key: 'k', items: [] }, controller.signal)).rejects.toBe(reason);
@@ -134,8 +145,8 @@ describe('an upload', () => {
 
 test('several openers of one folder see the same items, whoever uploaded them', async () => {
   const other = await openFolderCatalog({ folder });
-  await other.upload({ key: 'a', items: [item('1', { version: 1 })] }, signal);
-  await catalog.upload({ key: 'b', items: [item('1', { version: 2 })] }, signal);
+  await other.upload({ key: 'a', items: [createItem('1', { version: 1 })] }, signal);
+  await catalog.upload({ key: 'b', items: [createItem('1', { version: 2 })] }, signal);
   await other.upload({ key: 'a', items: [] }, signal);
   expect(await content()).toEqual({ 'sortie/1': { version: 2 } });
   await other.close();
@@ -143,7 +154,7 @@ test('several openers of one folder see the same items, whoever uploaded them', 
 
 describe('a process that is killed', () => {
   test('before its segment is in place leaves the old content', async () => {
-    await catalog.upload({ key: 'w', items: [item('S-0', { old: true })] }, signal);
+    await catalog.upload({ key: 'w', items: [createItem('S-0', { old: true })] }, signal);
     const code = await runProcess({
       folder,
       writer: 'w',
@@ -158,7 +169,7 @@ describe('a process that is killed', () => {
   });
 
   test('before its upload counts leaves the old content, and uploading again brings the new one', async () => {
-    await catalog.upload({ key: 'a', items: [item('S-0', { old: true })] }, signal);
+    await catalog.upload({ key: 'a', items: [createItem('S-0', { old: true })] }, signal);
     const task: WriterTask = { folder, writer: 'w', batches: 1, itemsPerBatch: 1 };
     expect(await runProcess({ ...task, killBefore: 'append' })).toBe('SIGKILL');
     expect(await content()).toEqual({ 'sortie/S-0': { old: true } });
@@ -192,9 +203,9 @@ describe('a process that is killed', () => {
 });
 
 test('a line that a full disk cut off spoils no other', async () => {
-  await catalog.upload({ key: 'a', items: [item('1')] }, signal);
+  await catalog.upload({ key: 'a', items: [createItem('1')] }, signal);
   await writeFile(join(folder, 'uploads.ndjson'), '\n{"key":"lost","data', { flag: 'a' });
-  await catalog.upload({ key: 'b', items: [item('2')] }, signal);
+  await catalog.upload({ key: 'b', items: [createItem('2')] }, signal);
   await writeFile(join(folder, 'uploads.ndjson'), '\n{"key":"../../x","dataTypes":[".."]}\n42\n', {
     flag: 'a',
   });
@@ -228,7 +239,7 @@ test('threads and processes write at once, and agree on which upload was the las
   expect(lines).toHaveLength(90);
   expect(JSON.parse(lines.at(-1) ?? '').key).toContain(String(items[0]?.data.writer));
 
-  await catalog.upload({ key: '0', items: [item('S-0', { last: true })] }, signal);
+  await catalog.upload({ key: '0', items: [createItem('S-0', { last: true })] }, signal);
   expect((await content())['sortie/S-0']).toEqual({ last: true });
 });
 
@@ -242,7 +253,7 @@ describe('a fault of the folder', () => {
     );
 
     await writeFile(join(folder, 'sortie'), 'in the way');
-    const upload = catalog.upload({ key: 'k', items: [item('1')] }, signal);
+    const upload = catalog.upload({ key: 'k', items: [createItem('1')] }, signal);
     await expect(upload).rejects.toBeInstanceOf(CatalogError);
     await expect(upload).rejects.toThrow(/could not be written: it is not a folder\.$/);
   });
@@ -250,9 +261,9 @@ describe('a fault of the folder', () => {
   test.skipIf(process.getuid?.() === 0)(
     'such as a missing permission leaves the earlier content',
     async () => {
-      await catalog.upload({ key: 'k', items: [item('1')] }, signal);
+      await catalog.upload({ key: 'k', items: [createItem('1')] }, signal);
       await chmod(join(folder, 'sortie'), 0o500);
-      const upload = catalog.upload({ key: 'k', items: [item('2')] }, signal);
+      const upload = catalog.upload({ key: 'k', items: [createItem('2')] }, signal);
       await expect(upload).rejects.toThrow(
         new CatalogError("The catalog's folder could not be written: permission denied."),
       );

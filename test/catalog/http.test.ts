@@ -11,8 +11,8 @@ import {
 } from '../../src/catalog/http/options.ts';
 import type { BladeItem } from '../../src/data-types/blade-item.ts';
 import { createRegistry } from '../../src/plugins/registry.ts';
+import { createItem } from '../../src/testing/catalog-item.ts';
 import { type CatalogServer, type Reply, startCatalogServer } from '../support/catalog-server.ts';
-import { item } from './item.ts';
 import { createLeapingClock } from './leaping-clock.ts';
 
 const { signal } = new AbortController();
@@ -41,7 +41,7 @@ async function open(
 }
 
 function itemsFrom(first: number, count: number): BladeItem[] {
-  return Array.from({ length: count }, (_, index) => item(String(first + index)));
+  return Array.from({ length: count }, (_, index) => createItem(String(first + index)));
 }
 
 function upload(catalog: Catalog, items: readonly BladeItem[]): Promise<readonly UploadOutcome[]> {
@@ -67,7 +67,10 @@ describe('an upload', () => {
   test('sends each item in a separate form, with its data as a file and the token', async () => {
     const server = await startServer();
     const catalog = await open(server);
-    const outcomes = await upload(catalog, [item('7', { tail: 'AF-1' }), item('8', {}, 'logistics')]);
+    const outcomes = await upload(catalog, [
+      createItem('7', { tail: 'AF-1' }),
+      createItem('8', {}, 'logistics'),
+    ]);
     expect(outcomes).toEqual([accepted, accepted]);
     expect(server.items.size).toBe(2);
     expect(server.items.get('BLADE:sortie/7')).toEqual({
@@ -88,14 +91,14 @@ describe('an upload', () => {
   test('sends no authorization without a token', async () => {
     const server = await startServer();
     const catalog = await open(server, { token: null });
-    await upload(catalog, [item('1')]);
+    await upload(catalog, [createItem('1')]);
     expect(server.requests[0]?.authorization).toBeUndefined();
   });
 
   test.each(['/api/v1', '/api/v1/', '/'])('finds a catalog at the path %s', async (path) => {
     const server = await startServer({ path });
     const catalog = await open(server);
-    expect(await upload(catalog, [item('1')])).toEqual([accepted]);
+    expect(await upload(catalog, [createItem('1')])).toEqual([accepted]);
     expect(server.items.size).toBe(1);
   });
 
@@ -104,7 +107,7 @@ describe('an upload', () => {
     const catalog = await open(server);
     const itemId = 'a "b"; name="itemId"\r\n\r\n--c\nd\re\\ äöü 飛行 🛩️\u0000';
     const odd: BladeItem = {
-      ...item(itemId),
+      ...createItem(itemId),
       data: '{\n"text": "--\\r\\n 飛行 🛩️ \u2028"\r\n}',
       metadata: '{"from":\n"\\"x\\""}',
     };
@@ -132,7 +135,7 @@ describe('an upload', () => {
       fc.asyncProperty(forms, async (values) => {
         await upload(
           catalog,
-          values.map((value) => ({ ...item(value.itemId), ...value })),
+          values.map((value) => ({ ...createItem(value.itemId), ...value })),
         );
         for (const value of values) {
           expect(server.items.get(`BLADE:sortie/${value.itemId}`)).toMatchObject(value);
@@ -190,7 +193,7 @@ describe('a refusal', () => {
   test.each([400, 404, 409, 413, 422, 501, 505, 302, 204])('with %i is final', async (status) => {
     const server = await startServer();
     server.answerWith(() => ({ status }));
-    expect(rejection(await upload(await open(server), [item('1')]))).toContain(`answered ${status} (`);
+    expect(rejection(await upload(await open(server), [createItem('1')]))).toContain(`answered ${status} (`);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -205,14 +208,14 @@ describe('a refusal', () => {
   ])('shows the message of the catalog in %j', async (body, said) => {
     const server = await startServer();
     server.answerWith(() => ({ status: 400, body }));
-    const message = rejection(await upload(await open(server), [item('1')]));
+    const message = rejection(await upload(await open(server), [createItem('1')]));
     expect(message).toBe(`The catalog answered 400 (Bad Request)${said}`);
   });
 
   test('clips a long message, and never shows the token', async () => {
     const server = await startServer();
     server.answerWith(() => ({ status: 400, body: `Bearer ${token} ${'🛩️ and so on '.repeat(2_000)}` }));
-    const message = rejection(await upload(await open(server), [item('1')]));
+    const message = rejection(await upload(await open(server), [createItem('1')]));
     expect(message).toMatch(/: Bearer \[token\] .*…$/);
     expect(message).not.toContain(token);
     expect([...message].length).toBeLessThan(250);
@@ -235,7 +238,7 @@ describe('a refusal', () => {
     const server = await startServer();
     server.answerWith(() => ({ status: 401 }));
     const catalog = await open(server, { token: null });
-    expect(rejection(await upload(catalog, [item('1')]))).toContain('it asks for one: CATALOG_TOKEN');
+    expect(rejection(await upload(catalog, [createItem('1')]))).toContain('it asks for one: CATALOG_TOKEN');
   });
 
   test('for lack of permission costs that item only: another marking may be allowed', async () => {
@@ -263,14 +266,14 @@ describe('a failure that may pass', () => {
     const server = await startServer();
     server.answerWith(inTurn(reply, reply));
     const catalog = await open(server, { timeoutMs: 100 });
-    expect(await upload(catalog, [item('1')])).toEqual([accepted]);
+    expect(await upload(catalog, [createItem('1')])).toEqual([accepted]);
     expect(server.requests).toHaveLength(3);
   });
 
   test('is retried: a connection that is reset in the middle of the upload', async () => {
     const server = await startServer({ resetInBody: new Set([0, 2]) });
-    const large = item('1', { text: 'x'.repeat(1_000_000) });
-    expect(await upload(await open(server), [large, item('2')])).toEqual([accepted, accepted]);
+    const large = createItem('1', { text: 'x'.repeat(1_000_000) });
+    expect(await upload(await open(server), [large, createItem('2')])).toEqual([accepted, accepted]);
     expect(server.items.get('BLADE:sortie/1')?.data).toBe(large.data);
   });
 
@@ -279,7 +282,7 @@ describe('a failure that may pass', () => {
     server.answerWith(() => ({ status: 503 }));
     const clock = createLeapingClock();
     await upload(await open(server, { attempts: 8, backoffMs: 100, maxBackoffMs: 2_000 }, clock), [
-      item('1'),
+      createItem('1'),
     ]);
     expect(clock.waits).toHaveLength(7);
     expect(Math.max(...clock.waits)).toBeLessThanOrEqual(2_000);
@@ -308,7 +311,7 @@ describe('a failure that may pass', () => {
     const server = await startServer();
     server.answerWith(() => reply);
     const catalog = await open(server, { timeoutMs: 100, attempts: 2 });
-    expect(rejection(await upload(catalog, [item('1')]))).toBe(message);
+    expect(rejection(await upload(catalog, [createItem('1')]))).toBe(message);
   });
 
   test('many items that the catalog fails on cost no other, then or later', async () => {
@@ -328,7 +331,7 @@ describe('a catalog that asks to wait', () => {
     const server = await startServer();
     server.answerWith(inTurn({ status: 429, headers: { 'retry-after': '17' } }));
     const clock = createLeapingClock();
-    expect(await upload(await open(server, {}, clock), [item('1')])).toEqual([accepted]);
+    expect(await upload(await open(server, {}, clock), [createItem('1')])).toEqual([accepted]);
     expect(Math.min(...clock.waits)).toBe(17_000);
   });
 
@@ -337,7 +340,7 @@ describe('a catalog that asks to wait', () => {
     const clock = createLeapingClock();
     const date = new Date(clock.now() + 23_000).toUTCString();
     server.answerWith(inTurn({ status: 503, headers: { 'retry-after': date } }));
-    expect(await upload(await open(server, {}, clock), [item('1')])).toEqual([accepted]);
+    expect(await upload(await open(server, {}, clock), [createItem('1')])).toEqual([accepted]);
     expect(Math.min(...clock.waits)).toBe(23_000);
   });
 
@@ -345,7 +348,7 @@ describe('a catalog that asks to wait', () => {
     const server = await startServer();
     server.answerWith(inTurn({ status: 429, headers: { 'retry-after': '86400' } }));
     const clock = createLeapingClock();
-    expect(await upload(await open(server, {}, clock), [item('1')])).toEqual([accepted]);
+    expect(await upload(await open(server, {}, clock), [createItem('1')])).toEqual([accepted]);
     expect(Math.max(...clock.waits)).toBe(60_000);
   });
 
@@ -454,7 +457,7 @@ describe('a catalog that is down', () => {
     const server = await startServer();
     const catalog = await open(server);
     await server.goDown();
-    expect(await upload(catalog, [item('1')])).toEqual([
+    expect(await upload(catalog, [createItem('1')])).toEqual([
       {
         status: 'REJECTED',
         message: 'The catalog has been unavailable for 30 seconds: it could not be reached (ECONNREFUSED)',

@@ -4,7 +4,7 @@ import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
-import { item } from './item.ts';
+import { createItem } from '../../src/testing/catalog-item.ts';
 
 export interface WriterTask {
   readonly folder: string;
@@ -24,7 +24,7 @@ if (task.killBefore !== undefined) killSelfBefore(task.killBefore);
 for (let batch = 0; batch < task.batches; batch++) {
   const key = task.sameKey ? task.writer : `${task.writer}-${batch}`;
   const items = Array.from({ length: task.itemsPerBatch }, (_, index) =>
-    item(`S-${index}`, { writer: task.writer, batch }),
+    createItem(`S-${index}`, { writer: task.writer, batch }),
   );
   await catalog.upload({ key, items }, new AbortController().signal);
   if (isMainThread) process.stdout.write(`${batch}\n`);
