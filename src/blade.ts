@@ -38,7 +38,7 @@ export interface Blade {
   /**
    * Answers a request for GraphQL at `/graphql`, the dashboard or the health, with the checks and limits of one over a
    * socket. Its `Host` must be this machine's, or be in `BLADE_ALLOWED_ORIGINS`. Subscriptions work as server-sent events.
-   * @param client.address the client's address, by which refused credentials are counted.
+   * @param client.address the client's address. Refused credentials are counted per address.
    * @throws while it is not started, and without the role `api`.
    */
   fetch(request: Request, client?: { readonly address?: string }): Promise<Response>;

@@ -23,7 +23,7 @@ export function createPrismaClient(
   });
 }
 
-/** Clients of one database, each of which sees what a clearance covers. */
+/** The clients of one database: one for each clearance, limited to what it covers. */
 export interface PrismaClients {
   /** Sees and changes everything. */
   readonly prisma: PrismaClient;

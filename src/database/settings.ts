@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findUrlSecrets } from '../shared/secrets.ts';
 import { defineSettings, secret } from '../shared/settings.ts';
 
-/** The folder of all data that has no setting of its own: an absolute path. */
+/** The folder for all data without a separate setting: an absolute path. */
 export const dataFolderSettings = defineSettings({
   variables: {
     BLADE_DATA_FOLDER: z

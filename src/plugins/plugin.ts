@@ -5,7 +5,7 @@ import type { WarehouseDefinition } from '../warehouse/warehouse-definition.ts';
 /** What a plug-in can add. */
 export type PluginDefinition = DataType | WarehouseDefinition | CatalogDefinition;
 
-/** Where the module of a plug-in is. Plain data, by which each thread imports it. */
+/** Where the module of a plug-in is. Plain data, so that each thread can import it. */
 export interface PluginReference {
   /** As it was given, for messages. */
   readonly name: string;

@@ -46,7 +46,7 @@ export function settingsFor<Settings>({ name }: Definition<Settings>, choice: Ch
   return choice.name === name ? (choice.settings as Settings) : null;
 }
 
-/** The variable that comes first among a definition's settings, by which people set it up. */
+/** The first variable of a definition's settings, which people set to choose it. */
 function mainVariable({ name, settings }: Definition): string {
   return Object.keys(settings.variables)[0] ?? name;
 }

@@ -29,7 +29,7 @@ const RESERVED_CATALOGS: ReadonlySet<string> = new Set(['system', '__databricks_
 const RESERVED_SCHEMAS: ReadonlySet<string> = new Set(['information_schema', 'pg_catalog']);
 
 /**
- * Explains why a table may not be read. Case does not matter in either warehouse.
+ * Explains why a table may not be read. Both warehouses ignore case.
  * @returns null if it may be read.
  */
 export function findSchemaProblem(table: TableName, allowed: readonly SchemaPattern[]): string | null {

@@ -685,7 +685,7 @@ test('a hidden query job does not keep anybody from changing and deleting its so
   await application.database.pool.query('delete from job where id = $1', [id]);
 });
 
-test('the audit shows a query job only to principals cleared for it, whoever started it', async () => {
+test('the audit shows a query job only to principals cleared for it, regardless of who started it', async () => {
   const secret = queryJobs.find(({ marking }) => marking === 'SECRET')?.id ?? '';
   const viewers = [await bearer({ clearance: 'CUI' }), await bearer({ clearance: 'SECRET' })].map(
     (authorization) => createApiClient(application.url, authorization),

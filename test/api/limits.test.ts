@@ -203,7 +203,7 @@ async function openSocket({ url }: TestApplication): Promise<WebSocket> {
   return socket;
 }
 
-describe('a client that sends too many requests is told when to try again', () => {
+describe('the refusal of a client that sends too many requests says when to try again', () => {
   test('over HTTP', async () => {
     await withLimits({ BLADE_REQUESTS_PER_SECOND: '1' }, async ({ url, client }) => {
       const answers = await Promise.all(

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 export interface InProcess {
   /**
    * Answers a request as one over a socket, with all checks and limits.
-   * @param address the address of the client, by which refused credentials are counted.
+   * @param address the client's address. Refused credentials are counted per address.
    * @throws AbortError if the signal of the request is aborted, or an error if the server stops before it has answered.
    */
   fetch(request: Request, address?: string): Promise<Response>;

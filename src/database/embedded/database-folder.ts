@@ -84,7 +84,7 @@ const RESTORE =
   'move it away and put a whole backup of it in its place. docs/operations.md says how, under "Back up and restore".';
 
 const describeStartOver = (folder: string) =>
-  `move or delete ${folder} and, if there is one, the folder "catalog" beside it. All jobs and items are then lost.`;
+  `move or delete ${folder} and, if there is one, the folder "catalog" next to it. All jobs and items are then lost.`;
 
 function beginFolder(folder: string): void {
   explainFileErrors(toConfiguredFolder(folder), () => {

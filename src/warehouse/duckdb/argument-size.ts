@@ -23,7 +23,7 @@ export function wholeIn(node: TreeNode | undefined): number | null {
   return isWhole && typeof constant.value === 'number' ? constant.value : null;
 }
 
-/** What a format makes beside its arguments: itself, and the widths that it names. */
+/** What a format adds to its arguments: itself, and the widths that it names. */
 export function readFormat(node: TreeNode | undefined): { bytes: number; insertions: number } {
   const format = textIn(node);
   if (format === null || /%[^a-zA-Z%]*\*/.test(format))

@@ -555,7 +555,7 @@ class Sizer {
     }));
     const time = timeOfCall(spelled(call.function_name), node.children, args);
     const nodes = countNodes([...values, ...others.values]);
-    // What a window gives may also stand beside its arguments.
+    // The value of a window may come from other expressions than its arguments, such as the default of lag.
     const results = kind === 'WINDOW' ? [...values, ...others.values] : values;
     const value = (sized: Value): Value => {
       const isMany = sized.isMany || kind === 'WINDOW';
@@ -910,7 +910,7 @@ function isLarge({ made, cells, bytes }: Value): boolean {
   return made + cells > 0 || bytes > FREE.bytes;
 }
 
-/** The columns that a lambda uses beside its own parameters. */
+/** The columns that a lambda uses, except its own parameters. */
 function findColumnsAround(lambda: TreeNode): readonly TreeNode[] {
   const found = new Map<string, TreeNode>();
   const collect = (part: unknown, own: ReadonlySet<string>): void => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => instance.closeSync());
 
-/** Characters that patterns, regular expressions or changes of case treat in a way of their own. */
+/** Characters that patterns, regular expressions or changes of case treat specially. */
 const CHARACTERS = [
   ...[
     'a',
