@@ -77,6 +77,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       readonly watermark: string | null;
       /** The number of rows that the statement must return; null if they were not counted. */
       readonly rowCount: number | null;
+      /** The version of the tables that it was planned for, which it must read; null for any. */
+      readonly version: string | null;
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
 
