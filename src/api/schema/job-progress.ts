@@ -20,13 +20,20 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
   description: 'Progress of a job with one data type.',
   fields: (t) => ({
     dataType: t.exposeString('dataType', { description: 'Name of the data type.' }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
-    processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
+      description: 'successCount + errorCount.',
+    }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
   }),
 });
 
@@ -49,16 +56,21 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
           calculatePercent(state, isTotalKnown ? totalItems : null, processedItems),
       ),
     }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description:
         'Rows to read, as far as they have been counted. Null before the first count and, without clearance for TOP SECRET, until the job has ended.',
     }),
-    processedItems: t.exposeInt('processedItems', {
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
       description: 'Rows that succeeded or failed: successCount + errorCount.',
     }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:
@@ -96,10 +108,10 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
  */
 export function calculatePercent(
   state: JobState | PartitionState,
-  totalItems: number | null,
-  processedItems: number,
+  totalItems: bigint | null,
+  processedItems: bigint,
 ): number | null {
   if (state === 'COMPLETED') return 100;
   if (totalItems === null || (state === 'FAILED' && processedItems >= totalItems)) return null;
-  return totalItems === 0 ? 0 : (processedItems / totalItems) * 100;
+  return totalItems === 0n ? 0 : (Number(processedItems) / Number(totalItems)) * 100;
 }

@@ -5,10 +5,10 @@ import { createLevelArray } from '../../items/level-counts.ts';
 export function progressQuery(jobId: string): Prisma.Sql {
   return Prisma.sql`(
     select
-      sum(total_items)::int as total_items,
-      coalesce(sum(processed_items), 0)::int as processed_items,
-      coalesce(sum(success_count), 0)::int as success_count,
-      coalesce(sum(error_count), 0)::int as error_count,
+      sum(total_items)::bigint as total_items,
+      coalesce(sum(processed_items), 0)::bigint as processed_items,
+      coalesce(sum(success_count), 0)::bigint as success_count,
+      coalesce(sum(error_count), 0)::bigint as error_count,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_known,
@@ -16,8 +16,8 @@ export function progressQuery(jobId: string): Prisma.Sql {
           'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
           'successByLevel', success_by_level, 'errorByLevel', error_by_level) order by data_type), '[]')
         from (
-          select data_type, sum(total_items)::int as total_items, sum(processed_items)::int as processed_items,
-            sum(success_count)::int as success_count, sum(error_count)::int as error_count,
+          select data_type, sum(total_items)::bigint as total_items, sum(processed_items)::bigint as processed_items,
+            sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -45,6 +45,8 @@ export const SET_COUNTS = Prisma.sql`
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
 const SUCCESS_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`),
+  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::bigint`),
 );
-const ERROR_BY_LEVEL = Prisma.raw(createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
+const ERROR_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
+);
