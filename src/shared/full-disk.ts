@@ -4,11 +4,16 @@ import { dirname } from 'node:path';
 /** Whether an error, or one that caused it, says that a disk or a disk quota is full. */
 export function isDiskFull(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && FULL_CODES.has(cause.code)) return true;
+    if ('code' in cause && isFullCode(cause.code)) return true;
     // What a catalog answered may be about its own disk.
     if (cause.name !== 'CatalogError' && FULL_MESSAGE.test(cause.message)) return true;
   }
   return false;
+}
+
+/** Whether the code of an error is one for a full disk. */
+export function isFullCode(code: unknown): boolean {
+  return FULL_CODES.has(code);
 }
 
 /** Returns how many bytes this user can write to the disk of a folder, which may not exist yet; null if that is unknown. */
