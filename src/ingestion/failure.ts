@@ -1,6 +1,7 @@
 import { CatalogError } from '../catalog/catalog-error.ts';
 import { UnknownDataTypeError } from '../data-types/data-types.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
+import { isDiskFull } from '../shared/full-disk.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
@@ -17,6 +18,7 @@ export function toOutcome(
 ): Exclude<PartitionOutcome, { status: 'COMPLETED' }> {
   if (error instanceof LeaseLostError) return { status: 'LEASE_LOST' };
   if (signal.aborted) return { status: 'STOPPED' };
+  if (isDiskFull(error)) return { status: 'NO_SPACE', message: describeFullDisk(error) };
   if (error instanceof TooManyErrorsError)
     return { status: 'FAILED', message: error.message, isReadError: false };
   if (error instanceof RowCountError)
@@ -38,4 +40,11 @@ export function toOutcome(
     }
   }
   throw error;
+}
+
+function describeFullDisk(error: unknown): string {
+  if (error instanceof CatalogError) return 'the disk of the catalog is full';
+  return error instanceof WarehouseError
+    ? "the disk of the warehouse's temporary files is full"
+    : 'the disk of the database is full';
 }

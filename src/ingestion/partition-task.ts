@@ -124,6 +124,8 @@ export type PartitionOutcome =
     }
   /** The catalog is unavailable, or the read was interrupted: a new attempt can resume at the checkpoint. */
   | { readonly status: 'INTERRUPTED'; readonly message: string }
+  /** A disk is full: an attempt can resume at the checkpoint once it has space. */
+  | { readonly status: 'NO_SPACE'; readonly message: string }
   /** Stopped on request; what was read is saved, with its checkpoint. */
   | { readonly status: 'STOPPED' }
   /** Another attempt has taken the lease; nothing more may be written. */

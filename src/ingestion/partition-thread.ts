@@ -81,7 +81,9 @@ async function runUntilStopped<Result>(
     if (kind === 'stop') stop.abort();
   });
   try {
-    return redactMessage(await work(stop.signal));
+    const result = await work(stop.signal);
+    if (isOutOfSpace(result)) await closeResources();
+    return redactMessage(result);
   } finally {
     port.close();
   }
@@ -137,6 +139,20 @@ const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 
 /** Connections of a thread: one to save, one to mark and one to read failed items. */
 const CONNECTIONS = 3;
+
+function isOutOfSpace(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'status' in result && result.status === 'NO_SPACE';
+}
+
+/** Closes what the thread has open: an engine goes by the space that its disk had when it was opened. */
+async function closeResources(): Promise<void> {
+  const closing = opened;
+  opened = undefined;
+  const resources = await closing?.catch(() => undefined);
+  if (resources === undefined) return;
+  const { pool, warehouse, catalog } = resources;
+  await Promise.allSettled([pool.end(), warehouse.close(), catalog.close()]);
+}
 
 let opened: Promise<PartitionResources> | undefined;
 
