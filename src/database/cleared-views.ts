@@ -8,6 +8,7 @@ import {
   type Marking,
   toLevel,
 } from '../data-types/marking.ts';
+import { createHasWholeSource, createOutcome } from './job-outcome.ts';
 
 /**
  * Finds the schema that shows what a clearance covers; null if it covers everything. The database itself limits what a
@@ -96,7 +97,10 @@ function createViewScript(): string {
   }).join(';\n');
 }
 
-const ENUMS = ['job_kind', 'job_state', 'sync_type', 'partition_state', 'error_stage', 'audit_outcome'];
+const ENUMS = [
+  ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
+  'audit_outcome',
+];
 
 interface View {
   readonly table: string;
@@ -168,9 +172,15 @@ function createViews(clearance: Marking): readonly View[] {
         'id revision data_type filter sql_query parameters classification reason marking metadata',
       ),
       ...columnsAsTheyAre(
-        'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
+        'created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
       ),
-      ...columnsAsText('kind state sync_type'),
+      ...columnsAsText('kind state sync_type retry_mode'),
+      outcome: createOutcome({
+        ...{ state: 't.state', success, errors },
+        hasWholeSource: createHasWholeSource('t.id', sumVisible('p.error_by_level')),
+      }),
+      // Everybody may know which sources a sync reads, and how each ended.
+      ...columnsAsTheyAre('total_sources completed_sources'),
       // A limit on rows of every marking would reveal, once a job reaches it, how many were above the clearance.
       max_items: 'null::int',
       options: `t.options - 'maxErrors'`,

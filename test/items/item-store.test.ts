@@ -200,6 +200,19 @@ describe('the counts of a batch', () => {
     expect(await counts(lease)).toMatchObject({ total: 2, read: 2 });
   });
 
+  test('the total of rows that nobody counted is not made up from those read so far', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set total_items = null');
+    const store = openStore(lease);
+    const first = await saved(store, [item('a'), item('b')], { errors: [rowError] });
+    await store.markUploaded(uploaded(first, first.items.slice(1), first.items.slice(0, 1)));
+    await store.saveBatch(batch([item('b')]));
+    await store.countSuccess(NO_COUNTS);
+    expect(await counts(lease)).toMatchObject({ total: null, read: 4, processed: 4 });
+    await store.saveTotal(9);
+    expect(await counts(lease)).toMatchObject({ total: 9 });
+  });
+
   test('starting over resets position, counts and errors, and keeps the items', async () => {
     const lease = await claimed();
     const store = openStore(lease);

@@ -151,10 +151,7 @@ async function saveEnd(
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
-      -- Rows that could not be counted: at least one is missing.
-      total_items = case ${state} when 'COMPLETED' then processed_items
-        when 'FAILED' then greatest(coalesce(total_items, 1), processed_items)
-        else greatest(coalesce(total_items, 0), processed_items) end
+      total_items = case ${state} when 'COMPLETED' then processed_items else total_items end
     where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
       and (${attempt}::int is null or attempt = ${attempt}::int)
     returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",
