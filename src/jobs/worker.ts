@@ -5,6 +5,7 @@ import { type JobPartition, Prisma, type PrismaClient } from '../database/genera
 import type { DiskSpace } from '../health/disk-space.ts';
 import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../ingestion/partition-task.ts';
 import type { PartitionWork, ThreadPool } from '../ingestion/thread-pool.ts';
+import { describeUnexpected } from '../ingestion/unexpected-error.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import {
   describeActiveSpan,
@@ -18,7 +19,7 @@ import type { JobNotifications } from './events/job-notifications.ts';
 import { readJobOptions } from './input/job-options.ts';
 import type { JobState } from './job-state.ts';
 import { claimPartition } from './partitions/claim-partition.ts';
-import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
+import { abandonPartition, finishPartition } from './partitions/end-partition.ts';
 import { describeWaiting, handBackPartition } from './partitions/hand-back-partition.ts';
 import { InputGoneError, loadPartitionTask } from './partitions/load-partition-task.ts';
 import { replanSource } from './partitions/replan-source.ts';
@@ -215,12 +216,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return true;
       }
       diskSpace.forget(partitionId);
+      if ('stack' in outcome && outcome.stack !== undefined)
+        partitionLog.error({ stack: outcome.stack }, 'an error of the program ended an attempt');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
       await writePersistently(partitionId, lost, () => saveOutcome(partition, outcome, turn));
       return true;
     } catch (error) {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
-      const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
+      const reason = error instanceof InterruptedError ? error.message : describeUnexpected(error);
       await writePersistently(partitionId, lost, () => handBackPartition(prisma, partition, reason));
       progress.changed(jobId, describeWaiting(reason));
       throw error;
