@@ -20,8 +20,8 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** What each exit code means, for people. */
 export const EXIT_CODE_MEANINGS: Readonly<Record<ExitCode, string>> = {
-  [ExitCode.DONE]: 'success; everything of the watched job is done, or only some items failed',
-  [ExitCode.FAILED]: 'the watched job read or kept nothing, or the tested source cannot be read',
+  [ExitCode.DONE]: 'success; the watched job is done, even if some of its items failed',
+  [ExitCode.FAILED]: 'nothing of the watched job succeeded, or the tested source cannot be read',
   [ExitCode.INVALID_INPUT]: 'an option or argument is invalid; nothing was started or changed',
   [ExitCode.CANCELLED]: 'the watched job was CANCELLED',
   [ExitCode.NOT_FOUND]: 'no such job, source or item, or no source to read',
@@ -29,8 +29,8 @@ export const EXIT_CODE_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [ExitCode.NOT_ALLOWED]: 'the token is missing or unknown, or its role does not allow this',
   [ExitCode.UNREACHABLE]: 'the server is unreachable or too busy',
   [ExitCode.UNEXPECTED]: 'unexpected error',
-  [ExitCode.ITEMS_FAILED]: 'some items of the watched job failed; only with --fail-on-errors',
-  [ExitCode.SOURCES_FAILED]: 'some sources of the watched job could not be read to their end',
+  [ExitCode.ITEMS_FAILED]: 'some items of the watched job failed, with --fail-on-errors',
+  [ExitCode.SOURCES_FAILED]: 'some sources of the watched job failed',
   [ExitCode.INTERRUPTED]: 'interrupted (Ctrl-C); a watched job keeps running',
   [ExitCode.OUTPUT_CLOSED]: 'the reader of the output closed it',
   [ExitCode.TERMINATED]: 'terminated (SIGTERM); a watched job keeps running',

@@ -103,7 +103,7 @@ export class NothingToRetryError extends ExpectedError {
   readonly mode: RetryMode;
 
   constructor(jobId: string, mode: RetryMode) {
-    super(`job ${jobId} has ${NOTHING[mode]} to retry; retry ALL of it to run it again`);
+    super(`job ${jobId} has ${NOTHING[mode]} to retry; the mode ALL runs all of it again`);
     this.jobId = jobId;
     this.mode = mode;
   }

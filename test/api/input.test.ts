@@ -337,10 +337,10 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
 });
 
 describe('a malformed id is an input error of the mutation', () => {
-  const expected = (type: string) => ({
+  const expected = (type: string, field = 'id') => ({
     __typename: 'InvalidInputError',
     message: expect.any(String),
-    issues: [{ field: 'id', message: expect.stringMatching(`ids look like ${type}:`) }],
+    issues: [{ field, message: expect.stringMatching(`ids look like ${type}:`) }],
   });
   const malformed = [
     '',
@@ -358,10 +358,10 @@ describe('a malformed id is an input error of the mutation', () => {
     async (id) => {
       const { client } = application;
       expect((await client.send(CancelJob, { id })).cancelJob).toEqual(expected('Job'));
-      expect((await client.send(RetryJob, { input: { id, mode: 'ALL' } })).retryJob).toEqual(expected('Job'));
-      expect((await client.send(RetryJob, { input: { id, mode: 'FAILED_ITEMS' } })).retryJob).toEqual(
-        expected('Job'),
-      );
+      for (const mode of ['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS'] as const) {
+        const { retryJob } = await client.send(RetryJob, { input: { id, mode } });
+        expect(retryJob).toEqual(expected('Job', 'input.id'));
+      }
     },
   );
 

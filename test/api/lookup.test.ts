@@ -907,14 +907,16 @@ describe('what the state of a job does not allow', () => {
     });
   });
 
-  test('retrying the failed items of a job that has none', async () => {
+  test.each([
+    ['FAILED_ITEMS', 'no failed items'],
+    ['FAILED_SOURCES', 'no failed sources'],
+  ] as const)('retrying the %s of a job that has none', async (mode, message) => {
     const id = await insertJob();
     await insertPartition(id, sorties, 'COMPLETED');
-    const { retryJob } = await application.client.send(RetryJob, { input: { id, mode: 'FAILED_ITEMS' } });
+    const { retryJob } = await application.client.send(RetryJob, { input: { id, mode } });
     expect(retryJob).toEqual({
       __typename: 'NothingToRetryError',
-      id: `Job:${id}`,
-      message: expect.stringContaining('no failed items'),
+      ...{ id: `Job:${id}`, mode, message: expect.stringContaining(message) },
     });
   });
 

@@ -334,7 +334,8 @@ describe('a table that changes while it is read is planned again', () => {
     await someStored();
     await change();
     const job = await application.client.waitForEnd(id);
-    expect(job).toMatchObject({ state: 'FAILED', progress: { percent: 0, processedItems: 0 } });
+    // Planned again, its rows could not be counted any more.
+    expect(job).toMatchObject({ state: 'FAILED', progress: { percent: null, processedItems: 0 } });
     expect(await watermark()).toBeNull();
     await copyFile(path('sortie.whole'), path('sortie.parquet'));
     expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { successCount: ROWS } });

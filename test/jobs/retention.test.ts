@@ -31,7 +31,12 @@ async function makeJob(finishedDaysAgo: number | null, retryOfId: string | null 
   const end =
     finishedDaysAgo === null
       ? {}
-      : { state: 'COMPLETED' as const, totalItems: 0, finishedAt: daysAgo(finishedDaysAgo) };
+      : {
+          state: 'COMPLETED' as const,
+          outcome: 'SUCCEEDED' as const,
+          totalItems: 0,
+          finishedAt: daysAgo(finishedDaysAgo),
+        };
   await prisma.job.create({
     data: { id, kind: 'SYNC', syncType: 'FULL', createdAt: daysAgo(400), retryOfId, ...end },
   });

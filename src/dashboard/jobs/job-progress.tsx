@@ -103,7 +103,7 @@ export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesP
           <ProgressBar
             percent={progress.percent === null ? null : computePercent(state, type)}
             state={state}
-            outcome={outcome}
+            outcome={type.errorCount > 0 ? outcome : null}
             label={`Progress of ${type.dataType}`}
           />
         </li>
