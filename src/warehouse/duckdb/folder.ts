@@ -19,6 +19,8 @@ export interface TableFile extends NamedFile {
   readonly name: TableName;
   /** The identity, size and times of the file, one of which changes with it. */
   readonly version: string;
+  /** The part of the version that a copy on another machine can have, too. */
+  readonly portableVersion: string;
   /** Why some of its lines are not rows. Each text continues "Line ". */
   readonly unreadable: readonly string[];
   /** How large its rows can be. */
@@ -153,6 +155,7 @@ async function findFile(folder: string, table: TableName): Promise<FoundFile> {
     label: relative(folder, path).replaceAll(sep, '/'),
     name,
     // The time of the last write (mtime) can be set back, as by a copy that preserves times, but not ctime.
+    portableVersion: [status.size, status.mtimeNs].join('-'),
     version: [status.ino, status.size, status.mtimeNs, status.ctimeNs].join('-'),
   };
 }

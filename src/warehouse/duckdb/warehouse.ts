@@ -15,7 +15,8 @@ import {
 } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
 import { reported } from './error.ts';
-import { type FoundFile, openTableFolder, type TableFile } from './folder.ts';
+import { areSameFiles, createFilesVersion } from './files-version.ts';
+import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
 import { type ChunkMemory, createChunkMemory } from './memory.ts';
 import { MAX_BATCH_BYTES } from './row-bytes.ts';
@@ -80,20 +81,18 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
   ): Promise<readonly TableFile[]> {
     try {
       const files = await prepare(names, signal);
-      if (version === null || fingerprintFiles(files) === version) return files;
+      if (version === null || areSameFiles(createFilesVersion(files), version)) return files;
     } catch (error) {
       // A file that is being replaced can cause any error.
-      if (version === null || error instanceof AbortError || (await findVersion(names)) === version)
-        throw error;
+      if (version === null || error instanceof AbortError || (await haveVersion(names, version))) throw error;
     }
     const labels = names.map(({ catalog, schema, table }) => `${catalog}.${schema}.${table}`).join(', ');
     throw new WarehouseError('CHANGED', `${labels} was replaced after the read was planned.`);
   }
 
-  /** @returns null if a table has no file. */
-  async function findVersion(names: readonly TableName[]): Promise<string | null> {
+  async function haveVersion(names: readonly TableName[], version: string): Promise<boolean> {
     const files = await tables.find(names).catch(() => null);
-    return files === null ? null : fingerprintFiles(files);
+    return files !== null && areSameFiles(createFilesVersion(files), version);
   }
 
   return {
@@ -109,7 +108,7 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
 
     async findVersion(names, signal) {
       throwIfAborted(signal);
-      return fingerprintFiles(await tables.find(names));
+      return createFilesVersion(await tables.find(names));
     },
 
     async countUnreadable(table, signal) {
@@ -164,12 +163,6 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
 
 function createClosedError(): WarehouseError {
   return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
-}
-
-function fingerprintFiles(files: readonly FoundFile[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify(files.map(({ label, version }) => [label, version])))
-    .digest('base64url');
 }
 
 /** Fingerprints everything that the order and content of the rows depend on. */
