@@ -19,7 +19,8 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** What each exit code means, for people. */
 export const EXIT_CODE_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [ExitCode.DONE]: 'success; a watched job COMPLETED, even if some of its items failed',
-  [ExitCode.FAILED]: 'the watched job FAILED, or the tested source cannot be read',
+  [ExitCode.FAILED]:
+    'the watched job FAILED, the tested source cannot be read, or a data folder cannot be backed up or restored',
   [ExitCode.INVALID_INPUT]: 'an option or argument is invalid; nothing was started or changed',
   [ExitCode.CANCELLED]: 'the watched job was CANCELLED',
   [ExitCode.NOT_FOUND]: 'no such job, source or item, or no source to read',

@@ -68,7 +68,7 @@ async function refusal(...parameters: Parameters<typeof startInVain>): Promise<s
 async function foundIn(folder: string, settings: Record<string, string> = {}): Promise<string> {
   const complaint = await refusal(folder, settings);
   const [, found] =
-    /^The folder \S+ cannot be used, and nothing in it was changed\.\n {2}Found: (.+)\.\n {2}To restore it: .+\.\n {2}To start over: .+\.$/.exec(
+    /^The folder \S+ cannot be used, and nothing in it was changed\. Found: (.+?)\. To restore it: .+\. To start over: .+\.$/.exec(
       complaint,
     ) ?? [];
   if (found === undefined) throw new Error(`It said:\n${complaint}`);

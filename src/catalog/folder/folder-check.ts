@@ -41,7 +41,7 @@ export async function hasUploads(folder: string): Promise<boolean> {
 }
 
 /** Finds the files that uploads name and that do not exist. */
-async function findMissingSegments(folder: string): Promise<string[]> {
+export async function findMissingSegments(folder: string): Promise<string[]> {
   const expected = (await readPresentUploads(folder)).flatMap(({ key, dataTypes }) =>
     dataTypes.map((dataType) => toSegmentPath(folder, dataType, key)),
   );

@@ -1,8 +1,9 @@
-import { closeSync, cpSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { isFileError } from '../../shared/file-error.ts';
 import { isFullCode } from '../../shared/full-disk.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
 import { findMissingRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
@@ -165,15 +166,4 @@ function beginManifest(
   const journal = openJournal(manifestPath);
   fileSystem.recordIn(journal);
   return journal;
-}
-
-/** Syncs a folder: a new name in it survives a power failure only once the folder itself is on the disk. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
