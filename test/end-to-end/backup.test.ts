@@ -137,11 +137,13 @@ test('backups during a sync always hold in the catalog what the database has as 
     const answer = await api.client.sendRaw(
       '{ items(first: 100) { edges { node { catalogId uploadedAt } } } }',
     );
-    const { edges } = (answer.data ?? {}).items as {
-      edges: { node: { catalogId: string; uploadedAt: string | null } }[];
-    };
+    const items = answer.data?.items as
+      | { edges: { node: { catalogId: string; uploadedAt: string | null } }[] }
+      | undefined;
     const catalog = await catalogIn(data);
-    const missing = edges.filter(({ node }) => node.uploadedAt !== null && !catalog.has(node.catalogId));
+    const missing = items?.edges.filter(
+      ({ node }) => node.uploadedAt !== null && !catalog.has(node.catalogId),
+    );
     expect(missing).toEqual([]);
     await api.end('SIGTERM');
   }

@@ -51,7 +51,7 @@ async function startInVain(
   const ended = await start(folder, settings, options).catch((error: unknown) => error);
   if (!(ended instanceof ProgramEndedError)) throw new Error('It started', { cause: ended });
   expect(ended.code).toBe(1);
-  expect(ended.complaint).not.toMatch(/^ +at /m);
+  expect(ended.complaint.split('\n')).toHaveLength(1);
   return ended;
 }
 
@@ -128,12 +128,12 @@ const DAMAGES: readonly Damage[] = [
   ['without PG_VERSION', /missing: PG_VERSION$/, (folder) => rm(join(dataIn(folder), 'PG_VERSION'))],
   [
     'whose pg_control is damaged',
-    /^PostgreSQL cannot open it: .*PG_CONTROL_VERSION/,
+    /^PostgreSQL cannot open it: .*PG_CONTROL_VERSION|the content of global\/pg_control has changed$/,
     (folder) => overwrite(join(dataIn(folder), 'global', 'pg_control'), randomBytes(300)),
   ],
   [
     'whose write-ahead log is damaged',
-    /^PostgreSQL cannot open it: could not locate a valid checkpoint record/,
+    /^PostgreSQL cannot open it: could not locate a valid checkpoint record|the content of pg_wal\/0\w+ has changed/,
     async (folder) => {
       for (const path of await logFiles(folder)) await overwrite(path, randomBytes(16_777_216));
     },
@@ -149,7 +149,7 @@ const DAMAGES: readonly Damage[] = [
   ['without the file of a table', /missing: base\/5\/\d+$/, async (folder) => rm(await tableFile(folder))],
   [
     'whose catalog of tables is damaged',
-    /^PostgreSQL cannot open it: invalid page in block 0 of relation "base\/5\/1259"/,
+    /^PostgreSQL cannot open it: invalid page in block 0 of relation "base\/5\/1259"|the content of base\/5\/1259 has changed$/,
     (folder) => overwrite(join(dataIn(folder), 'base', '5', '1259'), randomBytes(16_384)),
   ],
 ];
@@ -164,6 +164,14 @@ const MORE_DAMAGES: readonly Damage[] = [
     'without the record of what was committed',
     /missing: pg_xact/,
     (folder) => rm(join(dataIn(folder), 'pg_xact'), { recursive: true }),
+  ],
+  [
+    'whose table was emptied, with the size it had',
+    /^in \S+, the content of base\/5\/\d+ has changed$/,
+    async (folder) => {
+      const path = await tableFile(folder);
+      await overwrite(path, Buffer.alloc((await stat(path)).size));
+    },
   ],
   [
     'whose record of what was committed is empty',
@@ -343,6 +351,8 @@ describe('the folder of a database', () => {
         [databaseIn(folder), 0o000],
         [await tableFile(folder), 0o400],
         [join(dataIn(folder), 'base'), 0o000],
+        [join(dataIn(folder), 'base', '5'), 0o500],
+        [join(databaseIn(folder), 'lock'), 0o400],
       ] as const) {
         const before = await readTree(folder);
         const { mode: modeBefore } = await stat(path);
@@ -351,7 +361,7 @@ describe('the folder of a database', () => {
         await chmod(path, modeBefore);
         expect(await readTree(folder)).toEqual(before);
         expect(complaint).toMatch(
-          /^The folder \S+ cannot be used: permission denied.* It must be a folder that/,
+          /^The (folder|lock file) \S+ cannot be (used|locked): permission denied.* It must be a (folder|file) that/,
         );
       }
     },
