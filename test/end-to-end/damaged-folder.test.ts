@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect } from 'vitest';
-import { createChance } from '../support/chance.ts';
+import { type Chance, createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
 import { readFolderCatalog } from '../support/folder-catalog.ts';
 import { listFiles, readTree } from '../support/folder-tree.ts';
@@ -505,6 +505,74 @@ test('whichever files are lost, it starts with every item or not at all, and the
       await rm(folder, { recursive: true });
     }),
     fuzzParameters(0.03, 'lost files'),
+  );
+}, 600_000);
+
+/** What can happen to a file. */
+const MISHAPS: Readonly<Record<string, (path: string, chance: Chance) => Promise<unknown>>> = {
+  async 'is truncated'(path, chance) {
+    const { size } = await stat(path);
+    if (size > 0) await truncate(path, chance.below(size));
+  },
+  'holds zeros': async (path) => overwrite(path, Buffer.alloc((await stat(path)).size)),
+  'holds something else': async (path) => overwrite(path, randomBytes((await stat(path)).size)),
+  async 'has a bad sector'(path, chance) {
+    const { size } = await stat(path);
+    if (size > 512) await overwrite(path, randomBytes(512), chance.below(size - 512));
+  },
+  'is longer': (path) => appendFile(path, randomBytes(1000)),
+  async 'is a folder'(path) {
+    await rm(path);
+    await mkdir(path);
+  },
+  'is deleted': (path) => rm(path),
+  'cannot be read': (path) => chmod(path, 0o000),
+  'cannot be written': (path) => chmod(path, 0o400),
+};
+
+/** What can happen to a folder. */
+const FOLDER_MISHAPS: typeof MISHAPS = {
+  'is deleted': (path) => rm(path, { recursive: true }),
+  async 'is a file'(path) {
+    await rm(path, { recursive: true });
+    await writeFile(path, 'not a folder');
+  },
+  'cannot be read': (path) => chmod(path, 0o000),
+  'cannot be written': (path) => chmod(path, 0o500),
+};
+
+test('whatever happens to a file or folder of a closed database, it starts with every item or says in one line why not', async ({
+  folders,
+}) => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      const folder = await folders.copy(folders.closed);
+      const options = process.platform === 'win32' ? {} : await giveAway(folder);
+      const chance = createChance(seed);
+      const names = (await readdir(folder, { recursive: true }))
+        .filter((name) => /^database/.test(name))
+        .sort();
+      const name = names[chance.below(names.length)] ?? '';
+      const path = join(folder, name);
+      const mishaps = Object.entries((await stat(path)).isDirectory() ? FOLDER_MISHAPS : MISHAPS);
+      const [mishap, happen] = mishaps[chance.below(mishaps.length)] ?? [];
+      await happen?.(path, chance);
+
+      const context = `${name} ${mishap}`;
+      const before = await readTree(folder);
+      const started = await start(folder, {}, options).catch((error: unknown) => error);
+      if (started instanceof ProgramEndedError) {
+        expect(await readTree(folder), context).toEqual(before);
+        expect(started.code, context).toBe(1);
+        expect(started.complaint, context).toMatch(/^The (folder|lock file) \S+ .+\.$/);
+      } else {
+        const program = started as Program;
+        expect(await countItems(program), context).toBe(ITEMS.closed);
+        expect(await program.end('SIGTERM'), context).toEqual({ code: 0 });
+      }
+      await rm(folder, { recursive: true });
+    }),
+    fuzzParameters(0.05, 'damaged files'),
   );
 }, 600_000);
 
