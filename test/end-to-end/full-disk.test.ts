@@ -127,6 +127,7 @@ describe('while a disk is full', () => {
       "SELECT 'S' || i AS item_id, md5(i::VARCHAR) || md5((i + 1)::VARCHAR) || md5((i + 2)::VARCHAR) AS remarks FROM range(6000000) t(i)",
     );
     const program = await start({ TMPDIR: disk.folder });
+    await addSource(program);
     disk.fill(0);
     const query = {
       dataType: 'sortie',
