@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os';
 import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import { type Backup, backUpRunning } from '../backup/backup.ts';
+import { discardCopies } from '../backup/snapshot.ts';
 import { folderCatalog } from '../catalog/folder/definition.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
@@ -46,6 +48,8 @@ export interface Core extends Foundation {
   readonly metrics: Metrics;
   readonly diskSpace: DiskSpace;
   readonly health: Health;
+  /** Starts a backup of the embedded database and the folder catalog; null on a PostgreSQL server. */
+  readonly startBackup: (() => Promise<Backup>) | null;
   /** Creates the endpoint of metrics on the port of everything else; null if they are not served there. */
   createMainEndpoint(access?: MetricsAccess): MetricsEndpoint | null;
 }
@@ -114,6 +118,10 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     }),
     (created) => created.close(),
   );
+  const catalogFolder = settingsFor(folderCatalog, config.catalog)?.folder ?? null;
+  const backedUp =
+    database.kind === 'embedded' ? { database: config.database.folder, catalog: catalogFolder } : null;
+  if (backedUp !== null) await discardCopies(backedUp);
   const diskSpace = createDiskSpace(listWrittenFolders(config, database));
   const { enabled, port } = config.metrics;
   if (enabled && port !== null) {
@@ -141,6 +149,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
       diskSpace,
       checkWarehouse: isWorker ? (timeoutMs) => registry.checkWarehouse(config.warehouse, timeoutMs) : null,
     }),
+    startBackup: backedUp === null ? null : () => backUpRunning(connectionString, backedUp),
     createMainEndpoint: (access) =>
       enabled && port === null ? createMetricsEndpoint(metrics, access) : null,
   };

@@ -21,7 +21,8 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** What each exit code means, for people. */
 export const EXIT_CODE_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [ExitCode.DONE]: 'success; the watched job is done, even if some of its items failed',
-  [ExitCode.FAILED]: 'nothing of the watched job succeeded, or the tested source cannot be read',
+  [ExitCode.FAILED]:
+    'nothing of the watched job succeeded, the tested source cannot be read, or a backup or restore failed',
   [ExitCode.INVALID_INPUT]: 'an option or argument is invalid; nothing was started or changed',
   [ExitCode.CANCELLED]: 'the watched job was CANCELLED',
   [ExitCode.NOT_FOUND]: 'no such job, source or item, or no source to read',

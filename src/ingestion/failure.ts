@@ -52,6 +52,6 @@ export function toOutcome(
 function describeFullDisk(error: unknown): string {
   if (error instanceof CatalogError) return 'the disk of the catalog is full';
   return error instanceof WarehouseError
-    ? "the disk of the warehouse's temporary files is full"
+    ? 'the disk of temporary files is full'
     : 'the disk of the database is full';
 }

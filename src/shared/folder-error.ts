@@ -30,7 +30,7 @@ export class DamagedFolderError extends FolderError {
         `Found: ${found}.`,
         `To restore it: ${remedies.restore}`,
         `To start over: ${remedies.startOver}`,
-      ].join('\n  '),
+      ].join(' '),
     );
   }
 }

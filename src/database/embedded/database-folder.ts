@@ -71,8 +71,13 @@ export function explainDatabaseError(folder: string, error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   if (/No space left on device/.test(text)) return explainFailure(toConfiguredFolder(folder), 'ENOSPC');
   // Each page has a checksum, which PostgreSQL checks when it reads the page.
-  const isDamaged = /invalid page in block|could not (open|read) file|could not access status of/.test(text);
-  return isDamaged ? refuseFolder(folder, `PostgreSQL cannot read it: ${text.trim()}`, false) : error;
+  const isDamaged =
+    /invalid page in block|could not (open|read) file|could not access status of|contains unexpected zero page/.test(
+      text,
+    );
+  return isDamaged
+    ? refuseFolder(folder, `PostgreSQL cannot read it: ${text.trim().replace(/\s*\n\s*/g, ' ')}`, false)
+    : error;
 }
 
 /** Names the setting of a database folder, for messages. */

@@ -1,12 +1,20 @@
-import { closeSync, cpSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { isFileError } from '../../shared/file-error.ts';
 import { isFullCode } from '../../shared/full-disk.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
 import { findMissingRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
-import { formatManifest, type Journal, openJournal, writeManifest } from './manifest.ts';
+import {
+  formatManifest,
+  type Journal,
+  type Manifest,
+  openJournal,
+  parseManifest,
+  writeManifest,
+} from './manifest.ts';
 
 /** The paths of an embedded database, and its files. */
 export interface DataOptions {
@@ -76,7 +84,7 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
     syncFolder(dirname(manifestPath));
     rmSync(unfinishedPath);
-    return serve(database, journal, fileSystem, options);
+    return serve(database, journal, fileSystem, null, options);
   } catch (error) {
     const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
@@ -99,7 +107,7 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     fileSystem.keep();
     // A process that was killed just before removing it may have left it.
     rmSync(unfinishedPath, { force: true });
-    return serve(database, journal, fileSystem, options);
+    return serve(database, journal, fileSystem, parseManifest(manifestBefore.toString('utf8')), options);
   } catch (error) {
     journal?.close();
     const isUnchanged = fileSystem.undo();
@@ -135,6 +143,7 @@ function serve(
   database: PGlite,
   journal: Journal,
   fileSystem: DataFileSystem,
+  before: Manifest | null,
   { dataFolder, manifestPath }: DataOptions,
 ): OpenData {
   return {
@@ -147,7 +156,7 @@ function serve(
       journal.close();
       try {
         const files = listDataFiles(dataFolder);
-        writeManifest(manifestPath, formatManifest(files, { isClosed: true, dataFolder }));
+        writeManifest(manifestPath, formatManifest(files, { isClosed: true, dataFolder, before }));
       } catch (error) {
         // On a full disk, the manifest of the open database stays. It is right for the closed one, too.
         if (!isFileError(error)) throw error;
@@ -165,15 +174,4 @@ function beginManifest(
   const journal = openJournal(manifestPath);
   fileSystem.recordIn(journal);
   return journal;
-}
-
-/** Syncs a folder: a new name in it survives a power failure only once the folder itself is on the disk. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
