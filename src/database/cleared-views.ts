@@ -131,7 +131,7 @@ function createViews(clearance: Marking): readonly View[] {
   const sumVisible = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
   const sliceVisible = (column: string) => `${column}[1:${indices.length}]`;
   const sumVisibleInJson = (json: string) =>
-    `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::int, 0)`).join(' + ')})`;
+    `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::bigint, 0)`).join(' + ')})`;
 
   const success = sumVisible('t.success_by_level');
   const errors = sumVisible('t.error_by_level');
@@ -220,8 +220,8 @@ function createViews(clearance: Marking): readonly View[] {
         select bool_or(state = 'PENDING') as waits, bool_or(state = 'RUNNING') as runs,
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
           bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt, max(replans) as replans,
-          sum${sumVisible('read_by_level')}::int as read, sum${sumVisible('success_by_level')}::int as success,
-          sum${sumVisible('error_by_level')}::int as errors, min(started_at) as started_at, max(finished_at) as finished_at,
+          sum${sumVisible('read_by_level')}::bigint as read, sum${sumVisible('success_by_level')}::bigint as success,
+          sum${sumVisible('error_by_level')}::bigint as errors, min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts

@@ -7,6 +7,7 @@ import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.t
 import { loadRegistry } from '../plugins/load-plugins.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
+import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
@@ -81,16 +82,20 @@ async function runUntilStopped<Result>(
     if (kind === 'stop') stop.abort();
   });
   try {
-    return redactMessage(await work(stop.signal));
+    const result = await work(stop.signal);
+    if (isOutOfSpace(result)) await closeResources();
+    return redactTexts(result);
   } finally {
     port.close();
   }
 }
 
-/** Redacts the message of a result, because it is stored and shown, and a warehouse may repeat secrets it was sent. */
-function redactMessage<Result>(result: Result): Result {
-  if (typeof result !== 'object' || result === null || !('message' in result)) return result;
-  return typeof result.message === 'string' ? { ...result, message: redact(result.message) } : result;
+/** Redacts the texts of a result, because they are stored, shown or logged, and a warehouse may repeat secrets it was sent. */
+function redactTexts<Result>(result: Result): Result {
+  if (typeof result !== 'object' || result === null) return result;
+  const texts = Object.entries(result).filter(([name]) => name === 'message' || name === 'stack');
+  const redacted = texts.map(([name, text]) => [name, typeof text === 'string' ? redact(text) : text]);
+  return { ...result, ...Object.fromEntries(redacted) };
 }
 
 // The same process may serve the API, which must not wait for rows. On other platforms this would change the priority of the
@@ -138,6 +143,20 @@ const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 /** Connections of a thread: one to save, one to mark and one to read failed items. */
 const CONNECTIONS = 3;
 
+function isOutOfSpace(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'status' in result && result.status === 'NO_SPACE';
+}
+
+/** Closes what the thread has open: an engine goes by the space that its disk had when it was opened. */
+async function closeResources(): Promise<void> {
+  const closing = opened;
+  opened = undefined;
+  const resources = await closing?.catch(() => undefined);
+  if (resources === undefined) return;
+  const { pool, warehouse, catalog } = resources;
+  await Promise.allSettled([pool.end(), warehouse.close(), catalog.close()]);
+}
+
 let opened: Promise<PartitionResources> | undefined;
 
 function loadResources(): Promise<PartitionResources> {
@@ -160,7 +179,7 @@ async function openResources(): Promise<PartitionResources> {
   // The pool replaces a broken idle connection; without a listener, it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([
-    registry.openWarehouse(configuration.warehouse),
+    registry.openWarehouse(configuration.warehouse).then(withErrorCodes),
     registry.openCatalog(configuration.catalog, configuration.threads),
   ]);
   const { allowedSchemas } = configuration.warehouse;

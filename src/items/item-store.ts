@@ -713,16 +713,16 @@ from lease where p.id = lease.id
 returning p.id`;
 
 const SAVE_TOTAL = `with ${LEASE}
-update job_partition p set ${HELD}, total_items = greatest($3::int, p.read_items)
+update job_partition p set ${HELD}, total_items = greatest($3::bigint, p.read_items)
 from lease where p.id = lease.id
 returning p.id`;
 
 const COUNT_SUCCESS = `with ${LEASE}
 update job_partition p set
   ${HELD},
-  success_count = p.success_count + $3::int,
-  processed_items = p.processed_items + $3::int,
-  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $3::int) end,
-  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
+  success_count = p.success_count + $3::bigint,
+  processed_items = p.processed_items + $3::bigint,
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $3::bigint) end,
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::bigint[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;

@@ -75,9 +75,9 @@ async function describeFailures(transaction: Transaction, { id }: LockedJob): Pr
 type ReadPartition = Pick<JobPartition, 'totalItems' | 'readItems'>;
 
 function describeUnreadRows(all: readonly ReadPartition[], failed: readonly ReadPartition[]): string | null {
-  const total = sumBy(all.filter(isCounted), ({ totalItems }) => totalItems ?? 0);
+  const total = sumBy(all.filter(isCounted), ({ totalItems }) => Number(totalItems));
   const unread = sumBy(failed.filter(isCounted), ({ totalItems, readItems }) =>
-    Math.max(0, (totalItems ?? 0) - readItems),
+    Math.max(0, Number(totalItems) - Number(readItems)),
   );
   if (unread === 0) return null;
   const [some, every] = [unread, total].map((rows) => rows.toLocaleString('en-US'));

@@ -123,8 +123,8 @@ async function uploads() {
 
 async function counts({ partitionId }: PartitionLease) {
   const { rows } = await database.pool.query(
-    `select position, total_items as total, read_items as read, processed_items as processed,
-       success_count as success, error_count as errors from job_partition where id = $1`,
+    `select position, total_items::int as total, read_items::int as read, processed_items::int as processed,
+       success_count::int as success, error_count::int as errors from job_partition where id = $1`,
     [partitionId],
   );
   return rows[0];
@@ -384,7 +384,7 @@ describe('rows that come again', () => {
       ...{ position: again.position, read: 2, processed: 2, success: 2, errors: 0 },
     });
     const levels = await database.pool.query(
-      'select read_by_level as read, success_by_level as success from job_partition where id = $1',
+      'select read_by_level::int[] as read, success_by_level::int[] as success from job_partition where id = $1',
       [lease.partitionId],
     );
     const expected = countByLevel(items.map(({ classificationMarking }) => classificationMarking));

@@ -212,7 +212,7 @@ test.runIf(inject('preparedDatabase').kind === 'server')(
       );
       await other.query('commit');
       await vi.waitFor(async () => {
-        const { rows } = await database.pool.query('select current_operation, processed_items from job');
+        const { rows } = await database.pool.query('select current_operation, processed_items::int from job');
         expect(rows).toEqual([{ current_operation: 'Syncing', processed_items: 5 }]);
       });
     } finally {

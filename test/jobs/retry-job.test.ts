@@ -274,7 +274,7 @@ describe('a retry of only the failed items', () => {
     const first = await sync();
     const read = () => application.database.pool.query('select * from data_source');
     const before = (await read()).rows;
-    expect(before).toMatchObject([{ item_count: 19 }]);
+    expect(before).toMatchObject([{ item_count: '19' }]);
     await retry(first.id, 'FAILED_ITEMS');
     expect((await read()).rows).toEqual(before);
   });

@@ -63,6 +63,7 @@ export async function openArrayWarehouse(
 
   return {
     describeTable: async (...given) => (await current()).describeTable(...given),
+    findVersion: async (...given) => (await current()).findVersion(...given),
     countUnreadable: async () => 0,
     countRows: async (...given) => (await current()).countRows(...given),
     readRows: async (...given) => (await current()).readRows(...given),

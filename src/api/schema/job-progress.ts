@@ -20,13 +20,20 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
   description: 'Progress of a job with one data type.',
   fields: (t) => ({
     dataType: t.exposeString('dataType', { description: 'Name of the data type.' }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
-    processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
+      description: 'successCount + errorCount.',
+    }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
   }),
 });
 
@@ -49,7 +56,8 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
           calculatePercent(state, isTotalKnown ? totalItems : null, processedItems),
       ),
     }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description:
         'Rows to read, as far as they have been counted. Null before the first count and, without clearance for TOP SECRET, until the job has ended.',
@@ -61,11 +69,15 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       description:
         'Sources read to their end. Known from the start, unlike the rows to read. For those that failed, see `failedSources`.',
     }),
-    processedItems: t.exposeInt('processedItems', {
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
       description: 'Rows that succeeded or failed: successCount + errorCount.',
     }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:
@@ -103,14 +115,14 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
  */
 export function calculatePercent(
   state: JobState | PartitionState,
-  totalItems: number | null,
-  processedItems: number,
+  totalItems: bigint | null,
+  processedItems: bigint,
 ): number | null {
   if (state === 'COMPLETED') return 100;
   if (totalItems === null) return null;
   const hasEnded = state === 'FAILED' || state === 'CANCELLED';
   if (hasEnded && processedItems >= totalItems) return null;
-  return totalItems === 0 ? 0 : Math.min((processedItems / totalItems) * 100, ALMOST_ALL);
+  return totalItems === 0n ? 0 : Math.min((Number(processedItems) / Number(totalItems)) * 100, ALMOST_ALL);
 }
 
 /** The percentage of a job whose rows are all processed, but that has not ended. */

@@ -205,18 +205,24 @@ builder.prismaNode('JobPartition', {
       description:
         'Number of attempts so far; more than 1 after a crash or a failure. Each attempt continues from the checkpoint.',
     }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description: 'Rows to read; null until they are counted, also if it FAILED before.',
     }),
-    readItems: t.exposeInt('readItems', {
+    readItems: t.expose('readItems', {
+      type: 'SafeInt',
       description: 'Rows read and saved, up to its checkpoint.',
     }),
-    processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', {
-      description: 'Rows that failed.',
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
+      description: 'successCount + errorCount.',
     }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
     percent: t.float({
       nullable: true,
       description: 'From 0 to 100; below 100 until it is COMPLETED. Null until its rows are counted.',

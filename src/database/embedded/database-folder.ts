@@ -93,8 +93,12 @@ function beginFolder(folder: string): void {
   });
 }
 
-/** @returns its files; null if it never had data. */
-function inspectFolder(folder: string): FoundData | null {
+/**
+ * Inspects a folder that this process has locked.
+ * @returns its files; null if it never had data.
+ * @throws as `takeFolder` does.
+ */
+export function inspectFolder(folder: string): FoundData | null {
   return explainFileErrors(toConfiguredFolder(folder), () => {
     const names = readdirSync(folder);
     if (names.includes(MANIFEST_FILE)) return inspectData(folder);

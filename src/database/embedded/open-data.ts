@@ -2,6 +2,7 @@ import { closeSync, cpSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { isFileError } from '../../shared/file-error.ts';
+import { isFullCode } from '../../shared/full-disk.ts';
 import { findMissingRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
@@ -29,6 +30,8 @@ export interface FoundData {
 /** An open database. */
 export interface OpenData {
   readonly database: PGlite;
+  /** Whether the last failure of the file system was a full disk. */
+  isDiskFull(): boolean;
   close(): Promise<void>;
 }
 
@@ -73,7 +76,7 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
     syncFolder(dirname(manifestPath));
     rmSync(unfinishedPath);
-    return serve(database, journal, options);
+    return serve(database, journal, fileSystem, options);
   } catch (error) {
     const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
@@ -96,7 +99,7 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     fileSystem.keep();
     // A process that was killed just before removing it may have left it.
     rmSync(unfinishedPath, { force: true });
-    return serve(database, journal, options);
+    return serve(database, journal, fileSystem, options);
   } catch (error) {
     journal?.close();
     const isUnchanged = fileSystem.undo();
@@ -128,9 +131,15 @@ function findDamage(error: unknown, messages: readonly string[]): string | null 
     : null;
 }
 
-function serve(database: PGlite, journal: Journal, { dataFolder, manifestPath }: DataOptions): OpenData {
+function serve(
+  database: PGlite,
+  journal: Journal,
+  fileSystem: DataFileSystem,
+  { dataFolder, manifestPath }: DataOptions,
+): OpenData {
   return {
     database,
+    isDiskFull: () => isFullCode(fileSystem.lastFailure),
     async close() {
       if (database.isInTransaction()) await database.exec('rollback');
       await database.exec('checkpoint');

@@ -50,7 +50,7 @@ export async function abandonPartition(
       job,
       { id: partitionId, attempt: null },
       withMarking(
-        { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+        { status: 'FAILED', message: partition?.message ?? WORKER_DIED, isReadError: false },
         job,
         dataTypes,
       ),
@@ -58,8 +58,9 @@ export async function abandonPartition(
   });
 }
 
-/** The reason of an attempt that ended with an error only the log may show. */
-export const UNEXPECTED_END = 'it ended unexpectedly; the log tells why';
+/** The reason of a partition whose attempts all ended without a word. */
+const WORKER_DIED =
+  'in each attempt, its worker was killed, ran out of memory or lost the database. A smaller `batchSize` needs less memory.';
 
 /**
  * Ends a partition, brings its source up to date and, with the last partition, ends the job.

@@ -6,10 +6,10 @@ export function progressQuery(jobId: string): Prisma.Sql {
   return Prisma.sql`(
     select
       -- As far as they are counted: rows of an uncounted partition were read all the same.
-      case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::int end as total_items,
-      coalesce(sum(processed_items), 0)::int as processed_items,
-      coalesce(sum(success_count), 0)::int as success_count,
-      coalesce(sum(error_count), 0)::int as error_count,
+      case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::bigint end as total_items,
+      coalesce(sum(processed_items), 0)::bigint as processed_items,
+      coalesce(sum(success_count), 0)::bigint as success_count,
+      coalesce(sum(error_count), 0)::bigint as error_count,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_counted,
@@ -22,9 +22,9 @@ export function progressQuery(jobId: string): Prisma.Sql {
           'successByLevel', success_by_level, 'errorByLevel', error_by_level) order by data_type), '[]')
         from (
           select data_type,
-            case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::int end as total_items,
-            sum(processed_items)::int as processed_items,
-            sum(success_count)::int as success_count, sum(error_count)::int as error_count,
+            case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::bigint end as total_items,
+            sum(processed_items)::bigint as processed_items,
+            sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -54,6 +54,8 @@ export const SET_COUNTS = Prisma.sql`
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
 const SUCCESS_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`),
+  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::bigint`),
 );
-const ERROR_BY_LEVEL = Prisma.raw(createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
+const ERROR_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
+);
