@@ -101,7 +101,7 @@ export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesP
             {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
           </span>
           <ProgressBar
-            percent={progress.percent === null ? null : computePercent(state, type)}
+            percent={isTerminal(state) || progress.percent !== null ? computePercent(state, type) : null}
             state={state}
             outcome={type.errorCount > 0 ? outcome : null}
             label={`Progress of ${type.dataType}`}
