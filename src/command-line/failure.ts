@@ -95,7 +95,7 @@ export function toCommandError(errors: readonly AnswerError[]): CommandError {
 /** The options and arguments that set the input fields of the API. */
 const FLAGS = [
   ['id', 'ID'],
-  ['input.id', 'SOURCE'],
+  ['input.id', 'ID'],
   ['input.syncType', '--incremental'],
   ['input.dataType', '--type'],
   ['input.filter', '--filter'],

@@ -6,11 +6,12 @@ import { WarehouseError } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
+import { describeUnexpected, isIncurable } from './unexpected-error.ts';
 
 /**
  * Converts an error to the outcome of an attempt: the only place that decides which errors are temporary.
  * @param signal the signal of the attempt; once it is aborted, errors are its consequence.
- * @throws the error itself if it is unknown. The attempt is then repeated, and the error is logged.
+ * An unknown error is one of the program: the attempt is repeated unless that cannot help, and its stack is logged.
  */
 export function toOutcome(
   error: unknown,
@@ -39,7 +40,13 @@ export function toOutcome(
         return { status: 'CHANGED', message: error.message, hasRowCounts: false };
     }
   }
-  throw error;
+  const fault = {
+    message: describeUnexpected(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+  return isIncurable(error)
+    ? { status: 'FAILED', isReadError: false, ...fault }
+    : { status: 'INTERRUPTED', ...fault };
 }
 
 function describeFullDisk(error: unknown): string {

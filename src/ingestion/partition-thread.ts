@@ -7,6 +7,7 @@ import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.t
 import { loadRegistry } from '../plugins/load-plugins.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
+import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
 import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
@@ -83,16 +84,18 @@ async function runUntilStopped<Result>(
   try {
     const result = await work(stop.signal);
     if (isOutOfSpace(result)) await closeResources();
-    return redactMessage(result);
+    return redactTexts(result);
   } finally {
     port.close();
   }
 }
 
-/** Redacts the message of a result, because it is stored and shown, and a warehouse may repeat secrets it was sent. */
-function redactMessage<Result>(result: Result): Result {
-  if (typeof result !== 'object' || result === null || !('message' in result)) return result;
-  return typeof result.message === 'string' ? { ...result, message: redact(result.message) } : result;
+/** Redacts the texts of a result, because they are stored, shown or logged, and a warehouse may repeat secrets it was sent. */
+function redactTexts<Result>(result: Result): Result {
+  if (typeof result !== 'object' || result === null) return result;
+  const texts = Object.entries(result).filter(([name]) => name === 'message' || name === 'stack');
+  const redacted = texts.map(([name, text]) => [name, typeof text === 'string' ? redact(text) : text]);
+  return { ...result, ...Object.fromEntries(redacted) };
 }
 
 // The same process may serve the API, which must not wait for rows. On other platforms this would change the priority of the
@@ -176,7 +179,7 @@ async function openResources(): Promise<PartitionResources> {
   // The pool replaces a broken idle connection; without a listener, it would end the thread.
   pool.on('error', () => {});
   const [warehouse, catalog] = await Promise.all([
-    registry.openWarehouse(configuration.warehouse),
+    registry.openWarehouse(configuration.warehouse).then(withErrorCodes),
     registry.openCatalog(configuration.catalog, configuration.threads),
   ]);
   const { allowedSchemas } = configuration.warehouse;

@@ -519,7 +519,7 @@ update job_partition p set
   success_count = p.success_count + $11::int - counted.failed - counted.count,
   error_count = p.error_count + counted.failed,
   processed_items = p.processed_items + $11::int - counted.count,
-  total_items = greatest(p.total_items, p.read_items + $11::int),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + $11::int) end,
   read_by_level = ${createLevelArray(
     (at) =>
       `p.read_by_level[${at}] + counted.success[${at}] + counted.by_level[${at}] + counted.errors[${at}]`,
@@ -693,7 +693,7 @@ update job_partition p set
   success_count = p.success_count + $14::int,
   error_count = p.error_count + cardinality($11::text[]),
   processed_items = p.processed_items + $14::int + cardinality($11::text[]),
-  total_items = greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])) end,
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
   error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + errors.by_level[${at}]`)}
 from lease, written, errors where p.id = lease.id and written.count >= 0
@@ -706,23 +706,23 @@ update job_partition p set
   read_items = p.read_items + $4::int,
   success_count = p.success_count + $4::int,
   processed_items = p.processed_items + $4::int,
-  total_items = greatest(p.total_items, p.read_items + $4::int),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + $4::int) end,
   read_by_level = ${createLevelArray((at) => `p.read_by_level[${at}] + ($5::int[])[${at}]`)},
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($5::int[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;
 
 const SAVE_TOTAL = `with ${LEASE}
-update job_partition p set ${HELD}, total_items = greatest($3::int, p.read_items)
+update job_partition p set ${HELD}, total_items = greatest($3::bigint, p.read_items)
 from lease where p.id = lease.id
 returning p.id`;
 
 const COUNT_SUCCESS = `with ${LEASE}
 update job_partition p set
   ${HELD},
-  success_count = p.success_count + $3::int,
-  processed_items = p.processed_items + $3::int,
-  total_items = greatest(p.total_items, p.processed_items + $3::int),
-  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
+  success_count = p.success_count + $3::bigint,
+  processed_items = p.processed_items + $3::bigint,
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $3::bigint) end,
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::bigint[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;

@@ -25,7 +25,7 @@ import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts
 import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 import { resumeJob } from './resume-job.ts';
-import { retryJob } from './retry-job.ts';
+import { type RetryJobInput, retryJob } from './retry-job.ts';
 import type { Schedules } from './schedules.ts';
 import { startQueryJob } from './start-query-job.ts';
 import { startSync } from './start-sync.ts';
@@ -45,7 +45,7 @@ export interface Jobs {
   resumeJob(jobId: string): Promise<Job>;
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
-  retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
+  retryJob(input: RetryJobInput): Promise<Job>;
   /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
   saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
@@ -109,8 +109,7 @@ export function createJobs(parts: {
         });
         return readJob(active.id);
       },
-      retryJob: async (jobId, failedItemsOnly) =>
-        seen(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly })),
+      retryJob: async (input) => seen(await retryJob({ prisma, queue }, principal, input)),
       async currentSync() {
         // Everybody may know of a sync. The views that lower clearances read have no index to find one by its kind.
         const sync =
