@@ -144,6 +144,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return isDiskFull(error) ? 'the disk of the database is full' : diskSpace.findFull();
   }
 
+  /** An embedded database without space ends, so that the thread knows only that it is gone. */
+  async function blameFullDisk(outcome: PartitionOutcome): Promise<PartitionOutcome> {
+    const problem = outcome.status === 'INTERRUPTED' ? await diskSpace.findFull() : null;
+    return problem === null ? outcome : { status: 'NO_SPACE', message: problem };
+  }
+
   async function waitForSpace(partitionId: string, problem: string, lost: AbortSignal | null): Promise<void> {
     interrupted.add(partitionId);
     if (!diskSpace.isWaiting(partitionId)) log.warn({ partitionId }, `waiting for space: ${problem}`);
@@ -155,7 +161,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function runTurn(turn: Turn): Promise<void> {
     try {
       while (!(await runClaimed(turn)));
-      if (!turn.lost.aborted) interrupted.delete(turn.partitionId);
     } finally {
       diskSpace.forget(turn.partitionId);
     }
@@ -165,7 +170,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function runClaimed(turn: Turn): Promise<boolean> {
     const { partitionId, lost } = turn;
     const claim = await writePersistently(partitionId, lost, () => claimPartition(prisma, partitionId));
-    if (claim.status === 'ENDED') return true;
+    if (claim.status === 'ENDED') {
+      interrupted.delete(partitionId);
+      return true;
+    }
     const { partition, isFirstOfJob, kind } = claim;
     const { jobId, attempt, sourceName } = partition;
     describeActiveSpan({
@@ -193,10 +201,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         progress.written(jobId);
         if (kind === 'SYNC') void planSiblings(jobId, partitionId);
       }
-      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).catch(
+      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).then(
+        blameFullDisk,
         async (error: unknown): Promise<PartitionOutcome> => {
           const problem = await findFullDisk(error);
           if (problem !== null) return { status: 'NO_SPACE', message: problem };
+          interrupted.delete(partitionId);
           end('THREW');
           throw error;
         },
@@ -215,6 +225,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         await saveOutcome(partition, { status: 'STOPPED' }, turn);
         return true;
       }
+      interrupted.delete(partitionId);
       diskSpace.forget(partitionId);
       if ('stack' in outcome && outcome.stack !== undefined)
         partitionLog.error({ stack: outcome.stack }, 'an error of the program ended an attempt');
@@ -358,6 +369,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (interrupted.has(partitionId)) {
         // Its message was given up because a full disk kept the queue from seeing its heartbeats.
         await writePersistently(partitionId, null, () => requeuePartition(prisma, queue, partitionId));
+        interrupted.delete(partitionId);
         diskSpace.forget(partitionId);
         queue.wake();
         return;

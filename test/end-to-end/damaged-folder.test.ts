@@ -145,6 +145,11 @@ const DAMAGES: readonly Damage[] = [
       for (const path of await logFiles(folder)) await rm(path);
     },
   ],
+  [
+    'with a bad sector in a table',
+    /page \d+ of base\/5\/\d+ is damaged|the content of base\/5\/\d+ has changed/,
+    async (folder) => overwrite(await tableFile(folder), randomBytes(512), 1_000),
+  ],
   ['without every second file', /missing/, (folder) => removeEverySecond(folder, 0)],
   ['without the file of a table', /missing: base\/5\/\d+$/, async (folder) => rm(await tableFile(folder))],
   [

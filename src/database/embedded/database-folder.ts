@@ -133,7 +133,7 @@ function inspectData(folder: string): FoundData {
     ? compareWithManifest(manifest, dataFolder, files)
     : findMissingEssentials(files);
   if (problem !== null) throw refuseFolder(folder, `in ${dataFolder}, ${problem}`);
-  return { files, isComplete };
+  return { files, isComplete, isClosed: isComplete && manifest.isClosed };
 }
 
 function checkVersion(folder: string, files: readonly DataFile[]): void {

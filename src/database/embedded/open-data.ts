@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { isFileError } from '../../shared/file-error.ts';
 import { isFullCode } from '../../shared/full-disk.ts';
 import { syncFolder } from '../../shared/sync-folder.ts';
-import { findMissingRelations } from './data-essentials.ts';
+import { findMissingRelations, findRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
 import {
@@ -15,6 +15,7 @@ import {
   parseManifest,
   writeManifest,
 } from './manifest.ts';
+import { findDamagedPage } from './page-checksums.ts';
 
 /** The paths of an embedded database, and its files. */
 export interface DataOptions {
@@ -33,6 +34,8 @@ export interface FoundData {
   readonly files: readonly DataFile[];
   /** Whether they are all the files of a manifest. */
   readonly isComplete: boolean;
+  /** Whether the database was closed, so that the manifest has its checksums. */
+  readonly isClosed: boolean;
 }
 
 /** An open database. */
@@ -91,7 +94,10 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
   }
 }
 
-async function openDatabase(options: DataOptions, { files, isComplete }: FoundData): Promise<OpenData> {
+async function openDatabase(
+  options: DataOptions,
+  { files, isComplete, isClosed }: FoundData,
+): Promise<OpenData> {
   const { dataFolder, manifestPath, unfinishedPath } = options;
   const manifestBefore = readFileSync(manifestPath);
   const fileSystem = new DataFileSystem(dataFolder);
@@ -102,7 +108,11 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     const onStderr = (line: string) => messages !== null && messages.push(line) > 0;
     const database = await PGlite.create({ fs: fileSystem, onStderr });
     const missing = isComplete ? null : await findMissingRelations(database, files);
-    if (missing !== null) throw new MissingFilesError(missing);
+    if (missing !== null) throw new DamageError(missing);
+    const page = isClosed
+      ? null
+      : findDamagedPage(dataFolder, listDataFiles(dataFolder), await findRelations(database));
+    if (page !== null) throw new DamageError(page);
     messages = null;
     fileSystem.keep();
     // A process that was killed just before removing it may have left it.
@@ -119,9 +129,9 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
   }
 }
 
-/** Files of tables are missing. */
-class MissingFilesError extends Error {
-  override readonly name = 'MissingFilesError';
+/** Files of tables are missing or damaged. */
+class DamageError extends Error {
+  override readonly name = 'DamageError';
 }
 
 /** Finds the code with which the file system failed when a database was opened; null if it did not. */
@@ -131,7 +141,7 @@ function findFailure(error: unknown, fileSystem: DataFileSystem | undefined): st
 
 /** Describes the damage of a database that could not be opened; null if that has another reason. */
 function findDamage(error: unknown, messages: readonly string[]): string | null {
-  if (error instanceof MissingFilesError) return error.message;
+  if (error instanceof DamageError) return error.message;
   const reasons = messages.flatMap((line) => /\b(?:ERROR|FATAL|PANIC|DETAIL): +(.*)$/.exec(line)?.[1] ?? []);
   if (reasons.length > 0) return `PostgreSQL cannot open it: ${reasons.join('; ').replace(/\.$/, '')}`;
   return error instanceof WebAssembly.RuntimeError
