@@ -46,15 +46,15 @@ export function createDiskSpace(folders: readonly WrittenFolder[]): DiskSpace {
   return {
     async findFull() {
       const full = await findFullDisks();
-      return full.length === 0 ? null : full.join('; ');
+      return full.length === 0 ? null : full.join(SEPARATOR);
     },
 
     async findProblem() {
       const problems = new Set([
         ...(await findFullDisks()),
-        ...[...waiters.values()].map(({ problem }) => problem),
+        ...[...waiters.values()].flatMap(({ problem }) => problem.split(SEPARATOR)),
       ]);
-      return problems.size === 0 ? null : [...problems].join('; ');
+      return problems.size === 0 ? null : [...problems].join(SEPARATOR);
     },
 
     async wait(waiter, problem, signal) {
@@ -71,6 +71,7 @@ export function createDiskSpace(folders: readonly WrittenFolder[]): DiskSpace {
   };
 }
 
+const SEPARATOR = '; ';
 const CHECK_INTERVAL_MS = 500;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 15_000;
