@@ -154,7 +154,7 @@ function createViews(clearance: Marking): readonly View[] {
       'upload_batch',
       `public.upload_batch t where exists (select from public.blade_item i
         where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
-      columnsAsTheyAre('id partition_id uploaded_at'),
+      columnsAsTheyAre('id partition_id uploaded_at generation upload_key lost_at'),
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
       ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),

@@ -164,5 +164,6 @@ async function openResources(): Promise<PartitionResources> {
     registry.openCatalog(configuration.catalog, configuration.threads),
   ]);
   const { allowedSchemas } = configuration.warehouse;
-  return { pool, warehouse, allowedSchemas, catalog, dataTypes: registry.dataTypes };
+  const { name: catalogName } = configuration.catalog;
+  return { pool, warehouse, allowedSchemas, catalog, catalogName, dataTypes: registry.dataTypes };
 }

@@ -19,6 +19,7 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { toOutcome } from './failure.ts';
+import { createKeptUploads } from './kept-uploads.ts';
 import { planPartition } from './partition-plan.ts';
 import type {
   CheckedPlan,
@@ -41,6 +42,8 @@ export interface PartitionResources {
   /** The schemas of the warehouse whose tables may be read. */
   readonly allowedSchemas: readonly SchemaPattern[];
   readonly catalog: Catalog;
+  /** The kind of catalog. */
+  readonly catalogName: string;
   readonly dataTypes: DataTypes;
 }
 
@@ -71,6 +74,7 @@ export async function runPartition(
   try {
     const resources = await open();
     let sequence = 0;
+    let hasRejections = false;
     const attempt: Attempt = {
       ...resources,
       ...showWaiting(resources.warehouse, (currentOperation) =>
@@ -84,9 +88,24 @@ export async function runPartition(
       endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
+      generation: () => kept.generation(),
+      onUploaded(key, { rejected }) {
+        kept.onUploaded(key);
+        hasRejections ||= rejected.length > 0;
+      },
     };
+    const kept = createKeptUploads({
+      ...{ catalog: attempt.catalog, catalogName: attempt.catalogName, store: attempt.store, signal },
+      createUploader: (dataType) => ({ ...createUploader(attempt), dataType }),
+      uploadPending: () => uploadPending(attempt),
+      // A query job uploads all of its rows, changed or not.
+      verifiesAll: task.query === null,
+      onRestoring: () => attempt.onOperation('Uploading again what the catalog lost'),
+    });
     const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
+    await kept.begin();
     await ingest(attempt, plan);
+    if (!signal.aborted) await kept.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
     return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
   } catch (error) {
@@ -140,7 +159,7 @@ export async function planTask(
   }
 }
 
-interface Attempt extends PartitionResources {
+interface Attempt extends PartitionResources, Pick<Uploader, 'generation' | 'onUploaded'> {
   readonly task: PartitionTask;
   readonly meter: StageMeter;
   readonly store: ItemStore;
@@ -319,8 +338,9 @@ async function uploadPending(attempt: Attempt): Promise<void> {
   }
 }
 
-function createUploader({ task, store, catalog, nextUploadKey, uploadSignal }: Attempt): Uploader {
-  return { store, catalog, dataType: task.dataType, nextUploadKey, uploadSignal };
+function createUploader(attempt: Attempt): Uploader {
+  const { task, store, catalog, nextUploadKey, uploadSignal, generation, onUploaded } = attempt;
+  return { store, catalog, dataType: task.dataType, nextUploadKey, uploadSignal, generation, onUploaded };
 }
 
 function createUploadSignal(signal: AbortSignal): { signal: AbortSignal; end: () => void } {

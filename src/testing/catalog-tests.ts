@@ -115,6 +115,32 @@ export function catalogTests(open: () => Promise<TestedCatalog>): readonly Confo
     assertItems(await listItems(), []);
   });
 
+  add('its generation, if it has one, stays the same while it keeps its uploads', async (tested) => {
+    const { catalog, openAgain } = tested;
+    const before = await catalog.readGeneration?.(new AbortController().signal);
+    if (before == null) return;
+    assert.match(before.id, /^[\x21-\x7e]{1,200}$/);
+    await upload(catalog, 'k', [createItem('1')]);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('2')]);
+    assert.deepEqual(await other.readGeneration?.(new AbortController().signal), before);
+    await other.close();
+    assert.deepEqual(await catalog.readGeneration?.(new AbortController().signal), before);
+  });
+
+  add('it finds the uploads that it does not hold, if it can', async ({ catalog, openAgain }) => {
+    const { signal } = new AbortController();
+    if (catalog.findMissingUploads === undefined) return;
+    await upload(catalog, 'k', [createItem('1')]);
+    assert.deepEqual(await catalog.findMissingUploads(['k', 'l', 'm'], signal), ['l', 'm']);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('2')]);
+    await other.close();
+    assert.deepEqual(await catalog.findMissingUploads(['k', 'l', 'm'], signal), ['m']);
+    const many = Array.from({ length: 1_000 }, (_, index) => `${index}`);
+    assert.deepEqual(await catalog.findMissingUploads(['k', ...many, 'l'], signal), many);
+  });
+
   return tests;
 }
 

@@ -95,6 +95,8 @@ function uploaded(
 ) {
   return {
     id,
+    receipt: { generation: 'folder:1', key: `key-${id}` },
+    isRestored: false,
     readBatch,
     dataType: 'sortie',
     accepted,

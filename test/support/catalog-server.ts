@@ -10,7 +10,7 @@ export interface CatalogServer {
   readonly url: string;
   /** The accepted items by source and id, such as `BLADE:sortie/1`; the last upload of each. */
   readonly items: ReadonlyMap<string, ReceivedItem>;
-  /** All requests, in the order in which they began. */
+  /** All requests but those for the generation, in the order in which they began. */
   readonly requests: readonly ReceivedRequest[];
   /** The most requests at once. */
   readonly peakConcurrency: number;
@@ -18,6 +18,8 @@ export interface CatalogServer {
   readonly peakConnections: number;
   /** Sets the reply to each upload; null accepts it, which is the default. */
   answerWith(decide: (upload: Upload) => Reply | null): void;
+  /** Loses all items, and gets another generation. */
+  reset(): void;
   /** Breaks all connections and refuses new ones. */
   goDown(): Promise<void>;
   /** Listens again, where it did before. */
@@ -77,12 +79,13 @@ export type Reply =
 /**
  * Starts a catalog service on a free port of this machine.
  * @param options.path what its URL has after the port, such as `/api/v1/`.
+ * @param options.hasGeneration whether it knows its generation. Default: true.
  * @param options.resetInBody ordinals of uploads whose connection is broken off while their form is still coming in.
  */
 export async function startCatalogServer(
-  options: { path?: string; resetInBody?: ReadonlySet<number> } = {},
+  options: { path?: string; resetInBody?: ReadonlySet<number>; hasGeneration?: boolean } = {},
 ): Promise<CatalogServer> {
-  const { path = '', resetInBody = new Set<number>() } = options;
+  const { path = '', resetInBody = new Set<number>(), hasGeneration = true } = options;
   const base = path.replace(/\/$/, '');
   const items = new Map<string, ReceivedItem>();
   const requests: ReceivedRequest[] = [];
@@ -90,6 +93,7 @@ export async function startCatalogServer(
   const sockets = new Set<Socket>();
   const closed = new AbortController();
   let uploads = 0;
+  let generation = 1;
   let concurrency = 0;
   let peakConcurrency = 0;
   let peakConnections = 0;
@@ -97,6 +101,11 @@ export async function startCatalogServer(
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', 'http://catalog');
+    if (`${request.method} ${url.pathname}` === `GET ${base}/catalog/generation`) {
+      if (hasGeneration) response.end(JSON.stringify({ generation: `generation-${generation}` }));
+      else response.writeHead(404).end();
+      return;
+    }
     const received: ReceivedRequest = {
       method: request.method ?? '',
       path: url.pathname,
@@ -162,6 +171,10 @@ export async function startCatalogServer(
     },
     answerWith(newDecide) {
       decide = newDecide;
+    },
+    reset() {
+      items.clear();
+      generation++;
     },
     goDown,
     comeBack: async () => {

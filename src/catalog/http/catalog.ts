@@ -1,6 +1,7 @@
 import { ExponentialBackoff } from 'cockatiel';
 import { Agent } from 'undici';
 import type { BladeItem } from '../../data-types/blade-item.ts';
+import { isObject } from '../../shared/json.ts';
 import type { Catalog, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -77,7 +78,7 @@ export async function openHttpCatalog(
       charged++;
       if (charged >= attempts) {
         const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
-        return { kind: 'REFUSED', message };
+        return { kind: 'GIVEN_UP', message };
       }
       await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
       backoff = backoff.next(undefined);
@@ -119,6 +120,20 @@ export async function openHttpCatalog(
         return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
 
+    readGeneration: (signal) =>
+      withSession(signal, async (session) => {
+        const request: ExchangeRequest = {
+          ...{ origin, method: 'GET', path: `${path}/catalog/generation`, headers: authorization },
+          ...{ body: null, maxAnswerBytes: MAX_GENERATION_BYTES },
+        };
+        const decision = await send(() => request, session);
+        if (decision.kind === 'GIVEN_UP') throw new CatalogError(`${decision.message}.`);
+        const id = decision.kind === 'ACCEPTED' ? parseGeneration(decision.text) : null;
+        return id === null ? null : { id, wasEmpty: false };
+      }).catch((error: unknown) => {
+        throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
+      }),
+
     async close() {
       guard.close();
       await agent.destroy();
@@ -139,7 +154,10 @@ class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
 }
 
-type Decision = { readonly kind: 'ACCEPTED' } | { readonly kind: 'REFUSED'; readonly message: string };
+type Decision =
+  | Extract<Verdict, { readonly kind: 'ACCEPTED' | 'REFUSED' }>
+  /** Every attempt has failed. */
+  | { readonly kind: 'GIVEN_UP'; readonly message: string };
 
 async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
@@ -152,6 +170,24 @@ async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
 }
 
 const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
+
+/** Parses the answer to the question for the generation; null if the service does not know it. */
+function parseGeneration(text: string): string | null {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const generation = isObject(answer) ? new Map(Object.entries(answer)).get('generation') : null;
+    return typeof generation === 'string' && isGenerationId(generation) ? generation : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a text is a generation that can be stored. */
+function isGenerationId(text: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(text);
+}
+
+const MAX_GENERATION_BYTES = 8_192;
 
 function createAuthorization(token: string | null): Readonly<Record<string, string>> {
   if (token === null) return {};
