@@ -20,6 +20,19 @@ export interface CatalogGeneration {
   readonly wasEmpty: boolean;
 }
 
+/** How a catalog holds an item. */
+export type HeldState = 'HELD' | 'MISSING' | 'DIFFERENT';
+
+/** Compares items of one data type with what the catalog holds. */
+export interface CatalogLookup {
+  /**
+   * @returns one state an item, in the order of the items: HELD if the catalog has its marking, data and metadata.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  compare(items: readonly BladeItem[], signal: AbortSignal): Promise<readonly HeldState[]>;
+  close(): Promise<void>;
+}
+
 /** Where items are uploaded. Runs inside a worker thread; several threads and processes may upload at once. */
 export interface Catalog {
   /**
@@ -40,5 +53,11 @@ export interface Catalog {
    * @throws CatalogError if the catalog cannot be asked now.
    */
   findMissingUploads?(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Opens a comparison of what the catalog holds now. It may remove what is damaged, so that it counts as missing. A catalog
+   * without this method, or that returns null, cannot be repaired item by item.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  openLookup?(dataType: string, signal: AbortSignal): Promise<CatalogLookup | null>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../shared/version.ts';
+import { addCatalogCommand } from './commands/catalog.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addItemCommands } from './commands/items.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addControlCommands(program);
   addSourceCommands(program);
   addItemCommands(program);
+  addCatalogCommand(program);
   addWhoAmICommand(program);
   return program;
 }

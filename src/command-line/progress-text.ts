@@ -27,13 +27,13 @@ export function formatProgress(job: JobRowFragment): string {
 
 /** Formats the end of a job as one line. */
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
-  const { elapsedSeconds, processedItems, successCount, errorCount } = progress;
+  const { elapsedSeconds, processedItems, successCount, errorCount, restoredCount } = progress;
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
-  const counts = [
-    formatCounted(processedItems, 'item'),
-    `${formatCount(successCount)} stored`,
-    formatCounted(errorCount, 'error'),
-  ].join(', ');
+  const done =
+    restoredCount === null
+      ? [formatCounted(processedItems, 'item'), `${formatCount(successCount)} stored`]
+      : [`${formatCounted(processedItems, 'item')} compared`, `${formatCount(restoredCount)} restored`];
+  const counts = [...done, formatCounted(errorCount, 'error')].join(', ');
   const reason = failureReason === null ? '' : `: ${toPrintable(failureReason)}`;
   return `${state}${time}, ${counts}${reason}`;
 }

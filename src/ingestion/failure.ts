@@ -5,6 +5,7 @@ import { WarehouseError } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
+import { IncomparableCatalogError } from './repair-items.ts';
 
 /**
  * Converts an error to the outcome of an attempt: the only place that decides which errors are temporary.
@@ -19,6 +20,8 @@ export function toOutcome(
   if (signal.aborted) return { status: 'STOPPED' };
   if (error instanceof TooManyErrorsError)
     return { status: 'FAILED', message: error.message, isReadError: false };
+  if (error instanceof IncomparableCatalogError)
+    return { status: 'FAILED', message: error.message, isReadError: false, isGeneral: true };
   if (error instanceof RowCountError)
     return { status: 'CHANGED', message: error.message, hasRowCounts: true };
   // Another worker may have it, or this one after its next start.

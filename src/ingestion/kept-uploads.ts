@@ -35,6 +35,10 @@ export interface KeptUploadsOptions {
   readonly uploadPending: () => Promise<void>;
   /** Whether everything that was ever uploaded is verified; otherwise only the uploads of this attempt, unless one is lost. */
   readonly verifiesAll: boolean;
+  /** The data type whose lost items it restores, besides those that no other partition of the job still has; null for all. */
+  readonly dataType: string | null;
+  /** Whether it repairs the catalog: it restores and counts lost items itself, and reports rejections as errors. */
+  readonly isRepair: boolean;
   readonly signal: AbortSignal;
   readonly onRestoring: () => void;
 }
@@ -73,7 +77,7 @@ export function createKeptUploads(options: KeptUploadsOptions): KeptUploads {
     const lastId = await store.findLastLost();
     if (lastId === null) return rejections;
     while (!signal.aborted) {
-      const id = await store.claimLost(lastId);
+      const id = await store.claimLost(lastId, options.dataType);
       if (id === null) break;
       onRestoring();
       const items = await store.findBatchItems(id);
@@ -107,7 +111,7 @@ export function createKeptUploads(options: KeptUploadsOptions): KeptUploads {
       current = found;
       if (!options.verifiesAll) return;
       await verify(found);
-      await restore();
+      if (!options.isRepair) await restore();
     },
 
     async end(hasRejections) {
@@ -121,9 +125,10 @@ export function createKeptUploads(options: KeptUploadsOptions): KeptUploads {
         const hasLost = await verify(found);
         const rejections = await restore();
         await uploadPending();
-        const { claimed, unclaimed } = await store.countLost();
+        const { claimed, unclaimed } = await store.countLost(options.dataType);
         if (signal.aborted) return;
         if (rejections[0] !== undefined && unclaimed > 0) {
+          if (options.isRepair && !hasLost) return;
           throw new CatalogError(
             `The catalog has lost items, and ${unclaimed} of them could not be uploaded again: ${rejections[0]}`,
           );

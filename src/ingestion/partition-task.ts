@@ -66,7 +66,9 @@ export type PartitionInput =
       readonly sql: string;
       readonly parameters: Readonly<Record<string, ParameterValue>>;
     }
-  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
+  /** The stored items of the data type, which are compared with the catalog. */
+  | { readonly kind: 'CATALOG' };
 
 /** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
 export type PartitionPlan<Statement = SelectStatement> =
@@ -78,7 +80,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       /** The number of rows that the statement must return; null if they were not counted. */
       readonly rowCount: number | null;
     }
-  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
+  | { readonly kind: 'CATALOG' };
 
 /** A plan that can be run. */
 export type CheckedPlan = PartitionPlan<CheckedStatement>;
@@ -112,6 +115,8 @@ export type PartitionOutcome =
       readonly isReadError: boolean;
       /** Whether the message contains counts of rows of any marking. */
       readonly hasRowCounts?: boolean;
+      /** Whether the message says nothing about rows or items. */
+      readonly isGeneral?: boolean;
     }
   /** The source has changed since it was planned, and must be planned again. */
   | {

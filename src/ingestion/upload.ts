@@ -14,6 +14,8 @@ export interface Uploader {
   readonly uploadSignal: AbortSignal;
   /** The generation of the catalog, as it is stored with uploads. */
   readonly generation: () => string;
+  /** Whether its uploads repair the catalog. */
+  readonly isRepair: boolean;
   /** Called once an upload and the answers of the catalog are saved. */
   readonly onUploaded: (key: string, outcomes: SortedOutcomes) => void;
 }
@@ -29,7 +31,7 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
  */
 export async function uploadBatch(
   uploader: Uploader,
-  { id, items, readBatch, isRestored = false }: UploadBatch & { readonly isRestored?: boolean },
+  { id, items, readBatch, isRestored = uploader.isRepair }: UploadBatch & { readonly isRestored?: boolean },
   toCounts: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'countsRejections'>,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
@@ -41,7 +43,7 @@ export async function uploadBatch(
     const sorted = sortOutcomes(items, outcomes);
     const receipt = { generation, key };
     const isPending = await store.markUploaded({
-      ...{ id, receipt, readBatch, dataType, isRestored },
+      ...{ id, receipt, readBatch, dataType, isRestored, countsRestored: uploader.isRepair },
       ...sorted,
       ...toCounts(sorted),
     });

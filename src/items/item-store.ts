@@ -6,6 +6,7 @@ import type { ErrorStage } from '../database/generated/prisma/enums.ts';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import type { JsonValue } from '../shared/json.ts';
 import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
+import { type ComparedItemStore, createComparedItems } from './compared-items.ts';
 import { createLevelArray, type LevelCounts, NO_COUNTS, sumLevels } from './level-counts.ts';
 import { createLostUploads, type LostUploads } from './lost-uploads.ts';
 import type { MarkingRule } from './marking-rule.ts';
@@ -80,8 +81,10 @@ export interface UploadedBatch {
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
   /** Whether rejections count as errors of the partition. */
   readonly countsRejections: boolean;
-  /** Whether the catalog had lost the batch. Rejected items then stay lost, so that the next sync tries again. */
+  /** Whether the catalog had lost the items. Rejected ones then stay lost, so that the next sync tries again. */
   readonly isRestored: boolean;
+  /** Whether successes are items that a repair has restored. */
+  readonly countsRestored: boolean;
   /** What the batch adds to the success count of the partition. */
   readonly success: LevelCounts;
 }
@@ -95,7 +98,10 @@ export interface UploadReceipt {
 }
 
 /** Bulk writes of one partition. Each call is one statement, so it happens completely or not at all. */
-export interface ItemStore extends Pick<ReadBatches, 'loadFingerprints' | 'confirm'>, LostUploads {
+export interface ItemStore
+  extends Pick<ReadBatches, 'loadFingerprints' | 'confirm'>,
+    LostUploads,
+    ComparedItemStore {
   /** Resets position, counts and errors, so that the read starts over from its first row. */
   startOver(): Promise<void>;
   /**
@@ -239,6 +245,7 @@ export function createItemStore(
   return {
     ...readBatches,
     ...createLostUploads(pool, lease),
+    ...createComparedItems(pool, lease),
 
     async startOver() {
       await write(START_OVER, []);
@@ -292,6 +299,7 @@ export function createItemStore(
         receipt.generation,
         receipt.key,
         batch.isRestored,
+        batch.countsRestored,
       ]);
       return isPending;
     },
@@ -392,7 +400,8 @@ const START_OVER = `with ${LEASE},
 forgotten as (delete from job_error e using lease where e.partition_id = lease.id)
 update job_partition p
 set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count = 0, error_count = 0,
-  read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE}
+  read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE},
+  restored_count = 0, restored_by_level = ${NONE}
 from lease where p.id = lease.id returning p.id`;
 
 /** Whether the upload batch of an item has been uploaded. */
@@ -715,10 +724,14 @@ written as (select (select count(*) from owed) + (select count(*) from released)
 update job_partition p set
   ${HELD},
   success_count = p.success_count + $14::int,
+  restored_count = p.restored_count + case when $22::boolean then $14::int else 0 end,
   error_count = p.error_count + cardinality($11::text[]),
   processed_items = p.processed_items + $14::int + cardinality($11::text[]),
   total_items = greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])),
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
+  restored_by_level = case when $22::boolean then ${createLevelArray(
+    (at) => `p.restored_by_level[${at}] + ($15::int[])[${at}]`,
+  )} else p.restored_by_level end,
   error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + errors.by_level[${at}]`)}
 from lease, written, errors where p.id = lease.id and written.count >= 0
 returning exists (select from again) as "isPending"`;

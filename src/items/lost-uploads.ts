@@ -27,11 +27,12 @@ export interface LostUploads {
   /**
    * Claims a lost batch that no running partition has. Its items have one data type.
    * @param lastId the highest id that the batch may have.
+   * @param dataType the data type of the items, besides those that no other partition of the job still has; null for any.
    * @returns null if there is none.
    */
-  claimLost(lastId: string): Promise<string | null>;
+  claimLost(lastId: string, dataType: string | null): Promise<string | null>;
   /** Counts the items in lost batches: those that running partitions restore, and the others. */
-  countLost(): Promise<{ readonly claimed: number; readonly unclaimed: number }>;
+  countLost(dataType: string | null): Promise<{ readonly claimed: number; readonly unclaimed: number }>;
 }
 
 /** Converts the generation of a catalog to the form in which it is stored with uploads. @param id null if it has none. */
@@ -80,21 +81,23 @@ export function createLostUploads(pool: Pool, lease: PartitionLease): LostUpload
       return rows[0]?.id ?? null;
     },
 
-    async claimLost(lastId) {
-      const { rows } = await pool.query<{ id: string }>(CLAIM_LOST, [
+    async claimLost(lastId, dataType) {
+      const { rows } = await pool.query<{ id: string; dataType: string }>(CLAIM_LOST, [
         lease.partitionId,
         lease.attempt,
         lastId,
+        dataType,
       ]);
       const [claimed] = rows;
       if (claimed === undefined) return null;
-      await pool.query(KEEP_ONE_DATA_TYPE, [claimed.id]);
+      await pool.query(KEEP_ONE_DATA_TYPE, [claimed.id, claimed.dataType]);
       return claimed.id;
     },
 
-    async countLost() {
+    async countLost(dataType) {
       const { rows } = await pool.query<{ claimed: number; unclaimed: number }>(COUNT_LOST, [
         lease.partitionId,
+        dataType,
       ]);
       return rows[0] ?? { claimed: 0, unclaimed: 0 };
     },
@@ -118,23 +121,34 @@ end`);
 const IS_UNCLAIMED = `(b.partition_id is null or b.partition_id = $1
   or not exists (select from job_partition p where p.id = b.partition_id and p.state = 'RUNNING'))`;
 
+/** Whether an item i has the given data type, or one that no other partition of the job is going to compare. */
+const isInScope = (
+  dataType: string,
+) => `(${dataType}::text is null or i.data_type = ${dataType} or not exists (
+  select from job_partition other where other.job_id = (select job_id from job_partition where id = $1) and other.id <> $1
+    and other.data_type = i.data_type and other.state in ('PENDING', 'RUNNING')))`;
+
 const CLAIM_LOST = `with ${LEASE},
 next as (
-  select b.id from upload_batch b
+  select b.id, found.data_type from upload_batch b cross join lateral (
+    select i.data_type from blade_item i where i.upload_batch_id = b.id and ${isInScope('$4')}
+    order by i.data_type limit 1
+  ) as found
   where b.lost_at is not null and b.id <= $3::bigint and ${IS_UNCLAIMED}
-    and exists (select from blade_item i where i.upload_batch_id = b.id)
   order by b.id for update of b skip locked limit 1
 )
-update upload_batch b set partition_id = lease.id from lease, next where b.id = next.id returning b.id`;
+update upload_batch b set partition_id = lease.id from lease, next where b.id = next.id
+returning b.id, next.data_type as "dataType"`;
 
 // Batches from before batches were recorded may hold several.
 const KEEP_ONE_DATA_TYPE = `with kept as (
-  select min(data_type) as data_type, max(data_type) as last from blade_item where upload_batch_id = $1::bigint
+  select $2::text as data_type, count(distinct data_type) as types
+  from blade_item where upload_batch_id = $1::bigint
 ),
-rest as (insert into upload_batch (lost_at) select now() from kept where data_type <> last returning id)
+rest as (insert into upload_batch (lost_at) select now() from kept where types > 1 returning id)
 update blade_item i set upload_batch_id = rest.id from rest, kept
 where i.upload_batch_id = $1::bigint and i.data_type <> kept.data_type`;
 
 const COUNT_LOST = `select
     count(*) filter (where not ${IS_UNCLAIMED})::int as claimed, count(*) filter (where ${IS_UNCLAIMED})::int as unclaimed
-  from upload_batch b join blade_item i on i.upload_batch_id = b.id where b.lost_at is not null`;
+  from upload_batch b join blade_item i on i.upload_batch_id = b.id where b.lost_at is not null and ${isInScope('$2')}`;

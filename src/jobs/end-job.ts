@@ -1,4 +1,9 @@
-import { type JobPartition, type PartitionState, Prisma } from '../database/generated/prisma/client.ts';
+import {
+  type JobKind,
+  type JobPartition,
+  type PartitionState,
+  Prisma,
+} from '../database/generated/prisma/client.ts';
 import { changeJobStateAndCounts } from './change-job-state.ts';
 import type { LockedJob, Transaction } from './job-lock.ts';
 import type { TerminalJobState } from './job-state.ts';
@@ -9,11 +14,12 @@ export interface JobEnd {
   readonly failureReason: string | null;
 }
 
+const KIND_NAMES: Readonly<Record<JobKind, string>> = { SYNC: 'Sync', QUERY: 'Query job', REPAIR: 'Repair' };
+
 /** Brings a job to its final state. */
 export async function endJob(transaction: Transaction, job: LockedJob, end: JobEnd): Promise<void> {
-  const name = job.kind === 'SYNC' ? 'Sync' : 'Query job';
   await changeJobStateAndCounts(transaction, job, end.state, {
-    currentOperation: `${name} ${end.state.toLowerCase()}`,
+    currentOperation: `${KIND_NAMES[job.kind]} ${end.state.toLowerCase()}`,
     columns: Prisma.sql`, failure_reason = ${end.failureReason}, finished_at = now(),
       items_per_second = case when started_at < now()
         then progress.processed_items / extract(epoch from now() - started_at) end`,

@@ -35,6 +35,8 @@ type RunColumn =
   | 'errorCount'
   | 'successByLevel'
   | 'errorByLevel'
+  | 'restoredCount'
+  | 'restoredByLevel'
   | 'progressByType'
   | 'recentErrors'
   | 'itemsPerSecond'

@@ -1,4 +1,5 @@
-import type { Principal } from '../access/principal.ts';
+import { ForbiddenError } from '../access/access-errors.ts';
+import { includesRole, type Principal } from '../access/principal.ts';
 import { listMarkingsUpTo, type Marking } from '../data-types/marking.ts';
 import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
@@ -12,8 +13,8 @@ import { isTerminal } from './job-state.ts';
  * @param retry.failedItemsOnly takes up only the items that failed, from their kept rows and the store, without reading
  * the warehouse; otherwise everything is read again, and what has not changed is skipped.
  * @param principal who starts it: failed items above its clearance do not count; without others there is nothing to retry.
- * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError, and SyncAlreadyRunningError for a sync while
- * another one is active.
+ * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError; SyncAlreadyRunningError or RepairAlreadyRunningError
+ * while another one is active; and ForbiddenError for a repair, which only an admin may start.
  */
 export async function retryJob(
   starter: JobStarter,
@@ -26,6 +27,9 @@ export async function retryJob(
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
     });
     if (job === null) throw new JobNotFoundError(jobId);
+    if (job.kind === 'REPAIR' && !includesRole(principal.role, 'admin')) {
+      throw new ForbiddenError('admin', principal.role);
+    }
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = failedItemsOnly
       ? await listFailedPartitions(transaction, job.partitions, principal.clearance)

@@ -150,7 +150,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       if (isFirstOfJob) {
         progress.written(jobId);
-        if (kind === 'SYNC') void planSiblings(jobId, partitionId);
+        if (kind !== 'QUERY') void planSiblings(jobId, partitionId);
       }
       const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).catch(
         (error: unknown) => {

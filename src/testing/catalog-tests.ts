@@ -141,6 +141,36 @@ export function catalogTests(open: () => Promise<TestedCatalog>): readonly Confo
     assert.deepEqual(await catalog.findMissingUploads(['k', ...many, 'l'], signal), many);
   });
 
+  add('it compares items with what it holds, if it can', async ({ catalog, openAgain }) => {
+    const { signal } = new AbortController();
+    const held = ODD_TEXTS.map((text) => createItem(text, { text, nested: [1.5, null, { b: 1, a: 2 }] }));
+    await upload(catalog, 'k', [...held, createItem('1', { version: 1 }), createItem('2')]);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('1', { version: 2 }), createItem('1', {}, 'maintenance')]);
+    await other.close();
+    const lookup = await catalog.openLookup?.('sortie', signal);
+    if (lookup == null) return;
+    const respelled = held.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data), null, 2) }));
+    assert.deepEqual(await lookup.compare(respelled, signal), Array(held.length).fill('HELD'));
+    const marked = { ...createItem('2'), classificationMarking: 'TOP SECRET' } as const;
+    const described = { ...createItem('2'), metadata: '{"source":"another"}' };
+    assert.deepEqual(
+      await lookup.compare(
+        [
+          createItem('1', { version: 2 }),
+          createItem('1', { version: 1 }),
+          marked,
+          described,
+          createItem('3'),
+        ],
+        signal,
+      ),
+      ['HELD', 'DIFFERENT', 'DIFFERENT', 'DIFFERENT', 'MISSING'],
+    );
+    assert.deepEqual(await lookup.compare([], signal), []);
+    await lookup.close();
+  });
+
   return tests;
 }
 

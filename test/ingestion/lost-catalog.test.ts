@@ -206,6 +206,27 @@ test('a job is not COMPLETED while its catalog cannot be restored', async ({ pro
   expect(await readdir(catalogFolder)).toEqual(['thesis.txt']);
 });
 
+test('several workers that find the same loss upload each batch once', async ({ open }) => {
+  const database = await open(createTestDatabase());
+  const first = await open(startTestApplication({}, {}, database));
+  const { catalogFolder, warehouseFolder } = first;
+  const folders = { BLADE_CATALOG_FOLDER: catalogFolder, BLADE_WAREHOUSE_FOLDER: warehouseFolder };
+  await open(startTestApplication({ ...folders, BLADE_ROLES: 'worker' }, {}, database));
+  const tables = Array.from({ length: 8 }, (_, index) => `sortie_${index}`);
+  for (const [index, tableName] of tables.entries()) {
+    await writeRows(warehouseFolder, tableName, flights(index * 1_000, 400));
+    await addSource(first, { name: tableName, tableName });
+  }
+  expect(await sync(first)).toMatchObject({ state: 'COMPLETED' });
+  const uploads = await countUploads(first);
+  for (let round = 0; round < 2; round++) {
+    await rm(catalogFolder, { recursive: true });
+    expect(await sync(first)).toMatchObject({ state: 'COMPLETED', progress: { successCount: 3_200 } });
+    await expectWhole(first);
+    expect(await countUploads(first)).toBe(uploads);
+  }
+});
+
 test('two catalogs that are used in turn are each whole', async ({ open, folder }) => {
   const database = await open(createTestDatabase());
   const warehouse = join(folder, 'warehouse');

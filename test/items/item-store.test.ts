@@ -97,6 +97,7 @@ function uploaded(
     id,
     receipt: { generation: 'folder:1', key: `key-${id}` },
     isRestored: false,
+    countsRestored: false,
     readBatch,
     dataType: 'sortie',
     accepted,

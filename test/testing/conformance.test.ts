@@ -165,6 +165,17 @@ describe('the tests of a catalog find one that', () => {
       (catalog) => ({ ...catalog, findMissingUploads: async () => [] }),
     ],
     [
+      'says that it holds every item',
+      'it compares items with what it holds, if it can',
+      (catalog) => ({
+        ...catalog,
+        openLookup: async () => ({
+          compare: async (items) => items.map(() => 'HELD'),
+          close: async () => {},
+        }),
+      }),
+    ],
+    [
       'uploads what was aborted',
       'with an aborted signal nothing is uploaded',
       (catalog) => ({

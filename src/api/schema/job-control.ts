@@ -6,6 +6,7 @@ import {
   JobNotPausableError,
   JobNotPausedError,
   NothingToRetryError,
+  RepairAlreadyRunningError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
@@ -133,7 +134,7 @@ builder.mutationFields((t) => ({
   retryJob: t.field({
     authScopes: requires('operator'),
     type: RetryJobSuccess,
-    description: 'Runs an ended job again, as a new job.',
+    description: 'Runs an ended job again, as a new job. A repair of the catalog needs the role ADMIN.',
     args: {
       id: t.arg.id({
         required: true,
@@ -153,6 +154,7 @@ builder.mutationFields((t) => ({
         JobNotFinishedError,
         NothingToRetryError,
         SyncAlreadyRunningError,
+        RepairAlreadyRunningError,
       ],
       union: { name: 'RetryJobResult', description: 'The result of retrying a job.' },
     },

@@ -12,6 +12,7 @@ import {
   type UploadEntry,
   writeSegment,
 } from './files.ts';
+import { openFolderLookup } from './lookup.ts';
 import { createPresentKeys } from './present-keys.ts';
 
 export interface FolderCatalogOptions {
@@ -55,6 +56,8 @@ export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promi
         return current;
       }),
     findMissingUploads: (keys, signal) => describeFaults('read', () => presentKeys.findMissing(keys, signal)),
+    openLookup: (dataType, signal) =>
+      describeFaults('read', () => openFolderLookup(folder, dataType, signal)),
     close: async () => {},
   };
 }

@@ -7,7 +7,7 @@ import { type BladeItem, toCatalogId } from '../../data-types/blade-item.ts';
 import { removeClutter } from '../../shared/folder-error.ts';
 import type { CatalogGeneration } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
-import { hasCode, isNotFound, syncFolder } from './file-system.ts';
+import { exists, hasCode, isNotFound, syncFolder } from './file-system.ts';
 import { GENERATION_FILE, loadGeneration, readGenerationFile, TEMPORARY_NAME } from './generation.ts';
 
 // The files in the folder of a catalog:
@@ -77,14 +77,7 @@ export async function prepareFolder(folder: string): Promise<CatalogGeneration> 
 
 /** Finds the generation of a folder; null if it is not a whole catalog. */
 export async function findGeneration(folder: string): Promise<CatalogGeneration | null> {
-  const hasUploads = await stat(toUploadsPath(folder)).then(
-    () => true,
-    (error: unknown) => {
-      if (isNotFound(error)) return false;
-      throw error;
-    },
-  );
-  return hasUploads ? readGenerationFile(folder) : null;
+  return (await exists(toUploadsPath(folder))) ? readGenerationFile(folder) : null;
 }
 
 /** Writes a segment, completely or not at all: the old one stays until the end, also if this is aborted or killed. */

@@ -1,6 +1,6 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isNotFound } from './file-system.ts';
+import { exists, isNotFound } from './file-system.ts';
 import { appendUploads, parseEntry, toSegmentPath, toUploadsPath, type UploadEntry } from './files.ts';
 
 /** Knows which uploads a folder holds. Reads only what was added to the list of uploads since the last call. */
@@ -99,16 +99,6 @@ async function hasAll(paths: readonly string[], has: Exists): Promise<boolean> {
   for (const path of paths) if (!(await has(path))) return false;
   return true;
 }
-
-const exists: Exists = async (path) => {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-};
 
 /** Lists each folder once. */
 function createListing(): Exists {

@@ -2,11 +2,12 @@ import { ExponentialBackoff } from 'cockatiel';
 import { Agent } from 'undici';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { isObject } from '../../shared/json.ts';
-import type { Catalog, UploadOutcome } from '../catalog.ts';
+import type { Catalog, HeldState, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
 import { createItemForm } from './item-form.ts';
+import { compareAnswer, createLookupBody, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
@@ -105,6 +106,29 @@ export async function openHttpCatalog(
     }
   }
 
+  /**
+   * Asks the catalog something that not every service knows.
+   * @returns the answer; null if it does not know the question.
+   * @throws CatalogError if it does not answer.
+   */
+  function ask(
+    signal: AbortSignal,
+    { path: question, ...request }: Pick<ExchangeRequest, 'method' | 'path' | 'body' | 'maxAnswerBytes'>,
+  ): Promise<string | null> {
+    const type = request.body === null ? {} : { 'content-type': 'application/json' };
+    const headers = { ...type, ...authorization };
+    return withSession(signal, async (session) => {
+      const decision = await send(
+        () => ({ ...request, origin, path: `${path}${question}`, headers }),
+        session,
+      );
+      if (decision.kind === 'GIVEN_UP') throw new CatalogError(`${decision.message}.`);
+      return decision.kind === 'ACCEPTED' ? decision.text : null;
+    }).catch((error: unknown) => {
+      throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
+    });
+  }
+
   return {
     upload: ({ items }, signal) =>
       withSession(signal, async (session) => {
@@ -120,19 +144,35 @@ export async function openHttpCatalog(
         return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
 
-    readGeneration: (signal) =>
-      withSession(signal, async (session) => {
-        const request: ExchangeRequest = {
-          ...{ origin, method: 'GET', path: `${path}/catalog/generation`, headers: authorization },
-          ...{ body: null, maxAnswerBytes: MAX_GENERATION_BYTES },
-        };
-        const decision = await send(() => request, session);
-        if (decision.kind === 'GIVEN_UP') throw new CatalogError(`${decision.message}.`);
-        const id = decision.kind === 'ACCEPTED' ? parseGeneration(decision.text) : null;
-        return id === null ? null : { id, wasEmpty: false };
-      }).catch((error: unknown) => {
-        throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
-      }),
+    async readGeneration(signal) {
+      const text = await ask(signal, {
+        ...{ method: 'GET', path: '/catalog/generation', body: null },
+        maxAnswerBytes: MAX_GENERATION_BYTES,
+      });
+      const id = text === null ? null : parseGeneration(text);
+      return id === null ? null : { id, wasEmpty: false };
+    },
+
+    async openLookup(_dataType, openSignal) {
+      const lookUp = (items: readonly BladeItem[], signal: AbortSignal) =>
+        ask(signal, {
+          ...{ method: 'POST', path: '/catalog/items/lookup', body: createLookupBody(items) },
+          maxAnswerBytes: MAX_LOOKUP_BYTES,
+        });
+      if ((await lookUp([], openSignal)) === null) return null;
+      return {
+        async compare(items, signal) {
+          const states: HeldState[] = [];
+          for (const part of splitLookup(items)) {
+            const text = await lookUp(part, signal);
+            if (text === null) throw new CatalogError('The catalog no longer answers which items it holds.');
+            states.push(...compareAnswer(text, part));
+          }
+          return states;
+        },
+        close: async () => {},
+      };
+    },
 
     async close() {
       guard.close();

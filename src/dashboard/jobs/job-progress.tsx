@@ -12,7 +12,8 @@ import styles from './job-page.module.css';
 /** Shows a job's progress as a bar and numbers. */
 export function JobFigures({ job }: { job: JobRowFragment }) {
   const { state, progress } = job;
-  const { percent, processedItems, totalItems, successCount, errorCount, itemsPerSecond } = progress;
+  const { percent, processedItems, totalItems, successCount, errorCount, restoredCount, itemsPerSecond } =
+    progress;
   const hasEnded = isTerminal(state);
   return (
     <Panel title="Progress" isUntitled>
@@ -21,7 +22,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
         <span>{formatPercent(percent)}</span>
       </Group>
       <Figures>
-        <Figure name="Rows processed">
+        <Figure name={restoredCount === null ? 'Rows processed' : 'Items compared'}>
           {formatCount(processedItems)}
           <Faint fz={13} fw={400}>
             {' '}
@@ -29,6 +30,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
           </Faint>
         </Figure>
         <Figure name="In the catalog">{formatCount(successCount)}</Figure>
+        {restoredCount !== null && <Figure name="Restored">{formatCount(restoredCount)}</Figure>}
         <Figure name="Errors">
           {errorCount > 0 ? (
             <Text component="a" href="#errors" inherit c="red" td="underline">

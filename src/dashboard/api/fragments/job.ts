@@ -31,6 +31,7 @@ export const JobRow = graphql(`
       processedItems
       successCount
       errorCount
+      restoredCount
       itemsPerSecond
       estimatedCompletion
       elapsedSeconds
@@ -80,6 +81,11 @@ export const JobSettings = graphql(`
         parameterNames
         classification
         metadata
+        options {
+          ...JobOptionValues
+        }
+      }
+      ... on RepairConfiguration {
         options {
           ...JobOptionValues
         }
