@@ -7,7 +7,7 @@ import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
 import { createItemForm } from './item-form.ts';
-import { compareAnswer, createLookupBody, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
+import { compareAnswer, createLookupBody, isLookupAnswer, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
@@ -159,7 +159,8 @@ export async function openHttpCatalog(
           ...{ method: 'POST', path: '/catalog/items/lookup', body: createLookupBody(items) },
           maxAnswerBytes: MAX_LOOKUP_BYTES,
         });
-      if ((await lookUp([], openSignal)) === null) return null;
+      const probe = await lookUp([], openSignal);
+      if (probe === null || !isLookupAnswer(probe)) return null;
       return {
         async compare(items, signal) {
           const states: HeldState[] = [];

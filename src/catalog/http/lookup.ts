@@ -36,12 +36,21 @@ export function createLookupBody(items: readonly BladeItem[]): string {
  * @throws CatalogError if it is not an answer for these items.
  */
 export function compareAnswer(text: string, items: readonly BladeItem[]): readonly HeldState[] {
-  const answer = parseJson(text);
-  const held = isObject(answer) ? answer.items : undefined;
-  if (!Array.isArray(held) || held.length !== items.length) {
+  const held = parseAnswer(text);
+  if (held?.length !== items.length) {
     throw new CatalogError('The catalog gave no answer for each item that it was asked for.');
   }
   return items.map((item, index) => compare(item, held[index]));
+}
+
+/** Whether a text is an answer, and not a page that a service sends for whatever it does not know. */
+export function isLookupAnswer(text: string): boolean {
+  return parseAnswer(text) !== null;
+}
+
+function parseAnswer(text: string): readonly unknown[] | null {
+  const answer = parseJson(text);
+  return isObject(answer) && Array.isArray(answer.items) ? answer.items : null;
 }
 
 const MAX_ITEMS = 100;
