@@ -9,6 +9,7 @@ const config = {
   scalars: {
     DateTime: 'string',
     JSON: 'unknown',
+    SafeInt: 'number',
     JSONObject: 'Record<string, unknown>',
   },
 };

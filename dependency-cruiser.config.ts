@@ -7,7 +7,7 @@ import type { IConfiguration } from 'dependency-cruiser';
  */
 export const levels: readonly (readonly string[])[] = [
   ['blade-ingestion.ts'],
-  ['main.ts', 'keys.ts', 'index.ts', 'testing.ts'],
+  ['main.ts', 'keys.ts', 'backups.ts', 'index.ts', 'testing.ts'],
   ['blade.ts', 'testing/'],
   ['application/'],
   ['config/'],
@@ -16,7 +16,7 @@ export const levels: readonly (readonly string[])[] = [
   ['api/context.ts', 'api/page-size.ts'],
   ['jobs/'],
   ['sources/'],
-  ['observability/', 'health/'],
+  ['observability/', 'health/', 'backup/'],
   ['ingestion/'],
   ['items/'],
   ['access/'],

@@ -55,8 +55,8 @@ const format = (times: readonly number[], share: number) => `${quantile(times, s
 
 try {
   await database.pool.query(
-    `insert into job (id, kind, state, data_type, sql_query, started_at, finished_at, total_items, updated_at)
-     select gen_random_uuid(), 'QUERY', 'COMPLETED', 'sortie', 'SELECT 1', now(), now(), 0, now() from generate_series(1, 300)`,
+    `insert into job (id, kind, state, outcome, data_type, sql_query, started_at, finished_at, total_items, updated_at)
+     select gen_random_uuid(), 'QUERY', 'COMPLETED', 'SUCCEEDED', 'sortie', 'SELECT 1', now(), now(), 0, now() from generate_series(1, 300)`,
   );
   const sides = [
     { name: 'here', url: here.url, times: [] as number[] },

@@ -21,10 +21,10 @@ export async function growHistory(pool: Pool, count: number): Promise<void> {
     // A million jobs need no notifications.
     await client.query('alter table job disable trigger user');
     await client.query(
-      `insert into job (id, kind, state, data_type, sync_type, marking, total_items, is_total_known, processed_items,
+      `insert into job (id, kind, state, outcome, data_type, sync_type, marking, total_items, is_total_known, processed_items,
          success_count, progress_by_type, created_at, started_at, finished_at, updated_at)
        select (lpad(to_hex(1700000000000 + i), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i::text), 4, 15))::uuid,
-         'SYNC', 'COMPLETED', 'sortie', 'FULL', 'UNCLASSIFIED', 1000, true, 1000, 1000, '[]', at, at, at, at
+         'SYNC', 'COMPLETED', 'SUCCEEDED', 'sortie', 'FULL', 'UNCLASSIFIED', 1000, true, 1000, 1000, '[]', at, at, at, at
        from generate_series($1::int, $2::int) as i, lateral (select to_timestamp(1700000000 + i / 1000.0) as at) as t`,
       [present + 1, count],
     );

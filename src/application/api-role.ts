@@ -1,8 +1,11 @@
 import { createAccess } from '../access/access.ts';
+import { recordDone, recordRefused } from '../access/audit.ts';
 import { createAuthenticator } from '../access/authenticator.ts';
 import { createClientAddress } from '../access/client-address.ts';
 import { limitFailedCredentials } from '../access/failed-credentials.ts';
+import { createBackupEndpoint } from '../api/http/backup-endpoint.ts';
 import { type ApiServer, startApiServer } from '../api/http/server.ts';
+import { HIGHEST_MARKING } from '../data-types/marking.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { createRedact } from '../shared/secrets.ts';
@@ -71,6 +74,17 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
       metricsEndpoint: core.createMainEndpoint(
         authenticator.asksForCredential ? { authenticator, findAddress } : undefined,
       ),
+      backupEndpoint: createBackupEndpoint({
+        authenticator,
+        findAddress,
+        start: core.startBackup,
+        record: (principal, outcome) =>
+          (outcome === 'DONE' ? recordDone : recordRefused)(prisma, principal, {
+            operation: 'backup',
+            marking: HIGHEST_MARKING,
+          }),
+        log,
+      }),
       readiness: health.readiness,
       log,
       redact: createRedact(config.secrets),

@@ -1,8 +1,13 @@
+import { tmpdir } from 'node:os';
 import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import { type Backup, backUpRunning } from '../backup/backup.ts';
+import { discardCopies } from '../backup/snapshot.ts';
+import { folderCatalog } from '../catalog/folder/definition.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { createPrismaClients, type PrismaClients } from '../database/prisma-client.ts';
+import { createDiskSpace, type DiskSpace, type WrittenFolder } from '../health/disk-space.ts';
 import { createHealth, type Health } from '../health/health.ts';
 import { createThreadPool, type ThreadPool } from '../ingestion/thread-pool.ts';
 import { readClusterFacts } from '../jobs/cluster-facts.ts';
@@ -41,7 +46,10 @@ export interface Core extends Foundation {
   readonly notifications: JobNotifications;
   readonly pool: ThreadPool;
   readonly metrics: Metrics;
+  readonly diskSpace: DiskSpace;
   readonly health: Health;
+  /** Starts a backup of the embedded database and the folder catalog; null on a PostgreSQL server. */
+  readonly startBackup: (() => Promise<Backup>) | null;
   /** Creates the endpoint of metrics on the port of everything else; null if they are not served there. */
   createMainEndpoint(access?: MetricsAccess): MetricsEndpoint | null;
 }
@@ -110,6 +118,11 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     }),
     (created) => created.close(),
   );
+  const catalogFolder = settingsFor(folderCatalog, config.catalog)?.folder ?? null;
+  const backedUp =
+    database.kind === 'embedded' ? { database: config.database.folder, catalog: catalogFolder } : null;
+  if (backedUp !== null) await discardCopies(backedUp);
+  const diskSpace = createDiskSpace(listWrittenFolders(config, database));
   const { enabled, port } = config.metrics;
   if (enabled && port !== null) {
     const server = parts.add(
@@ -129,12 +142,32 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     notifications,
     pool,
     metrics,
+    diskSpace,
     health: createHealth({
       prisma,
       boss,
+      diskSpace,
       checkWarehouse: isWorker ? (timeoutMs) => registry.checkWarehouse(config.warehouse, timeoutMs) : null,
     }),
+    startBackup: backedUp === null ? null : () => backUpRunning(connectionString, backedUp),
     createMainEndpoint: (access) =>
       enabled && port === null ? createMetricsEndpoint(metrics, access) : null,
   };
+}
+
+const MEBIBYTE = 1_048_576;
+
+function listWrittenFolders(config: Config, database: Database): WrittenFolder[] {
+  const catalogFolder = settingsFor(folderCatalog, config.catalog)?.folder;
+  const isWorker = config.roles.has('worker');
+  return [
+    // PostgreSQL ends when it cannot create the next file of its log, which takes 16 MiB.
+    ...(database.kind === 'embedded'
+      ? [{ name: 'the database', path: config.database.folder, minFreeBytes: 24 * MEBIBYTE }]
+      : []),
+    ...(isWorker && catalogFolder !== undefined
+      ? [{ name: 'the catalog', path: catalogFolder, minFreeBytes: MEBIBYTE }]
+      : []),
+    ...(isWorker ? [{ name: 'temporary files', path: tmpdir(), minFreeBytes: MEBIBYTE }] : []),
+  ];
 }

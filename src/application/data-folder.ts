@@ -1,4 +1,5 @@
 import { isAbsolute, relative, sep } from 'node:path';
+import { RESTORE_FOLDER } from '../backup/restore.ts';
 import { folderCatalog } from '../catalog/folder/definition.ts';
 import { hasUploads } from '../catalog/folder/folder-check.ts';
 import type { Config } from '../config/config.ts';
@@ -35,6 +36,12 @@ async function checkNewDatabase({ catalog, database, warehouse }: Config): Promi
     'catalog',
     ...parts.map((part) => nameIn(dataFolder, part)),
   ]);
+  if (readThings(configured).includes(RESTORE_FOLDER)) {
+    throw new DamagedFolderError(dataFolder, 'a restore into it runs, or has not ended', {
+      restore: 'wait for it; if it was ended, delete what is in the folder and restore again.',
+      startOver: 'delete what is in the folder.',
+    });
+  }
   const foreign = readThings(configured).filter((name) => !ours.has(name));
   if (foreign.length > 0 && !parts.includes(dataFolder)) {
     throw new DamagedFolderError(dataFolder, `it holds no database, but ${nameSome(foreign)}`, {

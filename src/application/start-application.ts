@@ -4,6 +4,7 @@ import { folderCatalog } from '../catalog/folder/definition.ts';
 import { checkCatalogFolder } from '../catalog/folder/folder-check.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { explainDatabaseError } from '../database/embedded/database-folder.ts';
 import { startHealthServer } from '../health/health-server.ts';
 import { startTracing } from '../observability/tracing.ts';
 import { settingsFor } from '../shared/definition.ts';
@@ -45,12 +46,14 @@ export async function startApplication(
   { open = openConfiguredDatabase, listens = true }: StartOptions = {},
 ): Promise<Application> {
   const parts = new StartedParts(log);
+  let isEmbedded = false;
   try {
     log.info({ version, node: process.version, configuration: config.effective }, 'starting');
     if (config.tracing !== null) parts.add(await startTracing(config.tracing, log), (stop) => stop());
     const catalogFolder = settingsFor(folderCatalog, config.catalog);
     if (config.roles.has('worker') && catalogFolder !== null) await checkCatalogFolder(catalogFolder.folder);
     const database = parts.add(await open(config), (opened) => opened.close());
+    isEmbedded = database.kind === 'embedded';
     log.info({ database: database.kind }, 'database is open');
 
     const core = await startCore({ config, log, parts, database });
@@ -67,7 +70,7 @@ export async function startApplication(
     };
   } catch (error) {
     await parts.stop();
-    throw error;
+    throw isEmbedded ? explainDatabaseError(config.database.folder, error) : error;
   }
 }
 

@@ -4,8 +4,20 @@ import type { Core } from './core.ts';
 
 /** Starts running jobs, starting scheduled syncs and deleting what has outlived its retention. */
 export async function startWorkerRole(core: Core): Promise<void> {
-  const { config, log, parts, clients, boss, queue, schedules, itemUploads, notifications, pool, metrics } =
-    core;
+  const {
+    config,
+    log,
+    parts,
+    clients,
+    boss,
+    queue,
+    schedules,
+    itemUploads,
+    notifications,
+    pool,
+    metrics,
+    diskSpace,
+  } = core;
   const { prisma } = clients;
 
   parts.add(await startRetention(boss, prisma, config.jobs.retention, log), (stop) => stop());
@@ -21,6 +33,7 @@ export async function startWorkerRole(core: Core): Promise<void> {
       notifications,
       dataTypes: config.registry.dataTypes,
       progressIntervalMs: config.jobs.progressIntervalMs,
+      diskSpace,
       metrics,
       log,
     }),

@@ -12,6 +12,8 @@ export interface ApiLink {
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
   ): Promise<Result>;
+  /** Asks the server for a backup. @returns the archive as it comes. */
+  fetchBackup(): Promise<ReadableStream<Uint8Array>>;
   /** Yields each result of a subscription until the server completes it or the connection breaks. */
   subscribe<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
@@ -44,6 +46,18 @@ export function createApiLink(address: ServerAddress): ApiLink {
       throw toUnreachableError(error, url);
     });
     return takeData<Result>(await readAnswer(response, url));
+  }
+
+  async function fetchBackup(): Promise<ReadableStream<Uint8Array>> {
+    const response = await fetch(new URL('/backup', url), {
+      method: 'POST',
+      headers: { 'x-requested-with': 'blade', ...createAuthorization(address.readToken()) },
+    }).catch((error: unknown) => {
+      throw toUnreachableError(error, url);
+    });
+    if (response.ok && response.body !== null) return response.body;
+    takeData(await readAnswer(response, url));
+    throw toHttpError(response, url);
   }
 
   async function* subscribe<Result, Variables>(
@@ -83,7 +97,7 @@ export function createApiLink(address: ServerAddress): ApiLink {
     }
   }
 
-  return { send, subscribe };
+  return { send, fetchBackup, subscribe };
 }
 
 /** An answer of the API as it comes. */

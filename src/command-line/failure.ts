@@ -71,6 +71,9 @@ const ERROR_EXIT_CODES = new Map<unknown, ExitCode>([
   ['UNAUTHENTICATED', ExitCode.NOT_ALLOWED],
   ['FORBIDDEN', ExitCode.NOT_ALLOWED],
   ['JOB_NOT_FOUND', ExitCode.NOT_FOUND],
+  ['NOT_EMBEDDED', ExitCode.CONFLICT],
+  ['BACKUP_RUNNING', ExitCode.CONFLICT],
+  ['BACKUP_IMPOSSIBLE', ExitCode.CONFLICT],
   ['SERVICE_UNAVAILABLE', ExitCode.UNREACHABLE],
   ['RATE_LIMITED', ExitCode.UNREACHABLE],
   ['TOO_MANY_OPERATIONS', ExitCode.UNREACHABLE],
@@ -97,7 +100,7 @@ export function toCommandError(errors: readonly AnswerError[]): CommandError {
 /** The options and arguments that set the input fields of the API. */
 const FLAGS = [
   ['id', 'ID'],
-  ['input.id', 'SOURCE'],
+  ['input.id', 'ID'],
   ['input.syncType', '--incremental'],
   ['input.dataType', '--type'],
   ['input.filter', '--filter'],

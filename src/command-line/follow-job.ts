@@ -5,25 +5,25 @@ import { ExitCode } from './exit-code.ts';
 import { takeSuccess } from './failure.ts';
 import { CancelJobDocument, type JobFactsFragment } from './generated/graphql.ts';
 import { toExitCode } from './job-state.ts';
+import type { WatchOptions } from './option-values.ts';
 import type { Output } from './output.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
 import { watchJob } from './watch-job.ts';
 
 /**
  * Shows a job until it ends. Ctrl-C on a terminal asks whether to cancel the job, and otherwise stops watching.
- * @param giveUpAfterSeconds how long to retry a server that is away.
  * @returns the exit code for the end of the job.
  * @throws CommandError if the job cannot be watched any longer.
  */
 export async function followJob(
   { api, output }: CommandContext,
   id: string,
-  giveUpAfterSeconds: number,
+  { giveUpAfter, failOnErrors }: Omit<WatchOptions, 'watch'>,
 ): Promise<ExitCode> {
   const view = createProgressView(output);
   const interrupts = handleInterrupts({ api, output, view, id });
   const states = watchJob(api, id, {
-    giveUpAfterMs: giveUpAfterSeconds * 1_000,
+    giveUpAfterMs: giveUpAfter * 1_000,
     onLinkChange: (problem) => view.showLink(problem),
   });
   let last: JobFactsFragment | undefined;
@@ -38,7 +38,9 @@ export async function followJob(
   }
   if (last === undefined) return ExitCode.UNEXPECTED;
   if (last.recentErrors.length > 0) output.say(`See its errors: blade job ${id} --errors`);
-  return toExitCode(last.state);
+  if (last.state === 'FAILED')
+    output.say(`Retry the sources that failed: blade retry ${id} --failed-sources`);
+  return toExitCode(last, failOnErrors === true);
 }
 
 interface Watched {

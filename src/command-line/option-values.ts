@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Values of options, from text. Each throws what commander reports with the name of the option. */
 
@@ -84,12 +84,19 @@ export function addPageOptions(command: Command, entries: string): Command {
 /** The options of a command that can watch a job. */
 export interface WatchOptions {
   readonly watch?: true;
+  readonly failOnErrors?: true;
+  /** How long to retry a server that is away, in seconds. */
   readonly giveUpAfter: number;
 }
 
 export function addWatchOptions(command: Command): Command {
   return command
     .option('-w, --watch', 'watch the job until it ends')
+    .addOption(
+      new Option('--fail-on-errors', 'watch the job, and exit with 9 if some of its items failed').implies({
+        watch: true,
+      }),
+    )
     .option('--give-up-after <seconds>', 'how long to retry a server that is away', parsePositiveNumber, 300);
 }
 

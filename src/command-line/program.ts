@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../shared/version.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addCatalogCommand } from './commands/catalog.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addItemCommands } from './commands/items.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addSourceCommands(program);
   addItemCommands(program);
   addCatalogCommand(program);
+  addBackupCommands(program);
   addWhoAmICommand(program);
   return program;
 }

@@ -17,6 +17,7 @@ export function formatProgress(job: JobRowFragment): string {
   const parts = [
     percent === null ? job.state : `${job.state} ${formatPercent(percent)}`,
     formatItems(job.progress, ' of '),
+    percent === null ? formatSources(job.progress) : null,
     ...(job.state === 'RUNNING'
       ? [formatRate(job.progress), formatRemaining(estimateRemaining(job.progress))]
       : []),
@@ -25,7 +26,7 @@ export function formatProgress(job: JobRowFragment): string {
   return `${parts.join(', ')}: ${toPrintable(currentOperation)}`;
 }
 
-/** Formats the end of a job as one line. */
+/** Formats the end of a job as one line: `FAILED after 3s, 20 items, 19 stored, 1 error, 3 of 4 sources: Depots: …`. */
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
   const { elapsedSeconds, processedItems, successCount, errorCount, restoredCount } = progress;
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
@@ -33,7 +34,13 @@ export function formatEnd({ state, failureReason, progress }: JobRowFragment): s
     restoredCount === null
       ? [formatCounted(processedItems, 'item'), `${formatCount(successCount)} stored`]
       : [`${formatCounted(processedItems, 'item')} compared`, `${formatCount(restoredCount)} restored`];
-  const counts = [...done, formatCounted(errorCount, 'error')].join(', ');
+  const counts = [
+    ...done,
+    formatCounted(errorCount, 'error'),
+    ...(state === 'COMPLETED' ? [] : [formatSources(progress)]),
+  ]
+    .filter((part) => part !== null)
+    .join(', ');
   const reason = failureReason === null ? '' : `: ${toPrintable(failureReason)}`;
   return `${state}${time}, ${counts}${reason}`;
 }
@@ -50,8 +57,10 @@ export function formatBar(
   const rate = state === 'RUNNING' ? formatRate(progress) : null;
   const left =
     state === 'RUNNING' && remaining !== null ? formatRemaining(Math.max(0, remaining - secondsSince)) : null;
+  const sources = progress.percent === null ? formatSources(progress) : null;
   const percent = formatPercent(progress.percent).padStart(4);
   const variants = [
+    [percent, items, sources, rate, left, errors],
     [percent, items, rate, left, errors],
     [percent, items, left, errors],
     [percent, items, errors],
@@ -82,6 +91,13 @@ function drawBar(percent: number | null, length: number): string {
 function formatItems({ processedItems, totalItems }: Progress, separator: ' of ' | '/'): string {
   if (totalItems === null) return formatCounted(processedItems, 'item');
   return `${formatCount(processedItems)}${separator}${formatCounted(totalItems, 'item')}`;
+}
+
+/** Such as `3 of 161 sources`; null for a job with one. */
+function formatSources({ completedSources, totalSources }: Progress): string | null {
+  return totalSources < 2
+    ? null
+    : `${formatCount(completedSources)} of ${formatCounted(totalSources, 'source')}`;
 }
 
 function formatRate({ itemsPerSecond }: Progress): string | null {

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { JobFactsFragment } from './generated/graphql.ts';
-import { isTerminal } from './job-state.ts';
+import { chooseEndColor, isTerminal } from './job-state.ts';
 import type { Output } from './output.ts';
 import { formatBar, formatEnd, formatProgress } from './progress-text.ts';
 import { toPrintable } from './text.ts';
@@ -125,7 +125,7 @@ function createBarView(output: Output): ProgressView {
       if (bar === undefined) start();
       if (!isTerminal(job.state)) return;
       stop();
-      output.write(output.colored(COLORS[job.state] ?? 'bold', formatEnd(job)));
+      output.write(output.colored(chooseEndColor(job), formatEnd(job)));
     },
     showLink(next) {
       problem = next === null ? null : describeLink(next);
@@ -141,12 +141,6 @@ function createBarView(output: Output): ProgressView {
     close: stop,
   };
 }
-
-const COLORS: Readonly<Partial<Record<JobFactsFragment['state'], 'green' | 'red' | 'yellow'>>> = {
-  COMPLETED: 'green',
-  FAILED: 'red',
-  CANCELLED: 'yellow',
-};
 
 function describeLink(problem: string | null): string {
   return problem === null ? 'Reconnected.' : `Connection lost, reconnecting: ${toPrintable(problem)}`;

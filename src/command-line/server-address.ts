@@ -40,6 +40,11 @@ export function parseServerAddress(options: ServerOptions, environment: Environm
   };
 }
 
+/** Whether somebody has said where the API is. */
+export function isServerNamed(options: ServerOptions, environment: Environment): boolean {
+  return Boolean(options.url || environment.BLADE_URL);
+}
+
 /** The path defaults to `/graphql`. Errors never show the URL, which may hold a password. */
 function parseUrl(text: string): string {
   const url = URL.parse(text);

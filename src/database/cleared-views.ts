@@ -8,6 +8,7 @@ import {
   type Marking,
   toLevel,
 } from '../data-types/marking.ts';
+import { createHasWholeSource, createOutcome } from './job-outcome.ts';
 
 /**
  * Finds the schema that shows what a clearance covers; null if it covers everything. The database itself limits what a
@@ -96,7 +97,10 @@ function createViewScript(): string {
   }).join(';\n');
 }
 
-const ENUMS = ['job_kind', 'job_state', 'sync_type', 'partition_state', 'error_stage', 'audit_outcome'];
+const ENUMS = [
+  ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
+  'audit_outcome',
+];
 
 interface View {
   readonly table: string;
@@ -127,7 +131,7 @@ function createViews(clearance: Marking): readonly View[] {
   const sumVisible = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
   const sliceVisible = (column: string) => `${column}[1:${indices.length}]`;
   const sumVisibleInJson = (json: string) =>
-    `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::int, 0)`).join(' + ')})`;
+    `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::bigint, 0)`).join(' + ')})`;
 
   const success = sumVisible('t.success_by_level');
   const errors = sumVisible('t.error_by_level');
@@ -168,9 +172,15 @@ function createViews(clearance: Marking): readonly View[] {
         'id revision data_type filter sql_query parameters classification reason marking metadata',
       ),
       ...columnsAsTheyAre(
-        'failed_items_only created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
+        'created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
       ),
-      ...columnsAsText('kind state sync_type'),
+      ...columnsAsText('kind state sync_type retry_mode'),
+      outcome: createOutcome({
+        ...{ state: 't.state', success, errors },
+        hasWholeSource: createHasWholeSource('t.id', sumVisible('p.error_by_level')),
+      }),
+      // Everybody may know which sources a sync reads, and how each ended.
+      ...columnsAsTheyAre('total_sources completed_sources'),
       // A limit on rows of every marking would reveal, once a job reaches it, how many were above the clearance.
       max_items: 'null::int',
       options: `t.options - 'maxErrors'`,
@@ -212,8 +222,8 @@ function createViews(clearance: Marking): readonly View[] {
         select bool_or(state = 'PENDING') as waits, bool_or(state = 'RUNNING') as runs,
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
           bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt, max(replans) as replans,
-          sum${sumVisible('read_by_level')}::int as read, sum${sumVisible('success_by_level')}::int as success,
-          sum${sumVisible('error_by_level')}::int as errors, sum${sumVisible('restored_by_level')}::int as restored, min(started_at) as started_at, max(finished_at) as finished_at,
+          sum${sumVisible('read_by_level')}::bigint as read, sum${sumVisible('success_by_level')}::bigint as success,
+          sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored, min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts

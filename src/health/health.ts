@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import type { DiskSpace } from './disk-space.ts';
 
 /** Whether a part of the program can do its work, as this process sees it. */
 export interface PartHealth {
@@ -16,7 +17,7 @@ export interface Readiness {
 }
 
 export interface Health {
-  /** Checks the database, the queue and, if this process runs jobs, the warehouse. */
+  /** Checks the database, the queue, the disks and, if this process runs jobs, the warehouse. */
   readiness(): Promise<Readiness>;
   /** Reports this process as not ready from now on, because it is about to stop. */
   drain(): void;
@@ -29,23 +30,26 @@ const TIMEOUT_MS = 3_000;
 export interface HealthParts {
   readonly prisma: PrismaClient;
   readonly boss: PgBoss;
+  readonly diskSpace: Pick<DiskSpace, 'findProblem'>;
   /** Throws if the warehouse cannot be reached within a time in milliseconds; null if this process runs no jobs. */
   readonly checkWarehouse: ((timeoutMs: number) => Promise<void>) | null;
 }
 
-export function createHealth({ prisma, boss, checkWarehouse }: HealthParts): Health {
+export function createHealth({ prisma, boss, diskSpace, checkWarehouse }: HealthParts): Health {
   let isDraining = false;
 
   return {
     async readiness() {
-      const [database, queue, warehouse] = await Promise.all([
+      const [database, queue, problem, warehouse] = await Promise.all([
         checkPart('the database does not answer', () => prisma.$queryRaw`select 1`),
         checkPart('the queue is not installed or does not answer', () => boss.schemaVersion()),
+        diskSpace.findProblem(),
         checkWarehouse === null
           ? null
           : checkPart('the warehouse cannot be reached', () => checkWarehouse(TIMEOUT_MS)),
       ]);
-      const checked = { database, queue, ...(warehouse === null ? {} : { warehouse }) };
+      const disk: PartHealth = problem === null ? { ok: true } : { ok: false, message: problem };
+      const checked = { database, queue, disk, ...(warehouse === null ? {} : { warehouse }) };
       return {
         ready: !isDraining && Object.values(checked).every(({ ok }) => ok),
         draining: isDraining,

@@ -35,8 +35,8 @@ type CheckedPartition = PlannedPartition<CheckedPlan>;
 
 /**
  * Plans what to read and, for a source with a cursor column, up to which value: later rows belong to the next sync. A large
- * table is split into several partitions.
- * @throws WarehouseError if the warehouse cannot be read.
+ * table is split into several partitions, which all read the version that was planned.
+ * @throws WarehouseError if the warehouse cannot be read, CHANGED if it was written meanwhile.
  */
 export async function planPartition(
   context: PlanContext,
@@ -47,6 +47,18 @@ export async function planPartition(
     table: allowTable(unchecked.table, context.allowedSchemas),
     filter: unchecked.filter === null ? null : parseFilter(unchecked.filter),
   };
+  const findVersion = () => context.warehouse.findVersion([input.table], context.signal);
+  const version = await findVersion();
+  const partitions = await planCurrent(context, input);
+  if ((await findVersion()) !== version)
+    throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
+  return partitions.map(({ plan, totalItems }) => ({
+    plan: plan.kind === 'STATEMENT' ? { ...plan, version } : plan,
+    totalItems,
+  }));
+}
+
+async function planCurrent(context: PlanContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
   // First, so that a missing table is reported as such.
   const columns = await context.warehouse.describeTable(input.table, context.signal);
   const partitions = await splitPartition(context, input, columns, await planTable(context, input, columns));
@@ -349,5 +361,6 @@ function toPlannedPartition(
   rowCount: number,
   watermark: string | null,
 ): CheckedPartition {
-  return { plan: { kind: 'STATEMENT', statement, watermark, rowCount }, totalItems: rowCount };
+  const plan = { kind: 'STATEMENT', statement, watermark, rowCount, version: null } as const;
+  return { plan, totalItems: rowCount };
 }

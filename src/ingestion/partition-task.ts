@@ -79,6 +79,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       readonly watermark: string | null;
       /** The number of rows that the statement must return; null if they were not counted. */
       readonly rowCount: number | null;
+      /** The version of the tables that it was planned for, which it must read; null for any. */
+      readonly version: string | null;
     }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
   | { readonly kind: 'CATALOG' };
@@ -117,6 +119,8 @@ export type PartitionOutcome =
       readonly hasRowCounts?: boolean;
       /** Whether the message says nothing about rows or items. */
       readonly isGeneral?: boolean;
+      /** Of an error of the program, for the log. */
+      readonly stack?: string | undefined;
     }
   /** The source has changed since it was planned, and must be planned again. */
   | {
@@ -126,7 +130,14 @@ export type PartitionOutcome =
       readonly hasRowCounts: boolean;
     }
   /** The catalog is unavailable, or the read was interrupted: a new attempt can resume at the checkpoint. */
-  | { readonly status: 'INTERRUPTED'; readonly message: string }
+  | {
+      readonly status: 'INTERRUPTED';
+      readonly message: string;
+      /** Of an error of the program, for the log. */
+      readonly stack?: string | undefined;
+    }
+  /** A disk is full: an attempt can resume at the checkpoint once it has space. */
+  | { readonly status: 'NO_SPACE'; readonly message: string }
   /** Stopped on request; what was read is saved, with its checkpoint. */
   | { readonly status: 'STOPPED' }
   /** Another attempt has taken the lease; nothing more may be written. */

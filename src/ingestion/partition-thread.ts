@@ -8,6 +8,7 @@ import { loadRegistry } from '../plugins/load-plugins.ts';
 import type { Registry } from '../plugins/registry.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
+import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
 import { type TableName, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
@@ -85,16 +86,20 @@ async function runUntilStopped<Result>(
     if (kind === 'stop') stop.abort();
   });
   try {
-    return redactMessage(await work(stop.signal));
+    const result = await work(stop.signal);
+    if (isOutOfSpace(result)) await closeResources();
+    return redactTexts(result);
   } finally {
     port.close();
   }
 }
 
-/** Redacts the message of a result, because it is stored and shown, and a warehouse may repeat secrets it was sent. */
-function redactMessage<Result>(result: Result): Result {
-  if (typeof result !== 'object' || result === null || !('message' in result)) return result;
-  return typeof result.message === 'string' ? { ...result, message: redact(result.message) } : result;
+/** Redacts the texts of a result, because they are stored, shown or logged, and a warehouse may repeat secrets it was sent. */
+function redactTexts<Result>(result: Result): Result {
+  if (typeof result !== 'object' || result === null) return result;
+  const texts = Object.entries(result).filter(([name]) => name === 'message' || name === 'stack');
+  const redacted = texts.map(([name, text]) => [name, typeof text === 'string' ? redact(text) : text]);
+  return { ...result, ...Object.fromEntries(redacted) };
 }
 
 // The same process may serve the API, which must not wait for rows. On other platforms this would change the priority of the
@@ -146,6 +151,19 @@ const CONNECTIONS = 3;
 type CommonResources = Omit<PartitionResources, 'warehouse'>;
 
 let common: Promise<CommonResources & { readonly registry: Registry }> | undefined;
+function isOutOfSpace(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'status' in result && result.status === 'NO_SPACE';
+}
+
+/** Closes what the thread has open: an engine goes by the space that its disk had when it was opened. */
+async function closeResources(): Promise<void> {
+  const closing = [await common?.catch(() => undefined), await opened?.catch(() => undefined)] as const;
+  common = undefined;
+  opened = undefined;
+  const [shared, resources] = closing;
+  await Promise.allSettled([shared?.pool.end(), shared?.catalog.close(), resources?.warehouse.close()]);
+}
+
 let opened: Promise<PartitionResources> | undefined;
 
 function loadCommonResources(): Promise<CommonResources & { readonly registry: Registry }> {
@@ -176,7 +194,7 @@ async function refuseToRead(): Promise<never> {
 
 const UNUSED_WAREHOUSE: Warehouse = {
   ...{ describeTable: refuseToRead, countUnreadable: refuseToRead },
-  ...{ countRows: refuseToRead, readRows: refuseToRead },
+  ...{ countRows: refuseToRead, readRows: refuseToRead, findVersion: refuseToRead },
   close: async () => {},
 };
 
@@ -200,5 +218,5 @@ async function openCommonResources(): Promise<CommonResources & { readonly regis
 async function openResources(): Promise<PartitionResources> {
   const { registry, ...resources } = await loadCommonResources();
   const { warehouse }: ThreadConfiguration = workerData;
-  return { ...resources, warehouse: await registry.openWarehouse(warehouse) };
+  return { ...resources, warehouse: withErrorCodes(await registry.openWarehouse(warehouse)) };
 }

@@ -297,7 +297,10 @@ async function openRows(
       return { resumed: true, batches: readFailedItems(pool, failed, options) };
     }
     case 'STATEMENT': {
-      const { resumed, batches } = await warehouse.readRows(plan.statement, options);
+      const { resumed, batches } = await warehouse.readRows(plan.statement, {
+        ...options,
+        version: plan.version,
+      });
       return { resumed: resumed && task.position !== null, batches };
     }
   }

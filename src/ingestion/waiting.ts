@@ -22,6 +22,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
   return {
     warehouse: {
       describeTable: (table, signal) => warehouse.describeTable(table, signal, onWaiting),
+      findVersion: (tables, signal) => warehouse.findVersion(tables, signal),
       countUnreadable: (table, signal) => warehouse.countUnreadable(table, signal),
       countRows: (statement, signal) => warehouse.countRows(statement, signal, onWaiting),
       readRows: (statement, options) => warehouse.readRows(statement, { ...options, onWaiting }),

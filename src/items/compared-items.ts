@@ -102,7 +102,7 @@ update job_partition p set
   read_items = p.read_items + $8::int,
   success_count = p.success_count + $8::int - counted.count,
   processed_items = p.processed_items + $8::int - counted.count,
-  total_items = greatest(p.total_items, p.read_items + $8::int),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + $8::int) end,
   read_by_level = ${createLevelArray((at) => `p.read_by_level[${at}] + ($9::int[])[${at}] + ($10::int[])[${at}]`)},
   success_by_level = ${createLevelArray(
     (at) => `p.success_by_level[${at}] + ($9::int[])[${at}] + ($10::int[])[${at}] - counted.by_level[${at}]`,

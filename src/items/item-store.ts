@@ -548,7 +548,7 @@ update job_partition p set
   success_count = p.success_count + $11::int - counted.failed - counted.count,
   error_count = p.error_count + counted.failed,
   processed_items = p.processed_items + $11::int - counted.count,
-  total_items = greatest(p.total_items, p.read_items + $11::int),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + $11::int) end,
   read_by_level = ${createLevelArray(
     (at) =>
       `p.read_by_level[${at}] + counted.success[${at}] + counted.by_level[${at}] + counted.errors[${at}]`,
@@ -727,7 +727,7 @@ update job_partition p set
   restored_count = p.restored_count + case when $22::boolean then $14::int else 0 end,
   error_count = p.error_count + cardinality($11::text[]),
   processed_items = p.processed_items + $14::int + cardinality($11::text[]),
-  total_items = greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])) end,
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
   restored_by_level = case when $22::boolean then ${createLevelArray(
     (at) => `p.restored_by_level[${at}] + ($15::int[])[${at}]`,
@@ -743,23 +743,23 @@ update job_partition p set
   read_items = p.read_items + $4::int,
   success_count = p.success_count + $4::int,
   processed_items = p.processed_items + $4::int,
-  total_items = greatest(p.total_items, p.read_items + $4::int),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + $4::int) end,
   read_by_level = ${createLevelArray((at) => `p.read_by_level[${at}] + ($5::int[])[${at}]`)},
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($5::int[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;
 
 const SAVE_TOTAL = `with ${LEASE}
-update job_partition p set ${HELD}, total_items = greatest($3::int, p.read_items)
+update job_partition p set ${HELD}, total_items = greatest($3::bigint, p.read_items)
 from lease where p.id = lease.id
 returning p.id`;
 
 const COUNT_SUCCESS = `with ${LEASE}
 update job_partition p set
   ${HELD},
-  success_count = p.success_count + $3::int,
-  processed_items = p.processed_items + $3::int,
-  total_items = greatest(p.total_items, p.processed_items + $3::int),
-  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::int[])[${at}]`)}
+  success_count = p.success_count + $3::bigint,
+  processed_items = p.processed_items + $3::bigint,
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $3::bigint) end,
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::bigint[])[${at}]`)}
 from lease where p.id = lease.id
 returning p.id`;

@@ -103,7 +103,7 @@ update job_partition p set
   read_items = p.read_items + coalesce(known.rows, 0),
   success_count = p.success_count + coalesce(known.rows, 0),
   processed_items = p.processed_items + coalesce(known.rows, 0),
-  total_items = greatest(p.total_items, p.read_items + known.rows),
+  total_items = case when p.total_items is not null then greatest(p.total_items, p.read_items + known.rows) end,
   read_by_level = ${addKnown('read_by_level')},
   success_by_level = ${addKnown('success_by_level')}
 from lease left join known on true where p.id = lease.id

@@ -24,7 +24,7 @@ export async function cancelJob(
     if (job.state === 'CANCELLING') return;
     await recordDone(transaction, principal, { operation, jobId });
     await transaction.$executeRaw`
-      update job_partition set state = 'CANCELLED', finished_at = now(), total_items = coalesce(total_items, processed_items)
+      update job_partition set state = 'CANCELLED', finished_at = now()
       where job_id = ${jobId}::uuid and state = 'PENDING'`;
     const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
     if (running === 0) await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });

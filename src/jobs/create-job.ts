@@ -48,7 +48,10 @@ export async function createJob(
       const { job, partitions, ...record } = await describe(transaction);
       kind = job.kind;
       const row = await transaction.job.create({
-        data: { id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
+        data: {
+          ...{ id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
+          totalSources: new Set(partitions.map(({ sourceName }) => sourceName)).size,
+        },
       });
       await recordDone(transaction, principal, { jobId: row.id, marking: job.marking, ...record });
       const rows = partitions.map((partition, ordinal) => ({

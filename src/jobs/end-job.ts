@@ -4,6 +4,7 @@ import {
   type PartitionState,
   Prisma,
 } from '../database/generated/prisma/client.ts';
+import { createHasWholeSource, createOutcome } from '../database/job-outcome.ts';
 import { changeJobStateAndCounts } from './change-job-state.ts';
 import type { LockedJob, Transaction } from './job-lock.ts';
 import type { TerminalJobState } from './job-state.ts';
@@ -20,10 +21,22 @@ const KIND_NAMES: Readonly<Record<JobKind, string>> = { SYNC: 'Sync', QUERY: 'Qu
 export async function endJob(transaction: Transaction, job: LockedJob, end: JobEnd): Promise<void> {
   await changeJobStateAndCounts(transaction, job, end.state, {
     currentOperation: `${KIND_NAMES[job.kind]} ${end.state.toLowerCase()}`,
-    columns: Prisma.sql`, failure_reason = ${end.failureReason}, finished_at = now(),
+    columns: Prisma.sql`, outcome = (${createJobOutcome(end.state)})::job_outcome,
+      failure_reason = ${end.failureReason}, finished_at = now(),
       items_per_second = case when started_at < now()
         then progress.processed_items / extract(epoch from now() - started_at) end`,
   });
+}
+
+function createJobOutcome(state: TerminalJobState): Prisma.Sql {
+  return Prisma.raw(
+    createOutcome({
+      state: `'${state}'`,
+      success: 'progress.success_count',
+      errors: 'progress.error_count',
+      hasWholeSource: createHasWholeSource('job.id', 'p.error_count'),
+    }),
+  );
 }
 
 /**
@@ -55,7 +68,7 @@ export async function endJobWhenDone(
 async function describeFailures(transaction: Transaction, { id }: LockedJob): Promise<string> {
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId: id },
-    select: { state: true, message: true, sourceName: true, plan: true, totalItems: true, readItems: true },
+    select: { state: true, message: true, sourceName: true, totalItems: true, readItems: true },
     orderBy: { ordinal: 'asc' },
   });
   const failed = partitions.filter(({ state }) => state === 'FAILED');
@@ -65,12 +78,12 @@ async function describeFailures(transaction: Transaction, { id }: LockedJob): Pr
   return unread === null ? reason : `${reason.replace(/\.?$/, '.')} ${unread}`;
 }
 
-type ReadPartition = Pick<JobPartition, 'plan' | 'totalItems' | 'readItems'>;
+type ReadPartition = Pick<JobPartition, 'totalItems' | 'readItems'>;
 
 function describeUnreadRows(all: readonly ReadPartition[], failed: readonly ReadPartition[]): string | null {
-  const total = sumBy(all.filter(isCounted), ({ totalItems }) => totalItems ?? 0);
+  const total = sumBy(all.filter(isCounted), ({ totalItems }) => Number(totalItems));
   const unread = sumBy(failed.filter(isCounted), ({ totalItems, readItems }) =>
-    Math.max(0, (totalItems ?? 0) - readItems),
+    Math.max(0, Number(totalItems) - Number(readItems)),
   );
   if (unread === 0) return null;
   const [some, every] = [unread, total].map((rows) => rows.toLocaleString('en-US'));
@@ -82,7 +95,6 @@ function sumBy<Value>(values: readonly Value[], number: (value: Value) => number
   return values.reduce((sum, value) => sum + number(value), 0);
 }
 
-/** Whether the rows of an ended partition were counted; others have a total of 1. */
-function isCounted({ plan, totalItems, readItems }: ReadPartition): boolean {
-  return plan !== null || readItems > 0 || totalItems !== 1;
+function isCounted({ totalItems }: ReadPartition): boolean {
+  return totalItems !== null;
 }

@@ -17,7 +17,6 @@ export interface JobConfiguration
     | 'reason'
     | 'metadata'
     | 'options'
-    | 'failedItemsOnly'
   > {
   readonly marking: Marking;
 }
@@ -26,10 +25,13 @@ export interface JobConfiguration
 type RunColumn =
   | 'id'
   | 'state'
+  | 'outcome'
   | 'revision'
   | 'currentOperation'
   | 'totalItems'
   | 'isTotalKnown'
+  | 'totalSources'
+  | 'completedSources'
   | 'processedItems'
   | 'successCount'
   | 'errorCount'
@@ -47,6 +49,7 @@ type RunColumn =
   | 'finishedAt'
   | 'updatedAt'
   | 'retryOfId'
+  | 'retryMode'
   | 'startedById'
   | 'startedByName';
 
@@ -65,7 +68,6 @@ export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassi
     reason: job.reason,
     metadata: job.metadata ?? Prisma.DbNull,
     options: job.options ?? {},
-    failedItemsOnly: job.failedItemsOnly,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { RetryMode } from '../database/generated/prisma/enums.ts';
 import { ExpectedError } from '../shared/expected-error.ts';
 import type { JobState } from './job-state.ts';
 
@@ -106,13 +107,21 @@ export class JobNotPausedError extends JobStateError {
   }
 }
 
-/** No item of the job failed in a way that can be retried alone. */
+/** Nothing of the job failed in a way that can be retried like this. */
 export class NothingToRetryError extends ExpectedError {
   override readonly name = 'NothingToRetryError';
   readonly jobId: string;
+  readonly mode: RetryMode;
 
-  constructor(jobId: string) {
-    super(`job ${jobId} has no failed items to retry`);
+  constructor(jobId: string, mode: RetryMode) {
+    super(`job ${jobId} has ${NOTHING[mode]} to retry; the mode ALL runs all of it again`);
     this.jobId = jobId;
+    this.mode = mode;
   }
 }
+
+const NOTHING: Readonly<Record<RetryMode, string>> = {
+  ALL: 'no sources',
+  FAILED_SOURCES: 'no failed sources that still exist',
+  FAILED_ITEMS: 'no failed items',
+};

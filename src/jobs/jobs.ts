@@ -27,7 +27,7 @@ import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 import { repairCatalog } from './repair-catalog.ts';
 import { resumeJob } from './resume-job.ts';
-import { retryJob } from './retry-job.ts';
+import { type RetryJobInput, retryJob } from './retry-job.ts';
 import type { Schedules } from './schedules.ts';
 import { startQueryJob } from './start-query-job.ts';
 import { startSync } from './start-sync.ts';
@@ -49,7 +49,7 @@ export interface Jobs {
   stopSync(): Promise<Job>;
   /** @throws RepairAlreadyRunningError. */
   repairCatalog(): Promise<Job>;
-  retryJob(jobId: string, failedItemsOnly: boolean): Promise<Job>;
+  retryJob(input: RetryJobInput): Promise<Job>;
   /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
   saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
@@ -114,17 +114,13 @@ export function createJobs(parts: {
         return readJob(active.id);
       },
       repairCatalog: async () => seen(await repairCatalog({ prisma, queue }, principal, dataTypes)),
-      async retryJob(jobId, failedItemsOnly) {
+      async retryJob(input) {
         try {
-          return await seen(await retryJob({ prisma, queue }, principal, { jobId, failedItemsOnly }));
+          return await seen(await retryJob({ prisma, queue }, principal, input));
         } catch (error) {
           if (error instanceof ForbiddenError) {
-            const { requiredRole } = error;
-            await recordRefused(prisma, principal, {
-              operation: 'retryJob',
-              jobId,
-              details: { requiredRole },
-            });
+            const details = { requiredRole: error.requiredRole };
+            await recordRefused(prisma, principal, { operation: 'retryJob', jobId: input.jobId, details });
           }
           throw error;
         }

@@ -1,17 +1,29 @@
 import { ForbiddenError } from '../access/access-errors.ts';
 import { includesRole, type Principal } from '../access/principal.ts';
 import { listMarkingsUpTo, type Marking } from '../data-types/marking.ts';
-import { type Job, type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
+import {
+  type Job,
+  type JobKind,
+  type JobPartition,
+  Prisma,
+  type RetryMode,
+} from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { createJob, type JobStarter, type NewPartition } from './create-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
 
+/** A job to retry, and what of it. */
+export interface RetryJobInput {
+  readonly jobId: string;
+  readonly mode: RetryMode;
+}
+
 /**
  * Runs an ended job again, as a new job that names the old one.
- * @param retry.failedItemsOnly takes up only the items that failed, from their kept rows and the store, without reading
- * the warehouse; otherwise everything is read again, and what has not changed is skipped.
+ * @param input.mode ALL reads everything again and skips what has not changed; FAILED_SOURCES reads only the sources that
+ * failed; FAILED_ITEMS takes up only the items that failed, from their kept rows and the store, without reading the warehouse.
  * @param principal who starts it: failed items above its clearance do not count; without others there is nothing to retry.
  * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError; SyncAlreadyRunningError or RepairAlreadyRunningError
  * while another one is active; and ForbiddenError for a repair, which only an admin may start.
@@ -19,7 +31,7 @@ import { isTerminal } from './job-state.ts';
 export async function retryJob(
   starter: JobStarter,
   principal: Principal,
-  { jobId, failedItemsOnly }: { readonly jobId: string; readonly failedItemsOnly: boolean },
+  { jobId, mode }: RetryJobInput,
 ): Promise<Job> {
   return createJob(starter, principal, async (transaction) => {
     const job = await transaction.job.findFirst({
@@ -31,25 +43,50 @@ export async function retryJob(
       throw new ForbiddenError('admin', principal.role);
     }
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
-    const partitions = failedItemsOnly
-      ? await listFailedPartitions(transaction, job.partitions, principal.clearance)
-      : toAllPartitions(job.partitions);
-    if (partitions.length === 0) throw new NothingToRetryError(jobId);
+    const partitions = await listPartitions(transaction, job, mode, principal.clearance);
+    if (partitions.length === 0) throw new NothingToRetryError(jobId, mode);
     return {
-      job: {
-        ...copyConfiguration(job),
-        retryOfId: job.id,
-        failedItemsOnly: failedItemsOnly || job.failedItemsOnly,
-      },
+      job: { ...copyConfiguration(job), retryOfId: job.id, retryMode: combineModes(job.retryMode, mode) },
       partitions,
       operation: 'retryJob',
-      details: { retryOf: jobId, failedItemsOnly },
+      details: { retryOf: jobId, mode },
     };
   });
 }
 
+/** Returns the mode of a retry of a job that may be a retry itself, whose partitions are all that there is to take up. */
+function combineModes(before: RetryMode | null, mode: RetryMode): RetryMode {
+  return before === 'FAILED_ITEMS' || (before !== null && mode === 'ALL') ? before : mode;
+}
+
+async function listPartitions(
+  transaction: Prisma.TransactionClient,
+  { kind, partitions }: Pick<Job, 'kind'> & { readonly partitions: readonly JobPartition[] },
+  mode: RetryMode,
+  clearance: Marking,
+): Promise<NewPartition[]> {
+  switch (mode) {
+    case 'ALL':
+      return toWholeSources(partitions);
+    case 'FAILED_SOURCES':
+      return toWholeSources(
+        partitions.filter((partition) => partition.state === 'FAILED' && canReadAgain(kind, partition)),
+      );
+    case 'FAILED_ITEMS':
+      return listFailedPartitions(transaction, partitions, clearance);
+  }
+}
+
+/** Whether what a partition reads still exists: the source of a sync may have been deleted. */
+export function canReadAgain(
+  kind: JobKind,
+  { dataSourceId, retryOfPartitionId }: Pick<JobPartition, 'dataSourceId' | 'retryOfPartitionId'>,
+): boolean {
+  return kind !== 'SYNC' || dataSourceId !== null || retryOfPartitionId !== null;
+}
+
 /** Returns each source once, however many partitions it was split into, and the failed items that were retried. */
-function toAllPartitions(partitions: readonly JobPartition[]): NewPartition[] {
+function toWholeSources(partitions: readonly JobPartition[]): NewPartition[] {
   const wanted = new Map<string, NewPartition>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
     const partition = { dataType, dataSourceId, sourceName };

@@ -2,8 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataTypes } from '../data-types/data-types.ts';
 import { type JobPartition, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import type { DiskSpace } from '../health/disk-space.ts';
 import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../ingestion/partition-task.ts';
 import type { PartitionWork, ThreadPool } from '../ingestion/thread-pool.ts';
+import { describeUnexpected } from '../ingestion/unexpected-error.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import {
   describeActiveSpan,
@@ -12,14 +14,16 @@ import {
   runInSpan,
   startSpan,
 } from '../observability/spans.ts';
+import { isDiskFull } from '../shared/full-disk.ts';
 import type { JobNotifications } from './events/job-notifications.ts';
 import { readJobOptions } from './input/job-options.ts';
 import type { JobState } from './job-state.ts';
 import { claimPartition } from './partitions/claim-partition.ts';
-import { abandonPartition, finishPartition, UNEXPECTED_END } from './partitions/end-partition.ts';
+import { abandonPartition, finishPartition } from './partitions/end-partition.ts';
 import { describeWaiting, handBackPartition } from './partitions/hand-back-partition.ts';
 import { InputGoneError, loadPartitionTask } from './partitions/load-partition-task.ts';
 import { replanSource } from './partitions/replan-source.ts';
+import { requeuePartition } from './partitions/requeue-partition.ts';
 import { savePlan } from './partitions/save-plan.ts';
 import { createProgressWriter } from './progress/progress-writer.ts';
 import type { PartitionQueue, Turn } from './queue/partition-queue.ts';
@@ -36,6 +40,7 @@ export interface WorkerOptions {
   readonly pool: ThreadPool;
   readonly notifications: JobNotifications;
   readonly dataTypes: DataTypes;
+  readonly diskSpace: DiskSpace;
   readonly progressIntervalMs: number;
   readonly metrics: Pick<Metrics, 'recordBatches' | 'recordPartition'>;
   readonly log: Logger;
@@ -50,8 +55,11 @@ const FIRST_WRITE_RETRY_MS = 100;
 const LONGEST_WRITE_RETRY_MS = 2_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { prisma, queue, pool, notifications, dataTypes, metrics, log } = options;
+  const { prisma, queue, pool, notifications, dataTypes, diskSpace, metrics, log } = options;
   const activities = new Set<Activity>();
+  const stopping = new AbortController();
+  /** Partitions that a full disk has interrupted, until they get further. */
+  const interrupted = new Set<string>();
   let isStopping = false;
 
   const progress = createProgressWriter(prisma, {
@@ -106,25 +114,66 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   /**
    * Saves the start or end of an attempt, waiting for the database if it is away: otherwise the attempt would count as
-   * running until its heartbeats are missed.
+   * running until its heartbeats are missed. While a disk is full, it waits without a limit.
    */
-  async function writePersistently<Result>(lost: AbortSignal, write: () => Promise<Result>): Promise<Result> {
+  async function writePersistently<Result>(
+    partitionId: string,
+    lost: AbortSignal | null,
+    write: () => Promise<Result>,
+  ): Promise<Result> {
     const deadline = Date.now() + WRITE_TIMEOUT_MS;
     for (let wait = FIRST_WRITE_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_WRITE_RETRY_MS)) {
       try {
         return await write();
       } catch (error) {
-        if (isStopping || lost.aborted || Date.now() + wait > deadline) throw error;
+        if (isStopping || lost?.aborted) throw error;
         log.debug({ err: error }, 'an attempt cannot be saved yet');
+        const problem = await findFullDisk(error);
+        if (problem !== null) {
+          await waitForSpace(partitionId, problem, lost);
+          continue;
+        }
+        if (Date.now() + wait > deadline) throw error;
         await setTimeout(wait);
       }
     }
   }
 
+  /** Describes the full disk that explains an error; null if none does. */
+  async function findFullDisk(error: unknown): Promise<string | null> {
+    return isDiskFull(error) ? 'the disk of the database is full' : diskSpace.findFull();
+  }
+
+  /** An embedded database without space ends, so that the thread knows only that it is gone. */
+  async function blameFullDisk(outcome: PartitionOutcome): Promise<PartitionOutcome> {
+    const problem = outcome.status === 'INTERRUPTED' ? await diskSpace.findFull() : null;
+    return problem === null ? outcome : { status: 'NO_SPACE', message: problem };
+  }
+
+  async function waitForSpace(partitionId: string, problem: string, lost: AbortSignal | null): Promise<void> {
+    interrupted.add(partitionId);
+    if (!diskSpace.isWaiting(partitionId)) log.warn({ partitionId }, `waiting for space: ${problem}`);
+    const signals = lost === null ? [stopping.signal] : [stopping.signal, lost];
+    await diskSpace.wait(partitionId, problem, AbortSignal.any(signals));
+  }
+
+  /** Runs attempts until one ends that no full disk has interrupted: those do not count. */
   async function runTurn(turn: Turn): Promise<void> {
+    try {
+      while (!(await runClaimed(turn)));
+    } finally {
+      diskSpace.forget(turn.partitionId);
+    }
+  }
+
+  /** @returns false if the partition must be claimed again. */
+  async function runClaimed(turn: Turn): Promise<boolean> {
     const { partitionId, lost } = turn;
-    const claim = await writePersistently(lost, () => claimPartition(prisma, partitionId));
-    if (claim.status === 'ENDED') return;
+    const claim = await writePersistently(partitionId, lost, () => claimPartition(prisma, partitionId));
+    if (claim.status === 'ENDED') {
+      interrupted.delete(partitionId);
+      return true;
+    }
     const { partition, isFirstOfJob, kind } = claim;
     const { jobId, attempt, sourceName } = partition;
     describeActiveSpan({
@@ -152,20 +201,41 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         progress.written(jobId);
         if (kind !== 'QUERY') void planSiblings(jobId, partitionId);
       }
-      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).catch(
-        (error: unknown) => {
+      const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).then(
+        blameFullDisk,
+        async (error: unknown): Promise<PartitionOutcome> => {
+          const problem = await findFullDisk(error);
+          if (problem !== null) return { status: 'NO_SPACE', message: problem };
+          interrupted.delete(partitionId);
           end('THREW');
           throw error;
         },
       );
       end(outcome.status);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
+      if (outcome.status === 'NO_SPACE') {
+        progress.changed(jobId, describeWaiting(outcome.message));
+        await trackActivity(
+          jobId,
+          (signal) => waitForSpace(partitionId, outcome.message, signal),
+          AbortSignal.any([lost, stopping.signal]),
+        );
+        if (lost.aborted) return true;
+        if (!isStopping) return false;
+        await saveOutcome(partition, { status: 'STOPPED' }, turn);
+        return true;
+      }
+      interrupted.delete(partitionId);
+      diskSpace.forget(partitionId);
+      if ('stack' in outcome && outcome.stack !== undefined)
+        partitionLog.error({ stack: outcome.stack }, 'an error of the program ended an attempt');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
-      await writePersistently(lost, () => saveOutcome(partition, outcome, turn));
+      await writePersistently(partitionId, lost, () => saveOutcome(partition, outcome, turn));
+      return true;
     } catch (error) {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
-      const reason = error instanceof InterruptedError ? error.message : UNEXPECTED_END;
-      await writePersistently(lost, () => handBackPartition(prisma, partition, reason));
+      const reason = error instanceof InterruptedError ? error.message : describeUnexpected(error);
+      await writePersistently(partitionId, lost, () => handBackPartition(prisma, partition, reason));
       progress.changed(jobId, describeWaiting(reason));
       throw error;
     }
@@ -221,19 +291,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return isSaved;
   }
 
-  function toReports({ jobId, dataType }: JobPartition, signal: AbortSignal): PartitionWork {
+  function toReports({ id, jobId, dataType }: JobPartition, signal: AbortSignal): PartitionWork {
     return {
       signal,
       onProgress({ currentOperation, measurements }) {
         if (currentOperation !== null) progress.changed(jobId, currentOperation);
-        if (measurements !== null) metrics.recordBatches(dataType, measurements);
+        if (measurements === null) return;
+        metrics.recordBatches(dataType, measurements);
+        const { saved, uploaded, unchanged } = measurements.rows;
+        if (saved + uploaded + unchanged > 0) diskSpace.forget(id);
       },
     };
   }
 
   async function saveOutcome(
     partition: JobPartition,
-    outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' }>,
+    outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' | 'NO_SPACE' }>,
     turn: Turn,
   ): Promise<void> {
     switch (outcome.status) {
@@ -293,14 +366,24 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await queue.work(pool.threads, {
     run: runTurn,
     async giveUp(partitionId) {
+      if (interrupted.has(partitionId)) {
+        // Its message was given up because a full disk kept the queue from seeing its heartbeats.
+        await writePersistently(partitionId, null, () => requeuePartition(prisma, queue, partitionId));
+        interrupted.delete(partitionId);
+        diskSpace.forget(partitionId);
+        queue.wake();
+        return;
+      }
       log.error({ partitionId }, 'partition failed after its last attempt');
-      await abandonPartition({ prisma, dataTypes }, partitionId);
+      await writePersistently(partitionId, null, () => abandonPartition({ prisma, dataTypes }, partitionId));
+      diskSpace.forget(partitionId);
     },
   });
 
   return {
     async stop() {
       isStopping = true;
+      stopping.abort();
       for (const { stop } of activities) stop.abort();
       await Promise.race([queue.stop(), setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false })]);
       unsubscribe();

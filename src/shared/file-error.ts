@@ -21,6 +21,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'it is gone'],
   ['ENOTDIR', 'it is not a folder'],
   ['EEXIST', 'it is not a folder'],
+  ['EISDIR', 'it is a folder'],
   ['ELOOP', 'it is a symbolic link that leads to itself'],
   ['ENAMETOOLONG', 'its path is too long'],
 ]);

@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { explainFileError, isFileError } from './file-error.ts';
-import { FolderError } from './folder-error.ts';
+import { FolderError, FullDiskError } from './folder-error.ts';
+import { isFullCode } from './full-disk.ts';
 
 /** A folder that a setting names, or one in it. */
 export interface ConfiguredFolder {
@@ -50,9 +51,9 @@ export function explainFailure(folder: ConfiguredFolder, code: string, path = fo
 }
 
 function refuseAccess({ path, setting }: ConfiguredFolder, reason: string, code?: string): FolderError {
-  const remedy =
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'Free some space and start again.'
-      : `It must be a folder that this user can read and write, with everything in it. Set ${setting} to use another one.`;
-  return new FolderError(`The folder ${path} cannot be used: ${reason}. ${remedy}`);
+  const problem = `The folder ${path} cannot be used: ${reason}.`;
+  if (isFullCode(code)) return new FullDiskError(`${problem} Free some space and start again.`);
+  return new FolderError(
+    `${problem} It must be a folder that this user can read and write, with everything in it. Set ${setting} to use another one.`,
+  );
 }

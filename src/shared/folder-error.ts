@@ -5,6 +5,11 @@ export class FolderError extends Error {
   override readonly name: string = 'FolderError';
 }
 
+/** A folder cannot be used because its disk, or a quota, is full. */
+export class FullDiskError extends FolderError {
+  override readonly name = 'FullDiskError';
+}
+
 /** A folder is neither empty nor intact. It may be the only copy of somebody's data, so nothing is written into it. */
 export class DamagedFolderError extends FolderError {
   override readonly name = 'DamagedFolderError';
@@ -25,7 +30,7 @@ export class DamagedFolderError extends FolderError {
         `Found: ${found}.`,
         `To restore it: ${remedies.restore}`,
         `To start over: ${remedies.startOver}`,
-      ].join('\n  '),
+      ].join(' '),
     );
   }
 }

@@ -38,8 +38,10 @@ export async function recordSourceSync(
             ...lastSync,
             lastSyncMessage: null,
             lastSyncMarking: null,
-            itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0),
-            itemCountByLevel: [...addCounts(...partitions.map(({ successByLevel }) => successByLevel))],
+            itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0n),
+            itemCountByLevel: [
+              ...addCounts(...partitions.map(({ successByLevel }) => successByLevel.map(Number))),
+            ],
             ...(watermark === null ? {} : { watermark }),
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },

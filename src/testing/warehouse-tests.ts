@@ -3,14 +3,16 @@ import type { JsonValue } from '../shared/json.ts';
 import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
 import { allowTable, parseStatement } from '../sql-check/checked-statement.ts';
 import type {
+  AllowedTable,
   CheckedStatement,
   ParameterValue,
-  ReadPosition,
+  ReadOptions,
   Row,
   RowBatch,
   TableColumn,
   Warehouse,
 } from '../warehouse/warehouse.ts';
+import { WarehouseError } from '../warehouse/warehouse.ts';
 import type { ConformanceTest } from './conformance-test.ts';
 import { valueCases } from './value-cases.ts';
 
@@ -105,14 +107,17 @@ class Subject {
   }
 
   columns(table: string): Promise<readonly TableColumn[]> {
-    const allowed = allowTable({ catalog: 'blade', schema: 'field', table }, ANY_SCHEMA);
-    return this.warehouse.describeTable(allowed, NEVER);
+    return this.warehouse.describeTable(allowSubject(table), NEVER);
+  }
+
+  version(table: string): Promise<string | null> {
+    return this.warehouse.findVersion([allowSubject(table)], NEVER);
   }
 
   async batches(
     select: CheckedStatement,
     batchSize: number,
-    options: { readonly resumeAfter?: ReadPosition; readonly withFingerprints?: boolean } = {},
+    options: Partial<Pick<ReadOptions, 'resumeAfter' | 'withFingerprints' | 'version'>> = {},
   ): Promise<{ resumed: boolean; batches: RowBatch[] }> {
     const { resumeAfter = null, ...others } = options;
     const read = { batchSize, resumeAfter, signal: NEVER, ...others };
@@ -124,6 +129,10 @@ class Subject {
     const { batches } = await this.batches(statement(sql, parameters), 1_000);
     return batches.flatMap(({ rows }) => [...rows]);
   }
+}
+
+function allowSubject(table: string): AllowedTable {
+  return allowTable({ catalog: 'blade', schema: 'field', table }, ANY_SCHEMA);
 }
 
 const MANY_COLUMNS: readonly TableColumn[] = [
@@ -213,6 +222,25 @@ function addReadingTests(add: Add): void {
     await subject.writeMany(20);
     assert.equal(await subject.warehouse.countRows(ALL, NEVER), 20);
     assert.equal((await subject.rows(ALL.sql)).length, 20);
+  });
+
+  add('a read of a version has the rows of that version, or fails with CHANGED', async (subject) => {
+    await subject.writeMany(10);
+    const version = await subject.version('many');
+    assert.equal(await subject.version('many'), version);
+    const before = await subject.batches(ALL, 10, { version });
+    assertIds(before.batches, countTo(10));
+    await subject.writeMany(10, 'other');
+    // Without versions, there is nothing to keep.
+    if (version === null) return;
+    assert.notEqual(await subject.version('many'), version);
+    try {
+      const after = await subject.batches(ALL, 10, { version });
+      assert.deepEqual(plain(after.batches[0]?.rows ?? []), plain(before.batches[0]?.rows ?? []));
+    } catch (error) {
+      if (!(error instanceof WarehouseError)) throw error;
+      assert.equal(error.code, 'CHANGED');
+    }
   });
 
   add('a read that is left early can be closed', async (subject) => {

@@ -80,6 +80,11 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** Whether batches need fingerprints, which only a warehouse with a stable row order can provide. */
   readonly withFingerprints?: boolean;
+  /**
+   * The version that the tables of the statement must have from the first row to the last; null for any.
+   * @see Warehouse.findVersion
+   */
+  readonly version?: string | null;
   readonly onWaiting?: OnWaiting | undefined;
 }
 
@@ -107,6 +112,12 @@ export interface Warehouse {
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly TableColumn[]>;
+  /**
+   * Finds the version of the contents of tables: another one once any of them was written, replaced or restored, even with
+   * equal rows. Null if the warehouse keeps none; a read then sees whatever the tables hold.
+   * @throws WarehouseError TABLE_NOT_FOUND if a table does not exist.
+   */
+  findVersion(tables: readonly AllowedTable[], signal: AbortSignal): Promise<string | null>;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
   /** Counts the rows of a statement. */

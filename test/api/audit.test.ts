@@ -91,7 +91,7 @@ describe('an action is recorded', () => {
     await operator.sendRaw('mutation ($id: ID!) { pauseJob(id: $id) { __typename } }', { id });
     await operator.sendRaw('mutation ($id: ID!) { resumeJob(id: $id) { __typename } }', { id });
     await operator.sendRaw('mutation { stopSync { __typename } }');
-    await admin.sendRaw('mutation ($id: ID!) { retryJob(id: $id) { __typename } }', { id });
+    await admin.sendRaw('mutation ($id: ID!) { retryJob(input: { id: $id }) { __typename } }', { id });
 
     const principal = { id: 'the operator', name: 'Some operator' };
     expect(await entries({ jobId: id })).toMatchObject([
@@ -105,7 +105,7 @@ describe('an action is recorded', () => {
     ]);
     expect((await entries({ operations: ['retryJob'] }))[0]).toMatchObject({
       principal: { id: 'the admin' },
-      details: { retryOf: id.slice('Job:'.length) },
+      details: { retryOf: id.slice('Job:'.length), mode: 'ALL' },
     });
     const { data } = await operator.sendRaw('query ($id: ID!) { job(id: $id) { startedBy { id name } } }', {
       id,

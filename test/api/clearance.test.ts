@@ -181,11 +181,11 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
   test('sees the errors of rows up to that, and the counts of a sync only for those', async () => {
     const { job } = await ask(
       clearance,
-      `query ($id: ID!) { job(id: $id) { state recentErrors failureReason
+      `query ($id: ID!) { job(id: $id) { state outcome failedSources { sourceName dataType message isRetryable } recentErrors failureReason
         errors(first: 100) { totalCount edges { node { itemId stage partition { id } } } }
         partitions { id sourceName state totalItems readItems processedItems successCount errorCount percent message
           dataSource { itemCount watermark lastSyncMessage lastSyncState } }
-        progress { percent totalItems processedItems successCount errorCount
+        progress { percent totalSources completedSources totalItems processedItems successCount errorCount
           byType { dataType totalItems processedItems successCount errorCount } } } }`,
       { id: syncId },
     );
@@ -193,17 +193,24 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
     const readErrors = toLevel(clearance) >= toLevel('SECRET') ? 1 : 0;
     const counts = { successCount: goodIds.length, errorCount: badIds.length };
     const processedItems = counts.successCount + counts.errorCount;
-    // Nobody could count its rows: one at least is missing, of a marking that only the highest clearance covers for sure.
-    const unread = clearance === 'TOP SECRET' ? 1 : 0;
     expect(job).toMatchObject({
       state: 'FAILED',
+      outcome: 'SOURCES_FAILED',
+      failedSources: [
+        {
+          ...{ sourceName: 'Nothing', dataType: 'deployment', isRetryable: true },
+          message:
+            readErrors === 1 ? expect.stringContaining('nothing') : expect.stringContaining('cleared for it'),
+        },
+      ],
       failureReason:
         readErrors === 1
           ? expect.stringMatching(/^Nothing: .*nothing/)
           : expect.stringContaining('cleared for it'),
       progress: {
-        percent: clearance === 'TOP SECRET' ? (processedItems / (processedItems + 1)) * 100 : null,
-        totalItems: processedItems + unread,
+        percent: null,
+        ...{ totalSources: 2, completedSources: 1 },
+        totalItems: processedItems,
         processedItems,
         ...counts,
       },
@@ -211,7 +218,8 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
     expect(job.progress.byType).toEqual([
       {
         dataType: 'deployment',
-        totalItems: unread,
+        // Nobody could count them; what a lower clearance covers is what was read.
+        totalItems: clearance === 'TOP SECRET' ? null : 0,
         ...{ processedItems: 0, successCount: 0, errorCount: 0 },
       },
       { dataType: 'sortie', totalItems: processedItems, processedItems, ...counts },
@@ -304,11 +312,14 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
     'query ($id: ID!) { items(filter: { jobId: $id }) { totalCount edges { node { id } } } }',
     'query ($cursor: String!) { jobs(first: 2, after: $cursor) { totalCount edges { node { id } } pageInfo { hasNextPage hasPreviousPage } } }',
     'query ($cursor: String!) { jobs(orderBy: OLDEST_FIRST, last: 2, before: $cursor) { totalCount edges { node { id } } pageInfo { hasNextPage hasPreviousPage } } }',
-    ...['cancelJob', 'pauseJob', 'resumeJob', 'retryJob'].map(
+    ...['cancelJob', 'pauseJob', 'resumeJob'].map(
       (name) =>
         `mutation ($id: ID!) { ${name}(id: $id) { __typename ... on Error { message } ... on JobNotFoundError { id } } }`,
     ),
-    'mutation ($id: ID!) { retryJob(id: $id, failedItemsOnly: true) { __typename ... on Error { message } ... on JobNotFoundError { id } } }',
+    ...['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS'].map(
+      (mode) =>
+        `mutation ($id: ID!) { retryJob(input: { id: $id, mode: ${mode} }) { __typename ... on Error { message } ... on JobNotFoundError { id } } }`,
+    ),
   ],
   partition: ['query ($id: ID!) { node(id: $id) { id ... on JobPartition { sourceName } } }'],
   error: ['query ($id: ID!) { node(id: $id) { id ... on JobError { message row } } }'],
@@ -597,7 +608,7 @@ test('a retry of failed items finds none if all of them are above the clearance'
     'TOP SECRET',
   ]);
   const retry = (clearance: Clearance) =>
-    clients[clearance].send(RetryJob, { id: syncId, failedItemsOnly: true });
+    clients[clearance].send(RetryJob, { input: { id: syncId, mode: 'FAILED_ITEMS' } });
   expect((await retry('SECRET')).retryJob).toMatchObject({
     __typename: 'NothingToRetryError',
     message: expect.stringContaining('has no failed items to retry'),
@@ -607,9 +618,47 @@ test('a retry of failed items finds none if all of them are above the clearance'
   await clients['TOP SECRET'].waitForEnd(retryJob.job.id);
 });
 
+const LOW = { classification_marking: 'U' };
+const HIGH = { classification_marking: 'SECRET' };
+const good = (marked: object) => ({ item_id: `OUTCOME-${JSON.stringify(marked)}`, ...marked });
+const bad = (marked: object) => ({ ...good(marked), flight_hours: 'two' });
+
+test.each([
+  ['a SECRET item fails', [good(LOW), bad(HIGH)], [], 'SUCCEEDED', 'ITEMS_FAILED'],
+  ['all items are SECRET and fail', [bad(HIGH)], [], 'SUCCEEDED', 'NOTHING_SUCCEEDED'],
+  ['only a SECRET item succeeds', [bad(LOW), good(HIGH)], [], 'NOTHING_SUCCEEDED', 'ITEMS_FAILED'],
+  ['all items of both fail', [bad(LOW), bad(HIGH)], [], 'NOTHING_SUCCEEDED', 'NOTHING_SUCCEEDED'],
+  ['a source fails and a SECRET item, too', [bad(HIGH)], ['missing'], 'SOURCES_FAILED', 'NOTHING_SUCCEEDED'],
+  ['a source fails and others', [bad(LOW), good(HIGH)], ['missing'], 'NOTHING_SUCCEEDED', 'SOURCES_FAILED'],
+] as const)(
+  'if %s, the outcome is what it would be without the items above the clearance',
+  async (_when, rows, missing, low, high) => {
+    const cleared: TestApplication = { ...application, client: clients['TOP SECRET'] };
+    await writeRows(application.warehouseFolder, 'sortie', rows);
+    const sources = await Promise.all(
+      missing.map((tableName) => addSource(cleared, { name: tableName, dataType: 'sortie', tableName })),
+    );
+    const { id } = await clients['TOP SECRET'].startSync({ syncType: 'FULL', dataType: 'sortie' });
+    await clients['TOP SECRET'].waitForEnd(id);
+    const OUTCOME =
+      'query ($id: ID!) { job(id: $id) { outcome } jobs(first: 1) { edges { node { outcome } } } }';
+    for (const clearance of CLEARANCES) {
+      const outcome = toLevel(clearance) < toLevel('SECRET') ? low : high;
+      expect(await ask(clearance, OUTCOME, { id })).toEqual({
+        job: { outcome },
+        jobs: { edges: [{ node: { outcome } }] },
+      });
+    }
+    await application.database.pool.query('delete from data_source where id = any($1)', [sources]);
+    await application.database.pool.query('delete from job where id = $1', [uuid(id)]);
+    await application.database.pool.query(`delete from blade_item where item_id like 'OUTCOME-%'`);
+    await writeRows(application.warehouseFolder, 'sortie', [...GOOD, ...BAD]);
+  },
+);
+
 test('a query job can be retried only by principals cleared for it, and only they see which job a retry repeats', async () => {
   const secret = queryJobs.find(({ marking }) => marking === 'SECRET')?.id ?? '';
-  const { retryJob } = await clients.SECRET.send(RetryJob, { id: secret, failedItemsOnly: false });
+  const { retryJob } = await clients.SECRET.send(RetryJob, { input: { id: secret, mode: 'ALL' } });
   if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
   await clients.SECRET.waitForEnd(retryJob.job.id);
   const RETRY =

@@ -337,10 +337,10 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
 });
 
 describe('a malformed id is an input error of the mutation', () => {
-  const expected = (type: string) => ({
+  const expected = (type: string, field = 'id') => ({
     __typename: 'InvalidInputError',
     message: expect.any(String),
-    issues: [{ field: 'id', message: expect.stringMatching(`ids look like ${type}:`) }],
+    issues: [{ field, message: expect.stringMatching(`ids look like ${type}:`) }],
   });
   const malformed = [
     '',
@@ -358,8 +358,10 @@ describe('a malformed id is an input error of the mutation', () => {
     async (id) => {
       const { client } = application;
       expect((await client.send(CancelJob, { id })).cancelJob).toEqual(expected('Job'));
-      expect((await client.send(RetryJob, { id, failedItemsOnly: false })).retryJob).toEqual(expected('Job'));
-      expect((await client.send(RetryJob, { id, failedItemsOnly: true })).retryJob).toEqual(expected('Job'));
+      for (const mode of ['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS'] as const) {
+        const { retryJob } = await client.send(RetryJob, { input: { id, mode } });
+        expect(retryJob).toEqual(expected('Job', 'input.id'));
+      }
     },
   );
 
@@ -378,7 +380,7 @@ describe('an unknown id is an error that names it', () => {
       __typename: 'JobNotFoundError',
       ...error,
     });
-    expect((await client.send(RetryJob, { id, failedItemsOnly: false })).retryJob).toEqual({
+    expect((await client.send(RetryJob, { input: { id, mode: 'ALL' } })).retryJob).toEqual({
       __typename: 'JobNotFoundError',
       ...error,
     });
@@ -706,8 +708,8 @@ describe('a page of the errors of a job with invalid input is an error, too', ()
 
   beforeAll(async () => {
     await application.database.pool.query(
-      `insert into job (id, kind, data_type, sql_query, state, started_at, finished_at, total_items)
-       values ($1, 'QUERY', 'sortie', 'SELECT 1', 'COMPLETED', now(), now(), 0)`,
+      `insert into job (id, kind, data_type, sql_query, state, outcome, started_at, finished_at, total_items)
+       values ($1, 'QUERY', 'sortie', 'SELECT 1', 'COMPLETED', 'SUCCEEDED', now(), now(), 0)`,
       [jobId],
     );
   });

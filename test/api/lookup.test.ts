@@ -637,7 +637,10 @@ describe('node', () => {
   test('returns the current state each time', async () => {
     const id = await insertJob({ state: 'RUNNING' });
     expect(await node(`Job:${id}`)).toMatchObject({ state: 'RUNNING' });
-    await query(`update job set state = 'COMPLETED', finished_at = now() where id = $1`, [id]);
+    await query(
+      `update job set state = 'COMPLETED', outcome = 'SUCCEEDED', finished_at = now() where id = $1`,
+      [id],
+    );
     expect(await node(`Job:${id}`)).toMatchObject({ state: 'COMPLETED' });
   });
 });
@@ -901,7 +904,7 @@ describe('what the state of a job does not allow', () => {
 
   test('retrying a job that has not ended returns its state', async () => {
     const id = await insertJob({ state: 'RUNNING' });
-    const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: false });
+    const { retryJob } = await application.client.send(RetryJob, { input: { id, mode: 'ALL' } });
     expect(retryJob).toEqual({
       __typename: 'JobNotFinishedError',
       id: `Job:${id}`,
@@ -910,14 +913,16 @@ describe('what the state of a job does not allow', () => {
     });
   });
 
-  test('retrying the failed items of a job that has none', async () => {
+  test.each([
+    ['FAILED_ITEMS', 'no failed items'],
+    ['FAILED_SOURCES', 'no failed sources'],
+  ] as const)('retrying the %s of a job that has none', async (mode, message) => {
     const id = await insertJob();
     await insertPartition(id, sorties, 'COMPLETED');
-    const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: true });
+    const { retryJob } = await application.client.send(RetryJob, { input: { id, mode } });
     expect(retryJob).toEqual({
       __typename: 'NothingToRetryError',
-      id: `Job:${id}`,
-      message: expect.stringContaining('no failed items'),
+      ...{ id: `Job:${id}`, mode, message: expect.stringContaining(message) },
     });
   });
 
@@ -930,7 +935,7 @@ describe('what the state of a job does not allow', () => {
       message: expect.stringContaining('stopSync'),
       activeJob: { id: `Job:${id}`, state: 'RUNNING' },
     });
-    const { retryJob } = await client.send(RetryJob, { id: sync.id, failedItemsOnly: false });
+    const { retryJob } = await client.send(RetryJob, { input: { id: sync.id, mode: 'ALL' } });
     expect(retryJob).toEqual({
       __typename: 'SyncAlreadyRunningError',
       message: expect.stringContaining('stopSync'),

@@ -36,7 +36,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     cancelJob: `mutation { cancelJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
     pauseJob: `mutation { pauseJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
     resumeJob: `mutation { resumeJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
-    retryJob: `mutation { retryJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
+    retryJob: `mutation { retryJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on Error { message } } }`,
     lowerItemMarking:
       'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: "TS", reason: "x" }) { __typename ... on Error { message } } }',
     testDataSource: `mutation { testDataSource(id: "DataSource:${UNKNOWN}") { __typename ... on Error { message } } }`,
@@ -139,6 +139,8 @@ describe.each(ACCESS_ROLES)('%s', (needed) => {
 test('a refusal names its job or source', async () => {
   await findClient('viewer').sendRaw(OPERATIONS.operator.cancelJob ?? '');
   expect((await refusals()).at(-1)).toMatchObject({ operation: 'cancelJob', job_id: UNKNOWN });
+  await findClient('viewer').sendRaw(OPERATIONS.operator.retryJob ?? '');
+  expect((await refusals()).at(-1)).toMatchObject({ operation: 'retryJob', job_id: UNKNOWN });
   await findClient('operator').sendRaw(OPERATIONS.admin.deleteDataSource ?? '');
   expect((await refusals()).at(-1)).toMatchObject({ operation: 'deleteDataSource', data_source_id: UNKNOWN });
 });

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { type Blade, runBlade } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { test } from '../support/on-embedded.ts';
-import { addSource, writeRows } from '../support/tables.ts';
+import { addSource, removeTable, writeRows } from '../support/tables.ts';
 
 const UNKNOWN = '01997f3e-8c1a-7000-8000-000000000000';
 
@@ -20,10 +20,10 @@ test.beforeAll(async ({ application }) => {
   await addSource(application, { name: 'Flown sorties' });
 });
 
-/** Syncs to the end. @returns the id of the job. */
+/** Syncs to the end of every source, even if no item succeeds. @returns the id of the job. */
 async function sync(blade: Blade, ...args: string[]): Promise<string> {
   const { code, out } = await blade('sync', '--watch', '--json', ...args);
-  expect(code).toBe(0);
+  expect([0, 1]).toContain(code);
   return JSON.parse(out.slice(0, out.indexOf('\n'))).id;
 }
 
@@ -104,6 +104,52 @@ describe('blade sync', () => {
   });
 });
 
+describe('the exit code of a watch', () => {
+  const GOOD = "item_id = 'SRT-1'";
+  const BAD = "item_id = 'SRT-7'";
+
+  test.for<[outcome: string, code: number, args: string[]]>([
+    ['SUCCEEDED', 0, ['--watch', '--filter', GOOD]],
+    ['SUCCEEDED', 0, ['--fail-on-errors', '--filter', GOOD]],
+    ['ITEMS_FAILED', 0, ['--watch']],
+    ['ITEMS_FAILED', 9, ['--watch', '--fail-on-errors']],
+    ['ITEMS_FAILED', 9, ['--fail-on-errors']],
+    ['NOTHING_SUCCEEDED', 1, ['--watch', '--filter', BAD]],
+  ])('of a job that ends with %s is %i with %j', async ([outcome, code, args], { blade }) => {
+    const ended = await blade('sync', '--type', 'sortie', '--json', ...args);
+    const last = JSON.parse(ended.out.trimEnd().split('\n').at(-1) ?? '');
+    expect({ code: ended.code, ...last }).toMatchObject({ code, state: 'COMPLETED', outcome });
+  });
+
+  test('is 10 if some sources fail, which are shown first and can be retried alone', async ({
+    application,
+    blade,
+  }) => {
+    const source = await addSource(application, { name: 'Gone', tableName: 'gone' });
+    const { code, out, err } = await blade('sync', '--type', 'sortie', '--watch');
+    expect({ code, out }).toEqual({
+      code: 10,
+      out: expect.stringMatching(/FAILED after [^\n]+, 30 items, 29 stored, 1 error, 1 of 2 sources: Gone: /),
+    });
+    const [, id = ''] = /blade retry (Job:\S+) --failed-sources\n$/.exec(err) ?? [];
+    const shown = await blade('job', id);
+    expect(shown.out).toMatch(
+      /\nOutcome +some sources failed\n\nFAILED SOURCE +TYPE +WHY\nGone +sortie +There is no table [^\n]+\n\nSOURCE /,
+    );
+    expect(shown.err).toContain(`blade retry ${id} --failed-sources`);
+    expect(await blade('retry', id, '--failed-sources', '--failed-items')).toMatchObject({ code: 2 });
+
+    await writeRows(application.warehouseFolder, 'gone', [{ item_id: 'GONE-1' }]);
+    const retried = await blade('retry', id, '--failed-sources', '--watch');
+    await blade('sources', 'delete', source);
+    await removeTable(application.warehouseFolder, 'gone');
+    expect({ code: retried.code, out: retried.out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/COMPLETED after [^\n]+, 1 item, 1 stored, 0 errors\n$/),
+    });
+  });
+});
+
 describe('blade query', () => {
   const SQL = 'SELECT * FROM blade.field.sortie WHERE departure_base = :base AND item_id <> :id';
 
@@ -169,9 +215,9 @@ describe('blade jobs', () => {
 
     const { out, err } = await blade(...list, '--limit', '2');
     const [heading, ...rows] = out.trimEnd().split('\n');
-    expect(heading).toMatch(/^ID +KIND +TYPE +STATE +DONE +ITEMS +ERRORS +CREATED +TOOK$/);
+    expect(heading).toMatch(/^ID +KIND +TYPE +STATE +OUTCOME +DONE +ITEMS +ERRORS +CREATED +TOOK$/);
     expect(rows).toEqual([
-      expect.stringMatching(new RegExp(`^${ids[2]}  SYNC  all +COMPLETED  100% +30 +1  `)),
+      expect.stringMatching(new RegExp(`^${ids[2]}  SYNC  all +COMPLETED  ITEMS_FAILED  100% +30 +1  `)),
       expect.stringContaining(ids[1] ?? ''),
     ]);
     expect(err).toBe(`2 of ${first.totalCount} jobs; for more: --after ${first.nextCursor}\n`);
@@ -183,7 +229,9 @@ describe('blade jobs', () => {
     const id = await sync(blade, '--filter', "item_id = 'SRT-7'");
     const { out } = await blade('job', id);
     expect(out).toMatch(new RegExp(`^Job +${id}\nDoes +FULL sync of all sources, where item_id = 'SRT-7'\n`));
-    expect(out).toMatch(/\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\n/);
+    expect(out).toMatch(
+      /\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\nOutcome +nothing succeeded\n/,
+    );
     expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +1\n/);
     expect(out).toMatch(/\nLAST ERRORS\n.*flight_hours/);
 
@@ -198,9 +246,9 @@ describe('blade jobs', () => {
 
   test('retries failed items as a new job', async ({ blade }) => {
     const id = await sync(blade);
-    const retried = await blade('retry', id, '--failed-items-only', '--watch');
+    const retried = await blade('retry', id, '--failed-items', '--watch');
     expect({ code: retried.code, out: retried.out }).toEqual({
-      code: 0,
+      code: 1,
       out: expect.stringMatching(/COMPLETED[^\n]*, 1 item, 0 stored, 1 error\n$/),
     });
     const again = await blade('retry', id);
@@ -218,6 +266,7 @@ describe('blade jobs', () => {
     [['retry', UNKNOWN], 4, /there is no job/],
     [['job', 'x'], 2, /^ID: is not an id/],
     [['cancel', 'x'], 2, /^ID: is not an id/],
+    [['retry', 'x'], 2, /^ID: is not an id/],
     [['stop'], 5, /no sync job is active/],
     [['job', 'x', '--watch', '--errors'], 2, /cannot be used with/],
     [['jobs', '--state', 'DONE'], 2, /--state.*must be one of QUEUED, RUNNING/],
@@ -241,7 +290,10 @@ describe('blade jobs', () => {
       expect(await blade(command, id)).toMatchObject({ code: 5, err: expect.stringContaining('COMPLETED') });
     }
     const clean = await sync(blade, '--filter', "item_id = 'SRT-1'");
-    expect(await blade('retry', clean, '--failed-items-only')).toMatchObject({ code: 5 });
+    expect(await blade('retry', clean, '--failed-items')).toMatchObject({ code: 5 });
+    expect(await blade('retry', clean, '--failed-sources')).toMatchObject({
+      ...{ code: 5, err: expect.stringContaining('no failed sources') },
+    });
   });
 });
 

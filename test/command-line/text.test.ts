@@ -32,16 +32,24 @@ test('a line of a log shows percentage, items, rate, time left, errors and opera
   );
 });
 
-test('unknown values are left out', () => {
+test('before every source is counted, a line shows how many are done; unknown values are left out', () => {
   const progress = {
     ...running.progress,
-    ...{ percent: null, totalItems: null, itemsPerSecond: null, estimatedCompletion: null, errorCount: 0 },
+    ...{
+      percent: null,
+      totalSources: 161,
+      completedSources: 3,
+      totalItems: null,
+      itemsPerSecond: null,
+      estimatedCompletion: null,
+      errorCount: 0,
+    },
   };
   expect(formatProgress({ ...running, progress })).toBe(
-    'RUNNING, 1,204,000 items: Syncing sortie data from Flown sorties',
+    'RUNNING, 1,204,000 items, 3 of 161 sources: Syncing sortie data from Flown sorties',
   );
   expect(formatBar({ ...running, progress }, { width: 80, ...view })).toBe(
-    '[--------------------]    –  1,204,000 items  Syncing sortie data from Flown s…',
+    '[--------------------]    –  1,204,000 items  3 of 161 sources  Syncing sortie…',
   );
 });
 

@@ -20,6 +20,7 @@ function createApi(connections: readonly (readonly Step[])[]): ApiLink {
   let last: JobFactsFragment | null = null;
   return {
     send: async <Result>() => ({ job: last }) as Result,
+    fetchBackup: () => Promise.reject(lost),
     async *subscribe<Result>() {
       for (const step of connections[opened++] ?? [lost]) {
         if (step instanceof CommandError) throw step;

@@ -63,7 +63,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.goto('/start/sync');
     await page.getByRole('button', { name: 'Start sync' }).click();
     await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
-    await waitForState(page, 'Completed');
+    await waitForState(page, 'Completed with errors');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/^Full sync of all types/);
     const { rows } = await application.database.pool.query<{ processed: number; errors: number }>(
       'select processed_items as processed, error_count as errors from job',
@@ -78,7 +78,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
 
     await page.getByRole('link', { name: 'Jobs', exact: true }).click();
     const row = page.getByRole('row', { name: /Full sync of all types/ });
-    await row.getByText('Completed').waitFor();
+    await row.getByText('Completed with errors').waitFor();
     expect(await row.getByRole('link', { name: `${job?.errors} errors` }).count()).toBe(1);
   });
 
@@ -103,7 +103,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await page.getByRole('link', { name: 'Full sync of all types' }).click();
     await page.getByRole('button', { name: 'Retry failed items' }).click();
     await page.getByRole('heading', { name: /^Retry of failed items/ }).waitFor();
-    await waitForState(page, 'Completed');
+    await waitForState(page, 'All items failed');
     await page.getByText('failed items only').waitFor();
   });
 

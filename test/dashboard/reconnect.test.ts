@@ -46,9 +46,9 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       }
       const end = await second.client.waitForEnd(id);
       expect(end.state).toBe('COMPLETED');
-      await waitForState(job, 'Completed');
+      await waitForState(job, 'Completed with errors');
       const row = list.getByRole('row', { name: /Full sync of deployment/ });
-      await row.getByText('Completed', { exact: true }).waitFor();
+      await row.getByText('Completed with errors').waitFor();
       const processed = new Intl.NumberFormat('en-US').format(end.progress.processedItems);
       await row.getByText(processed).first().waitFor();
       await job.getByText(processed).first().waitFor();
@@ -80,7 +80,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       await page.getByText('Connection lost.').waitFor();
       await program.client.waitForEnd(id);
       isAway = false;
-      await waitForState(page, 'Completed');
+      await waitForState(page, 'Completed with errors');
       await program.end('SIGTERM');
     } finally {
       await browser.close();

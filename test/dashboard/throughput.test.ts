@@ -14,6 +14,8 @@ function progress(elapsedSeconds: number | null, processedItems: number) {
     __typename: 'JobProgress' as const,
     currentOperation: '',
     percent: null,
+    totalSources: 1,
+    completedSources: 0,
     totalItems: null,
     processedItems,
     successCount: processedItems,

@@ -78,8 +78,8 @@ test('missing or outdated views are created again, by one of several processes t
 
 test('why a job failed is shown without the number of rows that were not read, whose markings nobody knows', async () => {
   await database.pool.query(
-    `insert into job (id, kind, state, sync_type, marking, failure_reason, total_items, finished_at)
-     values ('01997f3e-8c1a-7000-8000-0000000000f0', 'SYNC', 'FAILED', 'FULL', 'UNCLASSIFIED',
+    `insert into job (id, kind, state, sync_type, outcome, marking, failure_reason, total_items, finished_at)
+     values ('01997f3e-8c1a-7000-8000-0000000000f0', 'SYNC', 'FAILED', 'FULL', 'SOURCES_FAILED', 'UNCLASSIFIED',
        'Sorties: it broke; Depots: it is gone. 7 of 9 rows were not read.', 9, now())`,
   );
   await database.pool.query(

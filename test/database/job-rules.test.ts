@@ -19,7 +19,8 @@ type Row = Record<string, unknown>;
 const SYNC = { kind: 'SYNC', sync_type: 'FULL' };
 const QUERY = { kind: 'QUERY', sql_query: 'select 1', data_type: 'sortie' };
 const NOW = '2026-01-01T00:00:00Z';
-const COMPLETED = { state: 'COMPLETED', total_items: 0, finished_at: NOW };
+const COMPLETED = { state: 'COMPLETED', outcome: 'SUCCEEDED', total_items: 0, finished_at: NOW };
+const FAILED = { ...COMPLETED, state: 'FAILED', outcome: 'SOURCES_FAILED', failure_reason: 'a reason' };
 
 async function insert(table: string, row: Row): Promise<string> {
   const id = crypto.randomUUID();
@@ -77,8 +78,23 @@ describe('a job is refused', () => {
     ['that is terminal without a total', { ...COMPLETED, total_items: null }, 'job_finished_when_terminal'],
     ['that is active with a time of its end', { finished_at: NOW }, 'job_finished_when_terminal'],
     ['that runs without a time of its start', { state: 'RUNNING' }, 'job_started_when_running'],
-    ['that failed without a reason', { ...COMPLETED, state: 'FAILED' }, 'job_reason_when_failed'],
+    ['that failed without a reason', { ...FAILED, failure_reason: null }, 'job_reason_when_failed'],
     ['that did not fail, with a reason', { failure_reason: 'none' }, 'job_reason_when_failed'],
+    ['that has ended without an outcome', { ...COMPLETED, outcome: null }, 'job_outcome_fits_state'],
+    ['that failed without an outcome', { ...FAILED, outcome: null }, 'job_outcome_fits_state'],
+    ['that has not ended, with an outcome', { outcome: 'SUCCEEDED' }, 'job_outcome_fits_state'],
+    ['that was cancelled, with an outcome', { ...COMPLETED, state: 'CANCELLED' }, 'job_outcome_fits_state'],
+    ['that failed although it succeeded', { ...FAILED, outcome: 'SUCCEEDED' }, 'job_outcome_fits_state'],
+    [
+      'that is completed although sources failed',
+      { ...COMPLETED, outcome: 'SOURCES_FAILED' },
+      'job_outcome_fits_state',
+    ],
+    [
+      'with more sources completed than it has',
+      { total_sources: 1, completed_sources: 2 },
+      'job_completed_sources_within_total',
+    ],
     ['that is a sync without its type', { sync_type: null }, 'job_input_fits_kind'],
     ['that is a sync with a query', { sql_query: 'select 1' }, 'job_input_fits_kind'],
     ['that is a query without one', { ...QUERY, sync_type: null, sql_query: null }, 'job_input_fits_kind'],
@@ -150,8 +166,8 @@ describe('the state of a job', () => {
     RUNNING: { state: 'RUNNING', started_at: NOW },
     CANCELLING: { state: 'CANCELLING' },
     COMPLETED,
-    FAILED: { ...COMPLETED, state: 'FAILED', failure_reason: 'a reason' },
-    CANCELLED: { ...COMPLETED, state: 'CANCELLED' },
+    FAILED,
+    CANCELLED: { ...COMPLETED, state: 'CANCELLED', outcome: null },
   };
   const allowed = {
     QUEUED: ['QUEUED', 'RUNNING', 'CANCELLED', 'FAILED'],

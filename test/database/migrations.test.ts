@@ -141,6 +141,46 @@ test('items that query jobs marked before floors were kept have them then, and a
   ]);
 });
 
+test('jobs that ended before outcomes were stored have one then, and retries have a mode', async () => {
+  await migratedUpTo('20261127113338');
+  await database.pool.query(`
+    insert into job (id, kind, state, sync_type, started_at, finished_at, total_items, failure_reason, failed_items_only,
+      retry_of_id, success_count, error_count, processed_items)
+    select ('00000000-0000-0000-0000-00000000000' || n)::uuid, 'SYNC', state::job_state, 'FULL', now(),
+      case when state <> 'RUNNING' then now() end, success + errors, case when state = 'FAILED' then 'it broke' end,
+      only_items, case when n in (3, 4) then '00000000-0000-0000-0000-000000000001'::uuid end, success, errors, success + errors
+    from (values
+      (1, 'COMPLETED', 5, 0, false), (2, 'COMPLETED', 5, 1, false), (3, 'COMPLETED', 0, 3, true), (4, 'FAILED', 5, 0, false),
+      (5, 'FAILED', 0, 0, false), (6, 'FAILED', 0, 0, false), (7, 'CANCELLED', 5, 1, false), (8, 'RUNNING', 5, 1, false)
+    ) as job (n, state, success, errors, only_items)`);
+  await database.pool.query(`
+    insert into job_partition (id, job_id, ordinal, data_type, source_name, state, finished_at, total_items)
+    select gen_random_uuid(), ('00000000-0000-0000-0000-00000000000' || n)::uuid, row_number() over (), 'sortie', source,
+      state::partition_state, now(), total
+    from (values (2, 'East', 'COMPLETED', 6), (4, 'East', 'COMPLETED', 5), (4, 'East', 'COMPLETED', 0), (4, 'West', 'FAILED', 1),
+      (5, 'East', 'COMPLETED', 0), (5, 'West', 'FAILED', 1), (6, 'East', 'FAILED', 1), (6, 'West', 'FAILED', 1)
+    ) as part (n, source, state, total)`);
+  await applyMigrations(database.connectionString);
+  const { rows } = await database.pool.query(
+    `select right(id::text, 1)::int as n, outcome, retry_mode as mode, completed_sources || ' of ' || total_sources as sources
+     from job order by id`,
+  );
+  expect(rows).toEqual([
+    { n: 1, outcome: 'SUCCEEDED', mode: null, sources: '0 of 0' },
+    { n: 2, outcome: 'ITEMS_FAILED', mode: null, sources: '1 of 1' },
+    { n: 3, outcome: 'NOTHING_SUCCEEDED', mode: 'FAILED_ITEMS', sources: '0 of 0' },
+    { n: 4, outcome: 'SOURCES_FAILED', mode: 'ALL', sources: '1 of 2' },
+    { n: 5, outcome: 'SOURCES_FAILED', mode: null, sources: '1 of 2' },
+    { n: 6, outcome: 'NOTHING_SUCCEEDED', mode: null, sources: '0 of 2' },
+    { n: 7, outcome: null, mode: null, sources: '0 of 0' },
+    { n: 8, outcome: null, mode: null, sources: '0 of 0' },
+  ]);
+  const { rows: uncounted } = await database.pool.query(
+    `select distinct source_name from job_partition where total_items is null order by 1`,
+  );
+  expect(uncounted).toEqual([{ source_name: 'East' }, { source_name: 'West' }]);
+});
+
 test.skipIf(!usesServer)(
   `of several processes that start on a new database, one applies the migrations${usesServer ? '' : ' (skipped: needs a server)'}`,
   async () => {

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect } from 'vitest';
-import { createChance } from '../support/chance.ts';
+import { type Chance, createChance } from '../support/chance.ts';
 import { countItems, createDataFolders, type DataFolders, ITEMS } from '../support/data-folders.ts';
 import { readFolderCatalog } from '../support/folder-catalog.ts';
 import { listFiles, readTree } from '../support/folder-tree.ts';
@@ -51,7 +51,7 @@ async function startInVain(
   const ended = await start(folder, settings, options).catch((error: unknown) => error);
   if (!(ended instanceof ProgramEndedError)) throw new Error('It started', { cause: ended });
   expect(ended.code).toBe(1);
-  expect(ended.complaint).not.toMatch(/^ +at /m);
+  expect(ended.complaint.split('\n')).toHaveLength(1);
   return ended;
 }
 
@@ -68,7 +68,7 @@ async function refusal(...parameters: Parameters<typeof startInVain>): Promise<s
 async function foundIn(folder: string, settings: Record<string, string> = {}): Promise<string> {
   const complaint = await refusal(folder, settings);
   const [, found] =
-    /^The folder \S+ cannot be used, and nothing in it was changed\.\n {2}Found: (.+)\.\n {2}To restore it: .+\.\n {2}To start over: .+\.$/.exec(
+    /^The folder \S+ cannot be used, and nothing in it was changed\. Found: (.+?)\. To restore it: .+\. To start over: .+\.$/.exec(
       complaint,
     ) ?? [];
   if (found === undefined) throw new Error(`It said:\n${complaint}`);
@@ -128,12 +128,12 @@ const DAMAGES: readonly Damage[] = [
   ['without PG_VERSION', /missing: PG_VERSION$/, (folder) => rm(join(dataIn(folder), 'PG_VERSION'))],
   [
     'whose pg_control is damaged',
-    /^PostgreSQL cannot open it: .*PG_CONTROL_VERSION/,
+    /^PostgreSQL cannot open it: .*PG_CONTROL_VERSION|the content of global\/pg_control has changed$/,
     (folder) => overwrite(join(dataIn(folder), 'global', 'pg_control'), randomBytes(300)),
   ],
   [
     'whose write-ahead log is damaged',
-    /^PostgreSQL cannot open it: could not locate a valid checkpoint record/,
+    /^PostgreSQL cannot open it: could not locate a valid checkpoint record|the content of pg_wal\/0\w+ has changed/,
     async (folder) => {
       for (const path of await logFiles(folder)) await overwrite(path, randomBytes(16_777_216));
     },
@@ -145,11 +145,16 @@ const DAMAGES: readonly Damage[] = [
       for (const path of await logFiles(folder)) await rm(path);
     },
   ],
+  [
+    'with a bad sector in a table',
+    /page \d+ of base\/5\/\d+ is damaged|the content of base\/5\/\d+ has changed/,
+    async (folder) => overwrite(await tableFile(folder), randomBytes(512), 1_000),
+  ],
   ['without every second file', /missing/, (folder) => removeEverySecond(folder, 0)],
   ['without the file of a table', /missing: base\/5\/\d+$/, async (folder) => rm(await tableFile(folder))],
   [
     'whose catalog of tables is damaged',
-    /^PostgreSQL cannot open it: invalid page in block 0 of relation "base\/5\/1259"/,
+    /^PostgreSQL cannot open it: invalid page in block 0 of relation "base\/5\/1259"|the content of base\/5\/1259 has changed$/,
     (folder) => overwrite(join(dataIn(folder), 'base', '5', '1259'), randomBytes(16_384)),
   ],
 ];
@@ -164,6 +169,14 @@ const MORE_DAMAGES: readonly Damage[] = [
     'without the record of what was committed',
     /missing: pg_xact/,
     (folder) => rm(join(dataIn(folder), 'pg_xact'), { recursive: true }),
+  ],
+  [
+    'whose table was emptied, with the size it had',
+    /^in \S+, the content of base\/5\/\d+ has changed$/,
+    async (folder) => {
+      const path = await tableFile(folder);
+      await overwrite(path, Buffer.alloc((await stat(path)).size));
+    },
   ],
   [
     'whose record of what was committed is empty',
@@ -343,6 +356,8 @@ describe('the folder of a database', () => {
         [databaseIn(folder), 0o000],
         [await tableFile(folder), 0o400],
         [join(dataIn(folder), 'base'), 0o000],
+        [join(dataIn(folder), 'base', '5'), 0o500],
+        [join(databaseIn(folder), 'lock'), 0o400],
       ] as const) {
         const before = await readTree(folder);
         const { mode: modeBefore } = await stat(path);
@@ -351,7 +366,7 @@ describe('the folder of a database', () => {
         await chmod(path, modeBefore);
         expect(await readTree(folder)).toEqual(before);
         expect(complaint).toMatch(
-          /^The folder \S+ cannot be used: permission denied.* It must be a folder that/,
+          /^The (folder|lock file) \S+ cannot be (used|locked): permission denied.* It must be a (folder|file) that/,
         );
       }
     },
@@ -495,6 +510,74 @@ test('whichever files are lost, it starts with every item or not at all, and the
       await rm(folder, { recursive: true });
     }),
     fuzzParameters(0.03, 'lost files'),
+  );
+}, 600_000);
+
+/** What can happen to a file. */
+const MISHAPS: Readonly<Record<string, (path: string, chance: Chance) => Promise<unknown>>> = {
+  async 'is truncated'(path, chance) {
+    const { size } = await stat(path);
+    if (size > 0) await truncate(path, chance.below(size));
+  },
+  'holds zeros': async (path) => overwrite(path, Buffer.alloc((await stat(path)).size)),
+  'holds something else': async (path) => overwrite(path, randomBytes((await stat(path)).size)),
+  async 'has a bad sector'(path, chance) {
+    const { size } = await stat(path);
+    if (size > 512) await overwrite(path, randomBytes(512), chance.below(size - 512));
+  },
+  'is longer': (path) => appendFile(path, randomBytes(1000)),
+  async 'is a folder'(path) {
+    await rm(path);
+    await mkdir(path);
+  },
+  'is deleted': (path) => rm(path),
+  'cannot be read': (path) => chmod(path, 0o000),
+  'cannot be written': (path) => chmod(path, 0o400),
+};
+
+/** What can happen to a folder. */
+const FOLDER_MISHAPS: typeof MISHAPS = {
+  'is deleted': (path) => rm(path, { recursive: true }),
+  async 'is a file'(path) {
+    await rm(path, { recursive: true });
+    await writeFile(path, 'not a folder');
+  },
+  'cannot be read': (path) => chmod(path, 0o000),
+  'cannot be written': (path) => chmod(path, 0o500),
+};
+
+test('whatever happens to a file or folder of a closed database, it starts with every item or says in one line why not', async ({
+  folders,
+}) => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      const folder = await folders.copy(folders.closed);
+      const options = process.platform === 'win32' ? {} : await giveAway(folder);
+      const chance = createChance(seed);
+      const names = (await readdir(folder, { recursive: true }))
+        .filter((name) => /^database/.test(name))
+        .sort();
+      const name = names[chance.below(names.length)] ?? '';
+      const path = join(folder, name);
+      const mishaps = Object.entries((await stat(path)).isDirectory() ? FOLDER_MISHAPS : MISHAPS);
+      const [mishap, happen] = mishaps[chance.below(mishaps.length)] ?? [];
+      await happen?.(path, chance);
+
+      const context = `${name} ${mishap}`;
+      const before = await readTree(folder);
+      const started = await start(folder, {}, options).catch((error: unknown) => error);
+      if (started instanceof ProgramEndedError) {
+        expect(await readTree(folder), context).toEqual(before);
+        expect(started.code, context).toBe(1);
+        expect(started.complaint, context).toMatch(/^The (folder|lock file) \S+ .+\.$/);
+      } else {
+        const program = started as Program;
+        expect(await countItems(program), context).toBe(ITEMS.closed);
+        expect(await program.end('SIGTERM'), context).toEqual({ code: 0 });
+      }
+      await rm(folder, { recursive: true });
+    }),
+    fuzzParameters(0.05, 'damaged files'),
   );
 }, 600_000);
 

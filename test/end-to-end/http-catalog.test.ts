@@ -67,7 +67,7 @@ test('a sync counts items that its catalog refused or was down for, and they can
   server.answerWith(() => null);
   await server.comeBack();
   const before = server.requests.length;
-  const { retryJob } = await client.send(RetryJob, { id: job.id, failedItemsOnly: true });
+  const { retryJob } = await client.send(RetryJob, { input: { id: job.id, mode: 'FAILED_ITEMS' } });
   if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
   expect(await client.waitForEnd(retryJob.job.id)).toMatchObject({
     state: 'COMPLETED',

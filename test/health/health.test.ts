@@ -23,7 +23,7 @@ test('a process that can work is live and ready, and shows what was checked', as
   expect(await ready.json()).toEqual({
     ready: true,
     draining: false,
-    parts: { database: { ok: true }, queue: { ok: true }, warehouse: { ok: true } },
+    parts: { database: { ok: true }, queue: { ok: true }, disk: { ok: true }, warehouse: { ok: true } },
   });
 });
 

@@ -23,7 +23,7 @@ async function retryChanged(id: string, column: 'filter' | 'sql_query', sql: str
   await pool.query('alter table job disable trigger user');
   await pool.query(`update job set ${column} = $1 where id = $2`, [sql, uuid(id)]);
   await pool.query('alter table job enable trigger user');
-  const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: false });
+  const { retryJob } = await application.client.send(RetryJob, { input: { id, mode: 'ALL' } });
   if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
   return application.client.waitForEnd(retryJob.job.id);
 }

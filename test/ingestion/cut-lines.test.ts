@@ -129,7 +129,7 @@ describe('a line of CSV with another number of cells than the header', () => {
     await write('sortie.csv', `${HEAD}\nM1,first\nM3,third,U\n`);
     await addSorties();
     const { id } = await sync();
-    const { retryJob } = await application.client.send(RetryJob, { id, failedItemsOnly: true });
+    const { retryJob } = await application.client.send(RetryJob, { input: { id, mode: 'FAILED_ITEMS' } });
     expect(retryJob.__typename).toBe('NothingToRetryError');
   });
 

@@ -96,7 +96,7 @@ describe('the marking that a query job gives an item', () => {
     await writeSorties([{ ...STATED, classification_marking: 'U', updated_at: '2026-01-02T00:00:00Z' }]);
     await sync({ syncType: 'INCREMENTAL' });
     expect(await markings()).toEqual({ 'S-1': 'SECRET' });
-    const { retryJob } = await application.client.send(RetryJob, { id: first.id, failedItemsOnly: false });
+    const { retryJob } = await application.client.send(RetryJob, { input: { id: first.id, mode: 'ALL' } });
     if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
     await application.client.waitForEnd(retryJob.job.id);
     await query(`SELECT 'S-1' AS item_id, 'U' AS classification_marking`);
@@ -333,7 +333,9 @@ describe('a retry of failed items', () => {
       `insert into blade_item (data_type, item_id, classification_marking, data, metadata, content_hash, job_id, updated_at)
        values ('sortie', 'S-1', 'TS', '{}', '{"source_table":"x"}', 'another', gen_random_uuid(), '2000-01-01')`,
     );
-    const { retryJob } = await application.client.send(RetryJob, { id: failed.id, failedItemsOnly: true });
+    const { retryJob } = await application.client.send(RetryJob, {
+      input: { id: failed.id, mode: 'FAILED_ITEMS' },
+    });
     if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
     await application.client.waitForEnd(retryJob.job.id);
     expect(await itemNamed('S-1')).toMatchObject({

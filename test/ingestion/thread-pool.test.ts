@@ -122,7 +122,7 @@ test('threads that work on a statement without end are closed within seconds', a
     ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
     ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
     input: { kind: 'QUERY', ...statement },
-    plan: { kind: 'STATEMENT', statement, watermark: null, rowCount: null },
+    plan: { kind: 'STATEMENT', statement, watermark: null, rowCount: null, version: null },
   };
   const begun = Promise.withResolvers<void>();
   const run = pool.runPartition(task, {

@@ -126,8 +126,8 @@ async function uploads() {
 
 async function counts({ partitionId }: PartitionLease) {
   const { rows } = await database.pool.query(
-    `select position, total_items as total, read_items as read, processed_items as processed,
-       success_count as success, error_count as errors from job_partition where id = $1`,
+    `select position, total_items::int as total, read_items::int as read, processed_items::int as processed,
+       success_count::int as success, error_count::int as errors from job_partition where id = $1`,
     [partitionId],
   );
   return rows[0];
@@ -201,6 +201,19 @@ describe('the counts of a batch', () => {
     await database.pool.query('update job_partition set total_items = 1');
     await openStore(lease).saveBatch(batch([item('a'), item('b')]));
     expect(await counts(lease)).toMatchObject({ total: 2, read: 2 });
+  });
+
+  test('the total of rows that nobody counted is not made up from those read so far', async () => {
+    const lease = await claimed();
+    await database.pool.query('update job_partition set total_items = null');
+    const store = openStore(lease);
+    const first = await saved(store, [item('a'), item('b')], { errors: [rowError] });
+    await store.markUploaded(uploaded(first, first.items.slice(1), first.items.slice(0, 1)));
+    await store.saveBatch(batch([item('b')]));
+    await store.countSuccess(NO_COUNTS);
+    expect(await counts(lease)).toMatchObject({ total: null, read: 4, processed: 4 });
+    await store.saveTotal(9);
+    expect(await counts(lease)).toMatchObject({ total: 9 });
   });
 
   test('starting over resets position, counts and errors, and keeps the items', async () => {
@@ -374,7 +387,7 @@ describe('rows that come again', () => {
       ...{ position: again.position, read: 2, processed: 2, success: 2, errors: 0 },
     });
     const levels = await database.pool.query(
-      'select read_by_level as read, success_by_level as success from job_partition where id = $1',
+      'select read_by_level::int[] as read, success_by_level::int[] as success from job_partition where id = $1',
       [lease.partitionId],
     );
     const expected = countByLevel(items.map(({ classificationMarking }) => classificationMarking));

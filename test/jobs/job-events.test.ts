@@ -43,8 +43,8 @@ test('a subscriber to all jobs that reads nothing keeps the newest ten thousand,
   const slow = events.watchChanges({});
   const eager = events.watchChanges({ dataTypes: ['logistics'] });
   await database.pool.query(
-    `insert into job (id, kind, state, data_type, sql_query, started_at, finished_at, total_items)
-     select gen_random_uuid(), 'QUERY', 'COMPLETED', 'sortie', 'SELECT 1', now(), now(), 0
+    `insert into job (id, kind, state, outcome, data_type, sql_query, started_at, finished_at, total_items)
+     select gen_random_uuid(), 'QUERY', 'COMPLETED', 'SUCCEEDED', 'sortie', 'SELECT 1', now(), now(), 0
      from generate_series(1, 10500)`,
   );
   const busy = await insertJob(database, { state: 'RUNNING' });

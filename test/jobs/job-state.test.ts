@@ -49,6 +49,7 @@ function rowIn(state: JobState): Record<string, unknown> {
     finished_at: isTerminal(state) ? new Date() : null,
     total_items: isTerminal(state) ? 0 : null,
     failure_reason: state === 'FAILED' ? 'a reason' : null,
+    outcome: state === 'COMPLETED' || state === 'FAILED' ? 'NOTHING_SUCCEEDED' : null,
   };
 }
 

@@ -75,11 +75,15 @@ describe('while a job runs', () => {
   test('its end has all counts', () => {
     expect(end).toMatchObject({
       state: 'FAILED',
+      outcome: 'SOURCES_FAILED',
       failureReason: 'Gone: There is no table blade.field.nothing in the warehouse.',
       progress: {
         currentOperation: 'Sync failed',
-        percent: (10_500 / 10_501) * 100,
-        totalItems: 10_501,
+        // Nobody knows how many rows the source that is gone has.
+        percent: null,
+        totalSources: 3,
+        completedSources: 2,
+        totalItems: 10_500,
         processedItems: 10_500,
         successCount: 10_480,
         errorCount: 20,
@@ -105,21 +109,28 @@ describe('while a job runs', () => {
   test('counts and percent never go back, and percent is not known before every row is counted', () => {
     let processed = 0;
     let percent = 0;
-    for (const { progress } of events) {
+    for (const { progress, state } of events) {
       expect(progress.processedItems).toBeGreaterThanOrEqual(processed);
       expect(progress.processedItems).toBe(progress.successCount + progress.errorCount);
       processed = progress.processedItems;
       if (progress.percent == null) {
-        expect(percent).toBe(0);
+        if (state !== 'FAILED') expect(percent).toBe(0);
         expect(progress.estimatedCompletion).toBeNull();
       } else {
         expect(progress.percent).toBeGreaterThanOrEqual(percent);
-        expect(progress.percent).toBeLessThanOrEqual(100);
+        expect(progress.percent).toBeLessThan(100);
         percent = progress.percent;
       }
     }
     expect(events.some(({ progress }) => progress.percent !== null && progress.percent < 100)).toBe(true);
     expect(events[0]?.progress.percent).toBeNull();
+  });
+
+  test('how many sources are done is known from its start, and never falls', () => {
+    const done = events.map(({ progress }) => progress.completedSources);
+    expect(done).toEqual(done.toSorted((one, other) => one - other));
+    expect(done[0]).toBe(0);
+    for (const { progress } of events) expect(progress.totalSources).toBe(3);
   });
 
   test('its estimated end is shown once the rate is known, and is after its start', () => {
@@ -142,7 +153,7 @@ describe('while a job runs', () => {
     }
     expect(end.progress.byType).toEqual([
       { dataType: 'logistics', totalItems: 2_500, processedItems: 2_500, successCount: 2_500, errorCount: 0 },
-      { dataType: 'sortie', totalItems: 8_001, processedItems: 8_000, successCount: 7_980, errorCount: 20 },
+      { dataType: 'sortie', totalItems: 8_000, processedItems: 8_000, successCount: 7_980, errorCount: 20 },
     ]);
   });
 
@@ -201,7 +212,7 @@ test.runIf(inject('preparedDatabase').kind === 'server')(
       );
       await other.query('commit');
       await vi.waitFor(async () => {
-        const { rows } = await database.pool.query('select current_operation, processed_items from job');
+        const { rows } = await database.pool.query('select current_operation, processed_items::int from job');
         expect(rows).toEqual([{ current_operation: 'Syncing', processed_items: 5 }]);
       });
     } finally {

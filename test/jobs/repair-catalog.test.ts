@@ -136,7 +136,7 @@ describe('a repair', () => {
     await client.cancelJob(first.value);
     const end = await client.waitForEnd(first.value);
     expect(['CANCELLED', 'COMPLETED']).toContain(end.state);
-    const { retryJob } = await client.send(RetryJob, { id: first.value, failedItemsOnly: false });
+    const { retryJob } = await client.send(RetryJob, { input: { id: first.value, mode: 'ALL' } });
     if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
     expect(await client.waitForEnd(retryJob.job.id)).toMatchObject({ kind: 'REPAIR', state: 'COMPLETED' });
     await expectWhole(program);
@@ -217,7 +217,7 @@ describe('with a catalog service, a repair', () => {
       { node: { stage: 'UPLOAD', dataType: 'maintenance', itemId: 'M-8' } },
     ]);
     server.answerWith(() => null);
-    const { retryJob } = await program.client.send(RetryJob, { id: end.id, failedItemsOnly: true });
+    const { retryJob } = await program.client.send(RetryJob, { input: { id: end.id, mode: 'FAILED_ITEMS' } });
     if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
     expect(await program.client.waitForEnd(retryJob.job.id)).toMatchObject({
       state: 'COMPLETED',
@@ -283,7 +283,7 @@ test('an operator cannot retry a repair, which only an admin may start', async (
   const [admin, operator] = [await clientFor('admin'), await clientFor('operator')];
   const id = await startRepair({ client: admin });
   expect(await admin.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { processedItems: 0 } });
-  const { retryJob } = await operator.send(RetryJob, { id, failedItemsOnly: false });
+  const { retryJob } = await operator.send(RetryJob, { input: { id, mode: 'ALL' } });
   expect(retryJob).toMatchObject({ __typename: 'ForbiddenError' });
   const { rows } = await program.database.pool.query(
     'select operation, outcome::text from audit_entry order by time, id',

@@ -31,7 +31,12 @@ async function makeJob(finishedDaysAgo: number | null, retryOfId: string | null 
   const end =
     finishedDaysAgo === null
       ? {}
-      : { state: 'COMPLETED' as const, totalItems: 0, finishedAt: daysAgo(finishedDaysAgo) };
+      : {
+          state: 'COMPLETED' as const,
+          outcome: 'SUCCEEDED' as const,
+          totalItems: 0,
+          finishedAt: daysAgo(finishedDaysAgo),
+        };
   await prisma.job.create({
     data: { id, kind: 'SYNC', syncType: 'FULL', createdAt: daysAgo(400), retryOfId, ...end },
   });
@@ -106,8 +111,8 @@ test('an item with a raised marking is kept until that is lowered', async () => 
 
 test('thousands of jobs are deleted at once', async () => {
   await database.pool.query(
-    `insert into job (id, kind, sync_type, state, total_items, finished_at, created_at)
-     select gen_random_uuid(), 'SYNC', 'FULL', 'COMPLETED', 0, $1::timestamptz, $1 from generate_series(1, 2500)`,
+    `insert into job (id, kind, sync_type, state, outcome, total_items, finished_at, created_at)
+     select gen_random_uuid(), 'SYNC', 'FULL', 'COMPLETED', 'SUCCEEDED', 0, $1::timestamptz, $1 from generate_series(1, 2500)`,
     [daysAgo(100)],
   );
   expect((await prune(prisma, { historyDays: 90, itemDays: null, auditDays: null }, now)).jobs).toBe(2500);

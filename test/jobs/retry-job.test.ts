@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
-import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
+import type { JobFactsFragment, RetryMode, StartSyncInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { test } from '../support/on-server.ts';
 import { DeleteDataSource, JobById, JobErrors, RetryJob } from '../support/operations.ts';
@@ -33,16 +33,22 @@ async function sync(input: Partial<StartSyncInput> = {}): Promise<JobFactsFragme
   return application.client.waitForEnd(id);
 }
 
-function send(id: string, failedItemsOnly: boolean) {
-  return application.client.send(RetryJob, { id, failedItemsOnly });
+function send(id: string, mode: RetryMode) {
+  return application.client.send(RetryJob, { input: { id, mode } });
 }
 
 /** Retries a job that has to be retried, and waits for the end of the retry. */
-async function retry(id: string, failedItemsOnly = false) {
-  const { retryJob } = await send(id, failedItemsOnly);
+async function retry(id: string, mode: RetryMode = 'ALL') {
+  const { retryJob } = await send(id, mode);
   if (retryJob.__typename !== 'RetryJobSuccess') throw new Error(JSON.stringify(retryJob));
-  expect(retryJob.job).toMatchObject({ retryOf: { id }, failedItemsOnly });
+  expect(retryJob.job).toMatchObject({ retryOf: { id }, retryMode: mode, outcome: null });
   return application.client.waitForEnd(retryJob.job.id);
+}
+
+/** Reads the names of the sources that a job reads. */
+async function readSources(id: string) {
+  const { job } = await application.client.send(JobById, { id });
+  return job?.partitions.map(({ sourceName }) => sourceName);
 }
 
 async function listErrors(id: string) {
@@ -162,7 +168,7 @@ describe('a retry of only the failed items', () => {
     await application.database.pool.query(
       `update job_error set "row" = '{"item_id":"bad-1","flight_hours":3}' where item_id = 'bad-1'`,
     );
-    const again = await retry(first.id, true);
+    const again = await retry(first.id, 'FAILED_ITEMS');
     expect(again).toMatchObject({
       state: 'COMPLETED',
       progress: { totalItems: 2, processedItems: 2, successCount: 1, errorCount: 1 },
@@ -175,7 +181,9 @@ describe('a retry of only the failed items', () => {
       'bad-1',
     ]);
     // What failed again can be tried again.
-    expect(await retry(again.id, true)).toMatchObject({ progress: { totalItems: 1, errorCount: 1 } });
+    expect(await retry(again.id, 'FAILED_ITEMS')).toMatchObject({
+      progress: { totalItems: 1, errorCount: 1 },
+    });
   });
 
   test('stores what the database refused, once it accepts it', async () => {
@@ -185,7 +193,7 @@ describe('a retry of only the failed items', () => {
     const first = await sync().finally(() => pool.query('alter table blade_item drop constraint refused'));
     expect(first.progress).toMatchObject({ successCount: 19, errorCount: 1 });
     await removeTable(application.warehouseFolder, 'sortie');
-    expect(await retry(first.id, true)).toMatchObject({
+    expect(await retry(first.id, 'FAILED_ITEMS')).toMatchObject({
       state: 'COMPLETED',
       progress: { totalItems: 1, successCount: 1, errorCount: 0 },
     });
@@ -205,10 +213,12 @@ describe('a retry of only the failed items', () => {
     expect(notUploaded.map(({ itemId }) => itemId)).toEqual(['S-03', 'S-11']);
     await removeTable(application.warehouseFolder, 'sortie');
     refuseUploads('S-11');
-    const again = await retry(first.id, true);
+    const again = await retry(first.id, 'FAILED_ITEMS');
     expect(again.progress).toMatchObject({ totalItems: 2, successCount: 1, errorCount: 1 });
     catalog.answerWith(() => null);
-    expect(await retry(again.id, true)).toMatchObject({ progress: { totalItems: 1, successCount: 1 } });
+    expect(await retry(again.id, 'FAILED_ITEMS')).toMatchObject({
+      progress: { totalItems: 1, successCount: 1 },
+    });
     expect((await storedItems(application)).every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);
     expect(catalog.items.has('BLADE:sortie/S-03')).toBe(true);
     expect(catalog.items.has('BLADE:sortie/S-11')).toBe(true);
@@ -221,7 +231,9 @@ describe('a retry of only the failed items', () => {
     const first = await sync().finally(() => pool.query('alter table blade_item drop constraint refused'));
     await writeRows(application.warehouseFolder, 'sortie', [{ item_id: 'S-05', mission_status: 'FLOWN' }]);
     await sync();
-    expect(await send(first.id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError' } });
+    expect(await send(first.id, 'FAILED_ITEMS')).toMatchObject({
+      retryJob: { __typename: 'NothingToRetryError' },
+    });
     expect(await storedItems(application)).toMatchObject([{ data: { mission_status: 'FLOWN' } }]);
   });
 
@@ -236,7 +248,9 @@ describe('a retry of only the failed items', () => {
     const first = await sync({ options: { batchSize: 1 } }).finally(() =>
       pool.query('alter table blade_item drop constraint refused'),
     );
-    expect(await retry(first.id, true)).toMatchObject({ progress: { totalItems: 22, successCount: 22 } });
+    expect(await retry(first.id, 'FAILED_ITEMS')).toMatchObject({
+      progress: { totalItems: 22, successCount: 22 },
+    });
     const [item] = await storedItems(application);
     expect(item).toMatchObject({ itemId: 'S-05', data: { mission_status: 'FLOWN' } });
   });
@@ -248,7 +262,9 @@ describe('a retry of only the failed items', () => {
     ]);
     const first = await sync();
     expect(first.progress).toMatchObject({ errorCount: 2 });
-    expect(await retry(first.id, true)).toMatchObject({ progress: { totalItems: 1, errorCount: 1 } });
+    expect(await retry(first.id, 'FAILED_ITEMS')).toMatchObject({
+      progress: { totalItems: 1, errorCount: 1 },
+    });
     expect(await storedItems(application)).toEqual([]);
   });
 
@@ -258,8 +274,8 @@ describe('a retry of only the failed items', () => {
     const first = await sync();
     const read = () => application.database.pool.query('select * from data_source');
     const before = (await read()).rows;
-    expect(before).toMatchObject([{ item_count: 19 }]);
-    await retry(first.id, true);
+    expect(before).toMatchObject([{ item_count: '19' }]);
+    await retry(first.id, 'FAILED_ITEMS');
     expect((await read()).rows).toEqual(before);
   });
 
@@ -267,11 +283,11 @@ describe('a retry of only the failed items', () => {
     await addSorties(flights);
     refuseUploads('S-03');
     const first = await sync();
-    const again = await retry(first.id, true);
+    const again = await retry(first.id, 'FAILED_ITEMS');
     expect(again.progress).toMatchObject({ totalItems: 1, errorCount: 1 });
     catalog.answerWith(() => null);
-    const { retryJob } = await send(again.id, false);
-    expect(retryJob).toMatchObject({ __typename: 'RetryJobSuccess', job: { failedItemsOnly: true } });
+    const { retryJob } = await send(again.id, 'ALL');
+    expect(retryJob).toMatchObject({ __typename: 'RetryJobSuccess', job: { retryMode: 'FAILED_ITEMS' } });
     if (retryJob.__typename !== 'RetryJobSuccess') return;
     expect(await application.client.waitForEnd(retryJob.job.id)).toMatchObject({
       progress: { totalItems: 1, successCount: 1 },
@@ -281,23 +297,132 @@ describe('a retry of only the failed items', () => {
   test('is refused if nothing failed, and if only a source could not be read', async () => {
     await addSorties(flights);
     const { id } = await sync();
-    expect(await send(id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError', id } });
+    expect(await send(id, 'FAILED_ITEMS')).toMatchObject({
+      retryJob: { __typename: 'NothingToRetryError', id },
+    });
     await removeTable(application.warehouseFolder, 'sortie');
     const unread = await sync();
     expect(unread).toMatchObject({ state: 'FAILED', progress: { errorCount: 0 } });
-    expect(await send(unread.id, true)).toMatchObject({ retryJob: { __typename: 'NothingToRetryError' } });
+    expect(await send(unread.id, 'FAILED_ITEMS')).toMatchObject({
+      retryJob: { __typename: 'NothingToRetryError' },
+    });
+  });
+});
+
+describe('a retry of the failed sources', () => {
+  test('reads only these again, and skips their unchanged items', async () => {
+    await addSorties(flights);
+    await addSource(application, { name: 'Gone', dataType: 'sortie', tableName: 'gone' });
+    await addSource(application, { name: 'Lost', dataType: 'sortie', tableName: 'lost' });
+    const failed = await sync();
+    expect(failed).toMatchObject({
+      ...{ state: 'FAILED', outcome: 'SOURCES_FAILED' },
+      progress: { totalSources: 3, completedSources: 1 },
+    });
+    await writeRows(application.warehouseFolder, 'gone', [{ item_id: 'G-1' }, { item_id: 'G-2' }]);
+    const again = await retry(failed.id, 'FAILED_SOURCES');
+    expect(await readSources(again.id)).toEqual(['Gone', 'Lost']);
+    expect(again).toMatchObject({
+      ...{ state: 'FAILED', outcome: 'SOURCES_FAILED' },
+      progress: { totalSources: 2, completedSources: 1, totalItems: 2, successCount: 2 },
+    });
+    await writeRows(application.warehouseFolder, 'lost', [{ item_id: 'L-1' }]);
+    const last = await retry(again.id, 'FAILED_SOURCES');
+    expect(await readSources(last.id)).toEqual(['Lost']);
+    expect(last).toMatchObject({ outcome: 'SUCCEEDED', progress: { totalSources: 1, successCount: 1 } });
+    expect(await storedItems(application)).toHaveLength(23);
+  });
+
+  test('reads a source as a whole of which one partition failed, and lists it once', async () => {
+    const rows = Array.from({ length: 2_500 }, (_, index) => ({ item_id: `S-${10_000 + index}` }));
+    await addSorties([...rows, { item_id: 'bad', flight_hours: 'many' }]);
+    const failed = await sync({ options: { partitionRows: 1_000, maxErrors: 0 } });
+    const { job } = await application.client.send(JobById, { id: failed.id });
+    expect(job?.partitions.filter(({ state }) => state === 'COMPLETED').length).toBeGreaterThan(0);
+    expect(job).toMatchObject({
+      ...{ outcome: 'SOURCES_FAILED', failedSources: [{ sourceName: 'Sorties' }] },
+      progress: { totalSources: 1, completedSources: 0 },
+    });
+    await writeRows(application.warehouseFolder, 'sortie', rows);
+    expect(await retry(failed.id, 'FAILED_SOURCES')).toMatchObject({
+      outcome: 'SUCCEEDED',
+      progress: { totalItems: 2_500, successCount: 2_500 },
+    });
+  });
+
+  test('of an INCREMENTAL sync moves the watermark that the failed one left', async () => {
+    const readWatermark = async () =>
+      (await application.database.pool.query('select watermark from data_source')).rows[0].watermark;
+    await addSource(application, { cursorColumn: 'mission_id' });
+    await removeTable(application.warehouseFolder, 'sortie');
+    const failed = await sync({ syncType: 'INCREMENTAL' });
+    expect(await readWatermark()).toBeNull();
+    await writeRows(application.warehouseFolder, 'sortie', flights);
+    expect(await retry(failed.id, 'FAILED_SOURCES')).toMatchObject({ outcome: 'SUCCEEDED' });
+    expect(await readWatermark()).toBe('M-9');
+  });
+
+  test('runs a query again that failed', async () => {
+    await addSorties(flights);
+    const { client, warehouseFolder } = application;
+    await removeTable(warehouseFolder, 'gone');
+    const { id } = await client.startQueryJob({
+      dataType: 'sortie',
+      sqlQuery: 'SELECT * FROM blade.field.gone WHERE item_id = :id',
+      parameters: { id: 'G-1' },
+    });
+    expect(await client.waitForEnd(id)).toMatchObject({ outcome: 'NOTHING_SUCCEEDED' });
+    await writeRows(warehouseFolder, 'gone', [{ item_id: 'G-1' }, { item_id: 'G-2' }]);
+    expect(await retry(id, 'FAILED_SOURCES')).toMatchObject({
+      ...{ kind: 'QUERY', outcome: 'SUCCEEDED' },
+      progress: { totalItems: 1 },
+    });
+  });
+
+  test('keeps its mode if it is itself retried as a whole', async () => {
+    await addSorties(flights);
+    await addSource(application, { name: 'Gone', dataType: 'sortie', tableName: 'gone' });
+    await removeTable(application.warehouseFolder, 'gone');
+    const again = await retry((await sync()).id, 'FAILED_SOURCES');
+    const { retryJob } = await send(again.id, 'ALL');
+    expect(retryJob).toMatchObject({ job: { retryMode: 'FAILED_SOURCES' } });
+    if (retryJob.__typename !== 'RetryJobSuccess') return;
+    await application.client.waitForEnd(retryJob.job.id);
+    expect(await readSources(retryJob.job.id)).toEqual(['Gone']);
+  });
+
+  test('is refused if no source failed, or only one that has been deleted since', async () => {
+    await addSorties([...flights, { item_id: 'bad', flight_hours: 'many' }]);
+    const whole = await sync();
+    expect(whole.outcome).toBe('ITEMS_FAILED');
+    const refusal = { __typename: 'NothingToRetryError', mode: 'FAILED_SOURCES' };
+    expect(await send(whole.id, 'FAILED_SOURCES')).toMatchObject({
+      retryJob: { ...refusal, id: whole.id, message: expect.stringContaining('no failed sources') },
+    });
+    const id = await addSource(application, { name: 'Gone', dataType: 'sortie', tableName: 'gone' });
+    await removeTable(application.warehouseFolder, 'gone');
+    const failed = await sync();
+    await application.client.send(DeleteDataSource, { id: `DataSource:${id}` });
+    const { job } = await application.client.send(JobById, { id: failed.id });
+    expect(job?.failedSources).toMatchObject([
+      { sourceName: 'Gone', dataSource: null, isRetryable: false, message: expect.stringContaining('gone') },
+    ]);
+    expect(await send(failed.id, 'FAILED_SOURCES')).toMatchObject({ retryJob: refusal });
   });
 });
 
 describe('a retry is refused', () => {
   test('for an unknown job', async () => {
     const id = `Job:${crypto.randomUUID()}`;
-    expect(await send(id, false)).toMatchObject({ retryJob: { __typename: 'JobNotFoundError' } });
+    expect(await send(id, 'ALL')).toMatchObject({ retryJob: { __typename: 'JobNotFoundError' } });
   });
 
   test('for a job that has not ended, and for a sync while another one is active', async () => {
     await addSorties(flights);
-    const ended = await sync();
+    refuseUploads('S-01');
+    await addSource(application, { name: 'Gone', dataType: 'sortie', tableName: 'gone' });
+    await removeTable(application.warehouseFolder, 'gone');
+    const failed = await sync();
     catalog.answerWith(() => ({ status: 201, after: 200 }));
     await writeRows(
       application.warehouseFolder,
@@ -305,12 +430,15 @@ describe('a retry is refused', () => {
       flights.map((flight) => ({ ...flight, flight_hours: '2.5' })),
     );
     const active = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 1 } });
-    expect(await send(active.id, false)).toMatchObject({
+    expect(await send(active.id, 'ALL')).toMatchObject({
       retryJob: { __typename: 'JobNotFinishedError', id: active.id },
     });
-    expect(await send(ended.id, false)).toMatchObject({
-      retryJob: { __typename: 'SyncAlreadyRunningError', activeJob: { id: active.id } },
-    });
+    for (const mode of ['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS'] as const) {
+      const { retryJob } = await send(failed.id, mode);
+      expect(retryJob).toMatchObject({
+        ...{ __typename: 'SyncAlreadyRunningError', activeJob: { id: active.id } },
+      });
+    }
     await application.client.cancelJob(active.id);
     await application.client.waitForEnd(active.id);
   });

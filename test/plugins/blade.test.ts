@@ -88,6 +88,71 @@ describe('a program with a plug-in', () => {
     expect(refused.errors[0].message).toContain(`known are ${[...BUILT_IN, 'fuel'].join(', ')}`);
   });
 
+  test.for([
+    [
+      'a value that cannot be decoded fails its job in the first attempt, with the reason',
+      `Object.defineProperty({ size: 3, fingerprint: null, position: null }, 'rows', {
+         get() { throw new TypeError('Unrecognized type: "Duration" (18)'); },
+       })`,
+      {
+        state: 'FAILED',
+        failureReason:
+          'Fuel: The warehouse cannot be read: Unrecognized type: "Duration" (18). 3 of 3 rows were not read.',
+        partitions: [{ attempt: 1 }],
+      },
+    ],
+    [
+      'a connection that breaks once is opened again, and the job has every row',
+      `await (async () => {
+         if (existsSync(marker)) return batch;
+         writeFileSync(marker, '');
+         throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+       })()`,
+      { state: 'COMPLETED', failureReason: null, partitions: [{ attempt: 2 }] },
+    ],
+  ] as const)('%s', async ([name, batch, expected], { create, plugins }) => {
+    const marker = join(plugins.path, `failed-${name.length}`);
+    const failing = await plugins.write(
+      `failing-${name.length}.ts`,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { defineWarehouse } from 'blade-ingestion';
+       import { arrayWarehouse } from './blade-fuel/array-warehouse.ts';
+       import { fuel } from './blade-fuel/fuel.ts';
+       const marker = '${marker}';
+       const failing = defineWarehouse({
+         ...arrayWarehouse,
+         name: 'failing',
+         async open(settings, limits) {
+           const warehouse = await arrayWarehouse.open(settings, limits);
+           return {
+             ...warehouse,
+             async readRows(statement, options) {
+               const { resumed, batches } = await warehouse.readRows(statement, options);
+               if (!statement.sql.startsWith('SELECT *')) return { resumed, batches };
+               return {
+                 resumed,
+                 batches: (async function* () {
+                   for await (const batch of batches) yield ${batch};
+                 })(),
+               };
+             },
+           };
+         },
+       });
+       export default [fuel, failing];`,
+    );
+    const blade = await create({
+      plugins: [failing],
+      listen: false,
+      config: { FUEL_ROWS: JSON.stringify(FUEL_ROWS), LOG_LEVEL: 'silent' },
+    });
+    await blade.start();
+    await send(blade, ADD_SOURCE);
+    const { id } = (await send(blade, START_SYNC)).data.startSync.job;
+    const job = `{ job(id: "${id}") { state failureReason partitions { attempt } } }`;
+    await expect.poll(async () => (await send(blade, job)).data.job, { timeout: 60_000 }).toEqual(expected);
+  });
+
   test('loads it again in a thread that replaces one that crashed', async ({ create, plugins }) => {
     const marker = join(plugins.path, 'crashed');
     const crashing = await plugins.write(

@@ -105,8 +105,8 @@ export async function expectAllOnce({ pool }: Cluster, jobId: string, rows: numb
   );
   expect(items.rows).toEqual(sortieIds(rows).map((itemId) => ({ itemId, isSettled: true })));
   const jobs = await pool.query(
-    `select state::text, total_items as total, processed_items as processed, success_count as success,
-       error_count as errors, failure_reason as reason from job where id = $1`,
+    `select state::text, total_items::int as total, processed_items::int as processed,
+       success_count::int as success, error_count::int as errors, failure_reason as reason from job where id = $1`,
     [jobId],
   );
   expect(jobs.rows).toEqual([

@@ -19,8 +19,8 @@ export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promi
   const isTerminal = ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state);
   await pool.query(
     `insert into job (id, kind, state, data_type, sync_type, sql_query, started_at, finished_at, total_items,
-       failure_reason, created_at)
-     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, $7, $8, 0, $9, $10)`,
+       failure_reason, created_at, outcome)
+     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, $7, $8, 0, $9, $10, $11::job_outcome)`,
     [
       id,
       kind,
@@ -32,9 +32,15 @@ export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promi
       isTerminal ? new Date() : null,
       state === 'FAILED' ? 'its source was away' : null,
       job.createdAt ?? new Date(),
+      findOutcome(state),
     ],
   );
   return id;
+}
+
+function findOutcome(state: string): string | null {
+  if (state === 'COMPLETED') return 'SUCCEEDED';
+  return state === 'FAILED' ? 'NOTHING_SUCCEEDED' : null;
 }
 
 /**
@@ -60,7 +66,8 @@ export async function moveJob(
   await pool.query(
     state === 'RUNNING'
       ? `update job set state = 'RUNNING', started_at = now(), updated_at = now() where id = $1`
-      : `update job set state = '${state}', finished_at = now(), updated_at = now() where id = $1`,
+      : `update job set state = '${state}', outcome = ${state === 'COMPLETED' ? `'SUCCEEDED'` : 'null'}, finished_at = now(),
+          updated_at = now() where id = $1`,
     [jobId],
   );
 }

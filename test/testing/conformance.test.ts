@@ -73,6 +73,14 @@ describe('the tests of a warehouse find one that', () => {
       }),
     ],
     [
+      'reads another version than it was asked for',
+      'a read of a version has the rows of that version, or fails with CHANGED',
+      (warehouse) => ({
+        ...warehouse,
+        readRows: (statement, options) => warehouse.readRows(statement, { ...options, version: null }),
+      }),
+    ],
+    [
       'shows a parameter in a message',
       'CAST fails where TRY_CAST gives NULL, and the failure shows no parameter',
       (warehouse) => ({

@@ -38,7 +38,7 @@ subscription WatchSync {
 query History {
   jobs(first: 10) {
     totalCount
-    edges { node { id kind state createdAt finishedAt progress { processedItems errorCount } } }
+    edges { node { id kind state outcome createdAt finishedAt progress { processedItems errorCount } } }
     pageInfo { hasNextPage endCursor }
   }
 }

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
 import { ExpectedError } from '../../shared/expected-error.ts';
+import { isDiskFull } from '../../shared/full-disk.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { getCurrentRequest } from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
@@ -55,6 +56,12 @@ function mask(log: Logger, error: unknown, place: object): GraphQLError {
   const scope = getCurrentRequest();
   const request = scope === undefined ? {} : { requestId: scope.requestId };
   log.error({ err: error, errorId, ...request }, 'a request failed unexpectedly');
+  if (isDiskFull(error)) {
+    return new GraphQLError(
+      'The disk of the database is full, so nothing was changed: free some space and try again.',
+      { ...place, extensions: { code: 'SERVICE_UNAVAILABLE', errorId, ...request } },
+    );
+  }
   return new GraphQLError(`Unexpected error. Find its cause in the log under ${errorId}.`, {
     ...place,
     extensions: { code: UNEXPECTED, errorId, ...request },

@@ -21,6 +21,7 @@ import type { ApiLimits } from '../limits/settings.ts';
 import { endUnreadResponse } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
 import { type AuthenticatedConnection, authenticateRequests, type NodeContext } from './authentication.ts';
+import type { BackupEndpoint } from './backup-endpoint.ts';
 import { admitBody } from './body-size.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { DEFAULT_QUERY } from './default-query.ts';
@@ -58,6 +59,7 @@ export interface ApiServerOptions extends HttpSettings {
   readonly metrics: OperationMetrics & Pick<Metrics, 'openConnection'>;
   /** Answers requests for metrics; null if they are not served here. */
   readonly metricsEndpoint: MetricsEndpoint | null;
+  readonly backupEndpoint: BackupEndpoint;
   readonly readiness: () => Promise<Readiness>;
   readonly log: Logger;
   /** Removes secrets from messages to clients. */
@@ -77,6 +79,7 @@ export async function startApiServer({
   graphiql,
   metrics,
   metricsEndpoint,
+  backupEndpoint,
   readiness,
   host,
   port,
@@ -146,6 +149,7 @@ export async function startApiServer({
     if (!admitTarget(request, response)) return;
     if (!sites.admit(request, response)) return;
     if (metricsEndpoint?.(request, response)) return;
+    if (backupEndpoint(request, response)) return;
     if (dashboard?.(request, response)) return;
     setContentPolicy(response, graphiql && asksForPage(request));
     if (request.url === '/') {

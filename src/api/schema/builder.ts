@@ -15,7 +15,7 @@ import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import { toInputIssue } from './parse-input.ts';
 import { requires } from './requires.ts';
-import { DateTime, Json, JsonObjectScalar } from './scalars.ts';
+import { DateTime, Json, JsonObjectScalar, SafeInt } from './scalars.ts';
 
 const PAGE_SIZES = `Default ${DEFAULT_PAGE_SIZE}, at most ${MAX_PAGE_SIZE}.`;
 
@@ -31,6 +31,7 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     ID: { Input: string; Output: string | number | bigint };
     DateTime: { Input: Date; Output: Date };
+    SafeInt: { Input: number; Output: number | bigint };
     JSON: { Input: JsonValue; Output: unknown };
     JSONObject: { Input: JsonObject; Output: unknown };
   };
@@ -92,6 +93,7 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.addScalarType('DateTime', DateTime);
+builder.addScalarType('SafeInt', SafeInt);
 builder.addScalarType('JSON', Json);
 builder.addScalarType('JSONObject', JsonObjectScalar);
 

@@ -81,7 +81,8 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
       description:
         'The greatest synced value of the cursor column; INCREMENTAL syncs read rows past it. Null before the first sync, and without clearance for TOP SECRET, because it comes from a row that can have any marking.',
     }),
-    itemCount: t.exposeInt('itemCount', {
+    itemCount: t.expose('itemCount', {
+      type: 'SafeInt',
       description:
         'Number of items that its last completed sync stored or confirmed and that your clearance covers.',
     }),
@@ -263,7 +264,8 @@ const TestDataSourceSuccess = builder.objectRef<DataSourceTest>('TestDataSourceS
       description: "Columns unknown to the data type. They are kept in the items' data.",
       resolve: (test) => (test.isReadable ? [...test.surplusColumns] : []),
     }),
-    rowCount: t.int({
+    rowCount: t.field({
+      type: 'SafeInt',
       nullable: true,
       description:
         'Number of rows in the table. Null if it cannot be read, and without clearance for TOP SECRET.',

@@ -13,7 +13,7 @@ import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { ErrorInterface } from './error.ts';
 import { encodeGlobalId, parseUuid } from './global-id.ts';
-import { JobStateEnum } from './job-enums.ts';
+import { JobStateEnum, RetryModeEnum } from './job-enums.ts';
 import { requires } from './requires.ts';
 import { exposeStartedJob, type StartedJob } from './started-job.ts';
 
@@ -77,9 +77,25 @@ builder.objectType(JobNotPausedError, {
 
 builder.objectType(NothingToRetryError, {
   name: 'NothingToRetryError',
-  description: 'No item of the job failed, so there is nothing to retry.',
+  description: 'Nothing of the job failed that the mode takes up, so there is nothing to retry.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ id: exposeJobId(t) }),
+  fields: (t) => ({
+    id: exposeJobId(t),
+    mode: t.expose('mode', { type: RetryModeEnum, description: 'The mode that was asked for.' }),
+  }),
+});
+
+const RetryJobInput = builder.inputType('RetryJobInput', {
+  description: 'The job to retry, and what of it.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: ID_DESCRIPTION }),
+    mode: t.field({
+      type: RetryModeEnum,
+      required: true,
+      defaultValue: 'ALL',
+      description: 'What of the job to take up.',
+    }),
+  }),
 });
 
 builder.mutationFields((t) => ({
@@ -135,18 +151,7 @@ builder.mutationFields((t) => ({
     authScopes: requires('operator'),
     type: RetryJobSuccess,
     description: 'Runs an ended job again, as a new job. A repair of the catalog needs the role ADMIN.',
-    args: {
-      id: t.arg.id({
-        required: true,
-        description: ID_DESCRIPTION,
-      }),
-      failedItemsOnly: t.arg.boolean({
-        required: true,
-        defaultValue: false,
-        description:
-          'Retry only the failed items, from their kept rows, without reading the warehouse. Otherwise everything is read again, and unchanged items are skipped.',
-      }),
-    },
+    args: { input: t.arg({ required: true, type: RetryJobInput, description: 'The job to retry.' }) },
     errors: {
       types: [
         InvalidInputError,
@@ -158,12 +163,18 @@ builder.mutationFields((t) => ({
       ],
       union: { name: 'RetryJobResult', description: 'The result of retrying a job.' },
     },
-    resolve: async (_root, { id, failedItemsOnly }, { jobs }) => ({
-      job: await jobs.retryJob(parseUuid('Job', id, 'id'), failedItemsOnly),
-      message: failedItemsOnly ? 'Retry of the failed items started' : 'Retry started',
+    resolve: async (_root, { input: { id, mode } }, { jobs }) => ({
+      job: await jobs.retryJob({ jobId: parseUuid('Job', id, 'input.id'), mode }),
+      message: RETRY_MESSAGES[mode],
     }),
   }),
 }));
+
+const RETRY_MESSAGES: Readonly<Record<typeof RetryModeEnum.$inferType, string>> = {
+  ALL: 'Retry started',
+  FAILED_SOURCES: 'Retry of the failed sources started',
+  FAILED_ITEMS: 'Retry of the failed items started',
+};
 
 type Fields<Parent> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Parent>;
 

@@ -1,8 +1,10 @@
 import {
   ErrorStage,
   JobKind,
+  JobOutcome,
   JobState,
   PartitionState,
+  RetryMode,
   SyncType,
 } from '../../database/generated/prisma/enums.ts';
 import { builder } from './builder.ts';
@@ -29,13 +31,51 @@ export const JobStateEnum = builder.enumType('JobState', {
     [JobState.CANCELLING]: { description: 'About to stop; its workers are finishing what they have read.' },
     [JobState.COMPLETED]: {
       description:
-        'Every row of every source was read. Individual items may have failed: see its error count.',
+        'Every row of every source was read. Items may have failed, even all of them: see its outcome.',
     },
     [JobState.FAILED]: {
       description:
         'A source could not be read to its end, or all attempts failed. Items stored by then stay.',
     },
     [JobState.CANCELLED]: { description: 'Cancelled before its end.' },
+  } as const,
+});
+
+export const JobOutcomeEnum = builder.enumType('JobOutcome', {
+  description:
+    'What came of a job that has ended. Its state only says whether every source was read to its end. A query counts as one source.',
+  values: {
+    [JobOutcome.SUCCEEDED]: {
+      description:
+        'Everything is done: every source was read to its end, and no item failed. There may have been nothing to read.',
+    },
+    [JobOutcome.ITEMS_FAILED]: {
+      description:
+        'Every source was read to its end and some items are stored and uploaded, but others failed. Retry them with FAILED_ITEMS.',
+    },
+    [JobOutcome.SOURCES_FAILED]: {
+      description:
+        'At least one source could not be read to its end: see `failedSources`. What else could be read is done, but items may have failed, too. Retry these sources with FAILED_SOURCES. The job is FAILED.',
+    },
+    [JobOutcome.NOTHING_SUCCEEDED]: {
+      description:
+        'Nothing could be read, or nothing of it could be kept. The job is FAILED if a source failed, and COMPLETED if every row was read but every item failed.',
+    },
+  } as const,
+});
+
+export const RetryModeEnum = builder.enumType('RetryMode', {
+  description: 'What of an ended job a retry takes up.',
+  values: {
+    [RetryMode.ALL]: {
+      description: 'All that the job did: it is read again, and unchanged items are skipped.',
+    },
+    [RetryMode.FAILED_SOURCES]: {
+      description: 'Only the sources that FAILED, each read again as a whole. Unchanged items are skipped.',
+    },
+    [RetryMode.FAILED_ITEMS]: {
+      description: 'Only the items that failed, from their kept rows, without reading the warehouse.',
+    },
   } as const,
 });
 

@@ -20,13 +20,20 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
   description: 'Progress of a job with one data type.',
   fields: (t) => ({
     dataType: t.exposeString('dataType', { description: 'Name of the data type.' }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
-    processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
+      description: 'successCount + errorCount.',
+    }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
   }),
 });
 
@@ -42,24 +49,37 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     percent: t.float({
       nullable: true,
       description:
-        'From 0 to 100; below 100 for a FAILED job. Null until the rows of every source are counted. Without clearance for TOP SECRET, null until the job is COMPLETED, because unread rows can have any marking.',
+        'From 0 to 100; below 100 until the job is COMPLETED. Null until the rows of every source are counted, except for sources that have failed. Null for a FAILED or CANCELLED job with rows that nobody counted. Without clearance for TOP SECRET, null until the job is COMPLETED, because unread rows can have any marking.',
       ...readColumns(
         ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
         ({ state, isTotalKnown, totalItems, processedItems }) =>
           calculatePercent(state, isTotalKnown ? totalItems : null, processedItems),
       ),
     }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
       description:
         'Rows to read, as far as they have been counted. Null before the first count and, without clearance for TOP SECRET, until the job has ended.',
     }),
-    processedItems: t.exposeInt('processedItems', {
+    totalSources: t.exposeInt('totalSources', {
+      description: 'Sources to read. A query counts as one.',
+    }),
+    completedSources: t.exposeInt('completedSources', {
+      description:
+        'Sources read to their end. Known from the start, unlike the rows to read. For those that failed, see `failedSources`.',
+    }),
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
       description: 'Rows that succeeded or failed: successCount + errorCount.',
     }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', { description: 'Rows that failed.' }),
-    restoredCount: t.int({
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
+    restoredCount: t.field({
+      type: 'SafeInt',
       nullable: true,
       description:
         'Items that a repair of the catalog uploaded again because they were missing or different; they are also successes. Null for other jobs.',
@@ -99,15 +119,20 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
 });
 
 /**
- * Calculates progress from 0 to 100, never rounded up to 100. Null if the total is unknown, and if something failed
- * although every counted row was processed.
+ * Calculates progress from 0 to 100, which only a completed job or partition reaches. Null if the total is unknown, and if it
+ * ended early although every counted row was processed.
  */
 export function calculatePercent(
   state: JobState | PartitionState,
-  totalItems: number | null,
-  processedItems: number,
+  totalItems: bigint | null,
+  processedItems: bigint,
 ): number | null {
   if (state === 'COMPLETED') return 100;
-  if (totalItems === null || (state === 'FAILED' && processedItems >= totalItems)) return null;
-  return totalItems === 0 ? 0 : (processedItems / totalItems) * 100;
+  if (totalItems === null) return null;
+  const hasEnded = state === 'FAILED' || state === 'CANCELLED';
+  if (hasEnded && processedItems >= totalItems) return null;
+  return totalItems === 0n ? 0 : Math.min((Number(processedItems) / Number(totalItems)) * 100, ALMOST_ALL);
 }
+
+/** The percentage of a job whose rows are all processed, but that has not ended. */
+const ALMOST_ALL = 99.9;

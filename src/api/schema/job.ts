@@ -9,11 +9,19 @@ import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
+import { FailedSourceType, loadFailedSources } from './failed-sources.ts';
 import { parseUuid } from './global-id.ts';
 import { removeDuplicates } from './input-checks.ts';
 import { JobConfigurationUnion } from './job-configuration.ts';
 import { loadJobSources } from './job-data-sources.ts';
-import { ErrorStageEnum, JobKindEnum, JobStateEnum, PartitionStateEnum } from './job-enums.ts';
+import {
+  ErrorStageEnum,
+  JobKindEnum,
+  JobOutcomeEnum,
+  JobStateEnum,
+  PartitionStateEnum,
+  RetryModeEnum,
+} from './job-enums.ts';
 import { calculatePercent, JobProgressType } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
@@ -39,6 +47,12 @@ export const JobNode = builder.prismaNode('Job', {
       description: 'Whether it is a sync, a query job or a repair of the catalog.',
     }),
     state: t.expose('state', { type: JobStateEnum, description: 'State of the job.' }),
+    outcome: t.expose('outcome', {
+      type: JobOutcomeEnum,
+      nullable: true,
+      description:
+        'What came of it, counting the rows that your clearance covers. Null until it has ended, and if it was CANCELLED.',
+    }),
     dataType: t.exposeString('dataType', {
       nullable: true,
       description: 'Data type it was started for; null for all data types.',
@@ -81,8 +95,11 @@ export const JobNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'When it ended; null before that.',
     }),
-    failedItemsOnly: t.exposeBoolean('failedItemsOnly', {
-      description: 'Whether it retries only the failed items of `retryOf`.',
+    retryMode: t.expose('retryMode', {
+      type: RetryModeEnum,
+      nullable: true,
+      description:
+        'What it takes up of `retryOf`; null if it is not a retry. A retry of ALL of a retry takes up the same as that, so it has the same mode.',
     }),
     startedBy: t.field({
       type: PrincipalType,
@@ -100,6 +117,13 @@ export const JobNode = builder.prismaNode('Job', {
       // Of a job from a feed, which was read without it: most retry none.
       resolve: (query, { retryOfId }, _args, { prisma }) =>
         retryOfId === null ? null : prisma.job.findUnique({ ...query, where: { id: retryOfId } }),
+    }),
+    failedSources: t.field({
+      type: [FailedSourceType],
+      description:
+        'The sources that could not be read to their end. They are counted neither as rows nor as errors.',
+      extensions: declareColumns<Job>('kind'),
+      resolve: (job, _args, { prisma }) => loadFailedSources(prisma, job),
     }),
     partitions: t.relation('partitions', {
       description:
@@ -184,21 +208,27 @@ builder.prismaNode('JobPartition', {
       description:
         'Number of attempts so far; more than 1 after a crash or a failure. Each attempt continues from the checkpoint.',
     }),
-    totalItems: t.exposeInt('totalItems', {
+    totalItems: t.expose('totalItems', {
+      type: 'SafeInt',
       nullable: true,
-      description: 'Rows to read; null until they are counted.',
+      description: 'Rows to read; null until they are counted, also if it FAILED before.',
     }),
-    readItems: t.exposeInt('readItems', {
+    readItems: t.expose('readItems', {
+      type: 'SafeInt',
       description: 'Rows read and saved, up to its checkpoint.',
     }),
-    processedItems: t.exposeInt('processedItems', { description: 'successCount + errorCount.' }),
-    successCount: t.exposeInt('successCount', { description: 'Rows stored and uploaded to the catalog.' }),
-    errorCount: t.exposeInt('errorCount', {
-      description: 'Rows that failed.',
+    processedItems: t.expose('processedItems', {
+      type: 'SafeInt',
+      description: 'successCount + errorCount.',
     }),
+    successCount: t.expose('successCount', {
+      type: 'SafeInt',
+      description: 'Rows stored and uploaded to the catalog.',
+    }),
+    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
     percent: t.float({
       nullable: true,
-      description: 'From 0 to 100; below 100 if it FAILED. Null until its rows are counted.',
+      description: 'From 0 to 100; below 100 until it is COMPLETED. Null until its rows are counted.',
       resolve: calculatePartitionPercent,
     }),
     message: t.exposeString('message', {

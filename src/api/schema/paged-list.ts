@@ -135,7 +135,8 @@ function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
 }
 
 builder.globalConnectionFields((t) => ({
-  totalCount: t.int({
+  totalCount: t.field({
+    type: 'SafeInt',
     description: `Number of entries in the whole list, counted up to ${MAX_ROWS_COUNTED.toLocaleString('en')} unless \`exact\` is true. \`isTotalCountExact\` is false if there may be more.`,
     args: {
       exact: t.arg.boolean({

@@ -39,7 +39,8 @@ export function findRequiredRole({
 
 /** Returns the job or source that an operation is about, if its id names one. */
 function findSubject(args: object): Pick<AuditRecord, 'jobId' | 'dataSourceId'> {
-  const [typename, id] = 'id' in args && typeof args.id === 'string' ? args.id.split(':') : [];
+  const named = 'input' in args && typeof args.input === 'object' && args.input !== null ? args.input : args;
+  const [typename, id] = 'id' in named && typeof named.id === 'string' ? named.id.split(':') : [];
   if (id === undefined || !isUuid(id)) return {};
   if (typename === 'Job') return { jobId: id };
   return typename === 'DataSource' ? { dataSourceId: id } : {};

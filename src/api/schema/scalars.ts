@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
-import { DateTimeResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
+import { DateTimeResolver, JSONObjectResolver, JSONResolver, SafeIntResolver } from 'graphql-scalars';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 
 // The errors do not print the refused value, because printing a deeply nested value could fail.
@@ -25,6 +25,15 @@ function parseMoment(value: unknown): Date {
     throw new GraphQLError('DateTime must be in the years 0001 to 9999 in UTC.');
   return time;
 }
+
+export const SafeInt = new GraphQLScalarType<number, number>({
+  name: 'SafeInt',
+  description: 'A whole number up to 2^53 - 1, which every client reads as a number.',
+  specifiedByURL: SafeIntResolver.specifiedByURL,
+  serialize: (value) => SafeIntResolver.serialize(typeof value === 'bigint' ? Number(value) : value),
+  parseValue: (value) => Number(SafeIntResolver.parseValue(value)),
+  parseLiteral: (node, variables) => Number(SafeIntResolver.parseLiteral(node, variables)),
+});
 
 export const Json = new GraphQLScalarType({ ...JSONResolver.toConfig(), description: 'Any JSON value.' });
 

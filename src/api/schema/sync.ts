@@ -95,7 +95,9 @@ const SyncStateEnum = builder.enumType('SyncState', {
     PAUSING: { description: 'About to pause.' },
     PAUSED: { description: 'Paused at its checkpoints, from which it can be resumed.' },
     CANCELLING: { description: 'About to stop.' },
-    COMPLETED: { description: 'Every row of every source was read. Individual items may have failed.' },
+    COMPLETED: {
+      description: 'Every row of every source was read. Items may have failed: see the outcome of the job.',
+    },
     FAILED: {
       description:
         'A source could not be read to its end, or all attempts failed. Items stored by then stay.',

@@ -1,3 +1,4 @@
+import { type Dirent, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isFileError } from '../../shared/file-error.ts';
@@ -7,7 +8,7 @@ import {
   readNames,
   toFolderError,
 } from '../../shared/folder-access.ts';
-import { DamagedFolderError, nameSome } from '../../shared/folder-error.ts';
+import { DamagedFolderError, nameSome, removeClutter } from '../../shared/folder-error.ts';
 import { isForeign, readPresentUploads, toSegmentPath, toUploadsPath } from './files.ts';
 
 /**
@@ -21,6 +22,10 @@ export async function checkCatalogFolder(folder: string): Promise<void> {
   checkWritable(configured);
   if (isForeign(names)) throw refuse(folder, `it holds no catalog, but ${nameSome(names)}`);
   try {
+    for (const name of removeClutter(names)) {
+      const path = join(folder, name);
+      if (statSync(path).isDirectory()) checkWritable({ ...configured, path });
+    }
     const missing = await findMissingSegments(folder);
     if (missing.length === 0) return;
     // Another process may have replaced an upload in the meantime.
@@ -41,18 +46,20 @@ export async function hasUploads(folder: string): Promise<boolean> {
 }
 
 /** Finds the files that uploads name and that do not exist. */
-async function findMissingSegments(folder: string): Promise<string[]> {
+export async function findMissingSegments(folder: string): Promise<string[]> {
   const expected = (await readPresentUploads(folder)).flatMap(({ key, dataTypes }) =>
     dataTypes.map((dataType) => toSegmentPath(folder, dataType, key)),
   );
   const present = new Set<string>();
   for (const directory of new Set(expected.map(dirname))) {
-    for (const name of await readdir(directory).catch(emptyIfMissing)) present.add(join(directory, name));
+    for (const entry of await readdir(directory, { withFileTypes: true }).catch(emptyIfMissing)) {
+      if (!entry.isDirectory()) present.add(join(directory, entry.name));
+    }
   }
   return expected.filter((path) => !present.has(path)).map((path) => relative(folder, path));
 }
 
-function emptyIfMissing(error: unknown): string[] {
+function emptyIfMissing(error: unknown): Dirent[] {
   if (isFileError(error) && error.code === 'ENOENT') return [];
   throw error;
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ApiLink } from '../api-link.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -10,6 +10,7 @@ import {
   PauseJobDocument,
   ResumeJobDocument,
   RetryJobDocument,
+  type RetryMode,
   StopSyncDocument,
 } from '../generated/graphql.ts';
 import { addWatchOptions, type WatchOptions } from '../option-values.ts';
@@ -62,17 +63,32 @@ export function addControlCommands(program: Command): void {
     .command('retry')
     .description('Run an ended job again as a new job, and print the new id.')
     .argument('<id>', 'job id')
-    .option('--failed-items-only', 'retry only the items that failed, from their stored rows');
+    .option('--failed-sources', 'read again only the sources that failed')
+    .addOption(
+      new Option('--failed-items', 'retry only the items that failed, from their stored rows').conflicts(
+        'failedSources',
+      ),
+    );
   addWatchOptions(retry).action(toAction(retryJob));
+}
+
+interface RetryOptions extends WatchOptions {
+  readonly failedSources?: true;
+  readonly failedItems?: true;
 }
 
 async function retryJob(
   context: CommandContext,
-  { failedItemsOnly = false, ...options }: WatchOptions & { readonly failedItemsOnly?: boolean },
+  options: RetryOptions,
   id: string,
 ): Promise<ExitCode | undefined> {
-  const { retryJob } = await context.api.send(RetryJobDocument, { id, failedItemsOnly });
+  const { retryJob } = await context.api.send(RetryJobDocument, { input: { id, mode: toMode(options) } });
   return reportStart(context, options, takeSuccess(retryJob));
+}
+
+function toMode({ failedSources, failedItems }: RetryOptions): RetryMode {
+  if (failedSources) return 'FAILED_SOURCES';
+  return failedItems ? 'FAILED_ITEMS' : 'ALL';
 }
 
 /** Writes what was done to a job. */
@@ -83,12 +99,12 @@ async function report({ output }: CommandContext, { message, job }: Done): Promi
 /** Writes the id of a started job or, with `--watch`, shows the job until it ends. */
 export async function reportStart(
   context: CommandContext,
-  { watch, giveUpAfter }: WatchOptions,
+  { watch, ...options }: WatchOptions,
   { message, job }: Done,
 ): Promise<ExitCode | undefined> {
   const { output } = context;
   output.say(`${message} (${job.id})`);
-  if (watch) return followJob(context, job.id, giveUpAfter);
+  if (watch) return followJob(context, job.id, options);
   output.writeResult(job, () => output.write(job.id));
   return undefined;
 }

@@ -9,8 +9,9 @@ import {
   type JobKind,
   type JobState,
   JobsDocument,
+  type RetryMode,
 } from '../generated/graphql.ts';
-import { isTerminal, JOB_STATES } from '../job-state.ts';
+import { describeOutcome, isTerminal, JOB_STATES } from '../job-state.ts';
 import {
   addPageOptions,
   addWatchOptions,
@@ -55,7 +56,7 @@ export function addJobCommands(program: Command): void {
     .option('--stage <stage>', `only errors of this stage: ${STAGES.join(', ')}`, collectChoice(STAGES));
   addPageOptions(addWatchOptions(job), 'errors').action(
     toAction<JobOptions, [string]>(async (context, options, id) => {
-      if (options.watch) return followJob(context, id, options.giveUpAfter);
+      if (options.watch) return followJob(context, id, options);
       return options.errors ? listErrors(context, options, id) : showJob(context, id);
     }),
   );
@@ -82,12 +83,13 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
   return writeList(context, options, {
     name: 'jobs',
     readPage: async (page) => (await context.api.send(JobsDocument, { filter, orderBy, ...page })).jobs,
-    headings: ['ID', 'KIND', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'CREATED', 'TOOK'],
-    toRow: ({ id, kind, dataType, state, createdAt, progress }) => [
+    headings: ['ID', 'KIND', 'TYPE', 'STATE', 'OUTCOME', 'DONE', 'ITEMS', 'ERRORS', 'CREATED', 'TOOK'],
+    toRow: ({ id, kind, dataType, state, outcome, createdAt, progress }) => [
       id,
       kind,
       dataType ?? 'all',
       state,
+      outcome ?? NO_VALUE,
       formatPercent(progress.percent),
       formatCount(progress.processedItems),
       formatCount(progress.errorCount),
@@ -117,7 +119,18 @@ function writeJob(output: Output, job: JobDetails): void {
     ['Started', formatTime(job.startedAt)],
     ['Ended', formatTime(job.finishedAt)],
     ['State', isTerminal(job.state) ? formatEnd(job) : formatProgress(job)],
+    ...(job.outcome === null ? [] : [['Outcome', describeOutcome(job.outcome)] as const]),
   ]);
+  if (job.failedSources.length > 0) {
+    output.write('');
+    output.writeTable([
+      ['FAILED SOURCE', 'TYPE', 'WHY'],
+      ...job.failedSources.map(({ sourceName, dataType, message }) => [sourceName, dataType, message]),
+    ]);
+    if (isTerminal(job.state) && job.failedSources.some(({ isRetryable }) => isRetryable)) {
+      output.say(`Retry them: blade retry ${job.id} --failed-sources`);
+    }
+  }
   if (job.partitions.length > 0) {
     output.write('');
     output.writeTable([
@@ -144,8 +157,14 @@ function writeJob(output: Output, job: JobDetails): void {
   }
 }
 
-function describeConfiguration({ dataType, failedItemsOnly, configuration }: JobDetails): string {
-  const prefix = failedItemsOnly ? 'the failed items of ' : '';
+const RETRY_PREFIXES: Readonly<Record<RetryMode, string>> = {
+  ALL: '',
+  FAILED_SOURCES: 'the failed sources of ',
+  FAILED_ITEMS: 'the failed items of ',
+};
+
+function describeConfiguration({ dataType, retryMode, configuration }: JobDetails): string {
+  const prefix = RETRY_PREFIXES[retryMode ?? 'ALL'];
   switch (configuration.__typename) {
     case 'SyncConfiguration': {
       const { syncType, filter, maxItems } = configuration;

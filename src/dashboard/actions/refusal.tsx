@@ -15,7 +15,7 @@ const TEXTS: Partial<Record<RefusalReasonFragment['__typename'], string>> = {
   JobNotPausableError: 'This job can no longer be paused.',
   JobNotPausedError: 'This job is not paused.',
   NoDataSourceError: 'No enabled data source matches.',
-  NothingToRetryError: 'This job has no failed items to retry.',
+  NothingToRetryError: 'This job has nothing of that kind to retry.',
   SyncAlreadyRunningError: 'A sync is already running. Wait until it ends, or cancel it.',
 };
 

@@ -1,15 +1,14 @@
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
 import { ConfirmDialog } from '../actions/dialog.tsx';
 import { RefusalNotice } from '../actions/refusal.tsx';
 import { useAction } from '../actions/use-action.ts';
-import { readUuid } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { isTerminal } from '../parts/status.tsx';
 import { useAccess } from '../shell/access.tsx';
 import { nameJob } from './job-title.ts';
+import { useRetry } from './use-retry.ts';
 
 const CancelJob = graphql(`
   mutation CancelJob($id: ID!) {
@@ -50,37 +49,17 @@ const ResumeJob = graphql(`
   }
 `);
 
-const RetryJob = graphql(`
-  mutation RetryJob($id: ID!, $failedItemsOnly: Boolean!) {
-    retryJob(id: $id, failedItemsOnly: $failedItemsOnly) {
-      ... on RetryJobSuccess {
-        job {
-          id
-        }
-      }
-      ...RefusalReason
-    }
-  }
-`);
-
 /** The buttons that act on a job in its present state. */
 export function JobActions({ job }: { job: JobRowFragment }) {
   const { id, state, progress } = job;
   const { control, note } = useAccess('OPERATOR');
-  const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
   const { run, running, refusal } = useAction();
 
   const pause = { loading: running === PauseJob, onClick: () => void run(PauseJob, { id }) };
   const resume = { loading: running === ResumeJob, onClick: () => void run(ResumeJob, { id }) };
   const cancel = () => void run(CancelJob, { id }).then(() => setAsking(false));
-  const retry = (failedItemsOnly: boolean) => ({
-    loading: running === RetryJob,
-    onClick: () =>
-      void run(RetryJob, { id, failedItemsOnly }).then(
-        (result) => result && navigate(`/jobs/${readUuid(result.job.id)}`),
-      ),
-  });
+  const retry = useRetry(id);
 
   return (
     <>
@@ -101,12 +80,12 @@ export function JobActions({ job }: { job: JobRowFragment }) {
         </IconButton>
       )}
       {isTerminal(state) && progress.errorCount > 0 && (
-        <IconButton {...control} {...retry(true)} icon="retry" variant="default">
+        <IconButton {...control} {...retry.start('FAILED_ITEMS')} icon="retry" variant="default">
           Retry failed items
         </IconButton>
       )}
       {isTerminal(state) && (
-        <IconButton {...control} {...retry(false)} icon="retry" variant="default">
+        <IconButton {...control} {...retry.start('ALL')} icon="retry" variant="default">
           Run again
         </IconButton>
       )}
@@ -123,7 +102,7 @@ export function JobActions({ job }: { job: JobRowFragment }) {
           {state !== 'PAUSED' && ' To continue later, pause it instead.'}
         </ConfirmDialog>
       )}
-      <RefusalNotice refusal={refusal} />
+      <RefusalNotice refusal={refusal ?? retry.refusal} />
     </>
   );
 }

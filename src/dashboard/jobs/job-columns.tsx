@@ -12,7 +12,11 @@ import { nameJob } from './job-title.ts';
 
 /** The columns of the list of jobs. */
 export const JOB_COLUMNS: readonly Column<JobRowFragment>[] = [
-  { head: 'Status', card: 'corner', cell: ({ state }) => <Status state={state} /> },
+  {
+    head: 'Status',
+    card: 'corner',
+    cell: ({ state, outcome }) => <Status state={state} outcome={outcome} />,
+  },
   {
     head: 'Job',
     card: 'head',
@@ -21,7 +25,7 @@ export const JOB_COLUMNS: readonly Column<JobRowFragment>[] = [
       <>
         <RowLink to={`/jobs/${readUuid(job.id)}`}>{nameJob(job)}</RowLink>{' '}
         <Mono c="dimmed">{shortenId(job.id)}</Mono>
-        {job.retryOf !== null && !job.failedItemsOnly && <Faint> retry</Faint>}
+        {job.retryMode === 'ALL' && <Faint> retry</Faint>}
       </>
     ),
   },
@@ -31,7 +35,12 @@ export const JOB_COLUMNS: readonly Column<JobRowFragment>[] = [
     fit: 'bar',
     cell: (job) => (
       <Group component="span" gap={10} wrap="nowrap">
-        <ProgressBar percent={job.progress.percent} state={job.state} label={`Progress of ${nameJob(job)}`} />
+        <ProgressBar
+          percent={job.progress.percent}
+          state={job.state}
+          outcome={job.outcome}
+          label={`Progress of ${nameJob(job)}`}
+        />
         <Faint c="inherit" miw="5ch" ta="end">
           {formatPercent(job.progress.percent)}
         </Faint>

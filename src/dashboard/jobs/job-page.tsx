@@ -7,10 +7,10 @@ import { Columns, Panel } from '../details/panel.tsx';
 import { readUuid, shortenId } from '../format/ids.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
-import { ErrorNotice } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
-import { Faint, Message, Mono } from '../parts/text.tsx';
+import { Faint, Mono } from '../parts/text.tsx';
+import { FailedSources } from './failed-sources.tsx';
 import { JobActions } from './job-actions.tsx';
 import { JobConfiguration } from './job-configuration.tsx';
 import { JobErrors } from './job-errors.tsx';
@@ -74,14 +74,10 @@ function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
       actions={<JobActions job={job} />}
     >
       <Group className={styles.state} gap="4px 14px" aria-label="State of the job" role="group">
-        <Status state={job.state} />
+        <Status state={job.state} outcome={job.outcome} />
         <Faint role="status">{job.progress.currentOperation}</Faint>
       </Group>
-      {details.failureReason !== null && (
-        <ErrorNotice title="Why it failed">
-          <Message>{details.failureReason}</Message>
-        </ErrorNotice>
-      )}
+      <FailedSources job={job} sources={details.failedSources} />
       <JobFigures job={job} />
       <Columns>
         <Panel title="Throughput">

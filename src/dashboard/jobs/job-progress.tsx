@@ -11,17 +11,41 @@ import styles from './job-page.module.css';
 
 /** Shows a job's progress as a bar and numbers. */
 export function JobFigures({ job }: { job: JobRowFragment }) {
-  const { state, progress } = job;
-  const { percent, processedItems, totalItems, successCount, errorCount, restoredCount, itemsPerSecond } =
-    progress;
+  const { state, outcome, progress } = job;
+  const {
+    percent,
+    totalSources,
+    completedSources,
+    processedItems,
+    totalItems,
+    successCount,
+    errorCount,
+    restoredCount,
+    itemsPerSecond,
+  } = progress;
   const hasEnded = isTerminal(state);
   return (
     <Panel title="Progress" isUntitled>
       <Group gap={12} mb={14} fw={600} wrap="nowrap">
-        <ProgressBar percent={percent} state={state} label="Progress of the job" size={10} />
+        <ProgressBar
+          percent={percent}
+          state={state}
+          outcome={outcome}
+          label="Progress of the job"
+          size={10}
+        />
         <span>{formatPercent(percent)}</span>
       </Group>
       <Figures>
+        {totalSources > 1 && (
+          <Figure name="Sources read">
+            {formatCount(completedSources)}
+            <Faint fz={13} fw={400}>
+              {' '}
+              of {formatCount(totalSources)}
+            </Faint>
+          </Figure>
+        )}
         <Figure name={restoredCount === null ? 'Rows processed' : 'Items compared'}>
           {formatCount(processedItems)}
           <Faint fz={13} fw={400}>
@@ -66,7 +90,7 @@ interface JobTypesProps {
 }
 
 /** Shows a job's progress by data type. */
-export function JobTypes({ job: { state }, types }: JobTypesProps) {
+export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesProps) {
   if (types.length === 0) return <Faint>Shown once a worker starts the job.</Faint>;
   return (
     <ul className={styles.types}>
@@ -79,8 +103,9 @@ export function JobTypes({ job: { state }, types }: JobTypesProps) {
             {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
           </span>
           <ProgressBar
-            percent={computePercent(state, type)}
+            percent={isTerminal(state) || progress.percent !== null ? computePercent(state, type) : null}
             state={state}
+            outcome={type.errorCount > 0 ? outcome : null}
             label={`Progress of ${type.dataType}`}
           />
         </li>

@@ -8,7 +8,7 @@ import { Mono } from '../parts/text.tsx';
 
 /** Shows when a job started and ended, and who started it. */
 export function JobTimes({ job }: { job: JobRowFragment }) {
-  const { id, createdAt, startedBy, startedAt, finishedAt, retryOf, failedItemsOnly } = job;
+  const { id, createdAt, startedBy, startedAt, finishedAt, retryOf, retryMode } = job;
   return (
     <Panel title="Times">
       <Facts>
@@ -23,7 +23,8 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
             <Link to={`/jobs/${readUuid(retryOf.id)}`}>
               <Mono>{shortenId(retryOf.id)}</Mono>
             </Link>
-            {failedItemsOnly && ', failed items only'}
+            {retryMode === 'FAILED_ITEMS' && ', failed items only'}
+            {retryMode === 'FAILED_SOURCES' && ', failed sources only'}
           </Fact>
         )}
         <Fact name="Items">

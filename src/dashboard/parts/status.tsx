@@ -1,6 +1,6 @@
 import { Group, type MantineColor } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { JobState, PartitionState } from '../generated/graphql.ts';
+import type { JobOutcome, JobState, PartitionState } from '../generated/graphql.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 type State = JobState | PartitionState;
@@ -25,10 +25,31 @@ const LOOKS: Record<State, Look & { readonly text: string }> = {
   CANCELLED: { icon: 'slash', color: 'dimmed', text: 'Cancelled' },
 };
 
-/** Shows a state by color, icon and word. */
-export function Status({ state }: { state: State }) {
-  const { text, ...look } = LOOKS[state];
+const FAILED_OUTCOMES: Record<Exclude<JobOutcome, 'SUCCEEDED'>, Look & { readonly text: string }> = {
+  ITEMS_FAILED: { icon: 'warning', color: 'orange', text: 'Completed with errors' },
+  SOURCES_FAILED: { icon: 'cross', color: 'red', text: 'Some sources failed' },
+  NOTHING_SUCCEEDED: { icon: 'cross', color: 'red', text: 'All items failed' },
+};
+
+interface StatusProps {
+  readonly state: State;
+  /** The outcome of a job that has ended. */
+  readonly outcome?: JobOutcome | null;
+}
+
+/** Shows a state, or the outcome of a job, by color, icon and word. */
+export function Status({ state, outcome = null }: StatusProps) {
+  const { text, ...look } = findLook(state, outcome);
   return <Mark {...look}>{text}</Mark>;
+}
+
+function findLook(state: State, outcome: JobOutcome | null) {
+  const isAsExpected =
+    outcome === null ||
+    outcome === 'SUCCEEDED' ||
+    // No source could be read, so that no item failed either.
+    (outcome === 'NOTHING_SUCCEEDED' && state === 'FAILED');
+  return isAsExpected ? LOOKS[state] : FAILED_OUTCOMES[outcome];
 }
 
 /** A short text with an icon and a color. */

@@ -1,7 +1,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from 'react-router';
 import { JobRow } from '../api/fragments/job.ts';
-import { formatAmount, formatPercent } from '../format/format.ts';
+import { formatAmount, formatCount, formatPercent } from '../format/format.ts';
 import { readUuid } from '../format/ids.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useJobChanges } from '../jobs/job-feed.ts';
@@ -33,7 +33,7 @@ export function ActiveSync() {
     if (kind === 'SYNC' && id !== job?.id && !isTerminal(state)) void refetch().catch(() => {});
   });
   if (job === undefined || isTerminal(job.state)) return null;
-  const { percent, itemsPerSecond, estimatedCompletion } = job.progress;
+  const { percent, totalSources, completedSources, itemsPerSecond, estimatedCompletion } = job.progress;
   return (
     <section className={styles.bar} aria-label="Active sync">
       <Status state={job.state} />
@@ -41,7 +41,11 @@ export function ActiveSync() {
       <div className={styles.progress}>
         <ProgressBar percent={percent} state={job.state} label="Progress of the active sync" />
       </div>
-      <span>{formatPercent(percent)}</span>
+      <span>
+        {percent === null && totalSources > 1
+          ? `${formatCount(completedSources)} of ${formatAmount(totalSources, 'data source')}`
+          : formatPercent(percent)}
+      </span>
       {itemsPerSecond !== null && <Faint>{formatAmount(itemsPerSecond, 'row')}/s</Faint>}
       {estimatedCompletion !== null && (
         <Faint>

@@ -32,6 +32,7 @@ const SourceById = graphql(`
         job {
           id
           state
+          outcome
         }
       }
     }
@@ -140,7 +141,7 @@ function ScheduledRuns({ source, runs }: { source: SourceRowFragment; runs: Runs
               <time dateTime={createdAt}>{formatMoment(createdAt)}</time>
               {job !== null && (
                 <Link to={`/jobs/${readUuid(job.id)}`}>
-                  <Status state={job.state} />
+                  <Status state={job.state} outcome={job.outcome} />
                 </Link>
               )}
               {skippedBecause !== null && (

@@ -25,14 +25,20 @@ export async function findMissingRelations(
   database: PGlite,
   files: readonly DataFile[],
 ): Promise<string | null> {
+  const relations = await findRelations(database);
+  const present = new Set(files.map(({ path }) => path));
+  const missing = [...relations].filter((path) => !present.has(path));
+  return missing.length > 0
+    ? `${missing.length} of ${relations.size} files of tables and indexes are missing: ${nameSome(missing)}`
+    : null;
+}
+
+/** Finds the files of all tables and indexes. */
+export async function findRelations(database: PGlite): Promise<ReadonlySet<string>> {
   const { rows } = await database.query<{ path: string }>(
     'select pg_relation_filepath(oid) as path from pg_class where pg_relation_filepath(oid) is not null',
   );
-  const present = new Set(files.map(({ path }) => path));
-  const missing = rows.map(({ path }) => path).filter((path) => !present.has(path));
-  return missing.length > 0
-    ? `${missing.length} of ${rows.length} files of tables and indexes are missing: ${nameSome(missing)}`
-    : null;
+  return new Set(rows.map(({ path }) => path));
 }
 
 /** What initdb creates and PostgreSQL never removes. */

@@ -1,11 +1,17 @@
-import { accessSync, constants, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 /** A file or folder in the data folder of PostgreSQL. Its path is relative to that, with forward slashes. */
 export type DataFile =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'file'; readonly path: string; readonly size: number }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly size: number;
+      /** When it was last written, in milliseconds since 1970. */
+      readonly writtenAt: number;
+    }
   | { readonly kind: 'other'; readonly path: string };
 
 /**
@@ -20,11 +26,13 @@ export function listDataFiles(dataFolder: string): DataFile[] {
       if (isTransient(path)) continue;
       const location = join(folder, entry.name);
       if (entry.isDirectory()) {
+        accessSync(location, constants.R_OK | constants.W_OK | constants.X_OK);
         files.push({ kind: 'folder', path });
         list(location, `${path}/`);
       } else if (entry.isFile()) {
         accessSync(location, constants.R_OK | constants.W_OK);
-        files.push({ kind: 'file', path, size: lstatSync(location).size });
+        const { size, mtimeMs } = lstatSync(location);
+        files.push({ kind: 'file', path, size, writtenAt: mtimeMs });
       } else {
         files.push({ kind: 'other', path });
       }
@@ -52,15 +60,21 @@ export function hasDatabaseName(path: string): boolean {
   return /\/(t?\d+(_\d+)?(_(fsm|vm|init))?(\.\d+)?|[0-9A-F]{4,24})$/.test(path);
 }
 
-/**
- * Whether a file needs a checksum in the manifest: it says which transactions were committed, and unlike all other files that
- * it needs, PostgreSQL does not check it.
- */
-export function needsChecksum(path: string): boolean {
-  return /^pg_(xact|multixact)\//.test(path);
-}
-
 /** Computes the checksum of a file's content. */
 export function checksumFile(dataFolder: string, path: string): number {
-  return crc32(readFileSync(join(dataFolder, path)));
+  const file = openSync(join(dataFolder, path), 'r');
+  try {
+    const part = Buffer.allocUnsafe(PART_BYTES);
+    let checksum = 0;
+    for (;;) {
+      const length = readSync(file, part);
+      if (length === 0) return checksum;
+      checksum = crc32(part.subarray(0, length), checksum);
+    }
+  } finally {
+    closeSync(file);
+  }
 }
+
+/** A file of a table may have a gigabyte. */
+const PART_BYTES = 1_048_576;

@@ -71,8 +71,13 @@ export function explainDatabaseError(folder: string, error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   if (/No space left on device/.test(text)) return explainFailure(toConfiguredFolder(folder), 'ENOSPC');
   // Each page has a checksum, which PostgreSQL checks when it reads the page.
-  const isDamaged = /invalid page in block|could not (open|read) file|could not access status of/.test(text);
-  return isDamaged ? refuseFolder(folder, `PostgreSQL cannot read it: ${text.trim()}`, false) : error;
+  const isDamaged =
+    /invalid page in block|could not (open|read) file|could not access status of|contains unexpected zero page/.test(
+      text,
+    );
+  return isDamaged
+    ? refuseFolder(folder, `PostgreSQL cannot read it: ${text.trim().replace(/\s*\n\s*/g, ' ')}`, false)
+    : error;
 }
 
 /** Names the setting of a database folder, for messages. */
@@ -93,8 +98,12 @@ function beginFolder(folder: string): void {
   });
 }
 
-/** @returns its files; null if it never had data. */
-function inspectFolder(folder: string): FoundData | null {
+/**
+ * Inspects a folder that this process has locked.
+ * @returns its files; null if it never had data.
+ * @throws as `takeFolder` does.
+ */
+export function inspectFolder(folder: string): FoundData | null {
   return explainFileErrors(toConfiguredFolder(folder), () => {
     const names = readdirSync(folder);
     if (names.includes(MANIFEST_FILE)) return inspectData(folder);
@@ -124,7 +133,7 @@ function inspectData(folder: string): FoundData {
     ? compareWithManifest(manifest, dataFolder, files)
     : findMissingEssentials(files);
   if (problem !== null) throw refuseFolder(folder, `in ${dataFolder}, ${problem}`);
-  return { files, isComplete };
+  return { files, isComplete, isClosed: isComplete && manifest.isClosed };
 }
 
 function checkVersion(folder: string, files: readonly DataFile[]): void {

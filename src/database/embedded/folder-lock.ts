@@ -1,8 +1,10 @@
+import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { explainFileError, isFileError } from '../../shared/file-error.ts';
 import { FolderError } from '../../shared/folder-error.ts';
 
 const holderSchema = z.object({
@@ -76,8 +78,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       lock.close();
     },
     async abandon() {
-      await rm(holderPath, { force: true });
-      for (const [path, content] of before) await writeFile(path, content);
+      // The reason why the folder was not opened is more important than an error here.
+      await rm(holderPath, { force: true }).catch(() => {});
+      for (const [path, content] of before) await writeFile(path, content).catch(() => {});
       lock.close();
     },
   };
@@ -99,6 +102,8 @@ async function readFiles(paths: readonly string[]): Promise<[path: string, conte
 async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
   let database: DatabaseSync | undefined;
   try {
+    // SQLite would open a file that it cannot write, and its lock would then keep nobody out.
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
     database = new DatabaseSync(path);
     database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
@@ -112,12 +117,17 @@ async function takeSystemLock(path: string): Promise<DatabaseSync | null> {
         { cause: error },
       );
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeReason(error);
     throw new FolderError(
       `The lock file ${path} cannot be locked: ${reason}. It must be a file that this user can read and write; it contains no data.`,
       { cause: error },
     );
   }
+}
+
+function describeReason(error: unknown): string {
+  if (isFileError(error)) return explainFileError(error.code);
+  return error instanceof Error ? error.message : String(error);
 }
 
 const SQLITE_BUSY = 5;

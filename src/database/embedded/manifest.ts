@@ -10,12 +10,13 @@ import {
 } from 'node:fs';
 import { z } from 'zod';
 import { nameSome } from '../../shared/folder-error.ts';
-import { checksumFile, type DataFile, hasDatabaseName, isEditable, needsChecksum } from './data-files.ts';
+import { checksumFile, type DataFile, hasDatabaseName, isEditable } from './data-files.ts';
 
 // The manifest of a data folder lists the files that must be in it, so that a folder that has lost a part is never taken for a
 // whole one. Its first line has their number, and each file has a line of JSON. While the database is open, a line is added for
 // each file that is created or removed, so that the manifest is right whenever the process is killed. Of a closed database it
-// has the exact sizes; of an open one, no file is smaller than its last line says.
+// has the exact sizes and checksums, because PostgreSQL takes a page of zeros for an empty one, and checks no other file than
+// those of tables; of an open one, no file is smaller than its last line says.
 
 /** What a data folder must contain. */
 export type Manifest =
@@ -29,7 +30,14 @@ const path = z.string().min(1);
 const headSchema = z.object({ isClosed: z.boolean(), count: z.number() });
 const entrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('folder'), path }),
-  z.object({ kind: z.literal('file'), path, size: z.number(), checksum: z.number().optional() }),
+  z.object({
+    kind: z.literal('file'),
+    path,
+    size: z.number(),
+    checksum: z.number().optional(),
+    /** When a file with this checksum was last written: one that was not written since need not be read. */
+    writtenAt: z.number().optional(),
+  }),
   z.object({ kind: z.literal('gone'), path }),
 ]);
 
@@ -65,17 +73,34 @@ export function writeManifest(manifestPath: string, manifest: string | Buffer): 
   }
 }
 
-/** Formats the manifest of a database that is about to be opened, or that was just closed. */
+/**
+ * Formats the manifest of a database that is about to be opened, or that was just closed.
+ * @param state.before the manifest of its last close, whose checksums are kept for files that were not written since.
+ */
 export function formatManifest(
   files: readonly DataFile[],
-  state: { readonly isClosed: false } | { readonly isClosed: true; readonly dataFolder: string },
+  state:
+    | { readonly isClosed: false }
+    | { readonly isClosed: true; readonly dataFolder: string; readonly before: Manifest | null },
 ): string {
-  const entries = files.filter((file) => file.kind !== 'other');
-  const lines = entries.map((file) => {
-    const needed = state.isClosed && file.kind === 'file' && needsChecksum(file.path);
-    return formatEntry(needed ? { ...file, checksum: checksumFile(state.dataFolder, file.path) } : file);
+  const entries = files.flatMap<ManifestEntry>((file) => {
+    if (file.kind === 'other') return [];
+    if (file.kind === 'folder' || !state.isClosed) return [file];
+    return [
+      { ...file, checksum: findChecksum(state.before, file) ?? checksumFile(state.dataFolder, file.path) },
+    ];
   });
-  return `${JSON.stringify({ isClosed: state.isClosed, count: entries.length })}\n${lines.join('')}`;
+  return `${JSON.stringify({ isClosed: state.isClosed, count: entries.length })}\n${entries.map(formatEntry).join('')}`;
+}
+
+function findChecksum(
+  manifest: Manifest | null,
+  file: DataFile & { readonly kind: 'file' },
+): number | undefined {
+  if (manifest?.kind !== 'known' || !manifest.isClosed) return undefined;
+  const entry = manifest.files.get(file.path);
+  const isSame = entry?.kind === 'file' && entry.size === file.size && entry.writtenAt === file.writtenAt;
+  return isSame ? entry.checksum : undefined;
 }
 
 const formatEntry = (entry: z.infer<typeof entrySchema>) => `${JSON.stringify(entry)}\n`;
@@ -155,7 +180,13 @@ function describeChange(
   if (isClosed ? file.size !== entry.size : file.size < entry.size) {
     return `${file.path} has ${file.size} bytes instead of ${entry.size}`;
   }
-  if (isClosed && entry.checksum !== undefined && checksumFile(dataFolder, file.path) !== entry.checksum) {
+  const isWritten = entry.writtenAt === undefined || entry.writtenAt !== file.writtenAt;
+  if (
+    isClosed &&
+    isWritten &&
+    entry.checksum !== undefined &&
+    checksumFile(dataFolder, file.path) !== entry.checksum
+  ) {
     return `the content of ${file.path} has changed`;
   }
   return null;

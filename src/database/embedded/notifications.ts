@@ -37,6 +37,14 @@ export class EmbeddedNotifications implements Notifications {
     }
   }
 
+  /** Listens to all channels again, because the database was started again. Notifications may have been missed. */
+  async restart(): Promise<void> {
+    for (const [name, channel] of this.#channels) {
+      await this.#startListening(name);
+      for (const listener of channel.listeners.values()) listener.onReconnect();
+    }
+  }
+
   /** Listens through the socket, to wait for its turn; in the thread, it could run within a client's transaction. */
   async #startListening(name: string): Promise<void> {
     const client = new Client({ connectionString: this.#connectionString });

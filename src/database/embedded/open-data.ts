@@ -1,11 +1,21 @@
-import { closeSync, cpSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { isFileError } from '../../shared/file-error.ts';
-import { findMissingRelations } from './data-essentials.ts';
+import { isFullCode } from '../../shared/full-disk.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
+import { findMissingRelations, findRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
-import { formatManifest, type Journal, openJournal, writeManifest } from './manifest.ts';
+import {
+  formatManifest,
+  type Journal,
+  type Manifest,
+  openJournal,
+  parseManifest,
+  writeManifest,
+} from './manifest.ts';
+import { findDamagedPage } from './page-checksums.ts';
 
 /** The paths of an embedded database, and its files. */
 export interface DataOptions {
@@ -24,11 +34,15 @@ export interface FoundData {
   readonly files: readonly DataFile[];
   /** Whether they are all the files of a manifest. */
   readonly isComplete: boolean;
+  /** Whether the database was closed, so that the manifest has its checksums. */
+  readonly isClosed: boolean;
 }
 
 /** An open database. */
 export interface OpenData {
   readonly database: PGlite;
+  /** Whether the last failure of the file system was a full disk. */
+  isDiskFull(): boolean;
   close(): Promise<void>;
 }
 
@@ -73,14 +87,17 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
     syncFolder(dirname(manifestPath));
     rmSync(unfinishedPath);
-    return serve(database, journal, options);
+    return serve(database, journal, fileSystem, null, options);
   } catch (error) {
     const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
   }
 }
 
-async function openDatabase(options: DataOptions, { files, isComplete }: FoundData): Promise<OpenData> {
+async function openDatabase(
+  options: DataOptions,
+  { files, isComplete, isClosed }: FoundData,
+): Promise<OpenData> {
   const { dataFolder, manifestPath, unfinishedPath } = options;
   const manifestBefore = readFileSync(manifestPath);
   const fileSystem = new DataFileSystem(dataFolder);
@@ -91,12 +108,16 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
     const onStderr = (line: string) => messages !== null && messages.push(line) > 0;
     const database = await PGlite.create({ fs: fileSystem, onStderr });
     const missing = isComplete ? null : await findMissingRelations(database, files);
-    if (missing !== null) throw new MissingFilesError(missing);
+    if (missing !== null) throw new DamageError(missing);
+    const page = isClosed
+      ? null
+      : findDamagedPage(dataFolder, listDataFiles(dataFolder), await findRelations(database));
+    if (page !== null) throw new DamageError(page);
     messages = null;
     fileSystem.keep();
     // A process that was killed just before removing it may have left it.
     rmSync(unfinishedPath, { force: true });
-    return serve(database, journal, options);
+    return serve(database, journal, fileSystem, parseManifest(manifestBefore.toString('utf8')), options);
   } catch (error) {
     journal?.close();
     const isUnchanged = fileSystem.undo();
@@ -108,9 +129,9 @@ async function openDatabase(options: DataOptions, { files, isComplete }: FoundDa
   }
 }
 
-/** Files of tables are missing. */
-class MissingFilesError extends Error {
-  override readonly name = 'MissingFilesError';
+/** Files of tables are missing or damaged. */
+class DamageError extends Error {
+  override readonly name = 'DamageError';
 }
 
 /** Finds the code with which the file system failed when a database was opened; null if it did not. */
@@ -120,7 +141,7 @@ function findFailure(error: unknown, fileSystem: DataFileSystem | undefined): st
 
 /** Describes the damage of a database that could not be opened; null if that has another reason. */
 function findDamage(error: unknown, messages: readonly string[]): string | null {
-  if (error instanceof MissingFilesError) return error.message;
+  if (error instanceof DamageError) return error.message;
   const reasons = messages.flatMap((line) => /\b(?:ERROR|FATAL|PANIC|DETAIL): +(.*)$/.exec(line)?.[1] ?? []);
   if (reasons.length > 0) return `PostgreSQL cannot open it: ${reasons.join('; ').replace(/\.$/, '')}`;
   return error instanceof WebAssembly.RuntimeError
@@ -128,9 +149,16 @@ function findDamage(error: unknown, messages: readonly string[]): string | null 
     : null;
 }
 
-function serve(database: PGlite, journal: Journal, { dataFolder, manifestPath }: DataOptions): OpenData {
+function serve(
+  database: PGlite,
+  journal: Journal,
+  fileSystem: DataFileSystem,
+  before: Manifest | null,
+  { dataFolder, manifestPath }: DataOptions,
+): OpenData {
   return {
     database,
+    isDiskFull: () => isFullCode(fileSystem.lastFailure),
     async close() {
       if (database.isInTransaction()) await database.exec('rollback');
       await database.exec('checkpoint');
@@ -138,7 +166,7 @@ function serve(database: PGlite, journal: Journal, { dataFolder, manifestPath }:
       journal.close();
       try {
         const files = listDataFiles(dataFolder);
-        writeManifest(manifestPath, formatManifest(files, { isClosed: true, dataFolder }));
+        writeManifest(manifestPath, formatManifest(files, { isClosed: true, dataFolder, before }));
       } catch (error) {
         // On a full disk, the manifest of the open database stays. It is right for the closed one, too.
         if (!isFileError(error)) throw error;
@@ -156,15 +184,4 @@ function beginManifest(
   const journal = openJournal(manifestPath);
   fileSystem.recordIn(journal);
   return journal;
-}
-
-/** Syncs a folder: a new name in it survives a power failure only once the folder itself is on the disk. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

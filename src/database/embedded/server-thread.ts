@@ -15,7 +15,8 @@ export type EmbeddedServerEvent =
   | { readonly kind: 'ready'; readonly port: number | null }
   | { readonly kind: 'refused'; readonly problem: DataProblem }
   | { readonly kind: 'notification'; readonly channel: string; readonly payload: string }
-  | { readonly kind: 'broken'; readonly message: string };
+  /** The database has stopped; with a full disk, it can be opened again once there is space. */
+  | { readonly kind: 'broken'; readonly message: string; readonly isDiskFull: boolean };
 
 /** A message to the thread. */
 export type EmbeddedServerRequest = 'close';
@@ -38,7 +39,7 @@ async function serve(data: OpenData): Promise<void> {
     db: guardSession(data.database, {
       onNotification: (channel, payload) => send({ kind: 'notification', channel, payload }),
       onBroken(error) {
-        send({ kind: 'broken', message: error.message });
+        send({ kind: 'broken', message: error.message, isDiskFull: data.isDiskFull() });
         // So that the connections of clients end, instead of waiting for an answer forever.
         setImmediate(() => process.exit(1));
       },

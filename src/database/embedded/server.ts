@@ -1,12 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { explainFailure, toFolderError } from '../../shared/folder-access.ts';
-import type { FolderError } from '../../shared/folder-error.ts';
+import { type FolderError, FullDiskError } from '../../shared/folder-error.ts';
+import { findFreeBytes } from '../../shared/full-disk.ts';
 import { resolveModuleUrl } from '../../shared/module-url.ts';
 import type { Database } from '../database.ts';
-import { refuseFolder, resolvePaths, takeFolder, toConfiguredFolder } from './database-folder.ts';
+import {
+  inspectFolder,
+  refuseFolder,
+  resolvePaths,
+  takeFolder,
+  toConfiguredFolder,
+} from './database-folder.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { EmbeddedNotifications } from './notifications.ts';
 import type { DataProblem, FoundData } from './open-data.ts';
@@ -67,43 +75,101 @@ async function start(
     address,
     maxConnections: MAX_CONNECTIONS,
   };
-  const thread = new Worker(resolveModuleUrl('./server-thread', import.meta.url), { workerData });
-  const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   try {
-    const port = await waitUntilReady(thread, folder);
+    const thread = await startThread(folder, workerData);
     const connectionString =
-      port === null
+      thread.port === null
         ? `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketFolder)}`
-        : `postgresql://postgres@127.0.0.1:${port}/postgres`;
-    return serve(thread, exited, connectionString, release);
+        : `postgresql://postgres@127.0.0.1:${thread.port}/postgres`;
+    return serve(thread, connectionString, release, (signal) => restart(folder, workerData, signal));
   } catch (error) {
-    await thread.terminate();
     await removeSocketFolder(socketFolder);
     throw error;
   }
 }
 
+/** A thread in which the database is open. */
+interface DatabaseThread {
+  readonly worker: Worker;
+  /** The port it listens on; null for a socket. */
+  readonly port: number | null;
+  readonly exited: Promise<void>;
+}
+
+async function startThread(folder: string, workerData: EmbeddedServerOptions): Promise<DatabaseThread> {
+  const worker = new Worker(resolveModuleUrl('./server-thread', import.meta.url), { workerData });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  try {
+    return { worker, exited, port: await waitUntilReady(worker, folder) };
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
+
+/**
+ * Starts the database again once its disk has space.
+ * @returns null after the signal.
+ */
+async function restart(
+  folder: string,
+  { data, address, ...options }: EmbeddedServerOptions,
+  signal: AbortSignal,
+): Promise<DatabaseThread | null> {
+  while (!signal.aborted) {
+    const free = await findFreeBytes(folder);
+    if (free === null || free >= MIN_FREE_BYTES) {
+      try {
+        if ('socketPath' in address) await rm(address.socketPath, { force: true });
+        const found = inspectFolder(folder);
+        return await startThread(folder, { ...options, address, data: { ...data, found } });
+      } catch (error) {
+        // Others have used up the space again.
+        if (!(error instanceof FullDiskError)) throw error;
+      }
+    }
+    await delay(RESTART_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  }
+  return null;
+}
+
+/** What PostgreSQL needs at its start: the next file of its log, and some for tables. */
+const MIN_FREE_BYTES = 32 * 1_048_576;
+const RESTART_INTERVAL_MS = 1_000;
+
 function serve(
-  thread: Worker,
-  exited: Promise<void>,
+  first: DatabaseThread,
   connectionString: string,
   release: () => Promise<void>,
+  startAgain: (signal: AbortSignal) => Promise<DatabaseThread | null>,
 ): Database {
   const notifications = new EmbeddedNotifications(connectionString);
-  let reason: string | undefined;
-  thread.on('message', (event: EmbeddedServerEvent) => {
-    if (event.kind === 'notification') notifications.deliver(event.channel, event.payload);
-    if (event.kind === 'broken') reason = event.message;
-  });
-  thread.on('error', (error) => {
-    reason = error instanceof Error ? error.message : String(error);
-  });
+  const closing = new AbortController();
+  let thread = first;
 
-  let isClosing = false;
-  const released = exited.then(release);
+  /** Resolves with the reason why the database cannot be used any more; null after it was closed. */
+  async function run(): Promise<string | null> {
+    for (;;) {
+      const { reason, isDiskFull } = await watchThread(thread, notifications);
+      if (closing.signal.aborted) return null;
+      // Clients know the port of the first thread.
+      if (!isDiskFull || thread.port !== null) return reason;
+      try {
+        const next = await startAgain(closing.signal);
+        if (next === null) return null;
+        thread = next;
+        if (closing.signal.aborted) thread.worker.postMessage('close' satisfies EmbeddedServerRequest);
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+      void notifications.restart().catch(() => {});
+    }
+  }
+
+  const ended = run().finally(release);
   const lost = new Promise<Error>((resolve) => {
-    void released.then(() => {
-      if (!isClosing) resolve(new Error(`The embedded database stopped: ${reason ?? 'its thread ended'}`));
+    void ended.then((reason) => {
+      if (reason !== null) resolve(new Error(`The embedded database stopped: ${reason}`));
     });
   });
 
@@ -113,14 +179,32 @@ function serve(
     notifications,
     lost,
     async close() {
-      isClosing = true;
-      thread.postMessage('close' satisfies EmbeddedServerRequest);
+      closing.abort();
+      thread.worker.postMessage('close' satisfies EmbeddedServerRequest);
       // A statement that does not end must not keep the process alive; the data survives a killed thread.
-      const timer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS);
-      await released;
+      const timer = setTimeout(() => void thread.worker.terminate(), CLOSE_TIMEOUT_MS);
+      await ended;
       clearTimeout(timer);
     },
   };
+}
+
+/** Delivers the notifications of a thread until it ends, and returns why it did. */
+async function watchThread(
+  { worker, exited }: DatabaseThread,
+  notifications: EmbeddedNotifications,
+): Promise<{ reason: string; isDiskFull: boolean }> {
+  let reason = 'its thread ended';
+  let isDiskFull = false;
+  worker.on('message', (event: EmbeddedServerEvent) => {
+    if (event.kind === 'notification') notifications.deliver(event.channel, event.payload);
+    if (event.kind === 'broken') ({ message: reason, isDiskFull } = event);
+  });
+  worker.on('error', (error) => {
+    reason = error instanceof Error ? error.message : String(error);
+  });
+  await exited;
+  return { reason, isDiskFull };
 }
 
 /** @returns the port it listens on; null for a socket. */

@@ -58,6 +58,7 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
   return {
     async readPage(table, filter, range) {
       const list = describeList(table, filter, clearance);
+      if (isWholeTable(list) && range.size <= MAX_ROWS_UNFORCED) return readParts(prisma, list, range);
       return readByIndex(
         prisma,
         async (database) =>
@@ -80,6 +81,14 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
       return Number(counted?.count ?? 0);
     },
   };
+}
+
+/** The most rows of a whole table for which the planner chooses the index by itself, analyzed or not. */
+const MAX_ROWS_UNFORCED = 100;
+
+function isWholeTable(list: List): boolean {
+  const { prefix, equals, bounds, others, shortcut } = list;
+  return [prefix, Object.keys(equals), bounds, others, shortcut].every(({ length }) => length === 0);
 }
 
 /**

@@ -50,7 +50,7 @@ export async function abandonPartition(
       job,
       { id: partitionId, attempt: null },
       withMarking(
-        { status: 'FAILED', message: partition?.message ?? UNEXPECTED_END, isReadError: false },
+        { status: 'FAILED', message: partition?.message ?? WORKER_DIED, isReadError: false },
         job,
         dataTypes,
       ),
@@ -58,8 +58,9 @@ export async function abandonPartition(
   });
 }
 
-/** The reason of an attempt that ended with an error only the log may show. */
-export const UNEXPECTED_END = 'it ended unexpectedly; the log tells why';
+/** The reason of a partition whose attempts all ended without a word. */
+const WORKER_DIED =
+  'in each attempt, its worker was killed, ran out of memory or lost the database. A smaller `batchSize` needs less memory.';
 
 /**
  * Ends a partition, brings its source up to date and, with the last partition, ends the job.
@@ -156,10 +157,7 @@ async function saveEnd(
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
-      -- Rows that could not be counted: at least one is missing.
-      total_items = case ${state} when 'COMPLETED' then processed_items
-        when 'FAILED' then greatest(coalesce(total_items, 1), processed_items)
-        else greatest(coalesce(total_items, 0), processed_items) end
+      total_items = case ${state} when 'COMPLETED' then processed_items else total_items end
     where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
       and (${attempt}::int is null or attempt = ${attempt}::int)
     returning id, job_id as "jobId", data_type as "dataType", data_source_id as "dataSourceId",

@@ -37,11 +37,11 @@ export async function loadPartitionTask(
     sourceName: partition.sourceName,
     input,
     plan: toPlan(input, partition),
-    totalItems: partition.totalItems,
+    totalItems: partition.totalItems === null ? null : Number(partition.totalItems),
     position: partition.position as JsonValue | null,
-    read: partition.readByLevel,
-    success: partition.successByLevel,
-    errors: partition.errorByLevel,
+    read: partition.readByLevel.map(Number),
+    success: partition.successByLevel.map(Number),
+    errors: partition.errorByLevel.map(Number),
     sourceMetadata: describeOrigin(partition.sourceName, source),
     hashedMetadata: describeOrigin(source?.firstName ?? partition.sourceName, source),
     query: job.kind === 'QUERY' ? toQueryItems(job) : null,
@@ -115,8 +115,10 @@ function toInput(
 function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | null {
   if (input.kind !== 'QUERY') {
     const stored = plan as PartitionPlan | null;
-    // Plans from an earlier version have no count.
-    return stored?.kind === 'STATEMENT' ? { ...stored, rowCount: stored.rowCount ?? null } : stored;
+    // Plans from an earlier version of the program lack these.
+    return stored?.kind === 'STATEMENT'
+      ? { ...stored, rowCount: stored.rowCount ?? null, version: stored.version ?? null }
+      : stored;
   }
   const { sql, parameters } = input;
   return {
@@ -124,6 +126,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
     statement: { sql, parameters, withUnreadable: true },
     watermark: null,
     rowCount: null,
+    version: null,
   };
 }
 

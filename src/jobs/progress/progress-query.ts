@@ -5,21 +5,28 @@ import { createLevelArray } from '../../items/level-counts.ts';
 export function progressQuery(jobId: string): Prisma.Sql {
   return Prisma.sql`(
     select
-      sum(total_items)::int as total_items,
-      coalesce(sum(processed_items), 0)::int as processed_items,
-      coalesce(sum(success_count), 0)::int as success_count,
-      coalesce(sum(error_count), 0)::int as error_count,
-      coalesce(sum(restored_count), 0)::int as restored_count,
+      -- As far as they are counted: rows of an uncounted partition were read all the same.
+      case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::bigint end as total_items,
+      coalesce(sum(processed_items), 0)::bigint as processed_items,
+      coalesce(sum(success_count), 0)::bigint as success_count,
+      coalesce(sum(error_count), 0)::bigint as error_count,
+      coalesce(sum(restored_count), 0)::bigint as restored_count,
       ${RESTORED_BY_LEVEL} as restored_by_level,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
-      coalesce(bool_and(total_items is not null), false) as is_total_known,
+      coalesce(bool_and(total_items is not null), false) as is_total_counted,
+      coalesce(bool_and(total_items is not null or state = 'FAILED'), false) as is_total_known,
+      count(distinct source_name)::int as total_sources,
+      (count(distinct source_name) - count(distinct source_name) filter (where state <> 'COMPLETED'))::int
+        as completed_sources,
       (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
           'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
           'successByLevel', success_by_level, 'errorByLevel', error_by_level) order by data_type), '[]')
         from (
-          select data_type, sum(total_items)::int as total_items, sum(processed_items)::int as processed_items,
-            sum(success_count)::int as success_count, sum(error_count)::int as error_count,
+          select data_type,
+            case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::bigint end as total_items,
+            sum(processed_items)::bigint as processed_items,
+            sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -35,12 +42,14 @@ export function progressQuery(jobId: string): Prisma.Sql {
 export const SET_TOTAL = Prisma.sql`
   total_items = progress.total_items, is_total_known = progress.is_total_known`;
 
-/** Assignments that set the total of a job that ends. */
+/** Assignments that set the total of a job that ends: not known if a source failed or was cancelled before it was counted. */
 export const SET_FINAL_TOTAL = Prisma.sql`
-  total_items = coalesce(progress.total_items, 0), is_total_known = true`;
+  total_items = coalesce(progress.total_items, progress.processed_items),
+  is_total_known = progress.is_total_counted`;
 
 /** Assignments that set a job's other counts to those of `progress`. */
 export const SET_COUNTS = Prisma.sql`
+  total_sources = progress.total_sources, completed_sources = progress.completed_sources,
   processed_items = progress.processed_items,
   success_count = progress.success_count, error_count = progress.error_count,
   restored_count = progress.restored_count, restored_by_level = progress.restored_by_level,
@@ -48,9 +57,11 @@ export const SET_COUNTS = Prisma.sql`
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
 const SUCCESS_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::int`),
+  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::bigint`),
 );
-const ERROR_BY_LEVEL = Prisma.raw(createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::int`));
+const ERROR_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
+);
 const RESTORED_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::int`),
+  createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::bigint`),
 );

@@ -78,7 +78,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
         updated_at = now()
       from ${progressQuery(jobId)} as progress
       where id = ${jobId}::uuid and state in ('RUNNING', 'PAUSING', 'CANCELLING')
-      returning state, job.processed_items as "processedItems"`;
+      returning state, job.processed_items::float8 as "processedItems"`;
     const [, [row]] = await prisma.$transaction([lock, update]);
     if (row === undefined) return;
     tracked.samples = withSample(tracked.samples, { at: now(), processedItems: row.processedItems });

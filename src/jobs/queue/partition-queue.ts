@@ -52,8 +52,8 @@ export interface Turn {
   putBack(transaction: Prisma.TransactionClient, maxAttempts: number): Promise<void>;
 }
 
-/** Retries of giving up a partition. */
-const GIVE_UP_RETRIES = 10;
+/** Retries of giving up a partition. The database may be away, or its disk full, for days. */
+const GIVE_UP_RETRIES = 10_000;
 
 /** A worker without a heartbeat for this long, in seconds, is presumed dead. */
 export const HEARTBEAT_SECONDS = 15;
@@ -79,6 +79,7 @@ export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> 
   await openQueue(boss, GIVEN_UP, {
     retryLimit: GIVE_UP_RETRIES,
     retryBackoff: true,
+    retryDelayMax: 60,
     heartbeatSeconds: HEARTBEAT_SECONDS,
   });
   await openQueue(boss, PARTITIONS, {

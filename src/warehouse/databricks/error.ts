@@ -1,7 +1,7 @@
 import { isObject } from '../../shared/json.ts';
+import { isNetworkFault } from '../../shared/network-fault.ts';
 import { AbortError } from '../abort.ts';
 import { type ParameterValue, WarehouseError } from '../warehouse.ts';
-import { isNetworkFault } from './retry.ts';
 
 /**
  * Converts an error of Databricks, or of the connection to it, to one that can be shown: without tokens, cells, parameter

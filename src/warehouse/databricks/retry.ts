@@ -1,6 +1,7 @@
 import type { HttpTransactionDetails } from '@databricks/sql/dist/connection/contracts/IConnectionProvider.js';
 import type IRetryPolicy from '@databricks/sql/dist/connection/contracts/IRetryPolicy.js';
 import { DelegateBackoff, handleWhenResult, retry } from 'cockatiel';
+import { isNetworkFault } from '../../shared/network-fault.ts';
 import { parseRetryAfter } from '../../shared/retry-after.ts';
 
 export interface RetryOptions {
@@ -87,16 +88,3 @@ function findRequestedWait(result: unknown): number | null {
   const wait = parseRetryAfter(result.response.headers.get('retry-after'), Date.now());
   return wait === null ? null : Math.min(wait, MAX_REQUESTED_WAIT_MS);
 }
-
-/** Whether a request failed in the network, rather than for a permanent reason such as an untrusted certificate. */
-export function isNetworkFault(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && code !== '') return NETWORK_FAULTS.has(code);
-  return /socket hang up|premature close|network timeout|request timed out/i.test(error.message);
-}
-
-const NETWORK_FAULTS: ReadonlySet<string> = new Set([
-  ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'],
-  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN'],
-]);

@@ -59,6 +59,8 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       return toColumns(await readAll({ sql, parameters: {}, signal, onWaiting }));
     },
 
+    findVersion: async () => null,
+
     countUnreadable: async () => 0,
 
     async countRows({ sql, parameters }, signal, onWaiting) {

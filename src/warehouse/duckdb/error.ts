@@ -1,6 +1,7 @@
 import { AbortError } from '../abort.ts';
 import { type ParameterValue, WarehouseError } from '../warehouse.ts';
 import { fileProblem } from './file-error.ts';
+import { MAX_OVERFLOW_GIB } from './instance.ts';
 
 export type StatementParameters = Readonly<Record<string, ParameterValue>>;
 
@@ -34,7 +35,19 @@ export async function reported<Result>(
 function failedStatement(error: unknown, context: MessageContext): WarehouseError {
   if (error instanceof WarehouseError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (isTemporaryDiskFull(message)) {
+    return new WarehouseError('STATEMENT_FAILED', "The disk of the warehouse's temporary files is full.", {
+      cause: Object.assign(new Error(message), { code: 'ENOSPC' }),
+    });
+  }
   return new WarehouseError('STATEMENT_FAILED', readableMessage(message, context));
+}
+
+/** The engine reports a disk that had little space when it was opened as a limit below its own. */
+function isTemporaryDiskFull(message: string): boolean {
+  const offload = /^Out of Memory Error: failed to offload .*\/([\d.]+) (\w+) used\)/.exec(message);
+  if (offload !== null) return offload[2] !== 'GiB' || Number(offload[1]) < MAX_OVERFLOW_GIB;
+  return /^IO Error: Could not write file .*: (?:No space left on device|Disk quota exceeded)/.test(message);
 }
 
 /** The patterns below take long, or exhaust the stack, on the megabytes of a cell. */

@@ -17,8 +17,10 @@ import { quoteName, quoteText } from './text.ts';
 export interface TableFile extends NamedFile {
   /** The name as spelled by the folders and the file. */
   readonly name: TableName;
-  /** The size and times of the file, which change with it. */
+  /** The identity, size and times of the file, one of which changes with it. */
   readonly version: string;
+  /** The part of the version that a copy on another machine can have, too. */
+  readonly portableVersion: string;
   /** Why some of its lines are not rows. Each text continues "Line ". */
   readonly unreadable: readonly string[];
   /** How large its rows can be. */
@@ -27,6 +29,11 @@ export interface TableFile extends NamedFile {
 
 /** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
 export interface TableFolder {
+  /**
+   * Finds the files of tables by their three-part names.
+   * @throws WarehouseError TABLE_NOT_FOUND if a table has no file.
+   */
+  find(tables: readonly TableName[]): Promise<readonly FoundFile[]>;
   /**
    * Prepares tables for reading by their three-part names, in the current state of their files.
    * @throws WarehouseError TABLE_NOT_FOUND if a table has no file; an error of DuckDB if a file does not match its extension;
@@ -108,6 +115,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
   }
 
   return {
+    find: (tables) => Promise.all(tables.map((table) => findFile(folder, table))),
     async prepare(tables, signal) {
       if (tables.length === 0) return [];
       // One at a time, because two statements may need the same view.
@@ -126,7 +134,8 @@ function createRunner(connection: DuckDBConnection, guard: Guard): RunStatement 
 /** What is found once for a version of a file. */
 type View = Pick<TableFile, 'unreadable' | 'size'>;
 
-type FoundFile = Omit<TableFile, keyof View>;
+/** A file of a table, not yet opened. */
+export type FoundFile = Omit<TableFile, keyof View>;
 
 const EXTENSIONS = ['.parquet', '.csv', '.ndjson'] as const;
 
@@ -146,7 +155,8 @@ async function findFile(folder: string, table: TableName): Promise<FoundFile> {
     label: relative(folder, path).replaceAll(sep, '/'),
     name,
     // The time of the last write (mtime) can be set back, as by a copy that preserves times, but not ctime.
-    version: [status.size, status.mtimeNs, status.ctimeNs].join('-'),
+    portableVersion: [status.size, status.mtimeNs].join('-'),
+    version: [status.ino, status.size, status.mtimeNs, status.ctimeNs].join('-'),
   };
 }
 

@@ -3,6 +3,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { registerRoom } from './room.ts';
 import { quoteText } from './text.ts';
 
+/** How much a statement may write to temporary files. */
+export const MAX_OVERFLOW_GIB = 8;
+
 export interface LockedInstanceOptions {
   /** The folder that can be read; its path must not contain links. */
   readonly folder: string;
@@ -21,7 +24,7 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
     threads: '1',
     memory_limit: '512MB',
     temp_directory: overflow,
-    max_temp_directory_size: '8GB',
+    max_temp_directory_size: `${MAX_OVERFLOW_GIB}GiB`,
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',

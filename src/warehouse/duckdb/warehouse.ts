@@ -15,6 +15,7 @@ import {
 } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
 import { reported } from './error.ts';
+import { areSameFiles, createFilesVersion } from './files-version.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
 import { type ChunkMemory, createChunkMemory } from './memory.ts';
@@ -69,6 +70,31 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
     return files;
   }
 
+  /**
+   * Prepares tables of a version.
+   * @throws WarehouseError CHANGED if they have another.
+   */
+  async function prepareVersion(
+    names: readonly TableName[],
+    version: string | null,
+    signal: AbortSignal,
+  ): Promise<readonly TableFile[]> {
+    try {
+      const files = await prepare(names, signal);
+      if (version === null || areSameFiles(createFilesVersion(files), version)) return files;
+    } catch (error) {
+      // A file that is being replaced can cause any error.
+      if (version === null || error instanceof AbortError || (await haveVersion(names, version))) throw error;
+    }
+    const labels = names.map(({ catalog, schema, table }) => `${catalog}.${schema}.${table}`).join(', ');
+    throw new WarehouseError('CHANGED', `${labels} was replaced after the read was planned.`);
+  }
+
+  async function haveVersion(names: readonly TableName[], version: string): Promise<boolean> {
+    const files = await tables.find(names).catch(() => null);
+    return files !== null && areSameFiles(createFilesVersion(files), version);
+  }
+
   return {
     async describeTable(table, signal) {
       const files = await prepare([table], signal);
@@ -78,6 +104,11 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
       } finally {
         await finish(run);
       }
+    },
+
+    async findVersion(names, signal) {
+      throwIfAborted(signal);
+      return createFilesVersion(await tables.find(names));
     },
 
     async countUnreadable(table, signal) {
@@ -104,8 +135,8 @@ export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDb
 
     async readRows(statement, options) {
       const { sql, parameters, isRepeatable } = statement;
-      const { signal, withFingerprints } = options;
-      const files = await prepare(statement.tables, signal);
+      const { signal, withFingerprints, version = null } = options;
+      const files = await prepareVersion(statement.tables, version, signal);
       const fingerprint = isRepeatable ? fingerprintStatement(statement, files) : null;
       const covered = countCoveredRows(options.resumeAfter, fingerprint);
       const batches = readBatches({

@@ -8,10 +8,11 @@ export const JobRow = graphql(`
     kind
     dataType
     state
+    outcome
     createdAt
     startedAt
     finishedAt
-    failedItemsOnly
+    retryMode
     retryOf {
       id
     }
@@ -27,6 +28,8 @@ export const JobRow = graphql(`
     progress {
       currentOperation
       percent
+      totalSources
+      completedSources
       totalItems
       processedItems
       successCount
@@ -43,7 +46,12 @@ export const JobRow = graphql(`
 export const JobDetails = graphql(`
   fragment JobDetails on Job {
     ...JobRow
-    failureReason
+    failedSources {
+      sourceName
+      dataType
+      message
+      isRetryable
+    }
     progress {
       byType {
         dataType

@@ -1,0 +1,59 @@
+import type { Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { canReadAgain } from '../../jobs/retry-job.ts';
+import { createLoader } from '../../shared/loader.ts';
+import { builder } from './builder.ts';
+
+/** A source that could not be read to its end: the first of its partitions that failed. */
+interface FailedSource extends Pick<JobPartition, 'sourceName' | 'dataType' | 'dataSourceId' | 'message'> {
+  readonly isRetryable: boolean;
+}
+
+export const FailedSourceType = builder.objectRef<FailedSource>('FailedSource').implement({
+  description:
+    'A source of a job, or its query, that could not be read to its end. What was read before is kept.',
+  fields: (t) => ({
+    sourceName: t.exposeString('sourceName', {
+      description: 'Name of the source when the job was started, kept when the source is deleted.',
+    }),
+    dataType: t.exposeString('dataType', { description: 'Data type of its items.' }),
+    dataSource: t.prismaField({
+      type: 'DataSource',
+      nullable: true,
+      description: 'The source; null once it is deleted.',
+      resolve: (query, { dataSourceId }, _args, { prisma }) =>
+        dataSourceId === null
+          ? null
+          : prisma.dataSource.findUnique({ ...query, where: { id: dataSourceId } }),
+    }),
+    message: t.string({
+      description: 'Why it failed.',
+      resolve: ({ message }) => message ?? 'The reason is unknown.',
+    }),
+    isRetryable: t.exposeBoolean('isRetryable', {
+      description:
+        'Whether `retryJob` with FAILED_SOURCES reads it again, once the job has ended. False if the source was deleted.',
+    }),
+  }),
+});
+
+/** Loads the sources of a job that failed, in the order of the job. The jobs of a page are looked up together. */
+export async function loadFailedSources(
+  prisma: PrismaClient,
+  job: Pick<Job, 'id' | 'kind'>,
+): Promise<readonly FailedSource[]> {
+  const failed = await loadFailedPartitions(prisma, job.id);
+  const sources = new Map<string, FailedSource>();
+  for (const partition of failed.get(job.id) ?? []) {
+    if (sources.has(partition.sourceName)) continue;
+    sources.set(partition.sourceName, { ...partition, isRetryable: canReadAgain(job.kind, partition) });
+  }
+  return [...sources.values()];
+}
+
+const loadFailedPartitions = createLoader(async (prisma: PrismaClient, jobIds: readonly string[]) => {
+  const partitions = await prisma.jobPartition.findMany({
+    where: { jobId: { in: [...new Set(jobIds)] }, state: 'FAILED' },
+    orderBy: [{ jobId: 'asc' }, { ordinal: 'asc' }],
+  });
+  return Map.groupBy(partitions, ({ jobId }) => jobId);
+});

@@ -1,0 +1,59 @@
+import { isDiskFull } from '../shared/full-disk.ts';
+import { isNetworkFault } from '../shared/network-fault.ts';
+import { AbortError } from './abort.ts';
+import { type RowBatch, type Warehouse, WarehouseError } from './warehouse.ts';
+
+/**
+ * Gives each error of a warehouse a code: a fault of the network is INTERRUPTED, and anything else, such as a value that
+ * cannot be decoded, is STATEMENT_FAILED, because reading again would fail again.
+ */
+export function withErrorCodes(warehouse: Warehouse): Warehouse {
+  return {
+    describeTable: (...given) => withCode(() => warehouse.describeTable(...given)),
+    findVersion: (...given) => withCode(() => warehouse.findVersion(...given)),
+    countUnreadable: (...given) => withCode(() => warehouse.countUnreadable(...given)),
+    countRows: (...given) => withCode(() => warehouse.countRows(...given)),
+    async readRows(...given) {
+      const { resumed, batches } = await withCode(() => warehouse.readRows(...given));
+      return { resumed, batches: readWithCodes(batches) };
+    },
+    close: () => warehouse.close(),
+  };
+}
+
+async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
+  try {
+    for await (const batch of batches) {
+      const { size, unreadable = [], fingerprint, position } = batch;
+      yield {
+        ...{ size, unreadable, fingerprint, position },
+        // Not copied: a warehouse may create them on each access.
+        get rows() {
+          try {
+            return batch.rows;
+          } catch (error) {
+            throw toCodedError(error);
+          }
+        },
+      };
+    }
+  } catch (error) {
+    throw toCodedError(error);
+  }
+}
+
+async function withCode<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toCodedError(error);
+  }
+}
+
+function toCodedError(error: unknown): unknown {
+  if (error instanceof WarehouseError || error instanceof AbortError || isDiskFull(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return isNetworkFault(error)
+    ? new WarehouseError('INTERRUPTED', `The warehouse cannot be reached: ${message}`, { cause: error })
+    : new WarehouseError('STATEMENT_FAILED', `The warehouse cannot be read: ${message}`, { cause: error });
+}
