@@ -1,6 +1,13 @@
 // The package `blade-ingestion`: runs the program inside another one, and defines what plug-ins add to it.
 export { type Blade, type BladeOptions, createBlade, type StartedBlade } from './blade.ts';
-export type { Catalog, CatalogUpload, UploadOutcome } from './catalog/catalog.ts';
+export type {
+  Catalog,
+  CatalogGeneration,
+  CatalogLookup,
+  CatalogUpload,
+  HeldState,
+  UploadOutcome,
+} from './catalog/catalog.ts';
 export { type CatalogDefinition, defineCatalog } from './catalog/catalog-definition.ts';
 export { CatalogError } from './catalog/catalog-error.ts';
 export type { BladeItem } from './data-types/blade-item.ts';

@@ -12,6 +12,27 @@ export type UploadOutcome =
   | { readonly status: 'ACCEPTED' }
   | { readonly status: 'REJECTED'; readonly message: string };
 
+/** What a catalog says about the state that it is in. */
+export interface CatalogGeneration {
+  /** 1 to 200 characters. Changes whenever the catalog may have lost uploads, such as when it was emptied or restored. */
+  readonly id: string;
+  /** Whether it held nothing when it got this id. Otherwise it has what was uploaded before ids were recorded. */
+  readonly wasEmpty: boolean;
+}
+
+/** How a catalog holds an item. */
+export type HeldState = 'HELD' | 'MISSING' | 'DIFFERENT';
+
+/** Compares items of one data type with what the catalog holds. */
+export interface CatalogLookup {
+  /**
+   * @returns one state an item, in the order of the items: HELD if the catalog has its marking, data and metadata.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  compare(items: readonly BladeItem[], signal: AbortSignal): Promise<readonly HeldState[]>;
+  close(): Promise<void>;
+}
+
 /** Where items are uploaded. Runs inside a worker thread; several threads and processes may upload at once. */
 export interface Catalog {
   /**
@@ -19,5 +40,24 @@ export interface Catalog {
    * @returns one outcome an item, in the order of the items; rejects only if it is aborted, or on a fault of our own.
    */
   upload(batch: CatalogUpload, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
+  /**
+   * Reads the generation of the catalog, so that a loss of uploads is noticed. A catalog without this method, or that
+   * returns null, is trusted to keep everything. Called before the first upload of an attempt and after its last.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  readGeneration?(signal: AbortSignal): Promise<CatalogGeneration | null>;
+  /**
+   * Finds the uploads that the catalog no longer holds, such as after an older copy of it was restored. A catalog without
+   * this method holds all uploads of its generation.
+   * @param keys of accepted uploads of the present generation.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  findMissingUploads?(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Opens a comparison of what the catalog holds now. It may remove what is damaged, so that it counts as missing. A catalog
+   * without this method, or that returns null, cannot be repaired item by item.
+   * @throws CatalogError if the catalog cannot be asked now.
+   */
+  openLookup?(dataType: string, signal: AbortSignal): Promise<CatalogLookup | null>;
   close(): Promise<void>;
 }

@@ -49,6 +49,11 @@ function describeRefusal(refusal: RefusalFragment): string {
       const watch = activeJob === null ? '' : `watch it: blade job ${activeJob.id} --watch; `;
       return `a sync is already running; ${watch}stop it: blade stop`;
     }
+    case 'RepairAlreadyRunningError': {
+      const { activeJob } = refusal;
+      const help = activeJob === null ? '' : `; watch it: blade job ${activeJob.id} --watch`;
+      return `a repair of the catalog is already running${help}`;
+    }
     case 'NoDataSourceError': {
       const { dataType } = refusal;
       const kind = dataType === null ? '' : ` of type ${toPrintable(dataType)}`;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../shared/version.ts';
 import { addBackupCommands } from './commands/backup.ts';
+import { addCatalogCommand } from './commands/catalog.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addItemCommands } from './commands/items.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addControlCommands(program);
   addSourceCommands(program);
   addItemCommands(program);
+  addCatalogCommand(program);
   addBackupCommands(program);
   addWhoAmICommand(program);
   return program;

@@ -28,11 +28,14 @@ export function formatProgress(job: JobRowFragment): string {
 
 /** Formats the end of a job as one line: `FAILED after 3s, 20 items, 19 stored, 1 error, 3 of 4 sources: Depots: …`. */
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
-  const { elapsedSeconds, processedItems, successCount, errorCount } = progress;
+  const { elapsedSeconds, processedItems, successCount, errorCount, restoredCount } = progress;
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
+  const done =
+    restoredCount === null
+      ? [formatCounted(processedItems, 'item'), `${formatCount(successCount)} stored`]
+      : [`${formatCounted(processedItems, 'item')} compared`, `${formatCount(restoredCount)} restored`];
   const counts = [
-    formatCounted(processedItems, 'item'),
-    `${formatCount(successCount)} stored`,
+    ...done,
     formatCounted(errorCount, 'error'),
     ...(state === 'COMPLETED' ? [] : [formatSources(progress)]),
   ]

@@ -158,7 +158,7 @@ function createViews(clearance: Marking): readonly View[] {
       'upload_batch',
       `public.upload_batch t where exists (select from public.blade_item i
         where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
-      columnsAsTheyAre('id partition_id uploaded_at'),
+      columnsAsTheyAre('id partition_id uploaded_at generation upload_key lost_at'),
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
       ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
@@ -195,6 +195,8 @@ function createViews(clearance: Marking): readonly View[] {
       error_count: errors,
       success_by_level: sliceVisible('t.success_by_level'),
       error_by_level: sliceVisible('t.error_by_level'),
+      restored_count: sumVisible('t.restored_by_level'),
+      restored_by_level: sliceVisible('t.restored_by_level'),
       progress_by_type: `(
         select coalesce(jsonb_agg(jsonb_build_object('dataType', p.type -> 'dataType',
           'totalItems', case when ${hasEnded} then p.success + p.errors end, 'processedItems', p.success + p.errors,
@@ -221,7 +223,7 @@ function createViews(clearance: Marking): readonly View[] {
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
           bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt, max(replans) as replans,
           sum${sumVisible('read_by_level')}::bigint as read, sum${sumVisible('success_by_level')}::bigint as success,
-          sum${sumVisible('error_by_level')}::bigint as errors, min(started_at) as started_at, max(finished_at) as finished_at,
+          sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored, min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts
@@ -245,6 +247,8 @@ function createViews(clearance: Marking): readonly View[] {
         read_by_level: sliceVisible('t.read_by_level'),
         success_by_level: sliceVisible('t.success_by_level'),
         error_by_level: sliceVisible('t.error_by_level'),
+        restored_count: 'parts.restored',
+        restored_by_level: sliceVisible('t.restored_by_level'),
         message: `case when ${isVisible('parts.message_marking')} then parts.message
           when parts.message is not null then ${withheld} end`,
         message_marking: `case when ${isVisible('parts.message_marking')} then parts.message_marking end`,

@@ -6,6 +6,7 @@ import { WarehouseError } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
+import { IncomparableCatalogError } from './repair-items.ts';
 import { describeUnexpected, isIncurable } from './unexpected-error.ts';
 
 /**
@@ -22,6 +23,8 @@ export function toOutcome(
   if (isDiskFull(error)) return { status: 'NO_SPACE', message: describeFullDisk(error) };
   if (error instanceof TooManyErrorsError)
     return { status: 'FAILED', message: error.message, isReadError: false };
+  if (error instanceof IncomparableCatalogError)
+    return { status: 'FAILED', message: error.message, isReadError: false, isGeneral: true };
   if (error instanceof RowCountError)
     return { status: 'CHANGED', message: error.message, hasRowCounts: true };
   // Another worker may have it, or this one after its next start.

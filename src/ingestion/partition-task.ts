@@ -66,7 +66,9 @@ export type PartitionInput =
       readonly sql: string;
       readonly parameters: Readonly<Record<string, ParameterValue>>;
     }
-  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
+  /** The stored items of the data type, which are compared with the catalog. */
+  | { readonly kind: 'CATALOG' };
 
 /** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
 export type PartitionPlan<Statement = SelectStatement> =
@@ -80,7 +82,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       /** The version of the tables that it was planned for, which it must read; null for any. */
       readonly version: string | null;
     }
-  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string };
+  | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
+  | { readonly kind: 'CATALOG' };
 
 /** A plan that can be run. */
 export type CheckedPlan = PartitionPlan<CheckedStatement>;
@@ -114,6 +117,8 @@ export type PartitionOutcome =
       readonly isReadError: boolean;
       /** Whether the message contains counts of rows of any marking. */
       readonly hasRowCounts?: boolean;
+      /** Whether the message says nothing about rows or items. */
+      readonly isGeneral?: boolean;
       /** Of an error of the program, for the log. */
       readonly stack?: string | undefined;
     }

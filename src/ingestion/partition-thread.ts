@@ -5,10 +5,11 @@ import { workerData } from 'piscina';
 import { createConnectionOptions } from '../database/connection.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { loadRegistry } from '../plugins/load-plugins.ts';
+import type { Registry } from '../plugins/registry.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
 import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
-import { type TableName, WarehouseError } from '../warehouse/warehouse.ts';
+import { type TableName, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
 import type { TableDescription, ThreadConfiguration, ThreadOrder, ThreadReport } from './thread-pool.ts';
@@ -24,8 +25,9 @@ interface Call<Input> {
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
   return runUntilStopped(port, async (signal) => {
     const report = createReport(port);
-    if (input.plan !== null) return runPartition(loadResources, input, null, report, signal);
-    const planned = await planTask(loadResources, input, report, signal);
+    const load = loadResourcesFor(input);
+    if (input.plan !== null) return runPartition(load, input, null, report, signal);
+    const planned = await planTask(load, input, report, signal);
     if (planned.status !== 'PLANNED') return planned;
     const [first] = planned.partitions;
     if (first === undefined) throw new Error('a plan has at least one partition');
@@ -33,14 +35,16 @@ export function partition({ input, port }: Call<PartitionTask>): Promise<Partiti
     const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
     if (signal.aborted) return { status: 'STOPPED' };
     return isSaved
-      ? runPartition(loadResources, { ...input, ...first }, first.plan, report, signal)
+      ? runPartition(load, { ...input, ...first }, first.plan, report, signal)
       : { status: 'LEASE_LOST' };
   });
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return runUntilStopped(port, (signal) => planTask(loadResources, input, createReport(port), signal));
+  return runUntilStopped(port, (signal) =>
+    planTask(loadResourcesFor(input), input, createReport(port), signal),
+  );
 }
 
 /** Asks the main thread to save a plan. @returns whether it is saved; false after the signal. */
@@ -143,21 +147,32 @@ const DESCRIBE_TIMEOUT_MS = 5 * 60_000;
 /** Connections of a thread: one to save, one to mark and one to read failed items. */
 const CONNECTIONS = 3;
 
+/** What a thread opens for everything that it does. */
+type CommonResources = Omit<PartitionResources, 'warehouse'>;
+
+let common: Promise<CommonResources & { readonly registry: Registry }> | undefined;
 function isOutOfSpace(result: unknown): boolean {
   return typeof result === 'object' && result !== null && 'status' in result && result.status === 'NO_SPACE';
 }
 
 /** Closes what the thread has open: an engine goes by the space that its disk had when it was opened. */
 async function closeResources(): Promise<void> {
-  const closing = opened;
+  const closing = [await common?.catch(() => undefined), await opened?.catch(() => undefined)] as const;
+  common = undefined;
   opened = undefined;
-  const resources = await closing?.catch(() => undefined);
-  if (resources === undefined) return;
-  const { pool, warehouse, catalog } = resources;
-  await Promise.allSettled([pool.end(), warehouse.close(), catalog.close()]);
+  const [shared, resources] = closing;
+  await Promise.allSettled([shared?.pool.end(), shared?.catalog.close(), resources?.warehouse.close()]);
 }
 
 let opened: Promise<PartitionResources> | undefined;
+
+function loadCommonResources(): Promise<CommonResources & { readonly registry: Registry }> {
+  common ??= openCommonResources().catch((error: unknown) => {
+    common = undefined;
+    throw error;
+  });
+  return common;
+}
 
 function loadResources(): Promise<PartitionResources> {
   opened ??= openResources().catch((error: unknown) => {
@@ -167,9 +182,27 @@ function loadResources(): Promise<PartitionResources> {
   return opened;
 }
 
-async function openResources(): Promise<PartitionResources> {
+/** Loads what a task needs: a repair of the catalog also runs while the warehouse cannot be opened. */
+function loadResourcesFor({ input }: PartitionTask): () => Promise<PartitionResources> {
+  if (input.kind !== 'CATALOG') return loadResources;
+  return async () => ({ ...(await loadCommonResources()), warehouse: UNUSED_WAREHOUSE });
+}
+
+async function refuseToRead(): Promise<never> {
+  throw new Error('a repair of the catalog reads no warehouse');
+}
+
+const UNUSED_WAREHOUSE: Warehouse = {
+  ...{ describeTable: refuseToRead, countUnreadable: refuseToRead },
+  ...{ countRows: refuseToRead, readRows: refuseToRead, findVersion: refuseToRead },
+  close: async () => {},
+};
+
+async function openCommonResources(): Promise<CommonResources & { readonly registry: Registry }> {
   const configuration: ThreadConfiguration = workerData;
   const registry = await loadRegistry(configuration.plugins);
+  const { name: catalogName } = configuration.catalog;
+  const catalog = await registry.openCatalog(configuration.catalog, configuration.threads);
   const pool = new Pool({
     ...createConnectionOptions(configuration.connectionString),
     max: CONNECTIONS,
@@ -178,10 +211,12 @@ async function openResources(): Promise<PartitionResources> {
   });
   // The pool replaces a broken idle connection; without a listener, it would end the thread.
   pool.on('error', () => {});
-  const [warehouse, catalog] = await Promise.all([
-    registry.openWarehouse(configuration.warehouse).then(withErrorCodes),
-    registry.openCatalog(configuration.catalog, configuration.threads),
-  ]);
   const { allowedSchemas } = configuration.warehouse;
-  return { pool, warehouse, allowedSchemas, catalog, dataTypes: registry.dataTypes };
+  return { pool, allowedSchemas, catalog, catalogName, dataTypes: registry.dataTypes, registry };
+}
+
+async function openResources(): Promise<PartitionResources> {
+  const { registry, ...resources } = await loadCommonResources();
+  const { warehouse }: ThreadConfiguration = workerData;
+  return { ...resources, warehouse: withErrorCodes(await registry.openWarehouse(warehouse)) };
 }

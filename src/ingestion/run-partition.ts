@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Catalog } from '../catalog/catalog.ts';
 import { type DataTypes, UnknownDataTypeError } from '../data-types/data-types.ts';
+import { countExpected } from '../items/compared-items.ts';
 import { createItemStore, type ItemStore } from '../items/item-store.ts';
 import {
   countItemsByLevel,
@@ -19,6 +20,7 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { countFailedItems, readFailedItems } from './failed-items.ts';
 import { toOutcome } from './failure.ts';
+import { createKeptUploads } from './kept-uploads.ts';
 import { planPartition } from './partition-plan.ts';
 import type {
   CheckedPlan,
@@ -29,6 +31,7 @@ import type {
   PlanOutcome,
 } from './partition-task.ts';
 import { runPipeline } from './pipeline.ts';
+import { repairItems } from './repair-items.ts';
 import { createStageMeter, type StageMeter } from './stage-meter.ts';
 import { createTransform, type TransformOptions } from './transform.ts';
 import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
@@ -41,6 +44,8 @@ export interface PartitionResources {
   /** The schemas of the warehouse whose tables may be read. */
   readonly allowedSchemas: readonly SchemaPattern[];
   readonly catalog: Catalog;
+  /** The kind of catalog. */
+  readonly catalogName: string;
   readonly dataTypes: DataTypes;
 }
 
@@ -71,6 +76,7 @@ export async function runPartition(
   try {
     const resources = await open();
     let sequence = 0;
+    let hasRejections = false;
     const attempt: Attempt = {
       ...resources,
       ...showWaiting(resources.warehouse, (currentOperation) =>
@@ -84,9 +90,27 @@ export async function runPartition(
       endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
+      generation: () => kept.generation(),
+      onUploaded(key, { rejected }) {
+        kept.onUploaded(key);
+        hasRejections ||= rejected.length > 0;
+      },
     };
+    const kept = createKeptUploads({
+      ...{ catalog: attempt.catalog, catalogName: attempt.catalogName, store: attempt.store, signal },
+      createUploader: (dataType) => ({ ...createUploader(attempt), dataType }),
+      uploadPending: () => uploadPending(attempt),
+      // A query job uploads all of its rows, changed or not.
+      verifiesAll: task.query === null,
+      isRepair: task.input.kind === 'CATALOG',
+      // Each partition of a repair counts what it restores.
+      dataType: task.input.kind === 'CATALOG' ? task.dataType : null,
+      onRestoring: () => attempt.onOperation('Uploading again what the catalog lost'),
+    });
     const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
-    await ingest(attempt, plan);
+    await kept.begin();
+    await (plan.kind === 'CATALOG' ? repair(attempt) : ingest(attempt, plan));
+    if (!signal.aborted) await kept.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
     return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
   } catch (error) {
@@ -127,6 +151,10 @@ export async function planTask(
           partitions: [{ plan: { kind: 'FAILED_ITEMS', partitionId }, totalItems }],
         };
       }
+      case 'CATALOG': {
+        const totalItems = await countExpected(pool, task.dataType);
+        return { status: 'PLANNED', partitions: [{ plan: { kind: 'CATALOG' }, totalItems }] };
+      }
       case 'TABLE':
         return {
           status: 'PLANNED',
@@ -140,7 +168,7 @@ export async function planTask(
   }
 }
 
-interface Attempt extends PartitionResources {
+interface Attempt extends PartitionResources, Pick<Uploader, 'generation' | 'onUploaded'> {
   readonly task: PartitionTask;
   readonly meter: StageMeter;
   readonly store: ItemStore;
@@ -154,7 +182,22 @@ interface Attempt extends PartitionResources {
   readonly nextUploadKey: () => string;
 }
 
-async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
+/** Restores the items that the catalog does not have as the store does. */
+async function repair(attempt: Attempt): Promise<void> {
+  const { task, catalog, store, signal, onOperation } = attempt;
+  if (task.attempt > 1) await settleEarlierAttempts(attempt, true);
+  await repairItems({
+    ...{ catalog, store, signal, onOperation },
+    ...{ dataType: task.dataType, batchSize: task.batchSize },
+    resumeAfter: typeof task.position === 'string' ? task.position : null,
+    createUploader: () => createUploader(attempt),
+  });
+  await uploadPending(attempt);
+}
+
+type RowPlan = Exclude<CheckedPlan, { kind: 'CATALOG' }>;
+
+async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
   const { task, store, signal } = attempt;
   const transform = createTransformOptions(attempt);
   const { resumed, batches } = await openRows(attempt, plan);
@@ -205,6 +248,8 @@ function describeOperation(task: PartitionTask): string {
       return `Syncing ${task.dataType} data from ${task.sourceName}`;
     case 'QUERY':
       return 'Processing query results';
+    case 'CATALOG':
+      return `Comparing ${task.dataType} items with the catalog`;
     case 'FAILED_ITEMS':
       return `Retrying failed ${task.dataType} items`;
   }
@@ -238,7 +283,7 @@ function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
 
 async function openRows(
   { pool, warehouse, task, signal }: Attempt,
-  plan: CheckedPlan,
+  plan: RowPlan,
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
   const options = {
     batchSize: task.batchSize,
@@ -322,8 +367,11 @@ async function uploadPending(attempt: Attempt): Promise<void> {
   }
 }
 
-function createUploader({ task, store, catalog, nextUploadKey, uploadSignal }: Attempt): Uploader {
-  return { store, catalog, dataType: task.dataType, nextUploadKey, uploadSignal };
+function createUploader(attempt: Attempt): Uploader {
+  const { task, store, catalog, nextUploadKey, uploadSignal, generation, onUploaded } = attempt;
+  const { dataType, input } = task;
+  const isRepair = input.kind === 'CATALOG';
+  return { store, catalog, dataType, nextUploadKey, uploadSignal, generation, onUploaded, isRepair };
 }
 
 function createUploadSignal(signal: AbortSignal): { signal: AbortSignal; end: () => void } {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, CatalogUpload } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { findItems, type ItemKeys, markItemsUploaded, releaseRejectedItems } from '../items/stored-items.ts';
+import { readStoredGeneration } from './kept-uploads.ts';
 import type { PartitionResources } from './run-partition.ts';
 import { isSameContent, MAX_ROUNDS } from './upload.ts';
 
@@ -16,35 +17,39 @@ export interface ItemUploadOutcome {
  * @throws CatalogError and errors of the database; it can be called again.
  */
 export async function uploadItems(
-  { pool, catalog }: Pick<PartitionResources, 'pool' | 'catalog'>,
+  { pool, catalog, catalogName }: Pick<PartitionResources, 'pool' | 'catalog' | 'catalogName'>,
   keys: ItemKeys,
   signal: AbortSignal,
 ): Promise<ItemUploadOutcome> {
-  const uploaded = new Map<string, BladeItem>();
+  const generation = await readStoredGeneration(catalog, catalogName, signal);
+  const uploaded = new Map<string, BladeItem & { readonly key: string }>();
   const rejections = new Map<string, string>();
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const current = await findItems(pool, keys);
     const newer = current.filter((item) => !isSameContent(item, uploaded.get(item.itemId)));
     if (newer.length === 0) break;
-    for (const [item, rejection] of await upload(catalog, newer, signal)) {
-      uploaded.set(item.itemId, item);
+    const key = `items-${randomUUID()}`;
+    for (const [item, rejection] of await upload(catalog, { key, items: newer }, signal)) {
+      uploaded.set(item.itemId, { ...item, key });
       if (rejection === null) rejections.delete(item.itemId);
       else rejections.set(item.itemId, rejection);
     }
   }
   const accepted = [...uploaded.values()].filter(({ itemId }) => !rejections.has(itemId));
-  await markItemsUploaded(pool, keys.dataType, accepted);
+  for (const [key, items] of Map.groupBy(accepted, (item) => item.key)) {
+    await markItemsUploaded(pool, keys.dataType, items, { generation, key });
+  }
   await releaseRejectedItems(pool, { ...keys, itemIds: [...rejections.keys()] });
   return { rejections: [...rejections.values()] };
 }
 
 async function upload(
   catalog: Catalog,
-  items: readonly BladeItem[],
+  batch: CatalogUpload,
   signal: AbortSignal,
 ): Promise<(readonly [BladeItem, string | null])[]> {
-  const outcomes = await catalog.upload({ key: `items-${randomUUID()}`, items }, signal);
-  return items.map((item, index) => {
+  const outcomes = await catalog.upload(batch, signal);
+  return batch.items.map((item, index) => {
     const outcome = outcomes[index];
     if (outcome?.status === 'ACCEPTED') return [item, null];
     return [item, outcome?.message ?? 'the catalog returned no answer for the item'];

@@ -12,6 +12,12 @@ export interface Uploader {
   /** Returns the key of the next batch in the catalog. */
   readonly nextUploadKey: () => string;
   readonly uploadSignal: AbortSignal;
+  /** The generation of the catalog, as it is stored with uploads. */
+  readonly generation: () => string;
+  /** Whether its uploads repair the catalog. */
+  readonly isRepair: boolean;
+  /** Called once an upload and the answers of the catalog are saved. */
+  readonly onUploaded: (key: string, outcomes: SortedOutcomes) => void;
 }
 
 /** The answers of the catalog to a batch. */
@@ -25,15 +31,24 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
  */
 export async function uploadBatch(
   uploader: Uploader,
-  { id, items, readBatch }: UploadBatch,
+  { id, items, readBatch, isRestored = uploader.isRepair }: UploadBatch & { readonly isRestored?: boolean },
   toCounts: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'countsRejections'>,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
-    const outcomes =
-      items.length === 0 ? [] : await catalog.upload({ key: nextUploadKey(), items }, uploadSignal);
+    // Before the upload: if the catalog is replaced meanwhile, the upload is found to be lost.
+    const generation = uploader.generation();
+    const key = items.length === 0 ? null : nextUploadKey();
+    const outcomes = key === null ? [] : await catalog.upload({ key, items }, uploadSignal);
     const sorted = sortOutcomes(items, outcomes);
-    return await store.markUploaded({ id, readBatch, dataType, ...sorted, ...toCounts(sorted) });
+    const receipt = { generation, key };
+    const isPending = await store.markUploaded({
+      ...{ id, receipt, readBatch, dataType, isRestored, countsRestored: uploader.isRepair },
+      ...sorted,
+      ...toCounts(sorted),
+    });
+    if (key !== null) uploader.onUploaded(key, sorted);
+    return isPending;
   } catch (error) {
     // Some items may be in the catalog, however the upload ended.
     if (error instanceof LeaseLostError || !(await isHeld(store))) await correctCatalog(uploader, items);

@@ -6,7 +6,9 @@ import type { ErrorStage } from '../database/generated/prisma/enums.ts';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import type { JsonValue } from '../shared/json.ts';
 import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
+import { type ComparedItemStore, createComparedItems } from './compared-items.ts';
 import { createLevelArray, type LevelCounts, NO_COUNTS, sumLevels } from './level-counts.ts';
+import { createLostUploads, type LostUploads } from './lost-uploads.ts';
 import type { MarkingRule } from './marking-rule.ts';
 import {
   countLevelsSql,
@@ -72,18 +74,34 @@ export interface UploadBatch {
 
 export interface UploadedBatch {
   readonly id: string;
+  readonly receipt: UploadReceipt;
   readonly readBatch: ReadBatch | null;
   readonly dataType: string;
   readonly accepted: readonly BladeItem[];
   readonly rejected: readonly { readonly item: BladeItem; readonly message: string }[];
   /** Whether rejections count as errors of the partition. */
   readonly countsRejections: boolean;
+  /** Whether the catalog had lost the items. Rejected ones then stay lost, so that the next sync tries again. */
+  readonly isRestored: boolean;
+  /** Whether successes are items that a repair has restored. */
+  readonly countsRestored: boolean;
   /** What the batch adds to the success count of the partition. */
   readonly success: LevelCounts;
 }
 
+/** Where an upload is in the catalog. */
+export interface UploadReceipt {
+  /** The generation of the catalog before the upload, as it is stored; see `toStoredGeneration`. */
+  readonly generation: string;
+  /** The key of the upload; null if nothing was sent. */
+  readonly key: string | null;
+}
+
 /** Bulk writes of one partition. Each call is one statement, so it happens completely or not at all. */
-export interface ItemStore extends Pick<ReadBatches, 'loadFingerprints' | 'confirm'> {
+export interface ItemStore
+  extends Pick<ReadBatches, 'loadFingerprints' | 'confirm'>,
+    LostUploads,
+    ComparedItemStore {
   /** Resets position, counts and errors, so that the read starts over from its first row. */
   startOver(): Promise<void>;
   /**
@@ -104,7 +122,10 @@ export interface ItemStore extends Pick<ReadBatches, 'loadFingerprints' | 'confi
   countSuccess(rows: LevelCounts): Promise<void>;
   /** Returns whether the lease is held now; a later write may find it lost. */
   isHeld(): Promise<boolean>;
-  /** Finds the batches that this partition saved but has not uploaded, in the order in which they were saved. */
+  /**
+   * Finds the batches that this partition saved but has not uploaded, in the order in which they were saved; not those that
+   * it restores.
+   */
   findPendingBatches(): Promise<readonly string[]>;
   /** Finds the current items of a batch, without those that have moved to another. */
   findBatchItems(id: string): Promise<readonly BladeItem[]>;
@@ -223,6 +244,8 @@ export function createItemStore(
 
   return {
     ...readBatches,
+    ...createLostUploads(pool, lease),
+    ...createComparedItems(pool, lease),
 
     async startOver() {
       await write(START_OVER, []);
@@ -256,7 +279,8 @@ export function createItemStore(
       }
     },
 
-    async markUploaded({ id, readBatch, dataType, accepted, rejected, countsRejections, success }) {
+    async markUploaded(batch) {
+      const { id, receipt, readBatch, dataType, accepted, rejected, countsRejections, success } = batch;
       const errors = countsRejections ? rejected : [];
       const { isPending } = await write<{ isPending: boolean }>(MARK_UPLOADED, [
         lease.jobId,
@@ -272,6 +296,10 @@ export function createItemStore(
         readBatch?.dataSourceId ?? null,
         readBatch?.fingerprint ?? null,
         readBatch?.rows ?? null,
+        receipt.generation,
+        receipt.key,
+        batch.isRestored,
+        batch.countsRestored,
       ]);
       return isPending;
     },
@@ -295,7 +323,7 @@ export function createItemStore(
     async findPendingBatches() {
       const { rows } = await pool.query<{ id: string }>(
         `select b.id from upload_batch b
-         where b.partition_id = $1 and exists (select from blade_item i where i.upload_batch_id = b.id) order by b.id`,
+         where b.partition_id = $1 and b.lost_at is null and exists (select from blade_item i where i.upload_batch_id = b.id) order by b.id`,
         [lease.partitionId],
       );
       return rows.map(({ id }) => id);
@@ -372,7 +400,8 @@ const START_OVER = `with ${LEASE},
 forgotten as (delete from job_error e using lease where e.partition_id = lease.id)
 update job_partition p
 set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count = 0, error_count = 0,
-  read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE}
+  read_by_level = ${NONE}, success_by_level = ${NONE}, error_by_level = ${NONE},
+  restored_count = 0, restored_by_level = ${NONE}
 from lease where p.id = lease.id returning p.id`;
 
 /** Whether the upload batch of an item has been uploaded. */
@@ -641,7 +670,8 @@ function toRuleValues(rule: MarkingRule): unknown[] {
 // batch, because another job has saved them in the meantime.
 const MARK_UPLOADED = `with ${LEASE},
 uploaded as (
-  update upload_batch b set uploaded_at = now(), partition_id = null from lease where b.id = $5 and b.partition_id = lease.id
+  update upload_batch b set uploaded_at = now(), partition_id = null, lost_at = null, generation = $19, upload_key = $20
+  from lease where b.id = $5 and b.partition_id = lease.id
 ),
 present as (select count(*) from blade_item where upload_batch_id = $5),
 superseded as materialized (
@@ -669,8 +699,11 @@ remembered as (
   where $17::text is not null and present.count = cardinality($6::text[]) and cardinality($10::text[]) = 0
   ${ON_KNOWN_BATCH}
 ),
+still_lost as (
+  insert into upload_batch (lost_at) select now() from lease where $21::boolean and cardinality($10::text[]) > 0 returning id
+),
 released as (
-  update blade_item i set upload_batch_id = null
+  update blade_item i set upload_batch_id = (select id from still_lost)
   from lease where i.data_type = $4 and i.item_id = any($10::text[]) and i.upload_batch_id = $5
   returning 1
 ),
@@ -691,10 +724,14 @@ written as (select (select count(*) from owed) + (select count(*) from released)
 update job_partition p set
   ${HELD},
   success_count = p.success_count + $14::int,
+  restored_count = p.restored_count + case when $22::boolean then $14::int else 0 end,
   error_count = p.error_count + cardinality($11::text[]),
   processed_items = p.processed_items + $14::int + cardinality($11::text[]),
   total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[])) end,
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
+  restored_by_level = case when $22::boolean then ${createLevelArray(
+    (at) => `p.restored_by_level[${at}] + ($15::int[])[${at}]`,
+  )} else p.restored_by_level end,
   error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + errors.by_level[${at}]`)}
 from lease, written, errors where p.id = lease.id and written.count >= 0
 returning exists (select from again) as "isPending"`;

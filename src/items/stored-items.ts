@@ -41,8 +41,9 @@ export const HAS_OTHER_CONTENT = `(i.content_hash <> u.content_hash or i.classif
 
 /** Whether no active job is going to upload an item i. */
 const IS_UNCLAIMED = `(i.upload_batch_id is null or exists (
-  select from upload_batch b join job_partition p on p.id = b.partition_id
-  where b.id = i.upload_batch_id and p.state in ('COMPLETED', 'FAILED', 'CANCELLED')
+  select from upload_batch b left join job_partition p on p.id = b.partition_id
+  where b.id = i.upload_batch_id and b.uploaded_at is null
+    and (b.partition_id is null or p.state in ('COMPLETED', 'FAILED', 'CANCELLED'))
 ))`;
 
 /** Marks items of one data type as uploaded, unless their content has changed or a job is going to upload them. */
@@ -50,6 +51,7 @@ export async function markItemsUploaded(
   pool: Pool,
   dataType: string,
   accepted: readonly BladeItem[],
+  { generation, key }: { readonly generation: string; readonly key: string },
 ): Promise<void> {
   await pool.query(
     `with same as (
@@ -57,18 +59,22 @@ export async function markItemsUploaded(
       join blade_item i on i.data_type = $1 and i.item_id = u.item_id
       where not ${HAS_OTHER_CONTENT} and ${IS_UNCLAIMED} order by i.item_id for update of i
     ),
-    batch as (insert into upload_batch (uploaded_at) select now() where exists (select from same) returning id)
+    batch as (
+      insert into upload_batch (uploaded_at, generation, upload_key)
+      select now(), $6::text, $7::text where exists (select from same) returning id
+    )
     update blade_item i set upload_batch_id = batch.id from batch, same
     where i.data_type = $1 and i.item_id = same.item_id`,
-    [dataType, ...toAcceptedValues(accepted)],
+    [dataType, ...toAcceptedValues(accepted), generation, key],
   );
 }
 
-/** Drops the upload of items of one data type that the catalog rejected; their next sync tries again. */
+/** Drops the upload of items of one data type that the catalog rejected; their next sync tries again. Lost ones stay lost. */
 export async function releaseRejectedItems(pool: Pool, { dataType, itemIds }: ItemKeys): Promise<void> {
   await pool.query(
     `update blade_item i set upload_batch_id = null
-     where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_UNCLAIMED}`,
+     where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_UNCLAIMED}
+       and not exists (select from upload_batch b where b.id = i.upload_batch_id and b.lost_at is not null)`,
     [dataType, itemIds],
   );
 }

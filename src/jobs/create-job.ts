@@ -2,11 +2,11 @@ import { v7 as newUuid } from 'uuid';
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Marking } from '../data-types/marking.ts';
-import { type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import { type Job, type JobKind, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import type { JsonObject } from '../shared/json.ts';
-import { findActiveSync } from './active-sync.ts';
+import { findActiveRepair, findActiveSync } from './active-sync.ts';
 import { readJobOptions } from './input/job-options.ts';
-import { SyncAlreadyRunningError } from './job-errors.ts';
+import { RepairAlreadyRunningError, SyncAlreadyRunningError } from './job-errors.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
 
 export interface JobStarter {
@@ -42,9 +42,11 @@ export async function createJob(
   principal: Principal,
   describe: (transaction: Prisma.TransactionClient) => Promise<NewJob>,
 ): Promise<Job> {
+  let kind: JobKind | undefined;
   const created = await prisma
     .$transaction(async (transaction) => {
       const { job, partitions, ...record } = await describe(transaction);
+      kind = job.kind;
       const row = await transaction.job.create({
         data: {
           ...{ id: newUuid(), startedById: principal.id, startedByName: principal.name, ...job },
@@ -68,14 +70,15 @@ export async function createJob(
     })
     .catch(async (error: unknown) => {
       if (!isActiveSyncConflict(error)) throw error;
-      const active = await findActiveSync(prisma);
-      throw new SyncAlreadyRunningError(active?.id ?? null);
+      if (kind === 'REPAIR')
+        throw new RepairAlreadyRunningError((await findActiveRepair(prisma))?.id ?? null);
+      throw new SyncAlreadyRunningError((await findActiveSync(prisma))?.id ?? null);
     });
   queue.wake();
   return created;
 }
 
-/** A new job can only violate the unique index on active syncs: its id is new. */
+/** A new job can only violate the unique index on active syncs and repairs: its id is new. */
 function isActiveSyncConflict(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 }

@@ -1,4 +1,9 @@
-import { type JobPartition, type PartitionState, Prisma } from '../database/generated/prisma/client.ts';
+import {
+  type JobKind,
+  type JobPartition,
+  type PartitionState,
+  Prisma,
+} from '../database/generated/prisma/client.ts';
 import { createHasWholeSource, createOutcome } from '../database/job-outcome.ts';
 import { changeJobStateAndCounts } from './change-job-state.ts';
 import type { LockedJob, Transaction } from './job-lock.ts';
@@ -10,11 +15,12 @@ export interface JobEnd {
   readonly failureReason: string | null;
 }
 
+const KIND_NAMES: Readonly<Record<JobKind, string>> = { SYNC: 'Sync', QUERY: 'Query job', REPAIR: 'Repair' };
+
 /** Brings a job to its final state. */
 export async function endJob(transaction: Transaction, job: LockedJob, end: JobEnd): Promise<void> {
-  const name = job.kind === 'SYNC' ? 'Sync' : 'Query job';
   await changeJobStateAndCounts(transaction, job, end.state, {
-    currentOperation: `${name} ${end.state.toLowerCase()}`,
+    currentOperation: `${KIND_NAMES[job.kind]} ${end.state.toLowerCase()}`,
     columns: Prisma.sql`, outcome = (${createJobOutcome(end.state)})::job_outcome,
       failure_reason = ${end.failureReason}, finished_at = now(),
       items_per_second = case when started_at < now()

@@ -37,6 +37,8 @@ type RunColumn =
   | 'errorCount'
   | 'successByLevel'
   | 'errorByLevel'
+  | 'restoredCount'
+  | 'restoredByLevel'
   | 'progressByType'
   | 'recentErrors'
   | 'itemsPerSecond'

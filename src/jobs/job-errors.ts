@@ -13,6 +13,17 @@ export class SyncAlreadyRunningError extends ExpectedError {
   }
 }
 
+/** A repair of the catalog is active, and there is one at a time. */
+export class RepairAlreadyRunningError extends ExpectedError {
+  override readonly name = 'RepairAlreadyRunningError';
+  readonly activeJobId: string | null;
+
+  constructor(activeJobId: string | null) {
+    super('a repair of the catalog is already running: wait for its end, or cancel it with cancelJob');
+    this.activeJobId = activeJobId;
+  }
+}
+
 /** There is nothing for stopSync to stop. */
 export class NoActiveSyncError extends ExpectedError {
   override readonly name = 'NoActiveSyncError';

@@ -1,4 +1,5 @@
-import { recordDone } from '../access/audit.ts';
+import { ForbiddenError } from '../access/access-errors.ts';
+import { recordDone, recordRefused } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
 import { coversAll } from '../data-types/marking.ts';
@@ -24,6 +25,7 @@ import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
 import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts';
 import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
+import { repairCatalog } from './repair-catalog.ts';
 import { resumeJob } from './resume-job.ts';
 import { type RetryJobInput, retryJob } from './retry-job.ts';
 import type { Schedules } from './schedules.ts';
@@ -45,6 +47,8 @@ export interface Jobs {
   resumeJob(jobId: string): Promise<Job>;
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
+  /** @throws RepairAlreadyRunningError. */
+  repairCatalog(): Promise<Job>;
   retryJob(input: RetryJobInput): Promise<Job>;
   /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
@@ -109,7 +113,18 @@ export function createJobs(parts: {
         });
         return readJob(active.id);
       },
-      retryJob: async (input) => seen(await retryJob({ prisma, queue }, principal, input)),
+      repairCatalog: async () => seen(await repairCatalog({ prisma, queue }, principal, dataTypes)),
+      async retryJob(input) {
+        try {
+          return await seen(await retryJob({ prisma, queue }, principal, input));
+        } catch (error) {
+          if (error instanceof ForbiddenError) {
+            const details = { requiredRole: error.requiredRole };
+            await recordRefused(prisma, principal, { operation: 'retryJob', jobId: input.jobId, details });
+          }
+          throw error;
+        }
+      },
       async currentSync() {
         // Everybody may know of a sync. The views that lower clearances read have no index to find one by its kind.
         const sync =

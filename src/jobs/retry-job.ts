@@ -1,4 +1,5 @@
-import type { Principal } from '../access/principal.ts';
+import { ForbiddenError } from '../access/access-errors.ts';
+import { includesRole, type Principal } from '../access/principal.ts';
 import { listMarkingsUpTo, type Marking } from '../data-types/marking.ts';
 import {
   type Job,
@@ -24,8 +25,8 @@ export interface RetryJobInput {
  * @param input.mode ALL reads everything again and skips what has not changed; FAILED_SOURCES reads only the sources that
  * failed; FAILED_ITEMS takes up only the items that failed, from their kept rows and the store, without reading the warehouse.
  * @param principal who starts it: failed items above its clearance do not count; without others there is nothing to retry.
- * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError, and SyncAlreadyRunningError for a sync while
- * another one is active.
+ * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError; SyncAlreadyRunningError or RepairAlreadyRunningError
+ * while another one is active; and ForbiddenError for a repair, which only an admin may start.
  */
 export async function retryJob(
   starter: JobStarter,
@@ -38,6 +39,9 @@ export async function retryJob(
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
     });
     if (job === null) throw new JobNotFoundError(jobId);
+    if (job.kind === 'REPAIR' && !includesRole(principal.role, 'admin')) {
+      throw new ForbiddenError('admin', principal.role);
+    }
     if (!isTerminal(job.state)) throw new JobNotFinishedError(jobId, job.state);
     const partitions = await listPartitions(transaction, job, mode, principal.clearance);
     if (partitions.length === 0) throw new NothingToRetryError(jobId, mode);

@@ -199,7 +199,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       if (isFirstOfJob) {
         progress.written(jobId);
-        if (kind === 'SYNC') void planSiblings(jobId, partitionId);
+        if (kind !== 'QUERY') void planSiblings(jobId, partitionId);
       }
       const outcome = await trackActivity(jobId, (signal) => runAttempt(partition, signal), lost).then(
         blameFullDisk,

@@ -115,6 +115,62 @@ export function catalogTests(open: () => Promise<TestedCatalog>): readonly Confo
     assertItems(await listItems(), []);
   });
 
+  add('its generation, if it has one, stays the same while it keeps its uploads', async (tested) => {
+    const { catalog, openAgain } = tested;
+    const before = await catalog.readGeneration?.(new AbortController().signal);
+    if (before == null) return;
+    assert.match(before.id, /^[\x21-\x7e]{1,200}$/);
+    await upload(catalog, 'k', [createItem('1')]);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('2')]);
+    assert.deepEqual(await other.readGeneration?.(new AbortController().signal), before);
+    await other.close();
+    assert.deepEqual(await catalog.readGeneration?.(new AbortController().signal), before);
+  });
+
+  add('it finds the uploads that it does not hold, if it can', async ({ catalog, openAgain }) => {
+    const { signal } = new AbortController();
+    if (catalog.findMissingUploads === undefined) return;
+    await upload(catalog, 'k', [createItem('1')]);
+    assert.deepEqual(await catalog.findMissingUploads(['k', 'l', 'm'], signal), ['l', 'm']);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('2')]);
+    await other.close();
+    assert.deepEqual(await catalog.findMissingUploads(['k', 'l', 'm'], signal), ['m']);
+    const many = Array.from({ length: 1_000 }, (_, index) => `${index}`);
+    assert.deepEqual(await catalog.findMissingUploads(['k', ...many, 'l'], signal), many);
+  });
+
+  add('it compares items with what it holds, if it can', async ({ catalog, openAgain }) => {
+    const { signal } = new AbortController();
+    const held = ODD_TEXTS.map((text) => createItem(text, { text, nested: [1.5, null, { b: 1, a: 2 }] }));
+    await upload(catalog, 'k', [...held, createItem('1', { version: 1 }), createItem('2')]);
+    const other = await openAgain();
+    await upload(other, 'l', [createItem('1', { version: 2 }), createItem('1', {}, 'maintenance')]);
+    await other.close();
+    const lookup = await catalog.openLookup?.('sortie', signal);
+    if (lookup == null) return;
+    const respelled = held.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data), null, 2) }));
+    assert.deepEqual(await lookup.compare(respelled, signal), Array(held.length).fill('HELD'));
+    const marked = { ...createItem('2'), classificationMarking: 'TOP SECRET' } as const;
+    const described = { ...createItem('2'), metadata: '{"source":"another"}' };
+    assert.deepEqual(
+      await lookup.compare(
+        [
+          createItem('1', { version: 2 }),
+          createItem('1', { version: 1 }),
+          marked,
+          described,
+          createItem('3'),
+        ],
+        signal,
+      ),
+      ['HELD', 'DIFFERENT', 'DIFFERENT', 'DIFFERENT', 'MISSING'],
+    );
+    assert.deepEqual(await lookup.compare([], signal), []);
+    await lookup.close();
+  });
+
   return tests;
 }
 

@@ -238,7 +238,13 @@ describe('each field of a job', () => {
 
 /** Each field of a job with all that is plain below it, and what is below those that give the job itself one by one. */
 function jobSelections(): string[] {
-  const SAME_ROW = ['JobProgress', 'JobConfiguration', 'SyncConfiguration', 'QueryConfiguration'];
+  const SAME_ROW = [
+    'JobProgress',
+    'JobConfiguration',
+    'SyncConfiguration',
+    'QueryConfiguration',
+    'RepairConfiguration',
+  ];
   const listSelections = (type: GraphQLNamedType): string[] => {
     if (isUnionType(type))
       return type

@@ -45,6 +45,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     saveDataSource:
       'mutation { saveDataSource(input: { name: "x", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c" }) { __typename ... on Error { message } } }',
     deleteDataSource: `mutation { deleteDataSource(id: "DataSource:${UNKNOWN}") { __typename ... on Error { message } } }`,
+    repairCatalog: 'mutation { repairCatalog { __typename ... on Error { message } } }',
     apiKeys: '{ apiKeys { name } }',
     createApiKey:
       'mutation { createApiKey(input: { name: "x", role: VIEWER, clearance: "U" }) { __typename ... on Error { message } } }',

@@ -113,7 +113,7 @@ describe('an upload', () => {
       await expect(catalog.upload({ key, items: [createItem('1')] }, signal)).rejects.toThrow(
         /key of a batch/,
       );
-      expect(await readdir(folder)).toEqual(['uploads.ndjson']);
+      expect((await readdir(folder)).toSorted()).toEqual(['generation.json', 'uploads.ndjson']);
     },
   );
 

@@ -1,6 +1,6 @@
 // A process or thread of its own that writes to a folder catalog, for tests that kill it or let several write at once.
 // It is told by one JSON text: the first argument of a process, the data of a thread.
-import fsPromises from 'node:fs/promises';
+import fsPromises, { constants } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { openFolderCatalog } from '../../src/catalog/folder/catalog.ts';
@@ -36,7 +36,7 @@ function killSelfBefore(step: 'rename' | 'append'): void {
     fsPromises.rename = async () => void process.kill(process.pid, 'SIGKILL');
   } else {
     fsPromises.open = async (path, flags, mode) => {
-      if (flags === 'a') process.kill(process.pid, 'SIGKILL');
+      if (typeof flags === 'number' && flags & constants.O_APPEND) process.kill(process.pid, 'SIGKILL');
       return await open(path, flags, mode);
     };
   }

@@ -24,6 +24,7 @@ export const job: JobFactsFragment = {
     processedItems: 0,
     successCount: 0,
     errorCount: 0,
+    restoredCount: null,
     itemsPerSecond: null,
     estimatedCompletion: null,
     elapsedSeconds: null,

@@ -20,6 +20,7 @@ function progress(elapsedSeconds: number | null, processedItems: number) {
     processedItems,
     successCount: processedItems,
     errorCount: 0,
+    restoredCount: null,
     itemsPerSecond: null,
     estimatedCompletion: null,
     elapsedSeconds,

@@ -153,6 +153,7 @@ describe('a partition is refused', () => {
 test.each([
   ['is both owed and uploaded', { partition_id: crypto.randomUUID(), uploaded_at: NOW }],
   ['is neither', {}],
+  ['is both lost and uploaded', { lost_at: NOW, uploaded_at: NOW }],
 ])('a batch of uploads that %s is refused', async (_name, row) => {
   await expect(insert('upload_batch', { id: '1', ...row })).rejects.toEqual(
     violating('upload_batch_owed_or_uploaded'),

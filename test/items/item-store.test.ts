@@ -95,6 +95,9 @@ function uploaded(
 ) {
   return {
     id,
+    receipt: { generation: 'folder:1', key: `key-${id}` },
+    isRestored: false,
+    countsRestored: false,
     readBatch,
     dataType: 'sortie',
     accepted,

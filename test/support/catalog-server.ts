@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 
@@ -10,7 +11,7 @@ export interface CatalogServer {
   readonly url: string;
   /** The accepted items by source and id, such as `BLADE:sortie/1`; the last upload of each. */
   readonly items: ReadonlyMap<string, ReceivedItem>;
-  /** All requests, in the order in which they began. */
+  /** All uploads, in the order in which they began. */
   readonly requests: readonly ReceivedRequest[];
   /** The most requests at once. */
   readonly peakConcurrency: number;
@@ -18,6 +19,10 @@ export interface CatalogServer {
   readonly peakConnections: number;
   /** Sets the reply to each upload; null accepts it, which is the default. */
   answerWith(decide: (upload: Upload) => Reply | null): void;
+  /** Loses an item, or holds it with another content. */
+  damage(name: string, change: Partial<ReceivedItem> | null): void;
+  /** Loses all items, and gets another generation. */
+  reset(): void;
   /** Breaks all connections and refuses new ones. */
   goDown(): Promise<void>;
   /** Listens again, where it did before. */
@@ -35,6 +40,10 @@ export interface ReceivedItem {
   readonly classificationMarking: string;
   readonly itemId: string;
   readonly metadata: string;
+}
+
+interface LookupRequest {
+  readonly items: readonly { readonly dataSource: string; readonly itemId: string }[];
 }
 
 export interface ReceivedRequest {
@@ -77,12 +86,19 @@ export type Reply =
 /**
  * Starts a catalog service on a free port of this machine.
  * @param options.path what its URL has after the port, such as `/api/v1/`.
+ * @param options.hasGeneration whether it knows its generation. Default: true.
+ * @param options.hasLookup whether it says which items it holds. Default: true.
  * @param options.resetInBody ordinals of uploads whose connection is broken off while their form is still coming in.
  */
 export async function startCatalogServer(
-  options: { path?: string; resetInBody?: ReadonlySet<number> } = {},
+  options: {
+    path?: string;
+    resetInBody?: ReadonlySet<number>;
+    hasGeneration?: boolean;
+    hasLookup?: boolean;
+  } = {},
 ): Promise<CatalogServer> {
-  const { path = '', resetInBody = new Set<number>() } = options;
+  const { path = '', resetInBody = new Set<number>(), hasGeneration = true, hasLookup = true } = options;
   const base = path.replace(/\/$/, '');
   const items = new Map<string, ReceivedItem>();
   const requests: ReceivedRequest[] = [];
@@ -90,13 +106,32 @@ export async function startCatalogServer(
   const sockets = new Set<Socket>();
   const closed = new AbortController();
   let uploads = 0;
+  let generation = 1;
   let concurrency = 0;
   let peakConcurrency = 0;
   let peakConnections = 0;
   let decide: (upload: Upload) => Reply | null = () => null;
 
+  function lookUp({ dataSource, itemId }: LookupRequest['items'][number]) {
+    const item = items.get(`${dataSource}/${itemId}`);
+    if (item === undefined) return null;
+    const { classificationMarking, metadata, data } = item;
+    return { classificationMarking, metadata, data };
+  }
+
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', 'http://catalog');
+    if (`${request.method} ${url.pathname}` === `POST ${base}/catalog/items/lookup`) {
+      const asked: LookupRequest = JSON.parse(await text(request));
+      if (hasLookup) response.end(JSON.stringify({ items: asked.items.map(lookUp) }));
+      else response.writeHead(404).end();
+      return;
+    }
+    if (`${request.method} ${url.pathname}` === `GET ${base}/catalog/generation`) {
+      if (hasGeneration) response.end(JSON.stringify({ generation: `generation-${generation}` }));
+      else response.writeHead(404).end();
+      return;
+    }
     const received: ReceivedRequest = {
       method: request.method ?? '',
       path: url.pathname,
@@ -162,6 +197,15 @@ export async function startCatalogServer(
     },
     answerWith(newDecide) {
       decide = newDecide;
+    },
+    damage(name, change) {
+      const item = items.get(name);
+      if (change === null) items.delete(name);
+      else if (item !== undefined) items.set(name, { ...item, ...change });
+    },
+    reset() {
+      items.clear();
+      generation++;
     },
     goDown,
     comeBack: async () => {

@@ -15,6 +15,7 @@ export {
   LowerMarkingDocument as LowerItemMarking,
   NodeByIdDocument as NodeById,
   PauseJobDocument as PauseJob,
+  RepairCatalogDocument as RepairCatalog,
   ResumeJobDocument as ResumeJob,
   RetryJobDocument as RetryJob,
   SaveDataSourceDocument as SaveDataSource,

@@ -153,6 +153,37 @@ describe('the tests of a catalog find one that', () => {
       }),
     ],
     [
+      'changes its generation with each upload',
+      'its generation, if it has one, stays the same while it keeps its uploads',
+      (catalog) => {
+        let uploads = 0;
+        return {
+          ...catalog,
+          upload: (batch, signal) => {
+            uploads++;
+            return catalog.upload(batch, signal);
+          },
+          readGeneration: async () => ({ id: `${uploads}`, wasEmpty: true }),
+        };
+      },
+    ],
+    [
+      'says that it holds every upload',
+      'it finds the uploads that it does not hold, if it can',
+      (catalog) => ({ ...catalog, findMissingUploads: async () => [] }),
+    ],
+    [
+      'says that it holds every item',
+      'it compares items with what it holds, if it can',
+      (catalog) => ({
+        ...catalog,
+        openLookup: async () => ({
+          compare: async (items) => items.map(() => 'HELD'),
+          close: async () => {},
+        }),
+      }),
+    ],
+    [
       'uploads what was aborted',
       'with an aborted signal nothing is uploaded',
       (catalog) => ({

@@ -1,5 +1,9 @@
 import { ForbiddenError } from '../../access/access-errors.ts';
-import { NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
+import {
+  NoDataSourceError,
+  RepairAlreadyRunningError,
+  SyncAlreadyRunningError,
+} from '../../jobs/job-errors.ts';
 import { type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { AccessRoleEnum } from './me.ts';
@@ -56,6 +60,21 @@ builder.objectType(SyncAlreadyRunningError, {
       type: 'Job',
       nullable: true,
       description: 'The active sync; null if it has just ended.',
+      resolve: (query, { activeJobId }, _args, { prisma }) =>
+        activeJobId === null ? null : prisma.job.findUnique({ ...query, where: { id: activeJobId } }),
+    }),
+  }),
+});
+
+builder.objectType(RepairAlreadyRunningError, {
+  name: 'RepairAlreadyRunningError',
+  description: 'A repair of the catalog is already active. Only one can be active at a time.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    activeJob: t.prismaField({
+      type: 'Job',
+      nullable: true,
+      description: 'The active repair; null if it has just ended.',
       resolve: (query, { activeJobId }, _args, { prisma }) =>
         activeJobId === null ? null : prisma.job.findUnique({ ...query, where: { id: activeJobId } }),
     }),

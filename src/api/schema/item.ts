@@ -268,11 +268,14 @@ async function toRowFilter(
   };
 }
 
-/** Finds the upload batches still to be uploaded. They are few: those under way and those that interrupted jobs left behind. */
+/**
+ * Finds the upload batches still to be uploaded. They are few: those under way, those that interrupted jobs left behind, and
+ * those that the catalog lost.
+ */
 async function findPendingBatches(prisma: ApiContext['prisma']): Promise<readonly string[]> {
   // From the table itself: the view would check for each batch whether the principal sees an item of it.
   const pending = await prisma.$queryRaw<{ id: string }[]>`
-    select id::text from public.upload_batch where partition_id is not null`;
+    select id::text from public.upload_batch where partition_id is not null or lost_at is not null`;
   return pending.map(({ id }) => id);
 }
 

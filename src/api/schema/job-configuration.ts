@@ -104,8 +104,21 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
   }),
 });
 
+const RepairConfigurationType = builder.objectRef<Job>('RepairConfiguration').implement({
+  description: 'Input of a repair of the catalog.',
+  fields: (t) => ({
+    options: t.field({
+      type: JobOptionsType,
+      description: 'Options of the job.',
+      ...readColumns(['options'], readJobOptions),
+    }),
+  }),
+});
+
+const TYPES = { SYNC: SyncConfigurationType, QUERY: QueryConfigurationType, REPAIR: RepairConfigurationType };
+
 export const JobConfigurationUnion = builder.unionType('JobConfiguration', {
   description: 'Input of a job, depending on its kind.',
-  types: [SyncConfigurationType, QueryConfigurationType],
-  resolveType: ({ kind }) => (kind === 'SYNC' ? SyncConfigurationType : QueryConfigurationType),
+  types: Object.values(TYPES),
+  resolveType: ({ kind }) => TYPES[kind],
 });

@@ -6,6 +6,7 @@ import {
   JobNotPausableError,
   JobNotPausedError,
   NothingToRetryError,
+  RepairAlreadyRunningError,
   SyncAlreadyRunningError,
 } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
@@ -149,7 +150,7 @@ builder.mutationFields((t) => ({
   retryJob: t.field({
     authScopes: requires('operator'),
     type: RetryJobSuccess,
-    description: 'Runs an ended job again, as a new job.',
+    description: 'Runs an ended job again, as a new job. A repair of the catalog needs the role ADMIN.',
     args: { input: t.arg({ required: true, type: RetryJobInput, description: 'The job to retry.' }) },
     errors: {
       types: [
@@ -158,6 +159,7 @@ builder.mutationFields((t) => ({
         JobNotFinishedError,
         NothingToRetryError,
         SyncAlreadyRunningError,
+        RepairAlreadyRunningError,
       ],
       union: { name: 'RetryJobResult', description: 'The result of retrying a job.' },
     },

@@ -14,6 +14,9 @@ export const JobKindEnum = builder.enumType('JobKind', {
   values: {
     [JobKind.SYNC]: { description: 'Copies whole tables, or their new rows.' },
     [JobKind.QUERY]: { description: 'Ingests the rows of one SELECT.' },
+    [JobKind.REPAIR]: {
+      description: 'Compares the catalog with the stored items, and restores what it lacks.',
+    },
   } as const,
 });
 

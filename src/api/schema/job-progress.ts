@@ -41,7 +41,7 @@ const readColumns = createColumnReader<Job>();
 
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   description:
-    'Progress of a job, counting the rows that your clearance covers. Always processedItems = successCount + errorCount ≤ totalItems.',
+    'Progress of a job, counting the rows that your clearance covers; for a repair, the items that it compares. Always processedItems = successCount + errorCount ≤ totalItems.',
   fields: (t) => ({
     currentOperation: t.exposeString('currentOperation', {
       description: 'What the job is doing now, as text to show.',
@@ -78,6 +78,15 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       description: 'Rows stored and uploaded to the catalog.',
     }),
     errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
+    restoredCount: t.field({
+      type: 'SafeInt',
+      nullable: true,
+      description:
+        'Items that a repair of the catalog uploaded again because they were missing or different; they are also successes. Null for other jobs.',
+      ...readColumns(['kind', 'restoredCount'], ({ kind, restoredCount }) =>
+        kind === 'REPAIR' ? restoredCount : null,
+      ),
+    }),
     itemsPerSecond: t.exposeFloat('itemsPerSecond', {
       nullable: true,
       description:

@@ -40,9 +40,12 @@ const readColumns = createColumnReader<Job>();
 export const JobNode = builder.prismaNode('Job', {
   nullable: true,
   id: { field: 'id', description: 'Globally unique id, for `job(id:)`.' },
-  description: 'A sync or a query job, active or ended.',
+  description: 'A sync, a query job or a repair of the catalog, active or ended.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: JobKindEnum, description: 'Whether it is a sync or a query job.' }),
+    kind: t.expose('kind', {
+      type: JobKindEnum,
+      description: 'Whether it is a sync, a query job or a repair of the catalog.',
+    }),
     state: t.expose('state', { type: JobStateEnum, description: 'State of the job.' }),
     outcome: t.expose('outcome', {
       type: JobOutcomeEnum,
@@ -52,7 +55,7 @@ export const JobNode = builder.prismaNode('Job', {
     }),
     dataType: t.exposeString('dataType', {
       nullable: true,
-      description: 'Data type it was started for; null for a sync of all data types.',
+      description: 'Data type it was started for; null for all data types.',
     }),
     revision: t.exposeInt('revision', {
       description:

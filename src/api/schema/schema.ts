@@ -10,6 +10,7 @@ import './job.ts';
 import './me.ts';
 import './job-control.ts';
 import './query-job.ts';
+import './repair-catalog.ts';
 import { findRequiredRole } from './requires.ts';
 import './sync.ts';
 

@@ -1,9 +1,10 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { explainFileError, isFileError } from '../../shared/file-error.ts';
-import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog.ts';
+import type { Catalog, CatalogGeneration, CatalogUpload, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
-  appendUpload,
+  appendUploads,
+  findGeneration,
   isSafeDataType,
   isSafeKey,
   prepareFolder,
@@ -11,6 +12,8 @@ import {
   type UploadEntry,
   writeSegment,
 } from './files.ts';
+import { openFolderLookup } from './lookup.ts';
+import { createPresentKeys } from './present-keys.ts';
 
 export interface FolderCatalogOptions {
   /** Created if it does not exist. Must be on a local file system, where appending to a file is atomic. */
@@ -24,11 +27,46 @@ export interface FolderCatalogOptions {
  * @throws CatalogError if the folder cannot be created or read; so do the methods for faults of the folder.
  */
 export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promise<Catalog> {
-  await describeFaults('opened', () => prepareFolder(folder));
+  const opened = await describeFaults('opened', () => prepareFolder(folder));
+  let current: CatalogGeneration = opened;
+  const presentKeys = createPresentKeys(folder);
+
+  /** Refuses a folder that was removed or replaced: a write would begin a new catalog in it that nobody knows of. */
+  async function checkGeneration(): Promise<void> {
+    const present = await findGeneration(folder);
+    if (present?.id === current.id) return;
+    throw new CatalogError(
+      present === null
+        ? "The catalog's folder was removed or emptied while it was in use."
+        : "The catalog's folder was replaced by another one while it was in use.",
+    );
+  }
+
   return {
-    upload: (batch, signal) => describeFaults('written', () => upload(folder, batch, signal)),
+    upload: (batch, signal) =>
+      describeFaults('written', async () => {
+        signal.throwIfAborted();
+        checkKey(batch.key);
+        await checkGeneration();
+        return upload(folder, batch, signal);
+      }),
+    readGeneration: () =>
+      describeFaults('opened', async () => {
+        current = (await findGeneration(folder)) ?? (await prepareFolder(folder));
+        return current;
+      }),
+    findMissingUploads: (keys, signal) => describeFaults('read', () => presentKeys.findMissing(keys, signal)),
+    openLookup: (dataType, signal) =>
+      describeFaults('read', () => openFolderLookup(folder, dataType, signal)),
     close: async () => {},
   };
+}
+
+function checkKey(key: string): void {
+  if (isSafeKey(key)) return;
+  throw new CatalogError(
+    'The key of a batch must be 1 to 200 letters, digits, "_", "-" and ".", and not start with ".".',
+  );
 }
 
 async function upload(
@@ -36,19 +74,13 @@ async function upload(
   { key, items }: CatalogUpload,
   signal: AbortSignal,
 ): Promise<readonly UploadOutcome[]> {
-  signal.throwIfAborted();
-  if (!isSafeKey(key)) {
-    throw new CatalogError(
-      'The key of a batch must be 1 to 200 letters, digits, "_", "-" and ".", and not start with ".".',
-    );
-  }
   const acceptable = items.filter((item) => isSafeDataType(item.dataType));
   const itemsByType: ReadonlyMap<string, BladeItem[]> = Map.groupBy(acceptable, (item) => item.dataType);
   for (const [dataType, itemsOfType] of itemsByType) {
     await writeSegment(folder, dataType, key, itemsOfType, signal);
   }
   const entry: UploadEntry = { key, dataTypes: [...itemsByType.keys()] };
-  await appendUpload(folder, entry);
+  await appendUploads(folder, [entry]);
   await removeOtherSegments(folder, entry);
   return items.map((item) => (itemsByType.has(item.dataType) ? ACCEPTED : UNKNOWN_DATA_TYPE));
 }

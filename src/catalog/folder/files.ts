@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BladeItem, toCatalogId } from '../../data-types/blade-item.ts';
 import { removeClutter } from '../../shared/folder-error.ts';
+import type { CatalogGeneration } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
+import { exists, hasCode, isNotFound, syncFolder } from './file-system.ts';
+import { GENERATION_FILE, loadGeneration, readGenerationFile, TEMPORARY_NAME } from './generation.ts';
 
 // The files in the folder of a catalog:
 //
 //   <dataType>/<key>.ndjson   a segment: the items of one data type of one upload, one a line
 //   <dataType>/.<uuid>.tmp    a segment that is being written, or that a killed process left
 //   uploads.ndjson            one line for every complete upload
+//   generation.json           identifies the folder: see `generation.ts`
 //
 // A segment is complete when it appears, and an upload counts once its line is in `uploads.ndjson`. The order of the lines
 // is the order of the uploads: appending a short line to a file is atomic, so all threads and processes agree on it
@@ -41,14 +45,18 @@ export function toUploadsPath(folder: string): string {
 
 /** Whether a folder holds something other than a catalog. */
 export function isForeign(names: readonly string[]): boolean {
-  return removeClutter(names).length > 0 && !names.includes(UPLOADS_FILE);
+  const others = removeClutter(names).filter(
+    (name) => name !== GENERATION_FILE && !TEMPORARY_NAME.test(name),
+  );
+  return others.length > 0 && !names.includes(UPLOADS_FILE);
 }
 
 /**
  * Creates the folder if it does not exist, and removes what killed processes left in it.
+ * @returns its generation, which a new or empty folder gets here.
  * @throws CatalogError if it holds something other than a catalog: new segments could hide files in it.
  */
-export async function prepareFolder(folder: string): Promise<void> {
+export async function prepareFolder(folder: string): Promise<CatalogGeneration> {
   await mkdir(folder, { recursive: true });
   if (isForeign(await readdir(folder))) {
     throw new CatalogError(
@@ -58,11 +66,18 @@ export async function prepareFolder(folder: string): Promise<void> {
   const uploads = await open(toUploadsPath(folder), 'a');
   await uploads.close();
   await syncFolder(folder);
-  for (const dataType of await listDataTypes(folder)) {
-    for (const name of await readdir(join(folder, dataType))) {
-      if (TEMPORARY_NAME.test(name)) await removeIfOld(join(folder, dataType, name));
+  const generation = await loadGeneration(folder, toUploadsPath(folder));
+  for (const directory of ['', ...(await listDataTypes(folder))]) {
+    for (const name of await readdir(join(folder, directory))) {
+      if (TEMPORARY_NAME.test(name)) await removeIfOld(join(folder, directory, name));
     }
   }
+  return generation;
+}
+
+/** Finds the generation of a folder; null if it is not a whole catalog. */
+export async function findGeneration(folder: string): Promise<CatalogGeneration | null> {
+  return (await exists(toUploadsPath(folder))) ? readGenerationFile(folder) : null;
 }
 
 /** Writes a segment, completely or not at all: the old one stays until the end, also if this is aborted or killed. */
@@ -74,7 +89,13 @@ export async function writeSegment(
   signal: AbortSignal,
 ): Promise<void> {
   const directory = join(folder, dataType);
-  if ((await mkdir(directory, { recursive: true })) !== undefined) await syncFolder(folder);
+  // Not recursive: a folder that is gone must not come back as an empty one.
+  await mkdir(directory).then(
+    () => syncFolder(folder),
+    (error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    },
+  );
   const temporaryPath = join(directory, `.${randomUUID()}.tmp`);
   try {
     const file = await open(temporaryPath, 'wx');
@@ -93,16 +114,18 @@ export async function writeSegment(
   await syncFolder(directory);
 }
 
-/** Makes an upload count whose segments have been written. */
-export async function appendUpload(folder: string, entry: UploadEntry): Promise<void> {
+/** Makes uploads count whose segments have been written. */
+export async function appendUploads(folder: string, entries: readonly UploadEntry[]): Promise<void> {
+  if (entries.length === 0) return;
   // The line feed in front separates the line from one that a full disk cut off.
-  const line = Buffer.from(`\n${JSON.stringify(entry)}\n`);
-  const uploads = await open(toUploadsPath(folder), 'a');
+  const lines = Buffer.from(entries.map((entry) => `\n${JSON.stringify(entry)}\n`).join(''));
+  // Not created: a folder that lost this file lost its uploads.
+  const uploads = await open(toUploadsPath(folder), constants.O_WRONLY | constants.O_APPEND);
   try {
     // In one write: lines of other writers could come between several.
-    const { bytesWritten } = await uploads.write(line);
-    if (bytesWritten !== line.length) {
-      throw Object.assign(new Error('The line was cut off.'), { code: 'ENOSPC', syscall: 'write' });
+    const { bytesWritten } = await uploads.write(lines);
+    if (bytesWritten !== lines.length) {
+      throw Object.assign(new Error('The lines were cut off.'), { code: 'ENOSPC', syscall: 'write' });
     }
     await uploads.datasync();
   } finally {
@@ -151,11 +174,19 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   }
 }
 
+/** Parses a line of `uploads.ndjson`; null for one that a full disk cut off. */
+export function parseEntry(text: string): UploadEntry | null {
+  try {
+    return uploadEntrySchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
 const UPLOADS_FILE = 'uploads.ndjson';
 const LINE_FEED = 0x0a;
 const SAFE_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 const SAFE_DATA_TYPE = /^[A-Za-z0-9_-]{1,100}$/;
-const TEMPORARY_NAME = /^\..*\.tmp$/;
 const MAX_TEMPORARY_AGE_MS = 3_600_000;
 const CHARACTERS_PER_WRITE = 1_048_576;
 
@@ -163,14 +194,6 @@ const uploadEntrySchema = z.object({
   key: z.string().regex(SAFE_KEY),
   dataTypes: z.array(z.string().regex(SAFE_DATA_TYPE)).readonly(),
 });
-
-function parseEntry(text: string): UploadEntry | null {
-  try {
-    return uploadEntrySchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
-}
 
 /** Writes items in parts: all of them may be longer than the longest possible string. */
 async function writeItems(file: FileHandle, items: readonly BladeItem[], signal: AbortSignal): Promise<void> {
@@ -215,19 +238,4 @@ async function removeIfOld(path: string): Promise<void> {
     // Its writer has just renamed it.
     if (!isNotFound(error)) throw error;
   }
-}
-
-/** Writes a folder to the disk: only then does a new name in it outlast a power failure. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

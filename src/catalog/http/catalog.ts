@@ -1,11 +1,13 @@
 import { ExponentialBackoff } from 'cockatiel';
 import { Agent } from 'undici';
 import type { BladeItem } from '../../data-types/blade-item.ts';
-import type { Catalog, UploadOutcome } from '../catalog.ts';
+import { isObject } from '../../shared/json.ts';
+import type { Catalog, HeldState, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
 import { createItemForm } from './item-form.ts';
+import { compareAnswer, createLookupBody, isLookupAnswer, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
@@ -77,7 +79,7 @@ export async function openHttpCatalog(
       charged++;
       if (charged >= attempts) {
         const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
-        return { kind: 'REFUSED', message };
+        return { kind: 'GIVEN_UP', message };
       }
       await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
       backoff = backoff.next(undefined);
@@ -104,6 +106,29 @@ export async function openHttpCatalog(
     }
   }
 
+  /**
+   * Asks the catalog something that not every service knows.
+   * @returns the answer; null if it does not know the question.
+   * @throws CatalogError if it does not answer.
+   */
+  function ask(
+    signal: AbortSignal,
+    { path: question, ...request }: Pick<ExchangeRequest, 'method' | 'path' | 'body' | 'maxAnswerBytes'>,
+  ): Promise<string | null> {
+    const type = request.body === null ? {} : { 'content-type': 'application/json' };
+    const headers = { ...type, ...authorization };
+    return withSession(signal, async (session) => {
+      const decision = await send(
+        () => ({ ...request, origin, path: `${path}${question}`, headers }),
+        session,
+      );
+      if (decision.kind === 'GIVEN_UP') throw new CatalogError(`${decision.message}.`);
+      return decision.kind === 'ACCEPTED' ? decision.text : null;
+    }).catch((error: unknown) => {
+      throw error instanceof SessionEndedError ? new CatalogError(error.message) : error;
+    });
+  }
+
   return {
     upload: ({ items }, signal) =>
       withSession(signal, async (session) => {
@@ -118,6 +143,37 @@ export async function openHttpCatalog(
         });
         return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
+
+    async readGeneration(signal) {
+      const text = await ask(signal, {
+        ...{ method: 'GET', path: '/catalog/generation', body: null },
+        maxAnswerBytes: MAX_GENERATION_BYTES,
+      });
+      const id = text === null ? null : parseGeneration(text);
+      return id === null ? null : { id, wasEmpty: false };
+    },
+
+    async openLookup(_dataType, openSignal) {
+      const lookUp = (items: readonly BladeItem[], signal: AbortSignal) =>
+        ask(signal, {
+          ...{ method: 'POST', path: '/catalog/items/lookup', body: createLookupBody(items) },
+          maxAnswerBytes: MAX_LOOKUP_BYTES,
+        });
+      const probe = await lookUp([], openSignal);
+      if (probe === null || !isLookupAnswer(probe)) return null;
+      return {
+        async compare(items, signal) {
+          const states: HeldState[] = [];
+          for (const part of splitLookup(items)) {
+            const text = await lookUp(part, signal);
+            if (text === null) throw new CatalogError('The catalog no longer answers which items it holds.');
+            states.push(...compareAnswer(text, part));
+          }
+          return states;
+        },
+        close: async () => {},
+      };
+    },
 
     async close() {
       guard.close();
@@ -139,7 +195,10 @@ class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
 }
 
-type Decision = { readonly kind: 'ACCEPTED' } | { readonly kind: 'REFUSED'; readonly message: string };
+type Decision =
+  | Extract<Verdict, { readonly kind: 'ACCEPTED' | 'REFUSED' }>
+  /** Every attempt has failed. */
+  | { readonly kind: 'GIVEN_UP'; readonly message: string };
 
 async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {
@@ -152,6 +211,24 @@ async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
 }
 
 const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
+
+/** Parses the answer to the question for the generation; null if the service does not know it. */
+function parseGeneration(text: string): string | null {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const generation = isObject(answer) ? new Map(Object.entries(answer)).get('generation') : null;
+    return typeof generation === 'string' && isGenerationId(generation) ? generation : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a text is a generation that can be stored. */
+function isGenerationId(text: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(text);
+}
+
+const MAX_GENERATION_BYTES = 8_192;
 
 function createAuthorization(token: string | null): Readonly<Record<string, string>> {
   if (token === null) return {};

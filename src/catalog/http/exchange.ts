@@ -3,16 +3,18 @@ import type { Dispatcher } from 'undici';
 
 export interface ExchangeRequest {
   readonly origin: string;
-  readonly method: 'POST';
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | null;
+  /** The most bytes of a successful answer that are kept. Default: 0. */
+  readonly maxAnswerBytes?: number;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The beginning of the body; empty if the request succeeded. */
+  /** The beginning of the body; of a successful answer, as many bytes as the request wants. */
   readonly text: string;
 }
 
@@ -45,7 +47,7 @@ export class ExchangeError extends Error {
  */
 export function exchange(
   dispatcher: Dispatcher,
-  request: ExchangeRequest,
+  { maxAnswerBytes = 0, ...request }: ExchangeRequest,
   { timeoutMs, cancellations }: ExchangeOptions,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -55,6 +57,7 @@ export function exchange(
     let headers: IncomingHttpHeaders = {};
     const chunks: Buffer[] = [];
     let length = 0;
+    let maxBytes = MAX_TEXT_BYTES;
 
     const finish = (): boolean => {
       if (isOver) return false;
@@ -83,16 +86,17 @@ export function exchange(
       onResponseStart(_controller, statusCode, receivedHeaders) {
         status = statusCode;
         headers = receivedHeaders;
+        if (status < 300) maxBytes = maxAnswerBytes;
       },
       onResponseData(_controller, chunk) {
-        if (status >= 300 && length < MAX_TEXT_BYTES) {
+        if (length < maxBytes) {
           chunks.push(chunk);
           length += chunk.length;
         }
       },
       onResponseEnd() {
         if (finish()) {
-          const text = Buffer.concat(chunks).subarray(0, MAX_TEXT_BYTES).toString('utf8');
+          const text = Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8');
           resolve({ status, headers, text });
         }
       },

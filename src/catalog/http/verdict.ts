@@ -5,7 +5,8 @@ import { type Answer, ExchangeError } from './exchange.ts';
 
 /** The result of an exchange with the catalog. */
 export type Verdict =
-  | { readonly kind: 'ACCEPTED' }
+  /** The text is what the request wants of the answer. */
+  | { readonly kind: 'ACCEPTED'; readonly text: string }
   /** Sending the item again would change nothing. */
   | { readonly kind: 'REFUSED'; readonly message: string }
   /** No request can succeed with this token. */
@@ -35,7 +36,7 @@ export interface VerdictOptions {
 /** Judges an answer by its status. */
 export function judgeAnswer({ status, headers, text }: Answer, options: VerdictOptions): Verdict {
   const { token } = options;
-  if (status === 200 || status === 201) return { kind: 'ACCEPTED' };
+  if (status === 200 || status === 201) return { kind: 'ACCEPTED', text };
   const said = shortenMessage(text, token);
   const message = `answered ${status}${describeStatus(status)}${said === '' ? '' : `: ${said}`}`;
   if (status === 401) {

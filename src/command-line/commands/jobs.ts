@@ -27,7 +27,7 @@ import { formatEnd, formatProgress } from '../progress-text.ts';
 import { formatCount, formatDuration, formatPercent, formatTime, NO_VALUE, toPrintable } from '../text.ts';
 import { jobNotFound } from '../watch-job.ts';
 
-const KINDS = listNames<JobKind>({ SYNC: true, QUERY: true });
+const KINDS = listNames<JobKind>({ SYNC: true, QUERY: true, REPAIR: true });
 const STAGES = listNames<ErrorStage>({ READ: true, TRANSFORM: true, SAVE: true, UPLOAD: true });
 
 /** Lists the values of an enum; its type makes sure that none is missing. */
@@ -177,6 +177,8 @@ function describeConfiguration({ dataType, retryMode, configuration }: JobDetail
     }
     case 'QueryConfiguration':
       return `${prefix}query of ${dataType}: ${configuration.sqlQuery}`;
+    case 'RepairConfiguration':
+      return 'repair of the catalog';
   }
 }
 

@@ -65,6 +65,7 @@ function createCache(): InMemoryCache {
       JobProgress: { merge: true },
       SyncConfiguration: { merge: true },
       QueryConfiguration: { merge: true },
+      RepairConfiguration: { merge: true },
       JobOptions: { merge: true },
       Schedule: { merge: true },
     },

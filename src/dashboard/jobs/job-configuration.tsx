@@ -19,7 +19,8 @@ export function JobConfiguration({ job }: { job: FragmentType<typeof JobSettings
       {isQuery && <TextView text={configuration.sqlQuery} label="Query" />}
       <Facts>
         <Fact name="Data type">{dataType ?? 'all'}</Fact>
-        {isQuery ? <QueryFacts configuration={configuration} /> : <SyncFacts configuration={configuration} />}
+        {isQuery && <QueryFacts configuration={configuration} />}
+        {configuration.__typename === 'SyncConfiguration' && <SyncFacts configuration={configuration} />}
         {dataSources.length > 0 && (
           <Fact name="Data sources">
             <ul>

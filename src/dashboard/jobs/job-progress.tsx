@@ -20,6 +20,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
     totalItems,
     successCount,
     errorCount,
+    restoredCount,
     itemsPerSecond,
   } = progress;
   const hasEnded = isTerminal(state);
@@ -45,7 +46,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
             </Faint>
           </Figure>
         )}
-        <Figure name="Rows processed">
+        <Figure name={restoredCount === null ? 'Rows processed' : 'Items compared'}>
           {formatCount(processedItems)}
           <Faint fz={13} fw={400}>
             {' '}
@@ -53,6 +54,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
           </Faint>
         </Figure>
         <Figure name="In the catalog">{formatCount(successCount)}</Figure>
+        {restoredCount !== null && <Figure name="Restored">{formatCount(restoredCount)}</Figure>}
         <Figure name="Errors">
           {errorCount > 0 ? (
             <Text component="a" href="#errors" inherit c="red" td="underline">

@@ -47,6 +47,7 @@ const KINDS: readonly { value: string; label: string; kinds?: JobKind[] }[] = [
   { value: '', label: 'Any kind' },
   { value: 'sync', label: 'Syncs', kinds: ['SYNC'] },
   { value: 'query', label: 'Query jobs', kinds: ['QUERY'] },
+  { value: 'repair', label: 'Repairs', kinds: ['REPAIR'] },
 ];
 
 const FILTERS = ['state', 'kind', 'type'] as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JobKind } from '../../database/generated/prisma/enums.ts';
 import type { Notifications } from '../../database/notifications.ts';
 import { JobState } from '../job-state.ts';
 
@@ -7,7 +8,7 @@ export interface JobChange {
   readonly id: string;
   readonly revision: number;
   readonly state: JobState;
-  readonly kind: 'SYNC' | 'QUERY';
+  readonly kind: JobKind;
   readonly dataType: string | null;
 }
 
@@ -31,7 +32,7 @@ const changeSchema = z.object({
   id: z.string(),
   revision: z.number(),
   state: z.enum(JobState),
-  kind: z.enum(['SYNC', 'QUERY']),
+  kind: z.enum(JobKind),
   dataType: z.string().nullable(),
 });
 

@@ -77,7 +77,8 @@ async function claimRunnable(
     ),
     started as (
       update job set state = 'RUNNING', started_at = coalesce(job.started_at, now()), updated_at = now(),
-        current_operation = case job.kind when 'SYNC' then 'Initializing sync' else 'Executing query' end
+        current_operation = case job.kind when 'SYNC' then 'Initializing sync' when 'REPAIR' then 'Initializing repair'
+          else 'Executing query' end
       from locked, claimed where job.id = locked.id and locked.state = 'QUEUED'
       returning job.id
     )

@@ -109,10 +109,15 @@ function toPartitionEnd(outcome: MarkedOutcome): PartitionEnd {
  * others contain counts of rows, or quote what the catalog said about some.
  */
 export function chooseFailureMarking(
-  { isReadError, hasRowCounts = false }: Pick<FailedOutcome, 'isReadError' | 'hasRowCounts'>,
+  {
+    isReadError,
+    hasRowCounts = false,
+    isGeneral = false,
+  }: Pick<FailedOutcome, 'isReadError' | 'hasRowCounts' | 'isGeneral'>,
   { marking, partitionDataType }: LockedPartitionJob,
   dataTypes: DataTypes,
 ): Marking {
+  if (isGeneral) return toMarking(marking);
   if (!isReadError || hasRowCounts) return HIGHEST_MARKING;
   return pickHigherMarking(dataTypes.getDefaultMarking(partitionDataType), toMarking(marking));
 }

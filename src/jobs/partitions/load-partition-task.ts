@@ -83,6 +83,8 @@ function toInput(
   partition: JobPartition,
   source: DataSource | null,
 ): PartitionInput {
+  // A retry of failed items compares all of their data type again: their rows are not from a source.
+  if (job.kind === 'REPAIR') return { kind: 'CATALOG' };
   if (partition.retryOfPartitionId !== null) {
     return { kind: 'FAILED_ITEMS', partitionId: partition.retryOfPartitionId };
   }

@@ -10,6 +10,8 @@ export function progressQuery(jobId: string): Prisma.Sql {
       coalesce(sum(processed_items), 0)::bigint as processed_items,
       coalesce(sum(success_count), 0)::bigint as success_count,
       coalesce(sum(error_count), 0)::bigint as error_count,
+      coalesce(sum(restored_count), 0)::bigint as restored_count,
+      ${RESTORED_BY_LEVEL} as restored_by_level,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_counted,
@@ -50,6 +52,7 @@ export const SET_COUNTS = Prisma.sql`
   total_sources = progress.total_sources, completed_sources = progress.completed_sources,
   processed_items = progress.processed_items,
   success_count = progress.success_count, error_count = progress.error_count,
+  restored_count = progress.restored_count, restored_by_level = progress.restored_by_level,
   success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
@@ -58,4 +61,7 @@ const SUCCESS_BY_LEVEL = Prisma.raw(
 );
 const ERROR_BY_LEVEL = Prisma.raw(
   createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
+);
+const RESTORED_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::bigint`),
 );

@@ -34,6 +34,7 @@ export const JobRow = graphql(`
       processedItems
       successCount
       errorCount
+      restoredCount
       itemsPerSecond
       estimatedCompletion
       elapsedSeconds
@@ -88,6 +89,11 @@ export const JobSettings = graphql(`
         parameterNames
         classification
         metadata
+        options {
+          ...JobOptionValues
+        }
+      }
+      ... on RepairConfiguration {
         options {
           ...JobOptionValues
         }
