@@ -157,7 +157,11 @@ interface Attempt extends PartitionResources {
 async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
   const { task, store, signal } = attempt;
   const transform = createTransformOptions(attempt);
-  const { resumed, batches } = await openRows(attempt, plan);
+  const toFingerprint = createBatchFingerprint(transform);
+  let knownFingerprints: ReadonlySet<string> = new Set();
+  const { resumed, batches } = await openRows(attempt, plan, (fingerprint) =>
+    knownFingerprints.has(toFingerprint(fingerprint)),
+  );
   if (task.attempt > 1) {
     if (!resumed) await store.startOver();
     await settleEarlierAttempts(attempt, resumed);
@@ -165,7 +169,7 @@ async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
 
   const currentOperation = describeOperation(task);
   attempt.onOperation(task.input.kind === 'QUERY' ? 'Executing query' : currentOperation);
-  const knownFingerprints = await loadFingerprints(attempt);
+  knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
     batches: countTotal(attempt, plan, batches),
     rowsBefore: resumed ? sumLevels(task.read) : 0,
@@ -176,7 +180,7 @@ async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
     const hasPending = await runPipeline({
       batches: attempt.meter.batches(read.batches),
       transform: createTransform(transform),
-      toFingerprint: createBatchFingerprint(transform),
+      toFingerprint: ({ fingerprint }) => (fingerprint === null ? null : toFingerprint(fingerprint)),
       knownFingerprints,
       meter: attempt.meter,
       ...createUploader(attempt),
@@ -192,8 +196,7 @@ async function ingest(attempt: Attempt, plan: CheckedPlan): Promise<void> {
     // After the uploads, so that what could be read of a failing source is kept.
     read.checkEnd();
   } finally {
-    // If saving or uploading failed, the statement still runs. A thread that ends under a running statement takes the whole
-    // process down.
+    // If saving or uploading failed, the statement still runs.
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
@@ -239,11 +242,14 @@ function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
 async function openRows(
   { pool, warehouse, task, signal }: Attempt,
   plan: CheckedPlan,
+  isKnown: (fingerprint: string) => boolean,
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
+  const withFingerprints = findReadSource(task) !== null;
   const options = {
     batchSize: task.batchSize,
     resumeAfter: task.position,
-    withFingerprints: findReadSource(task) !== null,
+    withFingerprints,
+    isKnown: withFingerprints ? isKnown : undefined,
     signal,
   };
   switch (plan.kind) {

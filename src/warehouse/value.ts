@@ -56,7 +56,13 @@ export function formatTime(microseconds: number): string {
 
 /** Formats a fraction of a second without trailing zeros. */
 export function formatFraction(fraction: number, digits: number): string {
-  return fraction.toString().padStart(digits, '0').replace(/0+$/, '');
+  let shown = fraction;
+  let places = digits;
+  while (places > 0 && shown % 10 === 0) {
+    shown /= 10;
+    places -= 1;
+  }
+  return places === 0 ? '' : shown.toString().padStart(places, '0');
 }
 
 /** Parses JSON, with numbers that JavaScript would change as text. */

@@ -61,14 +61,22 @@ export type ReadPosition = JsonValue;
 export interface RowBatch {
   /** The number of rows, and of lines that are not rows. */
   readonly size: number;
-  /** The rows. Get them once, because a warehouse may create them on each access. */
+  /** The rows. Get them once, because a warehouse may create them on each access. Throws if they are kept back. */
   readonly rows: readonly Row[];
+  /** Present if the rows are kept back in the warehouse, because `isKnown` said that nobody needs them. */
+  readonly kept?: KeptRows;
   /** Descriptions of lines that are not rows, if requested. */
   readonly unreadable?: readonly string[];
   /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
   readonly fingerprint: string | null;
   /** The position from which a later read continues after this batch. */
   readonly position: ReadPosition;
+}
+
+/** Rows that were not transferred. One of the two must be called. */
+export interface KeptRows {
+  load(): Promise<readonly Row[]>;
+  release(): void;
 }
 
 export interface ReadOptions {
@@ -80,6 +88,8 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** Whether batches need fingerprints, which only a warehouse with a stable row order can provide. */
   readonly withFingerprints?: boolean;
+  /** Whether the rows of a batch with this fingerprint are probably not needed. A warehouse may then keep them back. */
+  readonly isKnown?: ((fingerprint: string) => boolean) | undefined;
   readonly onWaiting?: OnWaiting | undefined;
 }
 

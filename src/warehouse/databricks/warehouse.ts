@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { quoteTable } from '../../sql-check/statement.ts';
+import { quoteTable } from '../../sql-check/quoted-name.ts';
 import { throwIfAborted } from '../abort.ts';
 import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseError } from '../warehouse.ts';
 import type { Chunk } from './chunk.ts';
