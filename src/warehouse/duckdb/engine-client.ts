@@ -154,6 +154,8 @@ export function startEngine(start: EngineStart): EngineClient {
     clearTimeout(idle);
     endedBy ??= new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
     pipe.destroy();
+    // A large process takes a while to end, and whoever closes it waits.
+    child.ref();
     const grace = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
     await ended;
     clearTimeout(grace);

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';
+import type { JsonValue } from '../../shared/json.ts';
+import { setKey } from '../value.ts';
 import type { ReadPosition, TableName, WarehouseErrorCode } from '../warehouse.ts';
 import type { ColumnValues, EngineReadOptions, EngineStatement } from './engine.ts';
 
@@ -88,7 +90,25 @@ export interface SentError {
 
 /** Both processes run the same Node, so values keep their types, and are written and read faster than JSON. */
 export function toPayload(values: ColumnValues): Buffer {
-  return serialize(values);
+  try {
+    return serialize(values);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return serialize(values.map((column) => column.map((value) => cutDepth(value, MAX_SENT_DEPTH))));
+  }
+}
+
+/** Far more levels than an item may have, and far fewer than V8 can send. */
+const MAX_SENT_DEPTH = 500;
+
+/** Replaces what is nested deeper than so many levels by null. */
+function cutDepth(value: JsonValue, depth: number): JsonValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return null;
+  if (Array.isArray(value)) return value.map((item) => cutDepth(item, depth - 1));
+  const object: Record<string, JsonValue> = {};
+  for (const [key, inner] of Object.entries(value)) setKey(object, key, cutDepth(inner, depth - 1));
+  return object;
 }
 
 export function parsePayload(payload: Buffer): ColumnValues {
