@@ -274,14 +274,28 @@ async function* countTotal(
   batches: AsyncIterable<RowBatch>,
 ): AsyncGenerator<RowBatch> {
   if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
-  let isFirst = true;
-  for await (const batch of batches) {
-    if (isFirst && batch.size === task.batchSize) {
-      await store.saveTotal(await warehouse.countRows(plan.statement, signal));
+  let first: RowBatch | null = null;
+  let isCounted = false;
+  try {
+    for await (const batch of batches) {
+      if (!isCounted && first === null) {
+        first = batch;
+        continue;
+      }
+      if (first !== null) {
+        await store.saveTotal(await warehouse.countRows(plan.statement, signal));
+        isCounted = true;
+        yield first;
+        first = null;
+      }
+      yield batch;
     }
-    isFirst = false;
-    yield batch;
+  } catch (error) {
+    // What could be read is saved before the read fails.
+    if (first !== null && !signal.aborted) yield first;
+    throw error;
   }
+  if (first !== null) yield first;
 }
 
 /**

@@ -92,6 +92,22 @@ export function setKey(object: Record<string, JsonValue>, key: string, value: Js
   else object[key] = value;
 }
 
+/** Measures a value in bytes, about as it takes memory. */
+export function measureValue(value: JsonValue): number {
+  // Without recursion, because JSON may be nested thousands of levels deep.
+  const left: JsonValue[] = [value];
+  let bytes = 0;
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    bytes += VALUE_BYTES;
+    if (typeof next === 'string') bytes += next.length;
+    else if (typeof next === 'object' && next !== null) left.push(...Object.values(next));
+  }
+  return bytes;
+}
+
+/** What a value takes beside its text. */
+export const VALUE_BYTES = 8;
+
 const MICROSECONDS_PER_DAY = 86_400_000_000;
 const dates = new Map<number, string>();
 const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => number.toString().padStart(2, '0'));

@@ -58,6 +58,9 @@ export type Row = Readonly<Record<string, JsonValue>>;
  */
 export type ReadPosition = JsonValue;
 
+/** How large the rows of a batch may become before it ends, in bytes as `measureRow` counts them. The last row may exceed it. */
+export const BATCH_BYTES = 4_000_000;
+
 export interface RowBatch {
   /** The number of rows, and of lines that are not rows. */
   readonly size: number;
@@ -80,7 +83,7 @@ export interface KeptRows {
 }
 
 export interface ReadOptions {
-  /** Rows per batch; every batch except the last has exactly this many. */
+  /** The most rows of a batch. A batch of large rows ends sooner, once it has `BATCH_BYTES`. */
   readonly batchSize: number;
   /** The position of the last saved batch; null to read from the start. */
   readonly resumeAfter: ReadPosition | null;

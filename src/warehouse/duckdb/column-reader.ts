@@ -69,6 +69,22 @@ function createTextReader(readEach: ColumnReader): ColumnReader {
   };
 }
 
+/** Whether values of a type are lengths with bytes, as texts are. */
+export function isTextType(type: DuckDBType | undefined): boolean {
+  return type?.typeId === DuckDBTypeId.VARCHAR || type?.typeId === DuckDBTypeId.BLOB;
+}
+
+/** Adds the lengths of the texts of a column to the bytes of their rows. */
+export function addTextBytes(vector: DuckDBVector, bytes: Float64Array): void {
+  const data: unknown = Reflect.get(vector, 'dataView');
+  if (!(data instanceof DataView)) throw new Error('the lengths of texts cannot be read');
+  const valid = findValidity(vector);
+  for (let index = 0; index < bytes.length; index += 1) {
+    const isNull = valid !== null && ((valid[index >> 5] ?? 0) & (1 << (index & 31))) === 0;
+    if (!isNull) bytes[index] = (bytes[index] ?? 0) + data.getUint32(index * 16, true);
+  }
+}
+
 /** Returns a bit for each row, which is 0 for null; null if no row is null. */
 function findValidity(vector: DuckDBVector): Int32Array | null {
   const data: unknown = Reflect.get(Object(Reflect.get(vector, 'validity')), 'data');

@@ -5,6 +5,7 @@ import type { JsonValue } from '../../shared/json.ts';
 import { quoteTable } from '../../sql-check/quoted-name.ts';
 import { AbortError, throwIfAborted } from '../abort.ts';
 import {
+  BATCH_BYTES,
   type ParameterValue,
   type ReadPosition,
   type TableColumn,
@@ -14,10 +15,10 @@ import {
 import { reported } from './error.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
-import { createChunkCounter } from './memory.ts';
-import { MAX_BATCH_BYTES } from './row-bytes.ts';
+import { collectGarbage, createChunkCounter } from './memory.ts';
 import {
   type EngineLimits,
+  LARGE_CHUNK_BYTES,
   type RowChunk,
   type RunningStatement,
   type StatementContext,
@@ -236,18 +237,23 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<EngineBatch
     let size = 0;
     let bytes = 0;
     const countChunk = createChunkCounter();
-    for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
+    let chunk = await run.next();
+    while (chunk !== null) {
       countChunk();
       // Rows before the position are read and skipped, because a statement with an OFFSET may return another order.
       let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
       while (first < chunk.rowCount) {
-        const end = Math.min(chunk.rowCount, first + batchSize - size);
+        let end = first;
+        while (end < chunk.rowCount && size < batchSize && bytes < BATCH_BYTES) {
+          bytes += chunk.rowBytes[end] ?? 0;
+          size += 1;
+          end += 1;
+        }
         pieces.push({ chunk, first, end });
-        size += end - first;
-        bytes += run.bytes(chunk, first, end);
-        if (bytes > MAX_BATCH_BYTES) throw rowsTooLarge(batchSize);
         first = end;
-        if (size < batchSize) continue;
+        // No row keeps a large chunk in memory while the next is read.
+        const isEndOfLarge = end === chunk.rowCount && chunk.bytes > LARGE_CHUNK_BYTES;
+        if (size < batchSize && bytes < BATCH_BYTES && !isEndOfLarge) continue;
         throwIfAborted(signal);
         yield toBatch({ run, pieces, position: positionAt(position + end) });
         pieces = [];
@@ -255,6 +261,10 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<EngineBatch
         bytes = 0;
       }
       position += chunk.rowCount;
+      const isLarge = chunk.bytes > LARGE_CHUNK_BYTES;
+      chunk = null;
+      if (isLarge) collectGarbage();
+      chunk = await run.next();
     }
     throwIfAborted(signal);
     if (size > 0) yield toBatch({ run, pieces, position: positionAt(position) });
@@ -262,13 +272,6 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<EngineBatch
   } finally {
     await finish(run);
   }
-}
-
-function rowsTooLarge(batchSize: number): WarehouseError {
-  return new WarehouseError(
-    'STATEMENT_FAILED',
-    `${batchSize.toLocaleString('en')} rows of the statement are larger than ${MAX_BATCH_BYTES >> 20} MB: give it fewer or shorter columns.`,
-  );
 }
 
 /** @param position the number of rows before. */

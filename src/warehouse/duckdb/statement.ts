@@ -8,15 +8,17 @@ import {
   type DuckDBType,
   DuckDBTypeId,
   DuckDBUBigIntVector,
+  type DuckDBVector,
   version,
 } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
+import { VALUE_BYTES } from '../value.ts';
 import { type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { type ColumnReader, createColumnReader } from './column-reader.ts';
+import { addTextBytes, type ColumnReader, createColumnReader, isTextType } from './column-reader.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import type { TableFile } from './folder.ts';
@@ -24,7 +26,7 @@ import { buildRowHash } from './hash.ts';
 import { collectGarbage } from './memory.ts';
 import { createDiskError, createMemoryError, createTimeoutError, STOP_GRACE_MS } from './overrun.ts';
 import { admitStatement, releaseStatement } from './room.ts';
-import { buildRowBytes } from './row-bytes.ts';
+import { buildNestedBytes, buildRowBytes } from './row-bytes.ts';
 import { boundSelect, prepareSelect } from './select.ts';
 import { formatDatabricksType } from './type.ts';
 
@@ -44,8 +46,6 @@ export interface RunningStatement {
   hashedBy(): string | null;
   /** The hashes of the same rows, eight bytes each. */
   hashes(chunk: RowChunk, first: number, end: number): Uint8Array;
-  /** How large the same rows are, in bytes; 0 where they are no larger than those of the tables. */
-  bytes(chunk: RowChunk, first: number, end: number): number;
   /** Ends it wherever it is. */
   close(): Promise<void>;
 }
@@ -55,7 +55,14 @@ export interface RowChunk {
   /** Without the end row, which may follow them in the same chunk. */
   readonly rowCount: number;
   readonly vectors: DuckDBDataChunk;
+  /** How large each row is, in bytes. */
+  readonly rowBytes: Float64Array;
+  /** How large they are together. */
+  readonly bytes: number;
 }
+
+/** Chunks that are larger than this, in bytes, are read one at a time. */
+export const LARGE_CHUNK_BYTES = 32_000_000;
 
 /** What one statement may take of the engine and its process. */
 export interface EngineLimits {
@@ -136,7 +143,7 @@ export async function startStatement(
     const places = names.map((_name, index) => `c${index}`);
     const types = columns?.map(({ type }) => type) ?? null;
     const hash = withHashes && types !== null ? buildRowHash(places, types) : null;
-    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : null;
+    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : buildNestedBytes(places, types);
     const marked = addEndRow(text, places, { bytes, hash });
     return running(connection, await prepare(marked.sql), {
       context: { parameters, files },
@@ -146,6 +153,7 @@ export async function startStatement(
       names: makeNamesDistinct(names),
       isHashed: hash !== null,
       isMeasured: bytes !== null,
+      areTextsMeasured: hasLargeRows && bytes !== null,
       async findCause() {
         await guard(async () => (await prepare(marked.causeSql)).run());
       },
@@ -244,6 +252,8 @@ interface Running {
   readonly isHashed: boolean;
   /** Whether the size of the row follows them. */
   readonly isMeasured: boolean;
+  /** Whether this size covers the columns of texts. */
+  readonly areTextsMeasured: boolean;
   /** Lets nothing of it ask any more. */
   readonly end: () => void;
   /** Throws the error that ends the statement early, where it comes again. */
@@ -253,7 +263,7 @@ interface Running {
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { context, guard, end, columns, names, isHashed, isMeasured, findCause }: Running,
+  { context, guard, end, columns, names, isHashed, isMeasured, areTextsMeasured, findCause }: Running,
 ): RunningStatement {
   const bytesColumn = names.length;
   const hashColumn = bytesColumn + Number(isMeasured);
@@ -261,6 +271,7 @@ function running(
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
   let readers: readonly ColumnReader[] = [];
+  let textColumns: readonly number[] = [];
   let ahead: Promise<RowChunk | null> | null = null;
   let ended = false;
   let closed = false;
@@ -273,8 +284,16 @@ function running(
     const opened = await guard(() => prepared.stream());
     const types = opened.columnTypes().slice(0, names.length);
     readers = types.map(createColumnReader);
+    textColumns = areTextsMeasured ? [] : [...types.keys()].filter((index) => isTextType(types[index]));
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
+  }
+
+  function toChunk(vectors: DuckDBDataChunk, rowCount: number): RowChunk {
+    const rowBytes = new Float64Array(rowCount).fill(names.length * VALUE_BYTES);
+    for (const column of textColumns) addTextBytes(vectors.getColumnVector(column), rowBytes);
+    if (isMeasured) addBytes(vectors.getColumnVector(bytesColumn), rowBytes);
+    return { vectors, rowCount, rowBytes, bytes: rowBytes.reduce((sum, bytes) => sum + bytes, 0) };
   }
 
   async function fetchChunk(): Promise<RowChunk | null> {
@@ -289,11 +308,11 @@ function running(
       throw new WarehouseError('INTERRUPTED', 'The rows ended before the last of them.');
     }
     const isLast = vectors.getColumnVector(endColumn).getItem(vectors.rowCount - 1) === true;
-    if (!isLast) return { vectors, rowCount: vectors.rowCount };
+    if (!isLast) return toChunk(vectors, vectors.rowCount);
     const more = await guard(() => opened.fetchChunk());
     if (more !== null && more.rowCount > 0) throw new Error('the engine gave rows behind the end row');
     ended = true;
-    return vectors.rowCount === 1 ? null : { vectors, rowCount: vectors.rowCount - 1 };
+    return vectors.rowCount === 1 ? null : toChunk(vectors, vectors.rowCount - 1);
   }
 
   return {
@@ -304,6 +323,11 @@ function running(
       ahead ??= fetchChunk();
       const current = ahead;
       const chunk = await reported(context, () => current);
+      if (chunk !== null && chunk.bytes > LARGE_CHUNK_BYTES) {
+        // Two of them may be more than fits in memory.
+        ahead = null;
+        return chunk;
+      }
       // The engine works on the next rows while these are converted and kept.
       ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
       ahead.catch(() => {});
@@ -322,9 +346,6 @@ function running(
     },
     hashes({ vectors }, first, end) {
       return readHashes(vectors, hashColumn, first, end);
-    },
-    bytes({ vectors }, first, end) {
-      return isMeasured ? sumBytes(vectors, bytesColumn, first, end) : 0;
     },
     async close() {
       if (closed) return;
@@ -349,12 +370,9 @@ function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: 
   return new Uint8Array(hashes.buffer);
 }
 
-function sumBytes(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
-  const vector = chunk.getColumnVector(column);
+function addBytes(vector: DuckDBVector, bytes: Float64Array): void {
   if (!(vector instanceof DuckDBDoubleVector)) throw new Error('the sizes of rows are no numbers');
-  let bytes = 0;
-  for (let index = first; index < end; index += 1) bytes += vector.getItem(index) ?? 0;
-  return bytes;
+  for (const index of bytes.keys()) bytes[index] = (bytes[index] ?? 0) + (vector.getItem(index) ?? 0);
 }
 
 function bind(prepared: DuckDBPreparedStatement, parameters: StatementParameters): void {
