@@ -28,7 +28,7 @@ test('without any setting, database, warehouse and catalog are folders in .blade
       settings: {
         folder: expect.stringMatching(/\.blade.warehouse$/),
         hasDemoData: true,
-        memoryMegabytes: 768,
+        memoryMegabytes: 2000,
         diskMegabytes: 8_000,
       },
     },

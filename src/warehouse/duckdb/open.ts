@@ -25,7 +25,7 @@ import { MEGABYTE } from './overrun.ts';
 export interface FolderWarehouseOptions extends ReadingLimits {
   /** `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
   readonly folder: string;
-  /** The most memory of the engine, in megabytes. Default: 768. */
+  /** The most memory of the engine, in megabytes. Default: 2,000. */
   readonly memoryMegabytes?: number;
   /** The most temporary disk of the engine, in megabytes. Default: 8,000. */
   readonly diskMegabytes?: number;
