@@ -275,7 +275,7 @@ describe('a source that cannot be read', () => {
       state: 'FAILED',
       failureReason:
         'Units: There is no table blade.field.gone in the warehouse.; Depots: There is no table blade.field.gone in the warehouse.',
-      progress: { totalItems: null, successCount: 0, errorCount: 0, percent: null },
+      progress: { totalItems: 0, successCount: 0, errorCount: 0, percent: null },
     });
     expect(await partitionsOf(job.id)).toMatchObject([{ percent: null }, { percent: null }]);
   });
