@@ -787,6 +787,8 @@ test('every field that leads to items, errors and jobs is tested here', () => {
     'Query.job',
     'QueryItemsConnectionEdge.node',
     'QueryJobsConnectionEdge.node',
+    'RepairAlreadyRunningError.activeJob',
+    'RepairCatalogSuccess.job',
     'ResumeJobSuccess.job',
     'RetryJobSuccess.job',
     'ScheduledRun.job',

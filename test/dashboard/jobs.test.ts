@@ -66,7 +66,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await waitForState(page, 'Completed with errors');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/^Full sync of all types/);
     const { rows } = await application.database.pool.query<{ processed: number; errors: number }>(
-      'select processed_items as processed, error_count as errors from job',
+      'select processed_items::int as processed, error_count::int as errors from job',
     );
     const [job] = rows;
     await page

@@ -43,7 +43,10 @@ async function partitionsOf(id: string) {
 }
 
 async function sourceNamed(name: string): Promise<Record<string, unknown>> {
-  const { rows } = await application.database.pool.query('select * from data_source where name = $1', [name]);
+  const { rows } = await application.database.pool.query(
+    'select *, item_count::int as item_count from data_source where name = $1',
+    [name],
+  );
   return rows[0];
 }
 
@@ -236,14 +239,14 @@ describe('a source that cannot be read', () => {
       failureReason: 'Depots: There is no table blade.field.gone in the warehouse.',
       recentErrors: [message],
       progress: {
-        // Nobody could count the missing rows: one at least.
-        percent: 75,
-        totalItems: 4,
+        // Nobody could count the missing rows.
+        percent: null,
+        totalItems: 3,
         processedItems: 3,
         successCount: 3,
         errorCount: 0,
         byType: [
-          { dataType: 'logistics', totalItems: 1, processedItems: 0, successCount: 0, errorCount: 0 },
+          { dataType: 'logistics', totalItems: null, processedItems: 0, successCount: 0, errorCount: 0 },
           { dataType: 'sortie', totalItems: 3, processedItems: 3, successCount: 3, errorCount: 0 },
         ],
       },
@@ -272,9 +275,9 @@ describe('a source that cannot be read', () => {
       state: 'FAILED',
       failureReason:
         'Units: There is no table blade.field.gone in the warehouse.; Depots: There is no table blade.field.gone in the warehouse.',
-      progress: { totalItems: 2, successCount: 0, errorCount: 0, percent: 0 },
+      progress: { totalItems: 0, successCount: 0, errorCount: 0, percent: null },
     });
-    expect(await partitionsOf(job.id)).toMatchObject([{ percent: 0 }, { percent: 0 }]);
+    expect(await partitionsOf(job.id)).toMatchObject([{ percent: null }, { percent: null }]);
   });
 });
 
