@@ -7,6 +7,7 @@ import { folderWarehouseSettings } from './settings.ts';
 export const folderWarehouse = defineWarehouse({
   name: 'duckdb',
   settings: folderWarehouseSettings,
-  open: ({ folder }, limits) => openFolderWarehouse({ folder, ...limits }),
+  open: ({ folder, memoryMegabytes, diskMegabytes }, limits) =>
+    openFolderWarehouse({ folder, memoryMegabytes, diskMegabytes, ...limits }),
   checkReachable: ({ folder }) => access(folder),
 });
