@@ -77,12 +77,6 @@ export async function open(): Promise<void> {
   await loadResources();
 }
 
-/** Closes what a thread has opened, before it ends; called by the thread pool. */
-export async function close(): Promise<void> {
-  const resources = await opened?.catch(() => undefined);
-  await resources?.warehouse.close();
-}
-
 async function runUntilStopped<Result>(
   port: MessagePort,
   work: (signal: AbortSignal) => Promise<Result>,

@@ -104,7 +104,7 @@ async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
     if (fingerprint !== null && knownFingerprints.has(fingerprint)) {
       yield { kind: 'KNOWN', batch, fingerprint };
     } else {
-      yield transformBatch(batch, () => batch.rows, fingerprint, pipeline);
+      yield transformBatch(batch, fingerprint, pipeline);
     }
     await flushSockets();
   }
@@ -112,11 +112,10 @@ async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
 
 function transformBatch(
   batch: RowBatch,
-  readRows: () => readonly Row[],
   fingerprint: string | null,
   { transform, meter, markingRule }: Pipeline,
 ): TransformedBatch {
-  const made = meter.transform(() => transformRows(readRows(), transform, markingRule));
+  const made = meter.transform(() => transformRows(batch.rows, transform, markingRule));
   const rows = { ...made, errors: [...made.errors, ...toReadErrors(batch)] };
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
@@ -180,12 +179,11 @@ async function* saveBatches(
   const { dataType, defaultMarking, dataSourceId, markingRule, metadata, store, onProgress } = pipeline;
   for await (const read of batches) {
     if (read.kind === 'KNOWN' && (await confirm(pipeline, read))) {
-      read.batch.kept?.release();
       onProgress();
       continue;
     }
     const { position, fingerprint, rows } =
-      read.kind === 'KNOWN' ? await transformKnown(read, pipeline) : read;
+      read.kind === 'KNOWN' ? transformBatch(read.batch, read.fingerprint, pipeline) : read;
     const from = { dataType, defaultMarking, dataSourceId, markingRule, metadata };
     const save: SaveBatch = { ...from, fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
@@ -193,15 +191,6 @@ async function* saveBatches(
     if (pending !== null) yield pending;
     countErrors(rows.errors.length);
   }
-}
-
-/** Transforms a batch whose items have changed since. */
-async function transformKnown(
-  { batch, fingerprint }: KnownBatch,
-  pipeline: Pipeline,
-): Promise<TransformedBatch> {
-  const rows = batch.kept === undefined ? batch.rows : await batch.kept.load();
-  return transformBatch(batch, () => rows, fingerprint, pipeline);
 }
 
 /** Runs after all earlier batches are saved, because they may have changed an item of this one. */

@@ -200,11 +200,7 @@ type RowPlan = Exclude<CheckedPlan, { kind: 'CATALOG' }>;
 async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
   const { task, store, signal } = attempt;
   const transform = createTransformOptions(attempt);
-  const toFingerprint = createBatchFingerprint(transform);
-  let knownFingerprints: ReadonlySet<string> = new Set();
-  const { resumed, batches } = await openRows(attempt, plan, (fingerprint) =>
-    knownFingerprints.has(toFingerprint(fingerprint)),
-  );
+  const { resumed, batches } = await openRows(attempt, plan);
   if (task.attempt > 1) {
     if (!resumed) await store.startOver();
     await settleEarlierAttempts(attempt, resumed);
@@ -212,7 +208,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
 
   const currentOperation = describeOperation(task);
   attempt.onOperation(task.input.kind === 'QUERY' ? 'Executing query' : currentOperation);
-  knownFingerprints = await loadFingerprints(attempt);
+  const knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
     batches: countTotal(attempt, plan, batches),
     rowsBefore: resumed ? sumLevels(task.read) : 0,
@@ -223,7 +219,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
     const hasPending = await runPipeline({
       batches: attempt.meter.batches(read.batches),
       transform: createTransform(transform),
-      toFingerprint: ({ fingerprint }) => (fingerprint === null ? null : toFingerprint(fingerprint)),
+      toFingerprint: createBatchFingerprint(transform),
       knownFingerprints,
       meter: attempt.meter,
       ...createUploader(attempt),
@@ -239,7 +235,8 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
     // After the uploads, so that what could be read of a failing source is kept.
     read.checkEnd();
   } finally {
-    // If saving or uploading failed, the statement still runs.
+    // If saving or uploading failed, the statement still runs. A thread that ends under a running statement takes the whole
+    // process down.
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
@@ -287,14 +284,11 @@ function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
 async function openRows(
   { pool, warehouse, task, signal }: Attempt,
   plan: RowPlan,
-  isKnown: (fingerprint: string) => boolean,
 ): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
-  const withFingerprints = findReadSource(task) !== null;
   const options = {
     batchSize: task.batchSize,
     resumeAfter: task.position,
-    withFingerprints,
-    isKnown: withFingerprints ? isKnown : undefined,
+    withFingerprints: findReadSource(task) !== null,
     signal,
   };
   switch (plan.kind) {
@@ -322,28 +316,14 @@ async function* countTotal(
   batches: AsyncIterable<RowBatch>,
 ): AsyncGenerator<RowBatch> {
   if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
-  let first: RowBatch | null = null;
-  let isCounted = false;
-  try {
-    for await (const batch of batches) {
-      if (!isCounted && first === null) {
-        first = batch;
-        continue;
-      }
-      if (first !== null) {
-        await store.saveTotal(await warehouse.countRows(plan.statement, signal));
-        isCounted = true;
-        yield first;
-        first = null;
-      }
-      yield batch;
+  let isFirst = true;
+  for await (const batch of batches) {
+    if (isFirst && batch.size === task.batchSize) {
+      await store.saveTotal(await warehouse.countRows(plan.statement, signal));
     }
-  } catch (error) {
-    // What could be read is saved before the read fails.
-    if (first !== null && !signal.aborted) yield first;
-    throw error;
+    isFirst = false;
+    yield batch;
   }
-  if (first !== null) yield first;
 }
 
 /**

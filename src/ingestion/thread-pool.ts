@@ -93,9 +93,6 @@ const IDLE_TIMEOUT_MS = 10_000;
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
-/** How long the threads may take to close their warehouses, in milliseconds. */
-const WAREHOUSE_TIMEOUT_MS = 5_000;
-
 /** @param threads partitions that can run at once. */
 export function createThreadPool(configuration: ThreadConfiguration, threads: number): ThreadPool {
   const pool = new Piscina({
@@ -177,11 +174,9 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();
+      // Ending a thread while DuckDB works in it would crash the whole process.
       const timeout = setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
       await Promise.race([Promise.allSettled(calls), timeout]);
-      // A thread that is ended with a process of its own would leave it defunct.
-      const closed = Promise.allSettled(pool.threads.map(() => run(null, { name: 'close' })));
-      await Promise.race([closed, setTimeout(WAREHOUSE_TIMEOUT_MS, undefined, { ref: false })]);
       await pool.destroy();
     },
   };

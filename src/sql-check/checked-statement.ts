@@ -8,8 +8,7 @@ import {
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { findSchemaProblem, type SchemaPattern } from './allowed-schemas.ts';
-import { quoteIdentifier, quoteTable } from './quoted-name.ts';
-import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
+import { checkFilter, checkQuery, MAX_STATEMENT_BYTES, quoteIdentifier, quoteTable } from './statement.ts';
 import { fileLikeName } from './statement-rules.ts';
 
 // Only this file casts to what a warehouse takes.

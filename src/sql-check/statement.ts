@@ -111,6 +111,16 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
 /** What precedes a filter during the check, as the generator writes it; the table is a placeholder. */
 const BEFORE_FILTER = 'SELECT * FROM `catalog`.`schema`.`filtered` WHERE ';
 
+/** Quotes any text as a name in the Databricks dialect. */
+export function quoteIdentifier(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+/** Quotes the three-part name of a table in the Databricks dialect. */
+export function quoteTable(table: TableName): string {
+  return [table.catalog, table.schema, table.table].map(quoteIdentifier).join('.');
+}
+
 function describeParseError(subject: Subject, message: string, line: number, column: number): string {
   if (/E_GUARD|call stack/.test(message))
     return `The ${subject} is too deeply nested or too long: simplify it.`;

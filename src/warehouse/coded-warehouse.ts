@@ -24,12 +24,9 @@ export function withErrorCodes(warehouse: Warehouse): Warehouse {
 async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
   try {
     for await (const batch of batches) {
-      const { size, unreadable = [], fingerprint, position, kept } = batch;
+      const { size, unreadable = [], fingerprint, position } = batch;
       yield {
         ...{ size, unreadable, fingerprint, position },
-        ...(kept === undefined
-          ? {}
-          : { kept: { load: () => withCode(() => kept.load()), release: () => kept.release() } }),
         // Not copied: a warehouse may create them on each access.
         get rows() {
           try {

@@ -56,13 +56,7 @@ export function formatTime(microseconds: number): string {
 
 /** Formats a fraction of a second without trailing zeros. */
 export function formatFraction(fraction: number, digits: number): string {
-  let shown = fraction;
-  let places = digits;
-  while (places > 0 && shown % 10 === 0) {
-    shown /= 10;
-    places -= 1;
-  }
-  return places === 0 ? '' : shown.toString().padStart(places, '0');
+  return fraction.toString().padStart(digits, '0').replace(/0+$/, '');
 }
 
 /** Parses JSON, with numbers that JavaScript would change as text. */
@@ -91,22 +85,6 @@ export function setKey(object: Record<string, JsonValue>, key: string, value: Js
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   else object[key] = value;
 }
-
-/** Measures a value in bytes, about as it takes memory. */
-export function measureValue(value: JsonValue): number {
-  // Without recursion, because JSON may be nested thousands of levels deep.
-  const left: JsonValue[] = [value];
-  let bytes = 0;
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    bytes += VALUE_BYTES;
-    if (typeof next === 'string') bytes += next.length;
-    else if (typeof next === 'object' && next !== null) left.push(...Object.values(next));
-  }
-  return bytes;
-}
-
-/** What a value takes beside its text. */
-export const VALUE_BYTES = 8;
 
 const MICROSECONDS_PER_DAY = 86_400_000_000;
 const dates = new Map<number, string>();

@@ -58,16 +58,11 @@ export type Row = Readonly<Record<string, JsonValue>>;
  */
 export type ReadPosition = JsonValue;
 
-/** How large the rows of a batch may become before it ends, in bytes as `measureRow` counts them. The last row may exceed it. */
-export const BATCH_BYTES = 4_000_000;
-
 export interface RowBatch {
   /** The number of rows, and of lines that are not rows. */
   readonly size: number;
-  /** The rows. Get them once, because a warehouse may create them on each access. Throws if they are kept back. */
+  /** The rows. Get them once, because a warehouse may create them on each access. */
   readonly rows: readonly Row[];
-  /** Present if the rows are kept back in the warehouse, because `isKnown` said that nobody needs them. */
-  readonly kept?: KeptRows;
   /** Descriptions of lines that are not rows, if requested. */
   readonly unreadable?: readonly string[];
   /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
@@ -76,14 +71,8 @@ export interface RowBatch {
   readonly position: ReadPosition;
 }
 
-/** Rows that were not transferred. One of the two must be called. */
-export interface KeptRows {
-  load(): Promise<readonly Row[]>;
-  release(): void;
-}
-
 export interface ReadOptions {
-  /** The most rows of a batch. A batch of large rows ends sooner, once it has `BATCH_BYTES`. */
+  /** Rows per batch; every batch except the last has exactly this many. */
   readonly batchSize: number;
   /** The position of the last saved batch; null to read from the start. */
   readonly resumeAfter: ReadPosition | null;
@@ -96,8 +85,6 @@ export interface ReadOptions {
    * @see Warehouse.findVersion
    */
   readonly version?: string | null;
-  /** Whether the rows of a batch with this fingerprint are probably not needed. A warehouse may then keep them back. */
-  readonly isKnown?: ((fingerprint: string) => boolean) | undefined;
   readonly onWaiting?: OnWaiting | undefined;
 }
 

@@ -25,12 +25,7 @@ test('without any setting, database, warehouse and catalog are folders in .blade
     database: { url: undefined, folder: expect.stringMatching(/\.blade.database$/) },
     warehouse: {
       name: 'duckdb',
-      settings: {
-        folder: expect.stringMatching(/\.blade.warehouse$/),
-        hasDemoData: true,
-        memoryMegabytes: 2000,
-        diskMegabytes: 8_000,
-      },
+      settings: { folder: expect.stringMatching(/\.blade.warehouse$/), hasDemoData: true },
     },
     catalog: { name: 'folder', settings: { folder: expect.stringMatching(/\.blade.catalog$/) } },
   });

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { quoteIdentifier, quoteTable } from '../../src/sql-check/quoted-name.ts';
-import { checkQuery, MAX_STATEMENT_BYTES } from '../../src/sql-check/statement.ts';
+import {
+  checkQuery,
+  MAX_STATEMENT_BYTES,
+  quoteIdentifier,
+  quoteTable,
+} from '../../src/sql-check/statement.ts';
 
 describe('a query that only reads is taken', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
-import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
+import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
 import type { RowBatch } from '../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from './reading.ts';
@@ -104,7 +104,7 @@ describe('resuming', () => {
     await write('many.parquet', numbers(5000));
     const select = statement('SELECT * FROM blade.field.many WHERE id > :low', { low: 10 });
     const [first] = await batchesOf(warehouse, select, 2051);
-    const again = await openFolderWarehouse({ folder });
+    const again = await openDuckDbWarehouse({ folder });
     const rest = await batchesOf(again, select, 100, first?.position);
     await again.close();
     expect(idsOf(rest)).toEqual(Array.from({ length: 5000 - 11 - 2051 }, (_, index) => index + 11 + 2051));

@@ -1,15 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { quoteTable } from '../../sql-check/quoted-name.ts';
+import { quoteTable } from '../../sql-check/statement.ts';
 import { throwIfAborted } from '../abort.ts';
-import { measureValue } from '../value.ts';
-import {
-  BATCH_BYTES,
-  type Row,
-  type RowBatch,
-  type TableColumn,
-  type Warehouse,
-  WarehouseError,
-} from '../warehouse.ts';
+import { type Row, type RowBatch, type TableColumn, type Warehouse, WarehouseError } from '../warehouse.ts';
 import type { Chunk } from './chunk.ts';
 import { createSessions, type DatabricksOptions } from './session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
@@ -95,31 +87,23 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 const PAGE_ROWS = 25_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Rows that are converted before they are measured. */
-const ROWS_AT_ONCE = 100;
-
 async function* readBatches(
   pages: AsyncIterable<Iterable<Chunk>>,
   batchSize: number,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch, void, undefined> {
   let rows: Row[] = [];
-  let bytes = 0;
   for await (const page of pages) {
     for (const chunk of page) {
       let first = 0;
       while (first < chunk.rowCount) {
-        const end = Math.min(chunk.rowCount, first + Math.min(ROWS_AT_ONCE, batchSize - rows.length));
-        for (const row of chunk.rows(first, end)) {
-          rows.push(row);
-          bytes += measureValue(row);
-          if (rows.length < batchSize && bytes < BATCH_BYTES) continue;
-          throwIfAborted(signal);
-          yield toBatch(rows);
-          rows = [];
-          bytes = 0;
-        }
+        const end = Math.min(chunk.rowCount, first + batchSize - rows.length);
+        for (const row of chunk.rows(first, end)) rows.push(row);
         first = end;
+        if (rows.length < batchSize) continue;
+        throwIfAborted(signal);
+        yield toBatch(rows);
+        rows = [];
       }
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { isFileError } from '../../shared/file-error.ts';
 import { removeClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
@@ -68,8 +69,6 @@ async function isEmpty(folder: string): Promise<boolean> {
 }
 
 async function writeTables(schema: string): Promise<void> {
-  // Only here: a server that reads tables leaves DuckDB to its engines.
-  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {

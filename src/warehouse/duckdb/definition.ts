@@ -7,7 +7,6 @@ import { folderWarehouseSettings } from './settings.ts';
 export const folderWarehouse = defineWarehouse({
   name: 'duckdb',
   settings: folderWarehouseSettings,
-  open: ({ folder, memoryMegabytes, diskMegabytes }, limits) =>
-    openFolderWarehouse({ folder, memoryMegabytes, diskMegabytes, ...limits }),
+  open: ({ folder }, limits) => openFolderWarehouse({ folder, ...limits }),
   checkReachable: ({ folder }) => access(folder),
 });

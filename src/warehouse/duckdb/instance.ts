@@ -11,26 +11,20 @@ export interface LockedInstanceOptions {
   readonly folder: string;
   /** The folder for temporary files and what does not fit in memory. It is created when needed and removed when the instance is closed. */
   readonly overflow: string;
-  /** The most memory of the process, in bytes: the engine counts a share of it, and the rest is for what it does not count. */
-  readonly memoryBytes: number;
-  /** The most that the engine may write to the folder, in bytes. */
-  readonly diskBytes: number;
 }
-
-/** The share of its memory that the engine counts: a sort that spills takes up to twice its own limit. */
-const COUNTED_SHARE = 0.4;
 
 /**
  * Opens a private DuckDB instance that cannot reach anything outside the two folders. It could still write within them, so
  * only run statements that are known to be one SELECT.
  */
 export async function openLockedInstance(options: LockedInstanceOptions): Promise<DuckDBInstance> {
-  const { folder, overflow, memoryBytes, diskBytes } = options;
+  const { folder, overflow } = options;
   const instance = await DuckDBInstance.create(':memory:', {
     // With one thread, a statement always returns its rows in the same order, which resuming relies on.
     threads: '1',
-    memory_limit: `${Math.floor(memoryBytes * COUNTED_SHARE)}B`,
+    memory_limit: '512MB',
     temp_directory: overflow,
+    max_temp_directory_size: `${MAX_OVERFLOW_GIB}GiB`,
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -42,8 +36,6 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
   const readable = [folder, overflow].map((path) => quoteText(join(path, '/')));
   await connection.run(`SET allowed_directories = [${readable.join(', ')}]`);
-  // Given with the others, it has no effect.
-  await connection.run(`SET max_temp_directory_size = '${diskBytes}B'`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   connection.closeSync();

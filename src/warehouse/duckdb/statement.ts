@@ -8,44 +8,42 @@ import {
   type DuckDBType,
   DuckDBTypeId,
   DuckDBUBigIntVector,
-  type DuckDBVector,
   version,
 } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
-import { VALUE_BYTES } from '../value.ts';
-import { type TableColumn, WarehouseError } from '../warehouse.ts';
+import { setKey } from '../value.ts';
+import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { addTextBytes, type ColumnReader, createColumnReader, isTextType } from './column-reader.ts';
+import { toDuckDbSql } from './dialect.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
-import { collectGarbage } from './memory.ts';
-import { createDiskError, createMemoryError, createTimeoutError, STOP_GRACE_MS } from './overrun.ts';
 import { admitStatement, releaseStatement } from './room.ts';
-import { buildNestedBytes, buildRowBytes } from './row-bytes.ts';
+import { buildRowBytes } from './row-bytes.ts';
 import { boundSelect, prepareSelect } from './select.ts';
 import { formatDatabricksType } from './type.ts';
+import { findConverter, type ValueConverter } from './value.ts';
 
 /** A statement that runs on its own connection. */
 export interface RunningStatement {
   columns(): TableColumn[];
-  /** The names of the columns, each another one. */
-  names(): readonly string[];
   /**
    * The next rows, or null after the last.
    * @throws WarehouseError INTERRUPTED where the engine stopped before the last row without an error that repeats.
    */
   next(): Promise<RowChunk | null>;
-  /** Adds the values of the rows of a chunk, from the one at `first` to the one before `end`, to those of each column. */
-  readValues(chunk: RowChunk, first: number, end: number, columns: readonly JsonValue[][]): void;
+  /** The rows of a chunk from the one at `first` to the one before `end`. */
+  rows(chunk: RowChunk, first: number, end: number): Row[];
   /** What two chunks must have in common before their hashes are compared; null where there are none. */
   hashedBy(): string | null;
   /** The hashes of the same rows, eight bytes each. */
   hashes(chunk: RowChunk, first: number, end: number): Uint8Array;
+  /** How large the same rows are, in bytes; 0 where they are no larger than those of the tables. */
+  bytes(chunk: RowChunk, first: number, end: number): number;
   /** Ends it wherever it is. */
   close(): Promise<void>;
 }
@@ -55,31 +53,13 @@ export interface RowChunk {
   /** Without the end row, which may follow them in the same chunk. */
   readonly rowCount: number;
   readonly vectors: DuckDBDataChunk;
-  /** How large each row is, in bytes. */
-  readonly rowBytes: Float64Array;
-  /** How large they are together. */
-  readonly bytes: number;
-}
-
-/** Chunks that are larger than this, in bytes, are read one at a time. */
-export const LARGE_CHUNK_BYTES = 32_000_000;
-
-/** What one statement may take of the engine and its process. */
-export interface EngineLimits {
-  /** The longest that the engine may work for one statement, in milliseconds; null for no end. */
-  readonly timeoutMs: number | null;
-  /** The most memory of the process, in bytes. */
-  readonly memoryBytes: number;
-  /** The most temporary disk of the engine, in bytes. */
-  readonly diskBytes: number;
-  /** Called when a statement that must end does not: only the end of the process helps. */
-  readonly onStuck: (reason: WarehouseError) => void;
 }
 
 /** What statements run in. */
 export interface StatementEngine {
   readonly instance: DuckDBInstance;
-  readonly limits: EngineLimits;
+  /** The longest that the engine may work for one statement, in milliseconds; null for no end. */
+  readonly timeoutMs: number | null;
 }
 
 /** The parameters that are bound, and the files of its tables. */
@@ -88,7 +68,7 @@ export interface StatementContext extends MessageContext {
 }
 
 export interface StatementToStart {
-  /** In the dialect of DuckDB. */
+  /** In the Databricks dialect. */
   readonly sql: string;
   readonly context: StatementContext;
   readonly signal: AbortSignal;
@@ -101,7 +81,7 @@ export interface StatementToStart {
  * @throws WarehouseError STATEMENT_FAILED; AbortError after the signal.
  */
 export async function startStatement(
-  { instance, limits }: StatementEngine,
+  { instance, timeoutMs }: StatementEngine,
   { sql, context: { parameters, files }, signal, withHashes = false }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
@@ -113,7 +93,7 @@ export async function startStatement(
     ending.abort();
     releaseStatement(number);
   };
-  const guard = limitWork(connection, signal, stop, limits);
+  const guard = limitWork(connection, signal, stop, timeoutMs);
   const bound = (prepared: DuckDBPreparedStatement) => {
     bind(prepared, parameters);
     return prepared;
@@ -127,6 +107,7 @@ export async function startStatement(
     return names.map(String);
   };
   try {
+    const translated = toDuckDbSql(sql);
     const tables = new Map(
       files.map(({ name: { catalog, schema, table }, size }) => [
         asciiLowerCase([catalog, schema, table].join('.')),
@@ -134,7 +115,7 @@ export async function startStatement(
       ]),
     );
     const { sql: text, hasLargeRows } = await guard(() =>
-      boundSelect(connection, sql, { parameters, number, tables }),
+      boundSelect(connection, translated, { parameters, number, tables }),
     );
     const plain = await prepare(text);
     const columns = areTypesKnown(plain) ? readColumns(plain) : null;
@@ -143,7 +124,7 @@ export async function startStatement(
     const places = names.map((_name, index) => `c${index}`);
     const types = columns?.map(({ type }) => type) ?? null;
     const hash = withHashes && types !== null ? buildRowHash(places, types) : null;
-    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : buildNestedBytes(places, types);
+    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : null;
     const marked = addEndRow(text, places, { bytes, hash });
     return running(connection, await prepare(marked.sql), {
       context: { parameters, files },
@@ -153,7 +134,6 @@ export async function startStatement(
       names: makeNamesDistinct(names),
       isHashed: hash !== null,
       isMeasured: bytes !== null,
-      areTextsMeasured: hasLargeRows && bytes !== null,
       async findCause() {
         await guard(async () => (await prepare(marked.causeSql)).run());
       },
@@ -166,59 +146,53 @@ export async function startStatement(
 }
 
 /**
- * Creates a guard that also stops the work of a statement when it has taken too long in all, or when the process has grown
- * too large. The engine's own limit does not cover the states of windows and of aggregates such as `mode`.
+ * Creates a guard that also stops the work of a statement when it has taken too long in all, or when the process grows too
+ * much meanwhile. The engine's own limit does not cover the states of windows and of aggregates such as `mode`.
  * @param stop is aborted with the reason.
  */
 function limitWork(
   connection: DuckDBConnection,
   signal: AbortSignal,
   stop: AbortController,
-  limits: EngineLimits,
+  timeoutMs: number | null,
 ): Guard {
-  const { timeoutMs, memoryBytes, onStuck } = limits;
   const guard = interruptOnAbort(connection, AbortSignal.any([signal, stop.signal]));
+  const fail = (reason: string) => stop.abort(new WarehouseError('STATEMENT_FAILED', reason));
   let leftMs = timeoutMs ?? 0;
   return async (work) => {
     const start = performance.now();
-    let grace: NodeJS.Timeout | undefined;
-    const fail = (reason: WarehouseError) => {
-      stop.abort(reason);
-      grace ??= setTimeout(onStuck, STOP_GRACE_MS, reason);
-    };
     const timer =
       timeoutMs === null
         ? undefined
-        : setTimeout(() => fail(createTimeoutError(timeoutMs)), Math.min(leftMs, MAX_TIMER_MS));
+        : setTimeout(
+            () => fail(`The statement took longer than the ${timeoutMs / 1_000} seconds that one may take.`),
+            Math.min(leftMs, MAX_TIMER_MS),
+          );
+    let before: number | null = null;
     const watch = setInterval(() => {
-      if (process.memoryUsage.rss() <= memoryBytes) return;
-      // Chunks that were read are freed only with their objects.
-      collectGarbage();
-      if (process.memoryUsage.rss() > memoryBytes) fail(createMemoryError(memoryBytes));
+      const resident = process.memoryUsage.rss();
+      before ??= resident;
+      if (resident - before <= MAX_GROWTH_BYTES) return;
+      fail(
+        `The statement needs too much memory: the process grew by more than ${MAX_GROWTH_BYTES / 1e6} MB. Sort, rank or group fewer rows at once.`,
+      );
     }, MEMORY_INTERVAL_MS);
     try {
       return await guard(work);
     } catch (error) {
       throwIfAborted(signal);
-      throw stop.signal.aborted ? stop.signal.reason : nameLimit(error, limits);
+      throw stop.signal.aborted ? stop.signal.reason : error;
     } finally {
       clearTimeout(timer);
-      clearTimeout(grace);
       clearInterval(watch);
       leftMs = Math.max(leftMs - (performance.now() - start), 0);
     }
   };
 }
 
-/** The engine's own words for a limit advise to change settings that nobody can reach. */
-function nameLimit(error: unknown, { memoryBytes, diskBytes }: EngineLimits): unknown {
-  if (!(error instanceof Error) || !/^Out of Memory Error|bad_alloc/.test(error.message)) return error;
-  return /max_temp_directory_size|offload/.test(error.message)
-    ? createDiskError(diskBytes)
-    : createMemoryError(memoryBytes);
-}
-
-const MEMORY_INTERVAL_MS = 20;
+/** How much the process may grow while the engine works on the next rows of a statement. */
+const MAX_GROWTH_BYTES = 1e9;
+const MEMORY_INTERVAL_MS = 50;
 
 /** The longest that a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -252,8 +226,6 @@ interface Running {
   readonly isHashed: boolean;
   /** Whether the size of the row follows them. */
   readonly isMeasured: boolean;
-  /** Whether this size covers the columns of texts. */
-  readonly areTextsMeasured: boolean;
   /** Lets nothing of it ask any more. */
   readonly end: () => void;
   /** Throws the error that ends the statement early, where it comes again. */
@@ -263,15 +235,14 @@ interface Running {
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { context, guard, end, columns, names, isHashed, isMeasured, areTextsMeasured, findCause }: Running,
+  { context, guard, end, columns, names, isHashed, isMeasured, findCause }: Running,
 ): RunningStatement {
   const bytesColumn = names.length;
   const hashColumn = bytesColumn + Number(isMeasured);
   const endColumn = hashColumn + Number(isHashed);
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
-  let readers: readonly ColumnReader[] = [];
-  let textColumns: readonly number[] = [];
+  let converters: readonly ValueConverter[] = [];
   let ahead: Promise<RowChunk | null> | null = null;
   let ended = false;
   let closed = false;
@@ -283,17 +254,9 @@ function running(
   async function open(): Promise<DuckDBResult> {
     const opened = await guard(() => prepared.stream());
     const types = opened.columnTypes().slice(0, names.length);
-    readers = types.map(createColumnReader);
-    textColumns = areTextsMeasured ? [] : [...types.keys()].filter((index) => isTextType(types[index]));
+    converters = types.map(findConverter);
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
-  }
-
-  function toChunk(vectors: DuckDBDataChunk, rowCount: number): RowChunk {
-    const rowBytes = new Float64Array(rowCount).fill(names.length * VALUE_BYTES);
-    for (const column of textColumns) addTextBytes(vectors.getColumnVector(column), rowBytes);
-    if (isMeasured) addBytes(vectors.getColumnVector(bytesColumn), rowBytes);
-    return { vectors, rowCount, rowBytes, bytes: rowBytes.reduce((sum, bytes) => sum + bytes, 0) };
   }
 
   async function fetchChunk(): Promise<RowChunk | null> {
@@ -308,11 +271,11 @@ function running(
       throw new WarehouseError('INTERRUPTED', 'The rows ended before the last of them.');
     }
     const isLast = vectors.getColumnVector(endColumn).getItem(vectors.rowCount - 1) === true;
-    if (!isLast) return toChunk(vectors, vectors.rowCount);
+    if (!isLast) return { vectors, rowCount: vectors.rowCount };
     const more = await guard(() => opened.fetchChunk());
     if (more !== null && more.rowCount > 0) throw new Error('the engine gave rows behind the end row');
     ended = true;
-    return vectors.rowCount === 1 ? null : toChunk(vectors, vectors.rowCount - 1);
+    return vectors.rowCount === 1 ? null : { vectors, rowCount: vectors.rowCount - 1 };
   }
 
   return {
@@ -323,29 +286,22 @@ function running(
       ahead ??= fetchChunk();
       const current = ahead;
       const chunk = await reported(context, () => current);
-      if (chunk !== null && chunk.bytes > LARGE_CHUNK_BYTES) {
-        // Two of them may be more than fits in memory.
-        ahead = null;
-        return chunk;
-      }
       // The engine works on the next rows while these are converted and kept.
       ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
       ahead.catch(() => {});
       return chunk;
     },
-    names() {
-      return names;
-    },
-    readValues({ vectors }, first, end, columns) {
-      columns.forEach((values, column) => {
-        readers[column]?.(vectors.getColumnVector(column), first, end, values);
-      });
+    rows({ vectors }, first, end) {
+      return readRows(vectors, names, converters, first, end);
     },
     hashedBy() {
       return hashedBy;
     },
     hashes({ vectors }, first, end) {
       return readHashes(vectors, hashColumn, first, end);
+    },
+    bytes({ vectors }, first, end) {
+      return isMeasured ? sumBytes(vectors, bytesColumn, first, end) : 0;
     },
     async close() {
       if (closed) return;
@@ -361,6 +317,29 @@ function running(
   };
 }
 
+function readRows(
+  chunk: DuckDBDataChunk,
+  names: readonly string[],
+  converters: readonly ValueConverter[],
+  first: number,
+  end: number,
+): Row[] {
+  const rows: Record<string, JsonValue>[] = [];
+  for (let index = first; index < end; index += 1) rows.push({});
+  names.forEach((name, column) => {
+    const vector = chunk.getColumnVector(column);
+    const convert = converters[column] ?? (() => null);
+    const special = name === '__proto__';
+    rows.forEach((row, index) => {
+      const value = vector.getItem(first + index);
+      const converted = value === null ? null : convert(value);
+      if (special) setKey(row, name, converted);
+      else row[name] = converted;
+    });
+  });
+  return rows;
+}
+
 function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: number): Uint8Array {
   const vector = chunk.getColumnVector(column);
   if (!(vector instanceof DuckDBUBigIntVector))
@@ -370,9 +349,12 @@ function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: 
   return new Uint8Array(hashes.buffer);
 }
 
-function addBytes(vector: DuckDBVector, bytes: Float64Array): void {
+function sumBytes(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
+  const vector = chunk.getColumnVector(column);
   if (!(vector instanceof DuckDBDoubleVector)) throw new Error('the sizes of rows are no numbers');
-  for (const index of bytes.keys()) bytes[index] = (bytes[index] ?? 0) + (vector.getItem(index) ?? 0);
+  let bytes = 0;
+  for (let index = first; index < end; index += 1) bytes += vector.getItem(index) ?? 0;
+  return bytes;
 }
 
 function bind(prepared: DuckDBPreparedStatement, parameters: StatementParameters): void {

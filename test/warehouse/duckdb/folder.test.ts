@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
-import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
+import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
 import type { CheckedStatement } from '../../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
@@ -58,7 +58,7 @@ describe('files of a folder are tables', () => {
 
   test('a missing folder is told when the warehouse is opened', async () => {
     const folder = join(await temporaryFolder(), 'nothing');
-    await expect(openFolderWarehouse({ folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(openDuckDbWarehouse({ folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
 
@@ -186,12 +186,7 @@ describe('the engine itself is locked', () => {
     const outside = await temporaryFolder();
     await writeFile(join(outside, 'secret.csv'), 'a\n1\n');
     await writeFile(join(folder, 'inside.csv'), 'a\n1\n');
-    const instance = await openLockedInstance({
-      folder,
-      overflow: join(outside, 'overflow'),
-      memoryBytes: 1e9,
-      diskBytes: 1e9,
-    });
+    const instance = await openLockedInstance({ folder, overflow: join(outside, 'overflow') });
     const connection = await instance.connect();
     return { connection, folder, outside };
   }

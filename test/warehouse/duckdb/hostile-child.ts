@@ -1,13 +1,12 @@
-// node hostile-child.ts FOLDER TIMEOUT_MS: runs each statement that it receives in the engine, translated, or as it is where the
-// statement asks for that, and replies with what happened.
+// node hostile-child.ts FOLDER TIMEOUT_MS: runs each statement that it receives in the folder warehouse, or in the engine itself where
+// the statement asks for that, and replies with what happened.
 
 import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
 import { parseStatement } from '../../../src/sql-check/checked-statement.ts';
-import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
-import { openEngine } from '../../../src/warehouse/duckdb/engine.ts';
 import { openTableFolder } from '../../../src/warehouse/duckdb/folder.ts';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
 import { boundSelect, prepareSelect } from '../../../src/warehouse/duckdb/select.ts';
+import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
 import { WarehouseError } from '../../../src/warehouse/warehouse.ts';
 
 export interface StatementToTry {
@@ -24,26 +23,13 @@ export interface Tried {
   readonly message: string;
   readonly milliseconds: number;
   readonly residentMegabytes: number;
-  /** Whether only the end of the process would stop the statement. */
-  readonly isStuck: boolean;
 }
 
 const [folder = '', timeout = ''] = process.argv.slice(2);
 const STATEMENT_TIMEOUT_MS = Number(timeout);
+const warehouse = await openDuckDbWarehouse({ folder, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
 const overflow = `${folder}-overflow`;
-const limits = { folder, overflow, memoryBytes: 1_024e6, diskBytes: 8e9 };
-const stuck = Promise.withResolvers<never>();
-let isStuck = false;
-stuck.promise.catch(() => {});
-const engine = await openEngine({
-  ...limits,
-  timeoutMs: STATEMENT_TIMEOUT_MS,
-  onStuck(reason) {
-    isStuck = true;
-    stuck.reject(reason);
-  },
-});
-const instance = await openLockedInstance(limits);
+const instance = await openLockedInstance({ folder, overflow });
 const table = { catalog: 'blade', schema: 'field', table: 'odd' };
 const [file] = await openTableFolder(instance, folder, overflow).prepare(
   [table],
@@ -52,16 +38,13 @@ const [file] = await openTableFolder(instance, folder, overflow).prepare(
 const tables = new Map(file === undefined ? [] : [['blade.field.odd', file.size] as const]);
 
 async function runInWarehouse(sql: string): Promise<void> {
-  const { parameters, tables, isRepeatable, withUnreadable, ...checked } = parseStatement(
-    { sql, parameters: {} },
-    ANY_SCHEMA,
-  );
-  const { batches } = await engine.readRows(
-    { sql: toDuckDbSql(checked.sql), parameters, tables, isRepeatable, withUnreadable },
-    { batchSize: 1_000, resumeAfter: null, withFingerprints: true, version: null },
-    new AbortController().signal,
-  );
-  for await (const batch of batches) batch.readValues();
+  const { batches } = await warehouse.readRows(parseStatement({ sql, parameters: {} }, ANY_SCHEMA), {
+    batchSize: 1_000,
+    resumeAfter: null,
+    signal: new AbortController().signal,
+    withFingerprints: true,
+  });
+  for await (const { rows } of batches) rows.length;
 }
 
 async function runInEngine(sql: string): Promise<void> {
@@ -84,7 +67,7 @@ async function tryStatement({ sql, isForEngine }: StatementToTry): Promise<Tried
   let problem: string | null = null;
   let message = '';
   try {
-    await (isForEngine ? runInEngine(sql) : Promise.race([runInWarehouse(sql), stuck.promise]));
+    await (isForEngine ? runInEngine(sql) : runInWarehouse(sql));
   } catch (error) {
     message = error instanceof Error ? error.message : String(error);
     const isReadable = isForEngine || (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED');
@@ -94,7 +77,6 @@ async function tryStatement({ sql, isForEngine }: StatementToTry): Promise<Tried
   return {
     ...{ problem, message, isValue: message === '', milliseconds: performance.now() - start },
     residentMegabytes: process.resourceUsage().maxRSS / 1_024,
-    isStuck,
   };
 }
 

@@ -1,104 +1,55 @@
-import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { version } from '@duckdb/node-api';
-import type { JsonValue } from '../../shared/json.ts';
-import { quoteTable } from '../../sql-check/quoted-name.ts';
+import { quoteTable } from '../../sql-check/statement.ts';
 import { AbortError, throwIfAborted } from '../abort.ts';
 import {
-  BATCH_BYTES,
-  type ParameterValue,
+  type CheckedStatement,
   type ReadPosition,
-  type TableColumn,
+  type RowBatch,
   type TableName,
+  type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
+import type { ReadingLimits } from '../warehouse-definition.ts';
 import { reported } from './error.ts';
 import { areSameFiles, createFilesVersion } from './files-version.ts';
 import { openTableFolder, type TableFile } from './folder.ts';
 import { openLockedInstance } from './instance.ts';
-import { collectGarbage, createChunkCounter } from './memory.ts';
-import {
-  type EngineLimits,
-  LARGE_CHUNK_BYTES,
-  type RowChunk,
-  type RunningStatement,
-  type StatementContext,
-  startStatement,
-} from './statement.ts';
-import { quoteName } from './text.ts';
+import { type ChunkMemory, createChunkMemory } from './memory.ts';
+import { MAX_BATCH_BYTES } from './row-bytes.ts';
+import { type RowChunk, type RunningStatement, type StatementContext, startStatement } from './statement.ts';
 
-/** Where the tables are, and what statements may take. */
-export interface EngineOptions extends EngineLimits {
-  /** The folder of the warehouse, `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`, without links. */
+/** The folder of a folder warehouse: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
+export interface DuckDbOptions extends ReadingLimits {
   readonly folder: string;
-  /** The folder for temporary files and what does not fit in memory. Created when needed, removed by `close`. */
-  readonly overflow: string;
-}
-
-/** A checked statement, translated to the dialect of DuckDB. Plain data. */
-export interface EngineStatement {
-  readonly sql: string;
-  readonly parameters: Readonly<Record<string, ParameterValue>>;
-  readonly tables: readonly TableName[];
-  readonly isRepeatable: boolean;
-  readonly withUnreadable: boolean;
-}
-
-/** How to read a statement. Plain data. */
-export interface EngineReadOptions {
-  readonly batchSize: number;
-  readonly resumeAfter: ReadPosition;
-  readonly withFingerprints: boolean;
-  /** The version that the tables must have; null for any. */
-  readonly version: string | null;
-}
-
-/** Rows by column: the values of each column, in the order of the names. */
-export type ColumnValues = readonly (readonly JsonValue[])[];
-
-/** A batch whose rows are converted only when they are asked for. */
-export interface EngineBatch {
-  readonly size: number;
-  /** The names of the columns, each different. */
-  readonly names: readonly string[];
-  readValues(): ColumnValues;
-  readonly unreadable?: readonly string[];
-  readonly fingerprint: string | null;
-  readonly position: ReadPosition;
-}
-
-export interface EngineRead {
-  readonly resumed: boolean;
-  /** The files of its tables and their versions. */
-  readonly versions: readonly string[];
-  readonly batches: AsyncIterable<EngineBatch>;
-}
-
-/** DuckDB with the files of a folder as tables: what a warehouse does, in the dialect of DuckDB. */
-export interface Engine {
-  describeTable(table: TableName, signal: AbortSignal): Promise<readonly TableColumn[]>;
-  findVersion(tables: readonly TableName[], signal: AbortSignal): Promise<string>;
-  countUnreadable(table: TableName, signal: AbortSignal): Promise<number>;
-  countRows(statement: EngineStatement, signal: AbortSignal): Promise<number>;
-  readRows(statement: EngineStatement, options: EngineReadOptions, signal: AbortSignal): Promise<EngineRead>;
-  close(): Promise<void>;
 }
 
 /**
- * Opens a folder of files as tables. Nothing outside the folder can be read, and nothing can be written. The next statement
- * sees new and changed files.
+ * Opens a folder of files as a warehouse. Nothing outside the folder can be read, and nothing can be written. The next
+ * statement sees new and changed files.
+ * @throws WarehouseError UNAVAILABLE if the folder does not exist.
  */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { folder, overflow } = options;
-  const instance = await openLockedInstance(options);
-  const tables = openTableFolder(instance, folder, overflow);
+export async function openDuckDbWarehouse({ folder, statementTimeoutMs }: DuckDbOptions): Promise<Warehouse> {
+  const root = await realpath(folder).catch(() => {
+    throw new WarehouseError('UNAVAILABLE', 'The folder of the warehouse does not exist or cannot be read.');
+  });
+  // Large sorts and joins spill to disk, into a folder of this instance.
+  const overflow = join(tmpdir(), `blade-warehouse-${randomUUID()}`);
+  const instance = await openLockedInstance({ folder: root, overflow });
+  const tables = openTableFolder(instance, root, overflow);
   const running = new Set<RunningStatement>();
   let isClosed = false;
 
   async function start(sql: string, context: StatementContext, signal: AbortSignal, withHashes = false) {
     if (isClosed) throw createClosedError();
     const run = await reported(context, () =>
-      startStatement({ instance, limits: options }, { sql, context, signal, withHashes }),
+      startStatement(
+        { instance, timeoutMs: statementTimeoutMs ?? null },
+        { sql, context, signal, withHashes },
+      ),
     );
     running.add(run);
     if (!isClosed) return run;
@@ -147,8 +98,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     async describeTable(table, signal) {
       const files = await prepare([table], signal);
-      const name = [table.catalog, table.schema, table.table].map(quoteName).join('.');
-      const run = await start(`SELECT * FROM ${name}`, { parameters: {}, files }, signal);
+      const run = await start(`SELECT * FROM ${quoteTable(table)}`, { parameters: {}, files }, signal);
       try {
         return run.columns();
       } finally {
@@ -179,15 +129,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         signal,
       });
       let total = withUnreadable ? listUnreadableLines(files).length : 0;
-      for await (const batch of batches) total += Number(batch.readValues()[0]?.[0]);
+      for await (const { rows } of batches) total += Number(rows[0]?.total);
       return total;
     },
 
-    async readRows(statement, { batchSize, resumeAfter, withFingerprints, version }, signal) {
+    async readRows(statement, options) {
       const { sql, parameters, isRepeatable } = statement;
+      const { signal, withFingerprints, version = null } = options;
       const files = await prepareVersion(statement.tables, version, signal);
       const fingerprint = isRepeatable ? fingerprintStatement(statement, files) : null;
-      const covered = countCoveredRows(resumeAfter, fingerprint);
+      const covered = countCoveredRows(options.resumeAfter, fingerprint);
       const batches = readBatches({
         start: () => start(sql, { parameters, files }, signal, withFingerprints),
         finish,
@@ -195,14 +146,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
         covered: covered ?? 0,
         unreadable: statement.withUnreadable ? listUnreadableLines(files) : [],
-        batchSize,
+        batchSize: options.batchSize,
         signal,
       });
-      return {
-        resumed: resumeAfter === null || covered !== null,
-        versions: files.map((file) => `${file.path} ${file.version}`),
-        batches,
-      };
+      return { resumed: options.resumeAfter === null || covered !== null, batches };
     },
 
     async close() {
@@ -219,7 +166,7 @@ function createClosedError(): WarehouseError {
 }
 
 /** Fingerprints everything that the order and content of the rows depend on. */
-function fingerprintStatement(statement: EngineStatement, files: readonly TableFile[]): string {
+function fingerprintStatement(statement: CheckedStatement, files: readonly TableFile[]): string {
   const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
   return createHash('sha256')
     .update(
@@ -250,7 +197,7 @@ interface BatchReading {
   readonly signal: AbortSignal;
 }
 
-async function* readBatches(reading: BatchReading): AsyncGenerator<EngineBatch, void, undefined> {
+async function* readBatches(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
   const { checkSources } = reading;
   try {
     yield* readUnchecked(reading);
@@ -262,7 +209,7 @@ async function* readBatches(reading: BatchReading): AsyncGenerator<EngineBatch, 
   await checkSources();
 }
 
-async function* readUnchecked(reading: BatchReading): AsyncGenerator<EngineBatch, void, undefined> {
+async function* readUnchecked(reading: BatchReading): AsyncGenerator<RowBatch, void, undefined> {
   const { start, finish, positionAt, covered, batchSize, signal } = reading;
   const run = await start();
   try {
@@ -270,53 +217,51 @@ async function* readUnchecked(reading: BatchReading): AsyncGenerator<EngineBatch
     let pieces: Piece[] = [];
     let size = 0;
     let bytes = 0;
-    const countChunk = createChunkCounter();
-    let chunk = await run.next();
-    while (chunk !== null) {
-      countChunk();
+    const memory = createChunkMemory();
+    for (let chunk = await run.next(); chunk !== null; chunk = await run.next()) {
+      memory.noteChunk();
       // Rows before the position are read and skipped, because a statement with an OFFSET may return another order.
       let first = Math.min(Math.max(covered - position, 0), chunk.rowCount);
       while (first < chunk.rowCount) {
-        let end = first;
-        while (end < chunk.rowCount && size < batchSize && bytes < BATCH_BYTES) {
-          bytes += chunk.rowBytes[end] ?? 0;
-          size += 1;
-          end += 1;
-        }
+        const end = Math.min(chunk.rowCount, first + batchSize - size);
         pieces.push({ chunk, first, end });
+        size += end - first;
+        bytes += run.bytes(chunk, first, end);
+        if (bytes > MAX_BATCH_BYTES) throw rowsTooLarge(batchSize);
         first = end;
-        // No row keeps a large chunk in memory while the next is read.
-        const isEndOfLarge = end === chunk.rowCount && chunk.bytes > LARGE_CHUNK_BYTES;
-        if (size < batchSize && bytes < BATCH_BYTES && !isEndOfLarge) continue;
+        if (size < batchSize) continue;
         throwIfAborted(signal);
-        yield toBatch({ run, pieces, position: positionAt(position + end) });
+        yield toBatch({ run, memory, pieces, position: positionAt(position + end) });
         pieces = [];
         size = 0;
         bytes = 0;
       }
       position += chunk.rowCount;
-      const isLarge = chunk.bytes > LARGE_CHUNK_BYTES;
-      chunk = null;
-      if (isLarge) collectGarbage();
-      chunk = await run.next();
     }
     throwIfAborted(signal);
-    if (size > 0) yield toBatch({ run, pieces, position: positionAt(position) });
+    if (size > 0) yield toBatch({ run, memory, pieces, position: positionAt(position) });
     yield* createUnreadableBatches(reading, position);
   } finally {
     await finish(run);
   }
 }
 
+function rowsTooLarge(batchSize: number): WarehouseError {
+  return new WarehouseError(
+    'STATEMENT_FAILED',
+    `${batchSize.toLocaleString('en')} rows of the statement are larger than ${MAX_BATCH_BYTES >> 20} MB: give it fewer or shorter columns.`,
+  );
+}
+
 /** @param position the number of rows before. */
 function* createUnreadableBatches(
   { positionAt, covered, unreadable, batchSize }: BatchReading,
   position: number,
-): Generator<EngineBatch> {
+): Generator<RowBatch> {
   for (let first = Math.max(covered - position, 0); first < unreadable.length; first += batchSize) {
     const lines = unreadable.slice(first, first + batchSize);
     yield {
-      ...{ size: lines.length, names: [], readValues: () => [], unreadable: lines, fingerprint: null },
+      ...{ size: lines.length, rows: [], unreadable: lines, fingerprint: null },
       position: positionAt(position + first + lines.length),
     };
   }
@@ -339,19 +284,17 @@ interface Piece {
 
 interface Pieces {
   readonly run: RunningStatement;
+  readonly memory: ChunkMemory;
   readonly pieces: readonly Piece[];
   readonly position: ReadPosition;
 }
 
-function toBatch({ run, pieces, position }: Pieces): EngineBatch {
-  const names = run.names();
+function toBatch({ run, memory, pieces, position }: Pieces): RowBatch {
   return {
     size: pieces.reduce((sum, { first, end }) => sum + end - first, 0),
-    names,
-    readValues() {
-      const values: JsonValue[][] = names.map(() => []);
-      for (const { chunk, first, end } of pieces) run.readValues(chunk, first, end, values);
-      return values;
+    get rows() {
+      memory.noteRows();
+      return pieces.flatMap(({ chunk, first, end }) => run.rows(chunk, first, end));
     },
     fingerprint: fingerprintContent(run, pieces),
     position,
