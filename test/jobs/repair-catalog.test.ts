@@ -11,7 +11,7 @@ import { type Chance, createChance } from '../support/chance.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { type CatalogItem, readFolderCatalog } from '../support/folder-catalog.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
-import { test as base } from '../support/on-every-database.ts';
+import { test as base } from '../support/on-server.ts';
 import { JobErrors, RepairCatalog, RetryJob } from '../support/operations.ts';
 import { addSource, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
