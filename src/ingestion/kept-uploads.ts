@@ -19,7 +19,7 @@ export interface KeptUploads {
   begin(): Promise<void>;
   /**
    * Notices what the catalog has lost, and uploads it again until nothing is missing.
-   * @param hasRejections whether the attempt has already reported rejections, of which a catalog that is away is the reason.
+   * @param hasRejections whether the attempt has reported rejections, which an unreachable catalog explains.
    * @throws CatalogError if something cannot be restored now; a new attempt tries again.
    */
   end(hasRejections: boolean): Promise<void>;

@@ -13,8 +13,9 @@ export function describeUnexpected(error: unknown): string {
 /** Whether an error would happen again in each attempt: one in the code, or a value that the database cannot hold. */
 export function isIncurable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (PROGRAM_ERRORS.has(error.name)) return error.cause === undefined && findCode(error) === null;
-  return /^(22|54)/.test(findCode(error) ?? '') && SQL_STATE.test(findCode(error) ?? '');
+  const code = findCode(error);
+  if (PROGRAM_ERRORS.has(error.name)) return error.cause === undefined && code === null;
+  return code !== null && INCURABLE_STATE.test(code);
 }
 
 const PROGRAM_ERRORS: ReadonlySet<string> = new Set([
@@ -24,8 +25,9 @@ const PROGRAM_ERRORS: ReadonlySet<string> = new Set([
   'SyntaxError',
 ]);
 
-/** The codes of PostgreSQL, of five characters: 22 is about data, and 54 about limits. */
-const SQL_STATE = /^[0-9A-Z]{5}$/;
+/** The codes of PostgreSQL, each with a digit, unlike EPIPE. Class 22 is about data, and 54 about limits. */
+const SQL_STATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+const INCURABLE_STATE = /^(22|54)[0-9A-Z]{3}$/;
 
 function findCode(error: Error): string | null {
   return 'code' in error && typeof error.code === 'string' ? error.code : null;

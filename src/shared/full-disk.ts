@@ -29,5 +29,5 @@ export async function findFreeBytes(folder: string): Promise<number | null> {
 
 /** The codes of the file system, and that of PostgreSQL. */
 const FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', '53100']);
-/** Errors of threads, DuckDB and Prisma have no code, or one of their own. */
+/** Errors of threads, DuckDB and Prisma have no code, or another one. */
 const FULL_MESSAGE = /: (No space left on device|Disk quota exceeded)`?$/im;

@@ -577,7 +577,7 @@ test('whatever happens to a file or folder of a closed database, it starts with 
       }
       await rm(folder, { recursive: true });
     }),
-    fuzzParameters(0.03, 'damaged files'),
+    fuzzParameters(0.05, 'damaged files'),
   );
 }, 600_000);
 

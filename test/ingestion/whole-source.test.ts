@@ -218,6 +218,18 @@ describe('a table that changes while it is read is planned again', () => {
   const partitionsOf = async (id: string) =>
     (await application.client.send(JobById, { id })).job?.partitions ?? [];
 
+  /** Waits until some partitions of a job have been read, and others wait. */
+  async function someRead(jobId: string): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const states = (await partitionsOf(jobId)).map(({ state }) => state);
+        expect(states).toContain('COMPLETED');
+        expect(states).toContain('PENDING');
+      },
+      { timeout: 30_000, interval: 5 },
+    );
+  }
+
   test('a Parquet file that is replaced: the sync has every row of the new one, and its watermark', async () => {
     await write('sortie.parquet', flights(ROWS));
     await write('next.parquet', flights(3_000, 'N', 500));
@@ -241,14 +253,7 @@ describe('a table that changes while it is read is planned again', () => {
     await write('next.parquet', flights(9_000, 'N'));
     await addSorties();
     const id = await startSync({ options: { batchSize: 200, partitionRows: 2_000 } });
-    await vi.waitFor(
-      async () => {
-        const states = (await partitionsOf(id)).map(({ state }) => state);
-        expect(states).toContain('COMPLETED');
-        expect(states).toContain('PENDING');
-      },
-      { timeout: 30_000, interval: 5 },
-    );
+    await someRead(id);
     await rename(path('next.parquet'), path('sortie.parquet'));
     expect(await application.client.waitForEnd(id)).toMatchObject({
       state: 'COMPLETED',
@@ -271,14 +276,7 @@ describe('a table that changes while it is read is planned again', () => {
       await utimes(path(`next.${format}`), atime, mtime);
       await addSorties();
       const id = await startSync({ options: { batchSize: 200, partitionRows: 2_000 } });
-      await vi.waitFor(
-        async () => {
-          const states = (await partitionsOf(id)).map(({ state }) => state);
-          expect(states).toContain('COMPLETED');
-          expect(states).toContain('PENDING');
-        },
-        { timeout: 30_000, interval: 5 },
-      );
+      await someRead(id);
       await rename(path(`next.${format}`), path(file));
       expect(await application.client.waitForEnd(id)).toMatchObject({
         state: 'COMPLETED',

@@ -333,7 +333,7 @@ describe('a retry of the failed sources', () => {
     expect(await storedItems(application)).toHaveLength(23);
   });
 
-  test('reads a source as a whole of which one partition failed, and lists it once', async () => {
+  test('reads the whole source again if one of its partitions failed, and lists it once', async () => {
     const rows = Array.from({ length: 2_500 }, (_, index) => ({ item_id: `S-${10_000 + index}` }));
     await addSorties([...rows, { item_id: 'bad', flight_hours: 'many' }]);
     const failed = await sync({ options: { partitionRows: 1_000, maxErrors: 0 } });

@@ -63,7 +63,7 @@ export async function openArrayWarehouse(
 
   return {
     describeTable: async (...given) => (await current()).describeTable(...given),
-    // Each thread writes files of its own, so theirs differ.
+    // Each thread writes other files, whose versions would differ.
     findVersion: async () => null,
     countUnreadable: async () => 0,
     countRows: async (...given) => (await current()).countRows(...given),

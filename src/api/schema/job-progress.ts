@@ -4,6 +4,14 @@ import { isTerminal, type JobState } from '../../jobs/job-state.ts';
 import { builder } from './builder.ts';
 import { createColumnReader } from './read-columns.ts';
 
+/** The options of the counts that a job, its partitions and its data types have. */
+export const PROCESSED_ITEMS = { type: 'SafeInt', description: 'successCount + errorCount.' } as const;
+export const SUCCESS_COUNT = {
+  type: 'SafeInt',
+  description: 'Rows stored and uploaded to the catalog.',
+} as const;
+export const ERROR_COUNT = { type: 'SafeInt', description: 'Rows that failed.' } as const;
+
 const typeProgressSchema = z.array(
   z.object({
     dataType: z.string(),
@@ -25,15 +33,9 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
       nullable: true,
       description: 'Rows to read; null until they are counted.',
     }),
-    processedItems: t.expose('processedItems', {
-      type: 'SafeInt',
-      description: 'successCount + errorCount.',
-    }),
-    successCount: t.expose('successCount', {
-      type: 'SafeInt',
-      description: 'Rows stored and uploaded to the catalog.',
-    }),
-    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
+    processedItems: t.expose('processedItems', PROCESSED_ITEMS),
+    successCount: t.expose('successCount', SUCCESS_COUNT),
+    errorCount: t.expose('errorCount', ERROR_COUNT),
   }),
 });
 
@@ -73,11 +75,8 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       type: 'SafeInt',
       description: 'Rows that succeeded or failed: successCount + errorCount.',
     }),
-    successCount: t.expose('successCount', {
-      type: 'SafeInt',
-      description: 'Rows stored and uploaded to the catalog.',
-    }),
-    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
+    successCount: t.expose('successCount', SUCCESS_COUNT),
+    errorCount: t.expose('errorCount', ERROR_COUNT),
     restoredCount: t.field({
       type: 'SafeInt',
       nullable: true,

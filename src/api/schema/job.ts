@@ -22,7 +22,13 @@ import {
   PartitionStateEnum,
   RetryModeEnum,
 } from './job-enums.ts';
-import { calculatePercent, JobProgressType } from './job-progress.ts';
+import {
+  calculatePercent,
+  ERROR_COUNT,
+  JobProgressType,
+  PROCESSED_ITEMS,
+  SUCCESS_COUNT,
+} from './job-progress.ts';
 import { PrincipalType } from './me.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import {
@@ -217,15 +223,9 @@ builder.prismaNode('JobPartition', {
       type: 'SafeInt',
       description: 'Rows read and saved, up to its checkpoint.',
     }),
-    processedItems: t.expose('processedItems', {
-      type: 'SafeInt',
-      description: 'successCount + errorCount.',
-    }),
-    successCount: t.expose('successCount', {
-      type: 'SafeInt',
-      description: 'Rows stored and uploaded to the catalog.',
-    }),
-    errorCount: t.expose('errorCount', { type: 'SafeInt', description: 'Rows that failed.' }),
+    processedItems: t.expose('processedItems', PROCESSED_ITEMS),
+    successCount: t.expose('successCount', SUCCESS_COUNT),
+    errorCount: t.expose('errorCount', ERROR_COUNT),
     percent: t.float({
       nullable: true,
       description: 'From 0 to 100; below 100 until it is COMPLETED. Null until its rows are counted.',

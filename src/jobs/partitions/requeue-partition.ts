@@ -4,7 +4,7 @@ import { lockPartitionJob } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import type { PartitionQueue } from '../queue/partition-queue.ts';
 
-/** Puts a partition that was given up for no fault of its own back into the queue, with all its attempts. */
+/** Puts a partition that was given up because of an outage back into the queue, with all its attempts. */
 export async function requeuePartition(
   prisma: PrismaClient,
   queue: Pick<PartitionQueue, 'enqueue'>,

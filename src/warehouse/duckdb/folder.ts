@@ -17,7 +17,7 @@ import { quoteName, quoteText } from './text.ts';
 export interface TableFile extends NamedFile {
   /** The name as spelled by the folders and the file. */
   readonly name: TableName;
-  /** The identity, size and times of the file, one of which changes with it. */
+  /** The identity, size and times of the file. If it changes, at least one of them does. */
   readonly version: string;
   /** The part of the version that a copy on another machine can have, too. */
   readonly portableVersion: string;
