@@ -22,5 +22,5 @@ VOLUME /data
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Handles SIGTERM itself and starts no other processes, so it can run as the first process.
+# Handles SIGTERM itself, and waits for the processes that it starts, so it can run as the first process.
 ENTRYPOINT ["node", "dist/blade-ingestion.js"]

@@ -17,8 +17,18 @@ const onEveryDatabase = findFiles('on-every-database');
 const onServer = findFiles('on-server');
 const onEmbedded = findFiles('on-embedded');
 const onCluster = findFiles('on-cluster');
+const slowOnEmbedded = findFiles('slow-on-embedded');
+const onSpark = findFiles('on-spark');
 const inChromium = findFiles('in-chromium');
-const withDatabase = new Set([...onEveryDatabase, ...onServer, ...onEmbedded, ...onCluster, ...inChromium]);
+const withDatabase = new Set([
+  ...onEveryDatabase,
+  ...onServer,
+  ...onEmbedded,
+  ...slowOnEmbedded,
+  ...onCluster,
+  ...onSpark,
+  ...inChromium,
+]);
 const withoutDatabase = files.map(({ path }) => path).filter((path) => !withDatabase.has(path));
 
 /** Runs on both databases also what is the same on either: more than ten minutes more on two cores. */
@@ -80,9 +90,28 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'cluster',
+          name: 'slow-on-cluster',
           include: onCluster,
           globalSetup,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow-on-spark',
+          include: onSpark,
+          // Fetching Spark takes a minute, and its first statement seconds.
+          hookTimeout: 600_000,
+          globalSetup: [...globalSetup, 'test/support/spark/start.ts'],
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow-on-embedded',
+          include: slowOnEmbedded,
+          globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
     ],

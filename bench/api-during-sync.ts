@@ -20,7 +20,7 @@ import { createSorties } from './support/sorties.ts';
 
 // How fast the API answers while a sync runs: in the worker's process, as with `npm start`, and in its own.
 
-const QUERY = JSON.stringify({ query: '{ dataSources { name } }' });
+const QUERY = JSON.stringify({ query: '{ dataSources { nodes { name } } }' });
 
 const STATE = `query ($id: ID!) { job(id: $id) { state } }`;
 

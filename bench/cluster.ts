@@ -78,7 +78,9 @@ async function syncTable(
     );
     if (job.state === 'FAILED') throw new Error('the sync failed');
     if (job.state === 'COMPLETED') {
-      await api.send('mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', { id: source });
+      await api.send('mutation ($id: ID!) { deleteDataSource(input: { id: $id }) { __typename } }', {
+        id: source,
+      });
       return job.progress.elapsedSeconds;
     }
     await setTimeout(100);

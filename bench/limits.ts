@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const costOf = createCostMeter(schema);
+const measureCost = createCostMeter(schema);
 
 const SMALL = '{ jobs(first: 20) { edges { node { id state revision } } } }';
 const FACTS = `id kind state revision createdAt startedAt finishedAt recentErrors
@@ -72,7 +72,7 @@ try {
     process.stdout.write(`${name}: p50 ${format(times, 0.5)}, p95 ${format(times, 0.95)}\n`);
   }
   for (const [example, query] of Object.entries(EXAMPLES)) {
-    const cost = costOf({ document: parse(query), operationName: null, variableValues: {} });
+    const cost = measureCost({ document: parse(query), operationName: null, variableValues: {} });
     const times: number[] = [];
     for (let round = 0; round < 10; round += 1) times.push(await ask(here.url, query));
     process.stdout.write(

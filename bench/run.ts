@@ -13,6 +13,7 @@ const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   'jobs-page': () => import('./jobs-page.ts'),
   history: () => import('./history.ts'),
   'catalog-uploads': () => import('./catalog-uploads.ts'),
+  'large-rows': () => import('./large-rows.ts'),
   'api-during-sync': () => import('./api-during-sync.ts'),
 };
 

@@ -150,7 +150,7 @@ async function measureSync(partitions: 1 | 2): Promise<void> {
       });
       for (;;) {
         const { rows } = await database.pool.query<{ state: string; seconds: number; success: number }>(
-          `select state::text, extract(epoch from finished_at - created_at)::float8 as seconds, success_count as success
+          `select state::text, extract(epoch from finished_at - created_at)::float8 as seconds, success_count::float8 as success
            from job order by created_at desc limit 1`,
         );
         const [job] = rows;

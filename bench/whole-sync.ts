@@ -35,10 +35,10 @@ export async function measure({ quick, large }: MeasureOptions): Promise<readonl
   ];
   const sizes = quick ? [1_000] : [10_000, 100_000, ...(large ? [3_000_000] : [])];
   for (const size of sizes) {
-    const { rate: rateOf } = await runSync(size, 1, 'one');
+    const { rate: findRate } = await runSync(size, 1, 'one');
     // A row is to cost no more in a larger sync than in a smaller one.
     const [smaller, larger] =
-      size < rows ? [rateOf('sync, 1 partition'), one] : [one, rateOf('sync, 1 partition')];
+      size < rows ? [findRate('sync, 1 partition'), one] : [one, findRate('sync, 1 partition')];
     results.push({
       measure: `time a row, ${Math.max(size, rows).toLocaleString('en')} rows`,
       unit: 'µs',

@@ -135,7 +135,7 @@ async function usePlugin(url: string): Promise<void> {
   await ask(
     url,
     `mutation {
-      saveDataSource(
+      createDataSource(
         input: { name: "Fuel", dataType: "fuel", catalogName: "blade", schemaName: "field", tableName: "fuel" }
       ) { __typename }
     }`,

@@ -71,7 +71,12 @@ async function backUp(file: string, config: Config): Promise<void> {
   const temporaryFile = `${file}.${randomUUID()}.part`;
   try {
     if (found === null) throw new BackupError(`${folder} has no data yet`);
-    if (catalog !== null) await checkCatalogFolder(catalog);
+    const missing = catalog === null ? [] : await checkCatalogFolder(catalog);
+    if (missing.length > 0) {
+      throw new BackupError(
+        `${missing.length} files of uploads are missing from ${catalog}: start the server, and run a sync or \`blade catalog repair\`, which uploads their items again`,
+      );
+    }
     const hasCatalog = catalog !== null && existsSync(catalog);
     await pipeline(
       backUpStopped({ database: folder, catalog: hasCatalog ? catalog : null }),

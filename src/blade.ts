@@ -31,8 +31,8 @@ export interface StartedBlade {
 export interface Blade {
   /**
    * Opens the database, and starts serving and running jobs, as `BLADE_ROLES` says. Signals are left to the caller.
-   * @throws PluginError, ConfigError or FolderError, whose messages say what is wrong and what would work; otherwise when
-   * the database cannot be opened or the address is taken. Nothing stays open then.
+   * @throws PluginError, ConfigError, FolderError or UnsuitableDatabaseError, whose messages say what is wrong and what would
+   * work; otherwise when the database cannot be opened or the address is taken. Nothing stays open then.
    */
   start(): Promise<StartedBlade>;
   /**

@@ -12,6 +12,7 @@ import { loadProgram } from './config/load-program.ts';
 import { FolderLockedError } from './database/embedded/folder-lock.ts';
 import type { ApiKey, PrismaClient } from './database/generated/prisma/client.ts';
 import { createPrismaClient } from './database/prisma-client.ts';
+import { UnsuitableDatabaseError } from './database/server-check.ts';
 import { PluginError } from './plugins/plugin.ts';
 import { FolderError } from './shared/folder-error.ts';
 
@@ -101,7 +102,7 @@ function describeProblem(error: unknown): string {
   if (error instanceof FolderLockedError) {
     return `${error.message}\nWhile the server runs on the embedded database, admins create and revoke keys with the mutations createApiKey and revokeApiKey.`;
   }
-  const clearErrors = [ConfigError, FolderError, PluginError, ApiKeyNotFoundError];
+  const clearErrors = [ConfigError, FolderError, PluginError, UnsuitableDatabaseError, ApiKeyNotFoundError];
   if (error instanceof Error && clearErrors.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

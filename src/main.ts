@@ -2,6 +2,7 @@ import { createLog, logConsole } from './application/log.ts';
 import { type Application, startApplication } from './application/start-application.ts';
 import { ConfigError } from './config/load.ts';
 import { loadProgram } from './config/load-program.ts';
+import { UnsuitableDatabaseError } from './database/server-check.ts';
 import { PluginError } from './plugins/plugin.ts';
 import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
@@ -48,7 +49,7 @@ function fail(text: string): never {
 }
 
 function toText(error: unknown): string {
-  const clearErrors = [ConfigError, FolderError, PluginError];
+  const clearErrors = [ConfigError, FolderError, PluginError, UnsuitableDatabaseError];
   if (error instanceof Error && clearErrors.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -19,3 +19,14 @@ test('each folder and file of src is in docs/architecture.md', async () => {
 function readNames(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 }
+
+test('only src/database/connection.ts opens connections, which gives each session its settings', async () => {
+  const folder = new URL('../src/', import.meta.url);
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ts'));
+  const opening = await Promise.all(
+    paths.map(async (path) =>
+      /\bnew (pg\.)?(Client|Pool)\(/.test(await readFile(new URL(path, folder), 'utf8')) ? [path] : [],
+    ),
+  );
+  expect(opening.flat()).toEqual(['database/connection.ts']);
+});

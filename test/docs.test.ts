@@ -4,14 +4,18 @@ import { expect, test } from 'vitest';
 import { schema } from '../src/api/schema/schema.ts';
 import { listVariables } from '../src/config/config.ts';
 
-const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-const operations = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation);
+const pages = await Promise.all(
+  ['README.md', 'docs/clients.md'].map((page) => readFile(new URL(`../${page}`, import.meta.url), 'utf8')),
+);
+const operations = pages.flatMap((page) =>
+  [...page.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation),
+);
 
-test('the README shows operations', () => {
-  expect(operations.length).toBeGreaterThanOrEqual(6);
+test('the README and the page on clients show operations', () => {
+  expect(operations.length).toBeGreaterThanOrEqual(7);
 });
 
-test.each(operations)('an operation of the README can be pasted as it is: %s', (operation) => {
+test.each(operations)('an operation that they show can be pasted as it is: %s', (operation) => {
   expect(validate(schema, parse(operation))).toEqual([]);
 });
 
@@ -29,7 +33,7 @@ test.each(['README.md', 'docs/extending.md'])(
 );
 
 test('pages that other pages lead to are there', async () => {
-  for (const page of ['README.md', 'CONTRIBUTING.md', ...(await markdownOf('docs/'))]) {
+  for (const page of ['README.md', 'CONTRIBUTING.md', ...(await listMarkdown('docs/'))]) {
     const folder = new URL(`../${page}`, import.meta.url);
     const text = await readFile(folder, 'utf8');
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
@@ -38,7 +42,7 @@ test('pages that other pages lead to are there', async () => {
   }
 });
 
-async function markdownOf(folder: string): Promise<string[]> {
+async function listMarkdown(folder: string): Promise<string[]> {
   const names = await readdir(new URL(`../${folder}`, import.meta.url));
   return names.filter((name) => name.endsWith('.md')).map((name) => `${folder}${name}`);
 }

@@ -5,9 +5,9 @@ import { Pool, type QueryConfig, type QueryResult } from 'pg';
 /**
  * Answers each request with what a statement gives, by pg in a bare HTTP server: the limit that the API is measured
  * against. Tells its parent the URL, and ends with it.
- * @param dataOf makes the data of the answer.
+ * @param toData makes the data of the answer.
  */
-export function serveStatement(statement: QueryConfig, dataOf: (rows: QueryResult['rows']) => object): void {
+export function serveStatement(statement: QueryConfig, toData: (rows: QueryResult['rows']) => object): void {
   const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -15,7 +15,7 @@ export function serveStatement(statement: QueryConfig, dataOf: (rows: QueryResul
     request.on('end', async () => {
       JSON.parse(Buffer.concat(chunks).toString());
       const { rows } = await pool.query(statement);
-      const body = JSON.stringify({ data: dataOf(rows) });
+      const body = JSON.stringify({ data: toData(rows) });
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
   });

@@ -8,6 +8,7 @@ import type { ProbeReading } from './probe.ts';
 export interface MeasuredProgram {
   /** The address of its API; of its health without that role. */
   readonly url: string;
+  readonly pid: number;
   /** Sends an operation. @throws for errors in the answer. */
   send<Result>(query: string, variables?: object): Promise<Result>;
   read(): Promise<ProbeReading>;
@@ -54,8 +55,10 @@ export async function startMeasuredProgram(
     });
     void exited.then(() => reject(new Error(`The program ended:\n${lines.join('\n')}`)));
   });
+  if (child.pid === undefined) throw new Error('the program has no process');
   return {
     url,
+    pid: child.pid,
     async send<Result>(query: string, variables: object = {}) {
       const response = await fetch(url, {
         method: 'POST',
@@ -91,13 +94,13 @@ export async function addSource(
   program: MeasuredProgram,
   { name = 'Sorties', dataType = 'sortie', tableName = 'sortie' }: Source = {},
 ): Promise<string> {
-  const { saveDataSource } = await program.send<{ saveDataSource: { dataSource?: { id: string } } }>(
-    `mutation ($input: SaveDataSourceInput!) {
-       saveDataSource(input: $input) { ... on SaveDataSourceSuccess { dataSource { id } } ... on Error { message } } }`,
+  const { createDataSource } = await program.send<{ createDataSource: { dataSource?: { id: string } } }>(
+    `mutation ($input: CreateDataSourceInput!) {
+       createDataSource(input: $input) { ... on CreateDataSourceSuccess { dataSource { id } } ... on UserError { message } } }`,
     { input: { name, dataType, catalogName: 'blade', schemaName: 'field', tableName } },
   );
-  if (saveDataSource.dataSource === undefined) throw new Error(JSON.stringify(saveDataSource));
-  return saveDataSource.dataSource.id;
+  if (createDataSource.dataSource === undefined) throw new Error(JSON.stringify(createDataSource));
+  return createDataSource.dataSource.id;
 }
 
 /** Starts a full sync. @returns the id of its job. */
@@ -107,7 +110,7 @@ export async function startSync(
 ): Promise<string> {
   const { startSync } = await program.send<{ startSync: { job?: { id: string } } }>(
     `mutation ($input: StartSyncInput!) {
-       startSync(input: $input) { ... on StartSyncSuccess { job { id } } ... on Error { message } } }`,
+       startSync(input: $input) { ... on StartSyncSuccess { job { id } } ... on UserError { message } } }`,
     { input: { syncType: 'FULL', ...input } },
   );
   if (startSync.job === undefined) throw new Error(JSON.stringify(startSync));

@@ -16,7 +16,7 @@ export interface QueryJobs {
 
 const START = `mutation { startQueryJob(input: {
   dataType: "sortie", sqlQuery: "select * from blade.field.sortie limit 1"
-}) { __typename ... on StartQueryJobSuccess { job { id } } ... on Error { message } } }`;
+}) { __typename ... on StartQueryJobSuccess { job { id } } ... on UserError { message } } }`;
 
 /** @param watched the program whose API is subscribed to, if not the one that starts the jobs. */
 export async function openQueryJobs(program: MeasuredProgram, watched = program): Promise<QueryJobs> {
@@ -25,13 +25,14 @@ export async function openQueryJobs(program: MeasuredProgram, watched = program)
   const runningAt = new Map<string, number>();
   const ended = new Set<string>();
   let wake = () => {};
-  const events = client.iterate<{ jobChanges: { id: string; state: string } }>({
-    query: 'subscription { jobChanges { id state } }',
+  const events = client.iterate<{ jobChanges: { job: { id: string; state: string } | null } }>({
+    query: 'subscription { jobChanges { job { id state } } }',
   });
   const watching = (async () => {
     for await (const { data, errors } of events) {
       if (data == null) throw new Error(JSON.stringify(errors));
-      const { id, state } = data.jobChanges;
+      if (data.jobChanges.job === null) continue;
+      const { id, state } = data.jobChanges.job;
       if (state !== 'QUEUED' && !runningAt.has(id)) runningAt.set(id, performance.now());
       if (state === 'FAILED') throw new Error(`job ${id} failed`);
       if (state === 'COMPLETED') {

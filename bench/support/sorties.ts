@@ -4,7 +4,7 @@ import { createTransform } from '../../src/ingestion/transform.ts';
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import { allowTable, composeStatement } from '../../src/sql-check/checked-statement.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
-import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
+import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
 
 export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
 
@@ -18,7 +18,7 @@ export function createSorties(folder: string, rows: number, table = SORTIES): Pr
 
 /** The items that a sync makes of the table, a batch at a time. */
 export async function* readItems(folder: string, batchSize: number): AsyncGenerator<readonly BladeItem[]> {
-  const warehouse = await openDuckDbWarehouse({ folder });
+  const warehouse = await openFolderWarehouse({ folder });
   const transform = createTransform({
     dataType: sortie,
     sourceMetadata: { data_source: 'Sorties', source_table: 'blade.field.sortie' },

@@ -1,13 +1,7 @@
-import {
-  ApolloClient,
-  ApolloLink,
-  gql,
-  HttpLink,
-  InMemoryCache,
-  type PossibleTypesMap,
-} from '@apollo/client';
+import { ApolloClient, gql, HttpLink, InMemoryCache, type PossibleTypesMap } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { createClient } from 'graphql-ws';
+import { createRevisionLink } from './apollo-revisions.ts';
 
 /**
  * Queries and mutations over HTTP, subscriptions over one WebSocket that comes back by itself.
@@ -25,7 +19,8 @@ export function createBladeClient(url: string, possibleTypes: PossibleTypesMap, 
   return new ApolloClient({
     // Ids are unique over all types, so the cache knows a job by its id, wherever it comes from.
     cache: new InMemoryCache({ possibleTypes }),
-    link: ApolloLink.split(
+    // An answer can come later than a newer event.
+    link: createRevisionLink().split(
       ({ operationType }) => operationType === 'subscription',
       new GraphQLWsLink(webSocket),
       http,
@@ -42,7 +37,7 @@ export const START_SYNC = gql`
           state
         }
       }
-      ... on Error {
+      ... on UserError {
         message
       }
     }
@@ -57,6 +52,7 @@ export const WATCH_JOB = gql`
       state
       revision
       progress {
+        id
         percent
         processedItems
         totalItems

@@ -13,7 +13,6 @@ export function createBladeClient(url: string, token?: string) {
   });
   return new Client({
     url,
-    preferGetMethod: false,
     fetchOptions: { headers: authorization },
     exchanges: [
       cacheExchange,

@@ -51,32 +51,30 @@ export async function createApiKeyVerifier(parts: {
 
   async function findKey(hash: string): Promise<ApiKey | null> {
     const known = cached.get(hash);
-    if (known !== undefined && Date.now() < known.cachedUntil) return known.apiKey;
+    if (known !== undefined && performance.now() < known.cachedUntil) return known.apiKey;
     const generationBefore = generation;
     const apiKey = await prisma.apiKey.findUnique({ where: { hash } }).catch((error: unknown) => {
       throw new AuthenticationUnavailableError('API keys cannot be checked now', error);
     });
     cached.delete(hash);
     if (apiKey !== null && generation === generationBefore) {
-      cached.set(hash, { apiKey, cachedUntil: Date.now() + CACHE_MS });
+      cached.set(hash, { apiKey, cachedUntil: performance.now() + CACHE_MS });
       dropOldest(cached);
     }
     return apiKey;
   }
 
   function noteUse({ id }: ApiKey): void {
-    const now = Date.now();
-    if (now - (usedAt.get(id) ?? 0) < USE_INTERVAL_MS) return;
+    const now = performance.now();
+    if (now - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USE_INTERVAL_MS) return;
     usedAt.set(id, now);
     dropOldest(usedAt);
-    const lastUsedAt = new Date(now);
-    const before = new Date(now - USE_INTERVAL_MS);
-    prisma.apiKey
-      .updateMany({
-        where: { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: before } }] },
-        data: { lastUsedAt },
-      })
-      .catch(onError);
+    // One within the interval was written by another process; one ahead of now, before the clock was set back.
+    prisma.$executeRaw`
+      update api_key set last_used_at = blade_now() where id = ${id}::uuid and (last_used_at is null
+        or last_used_at not between blade_now() - make_interval(secs => ${USE_INTERVAL_MS / 1_000}) and blade_now())`.catch(
+      onError,
+    );
   }
 
   async function endRevoked(ids: readonly string[]): Promise<void> {

@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { v7 as newUuid } from 'uuid';
 import { z } from 'zod';
 import { MARKINGS, type Marking, parseMarking } from '../data-types/marking.ts';
-import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
+import { readDatabaseTime } from '../database/database-clock.ts';
+import type { ApiKey, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
+import type { IssueParams } from '../shared/invalid-input.ts';
 import { ApiKeyNotFoundError } from './access-errors.ts';
 import { recordDone } from './audit.ts';
 import { ACCESS_ROLES, type Principal, toPrincipalId } from './principal.ts';
@@ -17,12 +19,19 @@ export const newApiKeySchema = z.object({
   clearance: z.string().transform((text, context): Marking => {
     const marking = parseMarking(text);
     if (marking !== undefined) return marking;
-    context.addIssue({ code: 'custom', message: `must be one of ${MARKINGS.join(', ')}` });
+    context.addIssue({
+      code: 'custom',
+      params: { code: 'UNKNOWN' } satisfies IssueParams,
+      message: `must be one of ${MARKINGS.join(', ')}`,
+    });
     return z.NEVER;
   }),
   expiresAt: z
     .date({ error: 'must be a time, or a number of days' })
-    .refine((time) => time.getTime() > Date.now(), { error: 'must be in the future' })
+    .refine((time) => time.getTime() > Date.now(), {
+      error: 'must be in the future',
+      params: { code: 'OUT_OF_RANGE' } satisfies IssueParams,
+    })
     .nullish()
     .transform((time) => time ?? null),
 });
@@ -71,7 +80,7 @@ export async function revokeApiKey(prisma: PrismaClient, principal: Principal, i
   return prisma.$transaction(async (transaction) => {
     const { count } = await transaction.apiKey.updateMany({
       where: { id, revokedAt: null },
-      data: { revokedAt: new Date() },
+      data: { revokedAt: await readDatabaseTime(transaction) },
     });
     const apiKey = await transaction.apiKey.findUnique({ where: { id } });
     if (apiKey === null) throw new ApiKeyNotFoundError(id);
@@ -87,9 +96,14 @@ export async function revokeApiKey(prisma: PrismaClient, principal: Principal, i
   });
 }
 
-/** Lists every key that was ever created, newest first. */
-export function listApiKeys(prisma: PrismaClient): Promise<ApiKey[]> {
-  return prisma.apiKey.findMany({ orderBy: { id: 'desc' } });
+export type ApiKeyQuery = Pick<Prisma.ApiKeyFindManyArgs, 'where' | 'orderBy' | 'take'>;
+
+/** Lists keys, including expired and revoked ones. Default: all, newest first. */
+export function listApiKeys(
+  prisma: PrismaClient,
+  query: ApiKeyQuery = { orderBy: { id: 'desc' } },
+): Promise<ApiKey[]> {
+  return prisma.apiKey.findMany(query);
 }
 
 /** Whether a text has the form of a key. */

@@ -86,8 +86,8 @@ const localAuthenticator: Authenticator = {
   close: async () => {},
 };
 
-/** The longest time that a timer takes, in milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How often to look at the clock again, which may have been set, in milliseconds. */
+const LOOK_INTERVAL_MS = 30_000;
 
 /**
  * Calls back at a time; never if it is null.
@@ -98,7 +98,7 @@ function callAt(time: Date | null, call: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
     const left = time.getTime() - Date.now();
-    timer = setTimeout(left > LONGEST_TIMER_MS ? wait : call, Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
+    timer = setTimeout(left > 0 ? wait : call, Math.min(Math.max(left, 0), LOOK_INTERVAL_MS));
     timer.unref();
   };
   wait();

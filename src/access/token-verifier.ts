@@ -40,7 +40,7 @@ export function createTokenVerifier(settings: TokenSettings): TokenVerifier {
   const verify = keys.kind === 'secret' ? bySecret(keys.secret, options) : byKeySet(keys.url, options);
   return async (token) => {
     const { payload } = await verify(token).catch((error: unknown) => {
-      throw toRefusal(error);
+      throw toAuthenticationError(error);
     });
     return toPrincipal(payload, settings);
   };
@@ -58,7 +58,7 @@ function byKeySet(url: URL, options: JWTVerifyOptions) {
   return (token: string) => jwtVerify(token, keySet, options);
 }
 
-function toRefusal(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
+function toAuthenticationError(error: unknown): UnauthenticatedError | AuthenticationUnavailableError {
   if (error instanceof errors.JWTExpired) return new UnauthenticatedError('the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     return new UnauthenticatedError(`the claim ${error.claim} of the token is not what it must be`);

@@ -13,6 +13,8 @@ export interface ApiContext {
   /** The principal's operations on API keys and the audit. */
   readonly access: Access;
   readonly dataTypes: DataTypes;
+  /** Finds what the warehouse refuses in a SELECT that the check has accepted; null for nothing. */
+  readonly findStatementProblem: (sql: string) => string | null;
   /** Who sent the request. */
   readonly principal: Principal;
 }

@@ -16,8 +16,7 @@ import type { Core } from './core.ts';
  * @param listens whether to listen, or only to answer what is passed to `fetch`.
  */
 export async function startApiRole(core: Core, listens: boolean): Promise<ApiServer> {
-  const { config, log, parts, database, clients, queue, schedules, itemUploads, pool, metrics, health } =
-    core;
+  const { config, log, parts, database, clients, queue, itemUploads, pool, metrics, health } = core;
   const { prisma } = clients;
   const { dataTypes } = config.registry;
 
@@ -31,7 +30,6 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
     clients,
     queue,
     pool,
-    schedules,
     itemUploads,
     events,
     dataTypes,
@@ -69,6 +67,7 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
         jobs: jobsFor(principal),
         access: createAccess(prisma, principal),
         dataTypes,
+        findStatementProblem: (sql) => config.registry.findStatementProblem(config.warehouse, sql),
       }),
       metrics,
       metricsEndpoint: core.createMainEndpoint(

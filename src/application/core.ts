@@ -15,7 +15,7 @@ import { type JobNotifications, listenToJobs } from '../jobs/events/job-notifica
 import { type ItemUploads, openItemUploads } from '../jobs/item-uploads.ts';
 import { startBoss } from '../jobs/queue/boss.ts';
 import { openPartitionQueue, type PartitionQueue } from '../jobs/queue/partition-queue.ts';
-import { openSchedules, type Schedules } from '../jobs/schedules.ts';
+import { createSchedules, type Schedules } from '../jobs/schedules.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import {
   createMetricsEndpoint,
@@ -82,7 +82,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     (started) => started.stop({ graceful: false }),
   );
   const queue = await openPartitionQueue(boss);
-  const schedules = await openSchedules(boss, { prisma, queue });
+  const schedules = createSchedules(boss, { prisma, queue });
   const itemUploads = await openItemUploads(boss);
   // No other process can have the embedded database open, so what is marked as running belongs to one that died.
   if (database.kind === 'embedded') await queue.releaseAll();
@@ -102,6 +102,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
         warehouse: config.warehouse,
         catalog: config.catalog,
         threads: workerThreads,
+        watermarkAheadMs: config.ingestion.watermarkAheadMs,
         plugins: registry.plugins.map(({ name, url }) => ({ name, url })),
         secrets: config.secrets,
       },

@@ -8,6 +8,7 @@ import { explainDatabaseError } from '../database/embedded/database-folder.ts';
 import { startHealthServer } from '../health/health-server.ts';
 import { startTracing } from '../observability/tracing.ts';
 import { settingsFor } from '../shared/definition.ts';
+import { nameSome } from '../shared/folder-error.ts';
 import { version } from '../shared/version.ts';
 import { startApiRole } from './api-role.ts';
 import { type Core, startCore } from './core.ts';
@@ -51,7 +52,15 @@ export async function startApplication(
     log.info({ version, node: process.version, configuration: config.effective }, 'starting');
     if (config.tracing !== null) parts.add(await startTracing(config.tracing, log), (stop) => stop());
     const catalogFolder = settingsFor(folderCatalog, config.catalog);
-    if (config.roles.has('worker') && catalogFolder !== null) await checkCatalogFolder(catalogFolder.folder);
+    if (config.roles.has('worker') && catalogFolder !== null) {
+      const missing = await checkCatalogFolder(catalogFolder.folder);
+      if (missing.length > 0) {
+        log.warn(
+          { missing: missing.length },
+          `the catalog has lost files of uploads: ${nameSome(missing)}; the next sync, or a repair of the catalog, uploads their items again`,
+        );
+      }
+    }
     const database = parts.add(await open(config), (opened) => opened.close());
     isEmbedded = database.kind === 'embedded';
     log.info({ database: database.kind }, 'database is open');

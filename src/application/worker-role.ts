@@ -1,5 +1,8 @@
+import { ITEM_UPLOAD_QUEUES } from '../jobs/item-uploads.ts';
+import { PARTITION_QUEUES } from '../jobs/queue/partition-queue.ts';
+import { watchSetBack } from '../jobs/queue/set-back.ts';
 import { startRetention } from '../jobs/retention.ts';
-import { startWorker } from '../jobs/worker.ts';
+import { startWorker } from '../jobs/worker/worker.ts';
 import type { Core } from './core.ts';
 
 /** Starts running jobs, starting scheduled syncs and deleting what has outlived its retention. */
@@ -21,7 +24,13 @@ export async function startWorkerRole(core: Core): Promise<void> {
   const { prisma } = clients;
 
   parts.add(await startRetention(boss, prisma, config.jobs.retention, log), (stop) => stop());
-  await schedules.work();
+  parts.add(
+    watchSetBack(boss, [...PARTITION_QUEUES, ...ITEM_UPLOAD_QUEUES], (error) =>
+      log.error({ err: error }, 'the queue could not be brought back to the clock'),
+    ),
+    (stop) => stop(),
+  );
+  await schedules.work({ log, metrics });
   parts.add(schedules, (working) => working.stop());
   await itemUploads.work(pool, log);
   parts.add(itemUploads, (working) => working.stop());

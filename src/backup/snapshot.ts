@@ -1,9 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Client } from 'pg';
 import { findMissingSegments } from '../catalog/folder/folder-check.ts';
-import { createConnectionOptions } from '../database/connection.ts';
+import { createClient } from '../database/connection.ts';
 import { type DataFile, listDataFiles } from '../database/embedded/data-files.ts';
 import { resolvePaths } from '../database/embedded/database-folder.ts';
 import { isFileError } from '../shared/file-error.ts';
@@ -79,7 +78,7 @@ const SPARE_BYTES = 64 * 1_048_576;
 
 /** Keeps all other clients of the embedded database waiting while work runs: they share one session with this transaction. */
 async function withIdleDatabase(connectionString: string, work: () => Promise<void>): Promise<void> {
-  const client = new Client(createConnectionOptions(connectionString));
+  const client = createClient(connectionString);
   client.on('error', () => {}); // A pending query rejects by itself.
   await client.connect();
   try {

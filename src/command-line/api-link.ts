@@ -1,5 +1,6 @@
 import type { NetworkError, RequestParams } from 'graphql-sse';
 import { CommandError } from './command-error.ts';
+import type { CompleteData } from './complete-data.ts';
 import { ExitCode } from './exit-code.ts';
 import { type AnswerError, toCommandError } from './failure.ts';
 import type { TypedDocumentString } from './generated/graphql.ts';
@@ -11,7 +12,7 @@ export interface ApiLink {
   send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
-  ): Promise<Result>;
+  ): Promise<CompleteData<Result>>;
   /** Asks the server for a backup. @returns the archive as it comes. */
   fetchBackup(): Promise<ReadableStream<Uint8Array>>;
   /** Yields each result of a subscription until the server completes it or the connection breaks. */
@@ -33,7 +34,7 @@ export function createApiLink(address: ServerAddress): ApiLink {
   async function send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
-  ): Promise<Result> {
+  ): Promise<CompleteData<Result>> {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
@@ -45,7 +46,7 @@ export function createApiLink(address: ServerAddress): ApiLink {
     }).catch((error: unknown) => {
       throw toUnreachableError(error, url);
     });
-    return takeData<Result>(await readAnswer(response, url));
+    return takeData<CompleteData<Result>>(await readAnswer(response, url));
   }
 
   async function fetchBackup(): Promise<ReadableStream<Uint8Array>> {

@@ -10,7 +10,7 @@ export interface AnswerError {
 }
 
 interface InputIssue {
-  readonly field: string;
+  readonly path: readonly string[];
   readonly message: string;
 }
 
@@ -68,6 +68,7 @@ function describeRefusal(refusal: RefusalFragment): string {
 const ERROR_EXIT_CODES = new Map<unknown, ExitCode>([
   ['BAD_USER_INPUT', ExitCode.INVALID_INPUT],
   ['REQUEST_TOO_LARGE', ExitCode.INVALID_INPUT],
+  ['AMBIGUOUS_JOB_ID', ExitCode.INVALID_INPUT],
   ['UNAUTHENTICATED', ExitCode.NOT_ALLOWED],
   ['FORBIDDEN', ExitCode.NOT_ALLOWED],
   ['JOB_NOT_FOUND', ExitCode.NOT_FOUND],
@@ -103,6 +104,9 @@ const FLAGS = [
   ['input.id', 'ID'],
   ['input.syncType', '--incremental'],
   ['input.dataType', '--type'],
+  ['input.dataSourceIds', '--source'],
+  ['input.labels', '--label'],
+  ['input.idempotencyKey', '--idempotency-key'],
   ['input.filter', '--filter'],
   ['input.maxItems', '--max-items'],
   ['input.options.batchSize', '--batch-size'],
@@ -135,7 +139,9 @@ const FLAGS = [
 ] as const;
 
 function formatIssues(issues: readonly InputIssue[]): string {
-  return issues.map(({ field, message }) => `${formatFlag(field)}: ${toPrintable(message)}`).join('\n');
+  return issues
+    .map(({ path, message }) => `${formatFlag(path.join('.'))}: ${toPrintable(message)}`)
+    .join('\n');
 }
 
 /** Names the option that sets a field, and the name at fault if the option takes names: `--param base`. */

@@ -73,7 +73,7 @@ function handleInterrupts({ api, output, view, id }: Watched) {
           leave(ExitCode.INTERRUPTED);
           break;
         case 'cancel':
-          output.say(takeSuccess((await api.send(CancelJobDocument, { id })).cancelJob).message);
+          output.say(takeSuccess((await api.send(CancelJobDocument, { input: { id } })).cancelJob).message);
           break;
         case 'stay':
           break;

@@ -56,6 +56,18 @@ export function collectNamedValue(
   return Object.fromEntries([...Object.entries(before), [name, parseJsonOrText(text.slice(separator + 1))]]);
 }
 
+/** Collects a repeatable `key=value` of a label. */
+export function collectLabel(text: string, before: Label[] = []): Label[] {
+  const separator = text.indexOf('=');
+  if (separator < 1) throw new InvalidArgumentError('It must be key=value.');
+  return [...before, { key: text.slice(0, separator), value: text.slice(separator + 1) }];
+}
+
+interface Label {
+  readonly key: string;
+  readonly value: string;
+}
+
 function parseJsonOrText(text: string): unknown {
   let value: unknown;
   try {
@@ -100,8 +112,24 @@ export function addWatchOptions(command: Command): Command {
     .option('--give-up-after <seconds>', 'how long to retry a server that is away', parsePositiveNumber, 300);
 }
 
+/** How to find a job again. */
+export interface StartOptions {
+  readonly label?: Label[];
+  readonly idempotencyKey?: string;
+}
+
+export function addStartOptions(command: Command): Command {
+  return command
+    .option('--label <key=value>', 'label of the job; repeatable', collectLabel)
+    .option('--idempotency-key <key>', 'start nothing if the same was started with this key within 24 hours');
+}
+
+export function toStartInput({ label, idempotencyKey }: StartOptions) {
+  return { labels: label ?? null, idempotencyKey: idempotencyKey ?? null };
+}
+
 /** How a job runs. */
-export interface RunOptions {
+export interface RunOptions extends StartOptions {
   readonly batchSize?: number;
   readonly maxErrors?: number;
   readonly maxAttempts?: number;
@@ -109,7 +137,7 @@ export interface RunOptions {
 }
 
 export function addRunOptions(command: Command): Command {
-  return command
+  const withOptions = command
     .option('--batch-size <n>', 'rows to save and upload together', parseWholeNumber)
     .option(
       '--max-errors <n>',
@@ -118,13 +146,19 @@ export function addRunOptions(command: Command): Command {
     )
     .option('--max-attempts <n>', 'attempts at a partition before it fails', parseWholeNumber)
     .option('--partition-rows <n>', 'split sources with more rows than this', parseWholeNumber);
+  return addStartOptions(withOptions);
 }
 
-export function toJobOptions({ batchSize, maxErrors, maxAttempts, partitionRows }: RunOptions) {
+/** Returns the input of a start that each kind of job has. */
+export function toRunInput(options: RunOptions) {
+  const { batchSize, maxErrors, maxAttempts, partitionRows } = options;
   return {
-    batchSize: batchSize ?? null,
-    maxErrors: maxErrors ?? null,
-    maxAttempts: maxAttempts ?? null,
-    partitionRows: partitionRows ?? null,
+    options: {
+      batchSize: batchSize ?? null,
+      maxErrors: maxErrors ?? null,
+      maxAttempts: maxAttempts ?? null,
+      partitionRows: partitionRows ?? null,
+    },
+    ...toStartInput(options),
   };
 }

@@ -19,6 +19,23 @@ export interface List<Node> {
   readonly toRow: (node: Node) => readonly string[];
 }
 
+/** Reads all entries of a list, page by page. */
+export async function readAll<Node>(
+  readPage: (after: string | null) => Promise<Page<Node>>,
+  first: Page<Node> | null = null,
+): Promise<Node[]> {
+  const nodes: Node[] = [];
+  for (let page = first ?? (await readPage(null)); ; page = await readPage(page.pageInfo.endCursor)) {
+    nodes.push(...page.nodes);
+    if (!page.pageInfo.hasNextPage || page.pageInfo.endCursor === null) return nodes;
+  }
+}
+
+interface Page<Node> {
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  readonly nodes: readonly Node[];
+}
+
 /** As many entries as the API returns at once without much work. */
 const LARGEST_PAGE = 100;
 

@@ -13,11 +13,11 @@ type Progress = JobRowFragment['progress'];
 
 /** Formats a job as one line of a log: `RUNNING 43%, 1,204 of 2,800 items, 532/s, ETA 3s: Syncing …`. */
 export function formatProgress(job: JobRowFragment): string {
-  const { percent, currentOperation } = job.progress;
+  const { percent, isEstimated, currentOperation } = job.progress;
   const parts = [
-    percent === null ? job.state : `${job.state} ${formatPercent(percent)}`,
+    percent === null ? job.state : `${job.state} ${formatProgressPercent(job.progress)}`,
     formatItems(job.progress, ' of '),
-    percent === null ? formatSources(job.progress) : null,
+    percent === null || isEstimated ? formatSources(job.progress) : null,
     ...(job.state === 'RUNNING'
       ? [formatRate(job.progress), formatRemaining(estimateRemaining(job.progress))]
       : []),
@@ -28,7 +28,8 @@ export function formatProgress(job: JobRowFragment): string {
 
 /** Formats the end of a job as one line: `FAILED after 3s, 20 items, 19 stored, 1 error, 3 of 4 sources: Depots: …`. */
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
-  const { elapsedSeconds, processedItems, successCount, errorCount, restoredCount } = progress;
+  const { elapsedSeconds, processedItems, successCount, errorCount, duplicateCount, restoredCount } =
+    progress;
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
   const done =
     restoredCount === null
@@ -37,6 +38,7 @@ export function formatEnd({ state, failureReason, progress }: JobRowFragment): s
   const counts = [
     ...done,
     formatCounted(errorCount, 'error'),
+    duplicateCount === 0 ? null : formatCounted(duplicateCount, 'duplicate'),
     ...(state === 'COMPLETED' ? [] : [formatSources(progress)]),
   ]
     .filter((part) => part !== null)
@@ -57,8 +59,8 @@ export function formatBar(
   const rate = state === 'RUNNING' ? formatRate(progress) : null;
   const left =
     state === 'RUNNING' && remaining !== null ? formatRemaining(Math.max(0, remaining - secondsSince)) : null;
-  const sources = progress.percent === null ? formatSources(progress) : null;
-  const percent = formatPercent(progress.percent).padStart(4);
+  const sources = progress.percent === null || progress.isEstimated ? formatSources(progress) : null;
+  const percent = formatProgressPercent(progress).padStart(4);
   const variants = [
     [percent, items, sources, rate, left, errors],
     [percent, items, rate, left, errors],
@@ -68,16 +70,18 @@ export function formatBar(
     [percent],
   ].map((parts) => parts.filter((part) => part !== null).join('  '));
   // Some terminals break the line at the last column, so it stays free.
-  const room = width - 1;
-  const facts = variants.find((text) => countCharacters(text) + SHORTEST_BAR + 3 <= room) ?? percent;
+  const available = width - 1;
+  const facts = variants.find((text) => countCharacters(text) + SHORTEST_BAR + 3 <= available) ?? percent;
   const length = Math.max(
     SHORTEST_BAR,
-    Math.min(LONGEST_BAR, room - countCharacters(facts) - 3, Math.floor(width / 4)),
+    Math.min(LONGEST_BAR, available - countCharacters(facts) - 3, Math.floor(width / 4)),
   );
   const line = `[${drawBar(progress.percent, length)}] ${facts}`;
   const operation = problem ?? (state === 'RUNNING' ? progress.currentOperation : state.toLowerCase());
-  const tail = room - countCharacters(line) - 2;
-  return tail < SHORTEST_BAR ? truncate(line, room) : `${line}  ${truncate(toPrintable(operation), tail)}`;
+  const tail = available - countCharacters(line) - 2;
+  return tail < SHORTEST_BAR
+    ? truncate(line, available)
+    : `${line}  ${truncate(toPrintable(operation), tail)}`;
 }
 
 const SHORTEST_BAR = 10;
@@ -86,6 +90,11 @@ const LONGEST_BAR = 30;
 function drawBar(percent: number | null, length: number): string {
   const done = Math.floor(((percent ?? 0) / 100) * length);
   return '='.repeat(done) + '-'.repeat(length - done);
+}
+
+/** Such as `43%`; `~43%` if it is an estimate. */
+function formatProgressPercent({ percent, isEstimated }: Progress): string {
+  return isEstimated ? `~${formatPercent(percent)}` : formatPercent(percent);
 }
 
 function formatItems({ processedItems, totalItems }: Progress, separator: ' of ' | '/'): string {
@@ -109,9 +118,22 @@ function formatErrors({ errorCount }: Progress): string | null {
 }
 
 /** Estimates the seconds left from the recent rate: the clocks of server and client may differ. */
-function estimateRemaining({ totalItems, processedItems, itemsPerSecond, estimatedCompletion }: Progress) {
+function estimateRemaining({
+  totalItems,
+  processedItems,
+  itemsPerSecond,
+  estimatedCompletion,
+  ...progress
+}: Progress) {
+  if (progress.isEstimated) return estimateWholeTime(progress.percent, processedItems, itemsPerSecond);
   if (totalItems === null || !itemsPerSecond || estimatedCompletion === null) return null;
   return (totalItems - processedItems) / itemsPerSecond;
+}
+
+/** Estimates the seconds left from the percentage, for a total that is an estimate. */
+function estimateWholeTime(percent: number | null, processedItems: number, itemsPerSecond: number | null) {
+  if (!percent || !itemsPerSecond) return null;
+  return (processedItems * (100 / percent - 1)) / itemsPerSecond;
 }
 
 function formatRemaining(seconds: number | null): string | null {

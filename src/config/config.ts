@@ -2,7 +2,7 @@ import { accessSettings } from '../access/settings.ts';
 import { httpSettings } from '../api/http/settings.ts';
 import { limitSettings } from '../api/limits/settings.ts';
 import { databaseSettings } from '../database/settings.ts';
-import { ingestionSettings } from '../ingestion/settings.ts';
+import { threadSettings } from '../ingestion/thread-settings.ts';
 import { jobSettings } from '../jobs/settings.ts';
 import { logSettings, metricsSettings, tracingSettings } from '../observability/settings.ts';
 import { createRegistry, type Registry } from '../plugins/registry.ts';
@@ -30,7 +30,7 @@ const createSlices = ({ warehouses, catalogs }: Registry) => ({
   plugins: pluginSettings,
   warehouse: warehouseSettings(warehouses),
   catalog: choiceSettings(catalogs),
-  ingestion: ingestionSettings,
+  ingestion: threadSettings,
   jobs: jobSettings,
   metrics: metricsSettings,
   tracing: tracingSettings,

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import type { DataType } from './data-type.ts';
 import { HIGHEST_MARKING, type Marking } from './marking.ts';
 
@@ -42,7 +42,8 @@ export function createDataTypes(all: readonly DataType[]): DataTypes {
     describeUnknown,
     check(given, field) {
       const unknown = [given ?? []].flat().find((name) => !byName.has(name));
-      if (unknown !== undefined) throw new InvalidInputError([{ field, message: describeUnknown(unknown) }]);
+      if (unknown !== undefined)
+        throw new InvalidInputError([createIssue(field, 'UNKNOWN', describeUnknown(unknown))]);
     },
   };
 }

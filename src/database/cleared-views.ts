@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import {
   coversAll,
   LEVEL_COUNT,
@@ -8,6 +8,7 @@ import {
   type Marking,
   toLevel,
 } from '../data-types/marking.ts';
+import { createClient } from './connection.ts';
 import { createHasWholeSource, createOutcome } from './job-outcome.ts';
 
 /**
@@ -42,7 +43,7 @@ export function listClearedColumns(): ReadonlyMap<string, readonly string[]> {
 export async function createClearedViews(connectionString: string): Promise<void> {
   const script = createViewScript();
   const fingerprint = createHash('sha256').update(script).digest('hex');
-  const client = new Client({ connectionString });
+  const client = createClient(connectionString);
   client.on('error', () => {}); // A pending query rejects by itself.
   await client.connect();
   try {
@@ -100,6 +101,7 @@ function createViewScript(): string {
 const ENUMS = [
   ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
   'audit_outcome',
+  'scheduled_run_state',
 ];
 
 interface View {
@@ -135,6 +137,8 @@ function createViews(clearance: Marking): readonly View[] {
 
   const success = sumVisible('t.success_by_level');
   const errors = sumVisible('t.error_by_level');
+  const duplicates = sumVisible('t.duplicate_by_level');
+  const processed = `(${success} + ${errors} + ${duplicates})`;
   const hasEnded = `t.state in ('COMPLETED', 'FAILED', 'CANCELLED')`;
   const withheld = `'${WITHHELD_REASON}'`;
   // An error shows data of its item, whose marking may have been raised since.
@@ -158,7 +162,11 @@ function createViews(clearance: Marking): readonly View[] {
       'upload_batch',
       `public.upload_batch t where exists (select from public.blade_item i
         where i.upload_batch_id = t.id and ${isVisible('i.classification_marking')})`,
-      columnsAsTheyAre('id partition_id uploaded_at generation upload_key lost_at'),
+      {
+        ...columnsAsTheyAre('id partition_id uploaded_at generation upload_key lost_at'),
+        // Ids of items of any marking.
+        repeated_ids: `'{}'::text[]`,
+      },
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
       ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
@@ -169,14 +177,14 @@ function createViews(clearance: Marking): readonly View[] {
     }),
     view('job', `public.job t where ${isShown('t.marking')}`, {
       ...columnsAsTheyAre(
-        'id revision data_type filter sql_query parameters classification reason marking metadata',
+        'id revision data_type filter sql_query parameters classification reason marking metadata labels',
       ),
       ...columnsAsTheyAre(
-        'created_at started_at finished_at updated_at retry_of_id started_by_id started_by_name',
+        'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name',
       ),
       ...columnsAsText('kind state sync_type retry_mode'),
       outcome: createOutcome({
-        ...{ state: 't.state', success, errors },
+        ...{ state: 't.state', success: `(${success} + ${duplicates})`, errors },
         hasWholeSource: createHasWholeSource('t.id', sumVisible('p.error_by_level')),
       }),
       // Everybody may know which sources a sync reads, and how each ended.
@@ -188,28 +196,33 @@ function createViews(clearance: Marking): readonly View[] {
       current_operation: `case when t.current_operation like 'Waiting to try again:%' then 'Waiting to try again'
         else t.current_operation end`,
       // Rows that are still to be read have unknown markings.
-      total_items: `case when ${hasEnded} then ${success} + ${errors} end`,
+      total_items: `case when ${hasEnded} then ${processed} end`,
       is_total_known: `t.state = 'COMPLETED'`,
-      processed_items: `${success} + ${errors}`,
+      estimated_total: 'null::bigint',
+      processed_items: processed,
       success_count: success,
       error_count: errors,
+      duplicate_count: duplicates,
+      duplicate_by_level: sliceVisible('t.duplicate_by_level'),
       success_by_level: sliceVisible('t.success_by_level'),
       error_by_level: sliceVisible('t.error_by_level'),
       restored_count: sumVisible('t.restored_by_level'),
       restored_by_level: sliceVisible('t.restored_by_level'),
       progress_by_type: `(
         select coalesce(jsonb_agg(jsonb_build_object('dataType', p.type -> 'dataType',
-          'totalItems', case when ${hasEnded} then p.success + p.errors end, 'processedItems', p.success + p.errors,
-          'successCount', p.success, 'errorCount', p.errors) order by p.type ->> 'dataType'), '[]')
+          'totalItems', case when ${hasEnded} then p.success + p.errors + p.duplicates end,
+          'processedItems', p.success + p.errors + p.duplicates,
+          'successCount', p.success, 'errorCount', p.errors, 'duplicateCount', p.duplicates) order by p.type ->> 'dataType'), '[]')
         from (select type, ${sumVisibleInJson(`(type -> 'successByLevel')`)} as success,
-          ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors from jsonb_array_elements(t.progress_by_type) as type) p)`,
+          ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors,
+          ${sumVisibleInJson(`(type -> 'duplicateByLevel')`)} as duplicates from jsonb_array_elements(t.progress_by_type) as type) p)`,
       recent_errors: `array(select message from (
         select e.id, e.message from unnest(array[${covered.join(', ')}]) as covered (marking) cross join lateral (
           select r.id, r.message from public.job_error r where r.job_id = t.id and r.marking = covered.marking
             and ${isErrorVisible('r')} order by r.id desc limit 10) e
         order by e.id desc limit 10) recent order by id)`,
-      items_per_second: `case when ${hasEnded} and t.finished_at > t.started_at
-        then ((${success} + ${errors}) / extract(epoch from t.finished_at - t.started_at))::float8 end`,
+      items_per_second: `case when ${hasEnded} and t.elapsed_ms > 0
+        then (${processed} * 1000.0 / t.elapsed_ms)::float8 end`,
       estimated_completion: 'null::timestamptz(3)',
       failure_reason: `case when t.failure_reason is not null and exists (select from public.job_partition p
         where p.job_id = t.id and p.state = 'FAILED' and not ${isVisible('p.message_marking')})
@@ -223,7 +236,13 @@ function createViews(clearance: Marking): readonly View[] {
           bool_or(state = 'FAILED') as failed, bool_or(state = 'CANCELLED') as cancelled,
           bool_or(state not in ('PENDING', 'RUNNING')) as some_ended, max(attempt) as attempt, max(replans) as replans,
           sum${sumVisible('read_by_level')}::bigint as read, sum${sumVisible('success_by_level')}::bigint as success,
-          sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored, min(started_at) as started_at, max(finished_at) as finished_at,
+          sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored,
+          sum${sumVisible('duplicate_by_level')}::bigint as duplicates,
+          (array_agg(duplicate_item_id order by ordinal) filter (where ${isVisible('duplicate_marking')} and coalesce((
+            select ${isVisible('i.classification_marking')} from public.blade_item i
+            where i.data_type = o.data_type and i.item_id = o.duplicate_item_id), true)))[1] as duplicate_item_id,
+          (array_agg(duplicate_marking order by ordinal) filter (where ${isVisible('duplicate_marking')}))[1] as duplicate_marking,
+          min(started_at) as started_at, max(finished_at) as finished_at,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts
@@ -231,6 +250,7 @@ function createViews(clearance: Marking): readonly View[] {
         and exists (select from public.job j where j.id = t.job_id and ${isVisible('j.marking')})`,
       {
         ...columnsAsTheyAre('id job_id ordinal data_type data_source_id source_name retry_of_partition_id'),
+        ...columnsAsTheyAre('table_version table_timestamp is_unchanged'),
         state: `case when parts.runs or (parts.waits and parts.some_ended) then 'RUNNING' when parts.waits then 'PENDING'
           when parts.failed then 'FAILED' when parts.cancelled then 'CANCELLED' else 'COMPLETED' end`,
         attempt: 'parts.attempt',
@@ -239,15 +259,19 @@ function createViews(clearance: Marking): readonly View[] {
         plan: 'null::jsonb',
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled
-          then parts.success + parts.errors end`,
+          then parts.success + parts.errors + parts.duplicates end`,
         read_items: 'parts.read',
-        processed_items: 'parts.success + parts.errors',
+        processed_items: 'parts.success + parts.errors + parts.duplicates',
         success_count: 'parts.success',
         error_count: 'parts.errors',
         read_by_level: sliceVisible('t.read_by_level'),
         success_by_level: sliceVisible('t.success_by_level'),
         error_by_level: sliceVisible('t.error_by_level'),
         restored_count: 'parts.restored',
+        duplicate_count: 'parts.duplicates',
+        duplicate_by_level: sliceVisible('t.duplicate_by_level'),
+        duplicate_item_id: 'parts.duplicate_item_id',
+        duplicate_marking: 'parts.duplicate_marking',
         restored_by_level: sliceVisible('t.restored_by_level'),
         message: `case when ${isVisible('parts.message_marking')} then parts.message
           when parts.message is not null then ${withheld} end`,
@@ -258,12 +282,19 @@ function createViews(clearance: Marking): readonly View[] {
     ),
     view('data_source', 'public.data_source t', {
       ...columnsAsTheyAre(
-        'id name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
+        'id revision name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',
       ),
-      ...columnsAsTheyAre('schedule_cron schedule_time_zone created_at updated_at'),
+      ...columnsAsTheyAre(
+        'schedule_cron schedule_time_zone next_due_at watermark_type lookback created_at updated_at',
+      ),
       ...columnsAsText('last_sync_state'),
+      ...columnsAsTheyAre('table_version table_timestamp'),
       // A value of a row whose marking is not stored with it.
       watermark: 'null::text',
+      watermark_version: 'null::text',
+      // They count rows and items of any marking.
+      synced: 'null::jsonb',
+      item_changes: '0::bigint',
       item_count: sumVisible('t.item_count_by_level'),
       item_count_by_level: sliceVisible('t.item_count_by_level'),
       last_sync_message: `case when ${isVisible('t.last_sync_marking')} then t.last_sync_message
@@ -272,14 +303,17 @@ function createViews(clearance: Marking): readonly View[] {
     }),
     view('audit_entry', `public.audit_entry t where ${isShown('t.marking')}`, {
       ...columnsAsTheyAre(
-        'id time principal_id principal_name operation job_id data_source_id api_key_id marking',
+        'id time ordered_at principal_id principal_name operation job_id data_source_id api_key_id marking',
       ),
       ...columnsAsText('outcome'),
       // See the limit of a job.
       details: `t.details - 'maxItems'`,
     }),
     view('scheduled_run', 'public.scheduled_run t', {
-      ...columnsAsTheyAre('id data_source_id created_at job_id skipped_because'),
+      ...columnsAsTheyAre(
+        'id data_source_id first_due_at due_at due_times created_at job_id skipped_because',
+      ),
+      ...columnsAsText('state'),
     }),
   ];
 }

@@ -3,14 +3,15 @@ import type { Database } from './database.ts';
 import { explainDatabaseError } from './embedded/database-folder.ts';
 import { startEmbeddedServer } from './embedded/server.ts';
 import { applyMigrations } from './migrations/migrations.ts';
+import { checkServer } from './server-check.ts';
 import { connectServerNotifications } from './server-notifications.ts';
 
 /**
  * Opens the database and brings its tables up to date.
  * @param settings.url a PostgreSQL server's; without it, an embedded database is started.
  * @param settings.folder where the embedded database keeps its data; created if it does not exist.
- * @throws FolderError if the folder of an embedded database cannot be used; MigrationError if a migration fails; otherwise the
- * server's error if it cannot be reached.
+ * @throws FolderError if the folder of an embedded database cannot be used; UnsuitableDatabaseError if a server's cannot;
+ * MigrationError if a migration fails; otherwise the server's error if it cannot be reached.
  */
 export async function openDatabase({
   url,
@@ -31,6 +32,7 @@ export async function openDatabase({
 }
 
 async function openServer(connectionString: string): Promise<Database> {
+  await checkServer(connectionString);
   const notifications = await connectServerNotifications(connectionString);
   return {
     connectionString,

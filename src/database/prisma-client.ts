@@ -1,8 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Pool } from 'pg';
 import type { Marking } from '../data-types/marking.ts';
 import { findClearedSchema } from './cleared-views.ts';
-import { createConnectionOptions } from './connection.ts';
+import { createConnectionOptions, createPool } from './connection.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
 /**
@@ -40,9 +39,7 @@ export function createPrismaClients(
   connectionString: string,
   options: { maxConnections: number },
 ): PrismaClients {
-  const pool = new Pool({ ...createConnectionOptions(connectionString), max: options.maxConnections });
-  // An idle connection that breaks is replaced when one is needed.
-  pool.on('error', () => {});
+  const pool = createPool(connectionString, { max: options.maxConnections });
   const clients = new Map<string | null, PrismaClient>();
 
   function findClient(schema: string | null): PrismaClient {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, DatabaseError, escapeIdentifier } from 'pg';
+import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { createClient } from './connection.ts';
 import type { NotificationListener, Notifications } from './notifications.ts';
 
 /** How the connection is kept alive, in milliseconds. */
@@ -117,12 +118,9 @@ export class ServerNotifications implements Notifications {
   }
 
   async #connect(): Promise<Client> {
-    const client = new Client({
-      connectionString: this.#connectionString,
-      connectionTimeoutMillis: this.#care.timeout,
-      query_timeout: this.#care.timeout,
-      keepAlive: true,
-      application_name: 'blade-ingestion notifications',
+    const client = createClient(this.#connectionString, {
+      name: 'blade-ingestion notifications',
+      timeout: this.#care.timeout,
     });
     client.on('error', () => this.#lose(client));
     client.on('end', () => this.#lose(client));

@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { findUrlSecrets } from '../shared/secrets.ts';
 import { defineSettings, secret } from '../shared/settings.ts';
+import { SESSION_SETTING_NAMES } from './connection.ts';
+import { findUrlProblems } from './connection-url.ts';
 
 /** The folder for all data without a separate setting: an absolute path. */
 export const dataFolderSettings = defineSettings({
@@ -28,6 +30,10 @@ export const databaseSettings = defineSettings({
     ),
   },
   needs: { dataFolder: dataFolderSettings },
+  check({ DATABASE_URL: url }, _needed, refuse) {
+    if (url === undefined) return;
+    for (const problem of findUrlProblems(url, SESSION_SETTING_NAMES)) refuse('DATABASE_URL', problem);
+  },
   toSettings: ({ DATABASE_URL: url }, { dataFolder }) => ({
     /** A PostgreSQL server's; without it, the embedded database is used. */
     url,

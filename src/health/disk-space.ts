@@ -60,8 +60,8 @@ export function createDiskSpace(folders: readonly WrittenFolder[]): DiskSpace {
     async wait(waiter, problem, signal) {
       const delayMs = Math.min((waiters.get(waiter)?.delayMs ?? FIRST_DELAY_MS / 2) * 2, LONGEST_DELAY_MS);
       waiters.set(waiter, { problem, delayMs });
-      const earliest = Date.now() + delayMs;
-      while (!signal.aborted && (Date.now() < earliest || (await findFullDisks()).length > 0)) {
+      const earliest = performance.now() + delayMs;
+      while (!signal.aborted && (performance.now() < earliest || (await findFullDisks()).length > 0)) {
         await setTimeout(CHECK_INTERVAL_MS, undefined, { signal }).catch(() => {});
       }
     },

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { JsonValue } from '../shared/json.ts';
-import type { Row, RowBatch } from '../warehouse/warehouse.ts';
+import { BATCH_BYTES, type Row, type RowBatch } from '../warehouse/warehouse.ts';
 
 /**
  * Creates the `from` and `where` of a statement over errors `e` that can be retried without the warehouse, with their
@@ -43,9 +43,14 @@ export async function* readFailedItems(
   let after = typeof options.resumeAfter === 'string' ? options.resumeAfter : BEFORE_ALL;
   while (!options.signal.aborted) {
     const { rows } = await pool.query<{ id: string; row: Row }>(
-      `select e.id::text as id, coalesce(e."row", b.data) as "row" ${selectRetryableErrors('$4::uuid')}
-         and e.partition_id = $1 and e.id > $2 order by e.id limit $3`,
-      [partitionId, after, options.batchSize, retryJobId],
+      `with page as (
+         select e.id, coalesce(e."row", b.data) as "row" ${selectRetryableErrors('$4::uuid')}
+           and e.partition_id = $1 and e.id > $2 order by e.id limit $3
+       ), measured as (
+         select *, row_number() over (order by id) as place, sum(length("row"::text)) over (order by id) as bytes from page
+       )
+       select id::text, "row" from measured where place = 1 or bytes <= $5 order by measured.id`,
+      [partitionId, after, options.batchSize, retryJobId, BATCH_BYTES],
     );
     const last = rows.at(-1);
     if (last === undefined) return;

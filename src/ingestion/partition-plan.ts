@@ -17,10 +17,22 @@ import {
   type CheckedStatement,
   type Row,
   type TableColumn,
+  type TableReader,
   type Warehouse,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
+import {
+  CURSOR_TYPES,
+  type Cursor,
+  createCursor,
+  haveOneOrder,
+  isTextColumn,
+  stepBack,
+  TEXT_CURSORS,
+  toLatest,
+  type Watermark,
+} from './cursor.ts';
 import type { CheckedPlan, PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
@@ -47,20 +59,23 @@ export async function planPartition(
     table: allowTable(unchecked.table, context.allowedSchemas),
     filter: unchecked.filter === null ? null : parseFilter(unchecked.filter),
   };
-  const findVersion = () => context.warehouse.findVersion([input.table], context.signal);
-  const version = await findVersion();
-  const partitions = await planCurrent(context, input);
-  if ((await findVersion()) !== version)
+  const { warehouse, signal } = context;
+  const version = await warehouse.findVersion([input.table], signal);
+  const { history } = warehouse;
+  const reader = version === null ? warehouse : (history?.readAt(version) ?? warehouse);
+  const partitions = await planVersion({ ...context, reader, version }, input);
+  if (history === undefined && (await warehouse.findVersion([input.table], signal)) !== version)
     throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
+  const tableVersion = version === null ? null : (history?.describe(version) ?? null);
   return partitions.map(({ plan, totalItems }) => ({
-    plan: plan.kind === 'STATEMENT' ? { ...plan, version } : plan,
+    plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion } : plan,
     totalItems,
   }));
 }
 
-async function planCurrent(context: PlanContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
+async function planVersion(context: ReadContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
   // First, so that a missing table is reported as such.
-  const columns = await context.warehouse.describeTable(input.table, context.signal);
+  const columns = await context.reader.describeTable(input.table, context.signal);
   const partitions = await splitPartition(context, input, columns, await planTable(context, input, columns));
   const unreadable = await context.warehouse.countUnreadable(input.table, context.signal);
   return unreadable === 0 ? partitions : addUnreadable(partitions, unreadable);
@@ -76,9 +91,10 @@ function addUnreadable(
 ): readonly CheckedPartition[] {
   return partitions.map(({ plan, totalItems }, index) => {
     if (plan.kind !== 'STATEMENT') return { plan, totalItems };
+    const facts = { ...plan, watermark: null };
     return index === 0
-      ? toPlannedPartition(includeUnreadable(plan.statement), totalItems + unreadable, null)
-      : toPlannedPartition(plan.statement, totalItems, null);
+      ? toPlannedPartition(includeUnreadable(plan.statement), totalItems + unreadable, facts)
+      : toPlannedPartition(plan.statement, totalItems, facts);
   });
 }
 
@@ -87,11 +103,20 @@ export interface PlanContext {
   readonly warehouse: Warehouse;
   readonly allowedSchemas: readonly SchemaPattern[];
   readonly dataTypes: DataTypes;
+  /** No watermark may pass this time; null for no limit. */
+  readonly latestWatermark: Date | null;
   readonly signal: AbortSignal;
 }
 
+interface ReadContext extends PlanContext {
+  /** Reads the version that is planned. */
+  readonly reader: TableReader;
+  /** Null for tables without versions. */
+  readonly version: string | null;
+}
+
 async function planTable(
-  context: PlanContext,
+  context: ReadContext,
   input: CheckedInput,
   columns: readonly TableColumn[],
 ): Promise<CheckedPartition> {
@@ -101,7 +126,13 @@ async function planTable(
   const column = columns.find(({ name }) => asciiLowerCase(name) === wanted);
   if (column === undefined) {
     if (input.syncType === 'FULL') return planWithoutCursor(context, input);
-    throw new WarehouseError('STATEMENT_FAILED', `the table has no column ${input.cursorColumn} to sync by`);
+    const { totalItems } = await planWithoutCursor(context, input);
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      totalItems === 0 && columns.length <= 1
+        ? `the table is empty: it has no rows, and no column ${input.cursorColumn} to sync by`
+        : `the table has no column ${input.cursorColumn} to sync by`,
+    );
   }
   if (!CURSOR_TYPES.test(column.type)) {
     if (input.syncType === 'FULL') return planWithoutCursor(context, input);
@@ -110,83 +141,227 @@ async function planTable(
       `column ${column.name} is of type ${column.type}, which has no order to sync by: use a number, a date, a timestamp or a string`,
     );
   }
-  const cursor = createCursor(composeName(column.name), column.type);
+  const cursor = await openCursor(context, input, column);
   return input.syncType === 'FULL'
     ? planFull(context, input, cursor)
     : planIncremental(context, input, cursor);
 }
 
-async function planWithoutCursor(context: PlanContext, input: CheckedInput) {
+async function planWithoutCursor(context: ReadContext, input: CheckedInput) {
   const statement = selectRows(input, [], input.maxItems);
-  return toPlannedPartition(statement, await context.warehouse.countRows(statement, context.signal), null);
+  return toPlannedPartition(statement, await context.reader.countRows(statement, context.signal), NO_CURSOR);
 }
 
-async function planFull(context: PlanContext, input: CheckedInput, cursor: Cursor) {
-  const { high, total } = await measure(context, input, cursor, []);
+/** Finds out how to compare a column: texts of numbers or times are compared as such if most of its cells are. */
+async function openCursor(context: ReadContext, input: CheckedInput, column: TableColumn): Promise<Cursor> {
+  if (!isTextColumn(column)) return createCursor(column, column.type);
+  const cursors = TEXT_CURSORS.map(({ type }) => createCursor(column, type));
+  const [first = compose``, ...others] = cursors.map(
+    ({ column: value }, index) => compose`COUNT(${value}) AS ${composeName(`fits_${index}`)}`,
+  );
+  const fits = others.reduce((left, right) => compose`${left}, ${right}`, first);
+  const name = composeName(column.name);
+  const filled = compose`COUNT(NULLIF(TRIM(CAST(${name} AS STRING)), '')) AS filled`;
+  const [row] = await readAll(
+    context,
+    composeStatement`SELECT ${filled}, ${fits} FROM ${composeSource({ ...input, filter: null }, [])}`,
+  );
+  const counted = cursors.map((cursor, index) => ({ cursor, count: Number(row?.[`fits_${index}`] ?? 0) }));
+  const most = Math.max(...counted.map(({ count }) => count));
+  const fitting = counted.filter(({ count }) => count === most && count * 2 > Number(row?.filled ?? 0));
+  const stored = fitting.find(({ cursor }) => cursor.type === input.watermark?.type);
+  return (stored ?? fitting[0])?.cursor ?? createCursor(column, 'STRING');
+}
+
+async function planFull(context: ReadContext, input: CheckedInput, cursor: Cursor) {
+  const measured = await measure(context, input, cursor, []);
+  const { high, total } = measured;
   const limited = input.maxItems !== null && total > input.maxItems;
-  const upToHigh = high === null ? [] : [cursor.orEmpty(cursor.atMost(high, 'high'))];
+  const upToHigh = high === null ? [] : [orUntyped(cursor, cursor.atMost(high, 'high'))];
   return toPlannedPartition(
     selectRows(input, upToHigh, input.maxItems),
     limited && input.maxItems !== null ? input.maxItems : total,
     // The watermark must not pass rows that a filter or a limit left out.
-    limited || input.filter !== null ? null : high,
+    limited || input.filter !== null
+      ? describeBad(cursor, measured)
+      : describeCursor(context, cursor, measured),
   );
 }
 
-async function planIncremental(context: PlanContext, input: CheckedInput, cursor: Cursor) {
-  const pastWatermark = input.watermark === null ? [] : [cursor.above(input.watermark, 'low')];
-  // Once a watermark is set, rows without a cursor are skipped, so they are read before.
-  const withEmpty = input.watermark === null ? cursor.orEmpty : (condition: CheckedSql) => condition;
-  const { high, total, emptyCursors } = await measure(context, input, cursor, pastWatermark);
-  const toWatermark = (watermark: string | null) => (input.filter === null ? watermark : null);
+async function planIncremental(
+  context: ReadContext,
+  input: CheckedInput,
+  cursor: Cursor,
+): Promise<CheckedPartition> {
+  const { mark, reason } = await findMark(context, input, cursor);
+  const planned = await planFrom(context, input, cursor, mark);
+  return reason === null ? planned : addReadAgain(planned, reason);
+}
 
-  if (input.maxItems === null || total <= input.maxItems) {
-    const upToHigh = high === null ? [] : [withEmpty(cursor.atMost(high, 'high'))];
+/** Plans an INCREMENTAL read. @param mark the watermark; null to read everything. */
+async function planFrom(
+  context: ReadContext,
+  input: CheckedInput,
+  cursor: Cursor,
+  mark: string | null,
+): Promise<CheckedPartition> {
+  const low = mark === null ? null : stepBack(mark, cursor.type, input.lookback);
+  // Rows at the watermark are read again, because others with its value may have come since.
+  const fromWatermark = low === null ? [] : [cursor.from(low, 'low')];
+  // Once a watermark is set, rows without a cursor are skipped, so they are read before. Bad ones may get any value.
+  const withOthers = low === null ? orUntyped : orBad;
+  const all = fromWatermark.map((condition) => orBad(cursor, condition));
+  const measured = await measure(context, input, cursor, all, mark);
+  const { high, total, untyped } = measured;
+  // The row that the watermark is from was there, so this is not the table that it was.
+  if (mark !== null && input.filter === null && measured.reached === null && !measured.isAhead)
+    return addReadAgain(
+      await planFrom(context, input, cursor, null),
+      `No row of the table is at or after the watermark any more`,
+    );
+  const toFacts = (found: Measured) =>
+    input.filter === null ? describeCursor(context, cursor, found) : describeBad(cursor, found);
+
+  // Rows up to the watermark do not count, or a limit could not get past them.
+  const known =
+    mark === null || input.maxItems === null
+      ? 0
+      : (await measure(context, input, cursor, [...fromWatermark, cursor.atMost(mark, 'high')])).total;
+  const maxItems = input.maxItems === null ? null : input.maxItems + known;
+  if (maxItems === null || total <= maxItems) {
+    if (high === null) return toPlannedPartition(selectRows(input, all, null), total, toFacts(measured));
+    const upToHigh = cursor.atMost(high, 'high');
+    const between = low === null ? upToHigh : compose`${cursor.from(low, 'low')} AND ${upToHigh}`;
     return toPlannedPartition(
-      selectRows(input, [...pastWatermark, ...upToHigh], null),
+      selectRows(input, [withOthers(cursor, between)], null),
       total,
-      toWatermark(high),
+      toFacts(measured),
     );
   }
 
   // A limited sync reads the oldest rows, in whole groups of equal cursor values, because the watermark cannot split a group.
-  // Rows without a cursor are the oldest group.
-  const firstLeftOut = await findValueAt(
-    context,
-    input,
-    cursor,
-    pastWatermark,
-    input.maxItems - emptyCursors,
-  );
-  if (firstLeftOut !== null) {
-    const whole = [...pastWatermark, withEmpty(cursor.below(firstLeftOut, 'high'))];
-    const wholeGroups = await measure(context, input, cursor, whole);
-    if (wholeGroups.total > 0) {
-      return toPlannedPartition(
-        selectRows(input, whole, null),
-        wholeGroups.total,
-        toWatermark(wholeGroups.high),
-      );
+  // Rows without a cursor are the oldest group; bad ones are left to the first sync and to those without a limit.
+  const rest = low === null ? maxItems - untyped : maxItems;
+  const firstLeftOut = await findValueAt(context, input, cursor, fromWatermark, rest);
+  const withEmpty = (condition: CheckedSql) => (low === null ? orUntyped(cursor, condition) : condition);
+  if (firstLeftOut !== null || low !== null) {
+    const below = firstLeftOut === null ? [] : [withEmpty(cursor.below(firstLeftOut, 'high'))];
+    const whole = [...fromWatermark, ...below];
+    const wholeGroups = await measure(context, input, cursor, whole, mark);
+    if (wholeGroups.total > known) {
+      return toPlannedPartition(selectRows(input, whole, null), wholeGroups.total, toFacts(wholeGroups));
     }
   }
+  const pastWatermark = mark === null ? [] : [cursor.above(mark, 'low')];
   const oldestGroup =
     firstLeftOut === null ? pastWatermark : [...pastWatermark, cursor.atMost(firstLeftOut, 'high')];
-  return toPlannedPartition(selectRows(input, oldestGroup, input.maxItems), input.maxItems, null);
+  const limit = input.maxItems ?? 0;
+  const { total: available } = await measure(context, input, cursor, oldestGroup);
+  return toPlannedPartition(
+    selectRows(input, oldestGroup, limit),
+    Math.min(limit, available),
+    describeBad(cursor, measured),
+  );
+}
+
+/** Widens a condition to rows without a value of the cursor's type. */
+function orUntyped({ column }: Cursor, condition: CheckedSql): CheckedSql {
+  return compose`(${condition} OR ${column} IS NULL)`;
+}
+
+/** Widens a condition to rows whose cells have no value of the cursor's type. */
+function orBad({ isBad }: Cursor, condition: CheckedSql): CheckedSql {
+  return isBad === null ? condition : compose`(${condition} OR ${isBad})`;
+}
+
+/** The value to read from; null for everything, with the reason if the source has a watermark that does not count. */
+interface Mark {
+  readonly mark: string | null;
+  readonly reason: string | null;
+}
+
+/** Finds the watermark of a source, unless it belongs to another table or to a cursor of another kind. */
+async function findMark(context: ReadContext, input: CheckedInput, cursor: Cursor): Promise<Mark> {
+  const { watermark, watermarkVersion } = input;
+  if (watermark === null) return { mark: null, reason: null };
+  const { version, signal } = context;
+  const { history } = context.warehouse;
+  if (version !== null && watermarkVersion !== null && history !== undefined) {
+    const reason = await history.findRewrite(watermarkVersion, version, signal);
+    if (reason !== null) return { mark: null, reason };
+  }
+  if (!haveOneOrder(watermark.type, cursor.type))
+    return {
+      mark: null,
+      reason: `The watermark is a ${watermark.type}, and ${cursor.name} is now a ${cursor.type}`,
+    };
+  const mark = await readWatermark(context, watermark, cursor);
+  const isUnusable = mark === null && watermark.type !== null;
+  return { mark, reason: isUnusable ? `The watermark is too far ahead, or no ${cursor.type}` : null };
+}
+
+/**
+ * Reads the watermark as a value of the cursor's type.
+ * @returns null if there is none that the column can be compared with, or one that is too far ahead: everything is then
+ * read again.
+ */
+async function readWatermark(
+  context: ReadContext,
+  watermark: Watermark,
+  { type }: Cursor,
+): Promise<string | null> {
+  const latest = context.latestWatermark && toLatest(context.latestWatermark, type);
+  if (watermark.type === type && latest === null) return watermark.value;
+  const valueType = composeType(type);
+  const value = compose`TRY_CAST(${bindParameter('low', watermark.value)} AS ${valueType})`;
+  const timely =
+    latest === null
+      ? value
+      : compose`CASE WHEN ${value} <= CAST(${bindParameter('latest', latest)} AS ${valueType}) THEN ${value} END`;
+  const [row] = await readAll(context, composeStatement`SELECT CAST(${timely} AS STRING) AS value`);
+  return toText(row?.value);
+}
+
+/** Tells people that an INCREMENTAL sync had to read everything. */
+function addReadAgain({ plan, totalItems }: CheckedPartition, reason: string): CheckedPartition {
+  if (plan.kind !== 'STATEMENT') return { plan, totalItems };
+  const warning = [`${reason}: all rows were read, and the watermark is theirs`, plan.warning];
+  return { plan: { ...plan, warning: warning.filter((text) => text !== undefined).join('; ') }, totalItems };
+}
+
+/** What follows from the values of a cursor: the next watermark, and what is wrong with some of them. */
+function describeCursor({ latestWatermark }: PlanContext, cursor: Cursor, measured: Measured): CursorFacts {
+  const { reached, isAhead } = measured;
+  const latest = latestWatermark && toLatest(latestWatermark, cursor.type);
+  const warning = isAhead
+    ? {
+        warning: `${cursor.name} has times after ${latest} UTC, which is too far ahead: the watermark stays before them`,
+      }
+    : {};
+  return {
+    ...describeBad(cursor, measured),
+    watermark: reached === null ? null : { value: reached, type: cursor.type },
+    ...warning,
+  };
+}
+
+function describeBad({ name, type }: Cursor, { bad }: Measured): CursorFacts {
+  return { watermark: null, ...(bad === 0 ? {} : { cursor: { column: name, type } }) };
 }
 
 /** Finds the cursor value of the row at an offset in cursor order; null if there is none. */
 async function findValueAt(
-  context: PlanContext,
+  context: ReadContext,
   input: CheckedInput,
   cursor: Cursor,
   conditions: readonly CheckedSql[],
   offset: number,
 ): Promise<string | null> {
   if (offset < 0) return null;
-  const source = composeSource(input, [...conditions, cursor.present]);
+  const source = composeSource(input, [...conditions, compose`${cursor.column} IS NOT NULL`]);
   const [row] = await readAll(
     context,
-    composeStatement`SELECT ${cursor.asText} AS value FROM ${source} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
+    composeStatement`SELECT CAST(${cursor.column} AS STRING) AS value FROM ${source} ORDER BY ${cursor.column} LIMIT 1 OFFSET ${offset}`,
   );
   return toText(row?.value);
 }
@@ -196,18 +371,21 @@ async function findValueAt(
  * them, and their sizes are about equal whatever the values are. A limited read is not split.
  */
 async function splitPartition(
-  context: PlanContext,
+  context: ReadContext,
   input: CheckedInput,
   columns: readonly TableColumn[],
   whole: CheckedPartition,
 ): Promise<readonly CheckedPartition[]> {
   const column = findPartitionColumn(context, input, columns);
-  const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / input.partitionRows));
+  const partitionRows = input.partitionRows ?? chooseDefaultRows(context);
+  const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / partitionRows));
   if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
     return [whole];
 
-  const { statement, watermark } = whole.plan;
-  const bucket = compose`SUBSTRING(MD5(COALESCE(CAST(${composeName(column)} AS STRING), '')), 1, 2)`;
+  const { statement } = whole.plan;
+  const facts = whole.plan;
+  // Spaces around an id are not part of it.
+  const bucket = compose`SUBSTRING(MD5(COALESCE(TRIM(CAST(${composeName(column)} AS STRING)), '')), 1, 2)`;
   const rows = await readAll(
     context,
     composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
@@ -219,10 +397,21 @@ async function splitPartition(
     toPlannedPartition(
       composeStatement`SELECT * FROM (${statement}) WHERE ${bucket} > ${bindParameter('after_bucket', after)} AND ${bucket} <= ${bindParameter('last_bucket', last)}`,
       total,
-      watermark,
+      facts,
     ),
   );
 }
+
+/**
+ * Unless the job says otherwise, only tables whose version is checked are split: those that have none would be read at
+ * several moments, and each partition of a warehouse that keeps versions is another scan to pay for.
+ */
+function chooseDefaultRows({ version, warehouse }: ReadContext): number {
+  return version === null || warehouse.history !== undefined ? Number.POSITIVE_INFINITY : PARTITION_ROWS;
+}
+
+/** Half a minute's work for one thread: fewer rows do not justify another scan. */
+const PARTITION_ROWS = 500_000;
 
 /** The most partitions of a source. Each scans the whole table, so more of them cost the warehouse more. */
 const MAX_PARTITIONS = 16;
@@ -275,63 +464,60 @@ export function groupBuckets(
 
 const LAST_BUCKET = 'ff';
 
-interface Cursor {
-  readonly column: CheckedSql;
-  /** The column as text with every digit, which CAST can read back. */
-  readonly asText: CheckedSql;
-  readonly present: CheckedSql;
-  above(value: string, parameter: BoundParameter): CheckedSql;
-  below(value: string, parameter: BoundParameter): CheckedSql;
-  atMost(value: string, parameter: BoundParameter): CheckedSql;
-  /** Widens a condition to rows without a cursor value. */
-  orEmpty(condition: CheckedSql): CheckedSql;
-}
-
-type BoundParameter = Parameters<typeof bindParameter>[0];
-
-const CURSOR_TYPES =
-  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(\d+(, ?\d+)?\))?|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
-
-function createCursor(name: CheckedSql, describedType: string): Cursor {
-  const type = composeType(describedType.includes('CHAR(') ? 'STRING' : describedType);
-  // A column may hold more digits than its described type, but a watermark has only those of the type.
-  const column = compose`CAST(${name} AS ${type})`;
-  const compare = (operator: CheckedSql) => (value: string, parameter: BoundParameter) =>
-    compose`${column} ${operator} CAST(${bindParameter(parameter, value)} AS ${type})`;
-  return {
-    column,
-    asText: compose`CAST(${column} AS STRING)`,
-    present: compose`${name} IS NOT NULL`,
-    above: compare(compose`>`),
-    below: compare(compose`<`),
-    atMost: compare(compose`<=`),
-    orEmpty: (condition) => compose`(${condition} OR ${name} IS NULL)`,
-  };
+interface Measured {
+  /** The greatest value. */
+  readonly high: string | null;
+  /** The greatest value that is not too far ahead, and not below the watermark. */
+  readonly reached: string | null;
+  /** Whether values are too far ahead. */
+  readonly isAhead: boolean;
+  readonly total: number;
+  /** The rows without a value. */
+  readonly untyped: number;
+  /** Those of them whose cells are not empty. */
+  readonly bad: number;
 }
 
 async function measure(
-  context: PlanContext,
+  context: ReadContext,
   input: CheckedInput,
   cursor: Cursor,
   conditions: readonly CheckedSql[],
-): Promise<{ high: string | null; total: number; emptyCursors: number }> {
-  const { column } = cursor;
+  mark: string | null = null,
+): Promise<Measured> {
+  const { column, isBad, type } = cursor;
+  const latest = context.latestWatermark && toLatest(context.latestWatermark, type);
+  const bad = isBad === null ? compose`0` : compose`COUNT(CASE WHEN ${isBad} THEN 1 END)`;
+  const isTimely = [
+    ...(latest ? [cursor.atMost(latest, 'latest')] : []),
+    // With a lookback, rows before the watermark are read as well.
+    ...(mark === null ? [] : [cursor.from(mark, 'mark')]),
+  ];
+  const [first, ...others] = isTimely;
+  const timely =
+    first === undefined
+      ? column
+      : compose`CASE WHEN ${others.reduce((left, right) => compose`${left} AND ${right}`, first)} THEN ${column} END`;
+  const ahead = latest ? compose`COUNT(CASE WHEN ${cursor.above(latest, 'latest')} THEN 1 END)` : compose`0`;
   const [row] = await readAll(
     context,
-    composeStatement`SELECT CAST(MAX(${column}) AS STRING) AS high, COUNT(*) AS total, COUNT(*) - COUNT(${column}) AS empty_cursors FROM ${composeSource(input, conditions)}`,
+    composeStatement`SELECT CAST(MAX(${column}) AS STRING) AS high, CAST(MAX(${timely}) AS STRING) AS reached, ${ahead} AS ahead, COUNT(*) AS total, COUNT(*) - COUNT(${column}) AS untyped, ${bad} AS bad FROM ${composeSource(input, conditions)}`,
   );
   return {
     high: toText(row?.high),
+    reached: toText(row?.reached),
+    isAhead: Number(row?.ahead ?? 0) > 0,
     total: Number(row?.total ?? 0),
-    emptyCursors: Number(row?.empty_cursors ?? 0),
+    untyped: Number(row?.untyped ?? 0),
+    bad: Number(row?.bad ?? 0),
   };
 }
 
 /** Reads all rows of a statement that returns few. */
-async function readAll({ warehouse, signal }: PlanContext, statement: CheckedStatement): Promise<Row[]> {
+async function readAll({ reader, signal }: ReadContext, statement: CheckedStatement): Promise<Row[]> {
   const options = { batchSize: SMALL_RESULT, resumeAfter: null, signal };
   const all: Row[] = [];
-  for await (const { rows } of (await warehouse.readRows(statement, options)).batches) all.push(...rows);
+  for await (const { rows } of (await reader.readRows(statement, options)).batches) all.push(...rows);
   return all;
 }
 
@@ -356,11 +542,19 @@ function composeSource({ table, filter }: CheckedInput, conditions: readonly Che
   return others.reduce((left, right) => compose`${left} AND ${right}`, compose`${table} WHERE ${first}`);
 }
 
+/** What a plan says about the cursor of its source. */
+type CursorFacts = Pick<Extract<CheckedPlan, { kind: 'STATEMENT' }>, 'watermark' | 'cursor' | 'warning'>;
+
+const NO_CURSOR: CursorFacts = { watermark: null };
+
 function toPlannedPartition(
   statement: CheckedStatement,
   rowCount: number,
-  watermark: string | null,
+  facts: CursorFacts,
 ): CheckedPartition {
-  const plan = { kind: 'STATEMENT', statement, watermark, rowCount, version: null } as const;
+  const { watermark, cursor, warning } = facts;
+  const found = { watermark, ...(cursor && { cursor }), ...(warning !== undefined && { warning }) };
+  const unknown = { version: null, tableVersion: null, read: null };
+  const plan = { kind: 'STATEMENT', statement, ...found, rowCount, ...unknown } as const;
   return { plan, totalItems: rowCount };
 }

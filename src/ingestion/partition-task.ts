@@ -2,7 +2,15 @@ import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { LevelCounts } from '../items/level-counts.ts';
 import type { QueryJobRule } from '../items/marking-rule.ts';
 import type { JsonObject, JsonValue } from '../shared/json.ts';
-import type { CheckedStatement, ParameterValue, SelectStatement, TableName } from '../warehouse/warehouse.ts';
+import type {
+  CheckedStatement,
+  ParameterValue,
+  SelectStatement,
+  TableName,
+  TableVersion,
+} from '../warehouse/warehouse.ts';
+
+import type { CheckedCursor, Watermark } from './cursor.ts';
 import type { Measurements } from './stage-meter.ts';
 
 /** A partition of a job as sent to a worker thread: what to read and where to resume, never rows. */
@@ -25,6 +33,7 @@ export interface PartitionTask {
   readonly read: LevelCounts;
   readonly success: LevelCounts;
   readonly errors: LevelCounts;
+  readonly duplicates: LevelCounts;
   /** Where its rows come from; part of the metadata of every item. */
   readonly sourceMetadata: JsonObject;
   /** Replaces the source metadata in content hashes, so that renaming the source does not change them. */
@@ -57,9 +66,15 @@ export type PartitionInput =
       readonly maxItems: number | null;
       readonly cursorColumn: string | null;
       /** The greatest cursor value read by earlier syncs. */
-      readonly watermark: string | null;
-      /** Approximate maximum number of rows per partition; a larger read is split. */
-      readonly partitionRows: number;
+      readonly watermark: Watermark | null;
+      /** How far behind the watermark to read: seconds for times, otherwise a difference of numbers. */
+      readonly lookback: number;
+      /** The version of the table that the watermark was read from; null if it is not known. */
+      readonly watermarkVersion: string | null;
+      /** What the source's copy holds; null if the job is to read only a part of the table. */
+      readonly copy: SourceCopy | null;
+      /** Approximate maximum number of rows per partition; a larger read is split. Null to leave it to the warehouse. */
+      readonly partitionRows: number | null;
     }
   | {
       readonly kind: 'QUERY';
@@ -70,18 +85,50 @@ export type PartitionInput =
   /** The stored items of the data type, which are compared with the catalog. */
   | { readonly kind: 'CATALOG' };
 
+/** What is known of the copy of a source. */
+export interface SourceCopy {
+  /** How often anything but a sync of the source has changed its items. */
+  readonly itemChanges: number;
+  /** What the last sync has read completely, if nothing has changed its items since and it covers this one; null otherwise. */
+  readonly synced: SyncedContents | null;
+}
+
+export interface SyncedContents {
+  /** Identifies what the table held, how rows were selected and how they became items. */
+  readonly contents: string;
+  /** The items that a FULL sync of them confirms; none for an INCREMENTAL one. */
+  readonly success: LevelCounts;
+}
+
+/** What a sync reads, to be remembered once it is complete. */
+export interface ReadContents {
+  readonly contents: string;
+  /** `SourceCopy.itemChanges` before the sync. */
+  readonly itemChanges: number;
+}
+
 /** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
 export type PartitionPlan<Statement = SelectStatement> =
   | {
       readonly kind: 'STATEMENT';
       readonly statement: Statement;
       /** The watermark of the source once the partition has completed; null if it must not move. */
-      readonly watermark: string | null;
+      readonly watermark: Watermark | null;
+      /** Present if some cells of the cursor column have no value of its type: their rows fail. */
+      readonly cursor?: CheckedCursor;
+      /** What people should know about the source once it was read. It quotes no cells. */
+      readonly warning?: string;
       /** The number of rows that the statement must return; null if they were not counted. */
       readonly rowCount: number | null;
       /** The version of the tables that it was planned for, which it must read; null for any. */
       readonly version: string | null;
+      /** That version, for people; null if the table has none. */
+      readonly tableVersion: TableVersion | null;
+      /** Null if it is a part of the table, or cannot be identified. */
+      readonly read: ReadContents | null;
     }
+  /** Nothing is read, because the table holds what the last complete sync has read. */
+  | { readonly kind: 'UNCHANGED'; readonly success: LevelCounts }
   | { readonly kind: 'FAILED_ITEMS'; readonly partitionId: string }
   | { readonly kind: 'CATALOG' };
 
@@ -109,7 +156,16 @@ export interface PartitionProgress {
 
 /** How an attempt ended. */
 export type PartitionOutcome =
-  | { readonly status: 'COMPLETED'; readonly watermark: string | null }
+  | {
+      readonly status: 'COMPLETED';
+      readonly watermark: Watermark | null;
+      /** What people should know about the source. It quotes no cells. */
+      readonly warning?: string | undefined;
+      /** The version of the table that the watermark belongs to; null if it has none. */
+      readonly version: string | null;
+      /** Null if the source must be read again next time. */
+      readonly read: ReadContents | null;
+    }
   /** The source could not be read, or not to its end. */
   | {
       readonly status: 'FAILED';

@@ -1,18 +1,27 @@
 import { constants, platform, setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
-import { Pool } from 'pg';
 import { workerData } from 'piscina';
-import { createConnectionOptions } from '../database/connection.ts';
+import { createPool } from '../database/connection.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { loadRegistry } from '../plugins/load-plugins.ts';
 import type { Registry } from '../plugins/registry.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
 import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
-import { type TableName, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
+import { type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
+import type { PartitionResources } from './attempt.ts';
+import { planPartition } from './partition-plan.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
-import { type PartitionResources, planTask, runPartition } from './run-partition.ts';
-import type { TableDescription, ThreadConfiguration, ThreadOrder, ThreadReport } from './thread-pool.ts';
+import { findLatest, planTask } from './plan-task.ts';
+import { runPartition } from './run-partition.ts';
+import type {
+  SourceProblem,
+  SourceToDescribe,
+  TableDescription,
+  ThreadConfiguration,
+  ThreadOrder,
+  ThreadReport,
+} from './thread-pool.ts';
 import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
 
 /** A call from the thread pool. The port carries progress out and the stop in. */
@@ -77,6 +86,12 @@ export async function open(): Promise<void> {
   await loadResources();
 }
 
+/** Closes what a thread has opened, before it ends; called by the thread pool. */
+export async function close(): Promise<void> {
+  const resources = await opened?.catch(() => undefined);
+  await resources?.warehouse.close();
+}
+
 async function runUntilStopped<Result>(
   port: MessagePort,
   work: (signal: AbortSignal) => Promise<Result>,
@@ -109,23 +124,63 @@ if (platform() === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NOR
 const { secrets }: ThreadConfiguration = workerData;
 const redact = createRedact(secrets);
 
-/** Describes a table of the warehouse and counts its rows; called by the thread pool. */
-export function describeTable({ input, port }: Call<TableName>): Promise<TableDescription> {
+/** Describes the table of a source, counts its rows and plans its sync; called by the thread pool. */
+export function describeTable({ input, port }: Call<SourceToDescribe>): Promise<TableDescription> {
   return runUntilStopped(port, (signal) => describe(input, signal));
 }
 
-async function describe(table: TableName, stop: AbortSignal): Promise<TableDescription> {
+async function describe(source: SourceToDescribe, stop: AbortSignal): Promise<TableDescription> {
   const timeout = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
   const signal = AbortSignal.any([stop, timeout]);
   try {
-    const { warehouse, allowedSchemas } = await loadResources();
-    const allowed = allowTable(table, allowedSchemas);
+    const resources = await loadResources();
+    const { warehouse, allowedSchemas } = resources;
+    const allowed = allowTable(source.table, allowedSchemas);
     const columns = await warehouse.describeTable(allowed, signal);
     const rowCount = await warehouse.countRows(composeStatement`SELECT * FROM ${allowed}`, signal);
-    return { ok: true, columns, rowCount };
+    const hasUnreadable = (await warehouse.countUnreadable(allowed, signal)) > 0;
+    const problems = [
+      ...(await findCursorProblems(resources, source, signal)),
+      ...(hasUnreadable
+        ? [
+            {
+              message: 'some lines are not rows: each is an error, and keeps the watermark',
+              isAboutRows: true,
+            },
+          ]
+        : []),
+    ];
+    return { ok: true, columns, rowCount, problems };
   } catch (error) {
     if (error instanceof WarehouseError) return { ok: false, message: error.message };
     if (timeout.aborted) return { ok: false, message: 'the warehouse did not answer within five minutes' };
+    throw error;
+  }
+}
+
+async function findCursorProblems(
+  resources: PartitionResources,
+  source: SourceToDescribe,
+  signal: AbortSignal,
+): Promise<readonly SourceProblem[]> {
+  if (source.cursorColumn === null) return [];
+  const input = { ...source, kind: 'TABLE', syncType: 'INCREMENTAL', filter: null, maxItems: null } as const;
+  try {
+    const partitions = await planPartition(
+      { ...resources, latestWatermark: findLatest(resources), signal },
+      { ...input, watermarkVersion: null, copy: null, partitionRows: Number.MAX_SAFE_INTEGER },
+    );
+    const [first] = partitions;
+    if (first?.plan.kind !== 'STATEMENT') return [];
+    const { cursor, warning } = first.plan;
+    const kinds =
+      cursor && `${cursor.column} has values of another kind than most (${cursor.type}): each costs its row`;
+    return [kinds, warning]
+      .filter((message) => message !== undefined)
+      .map((message) => ({ message, isAboutRows: true }));
+  } catch (error) {
+    if (error instanceof WarehouseError)
+      return [{ message: `an INCREMENTAL sync would fail: ${error.message}`, isAboutRows: false }];
     throw error;
   }
 }
@@ -203,16 +258,15 @@ async function openCommonResources(): Promise<CommonResources & { readonly regis
   const registry = await loadRegistry(configuration.plugins);
   const { name: catalogName } = configuration.catalog;
   const catalog = await registry.openCatalog(configuration.catalog, configuration.threads);
-  const pool = new Pool({
-    ...createConnectionOptions(configuration.connectionString),
+  const pool = createPool(configuration.connectionString, {
     max: CONNECTIONS,
     // The planner would compile statements with thousands of array elements, which takes longer than running them.
-    options: '-c jit=off',
+    settings: { jit: 'off' },
   });
-  // The pool replaces a broken idle connection; without a listener, it would end the thread.
-  pool.on('error', () => {});
   const { allowedSchemas } = configuration.warehouse;
-  return { pool, allowedSchemas, catalog, catalogName, dataTypes: registry.dataTypes, registry };
+  const { watermarkAheadMs } = configuration;
+  const { dataTypes } = registry;
+  return { pool, allowedSchemas, catalog, catalogName, dataTypes, watermarkAheadMs, registry };
 }
 
 async function openResources(): Promise<PartitionResources> {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking } from '../data-types/marking.ts';
-import type { ItemError, SaveBatch, UploadBatch } from '../items/item-store.ts';
+import type { ItemError, SaveBatch, UploadBatch } from '../items/item-batches.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { JsonValue } from '../shared/json.ts';
@@ -81,6 +81,8 @@ interface KnownBatch {
   readonly kind: 'KNOWN';
   readonly batch: RowBatch;
   readonly fingerprint: string;
+  /** Loaded ahead, while the batch before is confirmed. */
+  readonly idHashes: Promise<Buffer | null>;
 }
 
 /** A transformed batch, without the rows, which would stay in memory until it is saved. */
@@ -98,13 +100,16 @@ interface TransformedRows {
 }
 
 async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
-  const { batches, toFingerprint, knownFingerprints } = pipeline;
+  const { batches, toFingerprint, knownFingerprints, dataSourceId, store } = pipeline;
   for await (const batch of batches) {
     const fingerprint = toFingerprint(batch);
-    if (fingerprint !== null && knownFingerprints.has(fingerprint)) {
-      yield { kind: 'KNOWN', batch, fingerprint };
+    if (fingerprint !== null && dataSourceId !== null && knownFingerprints.has(fingerprint)) {
+      const idHashes = store.loadIdHashes({ dataSourceId, fingerprint });
+      // Whoever awaits it gets the error; if an earlier one ends the attempt, nobody does.
+      idHashes.catch(() => {});
+      yield { kind: 'KNOWN', batch, fingerprint, idHashes };
     } else {
-      yield transformBatch(batch, fingerprint, pipeline);
+      yield transformBatch(batch, () => batch.rows, fingerprint, pipeline);
     }
     await flushSockets();
   }
@@ -112,10 +117,11 @@ async function* transformBatches(pipeline: Pipeline): AsyncGenerator<ReadRows> {
 
 function transformBatch(
   batch: RowBatch,
+  readRows: () => readonly Row[],
   fingerprint: string | null,
   { transform, meter, markingRule }: Pipeline,
 ): TransformedBatch {
-  const made = meter.transform(() => transformRows(batch.rows, transform, markingRule));
+  const made = meter.transform(() => transformRows(readRows(), transform, markingRule));
   const rows = { ...made, errors: [...made.errors, ...toReadErrors(batch)] };
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
@@ -179,11 +185,12 @@ async function* saveBatches(
   const { dataType, defaultMarking, dataSourceId, markingRule, metadata, store, onProgress } = pipeline;
   for await (const read of batches) {
     if (read.kind === 'KNOWN' && (await confirm(pipeline, read))) {
+      read.batch.kept?.release();
       onProgress();
       continue;
     }
     const { position, fingerprint, rows } =
-      read.kind === 'KNOWN' ? transformBatch(read.batch, read.fingerprint, pipeline) : read;
+      read.kind === 'KNOWN' ? await transformKnown(read, pipeline) : read;
     const from = { dataType, defaultMarking, dataSourceId, markingRule, metadata };
     const save: SaveBatch = { ...from, fingerprint, position, ...rows };
     const pending = await store.saveBatch(save);
@@ -193,12 +200,21 @@ async function* saveBatches(
   }
 }
 
+/** Transforms a batch whose items have changed since. */
+async function transformKnown(
+  { batch, fingerprint }: KnownBatch,
+  pipeline: Pipeline,
+): Promise<TransformedBatch> {
+  const rows = batch.kept === undefined ? batch.rows : await batch.kept.load();
+  return transformBatch(batch, () => rows, fingerprint, pipeline);
+}
+
 /** Runs after all earlier batches are saved, because they may have changed an item of this one. */
 async function confirm(
   { store, dataSourceId }: Pipeline,
-  { batch, fingerprint }: KnownBatch,
+  { batch, fingerprint, idHashes }: KnownBatch,
 ): Promise<boolean> {
-  return dataSourceId !== null && store.confirm({ dataSourceId, fingerprint }, batch);
+  return dataSourceId !== null && store.confirm({ dataSourceId, fingerprint }, batch, idHashes);
 }
 
 async function uploadBatches(
@@ -212,7 +228,14 @@ async function uploadBatches(
     let rejections = 0;
     const isPending = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      return { success: countItemsByLevel(accepted), countsRejections: true };
+      const { repeatedIds } = batch;
+      return {
+        success: countItemsByLevel(accepted.filter(({ itemId }) => !repeatedIds.has(itemId))),
+        failedDuplicates: countItemsByLevel(
+          rejected.flatMap(({ item }) => (repeatedIds.has(item.itemId) ? item : [])),
+        ),
+        countsRejections: true,
+      };
     });
     hasPending ||= isPending;
     pipeline.onProgress();

@@ -1,53 +1,30 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Pool } from 'pg';
-import type { Catalog } from '../catalog/catalog.ts';
-import { type DataTypes, UnknownDataTypeError } from '../data-types/data-types.ts';
-import { countExpected } from '../items/compared-items.ts';
-import { createItemStore, type ItemStore } from '../items/item-store.ts';
-import {
-  countItemsByLevel,
-  NO_COUNTS,
-  subtractCounts,
-  sumLevels,
-  takeLesserCounts,
-} from '../items/level-counts.ts';
+import { UnknownDataTypeError } from '../data-types/data-types.ts';
+import { createItemStore } from '../items/item-store.ts';
+import { sumLevels } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { parseStatement } from '../sql-check/checked-statement.ts';
-import type { RowBatch, Warehouse } from '../warehouse/warehouse.ts';
+import { type Attempt, createUploader, type PartitionResources } from './attempt.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
-import { countFailedItems, readFailedItems } from './failed-items.ts';
+import { settleEarlierAttempts, uploadPending } from './earlier-attempts.ts';
 import { toOutcome } from './failure.ts';
-import { createKeptUploads } from './kept-uploads.ts';
-import { planPartition } from './partition-plan.ts';
+import { countTotal, loadFingerprints, openRows, type RowPlan } from './open-rows.ts';
 import type {
   CheckedPlan,
   PartitionOutcome,
   PartitionPlan,
   PartitionProgress,
   PartitionTask,
-  PlanOutcome,
 } from './partition-task.ts';
 import { runPipeline } from './pipeline.ts';
 import { repairItems } from './repair-items.ts';
-import { createStageMeter, type StageMeter } from './stage-meter.ts';
+import { createStageMeter } from './stage-meter.ts';
 import { createTransform, type TransformOptions } from './transform.ts';
-import { MAX_ROUNDS, type Uploader, uploadBatch } from './upload.ts';
-import { type OnOperation, showWaiting } from './waiting.ts';
-
-/** What a worker thread opens once, for every partition that it runs. */
-export interface PartitionResources {
-  readonly pool: Pool;
-  readonly warehouse: Warehouse;
-  /** The schemas of the warehouse whose tables may be read. */
-  readonly allowedSchemas: readonly SchemaPattern[];
-  readonly catalog: Catalog;
-  /** The kind of catalog. */
-  readonly catalogName: string;
-  readonly dataTypes: DataTypes;
-}
+import { createUploadVerifier } from './verify-uploads.ts';
+import { showWaiting } from './waiting.ts';
 
 /** How long uploads of saved items may continue after a stop, in milliseconds. */
 const UPLOAD_GRACE_MS = 5_000;
@@ -90,13 +67,13 @@ export async function runPartition(
       endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
       nextUploadKey: () => `${task.partitionId}-${task.attempt}-${sequence++}`,
-      generation: () => kept.generation(),
+      generation: () => verifier.generation(),
       onUploaded(key, { rejected }) {
-        kept.onUploaded(key);
+        verifier.onUploaded(key);
         hasRejections ||= rejected.length > 0;
       },
     };
-    const kept = createKeptUploads({
+    const verifier = createUploadVerifier({
       ...{ catalog: attempt.catalog, catalogName: attempt.catalogName, store: attempt.store, signal },
       createUploader: (dataType) => ({ ...createUploader(attempt), dataType }),
       uploadPending: () => uploadPending(attempt),
@@ -108,11 +85,15 @@ export async function runPartition(
       onRestoring: () => attempt.onOperation('Uploading again what the catalog lost'),
     });
     const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
-    await kept.begin();
-    await (plan.kind === 'CATALOG' ? repair(attempt) : ingest(attempt, plan));
-    if (!signal.aborted) await kept.end(hasRejections);
+    await verifier.begin();
+    await run(attempt, plan);
+    if (!signal.aborted) await verifier.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
-    return { status: 'COMPLETED', watermark: plan.kind === 'STATEMENT' ? plan.watermark : null };
+    if (plan.kind !== 'STATEMENT') return { status: 'COMPLETED', watermark: null, version: null, read: null };
+    const { watermark, warning, tableVersion, read } = plan;
+    // What a warehouse without history calls a version says nothing later.
+    const version = tableVersion === null ? null : plan.version;
+    return { status: 'COMPLETED', watermark, warning, version, read };
   } catch (error) {
     return toOutcome(error, signal);
   } finally {
@@ -128,58 +109,25 @@ function checkPlan(plan: PartitionPlan | null, allowedSchemas: readonly SchemaPa
   return { ...plan, statement: parseStatement(plan.statement, allowedSchemas) };
 }
 
-/** Plans what a partition reads, and whether it is split. */
-export async function planTask(
-  open: () => Promise<PartitionResources>,
-  task: PartitionTask,
-  report: (progress: PartitionProgress) => void,
-  signal: AbortSignal,
-): Promise<PlanOutcome<CheckedPlan>> {
-  try {
-    const resources = await open();
-    const { pool } = resources;
-    const { warehouse, onOperation } = showWaiting(resources.warehouse, (currentOperation) =>
-      report({ currentOperation, measurements: null }),
-    );
-    onOperation(`Counting rows of ${task.sourceName}`);
-    switch (task.input.kind) {
-      case 'FAILED_ITEMS': {
-        const { partitionId } = task.input;
-        const totalItems = await countFailedItems(pool, partitionId);
-        return {
-          status: 'PLANNED',
-          partitions: [{ plan: { kind: 'FAILED_ITEMS', partitionId }, totalItems }],
-        };
-      }
-      case 'CATALOG': {
-        const totalItems = await countExpected(pool, task.dataType);
-        return { status: 'PLANNED', partitions: [{ plan: { kind: 'CATALOG' }, totalItems }] };
-      }
-      case 'TABLE':
-        return {
-          status: 'PLANNED',
-          partitions: await planPartition({ ...resources, warehouse, signal }, task.input),
-        };
-      case 'QUERY':
-        throw new Error('a query job needs no plan');
-    }
-  } catch (error) {
-    return toOutcome(error, signal);
+function run(attempt: Attempt, plan: CheckedPlan): Promise<void> {
+  switch (plan.kind) {
+    case 'CATALOG':
+      return repair(attempt);
+    case 'UNCHANGED':
+      return confirmUnchanged(attempt, plan);
+    case 'FAILED_ITEMS':
+    case 'STATEMENT':
+      return ingest(attempt, plan);
   }
 }
 
-interface Attempt extends PartitionResources, Pick<Uploader, 'generation' | 'onUploaded'> {
-  readonly task: PartitionTask;
-  readonly meter: StageMeter;
-  readonly store: ItemStore;
-  readonly onOperation: OnOperation;
-  /** Aborted when the attempt is stopped or has ended. */
-  readonly signal: AbortSignal;
-  /** Interrupts the statement in the warehouse. */
-  readonly endReading: () => void;
-  readonly uploadSignal: AbortSignal;
-  /** Returns the key of the next batch in the catalog, unique across attempts. */
-  readonly nextUploadKey: () => string;
+/** Counts the items of a table that still holds them. */
+async function confirmUnchanged(
+  { task, store }: Attempt,
+  { success }: Extract<CheckedPlan, { kind: 'UNCHANGED' }>,
+): Promise<void> {
+  // An earlier attempt may have counted them.
+  if (sumLevels(task.success) === 0) await store.countSuccess(success);
 }
 
 /** Restores the items that the catalog does not have as the store does. */
@@ -195,20 +143,22 @@ async function repair(attempt: Attempt): Promise<void> {
   await uploadPending(attempt);
 }
 
-type RowPlan = Exclude<CheckedPlan, { kind: 'CATALOG' }>;
-
 async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
   const { task, store, signal } = attempt;
-  const transform = createTransformOptions(attempt);
-  const { resumed, batches } = await openRows(attempt, plan);
+  const transform = createTransformOptions(attempt, plan);
+  const toFingerprint = createBatchFingerprint(transform);
+  let knownFingerprints: ReadonlySet<string> = new Set();
+  const { resumed, batches } = await openRows(attempt, plan, (fingerprint) =>
+    knownFingerprints.has(toFingerprint(fingerprint)),
+  );
   if (task.attempt > 1) {
-    if (!resumed) await store.startOver();
+    await (resumed ? store.loadSeenIds() : store.startOver());
     await settleEarlierAttempts(attempt, resumed);
   }
 
   const currentOperation = describeOperation(task);
   attempt.onOperation(task.input.kind === 'QUERY' ? 'Executing query' : currentOperation);
-  const knownFingerprints = await loadFingerprints(attempt);
+  knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
     batches: countTotal(attempt, plan, batches),
     rowsBefore: resumed ? sumLevels(task.read) : 0,
@@ -219,7 +169,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
     const hasPending = await runPipeline({
       batches: attempt.meter.batches(read.batches),
       transform: createTransform(transform),
-      toFingerprint: createBatchFingerprint(transform),
+      toFingerprint: ({ fingerprint }) => (fingerprint === null ? null : toFingerprint(fingerprint)),
       knownFingerprints,
       meter: attempt.meter,
       ...createUploader(attempt),
@@ -235,8 +185,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
     // After the uploads, so that what could be read of a failing source is kept.
     read.checkEnd();
   } finally {
-    // If saving or uploading failed, the statement still runs. A thread that ends under a running statement takes the whole
-    // process down.
+    // If saving or uploading failed, the statement still runs.
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
@@ -255,23 +204,14 @@ function describeOperation(task: PartitionTask): string {
   }
 }
 
-/** Returns the source whose rows are read, and will be read again by its next sync; null for none. */
-function findReadSource({ dataSourceId, input }: PartitionTask): string | null {
-  return input.kind === 'TABLE' ? dataSourceId : null;
-}
-
-async function loadFingerprints({ store, task }: Attempt): Promise<ReadonlySet<string>> {
-  const dataSourceId = findReadSource(task);
-  return dataSourceId === null ? new Set() : store.loadFingerprints(dataSourceId);
-}
-
 /** @throws UnknownDataTypeError if this process does not have the data type. */
-function createTransformOptions({ task, dataTypes }: Attempt): TransformOptions {
+function createTransformOptions({ task, dataTypes }: Attempt, plan: RowPlan): TransformOptions {
   const { sourceMetadata, hashedMetadata, query } = task;
   const dataType = dataTypes.find(task.dataType);
   if (dataType === undefined) throw new UnknownDataTypeError(task.dataType);
   return {
     ...{ dataType, sourceMetadata, hashedMetadata },
+    ...(plan.kind === 'STATEMENT' && plan.cursor ? { cursor: plan.cursor } : {}),
     ...(query === null ? {} : { lowestMarking: query.marking, extraMetadata: query.metadata }),
   };
 }
@@ -279,99 +219,6 @@ function createTransformOptions({ task, dataTypes }: Attempt): TransformOptions 
 function toMarkingRule({ query, input }: PartitionTask): MarkingRule {
   if (query !== null) return { kind: 'QUERY_JOB', ...query, metadata: toCanonicalJson(query.metadata) };
   return { kind: input.kind === 'TABLE' ? 'SOURCE' : 'KEPT_ROWS' };
-}
-
-async function openRows(
-  { pool, warehouse, task, signal }: Attempt,
-  plan: RowPlan,
-): Promise<{ resumed: boolean; batches: AsyncIterable<RowBatch> }> {
-  const options = {
-    batchSize: task.batchSize,
-    resumeAfter: task.position,
-    withFingerprints: findReadSource(task) !== null,
-    signal,
-  };
-  switch (plan.kind) {
-    case 'FAILED_ITEMS': {
-      const failed = { partitionId: plan.partitionId, retryJobId: task.jobId };
-      return { resumed: true, batches: readFailedItems(pool, failed, options) };
-    }
-    case 'STATEMENT': {
-      const { resumed, batches } = await warehouse.readRows(plan.statement, {
-        ...options,
-        version: plan.version,
-      });
-      return { resumed: resumed && task.position !== null, batches };
-    }
-  }
-}
-
-/**
- * Counts the rows of a statement that has not been counted, before its first batch is saved. A result that fits in one batch
- * needs no count, so a small statement runs once, and a large one starts before it is counted.
- */
-async function* countTotal(
-  { warehouse, store, task, signal }: Attempt,
-  plan: CheckedPlan,
-  batches: AsyncIterable<RowBatch>,
-): AsyncGenerator<RowBatch> {
-  if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
-  let isFirst = true;
-  for await (const batch of batches) {
-    if (isFirst && batch.size === task.batchSize) {
-      await store.saveTotal(await warehouse.countRows(plan.statement, signal));
-    }
-    isFirst = false;
-    yield batch;
-  }
-}
-
-/**
- * Uploads what earlier attempts saved but did not upload. A resumed attempt also counts these rows; any other attempt reads
- * them again.
- */
-async function settleEarlierAttempts(attempt: Attempt, resumed: boolean): Promise<void> {
-  const { task, store } = attempt;
-  attempt.onOperation('Uploading items saved by an earlier attempt');
-  if (!resumed) return uploadPending(attempt);
-  let uncounted = subtractCounts(subtractCounts(task.read, task.success), task.errors);
-  for (const id of await store.findPendingBatches()) {
-    const items = await store.findBatchItems(id);
-    // A batch that is pending because another job changed its items has been counted.
-    const counted = takeLesserCounts(uncounted, countItemsByLevel(items));
-    uncounted = subtractCounts(uncounted, counted);
-    await uploadBatch(createUploader(attempt), { id, items, readBatch: null }, ({ rejected }) => ({
-      success: subtractCounts(counted, countItemsByLevel(rejected.map(({ item }) => item))),
-      countsRejections: true,
-    }));
-  }
-  // Another job is going to upload the items of these rows.
-  if (sumLevels(uncounted) > 0) await store.countSuccess(uncounted);
-  await uploadPending(attempt);
-}
-
-/** Uploads the current content of items that the catalog may hold with an older one. */
-async function uploadPending(attempt: Attempt): Promise<void> {
-  const { store } = attempt;
-  for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const ids = await store.findPendingBatches();
-    if (ids.length === 0) return;
-    for (const id of ids) {
-      const items = await store.findBatchItems(id);
-      // Their rows have been counted. A rejected item stays without an upload time, so the next sync retries it.
-      await uploadBatch(createUploader(attempt), { id, items, readBatch: null }, () => ({
-        success: NO_COUNTS,
-        countsRejections: false,
-      }));
-    }
-  }
-}
-
-function createUploader(attempt: Attempt): Uploader {
-  const { task, store, catalog, nextUploadKey, uploadSignal, generation, onUploaded } = attempt;
-  const { dataType, input } = task;
-  const isRepair = input.kind === 'CATALOG';
-  return { store, catalog, dataType, nextUploadKey, uploadSignal, generation, onUploaded, isRepair };
 }
 
 function createUploadSignal(signal: AbortSignal): { signal: AbortSignal; end: () => void } {

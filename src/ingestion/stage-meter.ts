@@ -102,8 +102,8 @@ export function createStageMeter(): StageMeter {
         bytes.saved += sumBytes(saved);
         return pending;
       },
-      async confirm(batch, read) {
-        const confirmed = await time('save', () => store.confirm(batch, read));
+      async confirm(batch, read, idHashes) {
+        const confirmed = await time('save', () => store.confirm(batch, read, idHashes));
         if (confirmed) openMeasurements().rows.unchanged += read.size;
         return confirmed;
       },

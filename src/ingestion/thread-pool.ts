@@ -6,8 +6,9 @@ import type { PluginReference } from '../plugins/plugin.ts';
 import type { Choice } from '../shared/definition.ts';
 import { resolveModuleUrl } from '../shared/module-url.ts';
 import type { WarehouseConfiguration } from '../warehouse/settings.ts';
-import type { TableColumn, TableName } from '../warehouse/warehouse.ts';
+import type { TableColumn } from '../warehouse/warehouse.ts';
 import type {
+  PartitionInput,
   PartitionOutcome,
   PartitionProgress,
   PartitionTask,
@@ -21,6 +22,8 @@ export interface ThreadConfiguration {
   readonly connectionString: string;
   readonly warehouse: WarehouseConfiguration;
   readonly catalog: Choice;
+  /** How far a watermark may be ahead of the clock, in milliseconds. */
+  readonly watermarkAheadMs: number;
   /** How many threads share the catalog's limits. */
   readonly threads: number;
   /** The plug-ins that each thread loads. */
@@ -56,8 +59,26 @@ export interface PartitionRun extends PartitionWork {
   readonly savePlan: (partitions: readonly PlannedPartition[]) => Promise<boolean>;
 }
 
+export interface SourceProblem {
+  readonly message: string;
+  /** Whether it says something about rows of any marking. */
+  readonly isAboutRows: boolean;
+}
+
+/** A source whose table is described: what an INCREMENTAL sync of it would read. */
+export type SourceToDescribe = Pick<
+  Extract<PartitionInput, { kind: 'TABLE' }>,
+  'table' | 'dataType' | 'cursorColumn' | 'watermark' | 'lookback'
+>;
+
 export type TableDescription =
-  | { readonly ok: true; readonly columns: readonly TableColumn[]; readonly rowCount: number }
+  | {
+      readonly ok: true;
+      readonly columns: readonly TableColumn[];
+      readonly rowCount: number;
+      /** Problems that a sync would have. They quote no cells. */
+      readonly problems: readonly SourceProblem[];
+    }
   | { readonly ok: false; readonly message: string };
 
 /** The worker threads that run partitions, one partition per thread. */
@@ -76,7 +97,7 @@ export interface ThreadPool {
    */
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
   /** Describes a table and counts its rows, or returns the warehouse's reason why that failed. */
-  describeTable(table: TableName): Promise<TableDescription>;
+  describeTable(source: SourceToDescribe): Promise<TableDescription>;
   /**
    * Uploads stored items, whether or not the catalog has them.
    * @param keys null for items whose marking was raised by a job that ended before it uploaded them.
@@ -92,6 +113,9 @@ const IDLE_TIMEOUT_MS = 10_000;
 
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
+
+/** How long the threads may take to close their warehouses, in milliseconds. */
+const WAREHOUSE_TIMEOUT_MS = 5_000;
 
 /** @param threads partitions that can run at once. */
 export function createThreadPool(configuration: ThreadConfiguration, threads: number): ThreadPool {
@@ -170,13 +194,15 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     },
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
-    describeTable: (table) => call('describeTable', table, unwatched),
+    describeTable: (source) => call('describeTable', source, unwatched),
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();
-      // Ending a thread while DuckDB works in it would crash the whole process.
       const timeout = setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
       await Promise.race([Promise.allSettled(calls), timeout]);
+      // Ending a thread that has a child process would leave that defunct.
+      const closed = Promise.allSettled(pool.threads.map(() => run(null, { name: 'close' })));
+      await Promise.race([closed, setTimeout(WAREHOUSE_TIMEOUT_MS, undefined, { ref: false })]);
       await pool.destroy();
     },
   };

@@ -18,6 +18,7 @@ import {
   toCanonicalText,
   UnstorableValueError,
 } from './canonical-json.ts';
+import { type CheckedCursor, findCursorProblem } from './cursor.ts';
 import { describeName, describeValue } from './printable.ts';
 import { createShapeFinder, type RowShape } from './row-shape.ts';
 
@@ -29,6 +30,8 @@ export interface TransformOptions {
   readonly hashedMetadata?: JsonObject;
   /** Every item is marked at least this high, whatever its row states. */
   readonly lowestMarking?: Marking;
+  /** The cursor column, if each row must have a value of its type, or none. */
+  readonly cursor?: CheckedCursor;
   /** Overrides the source metadata, key by key. */
   readonly extraMetadata?: JsonObject;
 }
@@ -59,7 +62,8 @@ export const MAX_DATA_BYTES = 1_048_576;
  * @throws UnstorableValueError if the metadata cannot be stored; see `checkMetadata`.
  */
 export function createTransform(options: TransformOptions): Transform {
-  const { dataType, lowestMarking, sourceMetadata, hashedMetadata = sourceMetadata, extraMetadata } = options;
+  const { dataType, lowestMarking, cursor, sourceMetadata, hashedMetadata = sourceMetadata } = options;
+  const { extraMetadata } = options;
   const metadata = mergeJson(sourceMetadata, extraMetadata ?? {});
   const hashed = mergeJson(hashedMetadata, extraMetadata ?? {});
   const queryMetadata = extraMetadata === undefined ? null : toCanonicalJson(extraMetadata);
@@ -76,7 +80,7 @@ export function createTransform(options: TransformOptions): Transform {
     const marked = stated ?? dataType.defaultMarking;
     const marking =
       typeof marked === 'string' ? pickHigherMarking(marked, lowestMarking ?? marked) : HIGHEST_MARKING;
-    const problem = findColumnProblem(known, dataType, shape);
+    const problem = findColumnProblem(known, dataType, shape) ?? findUnorderedProblem(row, cursor);
     if (problem !== null) return createFailure(writtenId, marking, problem);
     if (writtenId === null && !dataType.identifyingColumns.some((column) => !isAbsent(known[column]))) {
       return createFailure(
@@ -179,6 +183,15 @@ function findColumnProblem(known: Row, dataType: DataType, shape: RowShape): str
 }
 
 const MAX_PROBLEMS = 3;
+
+function findUnorderedProblem(row: Row, cursor: CheckedCursor | undefined): string | null {
+  if (cursor === undefined) return null;
+  const value = row[cursor.column];
+  const expected = findCursorProblem(value, cursor.type);
+  return expected === null
+    ? null
+    : `${describeName(cursor.column)} must be ${expected} to sync by, not ${describeValue(value)}.`;
+}
 
 /** Finds the marking that a row states; null for none. */
 function findMarking(known: Row, shape: RowShape): Marking | Problem | null {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Catalog, CatalogUpload } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { findItems, type ItemKeys, markItemsUploaded, releaseRejectedItems } from '../items/stored-items.ts';
-import { readStoredGeneration } from './kept-uploads.ts';
-import type { PartitionResources } from './run-partition.ts';
+import type { PartitionResources } from './attempt.ts';
 import { isSameContent, MAX_ROUNDS } from './upload.ts';
+import { readStoredGeneration } from './verify-uploads.ts';
 
 /** The outcome of uploading stored items outside a job. */
 export interface ItemUploadOutcome {

@@ -1,7 +1,9 @@
 import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
-import type { ItemStore, UploadBatch, UploadedBatch } from '../items/item-store.ts';
+import type { UploadBatch, UploadedBatch } from '../items/item-batches.ts';
+import type { ItemStore } from '../items/item-store.ts';
+import { NO_COUNTS } from '../items/level-counts.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 
 /** What an attempt uploads with. */
@@ -9,7 +11,7 @@ export interface Uploader {
   readonly store: ItemStore;
   readonly catalog: Catalog;
   readonly dataType: string;
-  /** Returns the key of the next batch in the catalog. */
+  /** Returns the key of the next batch in the catalog, unique across attempts. */
   readonly nextUploadKey: () => string;
   readonly uploadSignal: AbortSignal;
   /** The generation of the catalog, as it is stored with uploads. */
@@ -23,6 +25,13 @@ export interface Uploader {
 /** The answers of the catalog to a batch. */
 export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 
+/** A batch, and whether the catalog had lost it. */
+type BatchToUpload = Omit<UploadBatch, 'repeatedIds'> & { readonly isRestored?: boolean };
+
+/** What the answers of the catalog add to the counts of the partition. */
+type UploadCounts = Pick<UploadedBatch, 'success' | 'countsRejections'> &
+  Partial<Pick<UploadedBatch, 'failedDuplicates'>>;
+
 /**
  * Uploads a batch and saves the outcome.
  * @param toCounts decides what of the catalog's answers counts as success, and whether rejections count as errors.
@@ -31,8 +40,8 @@ export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
  */
 export async function uploadBatch(
   uploader: Uploader,
-  { id, items, readBatch, isRestored = uploader.isRepair }: UploadBatch & { readonly isRestored?: boolean },
-  toCounts: (outcomes: SortedOutcomes) => Pick<UploadedBatch, 'success' | 'countsRejections'>,
+  { id, items, readBatch, isRestored = uploader.isRepair }: BatchToUpload,
+  toCounts: (outcomes: SortedOutcomes) => UploadCounts,
 ): Promise<boolean> {
   const { store, catalog, dataType, nextUploadKey, uploadSignal } = uploader;
   try {
@@ -44,6 +53,7 @@ export async function uploadBatch(
     const receipt = { generation, key };
     const isPending = await store.markUploaded({
       ...{ id, receipt, readBatch, dataType, isRestored, countsRestored: uploader.isRepair },
+      failedDuplicates: NO_COUNTS,
       ...sorted,
       ...toCounts(sorted),
     });

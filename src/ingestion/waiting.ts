@@ -1,4 +1,4 @@
-import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { TableReader, Warehouse } from '../warehouse/warehouse.ts';
 
 /** Called with what is being done now, as text to show. */
 export type OnOperation = (operation: string) => void;
@@ -19,13 +19,27 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     else if (latest !== null) onOperation(latest);
   }
 
+  const toShown = (reader: TableReader): TableReader => ({
+    describeTable: (table, signal) => reader.describeTable(table, signal, onWaiting),
+    countRows: (statement, signal) => reader.countRows(statement, signal, onWaiting),
+    readRows: (statement, options) => reader.readRows(statement, { ...options, onWaiting }),
+  });
+  const { findContents, history } = warehouse;
   return {
     warehouse: {
-      describeTable: (table, signal) => warehouse.describeTable(table, signal, onWaiting),
-      findVersion: (tables, signal) => warehouse.findVersion(tables, signal),
+      ...toShown(warehouse),
+      findVersion: (tables, signal) => warehouse.findVersion(tables, signal, onWaiting),
+      ...(findContents && {
+        findContents: (tables, signal) => findContents.call(warehouse, tables, signal, onWaiting),
+      }),
+      ...(history && {
+        history: {
+          readAt: (version) => toShown(history.readAt(version)),
+          describe: (version) => history.describe(version),
+          findRewrite: (from, to, signal) => history.findRewrite(from, to, signal, onWaiting),
+        },
+      }),
       countUnreadable: (table, signal) => warehouse.countUnreadable(table, signal),
-      countRows: (statement, signal) => warehouse.countRows(statement, signal, onWaiting),
-      readRows: (statement, options) => warehouse.readRows(statement, { ...options, onWaiting }),
       close: () => warehouse.close(),
     },
     onOperation(operation) {

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import { encodeTextArray } from './binary-array.ts';
+import { noteItemChanges } from './item-changes.ts';
 import { createLevelArray, type LevelCounts, sumLevels } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 import { ITEM_COLUMNS } from './stored-items.ts';
@@ -91,8 +92,9 @@ batch as (insert into upload_batch (partition_id) select lease.id from lease whe
 moved as (
   update blade_item i set upload_batch_id = batch.id from batch, wrong
   where i.data_type = $3 and i.item_id = wrong.item_id
-  returning i.item_id
+  returning i.data_source_id
 ),
+noticed as (${noteItemChanges('select data_source_id from moved')}),
 counted as (
   select coalesce(array_agg(item_id), '{}') as ids, count(*)::int as count, ${countLevelsSql()} as by_level from wrong
 )

@@ -6,6 +6,9 @@ export type LevelCounts = readonly number[];
 
 export const NO_COUNTS: LevelCounts = Array.from({ length: LEVEL_COUNT }, () => 0);
 
+/** The same in SQL. */
+export const NO_COUNTS_SQL = `'{${NO_COUNTS.join()}}'::int[]`;
+
 /** Counts markings by level; an unknown one counts as the highest. */
 export function countByLevel(markings: Iterable<string>): LevelCounts {
   const counts = [...NO_COUNTS];

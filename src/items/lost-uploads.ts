@@ -108,7 +108,7 @@ export function createLostUploads(pool: Pool, lease: PartitionLease): LostUpload
 const markLostWhere = (condition: string) => `with lost as (
   select id from upload_batch where uploaded_at is not null and (${condition}) order by id for update
 )
-update upload_batch b set uploaded_at = null, lost_at = now() from lost where b.id = lost.id`;
+update upload_batch b set uploaded_at = null, lost_at = blade_now() from lost where b.id = lost.id`;
 
 // A catalog without generations is trusted with whatever catalogs of its kind have accepted.
 const MARK_OTHER_GENERATIONS = markLostWhere(`case
@@ -145,7 +145,7 @@ const KEEP_ONE_DATA_TYPE = `with kept as (
   select $2::text as data_type, count(distinct data_type) as types
   from blade_item where upload_batch_id = $1::bigint
 ),
-rest as (insert into upload_batch (lost_at) select now() from kept where types > 1 returning id)
+rest as (insert into upload_batch (lost_at) select blade_now() from kept where types > 1 returning id)
 update blade_item i set upload_batch_id = rest.id from rest, kept
 where i.upload_batch_id = $1::bigint and i.data_type <> kept.data_type`;
 

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { createLeasedWriter, HELD, LEASE, type PartitionLease } from '../database/partition-lease.ts';
 import type { JsonValue } from '../shared/json.ts';
 import { createLevelArray, type LevelCounts } from './level-counts.ts';
+import type { SeenIds } from './seen-ids.ts';
 
 /** A batch of source rows that all became items, stored and uploaded without an error. */
 export interface ReadBatch {
@@ -9,7 +10,12 @@ export interface ReadBatch {
   /** Equal if and only if the rows, their order and the rules of the data type are equal. */
   readonly fingerprint: string;
   readonly rows: LevelCounts;
+  /** The ids of its items, hashed. None comes twice in the read. */
+  readonly idHashes: Buffer;
 }
+
+/** What identifies a remembered batch. */
+export type KnownRows = Pick<ReadBatch, 'dataSourceId' | 'fingerprint'>;
 
 /** An upload batch and the number of its items when they were counted. */
 export interface CountedUploadBatch {
@@ -24,24 +30,43 @@ export interface CountedUploadBatch {
 export interface ReadBatches {
   /** Loads the remembered fingerprints of a source, whether or not they still hold. */
   loadFingerprints(dataSourceId: string): Promise<ReadonlySet<string>>;
+  /** Loads the ids of a remembered batch, hashed; null if it is not remembered. */
+  loadIdHashes(batch: KnownRows): Promise<Buffer | null>;
   /**
-   * Moves the checkpoint past a batch and counts its rows as success, if all its items are unchanged.
+   * Moves the checkpoint past a batch and counts its rows as success, if all its items are unchanged and no earlier row of
+   * the read had their ids.
    * @param read the number of rows in the batch, and the position of the read after it.
+   * @param idHashes the ids of the batch, if they are being loaded already.
    * @returns whether they are; if not, nothing was written.
    * @throws LeaseLostError
    */
   confirm(
-    batch: Pick<ReadBatch, 'dataSourceId' | 'fingerprint'>,
+    batch: KnownRows,
     read: { readonly size: number; readonly position: JsonValue },
+    idHashes?: Promise<Buffer | null>,
   ): Promise<boolean>;
   /** Remembers a batch with the upload batches of its items, unless an item has left one since they were counted. */
   remember(batch: ReadBatch, uploadBatches: readonly CountedUploadBatch[]): Promise<void>;
 }
 
-/** @param lease the lease of the attempt, which `confirm` checks. */
-export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatches {
+/**
+ * @param lease the lease of the attempt, which `confirm` checks.
+ * @param seenIds the ids of its read, to which `confirm` adds.
+ */
+export function createReadBatches(pool: Pool, lease: PartitionLease, seenIds: SeenIds): ReadBatches {
   const writer = createLeasedWriter(pool, lease);
+
+  async function loadIdHashes({ dataSourceId, fingerprint }: KnownRows): Promise<Buffer | null> {
+    const { rows } = await pool.query<{ hashes: Buffer }>(
+      'select id_hashes as hashes from read_batch where data_source_id = $1 and fingerprint = $2',
+      [dataSourceId, fingerprint],
+    );
+    return rows[0]?.hashes ?? null;
+  }
+
   return {
+    loadIdHashes,
+
     async loadFingerprints(dataSourceId) {
       const { rows } = await pool.query<{ fingerprint: string }>(
         'select fingerprint from read_batch where data_source_id = $1',
@@ -50,23 +75,28 @@ export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatche
       return new Set(rows.map(({ fingerprint }) => fingerprint));
     },
 
-    async confirm({ dataSourceId, fingerprint }, { position, size }) {
+    async confirm(batch, { position, size }, idHashes = loadIdHashes(batch)) {
+      const { dataSourceId, fingerprint } = batch;
+      const hashes = await idHashes;
+      if (hashes === null || seenIds.findRepeated(hashes).length > 0) return false;
       const { confirmed } = await writer.write<{ confirmed: boolean }>(CONFIRM, [
         dataSourceId,
         fingerprint,
         JSON.stringify(position),
         size,
       ]);
+      if (confirmed) seenIds.add(hashes);
       return confirmed;
     },
 
-    async remember({ dataSourceId, fingerprint, rows }, uploadBatches) {
+    async remember({ dataSourceId, fingerprint, rows, idHashes }, uploadBatches) {
       await pool.query(REMEMBER, [
         dataSourceId,
         fingerprint,
         rows,
         uploadBatches.map(({ id }) => id),
         uploadBatches.map(({ count }) => count),
+        idHashes,
       ]);
     },
   };
@@ -75,7 +105,7 @@ export function createReadBatches(pool: Pool, lease: PartitionLease): ReadBatche
 /** The end of an insert that remembers a batch. */
 export const ON_KNOWN_BATCH = `on conflict (data_source_id, fingerprint) do update set
   rows_by_level = excluded.rows_by_level, upload_batch_ids = excluded.upload_batch_ids,
-  item_counts = excluded.item_counts, seen_at = now()`;
+  item_counts = excluded.item_counts, id_hashes = excluded.id_hashes, seen_at = blade_now()`;
 
 /** Whether each upload batch is uploaded and has the given number of items. */
 const areWhole = (ids: string, counts: string) => `not exists (
@@ -90,12 +120,15 @@ const addKnown = (column: string) =>
 
 const CONFIRM = `with ${LEASE},
 known as materialized (
-  select r.rows_by_level, r.seen_at, $6::int as rows from read_batch r
+  select r.rows_by_level, r.seen_at, r.id_hashes, $6::int as rows from read_batch r
   where r.data_source_id = $3::uuid and r.fingerprint = $4 and ${areWhole('r.upload_batch_ids', 'r.item_counts')}
 ),
 seen as (
-  update read_batch r set seen_at = now() from lease, known
-  where r.data_source_id = $3::uuid and r.fingerprint = $4 and known.seen_at < now() - interval '1 day'
+  update read_batch r set seen_at = blade_now() from lease, known
+  where r.data_source_id = $3::uuid and r.fingerprint = $4 and known.seen_at < blade_now() - interval '1 day'
+),
+noted as (
+  insert into read_ids (partition_id, hashes) select lease.id, known.id_hashes from lease, known
 )
 update job_partition p set
   ${HELD},
@@ -109,7 +142,7 @@ update job_partition p set
 from lease left join known on true where p.id = lease.id
 returning known.rows is not null as confirmed`;
 
-const REMEMBER = `insert into read_batch (data_source_id, fingerprint, rows_by_level, upload_batch_ids, item_counts)
-select $1::uuid, $2, $3::int[], $4::bigint[], $5::int[]
+const REMEMBER = `insert into read_batch (data_source_id, fingerprint, rows_by_level, upload_batch_ids, item_counts, id_hashes)
+select $1::uuid, $2, $3::int[], $4::bigint[], $5::int[], $6::bytea
 where ${areWhole('$4::bigint[]', '$5::int[]')}
 ${ON_KNOWN_BATCH}`;

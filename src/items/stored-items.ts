@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
+import { noteItemChanges } from './item-changes.ts';
 
 /** Some items of one data type. */
 export interface ItemKeys {
@@ -39,12 +40,25 @@ export function toAcceptedValues(items: readonly BladeItem[]): unknown[] {
 export const HAS_OTHER_CONTENT = `(i.content_hash <> u.content_hash or i.classification_marking <> u.marking
   or i.query_metadata is distinct from u.query_metadata)`;
 
+/** Whether the upload batch of an item has been uploaded. */
+export const isUploadedSql = (item: string) =>
+  `exists (select from upload_batch b where b.id = ${item}.upload_batch_id and b.uploaded_at is not null)`;
+
 /** Whether no active job is going to upload an item i. */
 const IS_UNCLAIMED = `(i.upload_batch_id is null or exists (
   select from upload_batch b left join job_partition p on p.id = b.partition_id
   where b.id = i.upload_batch_id and b.uploaded_at is null
     and (b.partition_id is null or p.state in ('COMPLETED', 'FAILED', 'CANCELLED'))
 ))`;
+
+/** Whether an item of a source has no upload, such as one that the catalog rejected. */
+export async function hasItemsWithoutUpload(pool: Pool, dataSourceId: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'select 1 from blade_item where upload_batch_id is null and data_source_id = $1 limit 1',
+    [dataSourceId],
+  );
+  return rowCount !== 0;
+}
 
 /** Marks items of one data type as uploaded, unless their content has changed or a job is going to upload them. */
 export async function markItemsUploaded(
@@ -61,7 +75,7 @@ export async function markItemsUploaded(
     ),
     batch as (
       insert into upload_batch (uploaded_at, generation, upload_key)
-      select now(), $6::text, $7::text where exists (select from same) returning id
+      select blade_now(), $6::text, $7::text where exists (select from same) returning id
     )
     update blade_item i set upload_batch_id = batch.id from batch, same
     where i.data_type = $1 and i.item_id = same.item_id`,
@@ -72,9 +86,13 @@ export async function markItemsUploaded(
 /** Drops the upload of items of one data type that the catalog rejected; their next sync tries again. Lost ones stay lost. */
 export async function releaseRejectedItems(pool: Pool, { dataType, itemIds }: ItemKeys): Promise<void> {
   await pool.query(
-    `update blade_item i set upload_batch_id = null
-     where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_UNCLAIMED}
-       and not exists (select from upload_batch b where b.id = i.upload_batch_id and b.lost_at is not null)`,
+    `with released as (
+      update blade_item i set upload_batch_id = null
+      where i.data_type = $1 and i.item_id = any($2) and i.upload_batch_id is not null and ${IS_UNCLAIMED}
+        and not exists (select from upload_batch b where b.id = i.upload_batch_id and b.lost_at is not null)
+      returning i.data_source_id
+    )
+    ${noteItemChanges('select data_source_id from released')}`,
     [dataType, itemIds],
   );
 }

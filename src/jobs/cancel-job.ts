@@ -24,8 +24,11 @@ export async function cancelJob(
     if (job.state === 'CANCELLING') return;
     await recordDone(transaction, principal, { operation, jobId });
     await transaction.$executeRaw`
-      update job_partition set state = 'CANCELLED', finished_at = now()
-      where job_id = ${jobId}::uuid and state = 'PENDING'`;
+      with ended as (
+        update job_partition set state = 'CANCELLED', finished_at = blade_now()
+        where job_id = ${jobId}::uuid and state = 'PENDING' returning id
+      )
+      delete from read_ids r using ended where r.partition_id = ended.id`;
     const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
     if (running === 0) await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
     else await changeJobState(transaction, job, 'CANCELLING', { currentOperation: 'Cancelling' });

@@ -23,7 +23,7 @@ export async function changeJobState(
 ): Promise<void> {
   refuseImpossible(job, to);
   await transaction.$executeRaw`
-    update job set state = ${to}::job_state, updated_at = now(), current_operation = ${currentOperation},
+    update job set state = ${to}::job_state, current_operation = ${currentOperation},
       estimated_completion = null ${columns}
     where id = ${job.id}::uuid`;
 }
@@ -37,7 +37,7 @@ export async function changeJobStateAndCounts(
 ): Promise<void> {
   refuseImpossible(job, to);
   await transaction.$executeRaw`
-    update job set state = ${to}::job_state, updated_at = now(), current_operation = ${currentOperation},
+    update job set state = ${to}::job_state, current_operation = ${currentOperation},
       estimated_completion = null, ${isTerminal(to) ? SET_FINAL_TOTAL : SET_TOTAL}, ${SET_COUNTS} ${columns}
     from ${progressQuery(job.id)} as progress
     where job.id = ${job.id}::uuid`;

@@ -22,9 +22,7 @@ export async function endJob(transaction: Transaction, job: LockedJob, end: JobE
   await changeJobStateAndCounts(transaction, job, end.state, {
     currentOperation: `${KIND_NAMES[job.kind]} ${end.state.toLowerCase()}`,
     columns: Prisma.sql`, outcome = (${createJobOutcome(end.state)})::job_outcome,
-      failure_reason = ${end.failureReason}, finished_at = now(),
-      items_per_second = case when started_at < now()
-        then progress.processed_items / extract(epoch from now() - started_at) end`,
+      failure_reason = ${end.failureReason}, finished_at = blade_now()`,
   });
 }
 
@@ -32,7 +30,7 @@ function createJobOutcome(state: TerminalJobState): Prisma.Sql {
   return Prisma.raw(
     createOutcome({
       state: `'${state}'`,
-      success: 'progress.success_count',
+      success: '(progress.success_count + progress.duplicate_count)',
       errors: 'progress.error_count',
       hasWholeSource: createHasWholeSource('job.id', 'p.error_count'),
     }),

@@ -27,6 +27,9 @@ export interface ItemKey {
 const ORDERED = 'item-uploads';
 const LEFT_BY_JOBS = 'raised-item-uploads';
 
+/** The names of its queues. */
+export const ITEM_UPLOAD_QUEUES = [ORDERED, LEFT_BY_JOBS] as const;
+
 /** With a minute between them, a catalog may be away for days. */
 const MAX_RETRIES = 10_000;
 

@@ -1,5 +1,5 @@
 import { type Marking, toLevel } from '../data-types/marking.ts';
-import { InvalidInputError } from '../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 
 /**
@@ -16,18 +16,20 @@ export function checkClearance(
   const isAbove = (marking: Marking) => toLevel(marking) > toLevel(clearance);
   if (isAbove(least)) {
     throw new InvalidInputError([
-      {
-        field: 'input.dataType',
-        message: `${dataType} data is ${least}, above your clearance for ${clearance}: ask someone cleared for ${least} to start this query job`,
-      },
+      createIssue(
+        'input.dataType',
+        'NOT_ALLOWED',
+        `${dataType} data is ${least}, above your clearance for ${clearance}: ask someone cleared for ${least} to start this query job`,
+      ),
     ]);
   }
   if (classification !== null && isAbove(classification)) {
     throw new InvalidInputError([
-      {
-        field: 'input.catalogConfig.classification',
-        message: `${classification} is above your clearance for ${clearance}: name a marking up to that`,
-      },
+      createIssue(
+        'input.catalogConfig.classification',
+        'NOT_ALLOWED',
+        `${classification} is above your clearance for ${clearance}: name a marking up to that`,
+      ),
     ]);
   }
 }

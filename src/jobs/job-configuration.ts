@@ -17,44 +17,25 @@ export interface JobConfiguration
     | 'reason'
     | 'metadata'
     | 'options'
+    | 'labels'
   > {
   readonly marking: Marking;
 }
 
-/** The columns that say how a job runs and who started it, which each job has anew. */
-type RunColumn =
-  | 'id'
-  | 'state'
-  | 'outcome'
-  | 'revision'
-  | 'currentOperation'
-  | 'totalItems'
-  | 'isTotalKnown'
-  | 'totalSources'
-  | 'completedSources'
-  | 'processedItems'
-  | 'successCount'
-  | 'errorCount'
-  | 'successByLevel'
-  | 'errorByLevel'
-  | 'restoredCount'
-  | 'restoredByLevel'
-  | 'progressByType'
-  | 'recentErrors'
-  | 'itemsPerSecond'
-  | 'estimatedCompletion'
-  | 'failureReason'
-  | 'createdAt'
-  | 'startedAt'
-  | 'finishedAt'
-  | 'updatedAt'
-  | 'retryOfId'
-  | 'retryMode'
-  | 'startedById'
-  | 'startedByName';
+/** A column that no start may set, or a retry would lose it. */
+type OtherColumn = Exclude<
+  keyof Prisma.JobUncheckedCreateInput,
+  keyof JobConfiguration | 'retryOfId' | 'retryMode'
+>;
 
-/** Copies the configuration of a job. A new column of a job fails to compile here until it is copied or a `RunColumn`. */
-export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassigned {
+/** What a start says about its job. To set another column, add it to `JobConfiguration`; then a retry must copy it. */
+export type NewJobColumns = JobConfiguration &
+  Pick<Prisma.JobUncheckedCreateInput, 'retryOfId' | 'retryMode'> & {
+    readonly [Column in OtherColumn]?: never;
+  };
+
+/** Copies the configuration of a job. */
+export function copyConfiguration(job: Job): Required<JobConfiguration> {
   return {
     kind: job.kind,
     marking: toMarking(job.marking),
@@ -68,8 +49,6 @@ export function copyConfiguration(job: Job): Required<JobConfiguration> & Unassi
     reason: job.reason,
     metadata: job.metadata ?? Prisma.DbNull,
     options: job.options ?? {},
+    labels: job.labels ?? {},
   };
 }
-
-/** Columns that are neither configuration nor `RunColumn`: none. */
-type Unassigned = Record<Exclude<keyof Job, keyof JobConfiguration | RunColumn>, never>;

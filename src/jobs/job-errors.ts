@@ -41,8 +41,8 @@ export class NoDataSourceError extends ExpectedError {
   constructor(dataType: string | null) {
     super(
       dataType === null
-        ? 'there is no enabled data source: add or enable one with saveDataSource'
-        : `there is no enabled data source of type ${dataType}: add or enable one with saveDataSource`,
+        ? 'there is no enabled data source: add one with createDataSource, or enable one with updateDataSource'
+        : `there is no enabled data source of type ${dataType}: add one with createDataSource, or enable one with updateDataSource`,
     );
     this.dataType = dataType;
   }
@@ -56,6 +56,15 @@ export class JobNotFoundError extends ExpectedError {
   constructor(jobId: string) {
     super(`there is no job ${jobId}`);
     this.jobId = jobId;
+  }
+}
+
+/** Several jobs have ids that begin like this. */
+export class AmbiguousJobIdError extends ExpectedError {
+  override readonly name = 'AmbiguousJobIdError';
+
+  constructor(prefix: string) {
+    super(`several jobs have an id that begins with ${prefix}: give more of it`);
   }
 }
 
@@ -125,3 +134,19 @@ const NOTHING: Readonly<Record<RetryMode, string>> = {
   FAILED_SOURCES: 'no failed sources that still exist',
   FAILED_ITEMS: 'no failed items',
 };
+
+/** The idempotency key was used before, to start something else or what the principal may no longer see. */
+export class IdempotencyKeyReusedError extends ExpectedError {
+  override readonly name = 'IdempotencyKeyReusedError';
+  /** The job that was started with it; null if that is above the principal's clearance. */
+  readonly jobId: string | null;
+
+  constructor(idempotencyKey: string, jobId: string | null) {
+    super(
+      jobId === null
+        ? `the idempotency key ${idempotencyKey} was used to start a job that your clearance does not cover: choose another key`
+        : `the idempotency key ${idempotencyKey} was used with another input, to start job ${jobId}: choose another key`,
+    );
+    this.jobId = jobId;
+  }
+}

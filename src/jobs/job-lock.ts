@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts';
 import { listMarkingsUpTo } from '../data-types/marking.ts';
-import type { JobKind, Prisma } from '../database/generated/prisma/client.ts';
+import type { JobKind, Prisma, SyncType } from '../database/generated/prisma/client.ts';
 import { JobNotFoundError } from './job-errors.ts';
 import type { JobState } from './job-state.ts';
 
@@ -19,6 +19,8 @@ export interface LockedJob {
 /** A partition's locked job, with the partition's data type. */
 export interface LockedPartitionJob extends LockedJob {
   readonly partitionDataType: string;
+  /** Null if the job is no sync. */
+  readonly syncType: SyncType | null;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function lockPartitionJob(
   partitionId: string,
 ): Promise<LockedPartitionJob | null> {
   const rows = await transaction.$queryRaw<LockedPartitionJob[]>`
-    select job.id, job.state, job.kind, job.marking, job.options, p.data_type as "partitionDataType"
+    select job.id, job.state, job.kind, job.marking, job.options, job.sync_type as "syncType",
+      p.data_type as "partitionDataType"
     from job_partition p join job on job.id = p.job_id where p.id = ${partitionId}::uuid for update of job`;
   return rows[0] ?? null;
 }

@@ -3,19 +3,21 @@ import { recordDone, recordRefused } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
 import { coversAll } from '../data-types/marking.ts';
+import { createDatabaseClock, readDatabaseTime } from '../database/database-clock.ts';
 import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
-import { saveDataSource } from '../sources/save-source.ts';
-import { toSchedule } from '../sources/schedule.ts';
+import { createDataSource, updateDataSource } from '../sources/save-source.ts';
+import { type SetWatermarkInput, setWatermark } from '../sources/set-watermark.ts';
 import { DataSourceNotFoundError } from '../sources/source-errors.ts';
-import type { SaveDataSourceInput } from '../sources/source-input.ts';
+import type { NewSource, SourceChanges } from '../sources/source-input.ts';
 import { type DataSourceTest, testDataSource } from '../sources/test-source.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { findActiveSync } from './active-sync.ts';
 import { cancelJob } from './cancel-job.ts';
+import type { StartedJob } from './create-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 import type { StartSyncInput } from './input/start-sync-input.ts';
@@ -25,20 +27,19 @@ import { JobAlreadyFinishedError, NoActiveSyncError } from './job-errors.ts';
 import { type LowerItemMarkingInput, lowerItemMarking } from './lower-marking.ts';
 import { pauseJob } from './pause-job.ts';
 import type { PartitionQueue } from './queue/partition-queue.ts';
-import { repairCatalog } from './repair-catalog.ts';
+import { type RepairCatalogInput, repairCatalog } from './repair-catalog.ts';
 import { resumeJob } from './resume-job.ts';
 import { type RetryJobInput, retryJob } from './retry-job.ts';
-import type { Schedules } from './schedules.ts';
 import { startQueryJob } from './start-query-job.ts';
 import { startSync } from './start-sync.ts';
 
 /**
- * Everything a principal can do with jobs, sources and items. Results contain what the principal's clearance covers; a job above
+ * Everything a principal can do with jobs, sources and items; lists of them are read by the API itself. Results contain what the principal's clearance covers; a job above
  * it is not found. Each change is audited in its own transaction. Callers check the principal's role first.
  */
 export interface Jobs {
-  startSync(input: StartSyncInput): Promise<Job>;
-  startQueryJob(input: StartQueryJobInput): Promise<Job>;
+  startSync(input: StartSyncInput): Promise<StartedJob>;
+  startQueryJob(input: StartQueryJobInput): Promise<StartedJob>;
   /** @throws JobNotFoundError, JobAlreadyFinishedError. */
   cancelJob(jobId: string): Promise<Job>;
   /** @throws JobNotFoundError, JobNotPausableError. */
@@ -48,18 +49,20 @@ export interface Jobs {
   /** @throws NoActiveSyncError. */
   stopSync(): Promise<Job>;
   /** @throws RepairAlreadyRunningError. */
-  repairCatalog(): Promise<Job>;
-  retryJob(input: RetryJobInput): Promise<Job>;
+  repairCatalog(input: RepairCatalogInput): Promise<StartedJob>;
+  retryJob(input: RetryJobInput): Promise<StartedJob>;
   /** The active or most recent sync; null if there was none. */
   currentSync(): Promise<Job | null>;
-  saveDataSource(sourceId: string | null, input: Omit<SaveDataSourceInput, 'id'>): Promise<DataSource>;
+  createDataSource(source: NewSource): Promise<DataSource>;
+  updateDataSource(sourceId: string, changes: SourceChanges): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
-  /** The next times a source is synced automatically; empty without a schedule or while it is disabled. */
-  nextRuns(source: DataSource, count: number): Date[];
+  setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
   /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
   lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
+  /** The time of the database, which the times of jobs are by. */
+  readTime(): Promise<Date>;
 }
 
 /** Binds jobs and sources to a principal. */
@@ -69,24 +72,28 @@ export function createJobs(parts: {
   clients: PrismaClients;
   queue: PartitionQueue;
   pool: ThreadPool;
-  schedules: Schedules;
   itemUploads: ItemUploads;
   events: AllJobEvents;
   dataTypes: DataTypes;
   /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, schedules, itemUploads, events, dataTypes, allowedSchemas } = parts;
+  const { clients, queue, pool, itemUploads, events, dataTypes, allowedSchemas } = parts;
   const { prisma } = clients;
+  const readTime = createDatabaseClock(prisma);
 
   return (principal) => {
     const { clearance } = principal;
     const visible = clients.clearedFor(clearance);
 
+    const readSource = (id: string) => visible.dataSource.findUniqueOrThrow({ where: { id } });
     const readJob = (id: string) => visible.job.findUniqueOrThrow({ where: { id } });
 
     /** A job that was just made, as the principal sees it: a clearance for everything sees the row as it is. */
-    const seen = async (job: Job) => (coversAll(clearance) ? job : readJob(job.id));
+    const seen = async ({ job, isReplay }: StartedJob): Promise<StartedJob> => ({
+      job: coversAll(clearance) ? job : await readJob(job.id),
+      isReplay,
+    });
 
     /** Changes a job and returns it as the principal sees it. */
     async function control(jobId: string, change: () => Promise<void>): Promise<Job> {
@@ -113,7 +120,8 @@ export function createJobs(parts: {
         });
         return readJob(active.id);
       },
-      repairCatalog: async () => seen(await repairCatalog({ prisma, queue }, principal, dataTypes)),
+      repairCatalog: async (input) =>
+        seen(await repairCatalog({ prisma, queue }, principal, dataTypes, input)),
       async retryJob(input) {
         try {
           return await seen(await retryJob({ prisma, queue }, principal, input));
@@ -131,35 +139,47 @@ export function createJobs(parts: {
           (await findActiveSync(prisma)) ??
           (await prisma.job.findFirst({
             where: { kind: 'SYNC' },
-            orderBy: { createdAt: 'desc' },
+            orderBy: { orderedAt: 'desc' },
             select: { id: true },
           }));
         return sync === null ? null : visible.job.findUnique({ where: { id: sync.id } });
       },
-      async saveDataSource(sourceId, input) {
-        const table = { catalog: input.catalogName, schema: input.schemaName, table: input.tableName };
-        checkTables([table], allowedSchemas, 'input.schemaName');
-        const { id } = await saveDataSource(prisma, schedules, principal, sourceId, input);
-        return visible.dataSource.findUniqueOrThrow({ where: { id } });
+      async createDataSource(source) {
+        const { id } = await createDataSource(
+          { prisma, clock: readDatabaseTime, allowedSchemas },
+          principal,
+          source,
+        );
+        return readSource(id);
+      },
+      async updateDataSource(sourceId, changes) {
+        await updateDataSource(
+          { prisma, clock: readDatabaseTime, allowedSchemas },
+          principal,
+          sourceId,
+          changes,
+        );
+        return readSource(sourceId);
       },
       async deleteDataSource(sourceId) {
         const source = await visible.dataSource.findUnique({ where: { id: sourceId } });
         if (source === null) throw new DataSourceNotFoundError(sourceId);
-        await deleteDataSource(prisma, schedules, principal, sourceId);
+        await deleteDataSource(prisma, principal, sourceId);
         return source;
       },
-      nextRuns(source, count) {
-        const schedule = toSchedule(source);
-        return schedule === null || !source.enabled ? [] : schedules.nextRuns(schedule, count);
+      async setWatermark(sourceId, change) {
+        const { id } = await setWatermark(prisma, principal, sourceId, change);
+        return visible.dataSource.findUniqueOrThrow({ where: { id } });
       },
       async testDataSource(sourceId) {
-        const test = await testDataSource({ prisma: visible, pool, dataTypes }, sourceId);
+        const seesAllRows = coversAll(clearance);
+        const test = await testDataSource({ prisma: visible, pool, dataTypes, seesAllRows }, sourceId);
         await recordDone(prisma, principal, {
           operation: 'testDataSource',
           dataSourceId: sourceId,
           details: { name: test.source.name },
         });
-        return test.isReadable && !coversAll(clearance) ? { ...test, rowCount: null } : test;
+        return test;
       },
       async lowerItemMarking(input) {
         await lowerItemMarking({ prisma, itemUploads }, principal, input);
@@ -167,6 +187,7 @@ export function createJobs(parts: {
         return visible.bladeItem.findUniqueOrThrow({ where: { dataType_itemId: { dataType, itemId } } });
       },
       events: events.seenBy(visible),
+      readTime,
     };
   };
 }

@@ -4,7 +4,10 @@ import type { Principal } from '../access/principal.ts';
 import { createDataTypeSchema } from '../data-types/data-type-schema.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
 import { type Marking, pickHigherMarking, toLevel, toMarking } from '../data-types/marking.ts';
+import { readDatabaseTime } from '../database/database-clock.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import { noteItemChanges } from '../items/item-changes.ts';
+import type { IssueParams } from '../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 import { markingSchema, reasonSchema } from './input/marking-input.ts';
 import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from './item-errors.ts';
@@ -24,6 +27,7 @@ export function createLowerItemMarkingInputSchema(dataTypes: DataTypes) {
       context.addIssue({
         code: 'custom',
         path: ['newFloor'],
+        params: { code: 'OUT_OF_RANGE' } satisfies IssueParams,
         message: `${newFloor} is not lower than ${expectedFloor}: name a lower marking, or none for no floor at all`,
       });
     });
@@ -56,21 +60,26 @@ export async function lowerItemMarking(
       throw new MarkingFloorChangedError(key, floorMarking, expectedFloor);
     }
     const markings = markingsWithFloor(item, newFloor);
+    const now = await readDatabaseTime(transaction);
     await transaction.$executeRaw`select set_config('blade.lowers_marking_of', ${`${key.dataType}/${key.itemId}`}, true)`;
     await transaction.bladeItem.update({
       where: { dataType_itemId: key },
       data: {
         ...markings,
-        ...toFloor(newFloor, principal, reason),
+        ...toFloor(newFloor, principal, reason, now),
         ...(isCovered(item.queryMarking, newFloor)
           ? {}
           : { queryMetadata: Prisma.DbNull, queryMarking: null }),
         wasUploaded: item.wasUploaded || (await isUploaded(transaction, item)),
         uploadBatchId: null,
-        updatedAt: new Date(),
+        updatedAt: now,
       },
       select: { itemId: true },
     });
+    await transaction.$executeRawUnsafe(noteItemChanges('select unnest($1::uuid[])'), [
+      item.dataSourceId,
+      ...Object.keys(toOtherMarkings(item)),
+    ]);
     await recordDone(transaction, principal, {
       operation: 'lowerItemMarking',
       marking: toMarking(classificationMarking),
@@ -95,26 +104,32 @@ async function lockItem(transaction: Prisma.TransactionClient, key: ItemKey): Pr
   return transaction.bladeItem.findUnique({ where: { dataType_itemId: key } });
 }
 
+/** The markings that other sources state of an item, by their ids. */
+function toOtherMarkings({
+  otherMarkings,
+}: Pick<BladeItem, 'otherMarkings'>): Readonly<Record<string, string>> {
+  return z.record(z.string(), z.string()).parse(otherMarkings ?? {});
+}
+
 /** What an item is marked with another floor: at least as its row and other sources state. */
 function markingsWithFloor(
   { classificationMarking, rowMarking, otherMarkings }: BladeItem,
   floor: Marking | null,
 ): Pick<BladeItem, 'classificationMarking' | 'rowMarking'> {
   const own = toMarking(rowMarking ?? classificationMarking);
-  const others = z.record(z.string(), z.string()).parse(otherMarkings ?? {});
-  const stated = Object.values(others).map(toMarking);
+  const stated = Object.values(toOtherMarkings({ otherMarkings })).map(toMarking);
   const effective = [...(floor === null ? [] : [floor]), ...stated].reduce(pickHigherMarking, own);
   return { classificationMarking: effective, rowMarking: effective === own ? null : own };
 }
 
-function toFloor(floor: Marking | null, { id, name }: Principal, reason: string) {
+function toFloor(floor: Marking | null, { id, name }: Principal, reason: string, now: Date) {
   const isSet = floor !== null;
   return {
     floorMarking: floor,
     floorJobId: null,
     floorById: isSet ? id : null,
     floorByName: isSet ? name : null,
-    floorAt: isSet ? new Date() : null,
+    floorAt: isSet ? now : null,
     floorReason: isSet ? reason : null,
   };
 }

@@ -2,6 +2,7 @@ import type { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { pruneAudit } from '../access/audit.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { pruneStartRequests } from './start-request.ts';
 
 /** How long history is kept, in days; null keeps it for ever. */
 export interface RetentionSettings {
@@ -38,9 +39,23 @@ export async function startRetention(
   await boss.createQueue(RETENTION, { retryLimit: 3, retryDelay: 60 });
   await boss.schedule(RETENTION, EVERY_NIGHT);
   await boss.work(RETENTION, { pollingIntervalSeconds: 60 }, async () => {
-    log.info({ pruned: await prune(prisma, settings, new Date()) }, 'pruned rows older than their retention');
+    const pruned = await prune(prisma, settings, await advanceRetention(prisma));
+    log.info({ pruned }, 'pruned rows older than their retention');
   });
   return () => boss.offWork(RETENTION, { wait: true });
+}
+
+/**
+ * Moves the time from which ages are counted to now, but no further ahead than a night may lie behind the last: whatever a
+ * clock says that was set forward, rows that are young stay. After a longer pause it takes some nights to catch up.
+ */
+export async function advanceRetention(prisma: PrismaClient): Promise<Date> {
+  const [row] = await prisma.$queryRaw<{ countedUntil: Date }[]>`
+    insert into retention as last (id, counted_until) values (1, blade_now())
+    on conflict (id) do update set counted_until = least(blade_now(), last.counted_until + interval '36 hours')
+    returning counted_until as "countedUntil"`;
+  if (row === undefined) throw new Error('The time of the retention was not saved');
+  return row.countedUntil;
 }
 
 /**
@@ -68,9 +83,15 @@ export async function prune(
     );
     counts.scheduledRuns = await inBatches(
       () => prisma.$executeRaw`delete from scheduled_run where id in (
-        select id from scheduled_run where created_at < ${cutoff} limit ${BATCH})`,
+        select id from scheduled_run where created_at < ${cutoff} and state <> 'WAITING' limit ${BATCH})`,
     );
   }
+  counts.scheduledRuns += await inBatches(
+    () => prisma.$executeRaw`delete from scheduled_run where id in (
+      select run.id from data_source s cross join lateral (
+        select id from scheduled_run where data_source_id = s.id order by id desc offset ${RUNS_OF_A_SOURCE}) run limit ${BATCH})
+      and state <> 'WAITING'`,
+  );
   if (itemDays !== null) {
     const cutoff = daysBefore(now, itemDays);
     counts.items = await inBatches(
@@ -84,9 +105,13 @@ export async function prune(
   }
   await prisma.$executeRaw`
     delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)`;
+  await pruneStartRequests(prisma);
   await prisma.$executeRaw`delete from read_batch where seen_at < ${daysBefore(now, UNSEEN_DAYS)}`;
   return counts;
 }
+
+/** The runs of a source that are kept at most; one that is due every minute makes 1,440 a day. */
+const RUNS_OF_A_SOURCE = 1_000;
 
 /** Long enough for a monthly sync to recognize the batches it read last time. */
 const UNSEEN_DAYS = 40;

@@ -9,15 +9,17 @@ import {
   type RetryMode,
 } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
-import { createJob, type JobStarter, type NewPartition } from './create-job.ts';
+import { createJob, type JobStarter, type NewJob, type NewPartition, type StartedJob } from './create-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
+import { describeStartRequest } from './start-request.ts';
 
 /** A job to retry, and what of it. */
 export interface RetryJobInput {
   readonly jobId: string;
   readonly mode: RetryMode;
+  readonly idempotencyKey: string | null;
 }
 
 /**
@@ -31,9 +33,10 @@ export interface RetryJobInput {
 export async function retryJob(
   starter: JobStarter,
   principal: Principal,
-  { jobId, mode }: RetryJobInput,
-): Promise<Job> {
-  return createJob(starter, principal, async (transaction) => {
+  input: RetryJobInput,
+): Promise<StartedJob> {
+  const { jobId, mode } = input;
+  const describe = async (transaction: Prisma.TransactionClient): Promise<NewJob> => {
     const job = await transaction.job.findFirst({
       where: { id: jobId, marking: { in: [...listMarkingsUpTo(principal.clearance)] } },
       include: { partitions: { orderBy: { ordinal: 'asc' } } },
@@ -51,7 +54,8 @@ export async function retryJob(
       operation: 'retryJob',
       details: { retryOf: jobId, mode },
     };
-  });
+  };
+  return createJob(starter, principal, describe, describeStartRequest('retryJob', input));
 }
 
 /** Returns the mode of a retry of a job that may be a retry itself, whose partitions are all that there is to take up. */

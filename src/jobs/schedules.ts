@@ -1,110 +1,194 @@
-import { fromPrisma, type PgBoss } from 'pg-boss';
-import { v7 as newUuid } from 'uuid';
-import type { PrismaClient } from '../database/generated/prisma/client.ts';
-import { InvalidInputError } from '../shared/invalid-input.ts';
-import { type Schedule, type SourceSchedules, toSchedule } from '../sources/schedule.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+import { type Clock, readDatabaseTime } from '../database/database-clock.ts';
+import type { DataSource, PrismaClient, ScheduledRunState } from '../database/generated/prisma/client.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { type DueRecord, findDueTimeAnew, recordDueTimes } from '../sources/due-times.ts';
+import { findActiveSync } from './active-sync.ts';
 import type { JobStarter } from './create-job.ts';
-import { SyncAlreadyRunningError } from './job-errors.ts';
-import { HEARTBEAT_SECONDS } from './queue/partition-queue.ts';
-import { startScheduledSync } from './start-sync.ts';
+import { startWaitingSync, type WaitingSync } from './start-sync.ts';
 
-/** Scheduled syncs. pg-boss sends each tick once across the cluster. */
-export interface Schedules extends SourceSchedules {
-  /** Starts a sync for each tick from now on. */
-  work(): Promise<void>;
+/** Starts syncs by the schedules of sources; any number of processes may do so on one database. */
+export interface Schedules {
+  /** Looks at the schedules every two seconds from now on. */
+  work(reporting: { readonly log: Logger; readonly metrics: Pick<Metrics, 'recordDueTimes'> }): Promise<void>;
   stop(): Promise<void>;
 }
 
-const TICKS = 'scheduled-syncs';
+const LOOK_EVERY_MS = 2_000;
 
-interface Tick {
-  readonly dataSourceId: string;
-}
-
-export async function openSchedules(boss: PgBoss, starter: JobStarter): Promise<Schedules> {
-  await boss.createQueue(TICKS, {
-    retryLimit: 3,
-    retryDelay: 5,
-    heartbeatSeconds: HEARTBEAT_SECONDS,
-  });
-
+/** @param clock tells what is due; tests pass their own. */
+export function createSchedules(
+  boss: PgBoss,
+  starter: JobStarter,
+  clock: Clock = readDatabaseTime,
+): Schedules {
+  const stopping = new AbortController();
+  let working: Promise<void> = Promise.resolve();
   return {
-    nextRuns({ cron, timeZone }, count) {
-      if (!isTimeZone(timeZone)) {
-        throw refuseSchedule(
-          'timeZone',
-          `${JSON.stringify(timeZone)} is no time zone: names are like UTC or Europe/Berlin`,
-        );
-      }
-      try {
-        if (cron.trim().split(/\s+/).length !== 5) throw new Error('it has not five fields');
-        return boss.previewSchedule(cron, { tz: timeZone, count });
-      } catch {
-        throw refuseSchedule(
-          'cron',
-          `${JSON.stringify(cron)} is no cron expression: it has five fields, such as \`30 2 * * *\` for half past two each night`,
-        );
-      }
+    async work({ log, metrics }) {
+      await boss.deleteQueue(QUEUE_OF_EARLIER_VERSIONS);
+      const look = createScheduleLook(starter, clock);
+      working = (async () => {
+        let isFailing = false;
+        while (!stopping.signal.aborted) {
+          try {
+            report(await look(), log, metrics);
+            isFailing = false;
+          } catch (error) {
+            // The database may be away for hours. Nothing is lost: what is due stays due.
+            if (!isFailing) log.error({ err: error }, 'schedules could not be looked at: trying again');
+            isFailing = true;
+          }
+          await setTimeout(LOOK_EVERY_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+        }
+      })();
     },
 
-    async apply(transaction, source) {
-      const db = fromPrisma(transaction);
-      const schedule = toSchedule(source);
-      if (schedule === null || !source.enabled) await boss.unschedule(TICKS, source.id, { db });
-      else {
-        const tick: Tick = { dataSourceId: source.id };
-        await boss.schedule(TICKS, schedule.cron, tick, { tz: schedule.timeZone, key: source.id, db });
-      }
+    async stop() {
+      stopping.abort();
+      await working;
     },
-
-    async work() {
-      await boss.work<Tick>(TICKS, { pollingIntervalSeconds: 2 }, async ([tick]) => {
-        if (tick !== undefined) await runScheduledSync(starter, tick.data.dataSourceId);
-      });
-    },
-
-    stop: () => boss.offWork(TICKS, { wait: true }),
   };
 }
 
-/** Starts the sync of one source for a tick, or records why it was skipped. */
-export async function runScheduledSync(starter: JobStarter, dataSourceId: string): Promise<void> {
+/** In it, pg-boss sent a message for each due time. */
+const QUEUE_OF_EARLIER_VERSIONS = 'scheduled-syncs';
+
+/** What one look at the schedules has done. */
+export interface ScheduleLook {
+  readonly records: readonly DueRecord[];
+  /** The sync that was started for what waited; null if none was. */
+  readonly started: WaitingSync | null;
+  /** The sync that what came due waits for; null if nothing waits. */
+  readonly awaitedJobId: string | null;
+}
+
+/**
+ * Creates a function that looks once at all schedules: it records what has come due, and starts one sync of the sources
+ * that wait, unless another sync is active. After a start, and when the clock went back since the last look, it finds every
+ * next due time anew.
+ */
+export function createScheduleLook(starter: JobStarter, clock: Clock): () => Promise<ScheduleLook> {
   const { prisma } = starter;
-  const source = await prisma.dataSource.findUnique({ where: { id: dataSourceId } });
-  if (source === null) return;
-  if (!source.enabled) return recordRun(prisma, dataSourceId, null, 'the source is disabled');
-  try {
-    const job = await startScheduledSync(starter, source);
-    await recordRun(prisma, dataSourceId, job.id, null);
-  } catch (error) {
-    if (!(error instanceof SyncAlreadyRunningError)) throw error;
-    await recordRun(
-      prisma,
-      dataSourceId,
-      null,
-      `a sync was active: job ${error.activeJobId ?? 'that has ended since'}`,
+  let lastLook: Date | null = null;
+  return async () => {
+    const now = await clock(prisma);
+    const records: DueRecord[] = [];
+    if (lastLook === null || now < lastLook) records.push(...(await findAllAnew(prisma, now)));
+    lastLook = now;
+    records.push(...(await recordAllDue(prisma, now)), ...(await skipWithoutSchedule(prisma)));
+    const started = await startWaitingSync(starter);
+    const waits = started === null && records.some(({ state }) => state === 'WAITING');
+    return { records, started, awaitedJobId: waits ? ((await findActiveSync(prisma))?.id ?? null) : null };
+  };
+}
+
+/** How many sources a transaction locks. */
+const SOURCES_A_TRANSACTION = 100;
+
+/** What a transaction may take, in milliseconds. */
+const TRANSACTION_TIMEOUT_MS = 30_000;
+
+async function findAllAnew(prisma: PrismaClient, now: Date): Promise<DueRecord[]> {
+  const records: DueRecord[] = [];
+  let after: string | null = null;
+  do {
+    after = await prisma.$transaction(
+      async (transaction) => {
+        const ids: { id: string }[] = await transaction.$queryRaw`
+          select id from data_source where enabled and schedule_cron is not null
+            and (${after}::uuid is null or id > ${after}::uuid)
+          order by id limit ${SOURCES_A_TRANSACTION} for update`;
+        for (const source of await readSources(transaction, ids))
+          records.push(...(await findDueTimeAnew(transaction, source, now)));
+        return ids.at(-1)?.id ?? null;
+      },
+      { timeout: TRANSACTION_TIMEOUT_MS },
+    );
+  } while (after !== null);
+  return records;
+}
+
+/** In one transaction, as far as it can: what comes due together starts together. */
+async function recordAllDue(prisma: PrismaClient, now: Date): Promise<DueRecord[]> {
+  const records: DueRecord[] = [];
+  const isDue = () =>
+    prisma.dataSource.findFirst({ where: { nextDueAt: { lte: now } }, select: { id: true } });
+  while ((await isDue()) !== null) {
+    const recorded = await prisma.$transaction(
+      async (transaction) => {
+        // What is locked is being saved, or recorded by another process.
+        const ids: { id: string }[] = await transaction.$queryRaw`
+          select id from data_source where next_due_at <= ${now}
+          order by id limit ${SOURCES_A_TRANSACTION} for update skip locked`;
+        const recorded: DueRecord[] = [];
+        for (const source of await readSources(transaction, ids))
+          recorded.push(...(await recordDueTimes(transaction, source, now)));
+        return recorded;
+      },
+      { timeout: TRANSACTION_TIMEOUT_MS },
+    );
+    if (recorded.length === 0) break;
+    records.push(...recorded);
+  }
+  return records;
+}
+
+function readSources(
+  transaction: Pick<PrismaClient, 'dataSource'>,
+  ids: readonly { id: string }[],
+): Promise<DataSource[]> {
+  return transaction.dataSource.findMany({ where: { id: { in: ids.map(({ id }) => id) } } });
+}
+
+interface SkippedRow {
+  readonly id: string;
+  readonly name: string;
+  readonly firstDueAt: Date;
+  readonly dueAt: Date;
+  readonly dueTimes: number;
+  readonly skippedBecause: string;
+}
+
+/** Skips what waits for a sync of a source that has no schedule any more. */
+async function skipWithoutSchedule(prisma: PrismaClient): Promise<DueRecord[]> {
+  const skipped = await prisma.$queryRaw<SkippedRow[]>`
+    update scheduled_run r set state = 'SKIPPED', skipped_because = case when s.enabled
+      then 'the schedule was removed while it waited' else 'the data source was disabled while it waited' end
+    from data_source s where s.id = r.data_source_id and r.state = 'WAITING' and not (s.enabled and s.schedule_cron is not null)
+    returning s.id, s.name, r.first_due_at as "firstDueAt", r.due_at as "dueAt", r.due_times as "dueTimes",
+      r.skipped_because as "skippedBecause"`;
+  return skipped.map(({ id, name, ...run }) => ({ source: { id, name }, state: 'SKIPPED', ...run }));
+}
+
+/** Writes what a look has done to the log and the metrics. */
+function report(
+  { records, started, awaitedJobId }: ScheduleLook,
+  log: Logger,
+  metrics: Pick<Metrics, 'recordDueTimes'>,
+): void {
+  const count = (state: ScheduledRunState, dueTimes: number) => metrics.recordDueTimes(state, dueTimes);
+  for (const { source, state, firstDueAt, dueAt, dueTimes, skippedBecause } of records) {
+    if (state === 'WAITING') continue;
+    count(state, dueTimes);
+    log.warn(
+      { dataSourceId: source.id, source: source.name, firstDueAt, dueAt, dueTimes, reason: skippedBecause },
+      state === 'MISSED' ? 'due times of a schedule were missed' : 'due times of a schedule were skipped',
     );
   }
-}
-
-async function recordRun(
-  prisma: PrismaClient,
-  dataSourceId: string,
-  jobId: string | null,
-  skippedBecause: string | null,
-): Promise<void> {
-  await prisma.scheduledRun.create({ data: { id: newUuid(), dataSourceId, jobId, skippedBecause } });
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
+  if (started !== null) {
+    const { jobId, sources, dueTimes } = started;
+    count('STARTED', dueTimes);
+    log.info({ jobId, sources, dueTimes }, 'a scheduled sync was started');
+    return;
   }
-}
-
-function refuseSchedule(field: keyof Schedule, message: string): InvalidInputError {
-  return new InvalidInputError([{ field: `input.schedule.${field}`, message }]);
+  const waiting = records.filter(({ state }) => state === 'WAITING');
+  if (waiting.length === 0) return;
+  count('WAITING', waiting.length);
+  log.info(
+    { jobId: awaitedJobId, sources: waiting.map(({ source }) => source.name) },
+    'scheduled syncs wait for the end of the active one',
+  );
 }

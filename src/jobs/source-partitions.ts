@@ -1,4 +1,6 @@
 import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
+import { DataSourceNotFoundError } from '../sources/source-errors.ts';
 import type { NewPartition } from './create-job.ts';
 
 /** Lists the enabled sources, or those of one data type. */
@@ -10,6 +12,29 @@ export function listEnabledSources(
     where: { enabled: true, ...(dataType === null ? {} : { dataType }) },
     orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
   });
+}
+
+/**
+ * Finds sources by their ids, each once, in the order of their names.
+ * @throws DataSourceNotFoundError, or InvalidInputError for those that are disabled.
+ */
+export async function findEnabledSources(
+  transaction: Prisma.TransactionClient,
+  ids: readonly string[],
+): Promise<DataSource[]> {
+  const sources = await transaction.dataSource.findMany({
+    where: { id: { in: [...ids] } },
+    orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
+  });
+  const byId = new Map(sources.map((source) => [source.id, source]));
+  const issues = ids.flatMap((id, index) => {
+    const source = byId.get(id);
+    if (source === undefined) throw new DataSourceNotFoundError(id);
+    const message = `${JSON.stringify(source.name)} is disabled: enable it first`;
+    return source.enabled ? [] : [createIssue(`input.dataSourceIds.${index}`, 'NOT_ALLOWED', message)];
+  });
+  if (issues.length > 0) throw new InvalidInputError(issues);
+  return sources;
 }
 
 /** The partition that reads a source. */

@@ -1,25 +1,26 @@
 import type { Principal } from '../access/principal.ts';
 import { type Marking, pickHigherMarking } from '../data-types/marking.ts';
-import type { Job, Prisma } from '../database/generated/prisma/client.ts';
-import { createJob, type JobStarter } from './create-job.ts';
+import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
+import { sourceTable } from '../sources/source-table.ts';
+import type { TableName } from '../warehouse/warehouse.ts';
+import { createJob, type JobStarter, type NewJob, type NewPartition, type StartedJob } from './create-job.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
-import { NoDataSourceError } from './job-errors.ts';
-import { listEnabledSources, toPartition } from './source-partitions.ts';
+import { toPartition } from './source-partitions.ts';
+import { describeStartRequest } from './start-request.ts';
 
 /**
  * Starts a job that ingests the rows of one SELECT as items of a data type.
  * @param least the default marking of the data type: the job, and so each of its items, is marked at least as high.
- * @throws NoDataSourceError where no enabled source has the data type, to which its items could belong.
  */
 export async function startQueryJob(
   starter: JobStarter,
   principal: Principal,
   input: StartQueryJobInput,
   least: Marking,
-): Promise<Job> {
-  return createJob(starter, principal, async (transaction) => {
-    const [source] = await listEnabledSources(transaction, input.dataType);
-    if (source === undefined) throw new NoDataSourceError(input.dataType);
+): Promise<StartedJob> {
+  const describe = async (transaction: Prisma.TransactionClient): Promise<NewJob> => {
+    const sources = await transaction.dataSource.findMany({ where: { dataType: input.dataType } });
     return {
       job: {
         kind: 'QUERY',
@@ -33,15 +34,49 @@ export async function startQueryJob(
           ? {}
           : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
         options: input.options,
+        labels: input.labels,
       },
-      partitions: [toPartition(source)],
+      partitions: [createQueryPartition(input, sources)],
       operation: 'startQueryJob',
       // Its statement is with the job, for those who may see that.
       details: {
         dataType: input.dataType,
         classification: input.catalogConfig.classification,
         parameterNames: Object.keys(input.parameters).sort(),
+        labels: input.labels,
       },
     };
-  });
+  };
+  return createJob(starter, principal, describe, describeStartRequest('startQueryJob', input));
 }
+
+/**
+ * Creates the partition of a query. Its items belong to the source of their data type whose table it reads; to none if it
+ * reads tables of no such source, or of several.
+ */
+function createQueryPartition(
+  { dataType, tables }: Pick<StartQueryJobInput, 'dataType' | 'tables'>,
+  sources: readonly DataSource[],
+): NewPartition {
+  const read = new Set(tables.map(toComparable));
+  const [source, ...others] = sources.filter((candidate) => read.has(toComparable(sourceTable(candidate))));
+  if (source !== undefined && others.length === 0) return toPartition(source);
+  return { dataType, dataSourceId: null, sourceName: describeTables(tables) };
+}
+
+/** Writes the name of a table so that equal tables give equal texts: the warehouse ignores case. */
+function toComparable({ catalog, schema, table }: TableName): string {
+  return JSON.stringify([catalog, schema, table].map(asciiLowerCase));
+}
+
+/** Names the tables of a query that belongs to no source: `ops.plans.sortie, ops.plans.base and 2 more`. */
+function describeTables(tables: readonly TableName[]): string {
+  if (tables.length === 0) return 'a query without tables';
+  const names = tables
+    .slice(0, MAX_NAMED_TABLES)
+    .map(({ catalog, schema, table }) => `${catalog}.${schema}.${table}`);
+  const left = tables.length - names.length;
+  return left === 0 ? names.join(', ') : `${names.join(', ')} and ${left} more`;
+}
+
+const MAX_NAMED_TABLES = 3;

@@ -24,7 +24,7 @@ export function createMetricsEndpoint(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   access?: MetricsAccess,
 ): MetricsEndpoint {
-  async function findRefusal(request: IncomingMessage): Promise<Refusal | null> {
+  async function checkAccess(request: IncomingMessage): Promise<ErrorResponse | null> {
     if (access === undefined) return null;
     const { authenticator, findAddress } = access;
     try {
@@ -38,12 +38,12 @@ export function createMetricsEndpoint(
               'metrics count items of every marking, and your clearance does not cover them all: TOP SECRET is needed',
           };
     } catch (error) {
-      return toRefusal(error);
+      return toErrorResponse(error);
     }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = await findRefusal(request);
+    const refusal = await checkAccess(request);
     if (refusal !== null) {
       const { status, message, headers } = refusal;
       response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${message}\n`);
@@ -60,13 +60,13 @@ export function createMetricsEndpoint(
   };
 }
 
-interface Refusal {
+interface ErrorResponse {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function toRefusal(error: unknown): Refusal {
+function toErrorResponse(error: unknown): ErrorResponse {
   if (error instanceof UnauthenticatedError)
     return { status: 401, message: error.message, headers: { 'www-authenticate': 'Bearer' } };
   if (error instanceof TooManyFailedCredentialsError)

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { JobState } from '../database/generated/prisma/enums.ts';
+import { JobState, ScheduledRunState } from '../database/generated/prisma/enums.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import { type Measurements, STAGES } from '../ingestion/stage-meter.ts';
 import { version } from '../shared/version.ts';
@@ -38,6 +38,7 @@ export interface Metrics {
   recordBatches(dataType: string, measurements: Measurements): void;
   recordPartition(dataType: string, outcome: PartitionOutcome['status'] | 'THREW', seconds: number): void;
   recordOperation(type: OperationType, outcome: OperationOutcome, seconds: number): void;
+  recordDueTimes(state: ScheduledRunState, count: number): void;
   /** @returns a function to call at its end. */
   openSubscription(transport: SubscriptionTransport): () => void;
   /** @returns a function to call at its end. */
@@ -61,7 +62,12 @@ const FACTS_CACHE_MS = 1_000;
 /** How long a scrape waits for the database before it goes without its facts, in milliseconds. */
 const FACTS_TIMEOUT_MS = 2_000;
 
-export function createMetrics({ facts, dataTypes, pool, now = Date.now }: MetricSources): Metrics {
+export function createMetrics({
+  facts,
+  dataTypes,
+  pool,
+  now = () => performance.now(),
+}: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -169,6 +175,14 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
     registers,
   });
 
+  const dueTimes = new Counter({
+    name: 'blade_schedule_due_times_total',
+    help: 'Due times of schedules that this process saw: a sync was started for them, had to wait for the active one first, was skipped, or was missed while nothing looked.',
+    labelNames: ['state'],
+    registers,
+  });
+  for (const state of Object.values(ScheduledRunState)) dueTimes.inc({ state: state.toLowerCase() }, 0);
+
   const operationSeconds = new Histogram({
     name: 'blade_graphql_operation_duration_seconds',
     help: 'How long GraphQL operations took, by type and outcome; for a subscription, until it was open.',
@@ -221,6 +235,9 @@ export function createMetrics({ facts, dataTypes, pool, now = Date.now }: Metric
     },
     recordPartition(dataType, outcome, seconds) {
       partitionSeconds.observe({ data_type: dataType, outcome: outcome.toLowerCase() }, seconds);
+    },
+    recordDueTimes(state, count) {
+      dueTimes.inc({ state: state.toLowerCase() }, count);
     },
     recordOperation(type, outcome, seconds) {
       operationSeconds.observe({ type, outcome }, seconds);

@@ -8,6 +8,8 @@ export interface RequestScope {
   readonly requestId: string;
   /** Further fields of its log line, such as the job it concerns. */
   readonly facts: Record<string, string>;
+  /** The names of the expected errors that it returned. */
+  readonly refusals: Set<string>;
   /** Whether it has been logged. */
   isLogged: boolean;
 }
@@ -20,7 +22,12 @@ const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 /** @param given the `X-Request-Id` of the request; an invalid one is replaced by a new id. */
 export function createRequestScope(given?: string | readonly string[]): RequestScope {
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : newUuid();
-  return { requestId, facts: {}, isLogged: false };
+  return { requestId, facts: {}, refusals: new Set(), isLogged: false };
+}
+
+/** Creates the scope of one operation of a request, which may be a batch: each has its own log line. */
+export function createOperationScope({ requestId }: Pick<RequestScope, 'requestId'>): RequestScope {
+  return { requestId, facts: {}, refusals: new Set(), isLogged: false };
 }
 
 /** Runs work as part of answering a request. */
@@ -38,6 +45,11 @@ export function noteInRequest(facts: Readonly<Record<string, string | undefined>
   const scope = getCurrentRequest();
   if (scope === undefined) return;
   for (const [name, value] of Object.entries(facts)) if (value !== undefined) scope.facts[name] = value;
+}
+
+/** Notes an expected error that the current request returned, if there is one. */
+export function noteRefusal({ name }: Error): void {
+  getCurrentRequest()?.refusals.add(name);
 }
 
 /** Iterates as part of answering a request, whatever the context of the consumer. */

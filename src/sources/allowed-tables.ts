@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { findSchemaProblem, type SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 
@@ -14,5 +14,6 @@ export function checkTables(
   const problems = tables
     .map((table) => findSchemaProblem(table, allowedSchemas))
     .filter((problem) => problem !== null);
-  if (problems.length > 0) throw new InvalidInputError(problems.map((message) => ({ field, message })));
+  if (problems.length > 0)
+    throw new InvalidInputError(problems.map((message) => createIssue(field, 'NOT_ALLOWED', message)));
 }

@@ -1,17 +1,15 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { DataSource, PrismaClient } from '../database/generated/prisma/client.ts';
-import type { SourceSchedules } from './schedule.ts';
 import { DataSourceNotFoundError } from './source-errors.ts';
 import { refuseWhileInUse } from './source-use.ts';
 
 /**
- * Deletes a source. Its items and job history stay.
+ * Deletes a source with its schedule. Its items and job history stay.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads it.
  */
 export async function deleteDataSource(
   prisma: PrismaClient,
-  schedules: SourceSchedules,
   principal: Principal,
   sourceId: string,
 ): Promise<DataSource> {
@@ -19,7 +17,6 @@ export async function deleteDataSource(
     const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
     if (source === null) throw new DataSourceNotFoundError(sourceId);
     await refuseWhileInUse(transaction, sourceId);
-    await schedules.apply(transaction, { ...source, enabled: false });
     await recordDone(transaction, principal, {
       operation: 'deleteDataSource',
       dataSourceId: sourceId,

@@ -1,5 +1,11 @@
+import type { Marking } from '../data-types/marking.ts';
+import { readDatabaseTime } from '../database/database-clock.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { SyncType } from '../database/generated/prisma/enums.ts';
+import type { Watermark } from '../ingestion/cursor.ts';
+import type { ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts } from '../items/level-counts.ts';
+import { toSynced } from './synced-contents.ts';
 
 /** A partition that has just ended, with what it read. */
 export interface EndedRead {
@@ -9,40 +15,72 @@ export interface EndedRead {
   readonly retryOfPartitionId: string | null;
 }
 
+/** What was found out about a source that was read to its end. */
+export interface ReadFacts {
+  /** The watermark to move to; null to leave it. */
+  readonly watermark: Watermark | null;
+  /** What people should know about the source; null for nothing. */
+  readonly warning: string | null;
+  /** Without clearance for it, the warning is hidden. */
+  readonly marking: Marking | null;
+  /** The version of the table that the watermark belongs to; null if it has none. */
+  readonly version: string | null;
+  /** Null if the source must be read again next time, or was not read. */
+  readonly read: ReadContents | null;
+  readonly syncType: SyncType;
+}
+
 /**
  * Records on a source how its sync ended, once all its partitions of the job have: the watermark moves only when each
  * of them was read to its end.
- * @param watermark the one to move to; null to leave it.
  */
 export async function recordSourceSync(
   transaction: Prisma.TransactionClient,
   { jobId, dataSourceId, retryOfPartitionId }: EndedRead,
-  watermark: string | null,
+  { watermark, warning, marking, version, read, syncType }: ReadFacts,
 ): Promise<void> {
   if (dataSourceId === null || retryOfPartitionId !== null) return;
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
-    select: { state: true, message: true, messageMarking: true, successCount: true, successByLevel: true },
+    select: {
+      ...{ state: true, message: true, messageMarking: true, isUnchanged: true },
+      ...{ successCount: true, successByLevel: true, errorCount: true, duplicateCount: true },
+      ...{ tableVersion: true, tableTimestamp: true },
+    },
     orderBy: { ordinal: 'asc' },
   });
   if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
   const unread =
     partitions.find(({ state }) => state === 'FAILED') ??
     partitions.find(({ state }) => state === 'CANCELLED');
-  const lastSync = { lastSyncAt: new Date(), lastSyncState: unread?.state ?? ('COMPLETED' as const) };
+  const success = addCounts(...partitions.map(({ successByLevel }) => successByLevel.map(Number)));
+  // Rows that failed are read again, and duplicates are reported again.
+  const isWhole = partitions.every(({ errorCount, duplicateCount }) => errorCount + duplicateCount === 0n);
+  const [{ isUnchanged = false, tableVersion = null, tableTimestamp = null } = {}] = partitions;
+  const lastSync = {
+    lastSyncAt: await readDatabaseTime(transaction),
+    lastSyncState: unread?.state ?? ('COMPLETED' as const),
+  };
   await transaction.dataSource.updateMany({
     where: { id: dataSourceId },
     data:
       unread === undefined
         ? {
             ...lastSync,
-            lastSyncMessage: null,
-            lastSyncMarking: null,
-            itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0n),
-            itemCountByLevel: [
-              ...addCounts(...partitions.map(({ successByLevel }) => successByLevel.map(Number))),
-            ],
-            ...(watermark === null ? {} : { watermark }),
+            lastSyncMessage: warning,
+            lastSyncMarking: marking,
+            ...(isUnchanged && syncType === 'INCREMENTAL'
+              ? {}
+              : {
+                  itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0n),
+                  itemCountByLevel: [...success],
+                }),
+            ...{ tableVersion, tableTimestamp },
+            ...(watermark === null ? {} : { watermark: watermark.value, watermarkType: watermark.type }),
+            ...(watermark === null && read === null ? {} : { watermarkVersion: version }),
+            ...(read === null || warning !== null || !isWhole
+              ? {}
+              : { synced: toSynced(read, syncType, success) }),
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });

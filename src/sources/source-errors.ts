@@ -11,6 +11,34 @@ export class DataSourceNotFoundError extends ExpectedError {
   }
 }
 
+/** The watermark of a source is not the expected one. */
+export class WatermarkChangedError extends ExpectedError {
+  override readonly name = 'WatermarkChangedError';
+  readonly dataSourceId: string;
+
+  constructor(dataSourceId: string) {
+    super(
+      `the watermark of data source ${dataSourceId} is not the expected one, or you are not cleared to see it: look it up again`,
+    );
+    this.dataSourceId = dataSourceId;
+  }
+}
+
+/** The source was changed since the caller read it. */
+export class DataSourceChangedError extends ExpectedError {
+  override readonly name = 'DataSourceChangedError';
+  readonly dataSourceId: string;
+  readonly currentRevision: number;
+
+  constructor(dataSourceId: string, currentRevision: number) {
+    super(
+      `data source ${dataSourceId} was changed in the meantime: look at its revision ${currentRevision} and try again`,
+    );
+    this.dataSourceId = dataSourceId;
+    this.currentRevision = currentRevision;
+  }
+}
+
 /** The source is read by an active job. */
 export class DataSourceInUseError extends ExpectedError {
   override readonly name = 'DataSourceInUseError';

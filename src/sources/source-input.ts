@@ -5,37 +5,56 @@ import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 
 const nameSchema = (maximum: number) =>
   z
-    .string()
+    .string({
+      error: ({ input }) => (input === null ? 'must not be null: leave it out to keep it' : undefined),
+    })
     .trim()
     .min(1, { error: 'must not be empty' })
     .refine(isStorableText, { error: UNSTORABLE_TEXT })
     .max(maximum, { error: `must have at most ${maximum} characters` });
 
-export function createSaveDataSourceInputSchema(dataTypes: DataTypes) {
+const scheduleSchema = z.object({
+  cron: nameSchema(100),
+  timeZone: nameSchema(100)
+    .nullish()
+    .transform((name) => name ?? 'UTC'),
+});
+
+/** The settings of a source; null stands for none. */
+const createSettings = (dataTypes: DataTypes) => ({
+  name: nameSchema(200),
+  dataType: createDataTypeSchema(dataTypes),
+  catalogName: nameSchema(255),
+  schemaName: nameSchema(255),
+  tableName: nameSchema(255),
+  enabled: z.boolean({ error: 'must be true or false' }),
+  cursorColumn: nameSchema(255).nullable(),
+  lookback: z
+    .number()
+    .min(0, { error: 'must not be negative' })
+    .max(1e12, { error: 'must be at most 1e12' })
+    .nullable()
+    .transform((lookback) => lookback ?? 0),
+  schedule: scheduleSchema.nullable(),
+});
+
+export function createNewSourceSchema(dataTypes: DataTypes) {
+  const settings = createSettings(dataTypes);
   return z.object({
-    id: z.string().nullish(),
-    name: nameSchema(200),
-    dataType: createDataTypeSchema(dataTypes),
-    catalogName: nameSchema(255),
-    schemaName: nameSchema(255),
-    tableName: nameSchema(255),
-    enabled: z
-      .boolean()
-      .nullish()
-      .transform((enabled) => enabled ?? true),
-    cursorColumn: nameSchema(255)
-      .nullish()
-      .transform((column) => column ?? null),
-    schedule: z
-      .object({
-        cron: nameSchema(100),
-        timeZone: nameSchema(100)
-          .nullish()
-          .transform((name) => name ?? 'UTC'),
-      })
-      .nullish()
-      .transform((schedule) => schedule ?? null),
+    ...settings,
+    enabled: settings.enabled.nullish().transform((enabled) => enabled ?? true),
+    cursorColumn: settings.cursorColumn.optional().transform((column) => column ?? null),
+    lookback: settings.lookback.optional().transform((lookback) => lookback ?? 0),
+    schedule: settings.schedule.optional().transform((schedule) => schedule ?? null),
   });
 }
 
-export type SaveDataSourceInput = z.output<ReturnType<typeof createSaveDataSourceInputSchema>>;
+/** The settings of a new source. */
+export type NewSource = z.output<ReturnType<typeof createNewSourceSchema>>;
+
+export function createSourceChangesSchema(dataTypes: DataTypes) {
+  return z.object({ ...createSettings(dataTypes), expectedRevision: z.int().nullable() }).partial();
+}
+
+/** Changes of a source: what is left out stays, and null removes. Nothing changes unless the source has the expected revision. */
+export type SourceChanges = z.output<ReturnType<typeof createSourceChangesSchema>>;

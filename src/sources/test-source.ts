@@ -27,6 +27,8 @@ export interface TestingParts {
   readonly prisma: PrismaClient;
   readonly pool: ThreadPool;
   readonly dataTypes: DataTypes;
+  /** Whether the caller is cleared for all rows. */
+  readonly seesAllRows: boolean;
 }
 
 /**
@@ -34,15 +36,21 @@ export interface TestingParts {
  * @throws DataSourceNotFoundError.
  */
 export async function testDataSource(
-  { prisma, pool, dataTypes }: TestingParts,
+  { prisma, pool, dataTypes, seesAllRows }: TestingParts,
   sourceId: string,
 ): Promise<DataSourceTest> {
   const source = await prisma.dataSource.findUnique({ where: { id: sourceId } });
   if (source === null) throw new DataSourceNotFoundError(sourceId);
-  const described = await pool.describeTable(sourceTable(source));
+  const { dataType: dataTypeName, cursorColumn, lookback } = source;
+  const watermark =
+    source.watermark === null ? null : { value: source.watermark, type: source.watermarkType };
+  const table = sourceTable(source);
+  const described = await pool.describeTable({
+    ...{ table, dataType: dataTypeName, cursorColumn, watermark, lookback },
+  });
   if (!described.ok) return { isReadable: false, source, message: described.message };
 
-  const { columns, rowCount } = described;
+  const { columns, rowCount, problems } = described;
   const dataType = dataTypes.find(source.dataType);
   const known = new Set(dataType?.columns.map(({ name }) => name));
   const found = new Set(columns.map(({ name }) => asciiLowerCase(name)));
@@ -52,16 +60,15 @@ export async function testDataSource(
       `the table has none of the columns that identify an item (${dataType.identifyingColumns.join(', ')}): every row would fail`,
     );
   }
-  if (source.cursorColumn !== null && !found.has(asciiLowerCase(source.cursorColumn))) {
-    warnings.push(`the table has no column ${source.cursorColumn}: an INCREMENTAL sync would fail`);
-  }
+  const shown = problems.filter(({ isAboutRows }) => seesAllRows || !isAboutRows);
+  warnings.push(...shown.map(({ message }) => message));
   return {
     isReadable: true,
     source,
     columns,
     missingColumns: [...known].filter((name) => !found.has(name)),
     surplusColumns: columns.map(({ name }) => name).filter((name) => !known.has(asciiLowerCase(name))),
-    rowCount,
+    rowCount: seesAllRows ? rowCount : null,
     warnings,
   };
 }

@@ -8,7 +8,8 @@ import {
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { findSchemaProblem, type SchemaPattern } from './allowed-schemas.ts';
-import { checkFilter, checkQuery, MAX_STATEMENT_BYTES, quoteIdentifier, quoteTable } from './statement.ts';
+import { quoteIdentifier, quoteTable } from './quoted-name.ts';
+import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
 import { fileLikeName } from './statement-rules.ts';
 
 // Only this file casts to what a warehouse takes.
@@ -97,9 +98,15 @@ export function composeType(type: string): CheckedSql {
   return toPart(type.replace(/, ?/, ', '));
 }
 
+/** Writes a text of the program that needs no escapes. */
+export function composeText(text: string): CheckedSql {
+  if (/['\\\0]/.test(text)) throw new Error(`${text} needs escapes`);
+  return toPart(`'${text}'`);
+}
+
 /** Writes a parameter and binds its value. */
 export function bindParameter(
-  name: 'low' | 'high' | 'after_bucket' | 'last_bucket',
+  name: 'low' | 'high' | 'latest' | 'mark' | 'after_bucket' | 'last_bucket',
   value: string,
 ): CheckedSql {
   return toPart(`:${name}`, { parameters: { [name]: value } });

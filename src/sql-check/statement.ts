@@ -108,18 +108,13 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
   });
 }
 
+/** The SELECT that a checked filter stands for, of a table that is only a placeholder. */
+export function selectFiltered(filter: string): string {
+  return `${BEFORE_FILTER}${filter}`;
+}
+
 /** What precedes a filter during the check, as the generator writes it; the table is a placeholder. */
 const BEFORE_FILTER = 'SELECT * FROM `catalog`.`schema`.`filtered` WHERE ';
-
-/** Quotes any text as a name in the Databricks dialect. */
-export function quoteIdentifier(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}
-
-/** Quotes the three-part name of a table in the Databricks dialect. */
-export function quoteTable(table: TableName): string {
-  return [table.catalog, table.schema, table.table].map(quoteIdentifier).join('.');
-}
 
 function describeParseError(subject: Subject, message: string, line: number, column: number): string {
   if (/E_GUARD|call stack/.test(message))

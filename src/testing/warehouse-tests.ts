@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import type { JsonValue } from '../shared/json.ts';
 import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
 import { allowTable, parseStatement } from '../sql-check/checked-statement.ts';
-import type {
-  AllowedTable,
-  CheckedStatement,
-  ParameterValue,
-  ReadOptions,
-  Row,
-  RowBatch,
-  TableColumn,
-  Warehouse,
+import {
+  type AllowedTable,
+  BATCH_BYTES,
+  type CheckedStatement,
+  type ParameterValue,
+  type ReadOptions,
+  type Row,
+  type RowBatch,
+  type TableColumn,
+  type Warehouse,
+  WarehouseError,
 } from '../warehouse/warehouse.ts';
-import { WarehouseError } from '../warehouse/warehouse.ts';
 import type { ConformanceTest } from './conformance-test.ts';
 import { valueCases } from './value-cases.ts';
 
@@ -171,14 +172,11 @@ function plain(rows: readonly Row[]): JsonValue {
 }
 
 function addReadingTests(add: Add): void {
-  add('every row comes once, in batches of exactly the size asked for', async (subject) => {
+  add('every row comes once, in batches of at most the size asked for', async (subject) => {
     await subject.writeMany(10_007);
     const { resumed, batches } = await subject.batches(ALL, 500);
     assert.equal(resumed, true);
-    assert.deepEqual(
-      batches.map(({ rows }) => rows.length),
-      [...Array(20).fill(500), 7],
-    );
+    assert.ok(batches.every(({ rows }) => rows.length > 0 && rows.length <= 500));
     assertIds(batches, countTo(10_007));
   });
 
@@ -190,17 +188,25 @@ function addReadingTests(add: Add): void {
     [4_096, 1],
     [5, 100_000],
   ] as const) {
-    add(`${rows} rows come in batches of ${batchSize}`, async (subject) => {
+    add(`${rows} rows come in batches of at most ${batchSize}`, async (subject) => {
       await subject.writeMany(rows + 1);
       const { batches } = await subject.batches(
         statement(`SELECT * FROM blade.field.many WHERE id < ${rows}`),
         batchSize,
       );
-      assert.ok(batches.slice(0, -1).every((batch) => batch.rows.length === batchSize));
+      assert.ok(batches.every((batch) => batch.rows.length <= batchSize));
       assert.ok(batches.every((batch) => batch.size === batch.rows.length && batch.size > 0));
       assertIds(batches, countTo(rows));
     });
   }
+
+  add('batches of large rows end before they hold the rows asked for, and lose none', async (subject) => {
+    const text = 'x'.repeat(50_000);
+    await subject.writeMany(400, text);
+    const { batches } = await subject.batches(ALL, 1_000);
+    assert.ok(batches.every(({ rows }) => rows.length * text.length <= 2 * BATCH_BYTES));
+    assertIds(batches, countTo(400));
+  });
 
   add('the rows that a statement gives are counted', async (subject) => {
     await subject.writeMany(1_000);
@@ -241,6 +247,15 @@ function addReadingTests(add: Add): void {
       if (!(error instanceof WarehouseError)) throw error;
       assert.equal(error.code, 'CHANGED');
     }
+  });
+
+  add('tables have the same contents until their rows are others', async (subject) => {
+    const find = async () => (await subject.warehouse.findContents?.([allowSubject('many')], NEVER)) ?? null;
+    await subject.writeMany(10);
+    const contents = await find();
+    assert.equal(await find(), contents);
+    await subject.writeMany(10, 'other');
+    if (contents !== null) assert.notEqual(await find(), contents);
   });
 
   add('a read that is left early can be closed', async (subject) => {

@@ -1,32 +1,58 @@
 import { isDiskFull } from '../shared/full-disk.ts';
 import { isNetworkFault } from '../shared/network-fault.ts';
 import { AbortError } from './abort.ts';
-import { type RowBatch, type Warehouse, WarehouseError } from './warehouse.ts';
+import {
+  type RowBatch,
+  type TableHistory,
+  type TableReader,
+  type Warehouse,
+  WarehouseError,
+} from './warehouse.ts';
 
 /**
  * Gives each error of a warehouse a code: a fault of the network is INTERRUPTED, and anything else, such as a value that
  * cannot be decoded, is STATEMENT_FAILED, because reading again would fail again.
  */
 export function withErrorCodes(warehouse: Warehouse): Warehouse {
+  const { findContents, history } = warehouse;
   return {
-    describeTable: (...given) => withCode(() => warehouse.describeTable(...given)),
+    ...readerWithCodes(warehouse),
     findVersion: (...given) => withCode(() => warehouse.findVersion(...given)),
+    ...(findContents && { findContents: (...given) => withCode(() => findContents.apply(warehouse, given)) }),
+    ...(history && { history: historyWithCodes(history) }),
     countUnreadable: (...given) => withCode(() => warehouse.countUnreadable(...given)),
-    countRows: (...given) => withCode(() => warehouse.countRows(...given)),
+    close: () => warehouse.close(),
+  };
+}
+
+function historyWithCodes(history: TableHistory): TableHistory {
+  return {
+    readAt: (version) => readerWithCodes(history.readAt(version)),
+    describe: (version) => history.describe(version),
+    findRewrite: (...given) => withCode(() => history.findRewrite(...given)),
+  };
+}
+
+function readerWithCodes(reader: TableReader): TableReader {
+  return {
+    describeTable: (...given) => withCode(() => reader.describeTable(...given)),
+    countRows: (...given) => withCode(() => reader.countRows(...given)),
     async readRows(...given) {
-      const { resumed, batches } = await withCode(() => warehouse.readRows(...given));
+      const { resumed, batches } = await withCode(() => reader.readRows(...given));
       return { resumed, batches: readWithCodes(batches) };
     },
-    close: () => warehouse.close(),
   };
 }
 
 async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
   try {
     for await (const batch of batches) {
-      const { size, unreadable = [], fingerprint, position } = batch;
+      const { size, unreadable = [], fingerprint, position, kept } = batch;
       yield {
         ...{ size, unreadable, fingerprint, position },
+        ...(kept === undefined
+          ? {}
+          : { kept: { load: () => withCode(() => kept.load()), release: () => kept.release() } }),
         // Not copied: a warehouse may create them on each access.
         get rows() {
           try {

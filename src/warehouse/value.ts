@@ -56,12 +56,18 @@ export function formatTime(microseconds: number): string {
 
 /** Formats a fraction of a second without trailing zeros. */
 export function formatFraction(fraction: number, digits: number): string {
-  return fraction.toString().padStart(digits, '0').replace(/0+$/, '');
+  let shown = fraction;
+  let places = digits;
+  while (places > 0 && shown % 10 === 0) {
+    shown /= 10;
+    places -= 1;
+  }
+  return places === 0 ? '' : shown.toString().padStart(places, '0');
 }
 
 /** Parses JSON, with numbers that JavaScript would change as text. */
 export function parseJsonValue(text: string): JsonValue {
-  if (!/\d{16}|\de/i.test(text)) return JSON.parse(text);
+  if (!/\d[\d.]{15}|\de/i.test(text)) return JSON.parse(text);
   try {
     return parseExactJson(text);
   } catch (error) {
@@ -74,9 +80,25 @@ export function parseJsonValue(text: string): JsonValue {
 function parseExactJson(text: string): JsonValue {
   return JSON.parse(text, (_key, value, context?: { source?: string }) => {
     if (typeof value !== 'number' || context?.source === undefined) return value;
-    const changed = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
-    return changed ? context.source : value;
+    return isExactNumber(context.source) ? value : context.source;
   });
+}
+
+/** Whether JavaScript holds a number of JSON as it is written; a whole one only if its neighbours differ from it. */
+export function isExactNumber(text: string): boolean {
+  const number = Number(text);
+  if (/^-?\d+$/.test(text)) return Number.isSafeInteger(number);
+  return Number.isFinite(number) && toDecimalKey(text) === toDecimalKey(String(number));
+}
+
+/** Returns the same for all spellings of a decimal number. */
+function toDecimalKey(text: string): string {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const kept = digits.replace(/0+$/, '');
+  if (kept === '') return '0';
+  return `${sign}${kept}e${Number(power) - fraction.length + digits.length - kept.length}`;
 }
 
 /** Sets a key of an object, even one with a special meaning in JavaScript. */
@@ -85,6 +107,22 @@ export function setKey(object: Record<string, JsonValue>, key: string, value: Js
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   else object[key] = value;
 }
+
+/** Measures a value in bytes, about as it takes memory. */
+export function measureValue(value: JsonValue): number {
+  // Without recursion, because JSON may be nested thousands of levels deep.
+  const left: JsonValue[] = [value];
+  let bytes = 0;
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    bytes += VALUE_BYTES;
+    if (typeof next === 'string') bytes += next.length;
+    else if (typeof next === 'object' && next !== null) left.push(...Object.values(next));
+  }
+  return bytes;
+}
+
+/** What a value takes beside its text. */
+export const VALUE_BYTES = 8;
 
 const MICROSECONDS_PER_DAY = 86_400_000_000;
 const dates = new Map<number, string>();

@@ -17,6 +17,11 @@ export interface WarehouseDefinition<Settings = unknown> extends Definition<Sett
    */
   open(settings: Settings, limits: ReadingLimits): Warehouse | Promise<Warehouse>;
   /**
+   * Finds what this kind of warehouse refuses in a SELECT that the check has accepted, so that no job starts with it.
+   * @returns the reason, or null.
+   */
+  findProblem?(sql: string): string | null;
+  /**
    * Checks for `/health/ready` that the warehouse can be reached, without waking it or running anything on it.
    * @param timeoutMs how long it may take, in milliseconds.
    * @throws if it cannot be reached.

@@ -58,11 +58,16 @@ export type Row = Readonly<Record<string, JsonValue>>;
  */
 export type ReadPosition = JsonValue;
 
+/** How large the rows of a batch may become before it ends, in bytes as `measureRow` counts them. The last row may exceed it. */
+export const BATCH_BYTES = 4_000_000;
+
 export interface RowBatch {
   /** The number of rows, and of lines that are not rows. */
   readonly size: number;
-  /** The rows. Get them once, because a warehouse may create them on each access. */
+  /** The rows. Get them once, because a warehouse may create them on each access. Throws if they are kept back. */
   readonly rows: readonly Row[];
+  /** Present if the rows are kept back in the warehouse, because `isKnown` said that nobody needs them. */
+  readonly kept?: KeptRows;
   /** Descriptions of lines that are not rows, if requested. */
   readonly unreadable?: readonly string[];
   /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
@@ -71,8 +76,14 @@ export interface RowBatch {
   readonly position: ReadPosition;
 }
 
+/** Rows that were not transferred. One of the two must be called. */
+export interface KeptRows {
+  load(): Promise<readonly Row[]>;
+  release(): void;
+}
+
 export interface ReadOptions {
-  /** Rows per batch; every batch except the last has exactly this many. */
+  /** The most rows of a batch. A batch of large rows ends sooner, once it has `BATCH_BYTES`. */
   readonly batchSize: number;
   /** The position of the last saved batch; null to read from the start. */
   readonly resumeAfter: ReadPosition | null;
@@ -85,6 +96,8 @@ export interface ReadOptions {
    * @see Warehouse.findVersion
    */
   readonly version?: string | null;
+  /** Whether the rows of a batch with this fingerprint are probably not needed. A warehouse may then keep them back. */
+  readonly isKnown?: ((fingerprint: string) => boolean) | undefined;
   readonly onWaiting?: OnWaiting | undefined;
 }
 
@@ -101,8 +114,8 @@ export interface RowStream {
   readonly batches: AsyncIterable<RowBatch>;
 }
 
-/** Where rows come from. Each worker thread has its own instance. */
-export interface Warehouse {
+/** How tables are read, as they are now or as they were at one version. */
+export interface TableReader {
   /**
    * Describes the columns of a table, in order.
    * @throws WarehouseError TABLE_NOT_FOUND if there is no such table.
@@ -112,18 +125,57 @@ export interface Warehouse {
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly TableColumn[]>;
+  /** Counts the rows of a statement. */
+  countRows(statement: CheckedStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
+  /** Reads the rows of a statement as a stream of batches, in flat memory however many they are. */
+  readRows(statement: CheckedStatement, options: ReadOptions): Promise<RowStream>;
+}
+
+/** The versions that a warehouse keeps, as `Warehouse.findVersion` gives them. */
+export interface TableHistory {
+  /** Reads the tables as they were at a version, whatever is written meanwhile. */
+  readAt(version: string): TableReader;
+  /** Describes the version of one table for people; null for a version of several. */
+  describe(version: string): TableVersion | null;
+  /**
+   * Finds out whether the rows of tables were replaced between two versions as a whole, so that they are no longer those of
+   * the earlier version with changes.
+   * @returns what happened, as a sentence without its full stop; null if nothing did.
+   */
+  findRewrite(from: string, to: string, signal: AbortSignal, onWaiting?: OnWaiting): Promise<string | null>;
+}
+
+/** A version of a table, as people know it. */
+export interface TableVersion {
+  readonly number: number;
+  readonly committedAt: Date;
+}
+
+/** Where rows come from. Each worker thread has its own instance. */
+export interface Warehouse extends TableReader {
   /**
    * Finds the version of the contents of tables: another one once any of them was written, replaced or restored, even with
    * equal rows. Null if the warehouse keeps none; a read then sees whatever the tables hold.
    * @throws WarehouseError TABLE_NOT_FOUND if a table does not exist.
    */
-  findVersion(tables: readonly AllowedTable[], signal: AbortSignal): Promise<string | null>;
+  findVersion(
+    tables: readonly AllowedTable[],
+    signal: AbortSignal,
+    onWaiting?: OnWaiting,
+  ): Promise<string | null>;
+  /**
+   * Identifies what tables hold now, to find out later whether they hold the same rows: it is another one once their rows
+   * are others, and must cost far less than to read them. Null if the warehouse cannot tell; a table is then read every time.
+   */
+  findContents?(
+    tables: readonly AllowedTable[],
+    signal: AbortSignal,
+    onWaiting?: OnWaiting,
+  ): Promise<string | null>;
+  /** Only warehouses that keep versions have it: a table of any other must not be written while it is read. */
+  readonly history?: TableHistory;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
-  /** Counts the rows of a statement. */
-  countRows(statement: CheckedStatement, signal: AbortSignal, onWaiting?: OnWaiting): Promise<number>;
-  /** Reads the rows of a statement as a stream of batches, in flat memory however many they are. */
-  readRows(statement: CheckedStatement, options: ReadOptions): Promise<RowStream>;
   close(): Promise<void>;
 }
 

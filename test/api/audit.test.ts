@@ -88,8 +88,8 @@ async function countRows(sql: string): Promise<number> {
 describe('an action is recorded', () => {
   test('with the principal and the job, from its start to its end', async () => {
     const { id } = await operator.startSync({ syncType: 'FULL', maxItems: 3 });
-    await operator.sendRaw('mutation ($id: ID!) { pauseJob(id: $id) { __typename } }', { id });
-    await operator.sendRaw('mutation ($id: ID!) { resumeJob(id: $id) { __typename } }', { id });
+    await operator.sendRaw('mutation ($id: ID!) { pauseJob(input: { id: $id }) { __typename } }', { id });
+    await operator.sendRaw('mutation ($id: ID!) { resumeJob(input: { id: $id }) { __typename } }', { id });
     await operator.sendRaw('mutation { stopSync { __typename } }');
     await admin.sendRaw('mutation ($id: ID!) { retryJob(input: { id: $id }) { __typename } }', { id });
 
@@ -130,17 +130,21 @@ describe('an action is recorded', () => {
   });
 
   test('if it concerns a data source', async () => {
-    const save = `mutation ($name: String!) { saveDataSource(input: { name: $name, dataType: "sortie",
+    const save = `mutation ($name: String!) { createDataSource(input: { name: $name, dataType: "sortie",
       catalogName: "blade", schemaName: "field", tableName: "sortie" }) {
-        ... on SaveDataSourceSuccess { dataSource { id } } } }`;
+        ... on CreateDataSourceSuccess { dataSource { id } } } }`;
     const { dataSource } = await fetchResult<{ dataSource: { id: string } }>(admin, save, { name: 'Other' });
     const { id } = dataSource;
-    await operator.sendRaw('mutation ($id: ID!) { testDataSource(id: $id) { __typename } }', { id });
-    await admin.sendRaw('mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', { id });
+    await operator.sendRaw('mutation ($id: ID!) { testDataSource(input: { id: $id }) { __typename } }', {
+      id,
+    });
+    await admin.sendRaw('mutation ($id: ID!) { deleteDataSource(input: { id: $id }) { __typename } }', {
+      id,
+    });
     expect((await entries()).slice(0, 3)).toMatchObject([
       { operation: 'deleteDataSource', dataSourceId: id, details: { name: 'Other' } },
       { operation: 'testDataSource', dataSourceId: id, principal: { id: 'the operator' } },
-      { operation: 'saveDataSource', dataSourceId: id, details: { tableName: 'sortie', schedule: null } },
+      { operation: 'createDataSource', dataSourceId: id, details: { tableName: 'sortie', schedule: null } },
     ]);
   });
 
@@ -149,8 +153,12 @@ describe('an action is recorded', () => {
       createApiKey(input: { name: "report", role: VIEWER, clearance: "U" }) {
         ... on CreateApiKeySuccess { key apiKey { id } } } }`;
     const { key, apiKey } = await fetchResult<{ key: string; apiKey: { id: string } }>(admin, create);
-    await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }', { id: apiKey.id });
-    await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }', { id: apiKey.id });
+    await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', {
+      id: apiKey.id,
+    });
+    await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', {
+      id: apiKey.id,
+    });
     const found = (await entries()).slice(0, 2);
     expect(found).toMatchObject([
       { operation: 'revokeApiKey', apiKeyId: apiKey.id },
@@ -167,7 +175,7 @@ describe('an action is recorded', () => {
     );
     await operator.sendRaw('mutation { startSync(input: { syncType: FULL, maxItems: 0 }) { __typename } }');
     await operator.sendRaw(
-      'mutation { cancelJob(id: "01997f3e-8c1a-7000-8000-000000000000") { __typename } }',
+      'mutation { cancelJob(input: { id: "01997f3e-8c1a-7000-8000-000000000000" }) { __typename } }',
     );
     expect(await entries()).toEqual(before);
   });
@@ -200,7 +208,7 @@ describe('a change and its entry are in one transaction', () => {
     const { id } = await operator.startSync({ syncType: 'FULL' });
     await withoutAudit(async () => {
       for (const operation of ['pauseJob', 'cancelJob']) {
-        const text = `mutation ($id: ID!) { ${operation}(id: $id) { __typename } }`;
+        const text = `mutation ($id: ID!) { ${operation}(input: { id: $id }) { __typename } }`;
         expect((await operator.sendRaw(text, { id })).errors).toHaveLength(1);
       }
     });
@@ -209,7 +217,7 @@ describe('a change and its entry are in one transaction', () => {
 
   test('no source is changed or deleted without one', async () => {
     await withoutAudit(async () => {
-      const text = 'mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }';
+      const text = 'mutation ($id: ID!) { deleteDataSource(input: { id: $id }) { __typename } }';
       expect((await admin.sendRaw(text, { id: sourceId })).errors).toHaveLength(1);
     });
     expect(await countRows(`from data_source where name = 'Sorties'`)).toBe(1);

@@ -10,7 +10,7 @@ import {
   type WrittenOperation,
 } from '../support/input-values.ts';
 import { test } from '../support/on-server.ts';
-import { CancelJob, JobById, SaveDataSource, StartQueryJob, SyncStatus } from '../support/operations.ts';
+import { CancelJob, CreateDataSource, JobById, StartQueryJob, SyncStatus } from '../support/operations.ts';
 import { asJson, leaf, list, object, poisonedText, poisonedTree, text } from '../support/poison.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -23,8 +23,15 @@ const GOOD: GoodValues = {
   id: text(JOB),
   jobId: text(`Job:${JOB}`),
   'dataSource.id': text(SOURCE),
-  'SaveDataSourceInput.id': text(`DataSource:${SOURCE}`),
+  'UpdateDataSourceInput.id': text(`DataSource:${SOURCE}`),
+  expectedRevision: leaf('null'),
+  'SetWatermarkInput.id': text(`DataSource:${SOURCE}`),
+  lookback: leaf('60'),
+  'SetWatermarkInput.value': leaf('null'),
+  'SetWatermarkInput.expected': leaf('null'),
   'node.id': text(`Job:${JOB}`),
+  'nodes.ids': list(text(`Job:${JOB}`)),
+  'StartSyncInput.dataSourceIds': leaf('null'),
   // A page is asked for from one end.
   after: leaf('null'),
   before: leaf('null'),
@@ -104,7 +111,10 @@ interface Answer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
     readonly message: string;
-    readonly extensions?: { readonly code?: string; readonly issues?: readonly { readonly field: string }[] };
+    readonly extensions?: {
+      readonly code?: string;
+      readonly issues?: readonly { readonly path: readonly string[] }[];
+    };
   }[];
 }
 
@@ -124,7 +134,7 @@ function expectAnswer({ status, answer }: { status: number; answer: string }): v
     expect(extensions?.code).not.toBe('INTERNAL_SERVER_ERROR');
     if (data === undefined) continue;
     expect(extensions?.code).toBe('BAD_USER_INPUT');
-    expect(extensions?.issues?.map(({ field }) => field)).toEqual(
+    expect(extensions?.issues?.map(({ path }) => path.join('.'))).toEqual(
       expect.arrayContaining([expect.any(String)]),
     );
   }
@@ -132,9 +142,10 @@ function expectAnswer({ status, answer }: { status: number; answer: string }): v
 
 function expectNamedFields(value: unknown): void {
   if (typeof value !== 'object' || value === null || !('InvalidInputError_issues' in value)) return;
-  const issues = value.InvalidInputError_issues as readonly { field: string; message: string }[];
+  const issues = value.InvalidInputError_issues as readonly { path: string[]; message: string }[];
   expect(issues.length).toBeGreaterThan(0);
-  for (const { field, message } of issues) {
+  for (const { path, message } of issues) {
+    const field = path.join('.');
     expect(field).toMatch(/^(id|input)\b/);
     expect(message).toMatch(/\w/);
   }
@@ -149,7 +160,7 @@ async function expectNothingStuck(): Promise<void> {
     );
     return rows;
   };
-  for (const { id } of await active()) await client.send(CancelJob, { id });
+  for (const { id } of await active()) await client.send(CancelJob, { input: { id } });
   await vi.waitFor(async () => expect(await active()).toEqual([]), 60_000);
   expect((await client.send(SyncStatus, {})).syncStatus.state).not.toBe('NO_SYNC_JOB');
 }
@@ -158,7 +169,7 @@ const asked = FIELDS.filter(({ operation }) => operation !== 'subscription');
 
 test.each(asked)('what is not poisoned is good input of $operation $name', async (field) => {
   const { answer } = await send(goodOperation(schema, field, GOOD));
-  expect(JSON.parse(answer)).toEqual({ data: expect.any(Object) });
+  expect(JSON.parse(answer)).toEqual({ data: expect.any(Object), extensions: expect.any(Object) });
   expect(answer).not.toContain('InvalidInputError');
 });
 
@@ -201,7 +212,7 @@ describe('accepted input is stored unchanged', () => {
         }
         const { startQueryJob } = data;
         if (startQueryJob.__typename === 'InvalidInputError') {
-          expect(startQueryJob.issues).toMatchObject([{ field: 'input.catalogConfig.metadata' }]);
+          expect(startQueryJob.issues).toMatchObject([{ path: ['input', 'catalogConfig', 'metadata'] }]);
           return;
         }
         const { job } = await application.client.send(JobById, { id: startQueryJob.job.id });
@@ -224,14 +235,14 @@ describe('accepted input is stored unchanged', () => {
           ['cursorColumn', tableName],
         ] as const;
         const { answer } = await send({
-          query: SaveDataSource.toString(),
+          query: CreateDataSource.toString(),
           variables: asJson(
             object(['input', object(['dataType', text('sortie')], ['enabled', leaf('false')], ...names)]),
           ),
         });
-        const { saveDataSource } = JSON.parse(answer).data;
-        if (saveDataSource.__typename === 'InvalidInputError') return;
-        const { id } = saveDataSource.dataSource;
+        const { createDataSource } = JSON.parse(answer).data;
+        if (createDataSource.__typename === 'InvalidInputError') return;
+        const { id } = createDataSource.dataSource;
         const { data } = await application.client.sendRaw(
           'query ($id: ID!) { dataSource(id: $id) { name catalogName schemaName tableName cursorColumn } }',
           { id },

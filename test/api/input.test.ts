@@ -1,15 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import type { SaveDataSourceInput, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
+import type {
+  CreateDataSourceInput,
+  StartQueryJobInput,
+  StartSyncInput,
+  UpdateDataSourceInput,
+} from '../generated/graphql.ts';
 import { test } from '../support/on-server.ts';
 import {
   CancelJob,
+  CreateDataSource,
   DeleteDataSource,
   RetryJob,
-  SaveDataSource,
   StartQueryJob,
   StartSync,
   StopSync,
   TestDataSource,
+  UpdateDataSource,
 } from '../support/operations.ts';
 import { writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -22,7 +28,7 @@ let application: TestApplication;
 beforeAll(async () => {
   // No worker: what should be refused and is not stays in the queue, where it is found.
   application = await startTestApplication({ BLADE_ROLES: 'api', BLADE_MAX_BODY_BYTES: '50000000' });
-  await save({ name: 'Sorties', dataType: 'sortie' });
+  await create({ name: 'Sorties', dataType: 'sortie' });
 });
 
 afterAll(() => application.close());
@@ -38,8 +44,8 @@ afterEach(async () => {
   expect(queued.rows, 'a refused input left something in the queue').toEqual([]);
 });
 
-function save(input: Partial<SaveDataSourceInput>) {
-  return application.client.send(SaveDataSource, {
+function create(input: Partial<CreateDataSourceInput>) {
+  return application.client.send(CreateDataSource, {
     input: {
       name: 'A source',
       dataType: 'sortie',
@@ -51,13 +57,15 @@ function save(input: Partial<SaveDataSourceInput>) {
   });
 }
 
+const update = (input: UpdateDataSourceInput) => application.client.send(UpdateDataSource, { input });
+
 /** Expects that startSync refuses the input for the field, for a reason. */
 async function expectSyncRefused(input: Partial<StartSyncInput>, field: string, reason: RegExp) {
   const { startSync } = await application.client.send(StartSync, { input: { syncType: 'FULL', ...input } });
   expect(startSync).toEqual({
     __typename: 'InvalidInputError',
     message: expect.stringContaining(field),
-    issues: [{ field, message: expect.stringMatching(reason) }],
+    issues: [{ path: field.split('.'), message: expect.stringMatching(reason) }],
   });
 }
 
@@ -68,17 +76,20 @@ async function expectQueryJobRefused(input: Partial<StartQueryJobInput>, field: 
   expect(startQueryJob).toEqual({
     __typename: 'InvalidInputError',
     message: expect.stringContaining(field),
-    issues: [{ field, message: expect.stringMatching(reason) }],
+    issues: [{ path: field.split('.'), message: expect.stringMatching(reason) }],
   });
 }
 
-async function expectSourceRefused(input: Partial<SaveDataSourceInput>, field: string, reason: RegExp) {
+/** Expects that a new source, and the change of one, are refused for the field, for a reason. */
+async function expectSourceRefused(input: Partial<CreateDataSourceInput>, field: string, reason: RegExp) {
   const before = await sources();
-  expect((await save(input)).saveDataSource).toEqual({
+  const expected = {
     __typename: 'InvalidInputError',
     message: expect.any(String),
-    issues: [{ field, message: expect.stringMatching(reason) }],
-  });
+    issues: [{ path: field.split('.'), message: expect.stringMatching(reason) }],
+  };
+  expect((await create(input)).createDataSource).toEqual(expected);
+  expect((await update({ id: before[0].id, ...input })).updateDataSource).toEqual(expected);
   expect(await sources()).toEqual(before);
 }
 
@@ -134,15 +145,15 @@ describe('startSync names the field at fault and starts nothing', () => {
       },
     });
     if (startSync.__typename !== 'InvalidInputError') throw new Error(startSync.__typename);
-    expect(startSync.issues.map(({ field }) => field).sort()).toEqual([
+    expect(startSync.issues.map(({ path }) => path.join('.')).sort()).toEqual([
       'input.dataType',
       'input.filter',
       'input.maxItems',
       'input.options.batchSize',
       'input.options.maxErrors',
     ]);
-    for (const { field, message } of startSync.issues) {
-      expect(startSync.message).toContain(`${field}: ${message}`);
+    for (const { path, message } of startSync.issues) {
+      expect(startSync.message).toContain(`${path.join('.')}: ${message}`);
     }
   });
 
@@ -267,7 +278,7 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
   );
 });
 
-describe('saveDataSource names the field at fault and saves nothing', () => {
+describe('createDataSource and updateDataSource name the field at fault and save nothing', () => {
   test.each(['name', 'catalogName', 'schemaName', 'tableName', 'cursorColumn'] as const)(
     'for an empty %s',
     async (field) => {
@@ -294,16 +305,29 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
   test('for an unknown data type', () =>
     expectSourceRefused({ dataType: 'submarine' }, 'input.dataType', /no data type "submarine"/));
 
-  test('for the name of another source', () =>
-    expectSourceRefused({ name: 'Sorties' }, 'input.name', /another data source is called "Sorties"/));
-
-  test('for the name of another source, when a source is renamed', async () => {
-    const { saveDataSource } = await save({ name: 'Renamed' });
-    if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error(saveDataSource.__typename);
-    const { id } = saveDataSource.dataSource;
-    await expectSourceRefused({ id, name: 'Sorties' }, 'input.name', /another data source is called/);
-    await application.client.send(DeleteDataSource, { id });
+  test('for the name of another source', async () => {
+    const { createDataSource } = await create({ name: 'Renamed' });
+    if (createDataSource.__typename !== 'CreateDataSourceSuccess')
+      throw new Error(createDataSource.__typename);
+    const { id } = createDataSource.dataSource;
+    const expected = {
+      issues: [{ path: ['input', 'name'], message: 'another data source is called "Sorties"' }],
+    };
+    expect((await create({ name: 'Sorties' })).createDataSource).toMatchObject(expected);
+    expect((await update({ id, name: ' Sorties ' })).updateDataSource).toMatchObject(expected);
+    await application.client.send(DeleteDataSource, { input: { id } });
   });
+
+  test.each(['name', 'dataType', 'catalogName', 'schemaName', 'tableName', 'enabled'] as const)(
+    'for a change of the %s to null, which it cannot have',
+    async (field) => {
+      const before = await sources();
+      expect((await update({ id: before[0].id, [field]: null })).updateDataSource).toMatchObject({
+        issues: [{ path: ['input', field] }],
+      });
+      expect(await sources()).toEqual(before);
+    },
+  );
 
   test.each([
     ['cron', 'never'],
@@ -319,28 +343,25 @@ describe('saveDataSource names the field at fault and saves nothing', () => {
     expectSourceRefused({ schedule: { cron: '0 2 * * *', [part]: text } }, `input.schedule.${part}`, /./),
   );
 
-  test('for a malformed id', () =>
-    expectSourceRefused({ id: 'the first one' }, 'input.id', /ids look like DataSource:/));
-
-  test('for the id of another type', () =>
-    expectSourceRefused({ id: `Job:${UNKNOWN_ID}` }, 'input.id', /ids look like DataSource:/));
+  test.each(['the first one', `Job:${UNKNOWN_ID}`])('for the id %s', async (id) => {
+    expect((await update({ id })).updateDataSource).toMatchObject({
+      issues: [{ path: ['input', 'id'], message: expect.stringMatching(/ids look like DataSource:/) }],
+    });
+  });
 
   test('and reports an unknown source', async () => {
-    const before = await sources();
-    const { saveDataSource } = await save({ id: `DataSource:${UNKNOWN_ID}` });
-    expect(saveDataSource).toMatchObject({
+    expect((await update({ id: `DataSource:${UNKNOWN_ID}` })).updateDataSource).toMatchObject({
       __typename: 'DataSourceNotFoundError',
-      id: `DataSource:${UNKNOWN_ID}`,
+      dataSourceId: `DataSource:${UNKNOWN_ID}`,
     });
-    expect(await sources()).toEqual(before);
   });
 });
 
 describe('a malformed id is an input error of the mutation', () => {
-  const expected = (type: string, field = 'id') => ({
+  const expected = (type: string, field = 'input.id') => ({
     __typename: 'InvalidInputError',
     message: expect.any(String),
-    issues: [{ field, message: expect.stringMatching(`ids look like ${type}:`) }],
+    issues: [{ path: field.split('.'), message: expect.stringMatching(`ids look like ${type}:`) }],
   });
   const malformed = [
     '',
@@ -357,7 +378,7 @@ describe('a malformed id is an input error of the mutation', () => {
     'cancelJob and retryJob of %j',
     async (id) => {
       const { client } = application;
-      expect((await client.send(CancelJob, { id })).cancelJob).toEqual(expected('Job'));
+      expect((await client.send(CancelJob, { input: { id } })).cancelJob).toEqual(expected('Job'));
       for (const mode of ['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS'] as const) {
         const { retryJob } = await client.send(RetryJob, { input: { id, mode } });
         expect(retryJob).toEqual(expected('Job', 'input.id'));
@@ -367,16 +388,20 @@ describe('a malformed id is an input error of the mutation', () => {
 
   test.each([...malformed, `Job:${UNKNOWN_ID}`])('deleteDataSource and testDataSource of %j', async (id) => {
     const { client } = application;
-    expect((await client.send(DeleteDataSource, { id })).deleteDataSource).toEqual(expected('DataSource'));
-    expect((await client.send(TestDataSource, { id })).testDataSource).toEqual(expected('DataSource'));
+    expect((await client.send(DeleteDataSource, { input: { id } })).deleteDataSource).toEqual(
+      expected('DataSource'),
+    );
+    expect((await client.send(TestDataSource, { input: { id } })).testDataSource).toEqual(
+      expected('DataSource'),
+    );
   });
 });
 
 describe('an unknown id is an error that names it', () => {
   test.each([`Job:${UNKNOWN_ID}`, UNKNOWN_ID, UNKNOWN_ID.toUpperCase()])('of a job, as %s', async (id) => {
     const { client } = application;
-    const error = { id: `Job:${UNKNOWN_ID}`, message: expect.stringContaining(UNKNOWN_ID) };
-    expect((await client.send(CancelJob, { id })).cancelJob).toEqual({
+    const error = { jobId: `Job:${UNKNOWN_ID}`, message: expect.stringContaining(UNKNOWN_ID) };
+    expect((await client.send(CancelJob, { input: { id } })).cancelJob).toEqual({
       __typename: 'JobNotFoundError',
       ...error,
     });
@@ -389,16 +414,20 @@ describe('an unknown id is an error that names it', () => {
   test('of a data source', async () => {
     const { client } = application;
     const id = `DataSource:${UNKNOWN_ID}`;
-    const error = { __typename: 'DataSourceNotFoundError', id, message: expect.stringContaining(UNKNOWN_ID) };
-    expect((await client.send(DeleteDataSource, { id })).deleteDataSource).toEqual(error);
-    expect((await client.send(TestDataSource, { id })).testDataSource).toEqual(error);
+    const error = {
+      __typename: 'DataSourceNotFoundError',
+      dataSourceId: id,
+      message: expect.stringContaining(UNKNOWN_ID),
+    };
+    expect((await client.send(DeleteDataSource, { input: { id } })).deleteDataSource).toEqual(error);
+    expect((await client.send(TestDataSource, { input: { id } })).testDataSource).toEqual(error);
   });
 });
 
 describe('a job without anything to work on is refused', () => {
   test('a sync of a data type without an enabled source', async () => {
-    const { saveDataSource } = await save({ name: 'Off', dataType: 'logistics', enabled: false });
-    expect(saveDataSource.__typename).toBe('SaveDataSourceSuccess');
+    const { createDataSource } = await create({ name: 'Off', dataType: 'logistics', enabled: false });
+    expect(createDataSource.__typename).toBe('CreateDataSourceSuccess');
     const { startSync } = await application.client.send(StartSync, {
       input: { syncType: 'FULL', dataType: 'logistics' },
     });
@@ -409,17 +438,6 @@ describe('a job without anything to work on is refused', () => {
     });
   });
 
-  test('a query job of a data type without an enabled source', async () => {
-    const { startQueryJob } = await application.client.send(StartQueryJob, {
-      input: { dataType: 'deployment', sqlQuery: SELECT },
-    });
-    expect(startQueryJob).toEqual({
-      __typename: 'NoDataSourceError',
-      dataType: 'deployment',
-      message: expect.stringContaining('deployment'),
-    });
-  });
-
   test('a sync while every source is disabled', async () => {
     await application.database.pool.query('update data_source set enabled = false');
     try {
@@ -427,7 +445,7 @@ describe('a job without anything to work on is refused', () => {
       expect(startSync).toEqual({
         __typename: 'NoDataSourceError',
         dataType: null,
-        message: expect.stringContaining('saveDataSource'),
+        message: expect.stringContaining('createDataSource'),
       });
     } finally {
       await application.database.pool.query(`update data_source set enabled = true where name = 'Sorties'`);
@@ -446,8 +464,8 @@ function formatCursor(...parts: readonly unknown[]): string {
 }
 
 describe('a query with invalid input is an error with its code and its field', () => {
-  const ofJobs = formatCursor('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', UNKNOWN_ID);
-  const ofItems = formatCursor('items', 'BY_ID', 'sortie', 'SRT-0000001');
+  const ofJobs = formatCursor('jobs', 'CREATED_AT DESC', '2026-01-01T00:00:00.000Z', UNKNOWN_ID);
+  const ofItems = formatCursor('items', 'ID ASC', 'sortie', 'SRT-0000001');
   const ofNothing = formatCursor(12);
 
   test.each([
@@ -470,22 +488,22 @@ describe('a query with invalid input is an error with its code and its field', (
     ['jobs after an item', `query { jobs(after: "${ofItems}") { edges { cursor } } }`, 'after'],
     [
       'jobs after a place in another order',
-      `query { jobs(orderBy: OLDEST_FIRST, after: "${ofJobs}") { edges { cursor } } }`,
+      `query { jobs(orderBy: { field: CREATED_AT, direction: ASC }, after: "${ofJobs}") { edges { cursor } } }`,
       'after',
     ],
     [
       'jobs after a time that is none',
-      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', 'yesterday', UNKNOWN_ID)}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'CREATED_AT DESC', 'yesterday', UNKNOWN_ID)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'jobs after a time that the database does not know',
-      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', '+275760-09-13T00:00:00.000Z', UNKNOWN_ID)}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'CREATED_AT DESC', '+275760-09-13T00:00:00.000Z', UNKNOWN_ID)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'jobs after an id that is none',
-      `query { jobs(after: "${formatCursor('jobs', 'NEWEST_FIRST', '2026-01-01T00:00:00.000Z', 'x')}") { edges { cursor } } }`,
+      `query { jobs(after: "${formatCursor('jobs', 'CREATED_AT DESC', '2026-01-01T00:00:00.000Z', 'x')}") { edges { cursor } } }`,
       'after',
     ],
     [
@@ -513,17 +531,17 @@ describe('a query with invalid input is an error with its code and its field', (
     ],
     [
       'items after a pair of numbers',
-      `query { items(after: "${formatCursor('items', 'BY_ID', 1, 2)}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'ID ASC', 1, 2)}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after three',
-      `query { items(after: "${formatCursor('items', 'BY_ID', 'a', 'b', 'c')}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'ID ASC', 'a', 'b', 'c')}") { edges { cursor } } }`,
       'after',
     ],
     [
       'items after a NUL',
-      `query { items(after: "${formatCursor('items', 'BY_ID', 'a', '\0')}") { edges { cursor } } }`,
+      `query { items(after: "${formatCursor('items', 'ID ASC', 'a', '\0')}") { edges { cursor } } }`,
       'after',
     ],
     ['items from both ends', 'query { items(first: 1, last: 1) { edges { cursor } } }', 'last'],
@@ -570,7 +588,13 @@ describe('a query with invalid input is an error with its code and its field', (
         message: expect.stringContaining(field),
         extensions: {
           code: 'BAD_USER_INPUT',
-          issues: [{ field, message: expect.stringMatching(/\w/) }],
+          issues: [
+            {
+              path: field.split('.'),
+              code: expect.stringMatching(/^[A-Z_]+$/),
+              message: expect.stringMatching(/\w/),
+            },
+          ],
         },
       }),
     ]);
@@ -580,10 +604,16 @@ describe('a query with invalid input is an error with its code and its field', (
   test.each([
     ['an item', 'query { item(dataType: "sortie", itemId: "\\u0000") { id } }', 'itemId'],
     ['an item of a data type', 'query { item(dataType: "\\u0000", itemId: "1") { id } }', 'dataType'],
-    ['data sources', 'query { dataSources(dataType: "\\u0000") { id } }', 'dataType'],
+    [
+      'data sources',
+      'query { dataSources(filter: { dataTypes: ["\\u0000"] }) { totalCount } }',
+      'filter.dataTypes',
+    ],
   ])('%s by a name with a NUL', async (_what, query, field) => {
     const { errors } = await application.client.sendRaw(query);
-    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', issues: [{ field }] } }]);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: field.split('.') }] } },
+    ]);
   });
 });
 
@@ -686,7 +716,7 @@ describe('a list of tens of thousands', () => {
       { list: Array.from({ length: 40_000 }, (_, index) => String(index)) },
     );
     expect(errors).toMatchObject([
-      { extensions: { code: 'BAD_USER_INPUT', issues: [{ field: `filter.${field}` }] } },
+      { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: ['filter', field] }] } },
     ]);
   });
 });
@@ -697,14 +727,14 @@ describe('entries of the audit', () => {
       `query { auditEntries(filter: { ${field}: ["\\u0000"] }) { totalCount } }`,
     );
     expect(errors).toMatchObject([
-      { extensions: { code: 'BAD_USER_INPUT', issues: [{ field: `filter.${field}` }] } },
+      { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: ['filter', field] }] } },
     ]);
   });
 });
 
 describe('a page of the errors of a job with invalid input is an error, too', () => {
   const jobId = '01997f3e-8c1a-7000-8000-00000000000a';
-  const ofItems = formatCursor('items', 'BY_ID', 'sortie', 'SRT-0000001');
+  const ofItems = formatCursor('items', 'ID ASC', 'sortie', 'SRT-0000001');
 
   beforeAll(async () => {
     await application.database.pool.query(
@@ -717,8 +747,8 @@ describe('a page of the errors of a job with invalid input is an error, too', ()
   test.each([
     ['after garbage', 'after: "garbage"', 'after'],
     ['after an item', `after: "${ofItems}"`, 'after'],
-    ['after an id that is none', `after: "${formatCursor('errors', 'OLDEST_FIRST', '1.5')}"`, 'after'],
-    ['before a number', `before: "${formatCursor('errors', 'OLDEST_FIRST', 12)}"`, 'before'],
+    ['after an id that is none', `after: "${formatCursor('errors', 'CREATED_AT ASC', '1.5')}"`, 'after'],
+    ['before a number', `before: "${formatCursor('errors', 'CREATED_AT ASC', 12)}"`, 'before'],
     ['from both ends', 'first: 1, last: 1', 'last'],
     ['of fewer than none', 'first: -1', 'first'],
   ])('%s', async (_what, page, field) => {
@@ -728,7 +758,16 @@ describe('a page of the errors of a job with invalid input is an error, too', ()
     expect(errors).toEqual([
       expect.objectContaining({
         message: expect.stringContaining(field),
-        extensions: { code: 'BAD_USER_INPUT', issues: [{ field, message: expect.stringMatching(/\w/) }] },
+        extensions: {
+          code: 'BAD_USER_INPUT',
+          issues: [
+            {
+              path: field.split('.'),
+              code: expect.stringMatching(/^[A-Z_]+$/),
+              message: expect.stringMatching(/\w/),
+            },
+          ],
+        },
       }),
     ]);
   });
@@ -746,7 +785,10 @@ describe('if only some schemas may be read', () => {
   const refusal = (field: string) => ({
     __typename: 'InvalidInputError',
     issues: [
-      { field, message: expect.stringMatching(/blade\.field\.sortie cannot be read here.*blade\.open/) },
+      {
+        path: field.split('.'),
+        message: expect.stringMatching(/blade\.field\.sortie cannot be read here.*blade\.open/),
+      },
     ],
   });
 
@@ -762,10 +804,10 @@ describe('if only some schemas may be read', () => {
 
   test('a data source of another schema is refused', async () => {
     const table = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
-    const { saveDataSource } = await limited.client.send(SaveDataSource, {
+    const { createDataSource } = await limited.client.send(CreateDataSource, {
       input: { name: 'Sorties', dataType: 'sortie', ...table },
     });
-    expect(saveDataSource).toMatchObject(refusal('input.schemaName'));
+    expect(createDataSource).toMatchObject(refusal('input.schemaName'));
   });
 
   test('a data source that was saved before that limit is not read', async () => {
@@ -774,7 +816,9 @@ describe('if only some schemas may be read', () => {
       `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)
        values (gen_random_uuid(), 'Old', 'sortie', 'blade', 'field', 'sortie', now()) returning id`,
     );
-    const { testDataSource } = await limited.client.send(TestDataSource, { id: rows[0]?.id ?? '' });
+    const { testDataSource } = await limited.client.send(TestDataSource, {
+      input: { id: rows[0]?.id ?? '' },
+    });
     expect(testDataSource).toMatchObject({
       isReadable: false,
       problem: expect.stringMatching(/cannot be read here/),

@@ -3,11 +3,13 @@ import { v7 as newUuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
 import type {
+  CreateDataSourceInput,
+  DataSourceFilter,
   ItemFilter,
   JobFactsFragment,
   JobFilter,
   JobOrder,
-  SaveDataSourceInput,
+  UpdateDataSourceInput,
 } from '../generated/graphql.ts';
 import {
   insertJob as insertJobRow,
@@ -17,6 +19,7 @@ import {
 import { test } from '../support/on-every-database.ts';
 import {
   CancelJob,
+  CreateDataSource,
   DataSources,
   DataTypes,
   DeleteDataSource,
@@ -27,11 +30,11 @@ import {
   Jobs,
   NodeById,
   RetryJob,
-  SaveDataSource,
   StartSync,
   StopSync,
   SyncStatus,
   TestDataSource,
+  UpdateDataSource,
 } from '../support/operations.ts';
 import { addSource, removeTable, uuid, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
@@ -162,7 +165,7 @@ describe('a job', () => {
       syncType: 'FULL',
       filter: null,
       maxItems: null,
-      options: { batchSize: 2_000, maxErrors: null, maxAttempts: 6, partitionRows: 500_000 },
+      options: { batchSize: 2_000, maxErrors: null, maxAttempts: 6, partitionRows: null },
     });
   });
 
@@ -183,7 +186,7 @@ describe('a job', () => {
       parameterNames: ['hours', 'mission'],
       classification: 'TOP SECRET',
       metadata: { operation: 'KESTREL' },
-      options: { batchSize: 10, maxErrors: 3, maxAttempts: 6, partitionRows: 500_000 },
+      options: { batchSize: 10, maxErrors: 3, maxAttempts: 6, partitionRows: null },
     });
     expect(JSON.stringify(job)).not.toContain('MSN-OF-NOBODY');
   });
@@ -194,7 +197,7 @@ describe('a job', () => {
       { id: `DataSource:${repairs}`, name: 'Repairs' },
       { id: `DataSource:${sorties}`, name: 'Sorties' },
     ]);
-    expect(job?.partitions).toMatchObject([
+    expect(job?.partitions.nodes).toMatchObject([
       {
         sourceName: 'Repairs',
         dataType: 'maintenance',
@@ -373,7 +376,6 @@ describe('the list of jobs', () => {
     before?: string | null;
   }) {
     const { jobs } = await application.client.send(Jobs, {
-      orderBy: 'NEWEST_FIRST',
       ...variables,
       filter: { ...ofThatTime, ...variables.filter },
     });
@@ -397,7 +399,9 @@ describe('the list of jobs', () => {
   });
 
   test('is paged oldest first, and ends with a full page if it divides evenly', async () => {
-    const pages = await pagesForward((after) => page({ orderBy: 'OLDEST_FIRST', first: 115, after }));
+    const pages = await pagesForward((after) =>
+      page({ orderBy: { field: 'CREATED_AT', direction: 'ASC' }, first: 115, after }),
+    );
     expect(pages.map(({ length }) => length)).toEqual([115, 115]);
     expect(findIds(pages.flat())).toEqual(oldestFirst());
   });
@@ -418,9 +422,9 @@ describe('the list of jobs', () => {
     expect((await page({ filter: { kinds: ['SYNC'] }, last: 3 })).totalCount).toBe(46);
   });
 
-  test('returns 20 by default, and never more than 200', async () => {
+  test('returns 20 by default, and at most 200', async () => {
     expect((await page({})).edges).toHaveLength(20);
-    const most = await page({ first: 100_000 });
+    const most = await page({ first: 200 });
     expect(most.edges).toHaveLength(200);
     expect(most.pageInfo.hasNextPage).toBe(true);
   });
@@ -568,7 +572,7 @@ describe('node', () => {
 
   test('finds a partition', async () => {
     const { job } = await application.client.send(JobById, { id: sync.id });
-    const id = job?.partitions[1]?.id ?? '';
+    const id = job?.partitions.nodes[1]?.id ?? '';
     expect(await node(id)).toEqual({
       __typename: 'JobPartition',
       id,
@@ -597,11 +601,11 @@ describe('node', () => {
 
   test('finds a run of a schedule', async () => {
     const id = newUuid();
-    await query('insert into scheduled_run (id, data_source_id, skipped_because) values ($1, $2, $3)', [
-      id,
-      sorties,
-      'a sync was active',
-    ]);
+    await query(
+      `insert into scheduled_run (id, data_source_id, state, first_due_at, due_at)
+       values ($1, $2, 'WAITING', now(), now())`,
+      [id, sorties],
+    );
     expect(await node(`ScheduledRun:${id}`)).toEqual({
       __typename: 'ScheduledRun',
       id: `ScheduledRun:${id}`,
@@ -654,14 +658,14 @@ describe('data sources', () => {
       tableName: 'sortie',
       enabled: false,
     });
-    const names = async (variables: object) =>
-      (await client.send(DataSources, variables)).dataSources.map(({ name }) => name);
+    const names = async (filter: DataSourceFilter) =>
+      (await client.send(DataSources, { filter })).dataSources.nodes.map(({ name }) => name);
     expect(await names({})).toEqual(['A source that is off', 'Repairs', 'Sorties']);
-    expect(await names({ dataType: 'sortie' })).toEqual(['A source that is off', 'Sorties']);
+    expect(await names({ dataTypes: ['sortie'] })).toEqual(['A source that is off', 'Sorties']);
     expect(await names({ enabled: true })).toEqual(['Repairs', 'Sorties']);
-    expect(await names({ enabled: false, dataType: 'sortie' })).toEqual(['A source that is off']);
-    expect(await names({ enabled: false, dataType: 'maintenance' })).toEqual([]);
-    expect((await client.send(DeleteDataSource, { id: off })).deleteDataSource).toEqual({
+    expect(await names({ enabled: false, dataTypes: ['sortie'] })).toEqual(['A source that is off']);
+    expect(await names({ enabled: false, dataTypes: ['maintenance'] })).toEqual([]);
+    expect((await client.send(DeleteDataSource, { input: { id: off } })).deleteDataSource).toEqual({
       __typename: 'DeleteDataSourceSuccess',
       deletedId: `DataSource:${off}`,
       name: 'A source that is off',
@@ -670,8 +674,10 @@ describe('data sources', () => {
   });
 
   test('show how their last sync ended, and their watermark', async () => {
-    const { dataSources } = await application.client.send(DataSources, { dataType: 'sortie' });
-    expect(dataSources).toMatchObject([
+    const { dataSources } = await application.client.send(DataSources, {
+      filter: { dataTypes: ['sortie'] },
+    });
+    expect(dataSources.nodes).toMatchObject([
       {
         itemCount: 5,
         lastSyncState: 'COMPLETED',
@@ -687,25 +693,25 @@ describe('data sources', () => {
     const ask = (id: string) => application.client.sendRaw(`query { dataSource(id: "${id}") { name } }`);
     expect((await ask(sorties)).data).toEqual({ dataSource: { name: 'Sorties' } });
     expect((await ask(`DataSource:${sorties}`)).data).toEqual({ dataSource: { name: 'Sorties' } });
-    expect(await ask(newUuid())).toEqual({ status: 200, data: { dataSource: null } });
+    expect(await ask(newUuid())).toMatchObject({ status: 200, data: { dataSource: null } });
   });
 });
 
 describe('testDataSource', () => {
-  async function look(input: Partial<SaveDataSourceInput> & Pick<SaveDataSourceInput, 'tableName'>) {
+  async function look(input: Partial<CreateDataSourceInput> & Pick<CreateDataSourceInput, 'tableName'>) {
     const id = await addSource(application, {
       name: 'On trial',
       dataType: 'sortie',
       enabled: false,
       ...input,
     });
-    const { testDataSource } = await application.client.send(TestDataSource, { id });
-    await application.client.send(DeleteDataSource, { id });
+    const { testDataSource } = await application.client.send(TestDataSource, { input: { id } });
+    await application.client.send(DeleteDataSource, { input: { id } });
     return testDataSource;
   }
 
   test('finds no problem with a good table', async () => {
-    const { testDataSource } = await application.client.send(TestDataSource, { id: sorties });
+    const { testDataSource } = await application.client.send(TestDataSource, { input: { id: sorties } });
     expect(testDataSource).toMatchObject({
       __typename: 'TestDataSourceSuccess',
       isReadable: true,
@@ -755,12 +761,49 @@ describe('testDataSource', () => {
 
   test('does not change the source', async () => {
     const before = await query('select * from data_source where id = $1', [sorties]);
-    await application.client.send(TestDataSource, { id: sorties });
+    await application.client.send(TestDataSource, { input: { id: sorties } });
     expect((await query('select * from data_source where id = $1', [sorties])).rows).toEqual(before.rows);
   });
 });
 
-describe('saveDataSource', () => {
+describe('a part of the id of a job', () => {
+  const ask = async (id: string) =>
+    application.client.sendRaw('query ($id: ID!) { job(id: $id) { id } }', { id });
+
+  test('finds the job that it begins the id of, as long as that is the only one', async () => {
+    const [one, other] = ['fa11c0de-0000-7000-8000-00000000000a', 'fa11c0de-0000-7000-8000-00000000000b'];
+    await insertJob({ id: one });
+    for (const id of ['fa11c0de', 'FA11C0DE-', 'Job:fa11c0de-0000-7', one.slice(0, -1)])
+      expect((await ask(id)).data).toEqual({ job: { id: `Job:${one}` } });
+    expect((await ask('fa11c0df')).data).toEqual({ job: null });
+    await insertJob({ id: other });
+    for (const id of ['fa11c0de', 'Job:fa11c0de-0000-7', one.slice(0, -1)])
+      expect(await ask(id)).toMatchObject({
+        data: { job: null },
+        errors: [
+          {
+            extensions: { code: 'AMBIGUOUS_JOB_ID' },
+            message: expect.stringMatching(/several jobs .* give more of it/),
+          },
+        ],
+      });
+    expect((await ask(other)).data).toEqual({ job: { id: `Job:${other}` } });
+    await query('delete from job where id = any($1::uuid[])', [[one, other]]);
+  });
+
+  test.each([
+    'fa11c0d',
+    'fa11c0de0',
+    'fa11c0dg',
+    'Job:',
+    'DataSource:fa11c0de',
+    'fa11c0de-0000-7000-8000-00000000000ab',
+  ])('is refused if it begins no id, such as %j', async (id) => {
+    expect(await ask(id)).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  });
+});
+
+describe('updateDataSource', () => {
   const SAVED = {
     name: 'Changing',
     dataType: 'sortie',
@@ -771,17 +814,17 @@ describe('saveDataSource', () => {
     enabled: false,
   };
 
-  async function change(input: Partial<SaveDataSourceInput>) {
+  async function change(input: Omit<UpdateDataSourceInput, 'id'>) {
     const id = await addSource(application, SAVED);
     await query(`update data_source set watermark = '2026-01-03T00:00:00Z' where id = $1`, [id]);
-    const { saveDataSource } = await application.client.send(SaveDataSource, {
-      input: { id: `DataSource:${id}`, ...SAVED, ...input },
+    const { updateDataSource } = await application.client.send(UpdateDataSource, {
+      input: { id: `DataSource:${id}`, ...input },
     });
-    await application.client.send(DeleteDataSource, { id });
-    if (saveDataSource.__typename !== 'SaveDataSourceSuccess')
-      throw new Error(JSON.stringify(saveDataSource));
-    expect(saveDataSource.dataSource.id).toBe(`DataSource:${id}`);
-    return saveDataSource.dataSource;
+    await application.client.send(DeleteDataSource, { input: { id } });
+    if (updateDataSource.__typename !== 'UpdateDataSourceSuccess')
+      throw new Error(JSON.stringify(updateDataSource));
+    expect(updateDataSource.dataSource.id).toBe(`DataSource:${id}`);
+    return updateDataSource.dataSource;
   }
 
   test.each([
@@ -812,18 +855,68 @@ describe('saveDataSource', () => {
     const jobId = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
     await insertPartition(jobId, id, 'RUNNING');
     try {
-      const moved = await client.send(SaveDataSource, { input: { id, ...SAVED, tableName: 'other' } });
-      expect(moved.saveDataSource).toMatchObject({ __typename: 'DataSourceInUseError' });
-      const renamed = await client.send(SaveDataSource, { input: { id, ...SAVED, name: 'Renamed' } });
-      expect(renamed.saveDataSource).toMatchObject({ dataSource: { name: 'Renamed' } });
+      const moved = await client.send(UpdateDataSource, { input: { id, tableName: 'other' } });
+      expect(moved.updateDataSource).toMatchObject({ __typename: 'DataSourceInUseError' });
+      const renamed = await client.send(UpdateDataSource, { input: { id, name: 'Renamed' } });
+      expect(renamed.updateDataSource).toMatchObject({ dataSource: { name: 'Renamed' } });
     } finally {
       await query('delete from job where id = $1', [jobId]);
-      await client.send(DeleteDataSource, { id });
+      await client.send(DeleteDataSource, { input: { id } });
     }
   });
 
+  test('changes what it is given, clears what is null, and leaves the rest', async () => {
+    const id = await addSource(application, {
+      ...SAVED,
+      schedule: { cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
+    });
+    await query(`update data_source set watermark = '7' where id = $1`, [id]);
+    const read = async () => (await query('select * from data_source where id = $1', [id])).rows[0];
+    const before = await read();
+    const ignored = { revision: expect.any(Number), updated_at: expect.any(Date) };
+    const { client } = application;
+    await client.send(UpdateDataSource, { input: { id } });
+    expect(await read()).toEqual({ ...before, ...ignored });
+    await client.send(UpdateDataSource, { input: { id, enabled: false } });
+    expect(await read()).toEqual({ ...before, enabled: false, next_due_at: null, ...ignored });
+    await client.send(UpdateDataSource, { input: { id, enabled: true, schedule: null } });
+    expect(await read()).toEqual({
+      ...before,
+      ...{ enabled: true, schedule_cron: null, schedule_time_zone: 'UTC', next_due_at: null },
+      ...ignored,
+    });
+    await client.send(UpdateDataSource, { input: { id, cursorColumn: null } });
+    expect(await read()).toMatchObject({ cursor_column: null, watermark: null, name: SAVED.name });
+    await client.send(DeleteDataSource, { input: { id } });
+  });
+
+  test('of two changes of one revision makes the first, and gives the second the current one', async () => {
+    const { client } = application;
+    const id = await addSource(application, SAVED);
+    const changes = await Promise.all(
+      ['East', 'West', 'North'].map((name) =>
+        client.send(UpdateDataSource, { input: { id, expectedRevision: 1, name } }),
+      ),
+    );
+    const results = changes.map(({ updateDataSource }) => updateDataSource);
+    expect(results.map(({ __typename }) => __typename).sort()).toEqual([
+      ...['DataSourceChangedError', 'DataSourceChangedError', 'UpdateDataSourceSuccess'],
+    ]);
+    expect(results).toContainEqual({
+      __typename: 'DataSourceChangedError',
+      dataSourceId: `DataSource:${id}`,
+      currentRevision: 2,
+      message: expect.stringContaining('was changed in the meantime'),
+    });
+    const again = await client.send(UpdateDataSource, {
+      input: { id, expectedRevision: 2, name: 'South' },
+    });
+    expect(again.updateDataSource).toMatchObject({ dataSource: { name: 'South', revision: 3 } });
+    await client.send(DeleteDataSource, { input: { id } });
+  });
+
   test('trims names, and enables a new source by default', async () => {
-    const { saveDataSource } = await application.client.send(SaveDataSource, {
+    const { createDataSource } = await application.client.send(CreateDataSource, {
       input: {
         name: '  Trimmed ',
         dataType: 'logistics',
@@ -833,7 +926,7 @@ describe('saveDataSource', () => {
         cursorColumn: ' shipped_date ',
       },
     });
-    expect(saveDataSource).toMatchObject({
+    expect(createDataSource).toMatchObject({
       dataSource: {
         name: 'Trimmed',
         fullTableName: 'blade.field.cargo',
@@ -842,8 +935,8 @@ describe('saveDataSource', () => {
         watermark: null,
       },
     });
-    if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error();
-    await application.client.send(DeleteDataSource, { id: saveDataSource.dataSource.id });
+    if (createDataSource.__typename !== 'CreateDataSourceSuccess') throw new Error();
+    await application.client.send(DeleteDataSource, { input: { id: createDataSource.dataSource.id } });
   });
 });
 
@@ -852,13 +945,15 @@ describe('deleteDataSource', () => {
     const { client } = application;
     const jobId = await insertJob({ kind: 'SYNC', state: 'RUNNING' });
     await insertPartition(jobId, sorties, 'RUNNING');
-    const { deleteDataSource } = await client.send(DeleteDataSource, { id: sorties });
+    const { deleteDataSource } = await client.send(DeleteDataSource, { input: { id: sorties } });
     expect(deleteDataSource).toEqual({
       __typename: 'DataSourceInUseError',
-      id: `DataSource:${sorties}`,
+      dataSourceId: `DataSource:${sorties}`,
       message: expect.stringMatching(/active job/),
     });
-    expect((await client.send(DataSources, { dataType: 'sortie' })).dataSources).toHaveLength(1);
+    expect(
+      (await client.send(DataSources, { filter: { dataTypes: ['sortie'] } })).dataSources.nodes,
+    ).toHaveLength(1);
     await query('delete from job where id = $1', [jobId]);
   });
 
@@ -871,32 +966,32 @@ describe('deleteDataSource', () => {
     const before = (await client.send(JobById, { id: jobId })).job;
     expect(before?.progress).toMatchObject({ processedItems: 2 });
 
-    expect((await client.send(DeleteDataSource, { id })).deleteDataSource.__typename).toBe(
+    expect((await client.send(DeleteDataSource, { input: { id } })).deleteDataSource.__typename).toBe(
       'DeleteDataSourceSuccess',
     );
-    expect((await client.send(DeleteDataSource, { id })).deleteDataSource.__typename).toBe(
+    expect((await client.send(DeleteDataSource, { input: { id } })).deleteDataSource.__typename).toBe(
       'DataSourceNotFoundError',
     );
 
     const { job } = await client.send(JobById, { id: jobId });
     expect(job).toEqual({ ...before, dataSources: [] });
-    expect(job?.partitions).toMatchObject([{ sourceName: 'Cargo', processedItems: 2 }]);
+    expect(job?.partitions.nodes).toMatchObject([{ sourceName: 'Cargo', processedItems: 2 }]);
     const { items } = await client.send(Items, { filter: { dataTypes: ['logistics'] } });
     expect(items.edges.map(({ node }) => [node.itemId, node.dataSource])).toEqual([
       ['CRG-1', null],
       ['CRG-2', null],
     ]);
-    const partition = job?.partitions[0]?.id ?? '';
+    const partition = job?.partitions.nodes[0]?.id ?? '';
     expect((await client.send(NodeById, { id: partition })).node).toMatchObject({ dataSource: null });
   });
 });
 
 describe('what the state of a job does not allow', () => {
   test('cancelling an ended job returns its state', async () => {
-    const { cancelJob } = await application.client.send(CancelJob, { id: sync.id });
+    const { cancelJob } = await application.client.send(CancelJob, { input: { id: sync.id } });
     expect(cancelJob).toEqual({
       __typename: 'JobAlreadyFinishedError',
-      id: sync.id,
+      jobId: sync.id,
       state: 'COMPLETED',
       message: expect.stringContaining('COMPLETED'),
     });
@@ -907,7 +1002,7 @@ describe('what the state of a job does not allow', () => {
     const { retryJob } = await application.client.send(RetryJob, { input: { id, mode: 'ALL' } });
     expect(retryJob).toEqual({
       __typename: 'JobNotFinishedError',
-      id: `Job:${id}`,
+      jobId: `Job:${id}`,
       state: 'RUNNING',
       message: expect.stringContaining('RUNNING'),
     });
@@ -922,7 +1017,7 @@ describe('what the state of a job does not allow', () => {
     const { retryJob } = await application.client.send(RetryJob, { input: { id, mode } });
     expect(retryJob).toEqual({
       __typename: 'NothingToRetryError',
-      ...{ id: `Job:${id}`, mode, message: expect.stringContaining(message) },
+      ...{ jobId: `Job:${id}`, mode, message: expect.stringContaining(message) },
     });
   });
 
@@ -962,7 +1057,7 @@ test('data types show their columns, their default marking and what identifies a
   for (const { columns, description } of dataTypes) {
     expect(columns.find(({ name }) => name === 'item_id')).toEqual({
       name: 'item_id',
-      kind: 'text',
+      kind: 'TEXT',
       identifying: true,
     });
     expect(columns.length).toBeGreaterThan(10);

@@ -23,10 +23,28 @@ describe('the cost of an operation', () => {
     expect(of('(first: -5)')).toBe(of('(first: 0)'));
   });
 
+  test('is the same for the nodes of a page as for its edges, and grows with the ids of nodes', () => {
+    const of = (page: string) => cost(`{ jobs(first: 100) { ${page} } }`)?.cost ?? 0;
+    expect(of('nodes { id state }')).toBeLessThanOrEqual(of('edges { node { id state } }'));
+    const look = (...ids: string[]) =>
+      cost('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })?.cost ?? 0;
+    expect(look('a', 'b', 'c') - look('a', 'b')).toBe(look('a', 'b') - look('a'));
+    expect(look('a', 'b') - look('a')).toBeGreaterThan(200);
+  });
+
   test('grows with an exact count', () => {
     const of = (count: string) => cost(`{ items(first: 0) { ${count} } }`)?.cost ?? 0;
     expect(of('totalCount(exact: true)')).toBeGreaterThan(of('totalCount') + 100);
     expect(of('totalCount(exact: false)')).toBe(of('totalCount'));
+  });
+
+  test('grows with the due times of a schedule beyond the next, which is stored', () => {
+    const of = (count: string) =>
+      cost(`{ dataSource(id: "a") { schedule { nextRuns${count} } } }`)?.cost ?? 0;
+    expect(of('')).toBe(of('(count: 1)'));
+    expect(of('(count: 3)') - of('(count: 2)')).toBe(25);
+    expect(of('(count: -5)')).toBe(of(''));
+    expect(of('(count: null)')).toBe(of(''));
   });
 
   test('is that of the named operation, with its variables', () => {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import WebSocket from 'ws';
 import { DASHBOARD_FOLDER } from '../../src/api/http/dashboard-files.ts';
 import { test } from '../support/on-server.ts';
+import { openWebSocket } from '../support/open-web-socket.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const ALLOWED = 'https://blade.example.com';
@@ -55,7 +55,7 @@ describe('an allowed site', () => {
       'access-control-allow-origin': ALLOWED,
       'access-control-allow-credentials': 'true',
       'access-control-allow-headers': expect.stringMatching(/authorization.*content-type/),
-      vary: 'Origin',
+      vary: expect.stringContaining('Origin'),
     });
     const answer = await send({ ...json, origin: ALLOWED });
     expect(answer.status).toBe(200);
@@ -63,17 +63,7 @@ describe('an allowed site', () => {
   });
 
   test('may open WebSockets', async () => {
-    const open = (origin: string) =>
-      new Promise<string>((resolve) => {
-        const socket = new WebSocket(application.url.replace(/^http/, 'ws'), 'graphql-transport-ws', {
-          origin,
-        });
-        socket.on('open', () => {
-          socket.close();
-          resolve('open');
-        });
-        socket.on('error', ({ message }) => resolve(message));
-      });
+    const open = (origin: string) => openWebSocket(application.url, origin);
     expect(await open(ALLOWED)).toBe('open');
     expect(await open('https://evil.example')).toMatch(/401|403/);
     expect(await open(`${ALLOWED}.evil.example`)).toMatch(/401|403/);
@@ -81,6 +71,68 @@ describe('an allowed site', () => {
 
   test('may be the host name that a proxy forwards', async () => {
     expect((await send({ ...json, host: 'blade.example.com', origin: ALLOWED })).status).toBe(200);
+  });
+});
+
+describe('an allowed site without credentials', () => {
+  const path = `/graphql?query=${encodeURIComponent('{ dataTypes { name } }')}`;
+
+  test('may send queries by GET, also from links on its pages', async () => {
+    const site = { 'sec-fetch-site': 'cross-site' };
+    const asked = await send({ ...site, origin: ALLOWED }, { method: 'GET', path });
+    expect(asked.status).toBe(200);
+    expect(asked.headers['access-control-allow-origin']).toBe(ALLOWED);
+    expect((await send({ ...site, referer: `${ALLOWED}/page` }, { method: 'GET', path })).status).toBe(200);
+  });
+
+  test('may send any header, and every method that a client needs', async () => {
+    const names = 'apollo-require-preflight,x-graphql-event-stream-token,x-of-our-own';
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      const { status, headers } = await send(
+        { origin: ALLOWED, 'access-control-request-method': method, 'access-control-request-headers': names },
+        { method: 'OPTIONS' },
+      );
+      expect(status).toBe(204);
+      expect(headers['access-control-allow-methods']).toContain(method);
+      expect(headers['access-control-allow-headers']).toBe(names);
+    }
+  });
+
+  test.each([
+    ['a path that is unknown', { path: '/nothing' }, {}],
+    ['a host that is unknown', {}, { host: 'evil.example' }],
+    ['a body that is too large', {}, { 'content-length': '3000000' }],
+    [
+      'a subscription as JSON',
+      { body: '{"query":"subscription { syncProgress { state } }"}' },
+      { accept: 'application/json' },
+    ],
+  ])('can read why %s is refused', async (_what, request, headers) => {
+    const answer = await send({ ...json, origin: ALLOWED, ...headers }, request);
+    expect(answer.headers['access-control-allow-origin']).toBe(ALLOWED);
+  });
+});
+
+describe('a page behind a proxy that changes the host', () => {
+  const from = (origin: string, site: string) => send({ ...json, origin, 'sec-fetch-site': site });
+
+  test('on this machine is answered if the browser says that both have one origin', async () => {
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1:8080', 'http://[::1]:3000'])
+      expect((await from(origin, 'same-origin')).status).toBe(200);
+  });
+
+  test('is refused otherwise, with what would work', async () => {
+    for (const [origin, site] of [
+      ['http://localhost:5173', 'same-site'],
+      ['http://localhost:5173', 'cross-site'],
+      ['http://evil.example', 'same-origin'],
+      ['http://localhost.evil.example', 'same-origin'],
+      ['null', 'same-origin'],
+    ] as const) {
+      const answer = await from(origin, site);
+      expect(answer.status, `${origin} ${site}`).toBe(403);
+      expect(answer.text).toMatch(/BLADE_ALLOWED_ORIGINS.*changeOrigin/);
+    }
   });
 });
 

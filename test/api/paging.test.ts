@@ -9,7 +9,14 @@ import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { insertJob } from '../support/job-rows.ts';
 import { test } from '../support/on-every-database.ts';
-import { joinArguments, type ListFilter, type PagedField, pagedFields } from '../support/paged-lists.ts';
+import {
+  formatOrder,
+  joinArguments,
+  type ListFilter,
+  type ListOrder,
+  type PagedField,
+  pagedFields,
+} from '../support/paged-lists.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const CLEARANCES = ['TOP SECRET', 'SECRET', 'U'] as const;
@@ -29,8 +36,8 @@ interface Subject {
   load(): Promise<Row[]>;
   insert(chance: Chance, count: number): Promise<void>;
   remove(rows: readonly Row[]): Promise<void>;
-  /** Text that is in the order of the list, byte by byte. */
-  place(row: Row): readonly string[];
+  /** Text that is in the order of the list, byte by byte, by the field that it is ordered by. */
+  readonly places: Readonly<Record<string, (row: Row) => readonly string[]>>;
 }
 
 let application: TestApplication;
@@ -46,6 +53,10 @@ const JOB_WITH_ERRORS = uuid(500);
 /** Few different times, so that many rows have the same. */
 const pickTime = (chance: Chance) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, chance.below(12)));
 const someMarking = (chance: Chance) => chance.oneOf(MARKINGS as unknown as [Marking, ...Marking[]]);
+
+let nextNumber = 0;
+/** A new name, whose order is the same in every collation. */
+const createName = (chance: Chance) => `s${chance.below(10)}${String(nextNumber++).padStart(6, '0')}`;
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
   items: {
@@ -77,13 +88,15 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
       for (const { data_type, item_id } of rows)
         await query('delete from blade_item where data_type = $1 and item_id = $2', [data_type, item_id]);
     },
-    place: ({ data_type, item_id }) => [String(data_type), String(item_id)],
+    places: { ID: ({ data_type, item_id }) => [String(data_type), String(item_id)] },
   },
   jobs: {
     load: async () =>
       (
         await query<Row>(
-          `select 'Job:' || id as id, kind::text, state::text, data_type, created_at, marking from job`,
+          `select 'Job:' || id as id, kind::text, state::text, outcome::text, data_type, created_at, finished_at, marking,
+             started_by_id, retry_of_id, retry_mode is not null as is_retry, coalesce(sql_query, filter) as sql, labels,
+             array(select data_source_id::text from job_partition p where p.job_id = job.id) as source_ids from job`,
         )
       ).rows,
     async insert(chance, count) {
@@ -97,15 +110,36 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
           createdAt: pickTime(chance),
         });
         await query('alter table job disable trigger user');
-        await query('update job set marking = $2 where id = $1', [id, someMarking(chance)]);
+        await query(
+          `update job set marking = $2, started_by_id = $3, started_by_name = $3, labels = $4, retry_of_id = $5,
+             retry_mode = $6::retry_mode, finished_at = case when finished_at is not null then greatest(created_at, $7::timestamptz) end,
+             started_at = case when started_at is not null then created_at end
+           where id = $1`,
+          [
+            id,
+            someMarking(chance),
+            chance.oneOf(['ann', 'bob', null]),
+            chance.oneOf(['{}', '{"team": "ops"}', '{"team": "it"}']),
+            ...chance.oneOf([
+              [null, null],
+              [JOB_WITH_ERRORS, 'ALL'],
+            ]),
+            pickTime(chance),
+          ],
+        );
         await query('alter table job enable trigger user');
+        await query(
+          `insert into job_partition (id, job_id, ordinal, state, data_type, source_name, data_source_id, finished_at)
+           values ($1, $1, 0, 'FAILED', 'sortie', 'Sorties', $2, now())`,
+          [id, chance.oneOf([uuid(1), uuid(2), null])],
+        );
       }
     },
     remove: async (rows) => {
       const ids = rows.map(({ id }) => id.slice('Job:'.length)).filter((id) => id !== JOB_WITH_ERRORS);
       await query('delete from job where id = any($1::uuid[])', [ids]);
     },
-    place: ({ created_at: time, id }) => [(time as Date).toISOString(), id],
+    places: { CREATED_AT: ({ created_at: time, id }) => [(time as Date).toISOString(), id] },
   },
   'Job.errors': {
     load: async () =>
@@ -128,13 +162,120 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
       const ids = rows.map(({ id }) => id.slice('JobError:'.length));
       await query('delete from job_error where id = any($1::uuid[])', [ids]);
     },
-    place: ({ id }) => [id],
+    places: { CREATED_AT: ({ id }) => [id] },
+  },
+  'Job.partitions': {
+    load: async () =>
+      (
+        await query<Row>(
+          `select 'JobPartition:' || id as id, state::text, source_name, 'U' as marking from job_partition where job_id = $1`,
+          [JOB_WITH_ERRORS],
+        )
+      ).rows,
+    async insert(chance, count) {
+      for (let row = 0; row < count; row++) {
+        await query(
+          `insert into job_partition (id, job_id, ordinal, state, data_type, source_name, finished_at)
+           select $1, $2, max(ordinal) + 1, $3::partition_state, 'sortie', $4, now()
+           from job_partition where job_id = $2`,
+          [
+            newUuid(),
+            JOB_WITH_ERRORS,
+            chance.oneOf(['COMPLETED', 'FAILED', 'CANCELLED']),
+            // Of one source, a lower clearance sees one partition.
+            createName(chance),
+          ],
+        );
+      }
+    },
+    remove: async (rows) => {
+      // The first is that of the errors.
+      const ids = rows
+        .map(({ id }) => id.slice('JobPartition:'.length))
+        .filter((id) => id !== JOB_WITH_ERRORS);
+      await query('delete from job_partition where id = any($1::uuid[])', [ids]);
+    },
+    places: { CREATED_AT: ({ id }) => [id], SOURCE_NAME: ({ source_name: name, id }) => [String(name), id] },
+  },
+  dataSources: {
+    load: async () =>
+      (
+        await query<Row>(
+          `select 'DataSource:' || id as id, name, data_type, enabled, schedule_cron is not null as is_scheduled,
+             catalog_name || '.' || schema_name || '.' || table_name as full_name, created_at, 'U' as marking
+           from data_source`,
+        )
+      ).rows,
+    async insert(chance, count) {
+      for (let row = 0; row < count; row++) {
+        await query(
+          `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, enabled, schedule_cron,
+             created_at, updated_at) values ($1, $2, $3, 'blade', 'field', $4, $5, $6, $7, now())`,
+          [
+            newUuid(),
+            createName(chance),
+            chance.oneOf(DATA_TYPES),
+            chance.oneOf(['Sorties', 'parts']),
+            chance.below(2) === 0,
+            chance.oneOf(['0 0 * * *', null]),
+            pickTime(chance),
+          ],
+        );
+      }
+    },
+    remove: async (rows) => {
+      // Jobs read the first two.
+      const ids = rows
+        .map(({ id }) => id.slice('DataSource:'.length))
+        .filter((id) => id !== uuid(1) && id !== uuid(2));
+      await query('delete from data_source where id = any($1::uuid[])', [ids]);
+    },
+    places: {
+      NAME: ({ name, id }) => [String(name), id],
+      CREATED_AT: ({ created_at: time, id }) => [(time as Date).toISOString(), id],
+    },
+  },
+  apiKeys: {
+    load: async () =>
+      (
+        await query<Row>(
+          `select 'ApiKey:' || id as id, name, prefix, upper(role::text) as role, created_at, 'U' as marking,
+             revoked_at is null and (expires_at is null or expires_at > now()) as is_active from api_key`,
+        )
+      ).rows,
+    async insert(chance, count) {
+      for (let row = 0; row < count; row++) {
+        await query(
+          `insert into api_key (id, name, prefix, hash, role, clearance, created_at, expires_at, revoked_at)
+           values ($1::uuid, $2, $3, $4, $5::access_role, 'U', $6, $7, $8)`,
+          [
+            newUuid(),
+            `key${chance.below(9)}`,
+            `blade_${chance.oneOf(['abc', 'ABC', 'x%_'])}`,
+            newUuid(),
+            chance.oneOf(['viewer', 'operator', 'admin']),
+            pickTime(chance),
+            chance.oneOf([null, '2026-01-01', '2100-01-01']),
+            chance.oneOf([null, null, '2026-01-01']),
+          ],
+        );
+      }
+    },
+    remove: async (rows) => {
+      await query('delete from api_key where id = any($1::uuid[])', [
+        rows.map(({ id }) => id.slice('ApiKey:'.length)),
+      ]);
+    },
+    places: {
+      CREATED_AT: ({ created_at: time, id }) => [(time as Date).toISOString(), id],
+      NAME: ({ name, id }) => [String(name), id],
+    },
   },
   auditEntries: {
     load: async () =>
       (
         await query<Row>(
-          `select id::text, time, principal_id, operation, outcome::text, job_id, marking from audit_entry`,
+          `select 'AuditEntry:' || id as id, time, principal_id, operation, outcome::text, job_id, marking from audit_entry`,
         )
       ).rows,
     async insert(chance, count) {
@@ -156,10 +297,12 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     },
     remove: async (rows) => {
       await query('alter table audit_entry disable trigger user');
-      await query('delete from audit_entry where id = any($1::uuid[])', [rows.map(({ id }) => id)]);
+      await query('delete from audit_entry where id = any($1::uuid[])', [
+        rows.map(({ id }) => id.slice('AuditEntry:'.length)),
+      ]);
       await query('alter table audit_entry enable trigger user');
     },
-    place: ({ time, id }) => [(time as Date).toISOString(), id],
+    places: { TIME: ({ time, id }) => [(time as Date).toISOString(), id] },
   },
 };
 
@@ -181,14 +324,18 @@ const isValue =
   (column: string): Meaning['fits'] =>
   (row, value: string) =>
     row[column] === value.slice(value.indexOf(':') + 1);
+const contains =
+  (...columns: string[]): Meaning['fits'] =>
+  (row, value: string) =>
+    columns.some((column) => String(row[column]).toLowerCase().includes(value.toLowerCase()));
 const isFrom =
   (column: string): Meaning['fits'] =>
   (row, value: string) =>
-    (row[column] as Date) >= new Date(value);
+    row[column] !== null && (row[column] as Date) >= new Date(value);
 const isBefore =
   (column: string): Meaning['fits'] =>
   (row, value: string) =>
-    (row[column] as Date) < new Date(value);
+    row[column] !== null && (row[column] as Date) < new Date(value);
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ItemFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
@@ -221,8 +368,55 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'JobFilter.kinds': { values: pickSome(['SYNC', 'QUERY']), fits: isOneOf('kind') },
   'JobFilter.states': { values: pickSome(STATES), fits: isOneOf('state') },
   'JobFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
+  'JobFilter.outcomes': {
+    values: pickSome(['SUCCEEDED', 'ITEMS_FAILED', 'NOTHING_SUCCEEDED']),
+    fits: isOneOf('outcome'),
+  },
+  'JobFilter.dataSourceIds': {
+    values: pickSome([uuid(1), uuid(2), uuid(9)]),
+    fits: (row, values: readonly string[]) =>
+      values.some((value) => (row.source_ids as readonly (string | null)[]).includes(value)),
+  },
+  'JobFilter.startedByIds': { values: pickSome(['ann', 'bob', 'nobody']), fits: isOneOf('started_by_id') },
+  'JobFilter.finishedAfter': { values: time, fits: isFrom('finished_at') },
+  'JobFilter.finishedBefore': { values: time, fits: isBefore('finished_at') },
+  'JobFilter.isRetry': { values: fc.boolean(), fits: (row, value: boolean) => row.is_retry === value },
+  'JobFilter.retryOfId': {
+    values: fc.constantFrom(JOB_WITH_ERRORS, `Job:${uuid(9)}`),
+    fits: isValue('retry_of_id'),
+  },
+  'JobFilter.sqlContains': {
+    values: fc.constantFrom('', 'select', 'ECT 1', '%'),
+    fits: (row, value: string) =>
+      row.sql !== null && String(row.sql).toLowerCase().includes(value.toLowerCase()),
+  },
+  'JobFilter.labels': {
+    values: pickSome([{ key: 'team' }, { key: 'team', value: 'ops' }, { key: 'none' }]),
+    fits: ({ labels }, values: readonly { key: string; value?: string }[]) =>
+      values.every(({ key, value }) => {
+        const label = (labels as Record<string, string>)[key];
+        return label !== undefined && (value === undefined || label === value);
+      }),
+  },
   'JobFilter.createdAfter': { values: time, fits: isFrom('created_at') },
   'JobFilter.createdBefore': { values: time, fits: isBefore('created_at') },
+  'Job.partitions.states': { values: pickSome(['COMPLETED', 'FAILED', 'CANCELLED']), fits: isOneOf('state') },
+  'DataSourceFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
+  'DataSourceFilter.enabled': { values: fc.boolean(), fits: (row, value: boolean) => row.enabled === value },
+  'DataSourceFilter.isScheduled': {
+    values: fc.boolean(),
+    fits: (row, value: boolean) => row.is_scheduled === value,
+  },
+  'DataSourceFilter.search': {
+    values: fc.constantFrom('', 'S0', 'FIELD.sort', 'parts', '%', 'nothing'),
+    fits: contains('name', 'full_name'),
+  },
+  'ApiKeyFilter.roles': { values: pickSome(['VIEWER', 'OPERATOR', 'ADMIN']), fits: isOneOf('role') },
+  'ApiKeyFilter.isActive': { values: fc.boolean(), fits: (row, value: boolean) => row.is_active === value },
+  'ApiKeyFilter.search': {
+    values: fc.constantFrom('', 'Key1', 'blade_ABC', '%_', 'nothing'),
+    fits: contains('name', 'prefix'),
+  },
   'Job.errors.stages': { values: pickSome(STAGES), fits: isOneOf('stage') },
   'AuditFilter.principalIds': { values: pickSome(['ann', 'bob', 'nobody']), fits: isOneOf('principal_id') },
   'AuditFilter.operations': { values: pickSome(['startSync', 'cancelJob']), fits: isOneOf('operation') },
@@ -264,6 +458,12 @@ beforeAll(async () => {
      values ($1, $1, 0, 'COMPLETED', 'sortie', 'Sorties', now())`,
     [JOB_WITH_ERRORS],
   );
+  for (const number of [1, 2])
+    await query(
+      `insert into data_source (id, name, data_type, catalog_name, schema_name, table_name, updated_at)
+       values ($1, $2, 'sortie', 'blade', 'field', 'sortie', now())`,
+      [uuid(number), `s${number}`],
+    );
   const chance = createChance(1);
   for (const subject of Object.values(SUBJECTS)) await subject.insert(chance, 150);
 });
@@ -282,7 +482,7 @@ interface Chosen {
 interface Asked {
   readonly field: PagedField;
   readonly chosen: readonly Chosen[];
-  readonly order: string | null;
+  readonly order: ListOrder;
   readonly clearance: Clearance;
 }
 
@@ -320,7 +520,7 @@ async function readPage({ field, chosen, order, clearance }: Asked, page: object
     ...chosen.map(({ filter: { variable } }) => [variable.name, variable.type] as const),
   ]);
   const passed = [...types.keys()].map((name) => `${name}: $${name}`);
-  const list = `${field.fieldName}(${[...passed, ...(order === null ? [] : [`orderBy: ${order}`])].join(', ')}) { ${SELECTION} }`;
+  const list = `${field.fieldName}(${[...passed, `orderBy: ${formatOrder(order)}`].join(', ')}) { ${SELECTION} }`;
   const inParent = field.parent === 'Job' ? `job(id: "${JOB_WITH_ERRORS}") { ${list} }` : list;
   const { data, errors } = await clients[clearance].sendRaw(
     `query (${[...types].map(([name, type]) => `$${name}: ${type}`).join(', ')}) { ${inParent} }`,
@@ -365,10 +565,12 @@ async function expectedRows({ field, chosen, order, clearance }: Asked): Promise
       toLevel(toMarking(row.marking)) <= toLevel(clearance) &&
       chosen.every(({ filter, value }) => findMeaning(filter).fits(row, value as never)),
   );
-  return inOrder(subject, rows, field.name === 'auditEntries' || order === 'NEWEST_FIRST');
+  const place = subject.places[order.field];
+  if (place === undefined) throw new Error(`${order.field} is new: the places of ${field.name} need it`);
+  return inOrder(place, rows, order.direction === 'DESC');
 }
 
-function inOrder({ place }: Subject, rows: readonly Row[], isDescending: boolean): Row[] {
+function inOrder(place: (row: Row) => readonly string[], rows: readonly Row[], isDescending: boolean): Row[] {
   const compare = (one: Row, other: Row) =>
     place(one)
       .map((part, index) => Buffer.compare(Buffer.from(part), Buffer.from(place(other)[index] ?? '')))
@@ -404,7 +606,7 @@ function asks(field: PagedField): fc.Arbitrary<Asked> {
         ? []
         : [...given.slice(start % given.length), ...given.slice(0, start % given.length)].slice(0, count);
     }),
-    order: field.orders.length === 0 ? fc.constant(null) : fc.constantFrom(...field.orders),
+    order: fc.constantFrom(...field.orders),
     clearance: clearances,
   });
 }

@@ -37,8 +37,8 @@ afterEach(async () => {
     expect(value?.errors).toBeUndefined();
     if ((value?.data?.jobProgress.revision ?? 0) >= revision) break;
   }
-  const { data } = await application.client.sendRaw('{ me { id } }');
-  expect(data).toEqual({ me: { id: expect.any(String) } });
+  const { data } = await application.client.sendRaw('{ me { role } }');
+  expect(data).toEqual({ me: { role: expect.any(String) } });
   // Of what is logged as an error, clients are told an id: nothing that they send may come to that.
   expect(application.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
 });
@@ -58,7 +58,7 @@ const ids = fc.oneof(
 );
 
 const OPERATIONS = [
-  '{ me { id } }',
+  '{ me { role } }',
   'subscription { syncProgress { state } }',
   '{',
   '',
@@ -92,7 +92,9 @@ const types = fc.oneof(
     arbitrary: fc
       .constantFrom(
         'subscribe',
+        'start',
         'complete',
+        'stop',
         'ping',
         'pong',
         'connection_init',
@@ -130,10 +132,11 @@ const INIT = '{"type":"connection_init"}';
  * @returns the code that the connection was closed with, or null where it works on.
  */
 async function sendMessages(
+  { name, start }: Subprotocol,
   first: string | Buffer,
   others: readonly (string | Buffer)[],
 ): Promise<number | null> {
-  const socket = new WebSocket(application.url.replace(/^http/, 'ws'), 'graphql-transport-ws');
+  const socket = new WebSocket(application.url.replace(/^http/, 'ws'), name);
   const received: { id?: string; type: string; payload?: unknown }[] = [];
   const acknowledged = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<null>();
@@ -150,17 +153,28 @@ async function sendMessages(
   send(first);
   if (first === INIT) await Promise.race([acknowledged.promise, closed]);
   others.forEach(send);
-  send(JSON.stringify({ id: LAST, type: 'subscribe', payload: { query: '{ me { id } }' } }));
+  send(JSON.stringify({ id: LAST, type: start, payload: { query: '{ me { role } }' } }));
   const code = await Promise.race([closed, answered.promise]);
   socket.terminate();
   expect(JSON.stringify(received)).not.toMatch(/Unexpected error; the log has it/);
   return code;
 }
 
+interface Subprotocol {
+  readonly name: string;
+  /** The type of a message that starts an operation. */
+  readonly start: string;
+}
+
+const SUBPROTOCOLS: readonly Subprotocol[] = [
+  { name: 'graphql-transport-ws', start: 'subscribe' },
+  { name: 'graphql-ws', start: 'start' },
+];
+
 /** The id of the operation that shows whether a connection still works. */
 const LAST = 'the last one';
 
-describe('over WebSocket', () => {
+describe.each(SUBPROTOCOLS)('over WebSocket with $name', (subprotocol) => {
   test.each([
     ['after a good beginning', fc.constant(INIT)],
     [
@@ -175,7 +189,7 @@ describe('over WebSocket', () => {
     async (name, first) => {
       await fc.assert(
         fc.asyncProperty(first, fc.array(messages, { maxLength: 5 }), async (begin, sent) => {
-          const code = await sendMessages(begin, sent);
+          const code = await sendMessages(subprotocol, begin, sent);
           if (code !== null) expect(CLOSED_FOR_WHAT_WAS_SENT).toContain(code);
         }),
         fuzzParameters(0.15, name),
@@ -187,13 +201,15 @@ describe('over WebSocket', () => {
     'a message %s, which only a server sends, is no message',
     async (type) => {
       const message = { id: '1', type, payload: type === 'next' ? { data: null } : [{ message: 'no' }] };
-      expect(await sendMessages(INIT, [JSON.stringify(message)])).toBe(4400);
+      expect(await sendMessages(subprotocol, INIT, [JSON.stringify(message)])).toBe(4400);
     },
   );
 
   test('invalid input gets an answer, and no error in the log', async () => {
     const payload = { query: 'subscription { jobProgress(id: "x") { id } }' };
-    expect(await sendMessages(INIT, [JSON.stringify({ id: '1', type: 'subscribe', payload })])).toBe(null);
+    expect(
+      await sendMessages(subprotocol, INIT, [JSON.stringify({ id: '1', type: subprotocol.start, payload })]),
+    ).toBe(null);
   });
 
   test('random bytes instead of frames end only that connection', async () => {
@@ -204,7 +220,7 @@ describe('over WebSocket', () => {
       'Upgrade: websocket',
       'Sec-WebSocket-Version: 13',
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-      'Sec-WebSocket-Protocol: graphql-transport-ws',
+      `Sec-WebSocket-Protocol: ${subprotocol.name}`,
       '',
       '',
     ].join('\r\n');
@@ -359,9 +375,9 @@ describe('over HTTP', () => {
     fc.constant(''),
     fc.constantFrom(
       ...[
-        '{"query":"{ me { id } }"}',
-        '{"query":"{ me { id } }"',
-        '[{"query":"{ me { id } }"}]',
+        '{"query":"{ me { role } }"}',
+        '{"query":"{ me { role } }"',
+        '[{"query":"{ me { role } }"}]',
         'null',
         '[]',
         '1',
@@ -369,18 +385,21 @@ describe('over HTTP', () => {
       ],
       ...[
         '{"query":1}',
-        '{"query":"{ me { id } }","variables":1}',
-        '{"query":"{ me { id } }","variables":[]}',
+        '{"query":"{ me { role } }","variables":1}',
+        '{"query":"{ me { role } }","variables":[]}',
       ],
-      ...['{"query":"{ me { id } }","operationName":{}}', '{"query":"{ me { id } }","operationName":"none"}'],
       ...[
-        '{"query":"{ me { id } }","extensions":[]}',
+        '{"query":"{ me { role } }","operationName":{}}',
+        '{"query":"{ me { role } }","operationName":"none"}',
+      ],
+      ...[
+        '{"query":"{ me { role } }","extensions":[]}',
         '{"query":null}',
-        '{"__proto__":{"query":"{ me { id } }"}}',
+        '{"__proto__":{"query":"{ me { role } }"}}',
       ],
       ...[
-        '{"query":"{ me { id } }","documentId":1}',
-        '{"query":"query A { me { id } } query B { me { id } }"}',
+        '{"query":"{ me { role } }","documentId":1}',
+        '{"query":"query A { me { role } } query B { me { role } }"}',
         '\ufeff{}',
       ],
       ...[
@@ -388,7 +407,7 @@ describe('over HTTP', () => {
         'ffffffff\r\n',
         '-1\r\n',
         '{"query":"\ud800"}',
-        '{"query":"query ($a: Int) { me { id } }"}',
+        '{"query":"query ($a: Int) { me { role } }"}',
       ],
       ...[
         `{"query":"${'{a'.repeat(2_000)}"}`,

@@ -14,42 +14,46 @@ const UNKNOWN = '01997f3e-8c1a-7000-8000-000000000000';
 /** An operation for each root field, of which each role may do what it names or what a lesser one may. */
 const OPERATIONS: Record<AccessRole, Record<string, string>> = {
   viewer: {
-    me: '{ me { id name role clearance expiresAt } }',
+    me: '{ me { principal { id name } role clearance expiresAt } }',
     node: `{ node(id: "Job:${UNKNOWN}") { id } }`,
+    nodes: `{ nodes(ids: ["Job:${UNKNOWN}"]) { id } }`,
     job: `{ job(id: "${UNKNOWN}") { id } }`,
     jobs: '{ jobs { totalCount } }',
     syncStatus: '{ syncStatus { state } }',
-    dataSources: '{ dataSources { name } }',
+    dataSources: '{ dataSources { nodes { name } } }',
     dataSource: `{ dataSource(id: "${UNKNOWN}") { name } }`,
     items: '{ items { totalCount } }',
     item: '{ item(dataType: "sortie", itemId: "x") { itemId } }',
     dataTypes: '{ dataTypes { name } }',
     jobProgress: `subscription { jobProgress(id: "${UNKNOWN}") { id } }`,
     syncProgress: 'subscription { syncProgress { state } }',
-    jobChanges: 'subscription { jobChanges { id } }',
+    jobChanges: 'subscription { jobChanges { job { id } } }',
   },
   operator: {
-    startSync: 'mutation { startSync(input: { syncType: FULL }) { __typename ... on Error { message } } }',
-    stopSync: 'mutation { stopSync { __typename ... on Error { message } } }',
+    startSync:
+      'mutation { startSync(input: { syncType: FULL }) { __typename ... on UserError { message } } }',
+    stopSync: 'mutation { stopSync { __typename ... on UserError { message } } }',
     startQueryJob:
-      'mutation { startQueryJob(input: { dataType: "sortie", sqlQuery: "SELECT * FROM blade.field.sortie" }) { __typename ... on Error { message } } }',
-    cancelJob: `mutation { cancelJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
-    pauseJob: `mutation { pauseJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
-    resumeJob: `mutation { resumeJob(id: "Job:${UNKNOWN}") { __typename ... on Error { message } } }`,
-    retryJob: `mutation { retryJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on Error { message } } }`,
+      'mutation { startQueryJob(input: { dataType: "sortie", sqlQuery: "SELECT * FROM blade.field.sortie" }) { __typename ... on UserError { message } } }',
+    cancelJob: `mutation { cancelJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    pauseJob: `mutation { pauseJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    resumeJob: `mutation { resumeJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    retryJob: `mutation { retryJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     lowerItemMarking:
-      'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: "TS", reason: "x" }) { __typename ... on Error { message } } }',
-    testDataSource: `mutation { testDataSource(id: "DataSource:${UNKNOWN}") { __typename ... on Error { message } } }`,
+      'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: "TS", reason: "x" }) { __typename ... on UserError { message } } }',
+    testDataSource: `mutation { testDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
   },
   admin: {
-    saveDataSource:
-      'mutation { saveDataSource(input: { name: "x", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c" }) { __typename ... on Error { message } } }',
-    deleteDataSource: `mutation { deleteDataSource(id: "DataSource:${UNKNOWN}") { __typename ... on Error { message } } }`,
-    repairCatalog: 'mutation { repairCatalog { __typename ... on Error { message } } }',
-    apiKeys: '{ apiKeys { name } }',
+    createDataSource:
+      'mutation { createDataSource(input: { name: "x", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c" }) { __typename ... on UserError { message } } }',
+    updateDataSource: `mutation { updateDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    deleteDataSource: `mutation { deleteDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    setWatermark: `mutation { setWatermark(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    repairCatalog: 'mutation { repairCatalog { __typename ... on UserError { message } } }',
+    apiKeys: '{ apiKeys { nodes { name } } }',
     createApiKey:
-      'mutation { createApiKey(input: { name: "x", role: VIEWER, clearance: "U" }) { __typename ... on Error { message } } }',
-    revokeApiKey: `mutation { revokeApiKey(id: "${UNKNOWN}") { __typename ... on Error { message } } }`,
+      'mutation { createApiKey(input: { name: "x", role: VIEWER, clearance: "U" }) { __typename ... on UserError { message } } }',
+    revokeApiKey: `mutation { revokeApiKey(input: { id: "${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     auditEntries: '{ auditEntries { totalCount } }',
   },
 };
@@ -159,7 +163,9 @@ test.each<Transport>(['WebSocket', 'server-sent events'])(
 );
 
 test('several fields of one request are refused individually', async () => {
-  const answer = await findClient('viewer').sendRaw('{ me { name } dataTypes { name } apiKeys { name } }');
+  const answer = await findClient('viewer').sendRaw(
+    '{ me { principal { name } } dataTypes { name } apiKeys { nodes { name } } }',
+  );
   expect(answer.errors).toMatchObject([{ path: ['apiKeys'], extensions: { code: 'FORBIDDEN' } }]);
 });
 
@@ -170,13 +176,14 @@ test('callers can query who they are, so that a front end can show it', async ()
   const client = createApiClient(application.url, authorization);
   expect((await client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
     me: {
-      ...{ id: 'b7c1', name: 'Maj. Lee', role: 'OPERATOR', clearance: 'TS' },
+      principal: { id: 'b7c1', name: 'Maj. Lee' },
+      ...{ role: 'OPERATOR', clearance: 'TS' },
       expiresAt: '2096-10-02T07:06:40.000Z',
     },
   });
   const plain = createApiClient(application.url, await bearer({ preferred_username: 'lee', name: 7 }));
-  expect((await plain.sendRaw('{ me { id name role clearance } }')).data).toEqual({
-    me: { id: 'maj.lee', name: 'lee', role: 'VIEWER', clearance: 'UNCLASSIFIED' },
+  expect((await plain.sendRaw('{ me { principal { id name } role clearance } }')).data).toEqual({
+    me: { principal: { id: 'maj.lee', name: 'lee' }, role: 'VIEWER', clearance: 'UNCLASSIFIED' },
   });
 });
 
@@ -184,20 +191,20 @@ describe('API keys', () => {
   const CREATE = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
     __typename
     ... on CreateApiKeySuccess { key apiKey { id name prefix role clearance expiresAt revokedAt } }
-    ... on InvalidInputError { issues { field message } }
+    ... on InvalidInputError { issues { path code message } }
   } }`;
-  const REVOKE = `mutation ($id: ID!) { revokeApiKey(id: $id) {
+  const REVOKE = `mutation ($id: ID!) { revokeApiKey(input: { id: $id }) {
     __typename
     ... on RevokeApiKeySuccess { apiKey { id revokedAt } }
-    ... on InvalidInputError { issues { field } }
-    ... on ApiKeyNotFoundError { id message }
+    ... on InvalidInputError { issues { path } }
+    ... on ApiKeyNotFoundError { apiKeyId message code }
   } }`;
 
   const create = async (input: object) =>
     (await findClient('admin').sendRaw(CREATE, { input })).data?.createApiKey as {
       key: string;
       apiKey: { id: string; prefix: string };
-      issues: { field: string }[];
+      issues: { path: string[]; code: string }[];
     };
 
   test('are created by an admin, authenticate a program with their role, are listed, and are revoked', async () => {
@@ -217,37 +224,70 @@ describe('API keys', () => {
     const program = createApiClient(application.url, `Bearer ${made.key}`);
     expect((await program.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
       me: {
-        ...{ id: `key:${made.apiKey.id}`, name: 'Nightly report', role: 'OPERATOR', clearance: 'CUI' },
+        principal: { id: made.apiKey.id.replace('ApiKey:', 'key:'), name: 'Nightly report' },
+        ...{ role: 'OPERATOR', clearance: 'CUI' },
         expiresAt: null,
       },
     });
 
-    const listed = await findClient('admin').sendRaw('{ apiKeys { id name prefix } }');
-    expect(listed.data?.apiKeys).toContainEqual(
-      expect.objectContaining({ id: made.apiKey.id, prefix: made.apiKey.prefix }),
-    );
+    const listed = await findClient('admin').sendRaw('{ apiKeys { nodes { id name prefix } } }');
+    expect(listed.data?.apiKeys).toMatchObject({
+      nodes: expect.arrayContaining([
+        expect.objectContaining({ id: made.apiKey.id, prefix: made.apiKey.prefix }),
+      ]),
+    });
     expect(JSON.stringify(listed)).not.toContain(made.key);
 
     const { id } = made.apiKey;
     expect((await findClient('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey).toMatchObject({
       apiKey: { id, revokedAt: expect.any(String) },
     });
-    expect((await program.sendRaw('{ me { id } }')).status).toBe(401);
+    expect((await program.sendRaw('{ me { role } }')).status).toBe(401);
   });
 
   test.each([
-    [{ name: ' ', role: 'VIEWER', clearance: 'U' }, 'input.name'],
-    [{ name: 'x', role: 'VIEWER', clearance: 'COSMIC' }, 'input.clearance'],
-    [{ name: 'x', role: 'VIEWER', clearance: 'TOP SECRET' }, 'input.clearance'],
-    [{ name: 'x', role: 'VIEWER', clearance: 'U', expiresAt: '2020-01-01T00:00:00Z' }, 'input.expiresAt'],
-  ])('are not created from %j', async (input, field) => {
-    expect((await create(input)).issues).toMatchObject([{ field }]);
+    [{ name: ' ', role: 'VIEWER', clearance: 'U' }, 'name', 'INVALID'],
+    [{ name: 'x', role: 'VIEWER', clearance: 'COSMIC' }, 'clearance', 'UNKNOWN'],
+    [{ name: 'x', role: 'VIEWER', clearance: 'TOP SECRET' }, 'clearance', 'NOT_ALLOWED'],
+    [
+      { name: 'x', role: 'VIEWER', clearance: 'U', expiresAt: '2020-01-01T00:00:00Z' },
+      'expiresAt',
+      'OUT_OF_RANGE',
+    ],
+  ])('are not created from %j', async (input, field, code) => {
+    expect((await create(input)).issues).toMatchObject([{ path: ['input', field], code }]);
+  });
+
+  test('and audit entries are found by their ids, by an admin of any clearance, and refused to others', async () => {
+    const { apiKey } = await create({ name: 'Looked up', role: 'VIEWER', clearance: 'U' });
+    const admin = findClient('admin');
+    const page = await admin.sendRaw('{ auditEntries(first: 1) { nodes { id } } }');
+    const [entry] = (page.data as { auditEntries: { nodes: { id: string }[] } }).auditEntries.nodes;
+    const ids = [apiKey.id, entry?.id, `ApiKey:${UNKNOWN}`, `AuditEntry:${UNKNOWN}`];
+    const text = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
+    const some = createApiClient(application.url, await bearer({ role: 'admin', clearance: 'CUI' }));
+    for (const client of [admin, some]) {
+      const { data, errors } = await client.sendRaw(text, { ids });
+      expect(errors).toBeUndefined();
+      expect(data?.nodes).toEqual([{ id: apiKey.id }, { id: entry?.id }, null, null]);
+    }
+    const before = await refusals();
+    const refused = await findClient('viewer').sendRaw(text, { ids: ids.slice(0, 2) });
+    expect(refused).toMatchObject({
+      data: { nodes: [null, null] },
+      errors: [{ extensions: { code: 'FORBIDDEN' } }, { extensions: { code: 'FORBIDDEN' } }],
+    });
+    expect((await refusals()).length).toBe(before.length + 2);
   });
 
   test('that are unknown cannot be revoked, and a revoked one stays as it is', async () => {
     const revoke = async (id: string) =>
       (await findClient('admin').sendRaw(REVOKE, { id })).data?.revokeApiKey;
-    expect(await revoke(UNKNOWN)).toMatchObject({ __typename: 'ApiKeyNotFoundError', id: UNKNOWN });
+    expect(await revoke(UNKNOWN)).toMatchObject({
+      __typename: 'ApiKeyNotFoundError',
+      apiKeyId: `ApiKey:${UNKNOWN}`,
+      code: 'API_KEY_NOT_FOUND',
+    });
     expect(await revoke('x')).toMatchObject({ __typename: 'InvalidInputError' });
     const { apiKey } = await create({ name: 'x', role: 'VIEWER', clearance: 'U' });
     const revoked = await revoke(apiKey.id);
@@ -259,7 +299,12 @@ test('on a server without credentials, everybody is the local admin', async () =
   const open = await startTestApplication({ BLADE_ROLES: 'api' });
   await addSource(open, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
   expect((await open.client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
-    me: { id: 'local', name: 'Local user', role: 'ADMIN', clearance: 'TOP SECRET', expiresAt: null },
+    me: {
+      principal: { id: 'local', name: 'Local user' },
+      role: 'ADMIN',
+      clearance: 'TOP SECRET',
+      expiresAt: null,
+    },
   });
   await open.close();
 });

@@ -5,6 +5,7 @@ import { type Blade, runBlade } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { test } from '../support/on-embedded.ts';
 import { addSource, removeTable, writeRows } from '../support/tables.ts';
+import { readStates } from './watched-states.ts';
 
 const UNKNOWN = '01997f3e-8c1a-7000-8000-000000000000';
 
@@ -49,13 +50,7 @@ describe('blade sync', () => {
     blade,
   }) => {
     const { out } = await blade('--json', 'sync', '--watch', '--batch-size', '5');
-    const states = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const revisions = states.map(({ revision }) => revision);
-    expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
-    expect(states.at(-1)).toMatchObject({
+    expect(readStates(out).at(-1)).toMatchObject({
       state: 'COMPLETED',
       progress: { percent: 100, processedItems: 30, successCount: 29, errorCount: 1 },
     });
@@ -232,7 +227,7 @@ describe('blade jobs', () => {
     expect(out).toMatch(
       /\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\nOutcome +nothing succeeded\n/,
     );
-    expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +1\n/);
+    expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +0 +1\n/);
     expect(out).toMatch(/\nLAST ERRORS\n.*flight_hours/);
 
     const errors = await blade('job', id, '--errors', '--stage', 'transform');
@@ -385,7 +380,7 @@ describe('blade items', () => {
     });
     expect((await blade.json('items', 'show', 'sortie', 'SRT-3')).data).toMatchObject({
       item_id: 'SRT-3',
-      flight_hours: '0.3',
+      flight_hours: 0.3,
     });
     expect((await blade('items', 'show', 'sortie', 'SRT-99')).code).toBe(4);
     expect(await blade('items', 'list', '--marking', 'COSMIC')).toMatchObject({

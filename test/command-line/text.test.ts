@@ -53,6 +53,24 @@ test('before every source is counted, a line shows how many are done; unknown va
   );
 });
 
+test('an estimate is marked as one, with the sources that are done and the time left', () => {
+  const progress = {
+    ...running.progress,
+    ...{
+      percent: 20,
+      isEstimated: true,
+      totalSources: 161,
+      completedSources: 3,
+      totalItems: 50_000,
+      errorCount: 0,
+    },
+    ...{ processedItems: 10_000, itemsPerSecond: 1_000 },
+  };
+  expect(formatProgress({ ...running, progress })).toBe(
+    'RUNNING ~20%, 10,000 of 50,000 items, 3 of 161 sources, 1,000/s, ETA 40s: Syncing sortie data from Flown sorties',
+  );
+});
+
 test('the bar shows what fits the width of the terminal', () => {
   expect(formatBar(running, { width: 120, ...view })).toBe(
     '[=============-----------------]  43%  1,204,000/2,800,000 items  12,346/s  ETA 2m 9s  1,000 errors  Syncing sortie da…',

@@ -25,7 +25,12 @@ test('without any setting, database, warehouse and catalog are folders in .blade
     database: { url: undefined, folder: expect.stringMatching(/\.blade.database$/) },
     warehouse: {
       name: 'duckdb',
-      settings: { folder: expect.stringMatching(/\.blade.warehouse$/), hasDemoData: true },
+      settings: {
+        folder: expect.stringMatching(/\.blade.warehouse$/),
+        hasDemoData: true,
+        memoryMegabytes: 2000,
+        diskMegabytes: 8_000,
+      },
     },
     catalog: { name: 'folder', settings: { folder: expect.stringMatching(/\.blade.catalog$/) } },
   });
@@ -122,6 +127,53 @@ test('with a catalog URL, items go to that service within the configured limits'
       concurrency: 4,
       requestsPerSecond: 2.5,
     },
+  });
+});
+
+describe('the URL of a PostgreSQL server', () => {
+  const url = 'postgresql://blade@db.example.com/blade';
+
+  test.each([
+    '',
+    '?schema=public',
+    '?sslmode=require&application_name=blade&connect_timeout=10',
+    '?sslmode=verify-full&sslrootcert=/etc/ssl/root.crt',
+    '?host=/run/postgresql',
+    '?options=-c%20work_mem%3D64MB',
+    '?channel_binding=prefer&target_session_attrs=any&pgbouncer=false',
+  ])('may have the parameters %s', (parameters) => {
+    expect(loadConfig({ DATABASE_URL: `${url}${parameters}` }).database.url).toBe(`${url}${parameters}`);
+  });
+
+  test.each([
+    ['schema=blade', 'the tables are in the schema public: use a separate database instead of a schema'],
+    ['schema=public&schema=blade', 'the tables are in the schema public'],
+    ['connection_limit=5', 'connection_limit has no effect: the number of connections follows'],
+    ['pgbouncer=true', 'notifications need a dedicated session'],
+    ['pool_timeout=5', 'pool_timeout has no effect'],
+    ['socket_timeout=5', 'socket_timeout has no effect'],
+    ['sslaccept=strict', 'use sslmode=no-verify or sslmode=verify-full'],
+    ['sslmode=requre', 'sslmode cannot have this value: use disable, prefer, require'],
+    ['ssl=false', 'ssl cannot have this value: use true, 1, 0, no-verify'],
+    ['connect_timeout=soon', 'connect_timeout cannot have this value: use a whole number'],
+    ['channel_binding=require', 'the driver cannot insist on it'],
+    ['options=-c%20search_path%3Dblade', 'options sets search_path, but each session sets it for itself'],
+    ['options=-c%20geqo%3Doff%20--timezone%3DCET', 'options sets timezone, but each session sets it'],
+    ['options=--statement-timeout%3D5', 'options sets statement_timeout, but each session sets it'],
+    ['statement_timeout=5000', 'statement_timeout has no effect: each session sets it for itself'],
+    ['binary=true', 'binary has no effect: remove it, or use host, port,'],
+    ['constructor=x', 'constructor has no effect: remove it'],
+  ])('is refused with %s, which would not be obeyed', (parameters, problem) => {
+    expect(findFaults({ DATABASE_URL: `${url}?${parameters}` })).toContain(`\n  DATABASE_URL: `);
+    expect(findFaults({ DATABASE_URL: `${url}?${parameters}` })).toContain(problem);
+  });
+
+  test('is refused without a word of a password in it', () => {
+    const faults = findFaults({
+      DATABASE_URL: `${url}?password=hunter2&sslpassword=hunter2&sslmode=hunter2`,
+    });
+    expect(faults).toContain('sslpassword has no effect');
+    expect(faults).not.toContain('hunter2');
   });
 });
 

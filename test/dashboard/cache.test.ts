@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, InMemoryCache } from '@apollo/client';
 import { parse } from 'graphql';
 import { Observable, Subject } from 'rxjs';
 import { expect, test } from 'vitest';
+import { createRevisionLink as createLinkOfExample } from '../../docs/examples/apollo-revisions.ts';
 import { mergePages } from '../../src/dashboard/api/paging.ts';
 import { createRevisionLink } from '../../src/dashboard/api/revision-link.ts';
 
@@ -28,37 +29,43 @@ const PROGRESS = parse(`
 
 const job = (revision: number, state: string) => ({ __typename: 'Job', id: 'Job:1', revision, state });
 
-test('an answer that a newer event overtook is requested again, and an older event is dropped', async () => {
-  const events = new Subject<ApolloLink.Result>();
-  const answers = [job(5, 'RUNNING'), job(7, 'COMPLETED')];
-  let requests = 0;
-  const terminal = new ApolloLink(({ operationType }) =>
-    operationType === 'subscription'
-      ? events
-      : new Observable((observer) => {
-          // The job ends while the answer is on its way.
-          if (requests === 0) events.next({ data: { jobProgress: job(7, 'COMPLETED') } });
-          const answer = answers[requests] ?? null;
-          requests += 1;
-          observer.next({ data: { job: answer } });
-          observer.complete();
-        }),
-  );
-  const client = new ApolloClient({
-    cache: new InMemoryCache(),
-    link: createRevisionLink().concat(terminal),
-  });
-  const seen: unknown[] = [];
-  client.subscribe({ query: PROGRESS }).subscribe(({ data }) => seen.push(data));
-  const { data } = await client.query({ query: JOB });
-  expect(data).toEqual({ job: job(7, 'COMPLETED') });
-  expect(requests).toBe(2);
+test.each([
+  ['the dashboard', createRevisionLink],
+  ['the example', createLinkOfExample],
+])(
+  'with the link of %s, an answer that a newer event overtook is requested again, and an older event is dropped',
+  async (_, createLink) => {
+    const events = new Subject<ApolloLink.Result>();
+    const answers = [job(5, 'RUNNING'), job(7, 'COMPLETED')];
+    let requests = 0;
+    const terminal = new ApolloLink(({ operationType }) =>
+      operationType === 'subscription'
+        ? events
+        : new Observable((observer) => {
+            // The job ends while the answer is on its way.
+            if (requests === 0) events.next({ data: { jobProgress: job(7, 'COMPLETED') } });
+            const answer = answers[requests] ?? null;
+            requests += 1;
+            observer.next({ data: { job: answer } });
+            observer.complete();
+          }),
+    );
+    const client = new ApolloClient({
+      cache: new InMemoryCache(),
+      link: createLink().concat(terminal),
+    });
+    const seen: unknown[] = [];
+    client.subscribe({ query: PROGRESS }).subscribe(({ data }) => seen.push(data));
+    const { data } = await client.query({ query: JOB });
+    expect(data).toEqual({ job: job(7, 'COMPLETED') });
+    expect(requests).toBe(2);
 
-  events.next({ data: { jobProgress: job(6, 'RUNNING') } });
-  expect(seen).toEqual([{ jobProgress: job(7, 'COMPLETED') }]);
-  expect(client.readQuery({ query: JOB })).toEqual({ job: job(7, 'COMPLETED') });
-  client.stop();
-});
+    events.next({ data: { jobProgress: job(6, 'RUNNING') } });
+    expect(seen).toEqual([{ jobProgress: job(7, 'COMPLETED') }]);
+    expect(client.readQuery({ query: JOB })).toEqual({ job: job(7, 'COMPLETED') });
+    client.stop();
+  },
+);
 
 const JOBS = parse(`
   query Jobs($after: String) {
@@ -81,7 +88,7 @@ const JOBS = parse(`
 function page(ids: readonly string[], hasNextPage: boolean) {
   return {
     jobs: {
-      __typename: 'QueryJobsConnection',
+      __typename: 'JobConnection',
       totalCount: 9,
       pageInfo: { __typename: 'PageInfo', hasNextPage, endCursor: ids.at(-1) ?? null },
       edges: ids.map((id) => ({ __typename: 'Edge', cursor: id, node: { __typename: 'Job', id } })),

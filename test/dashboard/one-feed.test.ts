@@ -115,7 +115,7 @@ async function holdLastEvent(page: Page) {
       const isEnd = type === 'complete' || payload?.data?.jobProgress?.state === 'COMPLETED';
       if (isHolding && ownFeeds.has(id) && isEnd) held.push(() => socket.send(message));
       else socket.send(message);
-      if (payload?.data?.jobChanges?.state === 'COMPLETED') others.resolve();
+      if (payload?.data?.jobChanges?.job?.state === 'COMPLETED') others.resolve();
     });
   });
   return {

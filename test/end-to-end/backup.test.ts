@@ -4,9 +4,9 @@ import { describe, expect, vi } from 'vitest';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { countItems } from '../support/data-folders.ts';
 import { readTree } from '../support/folder-tree.ts';
-import { test as base } from '../support/on-embedded.ts';
 import { JobById } from '../support/operations.ts';
 import type { Program } from '../support/program.ts';
+import { test as base } from '../support/slow-on-embedded.ts';
 import { addSource, catalogContent, writeSorties } from '../support/tables.ts';
 
 const ROWS = 9_000;

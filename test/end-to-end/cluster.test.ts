@@ -57,7 +57,7 @@ function expectOrdered(seen: readonly JobFactsFragment[]): void {
 async function waitUntilRead({ client }: Program, id: string, rows: number): Promise<void> {
   await waitFor(async () => {
     const { job } = await client.send(JobById, { id });
-    const read = job?.partitions.reduce((sum, { readItems }) => sum + readItems, 0) ?? 0;
+    const read = job?.partitions.nodes.reduce((sum, { readItems }) => sum + readItems, 0) ?? 0;
     if (read <= rows) throw new Error(`the job is ${job?.state} and has read ${read} rows`);
   });
 }

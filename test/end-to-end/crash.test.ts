@@ -5,9 +5,9 @@ import { describe, expect, inject, vi } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
 import type { ProgramPlace } from '../support/fixtures.ts';
-import { test as base } from '../support/on-embedded.ts';
 import { JobById } from '../support/operations.ts';
 import type { Program } from '../support/program.ts';
+import { test as base } from '../support/slow-on-embedded.ts';
 import { addSource, catalogContent, writeSorties } from '../support/tables.ts';
 
 const ROWS = 6_000;
@@ -26,7 +26,7 @@ async function startSync(program: Program): Promise<string> {
   return (await program.client.startSync({ syncType: 'FULL', options: { batchSize: BATCH_SIZE } })).id;
 }
 
-type Partition = NonNullable<JobByIdQuery['job']>['partitions'][number];
+type Partition = NonNullable<JobByIdQuery['job']>['partitions']['nodes'][number];
 
 /** Waits until the one partition of a job is as wanted. */
 async function waitForPartition(
@@ -38,7 +38,7 @@ async function waitForPartition(
     async () => {
       const { job } = await client.send(JobById, { id });
       expect(job?.state).toBe('RUNNING');
-      const [partition] = job?.partitions ?? [];
+      const [partition] = job?.partitions.nodes ?? [];
       if (partition === undefined || !isWanted(partition)) throw new Error(JSON.stringify(partition));
       return partition;
     },
@@ -79,7 +79,7 @@ async function expectCompleted(program: Program, id: string, attempts: number): 
     progress: { totalItems: ROWS, processedItems: ROWS, successCount: ROWS, errorCount: 0 },
   });
   const { job } = await program.client.send(JobById, { id });
-  expect(job?.partitions).toMatchObject([{ state: 'COMPLETED', attempt: attempts, readItems: ROWS }]);
+  expect(job?.partitions.nodes).toMatchObject([{ state: 'COMPLETED', attempt: attempts, readItems: ROWS }]);
 }
 
 describe('a sync whose process', () => {

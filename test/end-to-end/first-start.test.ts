@@ -4,8 +4,8 @@ import { afterEach, expect } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { countItems } from '../support/data-folders.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
-import { test } from '../support/on-embedded.ts';
 import { killPrograms, startAndKillProgram, startProgram } from '../support/program.ts';
+import { test } from '../support/slow-on-embedded.ts';
 
 afterEach(killPrograms);
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { countItems } from '../support/data-folders.ts';
-import { test as base } from '../support/on-embedded.ts';
 import { JobById } from '../support/operations.ts';
 import type { Program } from '../support/program.ts';
+import { test as base } from '../support/slow-on-embedded.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { addSource, catalogContent, writeQuery, writeSorties } from '../support/tables.ts';
 

@@ -16,7 +16,7 @@ async function keys(environment: Record<string, string>, ...args: string[]) {
 }
 
 const CREATE = ['create', '--name', 'Nightly report', '--role', 'admin', '--clearance', 'SECRET'];
-const ME = '{ me { name role clearance expiresAt } }';
+const ME = '{ me { principal { name } role clearance expiresAt } }';
 
 describe.skipIf(inject('preparedDatabase').kind === 'server')('on the embedded database', () => {
   test('the first key is created before the server starts; while it runs, the command says what to do instead', async ({
@@ -30,7 +30,12 @@ describe.skipIf(inject('preparedDatabase').kind === 'server')('on the embedded d
     const program = await startProgram({ ...environment, BLADE_ROLES: 'api' });
     const client = createApiClient(program.url, `Bearer ${made.out.trim()}`);
     expect((await client.sendRaw(ME)).data).toMatchObject({
-      me: { name: 'Nightly report', role: 'ADMIN', clearance: 'SECRET', expiresAt: expect.any(String) },
+      me: {
+        principal: { name: 'Nightly report' },
+        role: 'ADMIN',
+        clearance: 'SECRET',
+        expiresAt: expect.any(String),
+      },
     });
     const refused = await keys(environment, 'list');
     expect(refused).toMatchObject({ code: 1, out: '' });

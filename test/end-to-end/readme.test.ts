@@ -73,9 +73,9 @@ describe('the README on a new machine', () => {
     expect(retryJob?.__typename).toBe('RetryJobSuccess');
     await waitForEnd(client, retryJob?.job?.id ?? '');
     const { dataSources } = await client.send(DataSources, {});
-    const sorties = dataSources.find(({ dataType }) => dataType === 'sortie');
-    const { saveDataSource } = await send(client, findOperation('Schedule'), { id: sorties?.id });
-    expect(saveDataSource?.__typename).toBe('SaveDataSourceSuccess');
+    const sorties = dataSources.nodes.find(({ dataType }) => dataType === 'sortie');
+    const { updateDataSource } = await send(client, findOperation('Schedule'), { id: sorties?.id });
+    expect(updateDataSource?.__typename).toBe('UpdateDataSourceSuccess');
   });
 
   test.skipIf(!hasCurl)(`curl gets the current state${needsCurl}`, async ({ application }) => {

@@ -81,23 +81,23 @@ function createDriver(program: Program, authorization: string) {
 const ALL_OF_JOB = `query ($id: ID!) { job(id: $id) {
   state failureReason recentErrors progress { currentOperation }
   configuration { ... on QueryConfiguration { sqlQuery parameterNames metadata } ... on SyncConfiguration { filter } }
-  partitions { state message } dataSources { name lastSyncMessage }
+  partitions { nodes { state message } } dataSources { name lastSyncMessage }
   errors { edges { node { message row } } }
 } }`;
 const EVERYTHING = [
   '{ auditEntries(first: 200) { edges { node { operation details principal { name } } } } }',
-  '{ apiKeys { name prefix } }',
-  '{ dataSources { name lastSyncMessage } }',
+  '{ apiKeys { nodes { name prefix } } }',
+  '{ dataSources { nodes { name lastSyncMessage } } }',
   '{ items { edges { node { data metadata catalogId } } } }',
-  '{ me { id name role } }',
+  '{ me { principal { id name } role } }',
 ];
 const START = 'mutation { startSync(input: { syncType: FULL }) { ... on StartSyncSuccess { job { id } } } }';
-const QUERY_JOB = `mutation ($value: JSON) { startQueryJob(input: { dataType: "sortie",
+const QUERY_JOB = `mutation ($value: JSONValue) { startQueryJob(input: { dataType: "sortie",
   sqlQuery: "SELECT *, CAST(:value AS INTEGER) AS n FROM blade.field.sortie", parameters: { value: $value } }) {
-  ... on StartQueryJobSuccess { job { id } } ... on Error { message } } }`;
-const SAVE = `mutation { saveDataSource(input: { name: "Sorties", dataType: "sortie", catalogName: "blade",
-  schemaName: "field", tableName: "sortie" }) { ... on SaveDataSourceSuccess { dataSource { id } } } }`;
-const TEST = `mutation ($id: ID!) { testDataSource(id: $id) { ... on TestDataSourceSuccess { isReadable problem } } }`;
+  ... on StartQueryJobSuccess { job { id } } ... on UserError { message } } }`;
+const SAVE = `mutation { createDataSource(input: { name: "Sorties", dataType: "sortie", catalogName: "blade",
+  schemaName: "field", tableName: "sortie" }) { ... on CreateDataSourceSuccess { dataSource { id } } } }`;
+const TEST = `mutation ($id: ID!) { testDataSource(input: { id: $id }) { ... on TestDataSourceSuccess { isReadable problem } } }`;
 
 type Started = { job: { id: string } };
 
@@ -154,7 +154,7 @@ test.skipIf(!isHere)(
     // Invalid credentials, including secrets in their place.
     for (const wrong of [...Object.values(SECRETS), `blade_${SECRETS.jwt}`]) {
       await driver.get('/graphql?query={me{id}}', { authorization: `Bearer ${encodeURIComponent(wrong)}` });
-      const subscription = subscribe(program.url, 'WebSocket', '{ me { id } }', {}, `Bearer ${wrong}`);
+      const subscription = subscribe(program.url, 'WebSocket', '{ me { role } }', {}, `Bearer ${wrong}`);
       await subscription
         .next()
         .catch((error: { reason?: string }) => driver.answers.push(String(error.reason)));
@@ -198,8 +198,8 @@ test.skipIf(!isHere).for<[how: string, signIn: Record<string, string>]>([
     const authorization = await bearer({ role: 'admin', clearance: 'TOP SECRET' }, SECRETS.jwt);
     const driver = createDriver(program, authorization);
     await driver.ask(SAVE);
-    const sources = await driver.ask<{ id: string }[]>('{ dataSources { id } }');
-    await driver.ask(TEST, { id: sources[0]?.id });
+    const sources = await driver.ask<{ nodes: { id: string }[] }>('{ dataSources { nodes { id } } }');
+    await driver.ask(TEST, { id: sources.nodes[0]?.id });
     expect(driver.answers.at(-1)).toContain('"isReadable":false');
     await driver.get('/health/ready');
     await driver.close();

@@ -58,7 +58,7 @@ test('a plan that was changed in the database to a statement that writes fails i
   await addSorties(application, ROWS);
   const { id } = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
   await vi.waitFor(async () => expect(await storedItems(application)).not.toEqual([]));
-  await application.client.send(PauseJob, { id });
+  await application.client.send(PauseJob, { input: { id } });
   await vi.waitFor(async () => {
     expect((await application.client.send(JobById, { id })).job?.state).toBe('PAUSED');
   });
@@ -67,7 +67,7 @@ test('a plan that was changed in the database to a statement that writes fails i
     [uuid(id)],
   );
   expect(rowCount).toBe(1);
-  await application.client.send(ResumeJob, { id });
+  await application.client.send(ResumeJob, { input: { id } });
   expect(await application.client.waitForEnd(id)).toMatchObject({
     state: 'FAILED',
     failureReason: expect.stringContaining('Only a SELECT can run here'),

@@ -35,7 +35,7 @@ async function sync(input: Partial<StartSyncInput> = {}): Promise<JobFactsFragme
   return application.client.waitForEnd(id);
 }
 
-async function errorsOf({ id }: JobFactsFragment) {
+async function findErrors({ id }: JobFactsFragment) {
   const { job } = await application.client.send(JobErrors, { id, first: 100 });
   return job?.errors.edges.map(({ node }) => node) ?? [];
 }
@@ -79,7 +79,7 @@ describe('a CSV file that was cut in its last line', () => {
       // A marking that is cut within itself is no marking, which is an error of the row.
       if (isWhole || cells[2]) continue;
       const message = `Line 4 ${reason}: nothing of it was read (blade.field.sortie).`;
-      expect(await errorsOf(job)).toMatchObject([{ stage: 'READ', itemId: null, row: null, message }]);
+      expect(await findErrors(job)).toMatchObject([{ stage: 'READ', itemId: null, row: null, message }]);
       expect(await storedItems(application)).toEqual(before);
     }
   });
@@ -93,7 +93,7 @@ describe('a CSV file that was cut in its last line', () => {
     await write('sortie.csv', quoted.slice(0, quoted.indexOf(' of three')));
     const job = await sync();
     expect(job).toMatchObject({ state: 'COMPLETED', progress: { successCount: 2, errorCount: 1 } });
-    expect((await errorsOf(job))[0]?.message).toContain('Line 4 ends within a quoted cell');
+    expect((await findErrors(job))[0]?.message).toContain('Line 4 ends within a quoted cell');
     expect(await storedItems(application)).toEqual(before);
     expect((await catalogItems(application)).get('M20')).toMatchObject({
       classificationMarking: 'TOP SECRET',
@@ -119,7 +119,7 @@ describe('a line of CSV with another number of cells than the header', () => {
         progress: { totalItems: 3, successCount: 1, errorCount: 2 },
       });
       expect(await markings()).toEqual({ M3: 'U' });
-      expect((await errorsOf(job)).map(({ message }) => message.slice(0, 6))).toEqual(['Line 2', 'Line 3']);
+      expect((await findErrors(job)).map(({ message }) => message.slice(0, 6))).toEqual(['Line 2', 'Line 3']);
     }
     await write('sortie.csv', `${HEAD}\nM1,first,TS\nM2,"second",SECRET\nM3,third,U\n`);
     expect(await sync()).toMatchObject({ progress: { successCount: 3, errorCount: 0 } });
@@ -143,7 +143,7 @@ describe('a line of CSV with another number of cells than the header', () => {
       progress: { totalItems: 2_502, successCount: 2_500, errorCount: 2 },
     });
     const { job: withPartitions } = await application.client.send(JobById, { id: job.id });
-    expect(withPartitions?.partitions.length).toBeGreaterThan(1);
+    expect(withPartitions?.partitions.nodes.length).toBeGreaterThan(1);
   });
 
   test('stays in an INCREMENTAL sync, whose watermark does not pass it', async () => {
@@ -155,13 +155,14 @@ describe('a line of CSV with another number of cells than the header', () => {
     for (const _ of [1, 2]) {
       expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({
         state: 'COMPLETED',
-        progress: { totalItems: 2, successCount: 1, errorCount: 1 },
+        // With the row at the watermark.
+        progress: { totalItems: 3, successCount: 2, errorCount: 1 },
       });
     }
     await write('sortie.csv', `${head}\nM1,first,U,1\nM2,second,TS,2\nM3,third,U,3\n`);
     await sync({ syncType: 'INCREMENTAL' });
     expect(await markings()).toEqual({ M1: 'U', M2: 'TS', M3: 'U' });
-    expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 0 } });
+    expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 1 } });
   });
 
   test('is an error of a query job that names the table, whatever the query makes of it', async () => {
@@ -176,7 +177,7 @@ describe('a line of CSV with another number of cells than the header', () => {
       state: 'COMPLETED',
       progress: { totalItems: 2, successCount: 1, errorCount: 1 },
     });
-    expect((await errorsOf(job))[0]?.message).toContain('Line 2 has 2 cells');
+    expect((await findErrors(job))[0]?.message).toContain('Line 2 has 2 cells');
     expect((await storedItems(application)).map(({ itemId }) => itemId)).toEqual(['M3']);
   });
 

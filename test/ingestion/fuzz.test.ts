@@ -262,7 +262,7 @@ describe.each(['folder', 'http'] as const)(
       const job = await application.client.waitForEnd(id);
       const { job: errored } = await application.client.send(JobErrors, { id, first: 200 });
       const { job: run } = await application.client.send(JobById, { id });
-      expect(run?.partitions).toMatchObject([{ attempt: 1 }]);
+      expect(run?.partitions.nodes).toMatchObject([{ attempt: 1 }]);
       return { job, errors: errored?.errors.edges.map(({ node }) => node) ?? [] };
     }
 
@@ -287,9 +287,10 @@ describe.each(['folder', 'http'] as const)(
         state: 'COMPLETED',
         progress: { totalItems: total, processedItems: total },
       });
-      const errorOf = new Map(errors.map((error) => [error.itemId, error]));
-      expect(errorOf.size).toBe(job.progress.errorCount);
-      expect(job.progress.successCount + job.progress.errorCount).toBe(total);
+      const errorsById = new Map(errors.map((error) => [error.itemId, error]));
+      expect(errorsById.size).toBe(job.progress.errorCount);
+      const { successCount, errorCount, duplicateCount } = job.progress;
+      expect(successCount + errorCount + duplicateCount).toBe(total);
       for (const { cells, isGood } of written.rows) {
         const itemId = String(cells[0]?.carried);
         const { data } = await application.client.sendRaw(
@@ -297,7 +298,7 @@ describe.each(['folder', 'http'] as const)(
           { itemId },
         );
         const item = data?.item as { data: Record<string, unknown>; uploadedAt: string } | null;
-        const error = errorOf.get(itemId);
+        const error = errorsById.get(itemId);
         if (isGood) expect(error).toBeUndefined();
         if (item === null) {
           expect(error).toMatchObject({ stage: 'TRANSFORM', message: expect.stringMatching(/\w/) });

@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartSyncInput } from '../generated/graphql.ts';
 import { test } from '../support/on-server.ts';
-import { addSource, forgetAll, removeTable, storedItems, writeQuery, writeRows } from '../support/tables.ts';
+import {
+  addSource,
+  forgetAll,
+  removeTable,
+  storedItems,
+  writeQuery,
+  writeRows,
+  writeText,
+} from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 let application: TestApplication;
@@ -22,7 +30,7 @@ async function sync(input: Partial<StartSyncInput> = {}): Promise<JobFactsFragme
 /** How many rows a sync read, once it has ended well. */
 async function rowsRead(input: Partial<StartSyncInput> = {}): Promise<number | null | undefined> {
   const job = await sync(input);
-  expect(job).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
+  expect(job).toMatchObject({ state: 'COMPLETED', failureReason: null, progress: { errorCount: 0 } });
   expect(job.progress.successCount).toBe(job.progress.totalItems);
   return job.progress.totalItems;
 }
@@ -89,18 +97,34 @@ describe.each([
     next: ['9007199254740994', '9007199254740995'],
   },
   { type: 'DECIMAL(38,10)', old: ['0.0000000001', '9.9999999999'], next: ['10.0000000000', '10.0000000001'] },
+  { type: 'DOUBLE', old: ['8.5', '9.25'], next: ['10', '1e10'] },
+  { type: 'TIME', old: ['08:30:00', '09:00:00.25'], next: ['09:00:00.5', '23:59:59'] },
+  {
+    type: 'UUID',
+    old: ['0190a000-0000-7000-8000-000000000001', '0190a000-0000-7000-8000-000000000002'],
+    next: ['0190a000-0000-7000-8000-000000000003', '0191a000-0000-7000-8000-000000000001'],
+  },
   { type: 'VARCHAR', old: ['a', "b\"; '' --"], next: ['ba', 'é'] },
+  // Texts of numbers and times are compared as such.
+  { type: 'VARCHAR', old: ['8', '9'], next: ['10', '11.5'] },
+  {
+    type: 'VARCHAR',
+    old: ['2024-03-01T09:00Z', '2024-03-01T12:00+02:00'],
+    next: ['2024-03-01T11:00Z', '2024-03-02'],
+  },
 ])('by a cursor column of type $type, an incremental sync', ({ type, old, next }) => {
-  test('reads everything at first, and then exactly what is new', async () => {
+  test('reads everything at first, and then what is new and the rows at the watermark', async () => {
     const first = old.map((cursor, index) => [`OLD-${index}`, cursor] as const);
     await fillTable(type, first);
     await addCursorSource();
     expect(await rowsRead()).toBe(2);
     expect(await rowsRead()).toBe(0);
-    await fillTable(type, [...first, ['NEW-0', next[0] ?? ''], ['NEW-1', next[1] ?? '']]);
-    expect(await rowsRead()).toBe(2);
-    expect(await itemIds()).toEqual(['NEW-0', 'NEW-1', 'OLD-0', 'OLD-1']);
-    expect(await rowsRead()).toBe(0);
+    const late = ['LATE', old[1] ?? ''] as const;
+    await fillTable(type, [...first, late, ['NEW-0', next[0] ?? ''], ['NEW-1', next[1] ?? '']]);
+    expect(await rowsRead()).toBe(4);
+    expect(await itemIds()).toEqual(['LATE', 'NEW-0', 'NEW-1', 'OLD-0', 'OLD-1']);
+    await fillTable(type, [...first, late, ['NEW-0', next[0] ?? ''], ['NEWER', next[1] ?? '']]);
+    expect(await rowsRead()).toBe(1);
   });
 });
 
@@ -115,7 +139,7 @@ test('the name of the cursor column may be written in any case', async () => {
   await fillDays(2);
   await addCursorSource('CURSOR');
   expect(await rowsRead()).toBe(2);
-  expect(await rowsRead()).toBe(0);
+  expect(await watermark()).toBe('2026-03-01');
 });
 
 describe('the watermark', () => {
@@ -164,11 +188,22 @@ describe('the watermark', () => {
     await addCursorSource();
     expect(await rowsRead({ syncType: 'FULL' })).toBe(3);
     expect(await watermark()).toBe('2026-03-03');
-    expect(await rowsRead()).toBe(0);
     await fillDays(2, 1);
-    expect(await rowsRead()).toBe(0);
     expect(await rowsRead({ syncType: 'FULL' })).toBe(3);
     expect(await watermark()).toBe('2026-03-02');
+  });
+
+  test('does not hold for a table whose rows are all before it: it is read whole, and the source says so', async () => {
+    await fillDays(1, 1, 1);
+    await addCursorSource();
+    expect(await rowsRead()).toBe(3);
+    await fillDays(2, 2);
+    expect(await rowsRead()).toBe(4);
+    expect(await watermark()).toBe('2026-03-02');
+    const { rows } = await application.database.pool.query('select last_sync_message from data_source');
+    expect(rows[0].last_sync_message).toMatch(/^No row of the table is at or after the watermark any more/);
+    await fillDays(2, 3);
+    expect(await rowsRead()).toBe(3);
   });
 
   test.each(['FULL', 'INCREMENTAL'] as const)(
@@ -200,11 +235,12 @@ describe('a limited incremental sync', () => {
     expect(await rowsRead({ maxItems: 4 })).toBe(3);
     expect(await watermark()).toBe('2026-03-02');
     expect(await itemIds()).toEqual(['D1-1', 'D1-2', 'D2-1']);
-    expect(await rowsRead({ maxItems: 4 })).toBe(3);
+    // Rows at the watermark are read again, and do not count.
+    expect(await rowsRead({ maxItems: 4 })).toBe(1 + 3);
     expect(await watermark()).toBe('2026-03-03');
-    expect(await rowsRead({ maxItems: 4 })).toBe(3);
+    expect(await rowsRead({ maxItems: 4 })).toBe(3 + 3);
     expect(await watermark()).toBe('2026-03-05');
-    expect(await rowsRead({ maxItems: 4 })).toBe(0);
+    expect(await rowsRead({ maxItems: 4 })).toBe(1);
     expect(await itemIds()).toHaveLength(9);
   });
 
@@ -222,7 +258,7 @@ describe('a limited incremental sync', () => {
     expect(await watermark()).toBe('2026-03-01');
     expect(await rowsRead({ maxItems: 3 })).toBe(3);
     expect(await watermark()).toBe('2026-03-01');
-    expect(await rowsRead()).toBe(5);
+    expect(await rowsRead()).toBe(6);
     expect(await itemIds()).toHaveLength(6);
   });
 
@@ -238,7 +274,7 @@ describe('a limited incremental sync', () => {
     expect(await rowsRead({ maxItems: 3 })).toBe(3);
     expect(await itemIds()).toEqual(['D1-1', 'N-1', 'N-2']);
     expect(await watermark()).toBe('2026-03-01');
-    expect(await rowsRead({ maxItems: 3 })).toBe(2);
+    expect(await rowsRead({ maxItems: 3 })).toBe(1 + 2);
     expect(await itemIds()).toHaveLength(5);
   });
 
@@ -266,7 +302,11 @@ describe('rows whose cursor is empty', () => {
     ]);
     await addCursorSource();
     expect(await rowsRead()).toBe(2);
-    expect(await rowsRead()).toBe(0);
+    await fillTable('DATE', [
+      ['N-2', null],
+      ['D1-1', '2026-03-01'],
+    ]);
+    expect(await rowsRead()).toBe(1);
     expect(await rowsRead({ syncType: 'FULL' })).toBe(2);
   });
 
@@ -278,6 +318,10 @@ describe('rows whose cursor is empty', () => {
     await addCursorSource();
     expect(await rowsRead()).toBe(2);
     expect(await watermark()).toBeNull();
+    await fillTable('DATE', [
+      ['N-1', null],
+      ['N-3', null],
+    ]);
     expect(await rowsRead()).toBe(2);
   });
 });
@@ -313,9 +357,91 @@ test('a sync decides at its start up to where it reads: rows that arrive later b
   await client.waitForEnd(id);
   const { rows } = await database.pool.query('select plan from job_partition');
   expect(rows[0].plan).toMatchObject({
-    watermark: '2026-03-02',
+    watermark: { value: '2026-03-02', type: 'DATE' },
     statement: { parameters: { high: '2026-03-02' } },
   });
   await fillDays(2, 2, 1);
+  expect(await rowsRead()).toBe(2 + 1);
+});
+
+describe('a cell of the cursor column without a value of its type', () => {
+  const writeCursors = async (cursors: readonly string[]) => {
+    await removeTable(application.warehouseFolder, 'sortie');
+    await writeText(
+      application.warehouseFolder,
+      'sortie.csv',
+      ['item_id,cursor', ...cursors.map((cursor, index) => `S-${index},${cursor}`), ''].join('\n'),
+    );
+  };
+
+  test.each([
+    ['numbers', ['8', '9', 'x12'], ['8', '9', 'x12', '10', '11'], '11'],
+    [
+      'dates',
+      ['2024-03-01', 'unknown', '2024-03-02'],
+      ['2024-03-01', 'unknown', '2024-03-02', '2024-03-10'],
+      '2024-03-10 00:00:00',
+    ],
+  ])('costs its row alone among %s, which move the watermark', async (_name, before, after, end) => {
+    await writeCursors(before);
+    await addCursorSource();
+    expect(await sync()).toMatchObject({ outcome: 'ITEMS_FAILED', progress: { errorCount: 1 } });
+    await writeCursors(after);
+    expect(await sync()).toMatchObject({ outcome: 'ITEMS_FAILED', progress: { errorCount: 1 } });
+    expect(await watermark()).toBe(end);
+    expect(await itemIds()).toHaveLength(after.length - 1);
+    const { rows } = await application.database.pool.query('select item_id, message from job_error limit 1');
+    const index = before.findIndex((text) => /[a-z]/.test(text));
+    expect(rows[0]).toMatchObject({
+      item_id: `S-${index}`,
+      message: expect.stringMatching(/^cursor must be a /),
+    });
+    const corrected = after.map((text) => (/[a-z]/.test(text) ? (after.at(-1) ?? '') : text));
+    await writeCursors(corrected);
+    expect(await sync()).toMatchObject({ outcome: 'SUCCEEDED' });
+    expect(await itemIds()).toHaveLength(after.length);
+  });
+
+  test('may hold NUL', async () => {
+    await writeQuery(
+      application.warehouseFolder,
+      'sortie',
+      "SELECT * FROM (VALUES ('S-1', 'a'), ('S-2', 'z' || chr(0)), ('S-3', 'b')) AS t(item_id, cursor)",
+    );
+    await addCursorSource();
+    expect(await sync()).toMatchObject({
+      outcome: 'ITEMS_FAILED',
+      progress: { errorCount: 1, successCount: 2 },
+    });
+    expect(await watermark()).toBe('b');
+  });
+});
+
+test('a time far ahead is stored, and does not move the watermark, which the source says', async () => {
+  await fillTable('DATE', [
+    ['S-1', '2026-03-01'],
+    ['S-2', '9999-12-31'],
+  ]);
+  await addCursorSource();
+  expect(await rowsRead()).toBe(2);
+  expect(await watermark()).toBe('2026-03-01');
+  const { rows } = await application.database.pool.query('select last_sync_message from data_source');
+  expect(rows[0].last_sync_message).toMatch(/^cursor has times after .* UTC, which is too far ahead/);
+  await fillTable('DATE', [
+    ['S-1', '2026-03-01'],
+    ['S-2', '9999-12-31'],
+    ['S-3', '2026-03-02'],
+  ]);
+  expect(await rowsRead()).toBe(3);
+  expect(await watermark()).toBe('2026-03-02');
+});
+
+test('a watermark that an earlier version took from a bad cell hides no rows', async () => {
+  await fillTable('DATE', [['S-1', '2026-03-01']]);
+  await addCursorSource();
+  await application.database.pool.query(
+    "update data_source set watermark = 'unknown', watermark_type = null",
+  );
   expect(await rowsRead()).toBe(1);
+  expect(await watermark()).toBe('2026-03-01');
 });

@@ -123,7 +123,7 @@ describe('a catalog folder that was', () => {
       await sync(application);
       expect(await countUploads(application)).toBe(uploads);
       // The next start takes it.
-      await checkCatalogFolder(application.catalogFolder);
+      expect(await checkCatalogFolder(application.catalogFolder)).toEqual([]);
     },
   );
 

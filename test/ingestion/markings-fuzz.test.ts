@@ -4,7 +4,7 @@ import { catalogItems } from '../support/catalog-items.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { fuzzRuns, fuzzSeed } from '../support/fuzz-runs.ts';
 import { test } from '../support/on-every-database.ts';
-import { LowerItemMarking, SaveDataSource } from '../support/operations.ts';
+import { LowerItemMarking, UpdateDataSource } from '../support/operations.ts';
 import { addSource, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -55,7 +55,7 @@ interface Modelled {
 const higher = (one: Marking, other: Marking | null | undefined) =>
   other != null && toLevel(other) > toLevel(one) ? other : one;
 
-function markingOf({ stated, floor }: Modelled): Marking {
+function predictMarking({ stated, floor }: Modelled): Marking {
   const all = Object.values(stated);
   const [first = DEFAULT] = all;
   return higher(all.reduce(higher, first), floor);
@@ -117,7 +117,7 @@ function createWorld(chance: Chance) {
     expect(job).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
     for (const table of TABLES) {
       for (const row of rows[table].values()) {
-        if (syncType === 'INCREMENTAL' && row.seq <= watermarks[table]) continue;
+        if (syncType === 'INCREMENTAL' && row.seq < watermarks[table]) continue;
         const { stated } = modelled(row.item_id);
         // Without a marking the default counts, and no less than what the source stated before.
         stated[table] = statedBy(row) ?? higher(DEFAULT, stated[table]);
@@ -173,13 +173,13 @@ function createWorld(chance: Chance) {
   async function rename(): Promise<string> {
     const table = chance.oneOf(TABLES);
     const name = `${table} ${names++}`;
-    const { saveDataSource } = await application.client.send(SaveDataSource, {
+    const { updateDataSource } = await application.client.send(UpdateDataSource, {
       input: {
-        ...{ id: `DataSource:${sourceIds.get(table)}`, name, dataType: 'sortie', cursorColumn: 'seq' },
-        ...{ catalogName: 'blade', schemaName: 'field', tableName: table },
+        id: `DataSource:${sourceIds.get(table)}`,
+        name,
       },
     });
-    expect(saveDataSource.__typename).toBe('SaveDataSourceSuccess');
+    expect(updateDataSource.__typename).toBe('UpdateDataSourceSuccess');
     return `rename ${table}`;
   }
 
@@ -188,7 +188,7 @@ function createWorld(chance: Chance) {
     step: () => chance.oneOf([changeRows, changeRows, sync, sync, query, lower, rename])(),
     /** The level that each item should have. */
     expected: () =>
-      Object.fromEntries([...items].sort().map(([id, item]) => [id, toLevel(markingOf(item))] as const)),
+      Object.fromEntries([...items].sort().map(([id, item]) => [id, toLevel(predictMarking(item))] as const)),
   };
 }
 

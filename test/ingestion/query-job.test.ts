@@ -114,15 +114,15 @@ describe('the items of a query job', () => {
   });
 
   test('belong to the data type that it names, whatever table they are from', async () => {
-    await addSource(application, { name: 'Supply', dataType: 'logistics', tableName: 'none' });
     const { id } = await application.client.startQueryJob({
       dataType: 'logistics',
       sqlQuery: `SELECT item_id FROM blade.field.sortie WHERE item_id = 'S-2'`,
     });
     await application.client.waitForEnd(id);
     expect(await storedItems(application)).toMatchObject([
-      { dataType: 'logistics', itemId: 'S-2', marking: 'UNCLASSIFIED', metadata: { data_source: 'Supply' } },
+      { dataType: 'logistics', itemId: 'S-2', marking: 'UNCLASSIFIED' },
     ]);
+    expect((await storedItems(application))[0]?.metadata).not.toHaveProperty('data_source');
   });
 });
 
@@ -204,9 +204,90 @@ describe('a query that the warehouse cannot run', () => {
       progress: { errorCount: 0, successCount: 0 },
       recentErrors: [expect.stringContaining(reason)],
     });
-    expect(job.failureReason).toMatch(/^Sorties: .+/);
+    expect(job.failureReason).toMatch(/^(Sorties|blade\.field\.nothing): .+/);
     const { job: withErrors } = await application.client.send(JobErrors, { id: job.id });
     expect(withErrors?.errors.edges).toMatchObject([{ node: { stage: 'READ', row: null } }]);
     expect(JSON.stringify([job, withErrors])).not.toContain('hunter2');
+  });
+});
+
+describe('the source that a query job belongs to', () => {
+  const SELECT_SORTIES = 'SELECT item_id FROM blade.field.sortie';
+
+  async function runPartition(sqlQuery: string) {
+    const job = await run({ sqlQuery });
+    const { rows } = await application.database.pool.query(
+      `select p.source_name as name, s.name as source, i.metadata ->> 'data_source' as stated, j.name as item_source
+       from job_partition p left join data_source s on s.id = p.data_source_id
+       left join blade_item i on i.job_id = p.job_id left join data_source j on j.id = i.data_source_id
+       where p.job_id = $1 limit 1`,
+      [job.id.slice('Job:'.length)],
+    );
+    return { job, ...rows[0] };
+  }
+
+  test.each([
+    ['its table', SELECT_SORTIES],
+    ['in other case, and quoted', 'SELECT item_id FROM BLADE.Field.`SORTIE`'],
+    ['under an alias, in a subquery', 'SELECT x.item_id FROM (SELECT * FROM blade.field.sortie AS s) AS x'],
+    [
+      'in a WITH that is named like another table',
+      'WITH aircraft AS (SELECT * FROM blade.field.sortie) SELECT item_id FROM aircraft',
+    ],
+    [
+      'joined with a table of no source',
+      'SELECT s.item_id FROM blade.field.sortie AS s JOIN blade.field.aircraft AS a ON a.tail = s.aircraft_tail',
+    ],
+    [
+      'in a condition alone',
+      'SELECT tail AS item_id FROM blade.field.aircraft WHERE tail IN (SELECT aircraft_tail FROM blade.field.sortie)',
+    ],
+    ['twice', `${SELECT_SORTIES} UNION ALL ${SELECT_SORTIES}`],
+  ])('is the one whose table it reads: %s', async (_name, sqlQuery) => {
+    await addSource(application, { name: 'A first one', tableName: 'elsewhere' });
+    expect(await runPartition(sqlQuery)).toMatchObject({
+      ...{ name: 'Sorties', source: 'Sorties', stated: 'Sorties', item_source: 'Sorties' },
+      job: { outcome: 'SUCCEEDED' },
+    });
+  });
+
+  test.each([
+    [
+      'reads a table of no source',
+      'SELECT tail AS item_id FROM blade.field.aircraft',
+      'blade.field.aircraft',
+    ],
+    [
+      'only names its table in a WITH',
+      'WITH sortie AS (SELECT tail AS item_id FROM blade.field.aircraft) SELECT item_id FROM sortie',
+      'blade.field.aircraft',
+    ],
+    ['reads no table', `SELECT 'X-1' AS item_id`, 'a query without tables'],
+  ])('is none if it %s, and its partition names the tables', async (_name, sqlQuery, name) => {
+    expect(await runPartition(sqlQuery)).toMatchObject({
+      ...{ name, source: null, stated: null, item_source: null },
+      job: { outcome: 'SUCCEEDED' },
+    });
+  });
+
+  test('is none if its tables belong to several, or one table to several', async () => {
+    await addSource(application, { name: 'Night sorties' });
+    expect(await runPartition(SELECT_SORTIES)).toMatchObject({ name: 'blade.field.sortie', source: null });
+  });
+
+  test('has nothing to do with its failure if the table is not its', async () => {
+    const job = await run({ sqlQuery: 'SELECT missing FROM blade.field.aircraft' });
+    expect(job).toMatchObject({ state: 'FAILED', outcome: 'NOTHING_SUCCEEDED' });
+    expect(job.failureReason).toMatch(/^blade\.field\.aircraft: /);
+  });
+
+  test('is not needed', async () => {
+    await application.database.pool.query('delete from data_source');
+    expect(await run({ sqlQuery: SELECT_SORTIES })).toMatchObject({ outcome: 'SUCCEEDED' });
+    // A sync of a source that is added later takes the items over.
+    await addSource(application);
+    const { id } = await application.client.startSync({ syncType: 'FULL' });
+    await application.client.waitForEnd(id);
+    expect((await storedItems(application))[0]?.metadata).toMatchObject({ data_source: 'Sorties' });
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
 import { catalogItems } from '../support/catalog-items.ts';
 import { test } from '../support/on-every-database.ts';
-import { ItemWithMarkings, RetryJob, SaveDataSource } from '../support/operations.ts';
+import { ItemWithMarkings, RetryJob, UpdateDataSource } from '../support/operations.ts';
 import { addSource, forgetAll, storedItems, uuid, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -306,9 +306,12 @@ describe('an item that two sources have', () => {
     await writeSorties([{ ...STATED, classification_marking: 'TS' }]);
     const first = await addSorties();
     await sync();
-    await application.client.sendRaw('mutation ($id: ID!) { deleteDataSource(id: $id) { __typename } }', {
-      id: `DataSource:${first}`,
-    });
+    await application.client.sendRaw(
+      'mutation ($id: ID!) { deleteDataSource(input: { id: $id }) { __typename } }',
+      {
+        id: `DataSource:${first}`,
+      },
+    );
     await addSorties('Sorties anew');
     await sync();
     expect(await markings()).toEqual({ 'S-1': 'TS' });
@@ -357,13 +360,13 @@ describe('a source that is renamed', () => {
     await sync();
     const before = await storedItems(application);
     const save = async (name: string) => {
-      const { saveDataSource } = await application.client.send(SaveDataSource, {
+      const { updateDataSource } = await application.client.send(UpdateDataSource, {
         input: {
-          ...{ id: `DataSource:${id}`, name, dataType: 'sortie', cursorColumn: 'item_id', enabled: true },
-          ...{ catalogName: 'blade', schemaName: 'field', tableName: 'sortie', schedule: null },
+          id: `DataSource:${id}`,
+          name,
         },
       });
-      expect(saveDataSource.__typename).toBe('SaveDataSourceSuccess');
+      expect(updateDataSource.__typename).toBe('UpdateDataSourceSuccess');
     };
     for (const name of ['Flights', 'Flown', 'Sorties', 'Flown again']) {
       await save(name);

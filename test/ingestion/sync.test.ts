@@ -32,14 +32,14 @@ async function sync(input: Partial<StartSyncInput> = {}): Promise<JobFactsFragme
   return application.client.waitForEnd(id);
 }
 
-async function errorsOf(id: string) {
+async function findErrors(id: string) {
   const { job } = await application.client.send(JobErrors, { id, first: 100 });
   return job?.errors.edges.map(({ node }) => node) ?? [];
 }
 
-async function partitionsOf(id: string) {
+async function findPartitions(id: string) {
   const { job } = await application.client.send(JobById, { id });
-  return job?.partitions ?? [];
+  return job?.partitions.nodes ?? [];
 }
 
 async function sourceNamed(name: string): Promise<Record<string, unknown>> {
@@ -87,7 +87,7 @@ describe('a row that cannot become an item', () => {
       state: 'COMPLETED',
       progress: { totalItems: 8, processedItems: 8, successCount: 5, errorCount: 3, percent: 100 },
     });
-    const errors = await errorsOf(job.id);
+    const errors = await findErrors(job.id);
     expect(errors).toMatchObject([
       {
         stage: 'TRANSFORM',
@@ -129,7 +129,7 @@ describe('a row that cannot become an item', () => {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const job = await sync();
     expect(job).toMatchObject({ state: 'COMPLETED', progress: { successCount: 4, errorCount: 2 } });
-    expect(await errorsOf(job.id)).toMatchObject([
+    expect(await findErrors(job.id)).toMatchObject([
       { stage: 'TRANSFORM', itemId: 'S-bad', row: { mission_id: 'a\ufffdb' } },
       { stage: 'TRANSFORM', itemId: null, row: { item_id: 'S-\ufffd', mission_id: 'M-8' } },
     ]);
@@ -147,8 +147,8 @@ describe('a row that cannot become an item', () => {
       await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'nested' });
       const job = await sync();
       expect(job).toMatchObject({ state: 'COMPLETED', progress: { successCount: 2, errorCount: 1 } });
-      expect(await partitionsOf(job.id)).toMatchObject([{ attempt: 1 }]);
-      expect(await errorsOf(job.id)).toMatchObject([
+      expect(await findPartitions(job.id)).toMatchObject([{ attempt: 1 }]);
+      expect(await findErrors(job.id)).toMatchObject([
         { stage: 'TRANSFORM', itemId: 'S-bad', message: 'Column crew is nested more than 100 levels deep.' },
       ]);
       expect((await storedItems(application)).map(({ itemId }) => itemId)).toEqual(['S-1', 'S-2']);
@@ -168,7 +168,7 @@ describe('a row that cannot become an item', () => {
         state: 'COMPLETED',
         progress: { totalItems: 500, successCount: 498, errorCount: 2 },
       });
-      expect(await errorsOf(job.id)).toMatchObject([
+      expect(await findErrors(job.id)).toMatchObject([
         {
           stage: 'SAVE',
           itemId: 'S-0007',
@@ -185,7 +185,7 @@ describe('a row that cannot become an item', () => {
       const items = await storedItems(application);
       expect(items).toHaveLength(498);
       expect(await catalogContent(application)).toEqual(uploadedContent(items));
-      expect(await partitionsOf(job.id)).toMatchObject([{ attempt: 1 }]);
+      expect(await findPartitions(job.id)).toMatchObject([{ attempt: 1 }]);
     } finally {
       await pool.query('alter table blade_item drop constraint refused');
     }
@@ -251,7 +251,7 @@ describe('a source that cannot be read', () => {
         ],
       },
     });
-    expect(await errorsOf(job.id)).toMatchObject([
+    expect(await findErrors(job.id)).toMatchObject([
       { stage: 'READ', dataType: 'logistics', itemId: null, message, row: null },
     ]);
     expect(await sourceNamed('Depots')).toMatchObject({
@@ -277,7 +277,7 @@ describe('a source that cannot be read', () => {
         'Units: There is no table blade.field.gone in the warehouse.; Depots: There is no table blade.field.gone in the warehouse.',
       progress: { totalItems: 0, successCount: 0, errorCount: 0, percent: null },
     });
-    expect(await partitionsOf(job.id)).toMatchObject([{ percent: null }, { percent: null }]);
+    expect(await findPartitions(job.id)).toMatchObject([{ percent: null }, { percent: null }]);
   });
 });
 
@@ -354,7 +354,7 @@ test.each([
   const job = await sync({ options: { batchSize } });
   expect(job).toMatchObject({
     state: 'COMPLETED',
-    progress: { totalItems: 7, processedItems: 7, successCount: 7, errorCount: 0 },
+    progress: { totalItems: 7, processedItems: 7, successCount: 6, errorCount: 0, duplicateCount: 1 },
   });
   const items = await storedItems(application);
   expect(items).toHaveLength(6);
@@ -399,7 +399,7 @@ describe('what a sync reads', () => {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'flown' });
     const job = await sync({ options: { batchSize: 11 } });
     expect(job.progress).toMatchObject({ totalItems: 40, successCount: 40 });
-    const [partition] = await partitionsOf(job.id);
+    const [partition] = await findPartitions(job.id);
     const segments = await readdir(join(application.catalogFolder, 'sortie'));
     expect(segments.filter((name) => name.startsWith(uuid(partition?.id ?? 'none')))).toHaveLength(4);
   });

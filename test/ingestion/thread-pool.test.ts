@@ -31,6 +31,7 @@ function openPool(secrets: readonly string[] = []): ThreadPool {
       connectionString: database.connectionString,
       warehouse: { name: 'duckdb', settings: { folder }, allowedSchemas: ANY_SCHEMA },
       catalog: { name: 'folder', settings: { folder: join(folder, 'catalog') } },
+      watermarkAheadMs: 0,
       threads: 2,
       plugins: [],
       secrets,
@@ -40,11 +41,12 @@ function openPool(secrets: readonly string[] = []): ThreadPool {
 }
 
 const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
+const source = { table, dataType: 'sortie', cursorColumn: null, watermark: null, lookback: 0 };
 
 test('threads that are still opening can be closed at any moment, and the process lives on', async () => {
   const probe = openPool();
   const startedAt = performance.now();
-  expect(await probe.describeTable(table)).toMatchObject({ ok: true, rowCount: 1 });
+  expect(await probe.describeTable(source)).toMatchObject({ ok: true, rowCount: 1 });
   const openMs = performance.now() - startedAt;
   await probe.close();
   for (const part of [0, 0.4, 0.6, 0.8, 0.9]) {
@@ -58,12 +60,13 @@ test('threads that are still opening can be closed at any moment, and the proces
 const unplanned: PartitionTask = {
   ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
   ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null, plan: null },
-  ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS },
+  ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, duplicates: NO_COUNTS },
   ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
   ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
   input: {
     ...{ kind: 'TABLE', table, dataType: 'sortie', syncType: 'FULL', filter: null, maxItems: null },
-    ...{ cursorColumn: null, watermark: null, partitionRows: 100 },
+    ...{ cursorColumn: null, watermark: null, lookback: 0, partitionRows: 100 },
+    ...{ watermarkVersion: null, copy: null },
   },
 };
 
@@ -89,7 +92,7 @@ test('an attempt whose plan cannot be saved fails with the reason, and its threa
     savePlan: () => Promise.reject(new Error('the database is away')),
   });
   await expect(run).rejects.toThrow('the database is away');
-  expect(await pool.describeTable(table)).toMatchObject({ ok: true, rowCount: 1 });
+  expect(await pool.describeTable(source)).toMatchObject({ ok: true, rowCount: 1 });
   await pool.close();
 });
 
@@ -109,7 +112,7 @@ test('an attempt that is stopped while its plan is saved stops', async () => {
 
 test('threads that work on a statement without end are closed within seconds', async () => {
   const pool = openPool();
-  await pool.describeTable(table);
+  await pool.describeTable(source);
   const statement = {
     sql: `SELECT a.id AS item_id FROM range(1000000) AS a(id) CROSS JOIN range(1000000) AS b(id)
       CROSS JOIN range(1000000) AS c(id) WHERE a.id * b.id + c.id = -1`,
@@ -118,11 +121,19 @@ test('threads that work on a statement without end are closed within seconds', a
   const task: PartitionTask = {
     ...{ jobId: crypto.randomUUID(), partitionId: crypto.randomUUID(), attempt: 1, dataType: 'sortie' },
     ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null },
-    ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS },
+    ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, duplicates: NO_COUNTS },
     ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
     ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
     input: { kind: 'QUERY', ...statement },
-    plan: { kind: 'STATEMENT', statement, watermark: null, rowCount: null, version: null },
+    plan: {
+      kind: 'STATEMENT',
+      statement,
+      watermark: null,
+      rowCount: null,
+      version: null,
+      tableVersion: null,
+      read: null,
+    },
   };
   const begun = Promise.withResolvers<void>();
   const run = pool.runPartition(task, {
@@ -160,7 +171,7 @@ test.runIf(platform() === 'linux')('threads leave the processor to those who ask
 
 test('what the warehouse says is told without a secret that it repeats', async () => {
   const pool = openPool(['sekret_table']);
-  const missing = await pool.describeTable({ ...table, table: 'sekret_table' });
+  const missing = await pool.describeTable({ ...source, table: { ...table, table: 'sekret_table' } });
   expect(missing).toMatchObject({ ok: false, message: expect.stringContaining('[redacted]') });
   expect(JSON.stringify(missing)).not.toContain('sekret_table');
   await pool.close();

@@ -11,20 +11,20 @@ const { dataTypes } = createRegistry([]);
 
 describe('the id of an item', () => {
   test('is the item_id column as text, without the spaces around it', () => {
-    expect(itemOf({ item_id: ' S-1 ' }).itemId).toBe('S-1');
-    expect(itemOf({ item_id: 42 }).itemId).toBe('42');
-    expect(itemOf({ item_id: 0 }).itemId).toBe('0');
-    expect(itemOf({ item_id: 1e21 }).itemId).toBe('1e+21');
-    expect(itemOf({ item_id: false }).itemId).toBe('false');
+    expect(toItem({ item_id: ' S-1 ' }).itemId).toBe('S-1');
+    expect(toItem({ item_id: 42 }).itemId).toBe('42');
+    expect(toItem({ item_id: 0 }).itemId).toBe('0');
+    expect(toItem({ item_id: 1e21 }).itemId).toBe('1e+21');
+    expect(toItem({ item_id: false }).itemId).toBe('false');
   });
 
   test('comes from the content where only another identifying column is filled in', () => {
-    const { itemId } = itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 });
+    const { itemId } = toItem({ item_id: '', mission_id: 'M-1', flight_hours: 2 });
     expect(itemId).toMatch(/^sha256-[0-9a-f]{32}$/);
-    expect(itemOf({ flight_hours: 2, mission_id: 'M-1', item_id: '' }).itemId).toBe(itemId);
-    expect(itemOf({ MISSION_ID: 'M-1', ITEM_ID: '', FLIGHT_HOURS: 2 }).itemId).toBe(itemId);
-    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 3 }).itemId).not.toBe(itemId);
-    expect(itemOf({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { lowestMarking: 'TS' }).itemId).toBe(
+    expect(toItem({ flight_hours: 2, mission_id: 'M-1', item_id: '' }).itemId).toBe(itemId);
+    expect(toItem({ MISSION_ID: 'M-1', ITEM_ID: '', FLIGHT_HOURS: 2 }).itemId).toBe(itemId);
+    expect(toItem({ item_id: '', mission_id: 'M-1', flight_hours: 3 }).itemId).not.toBe(itemId);
+    expect(toItem({ item_id: '', mission_id: 'M-1', flight_hours: 2 }, { lowestMarking: 'TS' }).itemId).toBe(
       itemId,
     );
   });
@@ -32,7 +32,7 @@ describe('the id of an item', () => {
   test.each([{}, { item_id: null }, { item_id: '  ', mission_id: '' }, { flight_hours: 2, colour: 'grey' }])(
     'cannot be found in %j, and the message says which columns would do',
     (row) => {
-      expect(failureOf(row)).toEqual({
+      expect(toFailure(row)).toEqual({
         itemId: null,
         message: 'No id: a sortie row needs item_id or mission_id.',
       });
@@ -40,14 +40,14 @@ describe('the id of an item', () => {
   );
 
   test('has at most 512 characters', () => {
-    expect(itemOf({ item_id: 'x'.repeat(512) }).itemId).toHaveLength(512);
-    const { itemId, message } = failureOf({ item_id: 'x'.repeat(513) });
+    expect(toItem({ item_id: 'x'.repeat(512) }).itemId).toHaveLength(512);
+    const { itemId, message } = toFailure({ item_id: 'x'.repeat(513) });
     expect(itemId).toBeNull();
     expect(message).toMatch(/^item_id must be at most 512 characters long; "x{80}…" has 513\.$/);
   });
 
   test('is not taken from a list or an object', () => {
-    expect(failureOf({ item_id: ['S-1'], mission_id: 'M-1' })).toEqual({
+    expect(toFailure({ item_id: ['S-1'], mission_id: 'M-1' })).toEqual({
       itemId: null,
       message: 'item_id must be text, not a list.',
     });
@@ -57,47 +57,48 @@ describe('the id of an item', () => {
 describe('the marking of an item', () => {
   test.each(dataTypes.all)('is the default of $name where the row has none', (dataType) => {
     const row = { item_id: '1', classification_marking: ' ', classification: null };
-    expect(itemOf(row, { dataType }).classificationMarking).toBe(dataType.defaultMarking);
+    expect(toItem(row, { dataType }).classificationMarking).toBe(dataType.defaultMarking);
   });
 
   test('is that of the row, first of classification_marking and then of classification', () => {
-    expect(itemOf({ item_id: '1', classification: 'secret' }).classificationMarking).toBe('SECRET');
+    expect(toItem({ item_id: '1', classification: 'secret' }).classificationMarking).toBe('SECRET');
     expect(
-      itemOf({ item_id: '1', classification: 'S', Classification_Marking: ' ts ' }).classificationMarking,
+      toItem({ item_id: '1', classification: 'S', Classification_Marking: ' ts ' }).classificationMarking,
     ).toBe('TS');
   });
 
   test('is that of the query job where that is higher, and the own one of the row where that is', () => {
-    const markingOf = (own: string | null) =>
-      itemOf({ item_id: '1', classification: own }, { lowestMarking: 'CUI' }).classificationMarking;
-    expect(markingOf('U')).toBe('CUI');
-    expect(markingOf('cui')).toBe('CUI');
-    expect(markingOf('ts')).toBe('TS');
-    expect(markingOf(null)).toBe('CONFIDENTIAL');
+    const toMarking = (own: string | null) =>
+      toItem({ item_id: '1', classification: own }, { lowestMarking: 'CUI' }).classificationMarking;
+    expect(toMarking('U')).toBe('CUI');
+    expect(toMarking('cui')).toBe('CUI');
+    expect(toMarking('ts')).toBe('TS');
+    expect(toMarking(null)).toBe('CONFIDENTIAL');
   });
 
   test('has to be known of the row even where the query job has one: it may be higher', () => {
     const row = { item_id: '1', classification: 'COSMIC' };
-    expect(failureOf(row, { lowestMarking: 'CUI' }).message).toContain('must be one of');
+    expect(toFailure(row, { lowestMarking: 'CUI' }).message).toContain('must be one of');
   });
 
   test('is that of a failed row as far as it can be told, and otherwise the highest', () => {
-    const markingOf = (row: Row, options?: Partial<TransformOptions>) => outcomeOf(row, options).marking;
+    const toMarking = (row: Row, options?: Partial<TransformOptions>) =>
+      failToTransform(row, options).marking;
     const bad = { item_id: '1', flight_hours: 'two' };
-    expect(markingOf(bad)).toBe('CONFIDENTIAL');
-    expect(markingOf({ ...bad, classification: 'u' })).toBe('U');
-    expect(markingOf({ ...bad, classification: 'u' }, { lowestMarking: 'SECRET' })).toBe('SECRET');
-    expect(markingOf({ classification: 'S' })).toBe('S');
-    expect(markingOf({ ...bad, classification: 'COSMIC' })).toBe('TOP SECRET');
-    expect(markingOf({ item_id: '1', classification: 'U', CLASSIFICATION: 'S' })).toBe('TOP SECRET');
+    expect(toMarking(bad)).toBe('CONFIDENTIAL');
+    expect(toMarking({ ...bad, classification: 'u' })).toBe('U');
+    expect(toMarking({ ...bad, classification: 'u' }, { lowestMarking: 'SECRET' })).toBe('SECRET');
+    expect(toMarking({ classification: 'S' })).toBe('S');
+    expect(toMarking({ ...bad, classification: 'COSMIC' })).toBe('TOP SECRET');
+    expect(toMarking({ item_id: '1', classification: 'U', CLASSIFICATION: 'S' })).toBe('TOP SECRET');
   });
 
   test('must be a known one', () => {
-    expect(failureOf({ item_id: '1', CLASSIFICATION: `COSMIC${'C'.repeat(200)}` })).toEqual({
+    expect(toFailure({ item_id: '1', CLASSIFICATION: `COSMIC${'C'.repeat(200)}` })).toEqual({
       itemId: '1',
       message: `CLASSIFICATION must be one of U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS, TOP SECRET, not "COSMIC${'C'.repeat(74)}…".`,
     });
-    expect(failureOf({ item_id: '1', classification: 3 }).message).toContain('not 3.');
+    expect(toFailure({ item_id: '1', classification: 3 }).message).toContain('not 3.');
   });
 });
 
@@ -109,21 +110,21 @@ describe('the data of an item', () => {
       mission_status: '',
       squadron: { name: 'Ωmega', ranks: [1, null] },
     };
-    expect(JSON.parse(itemOf(row).data)).toEqual(row);
+    expect(JSON.parse(toItem(row).data)).toEqual(row);
   });
 
   test('has known columns in lower case and unknown ones as they are', () => {
-    const item = itemOf({ ITEM_ID: '1', Flight_Hours: 2, Squadron: 'A', squadron: 'B' });
+    const item = toItem({ ITEM_ID: '1', Flight_Hours: 2, Squadron: 'A', squadron: 'B' });
     expect(JSON.parse(item.data)).toEqual({ item_id: '1', flight_hours: 2, Squadron: 'A', squadron: 'B' });
   });
 
   test('has a column whose name only looks like a known one as it is', () => {
     const row = { item_id: '1', work_order: 'W-1', 'wor\u212a_order': ['no text'] };
-    expect(JSON.parse(itemOf(row, { dataType: dataTypeOf('maintenance') }).data)).toEqual(row);
+    expect(JSON.parse(toItem(row, { dataType: findDataType('maintenance') }).data)).toEqual(row);
   });
 
   test('cannot have one known column twice', () => {
-    expect(failureOf({ item_id: '1', ITEM_ID: '2' })).toEqual({
+    expect(toFailure({ item_id: '1', ITEM_ID: '2' })).toEqual({
       itemId: null,
       message: 'Columns item_id and ITEM_ID are the same column: a row can have only one of them.',
     });
@@ -131,17 +132,17 @@ describe('the data of an item', () => {
 
   test('keeps texts that JSON has to escape', () => {
     const description = 'a "quoted" back\\slash\\u0000 line\nfeed \u2028 \u0001 😀 é';
-    expect(JSON.parse(itemOf({ item_id: '1', description }).data)).toEqual({ item_id: '1', description });
+    expect(JSON.parse(toItem({ item_id: '1', description }).data)).toEqual({ item_id: '1', description });
   });
 
   test('keeps a column named __proto__, and nothing comes of it', () => {
     const row: Row = JSON.parse(
       '{"item_id":"1","__proto__":{"item_id":"2","polluted":true},"constructor":1}',
     );
-    expect(JSON.parse(itemOf(row).data)).toEqual(row);
-    expect(itemOf(row).itemId).toBe('1');
+    expect(JSON.parse(toItem(row).data)).toEqual(row);
+    expect(toItem(row).itemId).toBe('1');
     expect({}).not.toHaveProperty('polluted');
-    expect(failureOf(JSON.parse('{"__proto__":{"item_id":"2"}}')).message).toContain('No id');
+    expect(toFailure(JSON.parse('{"__proto__":{"item_id":"2"}}')).message).toContain('No id');
   });
 
   test('keeps the largest and the smallest numbers', () => {
@@ -152,7 +153,7 @@ describe('the data of an item', () => {
       b: 2 ** 53 + 2,
       c: -1e-7,
     };
-    expect(JSON.parse(itemOf(row).data)).toEqual(row);
+    expect(JSON.parse(toItem(row).data)).toEqual(row);
   });
 });
 
@@ -173,19 +174,19 @@ describe('a row that cannot be stored', () => {
     ['far too deep nesting', { crew: nested(100_000) }, 'Column crew is nested more than 100 levels deep'],
     ['no number', { crew: Number.NaN }, 'Column crew is NaN'],
   ])('for %s says so and names the column', (_reason, columns, message) => {
-    const failure = failureOf({ item_id: '1', ...columns });
+    const failure = toFailure({ item_id: '1', ...columns });
     expect(failure.message).toContain(message);
     expect(failure.message).not.toContain('\0');
     expect(failure.message.isWellFormed()).toBe(true);
   });
 
   test('for its id gives no id that could not be stored either', () => {
-    expect(failureOf({ item_id: 'S\0' }).itemId).toBeNull();
-    expect(failureOf({ item_id: 'S\ud800' }).itemId).toBeNull();
+    expect(toFailure({ item_id: 'S\0' }).itemId).toBeNull();
+    expect(toFailure({ item_id: 'S\ud800' }).itemId).toBeNull();
   });
 
   test('for its size names its longest column', () => {
-    const failure = failureOf({
+    const failure = toFailure({
       item_id: '1',
       mission_status: 'x'.repeat(10),
       description: 'é'.repeat(600_000),
@@ -197,10 +198,10 @@ describe('a row that cannot be stored', () => {
   });
 
   test('is still an item at the limits', () => {
-    expect(itemOf({ item_id: '1', crew: nested(100) }).itemId).toBe('1');
+    expect(toItem({ item_id: '1', crew: nested(100) }).itemId).toBe('1');
     const filling = 1_048_576 - '{"description":"","item_id":"1"}'.length;
-    expect(itemOf({ item_id: '1', description: 'x'.repeat(filling) }).data).toHaveLength(1_048_576);
-    expect(failureOf({ item_id: '1', description: 'x'.repeat(filling + 1) }).message).toContain(
+    expect(toItem({ item_id: '1', description: 'x'.repeat(filling) }).data).toHaveLength(1_048_576);
+    expect(toFailure({ item_id: '1', description: 'x'.repeat(filling + 1) }).message).toContain(
       'larger than',
     );
   });
@@ -208,7 +209,7 @@ describe('a row that cannot be stored', () => {
 
 describe('a column of the wrong type', () => {
   test('is named as the table names it, with what would be right and what was there', () => {
-    expect(failureOf({ item_id: '1', FLIGHT_HOURS: 'two', scheduled_departure: '2024-02-30' })).toEqual({
+    expect(toFailure({ item_id: '1', FLIGHT_HOURS: 'two', scheduled_departure: '2024-02-30' })).toEqual({
       itemId: '1',
       message:
         'scheduled_departure must be a date and time such as 2024-03-31T08:30:00Z, not "2024-02-30". ' +
@@ -223,15 +224,15 @@ describe('a column of the wrong type', () => {
         name === 'flight_hours' ? '😀'.repeat(9999) : [],
       ]),
     );
-    expect(failureOf(row).message.length).toBeLessThan(500);
-    const { message } = failureOf({ item_id: '1', flight_hours: '😀'.repeat(9999) });
+    expect(toFailure(row).message.length).toBeLessThan(500);
+    const { message } = toFailure({ item_id: '1', flight_hours: '😀'.repeat(9999) });
     expect(message).toBe(`flight_hours must be a number, not "${'😀'.repeat(80)}…".`);
   });
 });
 
 describe('the metadata of an item', () => {
   test('is that of the source, with that of the job laid over it', () => {
-    const { metadata } = itemOf(
+    const { metadata } = toItem(
       { item_id: '1' },
       {
         sourceMetadata: { source: 'a', table: 'b' },
@@ -243,7 +244,7 @@ describe('the metadata of an item', () => {
 
   test('may have a key named __proto__, which is a key like any other', () => {
     const extraMetadata: JsonObject = JSON.parse('{"__proto__":{"polluted":true}}');
-    expect(itemOf({ item_id: '1' }, { sourceMetadata: { a: 1 }, extraMetadata }).metadata).toBe(
+    expect(toItem({ item_id: '1' }, { sourceMetadata: { a: 1 }, extraMetadata }).metadata).toBe(
       '{"__proto__":{"polluted":true},"a":1}',
     );
     expect({}).not.toHaveProperty('polluted');
@@ -259,28 +260,28 @@ describe('the metadata of an item', () => {
 
 describe('the content hash', () => {
   const row = { item_id: '1', flight_hours: 2, crew: { b: 1, a: 2 } };
-  const { contentHash } = itemOf(row);
+  const { contentHash } = toItem(row);
 
   test('is the same for the same content, whatever the order of columns and keys', () => {
     expect(contentHash).toMatch(/^[A-Za-z0-9_-]{43}$/);
-    expect(itemOf({ crew: { a: 2, b: 1 }, FLIGHT_HOURS: 2, ITEM_ID: '1' }).contentHash).toBe(contentHash);
+    expect(toItem({ crew: { a: 2, b: 1 }, FLIGHT_HOURS: 2, ITEM_ID: '1' }).contentHash).toBe(contentHash);
   });
 
   test('is another one when marking, data or metadata change', () => {
     const hashes = [
       contentHash,
-      itemOf(row, { lowestMarking: 'TS' }).contentHash,
-      itemOf({ ...row, flight_hours: 3 }).contentHash,
-      itemOf({ ...row, flight_hours: '2' }).contentHash,
-      itemOf({ ...row, added: null }).contentHash,
-      itemOf(row, { extraMetadata: { added: null } }).contentHash,
+      toItem(row, { lowestMarking: 'TS' }).contentHash,
+      toItem({ ...row, flight_hours: 3 }).contentHash,
+      toItem({ ...row, flight_hours: '2' }).contentHash,
+      toItem({ ...row, added: null }).contentHash,
+      toItem(row, { extraMetadata: { added: null } }).contentHash,
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 });
 
 test('rows of changing shapes go through one transform without disturbing each other', () => {
-  const transform = createTransform(optionsOf({}));
+  const transform = createTransform(createOptions({}));
   for (let index = 0; index < 1_000; index++) {
     const row = { [`extra_${index % 300}`]: index, [index % 2 === 0 ? 'item_id' : 'ITEM_ID']: `S-${index}` };
     const outcome = transform(row);
@@ -323,7 +324,7 @@ test('no value whatever makes it throw', () => {
       },
     ),
   ];
-  const transform = createTransform(optionsOf({}));
+  const transform = createTransform(createOptions({}));
   for (const row of nasty) {
     const outcome = transform(row as Row);
     expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/\.$/) });
@@ -341,31 +342,31 @@ test('a row that failed is kept as JSON where PostgreSQL can hold it', () => {
   expect(toStorableRowJson({ item_id: 'x'.repeat(1_048_576) })).toBeNull();
 });
 
-function optionsOf(changes: Partial<TransformOptions>): TransformOptions {
-  return { dataType: dataTypeOf('sortie'), sourceMetadata: { source: 'flights' }, ...changes };
+function createOptions(changes: Partial<TransformOptions>): TransformOptions {
+  return { dataType: findDataType('sortie'), sourceMetadata: { source: 'flights' }, ...changes };
 }
 
-function dataTypeOf(name: string): DataType {
+function findDataType(name: string): DataType {
   const dataType = dataTypes.find(name);
   if (dataType === undefined) throw new Error(`There is no data type ${name}.`);
   return dataType;
 }
 
-function itemOf(row: Row, changes: Partial<TransformOptions> = {}): BladeItem {
-  const outcome = createTransform(optionsOf(changes))(row);
+function toItem(row: Row, changes: Partial<TransformOptions> = {}): BladeItem {
+  const outcome = createTransform(createOptions(changes))(row);
   if (!outcome.ok) {
     throw new Error(outcome.message);
   }
   return outcome.item;
 }
 
-function failureOf(row: Row, options: Partial<TransformOptions> = {}) {
-  const { itemId, message } = outcomeOf(row, options);
+function toFailure(row: Row, options: Partial<TransformOptions> = {}) {
+  const { itemId, message } = failToTransform(row, options);
   return { itemId, message };
 }
 
-function outcomeOf(row: Row, options: Partial<TransformOptions> = {}) {
-  const outcome = createTransform(optionsOf(options))(row);
+function failToTransform(row: Row, options: Partial<TransformOptions> = {}) {
+  const outcome = createTransform(createOptions(options))(row);
   if (outcome.ok) {
     throw new Error(`The row became item ${outcome.item.itemId}.`);
   }

@@ -2,13 +2,9 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest';
 import type { BladeItem, RowItem } from '../../src/data-types/blade-item.ts';
 import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
-import {
-  createItemStore,
-  type ItemStore,
-  type SaveBatch,
-  type UploadBatch,
-} from '../../src/items/item-store.ts';
-import { countByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
+import type { SaveBatch, UploadBatch } from '../../src/items/item-batches.ts';
+import { createItemStore, type ItemStore } from '../../src/items/item-store.ts';
+import { countItemsByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
 import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -89,7 +85,11 @@ async function saved(store: ItemStore, items: readonly RowItem[], rest: Partial<
 }
 
 function uploaded(
-  { id, readBatch }: Pick<UploadBatch, 'id' | 'readBatch'>,
+  {
+    id,
+    readBatch,
+    repeatedIds = new Set(),
+  }: Pick<UploadBatch, 'id' | 'readBatch'> & Partial<Pick<UploadBatch, 'repeatedIds'>>,
   accepted: readonly BladeItem[],
   rejected: readonly BladeItem[] = [],
 ) {
@@ -103,14 +103,15 @@ function uploaded(
     accepted,
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
     countsRejections: true,
-    success: countByLevel(accepted.map(({ classificationMarking }) => classificationMarking)),
+    success: countItemsByLevel(accepted.filter(({ itemId }) => !repeatedIds.has(itemId))),
+    failedDuplicates: countItemsByLevel(rejected.filter(({ itemId }) => repeatedIds.has(itemId))),
   };
 }
 
 /** What a partition owes the catalog. */
 async function owed(store: ItemStore): Promise<BladeItem[]> {
   const batches = await store.findPendingBatches();
-  const items = (await Promise.all(batches.map((id) => store.findBatchItems(id)))).flat();
+  const items = (await Promise.all(batches.map(({ id }) => store.findBatchItems(id)))).flat();
   // As jsonb, it comes back with other white space.
   return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
 }
@@ -127,7 +128,7 @@ async function uploads() {
 async function counts({ partitionId }: PartitionLease) {
   const { rows } = await database.pool.query(
     `select position, total_items::int as total, read_items::int as read, processed_items::int as processed,
-       success_count::int as success, error_count::int as errors from job_partition where id = $1`,
+       success_count::int as success, error_count::int as errors, duplicate_count::int as duplicates from job_partition where id = $1`,
     [partitionId],
   );
   return rows[0];
@@ -163,24 +164,30 @@ describe('the counts of a batch', () => {
       processed: 0,
       success: 0,
       errors: 0,
+      duplicates: 0,
     });
     await store.markUploaded(uploaded(first, first.items));
     expect(await counts(lease)).toMatchObject({ read: 2, processed: 2, success: 2 });
+    const nextLease = await claimed();
     const next = [item('a'), item('b', 2), item('c')];
-    expect((await saved(store, next, { position: 5 })).items).toEqual([item('b', 2), item('c')]);
-    expect(await counts(lease)).toMatchObject({ position: 5, read: 5, processed: 3, success: 3 });
+    expect((await saved(openStore(nextLease), next)).items).toEqual([item('b', 2), item('c')]);
+    expect(await counts(nextLease)).toMatchObject({ position: 3, read: 3, processed: 1, success: 1 });
   });
 
-  test('replaced rows count as success and failed ones as errors, which are stored', async () => {
+  test('replaced rows count as duplicates and failed ones as errors, which are stored', async () => {
     const lease = await claimed();
     const store = openStore(lease);
     const pending = await saved(store, [item('a')], {
       superseded: [item('a', 2), item('a', 3), item('a', 4)],
       errors: [rowError],
     });
-    expect(await counts(lease)).toMatchObject({ read: 5, processed: 4, success: 3, errors: 1 });
+    expect(await counts(lease)).toMatchObject({
+      ...{ read: 5, processed: 4, success: 0, errors: 1, duplicates: 3 },
+    });
     await store.markUploaded(uploaded(pending, [], [item('a')]));
-    expect(await counts(lease)).toMatchObject({ read: 5, processed: 5, success: 3, errors: 2 });
+    expect(await counts(lease)).toMatchObject({
+      ...{ read: 5, processed: 5, success: 0, errors: 2, duplicates: 3 },
+    });
     const { rows } = await database.pool.query(
       'select job_id, stage, item_id, message, "row" from job_error order by id',
     );
@@ -228,9 +235,85 @@ describe('the counts of a batch', () => {
       processed: 0,
       success: 0,
       errors: 0,
+      duplicates: 0,
     });
     expect((await database.pool.query('select 1 from job_error')).rowCount).toBe(0);
     expect(await store.findItems({ dataType: 'sortie', itemIds: ['a'] })).toHaveLength(1);
+  });
+});
+
+describe('rows with the id of an earlier row', () => {
+  const next = async (lease: PartitionLease, attempt: number) => {
+    await database.pool.query('update job_partition set attempt = $2 where id = $1', [
+      lease.partitionId,
+      attempt,
+    ]);
+    return openStore({ ...lease, attempt });
+  };
+
+  test('count once each, whether their items have changed, are the same or were replaced in their batch', async () => {
+    const lease = await claimed();
+    const store = openStore(lease);
+    const first = await saved(store, [item('a'), item('b')]);
+    await store.markUploaded(uploaded(first, first.items));
+    const second = await saved(store, [item('a'), item('b', 3), item('c')], { superseded: [item('b', 2)] });
+    expect(second).toMatchObject({ repeatedIds: new Set(['a', 'b']), readBatch: null });
+    expect(await counts(lease)).toMatchObject({ read: 6, processed: 5, success: 2, duplicates: 3 });
+    await store.markUploaded(uploaded(second, second.items));
+    expect(await counts(lease)).toMatchObject({ read: 6, processed: 6, success: 3, duplicates: 3 });
+    expect(await store.saveBatch(batch([item('c')]))).toBeNull();
+    expect(await counts(lease)).toMatchObject({ read: 7, processed: 7, success: 3, duplicates: 4 });
+    const { rows } = await database.pool.query(
+      `select duplicate_item_id, duplicate_marking, duplicate_by_level::int[] as by_level, success_by_level::int[] as success
+       from job_partition where id = $1`,
+      [lease.partitionId],
+    );
+    expect(rows).toEqual([
+      {
+        ...{ duplicate_item_id: 'a', duplicate_marking: 'CONFIDENTIAL' },
+        ...{ by_level: [0, 0, 4, 0, 0], success: [0, 0, 3, 0, 0] },
+      },
+    ]);
+  });
+
+  test('are recognized by an attempt that resumes, and none by one that starts over', async () => {
+    const lease = await claimed();
+    await openStore(lease).saveBatch(batch([item('a'), item('b')]));
+    const second = await next(lease, 2);
+    await second.loadSeenIds();
+    const pending = await saved(second, [item('b', 2), item('c')]);
+    expect(pending.repeatedIds).toEqual(new Set(['b']));
+    const third = await next(lease, 3);
+    await third.loadSeenIds();
+    expect(await third.findPendingBatches()).toMatchObject([
+      {},
+      { id: pending.id, repeatedIds: new Set(['b']) },
+    ]);
+    await third.saveBatch(batch([item('a', 2), item('c', 2)]));
+    expect(await counts(lease)).toMatchObject({ read: 6, duplicates: 3, processed: 3 });
+    const fourth = await next(lease, 4);
+    await fourth.startOver();
+    await fourth.loadSeenIds();
+    await fourth.saveBatch(batch([item('a', 2), item('c', 2)]));
+    expect(await counts(lease)).toMatchObject({ read: 2, duplicates: 0 });
+  });
+
+  test('are errors once the catalog rejects them', async () => {
+    const lease = await claimed();
+    const store = openStore(lease);
+    const first = await saved(store, [item('a'), item('b')]);
+    await store.markUploaded(uploaded(first, first.items));
+    const second = await saved(store, [item('a', 2), item('b', 2)]);
+    expect(await counts(lease)).toMatchObject({ processed: 4, success: 2, duplicates: 2, errors: 0 });
+    await store.markUploaded(uploaded(second, [item('b', 2)], [item('a', 2)]));
+    expect(await counts(lease)).toMatchObject({ processed: 4, success: 2, duplicates: 1, errors: 1 });
+  });
+
+  test('belong to one read: another one may have the same ids', async () => {
+    await openStore(await claimed()).saveBatch(batch([item('a')]));
+    const lease = await claimed();
+    await openStore(lease).saveBatch(batch([item('a', 2)]));
+    expect(await counts(lease)).toMatchObject({ duplicates: 0 });
   });
 });
 
@@ -239,7 +322,7 @@ describe('a saved item', () => {
     const store = openStore(await claimed());
     const first = await saved(store, [item('b'), item('a')]);
     const second = await saved(store, [item('c'), item('d')]);
-    expect(await store.findPendingBatches()).toEqual([first.id, second.id]);
+    expect(await store.findPendingBatches()).toMatchObject([{ id: first.id }, { id: second.id }]);
     expect((await store.findBatchItems(first.id)).map(({ itemId }) => itemId)).toEqual(['a', 'b']);
     await store.markUploaded(uploaded(first, first.items));
     expect(await owed(store)).toEqual([stored('c'), stored('d')]);
@@ -294,9 +377,9 @@ describe('a saved item', () => {
       { item_id: 'b', uploaded: true, before: false, version: 1 },
     ]);
     expect(await owed(store)).toEqual([stored('a', 2)]);
-    const [again = ''] = await store.findPendingBatches();
+    const [again] = await store.findPendingBatches();
     await store.markUploaded({
-      ...uploaded({ id: again, readBatch: null }, [item('a', 2)]),
+      ...uploaded({ id: again?.id ?? '', readBatch: null }, [item('a', 2)]),
       success: NO_COUNTS,
     });
     expect(await owed(store)).toEqual([]);
@@ -308,7 +391,7 @@ describe('a saved item', () => {
     const first = await saved(store, [item('a'), item('b')]);
     const second = await saved(store, [item('a', 2)]);
     await store.markUploaded(uploaded(first, first.items));
-    expect(await store.findPendingBatches()).toEqual([second.id]);
+    expect(await store.findPendingBatches()).toEqual([{ id: second.id, repeatedIds: new Set(['a']) }]);
     await store.markUploaded(uploaded(second, second.items));
     expect(await store.findPendingBatches()).toEqual([]);
     expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
@@ -335,11 +418,10 @@ describe('unchanged items', () => {
     const after = await database.pool.query(`select ${columns} from blade_item where item_id like 'item-%'`);
     expect(after.rows).toEqual(before.rows.map(({ xmin, xmax }) => (isAsked ? { xmin, xmax } : { xmin })));
     expect(await counts(lease)).toMatchObject({ read: 60 + others.length, success: 60, processed: 60 });
-    expect((await saved(store, [...many.slice(1), item('item-0', 2), item('new')])).items).toEqual([
-      item('item-0', 2),
-      item('new'),
-    ]);
-    expect(await counts(lease)).toMatchObject({ read: 121 + others.length, success: 119, processed: 119 });
+    const next = await claimed();
+    const changed = [...many.slice(1), item('item-0', 2), item('new')];
+    expect((await saved(openStore(next), changed)).items).toEqual([item('item-0', 2), item('new')]);
+    expect(await counts(next)).toMatchObject({ read: 61, success: 59, processed: 59 });
   });
 });
 
@@ -390,7 +472,7 @@ describe('rows that come again', () => {
       'select read_by_level::int[] as read, success_by_level::int[] as success from job_partition where id = $1',
       [lease.partitionId],
     );
-    const expected = countByLevel(items.map(({ classificationMarking }) => classificationMarking));
+    const expected = countItemsByLevel(items);
     expect(levels.rows).toEqual([{ read: expected, success: expected }]);
   });
 
@@ -404,9 +486,19 @@ describe('rows that come again', () => {
     expect(await counts(lease)).toEqual(before);
   });
 
-  test('count rows that a later row replaced', async () => {
+  test('are not known if a row replaced another one', async () => {
     const { store } = await afterUpload({ superseded: [item('a', 7)] });
-    expect(await store.confirm(rows, { ...again, size: 3 })).toBe(true);
+    expect(await store.confirm(rows, { ...again, size: 3 })).toBe(false);
+  });
+
+  test('are not known if an earlier row of the read has an id of theirs', async () => {
+    const { store, lease } = await afterUpload();
+    await store.saveBatch(batch([item('a'), item('z')]));
+    expect(await store.confirm(rows, again)).toBe(false);
+    const copy = { dataSourceId, fingerprint: 'other rows with these ids' };
+    expect((await openStore(await claimed()).saveBatch(batch(items, copy)))?.readBatch ?? null).toBeNull();
+    await store.saveBatch(batch(items, rows));
+    expect(await counts(lease)).toMatchObject({ read: 4, duplicates: 1 });
   });
 
   test.each([
@@ -436,7 +528,7 @@ describe('rows that come again', () => {
   ])('are not known %s', async (_name, work) => {
     const store = openStore(await claimed());
     await work(store);
-    expect(await store.confirm(rows, again)).toBe(false);
+    expect(await openStore(await claimed()).confirm(rows, again)).toBe(false);
   });
 
   test.each([
@@ -467,11 +559,11 @@ describe('rows that come again', () => {
       const pending = await saved(store, some);
       await store.markUploaded(uploaded(pending, pending.items));
     }
-    const store = openStore(await claimed());
-    expect(await store.saveBatch(batch(many, rows))).toBeNull();
-    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(true);
+    expect(await openStore(await claimed()).saveBatch(batch(many, rows))).toBeNull();
+    const confirmAgain = async () => openStore(await claimed()).confirm(rows, { ...again, size: 60 });
+    expect(await confirmAgain()).toBe(true);
     await saved(openStore(await claimed()), [item('item-7', 2)]);
-    expect(await store.confirm(rows, { ...again, size: 60 })).toBe(false);
+    expect(await confirmAgain()).toBe(false);
   });
 
   test('are compared again if their items are in so many batches that counting would take as long', async () => {

@@ -56,7 +56,7 @@ describe('while the catalog accepts no items', () => {
       expect((await client.send(JobById, { id })).job).toMatchObject({
         state: 'RUNNING',
         progress: { currentOperation: `Waiting to try again: ${reason}`, estimatedCompletion: null },
-        partitions: [{ state: 'PENDING', message: reason }],
+        partitions: { nodes: [{ state: 'PENDING', message: reason }] },
       });
     }, 30_000);
     return id;
@@ -65,7 +65,7 @@ describe('while the catalog accepts no items', () => {
   test('a job waits and says why, and resumes from its checkpoint on its own', async () => {
     await breakCatalog();
     const id = await syncThatWaits();
-    const before = (await application.client.send(JobById, { id })).job?.partitions[0];
+    const before = (await application.client.send(JobById, { id })).job?.partitions.nodes[0];
     expect(before?.readItems).toBeGreaterThan(0);
     await mendCatalog();
     expect(await application.client.waitForEnd(id)).toMatchObject({
@@ -73,8 +73,8 @@ describe('while the catalog accepts no items', () => {
       progress: { totalItems: 500, processedItems: 500, successCount: 500, errorCount: 0 },
     });
     const { job } = await application.client.send(JobById, { id });
-    expect(job?.partitions).toMatchObject([{ state: 'COMPLETED', readItems: 500, message: null }]);
-    expect(job?.partitions[0]?.attempt).toBeGreaterThan(1);
+    expect(job?.partitions.nodes).toMatchObject([{ state: 'COMPLETED', readItems: 500, message: null }]);
+    expect(job?.partitions.nodes[0]?.attempt).toBeGreaterThan(1);
     const items = await storedItems(application);
     expect(items).toHaveLength(500);
     expect(items.every(({ uploadedAt }) => uploadedAt !== null)).toBe(true);

@@ -36,7 +36,9 @@ describe('a job that no worker has taken', () => {
       finishedAt: expect.any(String),
       progress: { currentOperation: 'Sync cancelled', totalItems: 0, processedItems: 0 },
     });
-    expect((await client.send(JobById, { id })).job?.partitions).toMatchObject([{ state: 'CANCELLED' }]);
+    expect((await client.send(JobById, { id })).job?.partitions.nodes).toMatchObject([
+      { state: 'CANCELLED' },
+    ]);
     expect(await client.startSync({ syncType: 'FULL' })).toMatchObject({ state: 'QUEUED' });
   });
 
@@ -44,7 +46,7 @@ describe('a job that no worker has taken', () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const { id } = await client.startSync({ syncType: 'FULL' });
-    const answers = await Promise.all([1, 2].map(() => client.send(CancelJob, { id })));
+    const answers = await Promise.all([1, 2].map(() => client.send(CancelJob, { input: { id } })));
     expect(answers.map(({ cancelJob }) => cancelJob.__typename).sort()).toEqual([
       'CancelJobSuccess',
       'JobAlreadyFinishedError',
@@ -99,7 +101,7 @@ describe('a running job', () => {
   async function syncUnderWay(): Promise<JobFactsFragment> {
     const { client } = application;
     const job = await client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
-    await vi.waitFor(async () => expect((await catalogContent(application)).size).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(async () => expect((await catalogContent(application)).size).toBeGreaterThan(0), 30_000);
     return job;
   }
 
@@ -114,7 +116,7 @@ describe('a running job', () => {
       state: 'CANCELLED',
       progress: { currentOperation: 'Query job cancelled', processedItems: 0 },
     });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     // The thread is free again.
     const next = await client.startQueryJob({ dataType: 'sortie', sqlQuery: `SELECT 'S-1' AS item_id` });
     expect(await client.waitForEnd(next.id)).toMatchObject({ state: 'COMPLETED' });
@@ -166,7 +168,7 @@ describe('a running job', () => {
     });
     expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
     const { job } = await client.send(JobById, { id });
-    expect(job?.partitions.map(({ state, attempt }) => ({ state, attempt }))).toEqual([
+    expect(job?.partitions.nodes.map(({ state, attempt }) => ({ state, attempt }))).toEqual([
       { state: 'CANCELLED', attempt: 1 },
       { state: 'CANCELLED', attempt: 1 },
       { state: 'CANCELLED', attempt: 0 },
@@ -192,16 +194,16 @@ describe('a running job', () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const { id } = await syncUnderWay();
-    const answers = await Promise.all([1, 2].map(() => client.send(CancelJob, { id })));
+    const answers = await Promise.all([1, 2].map(() => client.send(CancelJob, { input: { id } })));
     for (const { cancelJob } of answers) {
       expect(['CancelJobSuccess', 'JobAlreadyFinishedError']).toContain(cancelJob.__typename);
     }
     expect(answers.map(({ cancelJob }) => cancelJob.__typename)).toContain('CancelJobSuccess');
     await client.waitForEnd(id);
-    expect(await client.send(CancelJob, { id })).toEqual({
+    expect(await client.send(CancelJob, { input: { id } })).toEqual({
       cancelJob: {
         __typename: 'JobAlreadyFinishedError',
-        id: expect.stringContaining(id),
+        jobId: expect.stringContaining(id),
         state: 'CANCELLED',
         message: expect.stringContaining('CANCELLED'),
       },
@@ -213,7 +215,7 @@ describe('a running job', () => {
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'large' });
     const { id } = await client.startQueryJob({ dataType: 'sortie', sqlQuery: `SELECT 'S-1' AS item_id` });
     const end = await client.waitForEnd(id);
-    expect(await client.send(CancelJob, { id })).toMatchObject({
+    expect(await client.send(CancelJob, { input: { id } })).toMatchObject({
       cancelJob: { __typename: 'JobAlreadyFinishedError', state: 'COMPLETED' },
     });
     expect((await client.send(JobById, { id })).job).toMatchObject(end);
@@ -221,7 +223,7 @@ describe('a running job', () => {
 
   test('that does not exist is reported as not found', async () => {
     const id = `Job:${crypto.randomUUID()}`;
-    expect(await application.client.send(CancelJob, { id })).toMatchObject({
+    expect(await application.client.send(CancelJob, { input: { id } })).toMatchObject({
       cancelJob: { __typename: 'JobNotFoundError' },
     });
   });

@@ -47,7 +47,7 @@ test('counts beyond 2^31 add up and reach clients as numbers, up to 2^53 - 1', a
     [Number.MAX_SAFE_INTEGER],
   );
   const { dataSources } = await application.client.send(DataSources, {});
-  expect(dataSources).toContainEqual(
+  expect(dataSources.nodes).toContainEqual(
     expect.objectContaining({ name: 'Parts', itemCount: Number.MAX_SAFE_INTEGER }),
   );
 });

@@ -271,7 +271,10 @@ describe('a raised marking is not lowered', () => {
     ['a data type that there is not', { dataType: 'fuel' }, 'input.dataType'],
   ])('with %s', async (_name, input, field) => {
     await raise('TS');
-    expect(await lower(input)).toMatchObject({ __typename: 'InvalidInputError', issues: [{ field }] });
+    expect(await lower(input)).toMatchObject({
+      __typename: 'InvalidInputError',
+      issues: [{ path: field.split('.') }],
+    });
     expect(await stored()).toMatchObject({ marking: 'TS' });
   });
 

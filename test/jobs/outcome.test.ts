@@ -127,9 +127,11 @@ describe('the outcome of a job', () => {
         ...{ percent: null, totalItems: 60, processedItems: 60, successCount: 60, errorCount: 0 },
         byType: [{ totalItems: 60, processedItems: 60, errorCount: 0 }],
       },
-      partitions: expect.arrayContaining([
-        expect.objectContaining({ sourceName: 'South', state: 'FAILED', totalItems: null, percent: null }),
-      ]),
+      partitions: {
+        nodes: expect.arrayContaining([
+          expect.objectContaining({ sourceName: 'South', state: 'FAILED', totalItems: null, percent: null }),
+        ]),
+      },
     });
   });
 
@@ -199,7 +201,7 @@ describe('the outcome of a job', () => {
       expect(outcome).toBeNull();
       expect(progress.processedItems).toBeGreaterThan(0);
     });
-    await client.send(CancelJob, { id });
+    await client.send(CancelJob, { input: { id } });
     await client.waitForEnd(id);
     const { progress, ...job } = await readJob(application, id);
     expect(job).toMatchObject({ state: 'CANCELLED', outcome: null, failedSources: [] });
@@ -236,7 +238,7 @@ describe('the percentage of a job', () => {
          (gen_random_uuid(), $1, 1, 'PENDING', 'sortie', 'West', null, null, 0, 0, 0, '{0,0,0,0,0}', '{0,0,0,0,0}')`,
       [job],
     );
-    await client.send(CancelJob, { id: job });
+    await client.send(CancelJob, { input: { id: job } });
     expect(await readJob(application, job)).toMatchObject({
       ...{ state: 'CANCELLED', outcome: null },
       progress: { percent: null, totalItems: 10, processedItems: 10, totalSources: 2, completedSources: 1 },

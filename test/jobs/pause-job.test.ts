@@ -24,11 +24,11 @@ beforeEach(async () => {
 });
 
 async function pause(id: string) {
-  return (await application.client.send(PauseJob, { id })).pauseJob;
+  return (await application.client.send(PauseJob, { input: { id } })).pauseJob;
 }
 
 async function resume(id: string) {
-  return (await application.client.send(ResumeJob, { id })).resumeJob;
+  return (await application.client.send(ResumeJob, { input: { id } })).resumeJob;
 }
 
 async function loadState(id: string): Promise<JobFactsFragment> {
@@ -72,7 +72,7 @@ test('a running sync pauses at its checkpoint, stays active, and resumes from th
     progress: { totalItems: ROWS, processedItems: ROWS, successCount: ROWS, errorCount: 0 },
   });
   const { job } = await application.client.send(JobById, { id });
-  expect(job?.partitions).toMatchObject([{ attempt: 2, readItems: ROWS }]);
+  expect(job?.partitions.nodes).toMatchObject([{ attempt: 2, readItems: ROWS }]);
   expect((await catalogContent(application)).size).toBe(ROWS);
 });
 
@@ -90,8 +90,8 @@ test('pausing twice is not an error, and jobs that cannot be paused or resumed s
   await vi.waitFor(async () => expect((await loadState(id)).state).toBe('PAUSED'), 10_000);
   expect(await pause(id)).toMatchObject({ __typename: 'PauseJobSuccess', job: { state: 'PAUSED' } });
   await application.client.cancelJob(id);
-  expect(await pause(id)).toMatchObject({ __typename: 'JobNotPausableError', id, state: 'CANCELLED' });
-  expect(await resume(id)).toMatchObject({ __typename: 'JobNotPausedError', id, state: 'CANCELLED' });
+  expect(await pause(id)).toMatchObject({ __typename: 'JobNotPausableError', jobId: id, state: 'CANCELLED' });
+  expect(await resume(id)).toMatchObject({ __typename: 'JobNotPausedError', jobId: id, state: 'CANCELLED' });
   const unknown = 'Job:01997f3e-8c1a-7000-8000-000000000000';
   expect(await pause(unknown)).toMatchObject({ __typename: 'JobNotFoundError' });
   expect(await resume(unknown)).toMatchObject({ __typename: 'JobNotFoundError' });
@@ -102,9 +102,9 @@ test('a queued job pauses immediately, and runs when it is resumed', async () =>
   try {
     await addSource(api, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const { id } = await api.client.startSync({ syncType: 'FULL' });
-    const { pauseJob } = await api.client.send(PauseJob, { id });
+    const { pauseJob } = await api.client.send(PauseJob, { input: { id } });
     expect(pauseJob).toMatchObject({ __typename: 'PauseJobSuccess', job: { state: 'PAUSED' } });
-    const { resumeJob } = await api.client.send(ResumeJob, { id });
+    const { resumeJob } = await api.client.send(ResumeJob, { input: { id } });
     expect(resumeJob).toMatchObject({ __typename: 'ResumeJobSuccess', job: { state: 'QUEUED' } });
   } finally {
     await api.close();

@@ -69,7 +69,7 @@ async function expectWhole(program: TestApplication): Promise<void> {
     expect(held.get(`BLADE-${dataType}-${itemId}`)).toMatchObject(expected);
     expect(held.get(`BLADE-${dataType}-${itemId}`)?.metadata).toMatchObject(metadata);
   }
-  await checkCatalogFolder(program.catalogFolder);
+  expect(await checkCatalogFolder(program.catalogFolder)).toEqual([]);
 }
 
 const compared = (restored: number) => ({

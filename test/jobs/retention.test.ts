@@ -132,3 +132,43 @@ test('upload batches are deleted once they have no items', async () => {
   expect(left).toEqual([used]);
   expect(left).not.toContainEqual(unused);
 });
+
+test('a start is recognized for 24 hours of the database, whatever the clock of the process says', async () => {
+  const jobId = await makeJob(1);
+  const start = { principalId: 'ann', operation: 'startSync', inputHash: 'x', jobId };
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 60 * 60 * 1000);
+  await prisma.startRequest.createMany({
+    data: [
+      { ...start, idempotencyKey: 'recent', createdAt: hoursAgo(23) },
+      { ...start, idempotencyKey: 'old', createdAt: hoursAgo(25) },
+    ],
+  });
+  const settings = { historyDays: null, itemDays: null, auditDays: null };
+  await prune(prisma, settings, new Date('2100-01-01T00:00:00Z'));
+  const left = await prisma.startRequest.findMany({ where: { jobId } });
+  expect(left.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['recent']);
+});
+
+test('the latest thousand runs of the schedule of each source are kept, and what waits', async () => {
+  const addSource = async (name: string) => {
+    const table = { catalogName: 'blade', schemaName: 'field', tableName: 'sortie' };
+    return (await prisma.dataSource.create({ data: { name, dataType: 'sortie', ...table } })).id;
+  };
+  const [busy, quiet] = [await addSource('Busy'), await addSource('Quiet')];
+  const toRun = (dataSourceId: string, minutes: number) => {
+    const dueAt = new Date(daysAgo(1).getTime() + minutes * 60_000);
+    const times = { firstDueAt: dueAt, dueAt, createdAt: dueAt };
+    const state = dataSourceId === busy && minutes === 0 ? ('WAITING' as const) : ('STARTED' as const);
+    return { id: newUuid(), dataSourceId, state, ...times };
+  };
+  const counted = (length: number, id: string) =>
+    Array.from({ length }, (_none, minute) => toRun(id, minute));
+  await prisma.scheduledRun.createMany({ data: [...counted(1_010, busy), ...counted(3, quiet)] });
+  const pruned = await prune(prisma, { historyDays: null, itemDays: null, auditDays: null }, now);
+  expect(pruned.scheduledRuns).toBe(9);
+  expect(await prisma.scheduledRun.count({ where: { dataSourceId: quiet } })).toBe(3);
+  const left = await prisma.scheduledRun.findMany({ where: { dataSourceId: busy }, orderBy: { id: 'asc' } });
+  expect(left.map(({ state }) => state).indexOf('WAITING')).toBe(0);
+  expect(left).toHaveLength(1_001);
+  expect(left[1]?.dueAt).toEqual(toRun(busy, 10).dueAt);
+});

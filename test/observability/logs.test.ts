@@ -78,15 +78,54 @@ test('a mutation is one line: who did what, to which job, how it ended and how l
   expect(ofJob.map(({ msg }) => msg)).toEqual(['partition started', 'partition ended']);
 });
 
-test('a mutation that returns one of its errors is logged as refused, with the name of the error', async () => {
-  const { lines } = await ask('mutation { stopSync { __typename } }');
-  expect(lines).toEqual([
-    expect.objectContaining({
-      level: INFO,
-      msg: 'mutation',
-      outcome: 'refused',
-      codes: ['NoActiveSyncError'],
-    }),
+test.each([
+  ['its type', '__typename'],
+  ['nothing of the error', '... on StopSyncSuccess { message }'],
+  ['its type under the name of another field', 'message: __typename'],
+])(
+  'a mutation that returns one of its errors is logged as refused if the client selects %s',
+  async (_, selection) => {
+    const { lines } = await ask(`mutation { stopSync { ${selection} } }`);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: INFO,
+        msg: 'mutation',
+        outcome: 'refused',
+        codes: ['NoActiveSyncError'],
+      }),
+    ]);
+  },
+);
+
+test.each([
+  ['an argument', 'cancelJob(input: { id: "x" })', 'InvalidInputError'],
+  [
+    'a field of the input',
+    'createApiKey(input: { name: "", role: VIEWER, clearance: "U" })',
+    'InvalidInputError',
+  ],
+  ['a missing job', 'cancelJob(input: { id: "01997f3e-8c1a-7000-8000-000000000000" })', 'JobNotFoundError'],
+])('a refusal because of %s is logged as refused', async (_, field, name) => {
+  const { lines } = await ask(`mutation { renamed: ${field} { ... on ForbiddenError { requiredRole } } }`);
+  expect(lines).toEqual([expect.objectContaining({ outcome: 'refused', codes: [name] })]);
+});
+
+test('each operation of a batch is logged with its own outcome', async () => {
+  const response = await fetch(application.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([
+      { query: 'mutation { stopSync { ... on StopSyncSuccess { message } } }' },
+      { query: '{ me { role } }' },
+    ]),
+  });
+  await response.json();
+  const lines = linesSince(before).filter(
+    (line) => line.requestId === response.headers.get('x-request-id') && line.outcome !== undefined,
+  );
+  expect(lines.map(({ operation, outcome }) => [operation, outcome]).sort()).toEqual([
+    [['me'], 'done'],
+    [['stopSync'], 'refused'],
   ]);
 });
 

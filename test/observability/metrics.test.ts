@@ -22,12 +22,12 @@ beforeAll(async () => {
     await application.client.waitForEnd(job.id);
   }
   await application.client.sendRaw('{ nothing }');
-  text = await metricsOf(application.url);
+  text = await readMetrics(application.url);
 });
 
 afterAll(() => application.close());
 
-async function metricsOf(url: string): Promise<string> {
+async function readMetrics(url: string): Promise<string> {
   const response = await fetch(new URL('/metrics', url));
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -93,7 +93,7 @@ test('subscriptions are counted by transport while they are open', async () => {
   const overEvents = application.client.watchEvents(SyncProgress, {});
   await overWebSocket.next();
   await overEvents.next();
-  const during = await metricsOf(application.url);
+  const during = await readMetrics(application.url);
   expect(seriesValue('blade_graphql_subscriptions{transport="websocket"}', during)).toBe(1);
   expect(seriesValue('blade_graphql_subscriptions{transport="http"}', during)).toBe(1);
   expect(seriesValue('blade_websocket_connections', during)).toBe(1);
@@ -101,7 +101,7 @@ test('subscriptions are counted by transport while they are open', async () => {
   await overEvents.return?.();
   await expect
     .poll(async () => {
-      const after = await metricsOf(application.url);
+      const after = await readMetrics(application.url);
       return ['websocket', 'http'].map((transport) =>
         seriesValue(`blade_graphql_subscriptions{transport="${transport}"}`, after),
       );
@@ -171,7 +171,7 @@ test('a separate port serves metrics only, and they are served nowhere else', as
   try {
     const log = worker.log.join('');
     const own = /metrics are at (http:[^"]+)/.exec(log)?.[1] ?? '';
-    expect(seriesValue('blade_threads', await metricsOf(own))).toBe(2);
+    expect(seriesValue('blade_threads', await readMetrics(own))).toBe(2);
     expect((await fetch(new URL('/health/ready', own))).status).toBe(404);
     const health = /health is at (http:[^"]+)/.exec(log)?.[1] ?? '';
     expect((await fetch(new URL('/metrics', health))).status).toBe(404);
@@ -227,9 +227,9 @@ test('a database that does not answer is reported as down, and the metrics from 
 });
 
 test('a query is counted', async () => {
-  const before = seriesValue(DONE_QUERIES, await metricsOf(application.url)) ?? 0;
+  const before = seriesValue(DONE_QUERIES, await readMetrics(application.url)) ?? 0;
   await application.client.sendRaw('{ jobs(first: 1) { totalCount } }');
-  expect(seriesValue(DONE_QUERIES, await metricsOf(application.url))).toBe(before + 1);
+  expect(seriesValue(DONE_QUERIES, await readMetrics(application.url))).toBe(before + 1);
 });
 
 const DONE_QUERIES = 'blade_graphql_operation_duration_seconds_count{type="query",outcome="done"}';

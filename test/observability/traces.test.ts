@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
 import { type Cluster, createCluster } from '../support/cluster.ts';
 import { test } from '../support/on-server.ts';
-import { SaveDataSource } from '../support/operations.ts';
+import { CreateDataSource } from '../support/operations.ts';
 import { killPrograms, type Program, startProgram } from '../support/program.ts';
 import { writeQuery } from '../support/tables.ts';
 import { type CollectedSpan, startTraceCollector, type TraceCollector } from '../support/trace-collector.ts';
@@ -44,7 +44,7 @@ beforeAll(async () => {
   }
   const [api] = programs;
   if (api === undefined) throw new Error('no program was started');
-  await api.client.send(SaveDataSource, {
+  await api.client.send(CreateDataSource, {
     input: {
       ...{ name: 'Sorties', dataType: 'sortie' },
       ...{ catalogName: 'blade', schemaName: 'field', tableName: 'sortie' },

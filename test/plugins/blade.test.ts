@@ -12,7 +12,7 @@ import { createPluginFolder, FUEL_ROWS } from '../support/plugin-folder.ts';
 const SETTINGS = { PORT: '0', BLADE_WORKER_THREADS: '1', BLADE_DEMO_DATA: 'false', LOG_LEVEL: 'warn' };
 
 const ADD_SOURCE = `mutation {
-  saveDataSource(input: { name: "Fuel", dataType: "fuel", catalogName: "blade", schemaName: "field", tableName: "fuel" }) {
+  createDataSource(input: { name: "Fuel", dataType: "fuel", catalogName: "blade", schemaName: "field", tableName: "fuel" }) {
     __typename
   }
 }`;
@@ -98,7 +98,7 @@ describe('a program with a plug-in', () => {
         state: 'FAILED',
         failureReason:
           'Fuel: The warehouse cannot be read: Unrecognized type: "Duration" (18). 3 of 3 rows were not read.',
-        partitions: [{ attempt: 1 }],
+        partitions: { nodes: [{ attempt: 1 }] },
       },
     ],
     [
@@ -108,7 +108,7 @@ describe('a program with a plug-in', () => {
          writeFileSync(marker, '');
          throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
        })()`,
-      { state: 'COMPLETED', failureReason: null, partitions: [{ attempt: 2 }] },
+      { state: 'COMPLETED', failureReason: null, partitions: { nodes: [{ attempt: 2 }] } },
     ],
   ] as const)('%s', async ([name, batch, expected], { create, plugins }) => {
     const marker = join(plugins.path, `failed-${name.length}`);
@@ -149,7 +149,7 @@ describe('a program with a plug-in', () => {
     await blade.start();
     await send(blade, ADD_SOURCE);
     const { id } = (await send(blade, START_SYNC)).data.startSync.job;
-    const job = `{ job(id: "${id}") { state failureReason partitions { attempt } } }`;
+    const job = `{ job(id: "${id}") { state failureReason partitions { nodes { attempt } } } }`;
     await expect.poll(async () => (await send(blade, job)).data.job, { timeout: 60_000 }).toEqual(expected);
   });
 
@@ -187,13 +187,13 @@ describe('a program with a plug-in', () => {
     await send(blade, ADD_SOURCE);
     const { data } = await send(blade, START_SYNC);
     const { id } = data.startSync.job;
-    const job = `{ job(id: "${id}") { state progress { successCount } partitions { attempt } } }`;
+    const job = `{ job(id: "${id}") { state progress { successCount } partitions { nodes { attempt } } } }`;
     await expect
       .poll(async () => (await send(blade, job)).data.job, { timeout: 60_000 })
       .toEqual({
         state: 'COMPLETED',
         progress: { successCount: 2 },
-        partitions: [{ attempt: 2 }],
+        partitions: { nodes: [{ attempt: 2 }] },
       });
   });
 });
@@ -222,7 +222,7 @@ test('a job of a data type that a worker does not have waits for one that has it
 
   const without = await create({ listen: false, config });
   await without.start();
-  const waiting = `{ job(id: "${id}") { partitions { message } } }`;
+  const waiting = `{ job(id: "${id}") { partitions { nodes { message } } } }`;
   await expect
     .poll(async () => JSON.stringify(await send(without, waiting)), { timeout: 60_000 })
     .toContain('There is no data type fuel here: start every worker with the plug-in that brings it.');
@@ -328,8 +328,10 @@ describe('two programs in one process', () => {
     expect(await listNames(one)).toEqual([...BUILT_IN, 'fuel']);
     expect(await listNames(other)).toEqual(BUILT_IN);
     await send(one, ADD_SOURCE);
-    expect((await send(one, '{ dataSources { name } }')).data.dataSources).toEqual([{ name: 'Fuel' }]);
-    expect((await send(other, '{ dataSources { name } }')).data.dataSources).toEqual([]);
+    expect((await send(one, '{ dataSources { nodes { name } } }')).data.dataSources.nodes).toEqual([
+      { name: 'Fuel' },
+    ]);
+    expect((await send(other, '{ dataSources { nodes { name } } }')).data.dataSources.nodes).toEqual([]);
     const metrics = async (blade: Blade) =>
       (await blade.fetch(new Request('http://localhost/metrics'))).text();
     expect(await metrics(one)).toContain('blade_rows_read_total{data_type="fuel"}');

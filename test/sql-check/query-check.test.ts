@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  checkQuery,
-  MAX_STATEMENT_BYTES,
-  quoteIdentifier,
-  quoteTable,
-} from '../../src/sql-check/statement.ts';
+import { quoteIdentifier, quoteTable } from '../../src/sql-check/quoted-name.ts';
+import { checkQuery, MAX_STATEMENT_BYTES } from '../../src/sql-check/statement.ts';
 
 describe('a query that only reads is taken', () => {
   test.each([

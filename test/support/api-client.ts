@@ -2,6 +2,7 @@ import { createClient as createSseClient, type Client as SseClient } from 'graph
 import { createClient as createWebSocketClient, type Client as WebSocketClient } from 'graphql-ws';
 import { expect } from 'vitest';
 import WebSocket from 'ws';
+import type { CompleteData } from '../../src/command-line/complete-data.ts';
 import type {
   JobFactsFragment,
   StartQueryJobInput,
@@ -16,7 +17,7 @@ export interface ApiClient {
   send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
-  ): Promise<Result>;
+  ): Promise<CompleteData<Result>>;
   /** Sends any text over HTTP and returns the raw answer, errors included. */
   sendRaw(query: string, variables?: Record<string, unknown>): Promise<RawAnswer>;
   /** Subscribes over WebSocket. */
@@ -42,6 +43,7 @@ export interface ApiClient {
 export interface RawAnswer {
   readonly status: number;
   readonly data?: Record<string, unknown> | null;
+  readonly extensions?: Readonly<Record<string, unknown>>;
   readonly errors?: readonly {
     readonly message: string;
     readonly path?: readonly (string | number)[];
@@ -84,10 +86,10 @@ export function createApiClient(
   async function send<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
-  ): Promise<Result> {
+  ): Promise<CompleteData<Result>> {
     const answer = await sendRaw(operation.toString(), variables ?? {});
     expect(answer.errors).toBeUndefined();
-    return answer.data as Result;
+    return answer.data as CompleteData<Result>;
   }
 
   async function* iterate<Result, Variables>(
@@ -121,7 +123,7 @@ export function createApiClient(
     },
 
     async cancelJob(id) {
-      const { cancelJob } = await send(CancelJob, { id });
+      const { cancelJob } = await send(CancelJob, { input: { id } });
       if (cancelJob.__typename !== 'CancelJobSuccess') throw new Error(JSON.stringify(cancelJob));
       return cancelJob.job;
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
-import { SaveDataSource } from './operations.ts';
+import { CreateDataSource } from './operations.ts';
 import { type Program, startProgram } from './program.ts';
 import { writeSorties } from './tables.ts';
 
@@ -70,7 +70,7 @@ async function syncItems(folder: string, rows: number): Promise<Program> {
     cursorColumn: 'updated_at',
   };
   // Refused where the source is known already.
-  await client.sendRaw(SaveDataSource.toString(), {
+  await client.sendRaw(CreateDataSource.toString(), {
     input: { name: 'Sorties', dataType: 'sortie', ...source },
   });
   await client.waitForEnd((await client.startSync({ syncType: 'FULL' })).id);

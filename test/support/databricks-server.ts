@@ -4,11 +4,11 @@ import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { generate } from 'selfsigned';
 import type { DatabricksOptions } from '../../src/warehouse/databricks/session.ts';
-import { openEngine } from './databricks/execution.ts';
+import { type Engine, openEngine } from './databricks/execution.ts';
 import { createService, type ResultForm, type Service, type ServiceOptions } from './databricks/service.ts';
 import { createProcessor, readOperation } from './databricks/thrift-library.ts';
 
-/** A Databricks SQL warehouse for tests: the driver's service over HTTPS, backed by DuckDB. */
+/** A Databricks SQL warehouse for tests: the driver's service over HTTPS, backed by DuckDB or by Spark. */
 export interface DatabricksServer {
   readonly configuration: DatabricksOptions;
   /** The requested operations in order, including those that met a fault. */
@@ -16,7 +16,7 @@ export interface DatabricksServer {
   readonly statements: Service['statements'];
   /** The user agents of the requests. */
   readonly userAgents: ReadonlySet<string>;
-  /** Runs a DuckDB statement, such as one that creates `blade.field.sortie`. */
+  /** Runs a statement of the engine, such as one that creates `blade.field.sortie`. */
   run(sql: string): Promise<void>;
   /** Makes requests fail. */
   fail(fault: Fault): void;
@@ -47,6 +47,8 @@ export interface DatabricksServerOptions {
   readonly pageRows?: number;
   /** How long an answer waits for a statement to finish, in milliseconds (default: 100). */
   readonly directMs?: number;
+  /** The engine that runs the statements (default: a new DuckDB). */
+  readonly engine?: Engine;
   /** Changes a page before it is sent. */
   readonly alter?: ServiceOptions['alter'];
 }
@@ -65,7 +67,7 @@ export async function startDatabricksServer(
   options: DatabricksServerOptions = {},
 ): Promise<DatabricksServer> {
   const { cert, private: key } = await certificate;
-  const engine = await openEngine();
+  const engine = options.engine ?? (await openEngine());
   const files = new Map<string, Buffer>();
   const wire: string[] = [];
   const waiting = new Set<() => void>();

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 
 /** The number of random cases in a test file. */
-export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 400);
+export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 200);
 
 /** FUZZ_SEED repeats the cases of an earlier run. */
 export const fuzzSeed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));

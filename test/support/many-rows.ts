@@ -56,15 +56,18 @@ export async function insertManyRows({ pool }: TestDatabase, counts: RowCounts):
   await pool.query('alter table job disable trigger user');
   await pool.query(
     `insert into job (id, kind, state, data_type, sync_type, sql_query, started_at, finished_at, total_items,
-       failure_reason, outcome, created_at, marking)
+       failure_reason, outcome, created_at, ordered_at, marking, started_by_id, started_by_name, labels)
      select ('019a0000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, kind, state, data_type,
-       case kind when 'SYNC' then 'FULL'::sync_type end, case kind when 'QUERY' then 'SELECT 1' end,
+       case kind when 'SYNC' then 'FULL'::sync_type end, case kind when 'QUERY' then case when n <= 90 then 'SELECT rare' else 'SELECT 1' end end,
        case when state <> 'QUEUED' then now() end,
        case when state in ('COMPLETED', 'FAILED', 'CANCELLED') then now() end, 0,
        case state when 'FAILED' then 'its source was away' end,
        case state when 'COMPLETED' then 'SUCCEEDED' when 'FAILED' then 'NOTHING_SUCCEEDED' end::job_outcome,
        '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second',
-       case when n <= 40 then 'CUI' when n % 2 = 0 then 'TOP SECRET' else 'UNCLASSIFIED' end
+       '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second',
+       case when n <= 40 then 'CUI' when n % 2 = 0 then 'TOP SECRET' else 'UNCLASSIFIED' end,
+       case when n <= 70 then 'rare' else 'common' end, 'Somebody',
+       case when n <= 70 then '{"rare": "yes"}' else '{"common": "yes"}' end::jsonb
      from generate_series(1, $1::int) as n cross join lateral (select
        case when n <= 60 then 'SYNC' else 'QUERY' end::job_kind as kind,
        case when n % 10 = 5 and n <= 100 then 'CANCELLED' when n % 10 = 6 and n <= 100 then 'PAUSED'

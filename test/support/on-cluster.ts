@@ -13,7 +13,7 @@ export function describeOnServer(name: string, suite: () => void): void {
   describe.skipIf(serverUrl === null)(`${name}${needs}`, { timeout: 120_000 }, suite);
 }
 
-/** For tests of several processes on a server: `npm run test:cluster` runs these alone. */
+/** For tests of several processes on a server: `npm run test:slow` runs these, too. */
 export const test = base
   /** Makes a cluster of this many sorties, on this or another server; what it logged is shown if the test failed. */
   .extend('createCluster', async ({ open, onTestFailed }) => {

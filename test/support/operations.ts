@@ -1,6 +1,7 @@
 /** The operations that tests send. */
 export {
   CancelJobDocument as CancelJob,
+  CreateDataSourceDocument as CreateDataSource,
   DataSourcesDocument as DataSources,
   DataTypesDocument as DataTypes,
   DeleteDataSourceDocument as DeleteDataSource,
@@ -11,6 +12,7 @@ export {
   JobChangesDocument as JobChanges,
   JobErrorsDocument as JobErrors,
   JobProgressDocument as JobProgress,
+  JobReadsDocument as JobReads,
   JobsDocument as Jobs,
   LowerMarkingDocument as LowerItemMarking,
   NodeByIdDocument as NodeById,
@@ -18,11 +20,13 @@ export {
   RepairCatalogDocument as RepairCatalog,
   ResumeJobDocument as ResumeJob,
   RetryJobDocument as RetryJob,
-  SaveDataSourceDocument as SaveDataSource,
+  SetWatermarkDocument as SetWatermark,
+  SourceReadsDocument as SourceReads,
   StartQueryJobDocument as StartQueryJob,
   StartSyncDocument as StartSync,
   StopSyncDocument as StopSync,
   SyncProgressDocument as SyncProgress,
   SyncStatusDocument as SyncStatus,
   TestDataSourceDocument as TestDataSource,
+  UpdateDataSourceDocument as UpdateDataSource,
 } from '../generated/graphql.ts';

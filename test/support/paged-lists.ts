@@ -17,9 +17,14 @@ export interface PagedField {
   readonly fieldName: string;
   /** The type that it is a field of. */
   readonly parent: string;
-  /** The values of its argument `orderBy`; none where it has one order. */
-  readonly orders: readonly string[];
+  /** Every value of its argument `orderBy`. */
+  readonly orders: readonly ListOrder[];
   readonly filters: readonly ListFilter[];
+}
+
+export interface ListOrder {
+  readonly field: string;
+  readonly direction: string;
 }
 
 /** One way to ask for a part of a list. */
@@ -55,16 +60,31 @@ function describeField(
 ): PagedField {
   const isRoot = type === schema.getQueryType();
   const orderBy = args.find(({ name }) => name === 'orderBy');
-  const orders = orderBy === undefined ? null : getNamedType(orderBy.type);
+  if (orderBy === undefined) throw new Error(`${type.name}.${fieldName} has no argument orderBy`);
   return {
     name: isRoot ? fieldName : `${type.name}.${fieldName}`,
     fieldName,
     parent: type.name,
-    orders: isEnumType(orders) ? orders.getValues().map(({ name }) => name) : [],
+    orders: listOrders(orderBy),
     filters: args
       .filter(({ name }) => !PAGE_ARGUMENTS.includes(name))
       .flatMap((argument) => filtersOf(`${type.name}.${fieldName}`, argument)),
   };
+}
+
+function listOrders({ name, type }: GraphQLArgument): ListOrder[] {
+  const order = getNamedType(type);
+  if (!isInputObjectType(order)) throw new Error(`${name} is no input object`);
+  const [fields, directions] = ['field', 'direction'].map((part) => {
+    const values = getNamedType(order.getFields()[part]?.type);
+    return isEnumType(values) ? values.getValues().map((value) => value.name) : [];
+  });
+  return (fields ?? []).flatMap((field) => (directions ?? []).map((direction) => ({ field, direction })));
+}
+
+/** Writes an order as the value of the argument `orderBy`. */
+export function formatOrder({ field, direction }: ListOrder): string {
+  return `{ field: ${field}, direction: ${direction} }`;
 }
 
 function filtersOf(owner: string, argument: GraphQLArgument): ListFilter[] {

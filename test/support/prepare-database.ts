@@ -21,9 +21,9 @@ declare module 'vitest' {
   }
 }
 
-/** Prepares the database of a project before its run: on a server if there is one, except for the project `embedded`. */
+/** Prepares the database of a project before its run: on a server if there is one, except for projects of embedded ones. */
 export default async function prepareDatabase(project: TestProject): Promise<() => Promise<void>> {
-  const url = project.name === 'embedded' ? null : await findTestServer();
+  const url = project.name.endsWith('embedded') ? null : await findTestServer();
   return url === null ? await prepareEmbedded(project) : await prepareServer(project, url);
 }
 

@@ -95,22 +95,22 @@ async function explain(client: PoolClient, { text, values }: SentStatement): Pro
   const [row] = rows;
   if (row === undefined) throw new Error(`there is no plan of ${text}`);
   const [{ Plan: top }] = row['QUERY PLAN'];
-  const scans = scansOf(top);
+  const scans = listScans(top);
   return {
     text,
-    rows: scans.reduce((sum, scan) => sum + rowsOf(scan), 0),
+    rows: scans.reduce((sum, scan) => sum + countScannedRows(scan), 0),
     blocks: top['Shared Hit Blocks'] + top['Shared Read Blocks'],
     scans: scans.map((scan) => `${scan['Node Type']} ${scan['Relation Name'] ?? ''}`),
   };
 }
 
 /** The scans of a plan that ran, from top to bottom. */
-function scansOf(plan: Plan): Plan[] {
-  const below = (plan.Plans ?? []).flatMap(scansOf);
+function listScans(plan: Plan): Plan[] {
+  const below = (plan.Plans ?? []).flatMap(listScans);
   return plan['Relation Name'] !== undefined && plan['Actual Loops'] > 0 ? [plan, ...below] : below;
 }
 
-function rowsOf(scan: Plan): number {
+function countScannedRows(scan: Plan): number {
   const ofLoop =
     scan['Actual Rows'] +
     (scan['Rows Removed by Filter'] ?? 0) +

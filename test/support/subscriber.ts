@@ -1,8 +1,20 @@
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { parse } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { SubscriptionClient } from './older-clients.ts';
 
-export type Transport = 'WebSocket' | 'server-sent events';
+/** Everything that carries a subscription, each with the client of its protocol. */
+export const TRANSPORTS = [
+  'WebSocket',
+  'the WebSocket of subscriptions-transport-ws',
+  'server-sent events',
+  'one connection of server-sent events',
+  'multipart',
+] as const;
+
+export type Transport = (typeof TRANSPORTS)[number];
 
 export interface Answer<Data> {
   readonly data?: Data | null;
@@ -53,20 +65,7 @@ export function subscribe<Data>(
       woken();
     },
   };
-  const client =
-    transport === 'WebSocket'
-      ? createWebSocketClient({
-          url: url.replace(/^http/, 'ws'),
-          webSocketImpl: WebSocket,
-          retryAttempts: 0,
-          ...(authorization === undefined ? {} : { connectionParams: { authorization } }),
-        })
-      : createSseClient({
-          url,
-          retryAttempts: 0,
-          ...(authorization === undefined ? {} : { headers: { authorization } }),
-        });
-  const unsubscribe = client.subscribe({ query, variables }, sink);
+  const { unsubscribe, dispose } = connect(url, transport, { query, variables }, sink, authorization);
 
   const subscription: Subscription<Data> = {
     received,
@@ -75,7 +74,7 @@ export function subscribe<Data>(
     },
     async leave() {
       unsubscribe();
-      await client.dispose();
+      await dispose();
     },
     async next() {
       for (;;) {
@@ -96,4 +95,58 @@ export function subscribe<Data>(
     [Symbol.asyncIterator]: () => subscription,
   };
   return subscription;
+}
+
+interface Sink {
+  next(answer: unknown): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+function connect(
+  url: string,
+  transport: Transport,
+  request: { query: string; variables: Record<string, unknown> },
+  sink: Sink,
+  authorization: string | undefined,
+): { unsubscribe: () => void; dispose: () => void | Promise<void> } {
+  const credential: Record<string, string> = authorization === undefined ? {} : { authorization };
+  if (transport === 'the WebSocket of subscriptions-transport-ws') {
+    const client = new SubscriptionClient(
+      url.replace(/^http/, 'ws'),
+      {
+        connectionParams: credential,
+        // By default it gives up for good on a server that takes more than a second, as on a busy machine.
+        minTimeout: 60_000,
+        connectionCallback: (error) => {
+          if (error !== undefined) sink.error(error);
+        },
+      },
+      WebSocket,
+    );
+    const { unsubscribe } = client.request(request).subscribe(sink);
+    return { unsubscribe, dispose: () => client.close() };
+  }
+  if (transport === 'multipart') {
+    const link = new HttpLink({ uri: url, headers: credential });
+    const client = new ApolloClient({ link, cache: new InMemoryCache() });
+    const operation = { query: parse(request.query), variables: request.variables };
+    const following = ApolloLink.execute(link, operation, { client }).subscribe(sink);
+    return { unsubscribe: () => following.unsubscribe(), dispose: () => client.stop() };
+  }
+  const client =
+    transport === 'WebSocket'
+      ? createWebSocketClient({
+          url: url.replace(/^http/, 'ws'),
+          webSocketImpl: WebSocket,
+          retryAttempts: 0,
+          connectionParams: credential,
+        })
+      : createSseClient({
+          url,
+          retryAttempts: 0,
+          headers: credential,
+          singleConnection: transport === 'one connection of server-sent events',
+        });
+  return { unsubscribe: client.subscribe(request, sink), dispose: () => client.dispose() };
 }

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { copyRows } from '../../src/warehouse/demo/copy-table.ts';
 import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
-import type { SaveDataSourceInput } from '../generated/graphql.ts';
+import type { CreateDataSourceInput } from '../generated/graphql.ts';
 import type { ApiClient } from './api-client.ts';
 import { readFolderCatalog } from './folder-catalog.ts';
-import { SaveDataSource } from './operations.ts';
+import { CreateDataSource } from './operations.ts';
 import type { TestApplication } from './test-application.ts';
 
 /** Writes the table `blade.field.<table>` with these rows, and replaces an existing one. */
@@ -32,9 +32,14 @@ export async function writeQuery(folder: string, table: string, query: string): 
   });
 }
 
+/** Writes a file of `blade.field` with this text, and replaces an existing one. */
+export async function writeText(folder: string, file: string, text: string): Promise<void> {
+  await replaceTable(folder, file, (path) => writeFile(path, text));
+}
+
 /** Removes the table `blade.field.<table>` from the warehouse. */
 export async function removeTable(folder: string, table: string): Promise<void> {
-  for (const ending of ['ndjson', 'parquet'])
+  for (const ending of ['ndjson', 'parquet', 'csv'])
     await rm(createPath(folder, `${table}.${ending}`), { force: true });
 }
 
@@ -56,9 +61,9 @@ function createPath(folder: string, file: string): string {
  */
 export async function addSource(
   { client }: { readonly client: ApiClient },
-  input: Partial<SaveDataSourceInput> = {},
+  input: Partial<CreateDataSourceInput> = {},
 ): Promise<string> {
-  const { saveDataSource } = await client.send(SaveDataSource, {
+  const { createDataSource } = await client.send(CreateDataSource, {
     input: {
       name: 'Sorties',
       dataType: 'sortie',
@@ -68,8 +73,9 @@ export async function addSource(
       ...input,
     },
   });
-  if (saveDataSource.__typename !== 'SaveDataSourceSuccess') throw new Error(JSON.stringify(saveDataSource));
-  return uuid(saveDataSource.dataSource.id);
+  if (createDataSource.__typename !== 'CreateDataSourceSuccess')
+    throw new Error(JSON.stringify(createDataSource));
+  return uuid(createDataSource.dataSource.id);
 }
 
 /** Writes the table `blade.field.sortie` and adds the source that reads it. @returns the source's UUID. */

@@ -33,7 +33,7 @@ describe('the tests of a warehouse find one that', () => {
   test.each<[fault: string, name: string, spoil: (warehouse: Warehouse) => Warehouse]>([
     [
       'gives a row twice and leaves another out',
-      'every row comes once, in batches of exactly the size asked for',
+      'every row comes once, in batches of at most the size asked for',
       (warehouse) =>
         withBatches(warehouse, (batch) => ({
           ...batch,

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
-import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
+import { type FolderWarehouseOptions, openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
-import type { ReadingLimits } from '../../src/warehouse/warehouse-definition.ts';
 import { batchesOf, statement } from './reading.ts';
 
 /** A folder warehouse in a temporary folder that is gone after the test. */
@@ -20,10 +19,12 @@ export interface FolderWarehouse {
   rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
 }
 
-export async function folderWarehouse(limits: ReadingLimits = {}): Promise<FolderWarehouse> {
+export async function folderWarehouse(
+  limits: Omit<FolderWarehouseOptions, 'folder'> = {},
+): Promise<FolderWarehouse> {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'blade', 'field'), { recursive: true });
-  const warehouse = await openDuckDbWarehouse({ folder, ...limits });
+  const warehouse = await openFolderWarehouse({ folder, ...limits });
   onTestFinished(() => warehouse.close());
   const path = (file: string) => join(folder, 'blade', 'field', file);
   return {

@@ -1,7 +1,7 @@
 import { stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
-import { openDuckDbWarehouse } from '../../src/warehouse/duckdb/warehouse.ts';
+import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
 import type { RowBatch } from '../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from './reading.ts';
@@ -11,7 +11,7 @@ import { duckDbValueCases } from './value-cases.ts';
 const numbers = (rows: number) =>
   `SELECT i AS id, 'name ' || i AS name, i % 7 AS kind FROM range(${rows}) t(i)`;
 
-function idsOf(batches: readonly RowBatch[]): unknown[] {
+function listIds(batches: readonly RowBatch[]): unknown[] {
   return batches.flatMap((batch) => batch.rows.map((row) => row.id));
 }
 
@@ -31,7 +31,7 @@ test('rows come in the order of the file', async () => {
   const { warehouse, write } = await folderWarehouse();
   await write('many.parquet', numbers(10_007));
   const batches = await batchesOf(warehouse, statement('SELECT * FROM blade.field.many'), 500);
-  expect(idsOf(batches)).toEqual(Array.from({ length: 10_007 }, (_, index) => index));
+  expect(listIds(batches)).toEqual(Array.from({ length: 10_007 }, (_, index) => index));
 });
 
 describe('a type that only DuckDB has is converted to JSON, and described by the name of another', () => {
@@ -104,10 +104,10 @@ describe('resuming', () => {
     await write('many.parquet', numbers(5000));
     const select = statement('SELECT * FROM blade.field.many WHERE id > :low', { low: 10 });
     const [first] = await batchesOf(warehouse, select, 2051);
-    const again = await openDuckDbWarehouse({ folder });
+    const again = await openFolderWarehouse({ folder });
     const rest = await batchesOf(again, select, 100, first?.position);
     await again.close();
-    expect(idsOf(rest)).toEqual(Array.from({ length: 5000 - 11 - 2051 }, (_, index) => index + 11 + 2051));
+    expect(listIds(rest)).toEqual(Array.from({ length: 5000 - 11 - 2051 }, (_, index) => index + 11 + 2051));
   });
 
   async function resumedAfter(change: (path: string, write: () => Promise<void>) => Promise<void>) {
@@ -121,7 +121,7 @@ describe('resuming', () => {
       resumeAfter: first?.position ?? null,
       signal: never,
     });
-    return { resumed, ids: idsOf(await Array.fromAsync(batches)) };
+    return { resumed, ids: listIds(await Array.fromAsync(batches)) };
   }
 
   test('starts over when the file has changed', async () => {

@@ -8,7 +8,7 @@ import { includesRole, type Principal } from '../../access/principal.ts';
 import type { Backup } from '../../backup/backup.ts';
 import { BackupError } from '../../backup/backup-error.ts';
 import { coversAll } from '../../data-types/marking.ts';
-import { refuse } from './refusal.ts';
+import { refuseRequest } from './refuse-request.ts';
 
 /** Answers a request for a backup; returns false for any other, which is left alone. */
 export type BackupEndpoint = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -36,16 +36,26 @@ export function createBackupEndpoint(options: BackupEndpointOptions): BackupEndp
     const principal = await authenticator.authenticate(authorization, findAddress(request));
     if (!includesRole(principal.role, 'admin') || !coversAll(principal.clearance)) {
       await record(principal, 'REFUSED');
-      refuse(response, 403, 'FORBIDDEN', 'A backup needs the role admin and the clearance TOP SECRET.');
+      refuseRequest(
+        response,
+        403,
+        'FORBIDDEN',
+        'A backup needs the role admin and the clearance TOP SECRET.',
+      );
     } else if (start === null) {
-      refuse(
+      refuseRequest(
         response,
         409,
         'NOT_EMBEDDED',
         'The database is a PostgreSQL server: back it up with pg_dump, and then the folder of the catalog. docs/operations.md says how, under "Back up and restore".',
       );
     } else if (isBusy) {
-      refuse(response, 409, 'BACKUP_RUNNING', 'Another backup is running: try again when it has ended.');
+      refuseRequest(
+        response,
+        409,
+        'BACKUP_RUNNING',
+        'Another backup is running: try again when it has ended.',
+      );
     } else {
       isBusy = true;
       await send(principal, response, start).finally(() => {
@@ -86,14 +96,14 @@ export function createBackupEndpoint(options: BackupEndpointOptions): BackupEndp
 function refuseError(response: ServerResponse, error: unknown, log: Logger): void {
   if (error instanceof UnauthenticatedError) {
     response.setHeader('www-authenticate', 'Bearer');
-    refuse(response, 401, 'UNAUTHENTICATED', error.message);
+    refuseRequest(response, 401, 'UNAUTHENTICATED', error.message);
   } else if (error instanceof TooManyFailedCredentialsError) {
     response.setHeader('retry-after', String(error.retryAfterSeconds));
-    refuse(response, 429, 'RATE_LIMITED', error.message);
+    refuseRequest(response, 429, 'RATE_LIMITED', error.message);
   } else if (error instanceof BackupError) {
-    refuse(response, 409, 'BACKUP_IMPOSSIBLE', `No backup was made: ${error.message}.`);
+    refuseRequest(response, 409, 'BACKUP_IMPOSSIBLE', `No backup was made: ${error.message}.`);
   } else {
     log.error({ err: error }, 'a backup failed');
-    refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'The backup failed; the log tells why.');
+    refuseRequest(response, 500, 'INTERNAL_SERVER_ERROR', 'The backup failed; the log tells why.');
   }
 }

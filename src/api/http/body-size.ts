@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuse } from './refusal.ts';
+import { refuseRequest } from './refuse-request.ts';
 
 /**
  * Refuses a body that is too large: at once where its length is told, and else as soon as it has become so.
@@ -32,7 +32,7 @@ function refuseBody(request: IncomingMessage, response: ServerResponse, maxBytes
   // What still comes of the body is not read.
   response.setHeader('connection', 'close');
   response.once('finish', () => request.destroy());
-  refuse(
+  refuseRequest(
     response,
     413,
     'REQUEST_TOO_LARGE',

@@ -8,7 +8,7 @@ mutation StartSync {
       message
       job { id state }
     }
-    ... on Error {
+    ... on UserError {
       message
     }
   }
@@ -16,11 +16,13 @@ mutation StartSync {
 
 subscription WatchSync {
   syncProgress {
+    id
     state
     job {
       id
       revision
       progress {
+        id
         currentOperation
         percent
         processedItems
@@ -28,7 +30,7 @@ subscription WatchSync {
         errorCount
         itemsPerSecond
         estimatedCompletion
-        byType { dataType processedItems totalItems errorCount }
+        byType { id dataType processedItems totalItems errorCount }
       }
       recentErrors
     }
@@ -38,7 +40,7 @@ subscription WatchSync {
 query History {
   jobs(first: 10) {
     totalCount
-    edges { node { id kind state outcome createdAt finishedAt progress { processedItems errorCount } } }
+    edges { node { id kind state outcome createdAt finishedAt progress { id processedItems errorCount } } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -47,7 +49,7 @@ mutation StopSync {
   stopSync {
     __typename
     ... on StopSyncSuccess { message job { id state } }
-    ... on Error { message }
+    ... on UserError { message }
   }
 }
 `;

@@ -7,6 +7,7 @@ import { isDiskFull } from '../../shared/full-disk.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { getCurrentRequest } from '../../shared/request-scope.ts';
 import type { Redact } from '../../shared/secrets.ts';
+import { findCode, withCode } from './client-errors.ts';
 
 /**
  * Creates the mask for errors outside a mutation's union. Expected errors keep their message and get a code. Any other is
@@ -15,10 +16,11 @@ import type { Redact } from '../../shared/secrets.ts';
  */
 export function createErrorMask(log: Logger, redact: Redact): (error: unknown) => Error {
   return (error) => {
-    if (isBrokenOff(error)) return new GraphQLError('The request was aborted.');
+    if (isBrokenOff(error))
+      return new GraphQLError('The request was aborted.', { extensions: { code: 'BAD_REQUEST' } });
     if (!(error instanceof GraphQLError)) return mask(log, error, {});
     const original = findOriginal(error);
-    if (original === undefined) return error;
+    if (original === undefined) return withCode(error);
     const { nodes, positions, path } = error;
     const place = { nodes: nodes ?? null, positions: positions ?? null, path: path ?? null };
     if (original instanceof InvalidInputError) {
@@ -28,7 +30,7 @@ export function createErrorMask(log: Logger, redact: Redact): (error: unknown) =
       });
     }
     if (original instanceof ExpectedError) {
-      return new GraphQLError(redact(original.message), { ...place, extensions: { code: toCode(original) } });
+      return new GraphQLError(redact(original.message), { ...place, extensions: { code: original.code } });
     }
     if (original instanceof PothosValidationError) {
       return new GraphQLError(redact(original.message), { ...place, extensions: { code: BAD_INPUT } });
@@ -75,20 +77,9 @@ export const UNEXPECTED = 'INTERNAL_SERVER_ERROR';
 export function toErrorCode(error: unknown): string {
   if (!(error instanceof GraphQLError)) return UNEXPECTED;
   const original = findOriginal(error);
-  if (original === undefined) {
-    const { code } = error.extensions;
-    return typeof code === 'string' ? code : 'GRAPHQL_ERROR';
-  }
+  if (original === undefined) return findCode(error);
   if (original instanceof InvalidInputError || original instanceof PothosValidationError) return BAD_INPUT;
-  return original instanceof ExpectedError ? toCode(original) : UNEXPECTED;
+  return original instanceof ExpectedError ? original.code : UNEXPECTED;
 }
 
 const BAD_INPUT = 'BAD_USER_INPUT';
-
-/** `JobNotFoundError` has the code `JOB_NOT_FOUND`. */
-function toCode(error: ExpectedError): string {
-  return error.name
-    .replace(/Error$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
-    .toUpperCase();
-}

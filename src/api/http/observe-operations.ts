@@ -4,14 +4,15 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Metrics, OperationOutcome, OperationType } from '../../observability/metrics.ts';
 import { startOperationSpan } from '../../observability/spans.ts';
-import { isObject } from '../../shared/json.ts';
 import {
+  createOperationScope,
   createRequestScope,
   getCurrentRequest,
   type RequestScope,
   runInRequest,
 } from '../../shared/request-scope.ts';
 import type { ApiContext } from '../context.ts';
+import type { Channel } from './connection/channel.ts';
 import { toErrorCode, UNEXPECTED } from './error-mask.ts';
 
 /** Reports operations to the log, the metrics and the traces. */
@@ -22,7 +23,7 @@ export interface OperationObserver {
   onRequest(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
   ): (request: IncomingMessage, response: ServerResponse) => void;
-  /** Reports an operation over WebSocket that was refused before it started. */
+  /** Reports an operation over a connection that was refused before it started. */
   refused(scope: RequestScope, errors: readonly unknown[]): void;
 }
 
@@ -41,26 +42,28 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
         ? [selection.name.value]
         : [],
     );
-    const scope = getCurrentRequest() ?? createRequestScope();
+    const request = getCurrentRequest() ?? createRequestScope();
+    const scope = createOperationScope(request);
     const span = startOperationSpan(`${type} ${fields[0] ?? ''}`.trimEnd(), context.req?.headers ?? {}, {
       'graphql.operation.type': type,
       'blade.request_id': scope.requestId,
     });
     const startedAt = performance.now();
     return {
-      transport: context.socket === undefined ? ('http' as const) : ('websocket' as const),
-      run: span.run,
+      transport: context.transport ?? ('http' as const),
+      run: <Result>(work: () => Result) => span.run(() => runInRequest(scope, work)),
       end(result: ExecutionResult): void {
         const seconds = (performance.now() - startedAt) / 1_000;
-        const { outcome, codes } = toOutcome(result);
+        const { outcome, codes } = toOutcome(result, scope);
         metrics.recordOperation(type, outcome, seconds);
         span.end({ 'blade.outcome': outcome }, outcome === 'failed' ? codes.join() : undefined);
-        scope.isLogged = true;
+        request.isLogged = true;
         log[toLogLevel(type, outcome)](
           {
             requestId: scope.requestId,
             principal: context.principal.id,
             operation: fields,
+            ...request.facts,
             ...scope.facts,
             outcome,
             ...(codes.length === 0 ? {} : { codes }),
@@ -139,19 +142,18 @@ export function observeOperations(log: Logger, metrics: OperationMetrics): Opera
 /** The parts of an operation's context that are observed. */
 interface ObservedContext extends Pick<ApiContext, 'principal'> {
   readonly req?: { readonly headers: IncomingHttpHeaders };
-  /** Set for operations over WebSocket. */
-  readonly socket?: unknown;
+  /** Set for operations over a connection. */
+  readonly transport?: Channel['transport'];
 }
 
-/** An answer with a typed error counts as refused, if the client selected its `__typename`. */
-function toOutcome({ errors = [], data }: ExecutionResult): { outcome: OperationOutcome; codes: string[] } {
+/** A typed error counts as a refusal, whatever the client selected of it. */
+function toOutcome(
+  { errors = [] }: ExecutionResult,
+  { refusals }: Pick<RequestScope, 'refusals'>,
+): { outcome: OperationOutcome; codes: string[] } {
   const codes = toCodes(errors);
   if (codes.includes(UNEXPECTED)) return { outcome: 'failed', codes };
-  const given = Object.values(data ?? {}).flatMap((value) => {
-    const name = isObject(value) ? value.__typename : undefined;
-    return typeof name === 'string' && name.endsWith('Error') ? [name] : [];
-  });
-  const all = [...codes, ...given];
+  const all = [...codes, ...refusals];
   return { outcome: all.length > 0 ? 'refused' : 'done', codes: all };
 }
 

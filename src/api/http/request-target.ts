@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuse } from './refusal.ts';
+import { refuseRequest } from './refuse-request.ts';
 
 /**
  * Refuses a request whose target is not a path, as in a proxy request, or whose host is not a name. An admitted request
@@ -10,6 +10,6 @@ export function admitTarget({ url, headers }: IncomingMessage, response: ServerR
   const host = headers.host ?? 'localhost';
   if (url?.startsWith('/') && URL.canParse(url, 'http://localhost') && URL.canParse(`http://${host}`))
     return true;
-  refuse(response, 400, 'BAD_REQUEST', 'The request must name a path, such as /graphql, and a host.');
+  refuseRequest(response, 400, 'BAD_REQUEST', 'The request must name a path, such as /graphql, and a host.');
   return false;
 }

@@ -18,22 +18,27 @@ import { hideSchema } from '../limits/introspection.ts';
 import { limitOperationCost } from '../limits/operation-cost.ts';
 import { createRateLimits, toCaller } from '../limits/rate-limits.ts';
 import type { ApiLimits } from '../limits/settings.ts';
-import { endUnreadResponse } from '../limits/slow-readers.ts';
 import { schema } from '../schema/schema.ts';
-import { type AuthenticatedConnection, authenticateRequests, type NodeContext } from './authentication.ts';
+import { authenticateRequests, type NodeContext } from './authentication.ts';
 import type { BackupEndpoint } from './backup-endpoint.ts';
 import { admitBody } from './body-size.ts';
+import type { AuthenticatedConnection } from './connection/authenticate-connections.ts';
+import { createOperationProtocol } from './connection/operation-protocol.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
 import { DEFAULT_QUERY } from './default-query.ts';
 import { createErrorMask } from './error-mask.ts';
+import { createSingleConnections } from './event-stream/single-connections.ts';
 import { createInProcess, type InProcess } from './in-process.ts';
 import { type OperationMetrics, observeOperations } from './observe-operations.ts';
 import { createOriginPolicy } from './origin.ts';
+import { createPersistedOperations } from './persisted-operations.ts';
+import { readPersistedOperations } from './persisted-operations-file.ts';
 import { refuseUnreadableParameters } from './request-parameters.ts';
 import { admitTarget } from './request-target.ts';
 import { setContentPolicy, setSecurityHeaders } from './security-headers.ts';
 import type { HttpSettings } from './settings.ts';
 import { shareExecution } from './shared-execution.ts';
+import { answerSubscriptions } from './stream-responses.ts';
 import { serveWebSockets } from './web-socket/web-sockets.ts';
 
 export interface ApiServer {
@@ -68,7 +73,7 @@ export interface ApiServerOptions extends HttpSettings {
 
 const PATH = '/graphql';
 
-/** Serves the API: GraphQL over HTTP, server-sent events and WebSocket on one path, and GraphiQL in a browser. */
+/** Serves the API: GraphQL over HTTP, event streams and WebSocket on one path, and GraphiQL in a browser. */
 export async function startApiServer({
   createContext,
   authenticator,
@@ -77,6 +82,7 @@ export async function startApiServer({
   origins,
   introspection,
   graphiql,
+  persistedOperationsFile,
   metrics,
   metricsEndpoint,
   backupEndpoint,
@@ -91,10 +97,22 @@ export async function startApiServer({
   const operations = observeOperations(log, metrics);
   const rates = createRateLimits(limits.rates);
   const admission: Plugin<object, NodeContext> = {
-    onRequestParse: ({ request, serverContext: { req } }) =>
-      rates.admitRequest(toCaller(requests.getPrincipal(request), findAddress(req))),
+    async onRequestParse({ request, serverContext: { req } }) {
+      const caller = toCaller(requests.getPrincipal(request), findAddress(req));
+      await rates.admitRequest(caller);
+      return {
+        async onRequestParseDone({ requestParserResult }) {
+          const others = Array.isArray(requestParserResult) ? requestParserResult.length - 1 : 0;
+          if (others > 0 && others < limits.maxBatchOperations) await rates.admitRequest(caller, others);
+        },
+      };
+    },
   };
   const sites = createOriginPolicy(origins);
+  const persisted = createPersistedOperations(
+    persistedOperationsFile === undefined ? null : await readPersistedOperations(persistedOperationsFile),
+    limits.document.maxCharacters,
+  );
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
     schema,
     plugins: [
@@ -102,6 +120,8 @@ export async function startApiServer({
       requests.plugin,
       admission,
       refuseUnreadableParameters(),
+      answerSubscriptions(limits.connections.keepAliveMs),
+      persisted.plugin,
       limitDocumentSize(limits.document),
       ...(introspection ? [] : [hideSchema()]),
       limitOperationCost(schema, limits.document),
@@ -124,6 +144,7 @@ export async function startApiServer({
     maskedErrors: { maskError: createErrorMask(log, redact) },
     // Uploads have no use here, and any site can send a form without a preflight.
     multipart: false,
+    batching: { limit: limits.maxBatchOperations },
     cors: false,
     // `admitBody` has already counted the body; Yoga would copy it to count again.
     maxRequestBodySize: false,
@@ -137,6 +158,26 @@ export async function startApiServer({
         ? { subscriptionsProtocol: 'SSE', headers: '{ "authorization": "Bearer " }' }
         : { subscriptionsProtocol: 'WS' }),
     },
+  });
+
+  const protocol = createOperationProtocol({
+    getEnveloped: (context) => yoga.getEnveloped(context),
+    authenticator,
+    findAddress,
+    rates,
+    operations,
+    limits,
+    log,
+  });
+  const singleConnections = createSingleConnections({
+    path: PATH,
+    protocol,
+    authenticate: requests.authenticate,
+    findAddress,
+    rates,
+    persisted,
+    limits: limits.connections,
+    log,
   });
 
   const dashboard = createDashboardFiles();
@@ -157,7 +198,7 @@ export async function startApiServer({
       return;
     }
     if (!admitBody(request, response, limits.maxBodyBytes)) return;
-    if (asksForEvents(request)) endUnreadResponse(response, limits.connections.keepAliveMs);
+    if (singleConnections(request, response)) return;
     yoga(request, response);
   });
   const server = createServer((request, response) => {
@@ -178,12 +219,8 @@ export async function startApiServer({
   const closeWebSockets = serveWebSockets({
     server,
     path: PATH,
-    getEnveloped: (context) => yoga.getEnveloped(context),
-    authenticator,
-    findAddress,
+    protocol,
     sites,
-    rates,
-    operations,
     limits,
     onConnection: metrics.openConnection,
     log,
@@ -200,7 +237,7 @@ export async function startApiServer({
       await closeWebSockets();
       for (const response of responses) {
         // Destroyed, because an orderly end would mean that the subscription is complete.
-        if (asksForEvents(response.req)) response.destroy();
+        if (isStream(response)) response.destroy();
         else if (!response.headersSent) response.setHeader('connection', 'close');
       }
       server.closeIdleConnections();
@@ -232,8 +269,10 @@ function asksForPage({ method, headers: { accept = '' } }: IncomingMessage): boo
   return method === 'GET' && accept.includes('text/html');
 }
 
-function asksForEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
-  return accept.includes('text/event-stream');
+/** Whether a response is a stream, or may become one. */
+function isStream(response: ServerResponse): boolean {
+  if (!response.headersSent) return response.req.headers.accept === 'text/event-stream';
+  return /^(text\/event-stream|multipart\/mixed)/.test(String(response.getHeader('content-type')));
 }
 
 function yogaLog(log: Logger) {

@@ -24,6 +24,10 @@ export const httpSettings = defineSettings({
     BLADE_GRAPHIQL: flag()
       .optional()
       .describe('Serve GraphiQL, which needs introspection; `true` unless a credential is needed.'),
+    BLADE_PERSISTED_OPERATIONS: z
+      .string()
+      .optional()
+      .describe('File that lists the only operations which clients may send; see [access.md](access.md).'),
   },
   needs: { access: accessSettings },
   toSettings(values, { access }) {
@@ -43,6 +47,8 @@ export const httpSettings = defineSettings({
       /** Whether clients may read the schema. */
       introspection: values.BLADE_INTROSPECTION ?? isOpen,
       graphiql: values.BLADE_GRAPHIQL ?? isOpen,
+      /** The list of all operations that clients may send; undefined if they may send any. */
+      persistedOperationsFile: values.BLADE_PERSISTED_OPERATIONS,
     };
   },
 });

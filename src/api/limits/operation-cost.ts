@@ -9,7 +9,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { withFieldCosts } from './field-cost.ts';
 import { tooLarge } from './limit-error.ts';
 import type { DocumentLimits } from './settings.ts';
@@ -18,13 +18,30 @@ import type { DocumentLimits } from './settings.ts';
 export function limitOperationCost(schema: GraphQLSchema, limits: DocumentLimits): Plugin {
   const measureCost = createCostMeter(schema);
 
-  function stopAtProblem({ args, setResultAndStopExecution }: OperationPayload): void {
-    const cost = measureCost(args);
-    const problem = cost && findExcess(cost, limits);
-    if (problem) setResultAndStopExecution({ errors: [problem] });
+  /** Returns the size of an operation that may run; null if it may not. */
+  function admit({ args, setResultAndStopExecution }: OperationPayload): OperationCost | null {
+    const size = measureCost(args);
+    const problem = size && findExcess(size, limits);
+    if (!problem) return size;
+    setResultAndStopExecution({ errors: [problem] });
+    return null;
   }
 
-  return { onExecute: stopAtProblem, onSubscribe: stopAtProblem };
+  return {
+    onExecute(payload) {
+      const size = admit(payload);
+      if (size === null) return undefined;
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (isAsyncIterable(result) || result.data === undefined) return;
+          setResult({ ...result, extensions: { ...result.extensions, cost: size.cost } });
+        },
+      };
+    },
+    onSubscribe(payload) {
+      admit(payload);
+    },
+  };
 }
 
 type Operation = Pick<ExecutionArgs, 'document' | 'operationName' | 'variableValues'>;

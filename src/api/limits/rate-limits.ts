@@ -87,17 +87,25 @@ export function createRateLimits(limits: RateLimits) {
 
   return {
     plugin,
-    /** @throws GraphQLError RATE_LIMITED. */
-    async admitRequest(caller: Caller): Promise<void> {
-      const error = await take(requests, caller, 'requests');
+    /**
+     * @param count of operations in the request.
+     * @throws GraphQLError RATE_LIMITED.
+     */
+    async admitRequest(caller: Caller, count = 1): Promise<void> {
+      const error = await take(requests, caller, 'requests', count);
       if (error !== null) throw error;
     },
   };
 }
 
-async function take(limiter: RateLimiterMemory, caller: Caller, what: string): Promise<GraphQLError | null> {
+async function take(
+  limiter: RateLimiterMemory,
+  caller: Caller,
+  what: string,
+  count = 1,
+): Promise<GraphQLError | null> {
   try {
-    await limiter.consume(caller);
+    await limiter.consume(caller, count);
     return null;
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;

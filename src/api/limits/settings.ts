@@ -24,6 +24,9 @@ export const limitSettings = defineSettings({
     BLADE_MAX_COST: wholeNumber(1, 100_000_000)
       .default(50_000)
       .describe('Highest cost of an operation; see [limits.md](limits.md).'),
+    BLADE_MAX_BATCH_OPERATIONS: wholeNumber(1, 100)
+      .default(10)
+      .describe('Most operations in one HTTP request; each has all other limits for itself.'),
     BLADE_REQUESTS_PER_SECOND: wholeNumber(1, 1_000_000)
       .default(200)
       .describe('Most requests of one principal in a second, counted over ten.'),
@@ -63,6 +66,8 @@ export const limitSettings = defineSettings({
       /** In units of about what a field of one object costs. */
       maxCost: values.BLADE_MAX_COST,
     },
+    /** Most operations in one HTTP request. */
+    maxBatchOperations: values.BLADE_MAX_BATCH_OPERATIONS,
     /** How often one principal may ask. */
     rates: {
       requestsPerSecond: values.BLADE_REQUESTS_PER_SECOND,

@@ -4,8 +4,9 @@ import { builder } from './builder.ts';
 import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
+import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
-import { requires } from './requires.ts';
+import { requires, requiresForNode } from './requires.ts';
 
 const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   description: 'Whether an operation was carried out.',
@@ -17,10 +18,13 @@ const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   } as const,
 });
 
-const AuditEntryType = builder.prismaObject('AuditEntry', {
+const AuditEntryType = builder.prismaNode('AuditEntry', {
+  nullable: true,
+  id: { field: 'id', description: 'Globally unique id; increases with time.' },
   description: 'A record of what a principal did, or was refused.',
+  authScopes: requiresForNode('admin'),
+  runScopesOnType: true,
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique among audit entries; increases with time.' }),
     time: t.expose('time', { type: 'DateTime', description: 'When it happened.' }),
     principal: t.field({
       type: PrincipalType,
@@ -45,9 +49,10 @@ const AuditEntryType = builder.prismaObject('AuditEntry', {
       resolve: ({ dataSourceId }) =>
         dataSourceId === null ? null : encodeGlobalId('DataSource', dataSourceId),
     }),
-    apiKeyId: t.exposeID('apiKeyId', {
+    apiKeyId: t.id({
       nullable: true,
       description: 'Id of the API key concerned; null if none is.',
+      resolve: ({ apiKeyId }) => (apiKeyId === null ? null : encodeGlobalId('ApiKey', apiKeyId)),
     }),
     details: t.expose('details', {
       type: 'JSONObject',
@@ -68,55 +73,64 @@ const AuditFilter = builder.inputType('AuditFilter', {
   }),
 });
 
-const AUDIT_ENTRIES: PagedList<AuditEntry, 'NEWEST_FIRST'> = {
+const AuditEntryOrder = createOrderInput('AuditEntryOrder', 'audit entries', {
+  TIME: 'The order in which it happened, also if the clock was set back in between.',
+});
+
+const NEWEST_FIRST = { field: 'TIME', direction: 'DESC' } as const;
+
+const AUDIT_ENTRIES: PagedList<AuditEntry, 'TIME'> = {
   name: 'auditEntries',
-  table: {
-    name: 'audit_entry',
-    key: ['time', 'id'],
-    indexes: [
-      [],
-      ['marking'],
-      ['jobId', 'marking'],
-      ['principalId', 'marking'],
-      ['operation', 'marking'],
-      ['outcome', 'marking'],
-    ],
-    fewValued: ['marking'],
-    marking: 'marking',
-    types: { time: 'timestamptz', id: 'uuid', jobId: 'uuid', outcome: 'public.audit_outcome' },
-  },
   identity: ['id'],
-  orders: { NEWEST_FIRST: 'descending' },
+  orders: {
+    TIME: {
+      name: 'audit_entry',
+      key: ['orderedAt', 'id'],
+      indexes: [
+        [],
+        ['marking'],
+        ['jobId', 'marking'],
+        ['principalId', 'marking'],
+        ['operation', 'marking'],
+        ['outcome', 'marking'],
+      ],
+      fewValued: ['marking'],
+      marking: 'marking',
+      types: { orderedAt: 'timestamptz', id: 'uuid', jobId: 'uuid', outcome: 'public.audit_outcome' },
+    },
+  },
 };
 
 builder.queryField('auditEntries', (t) =>
   t.connection(
     {
       type: AuditEntryType,
-      description:
-        'The audit: who did what, newest first. Hides entries about query jobs above your clearance.',
+      description: 'The audit: who did what. Hides entries about query jobs above your clearance.',
       args: {
         filter: t.arg({
           type: AuditFilter,
           required: false,
           description: 'Which entries. Default: all.',
         }),
+        orderBy: t.arg({
+          type: AuditEntryOrder,
+          required: false,
+          defaultValue: NEWEST_FIRST,
+          description: 'Order of the entries.',
+        }),
       },
       authScopes: requires('admin'),
-      resolve: (_parent, { filter, ...page }, context, info) =>
+      nullable: true,
+      resolve: (_parent, { filter, orderBy, ...page }, context, info) =>
         connectPage(AUDIT_ENTRIES, context, info, {
-          order: 'NEWEST_FIRST',
+          order: orderBy ?? NEWEST_FIRST,
           page,
           filter: toRowFilter(filter),
-          read: (keys, query) =>
-            context.prisma.auditEntry.findMany({
-              ...query,
-              where: { id: { in: keys.map(({ id }) => String(id)) } },
-            }),
+          read: (query) => context.prisma.auditEntry.findMany(query),
         }),
     },
-    { description: 'A page of audit entries.' },
-    { description: 'An audit entry and its cursor.' },
+    { name: 'AuditEntryConnection', description: 'A page of audit entries.' },
+    { name: 'AuditEntryEdge', description: 'An audit entry and its cursor.' },
   ),
 );
 
@@ -139,6 +153,7 @@ function toRowFilter(filter: typeof AuditFilter.$inferInput | null | undefined):
   };
 }
 
+// By the order, which has an index and is the time unless the clock was set back before it.
 function boundTime(condition: Bound<AuditEntry>['condition']): Bound<AuditEntry> {
-  return { field: 'time', condition };
+  return { field: 'orderedAt', condition };
 }

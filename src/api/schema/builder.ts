@@ -8,8 +8,9 @@ import { ForbiddenError } from '../../access/access-errors.ts';
 import type PrismaTypes from '../../database/generated/pothos-types.ts';
 import { getDatamodel } from '../../database/generated/pothos-types.ts';
 import { MAX_ROWS_READ, type RowCount } from '../../database/paging/keyset.ts';
-import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { noteRefusal } from '../../shared/request-scope.ts';
 import type { ApiContext } from '../context.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
@@ -32,14 +33,19 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string | number | bigint };
     DateTime: { Input: Date; Output: Date };
     SafeInt: { Input: number; Output: number | bigint };
-    JSON: { Input: JsonValue; Output: unknown };
+    JSONValue: { Input: JsonValue; Output: unknown };
     JSONObject: { Input: JsonObject; Output: unknown };
   };
 }>({
   // Errors first, so that a refusal becomes a member of a mutation's union.
   plugins: [ErrorsPlugin, ScopeAuthPlugin, ValidationPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
-  errors: { directResult: true, unsafelyHandleInputErrors: true, defaultTypes: [ForbiddenError] },
+  errors: {
+    directResult: true,
+    unsafelyHandleInputErrors: true,
+    defaultTypes: [ForbiddenError],
+    onResolvedError: noteRefusal,
+  },
   // Each root field states the role it needs with `requires`.
   scopeAuth: { authorizeOnSubscribe: true, authScopes: () => ({}) },
   validation: {
@@ -81,7 +87,24 @@ export const builder = new SchemaBuilder<{
       description: 'Any object by its globally unique id; null if there is none.',
       args: { id: { description: 'A globally unique id.' } },
     },
-    nodesQueryOptions: false,
+    nodesQueryOptions: {
+      authScopes: requires('viewer'),
+      nullable: { list: true, items: true },
+      description: `Objects by their globally unique ids, in that order; null for each that there is not. At most ${MAX_PAGE_SIZE}.`,
+      args: { ids: { description: 'Globally unique ids.' } },
+      resolve: (_root, { ids }, _context, _info, resolveNodes) => {
+        if (ids.length > MAX_PAGE_SIZE)
+          throw new InvalidInputError([
+            createIssue(
+              'ids',
+              'OUT_OF_RANGE',
+              `must be at most ${MAX_PAGE_SIZE}: send the others in another operation`,
+            ),
+          ]);
+        return resolveNodes(ids);
+      },
+    },
+    nodesOnConnection: { description: 'The entries without their cursors, in the order of `edges`.' },
     cursorType: 'String',
     nodeTypeOptions: { description: 'An object with a globally unique id.' },
   },
@@ -94,7 +117,7 @@ export const builder = new SchemaBuilder<{
 
 builder.addScalarType('DateTime', DateTime);
 builder.addScalarType('SafeInt', SafeInt);
-builder.addScalarType('JSON', Json);
+builder.addScalarType('JSONValue', Json);
 builder.addScalarType('JSONObject', JsonObjectScalar);
 
 builder.queryType({ description: 'Reads data; changes nothing.' });
@@ -103,5 +126,5 @@ builder.mutationType({
     'Controls jobs and manages data sources, markings and API keys. Each mutation returns a union of its success type and one type per expected failure. Its description names the role it needs; callers with a lesser role get a ForbiddenError.',
 });
 builder.subscriptionType({
-  description: 'Watches jobs live, over WebSocket (graphql-transport-ws) or server-sent events.',
+  description: 'Watches jobs live, over WebSocket, server-sent events or multipart HTTP.',
 });

@@ -13,13 +13,14 @@ export const FailedSourceType = builder.objectRef<FailedSource>('FailedSource').
     'A source of a job, or its query, that could not be read to its end. What was read before is kept.',
   fields: (t) => ({
     sourceName: t.exposeString('sourceName', {
-      description: 'Name of the source when the job was started, kept when the source is deleted.',
+      description:
+        'Name of the source when the job was started, kept when the source is deleted. For a query that belongs to no source, the tables that it reads.',
     }),
     dataType: t.exposeString('dataType', { description: 'Data type of its items.' }),
     dataSource: t.prismaField({
       type: 'DataSource',
       nullable: true,
-      description: 'The source; null once it is deleted.',
+      description: 'The source; null once it is deleted, and for a query that belongs to none.',
       resolve: (query, { dataSourceId }, _args, { prisma }) =>
         dataSourceId === null
           ? null

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import { isItemKey, isUuid } from './input-checks.ts';
 
 /** The type and key of a node. */
@@ -49,6 +49,8 @@ const NODES: ReadonlyMap<string, NodeKeys> = new Map([
   ['DataSource', UUIDS],
   ['ScheduledRun', UUIDS],
   ['JobError', UUIDS],
+  ['ApiKey', UUIDS],
+  ['AuditEntry', UUIDS],
   ['BladeItem', { isKey: (text) => isItemKey(readJson(text)), example: '["sortie","SRT-0000001"]' }],
 ]);
 
@@ -62,5 +64,5 @@ function readJson(text: string): unknown {
 }
 
 function createIdError(field: string, example: string): InvalidInputError {
-  return new InvalidInputError([{ field, message: `is not an id; ids look like ${example}` }]);
+  return new InvalidInputError([createIssue(field, 'INVALID', `is not an id; ids look like ${example}`)]);
 }

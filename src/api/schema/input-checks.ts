@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 
 /** Whether the text is a UUID, in either case. */
@@ -26,12 +26,12 @@ export function removeDuplicates<Value>(values: readonly Value[], field: string)
   const kept = [...new Set(values)];
   if (kept.length > MAX_FILTER_VALUES)
     throw new InvalidInputError([
-      { field, message: `must have at most ${MAX_FILTER_VALUES} distinct values` },
+      createIssue(field, 'OUT_OF_RANGE', `must have at most ${MAX_FILTER_VALUES} distinct values`),
     ]);
   return kept;
 }
 
 /** @throws InvalidInputError if the database cannot store, and so cannot compare, the text. */
 export function checkText(text: string, field: string): void {
-  if (!isStorableText(text)) throw new InvalidInputError([{ field, message: UNSTORABLE_TEXT }]);
+  if (!isStorableText(text)) throw new InvalidInputError([createIssue(field, 'INVALID', UNSTORABLE_TEXT)]);
 }

@@ -3,7 +3,7 @@ import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from
 import { createLowerItemMarkingInputSchema } from '../../jobs/lower-marking.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
-import { ErrorInterface } from './error.ts';
+import { describeErrorType } from './error.ts';
 import { BladeItemNode } from './item.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
@@ -47,9 +47,7 @@ const LowerItemMarkingSuccess = builder
   });
 
 builder.objectType(ItemNotFoundError, {
-  name: 'ItemNotFoundError',
-  description: 'No item that your clearance covers has this data type and id.',
-  interfaces: [ErrorInterface],
+  ...describeErrorType(ItemNotFoundError, 'No item that your clearance covers has this data type and id.'),
   fields: (t) => ({
     dataType: t.exposeString('dataType', { description: 'The requested data type.' }),
     itemId: t.exposeString('itemId', { description: 'The requested id.' }),
@@ -57,9 +55,10 @@ builder.objectType(ItemNotFoundError, {
 });
 
 builder.objectType(NoMarkingFloorError, {
-  name: 'NoMarkingFloorError',
-  description: 'The marking of the item was not raised, so there is nothing to lower.',
-  interfaces: [ErrorInterface],
+  ...describeErrorType(
+    NoMarkingFloorError,
+    'The marking of the item was not raised, so there is nothing to lower.',
+  ),
   fields: (t) => ({
     classificationMarking: t.exposeString('classificationMarking', {
       description: 'Marking of the item, as its sources state it.',
@@ -68,9 +67,10 @@ builder.objectType(NoMarkingFloorError, {
 });
 
 builder.objectType(MarkingFloorChangedError, {
-  name: 'MarkingFloorChangedError',
-  description: 'The floor of the item is not the expected one: it was raised or lowered in the meantime.',
-  interfaces: [ErrorInterface],
+  ...describeErrorType(
+    MarkingFloorChangedError,
+    'The floor of the item is not the expected one: it was raised or lowered in the meantime.',
+  ),
   fields: (t) => ({
     floor: t.exposeString('floor', { description: 'The current floor.' }),
   }),
@@ -79,6 +79,7 @@ builder.objectType(MarkingFloorChangedError, {
 builder.mutationField('lowerItemMarking', (t) =>
   t.field({
     authScopes: requires('operator'),
+    nullable: true,
     type: LowerItemMarkingSuccess,
     description:
       'Lowers the raised marking of an item that your clearance covers, or removes it. Metadata of query jobs with a higher marking is removed from the item, because it names them. The audit records who lowered it and why.',

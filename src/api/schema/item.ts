@@ -1,15 +1,16 @@
 import { toCatalogId } from '../../data-types/blade-item.ts';
 import { isMarking, MARKINGS, parseMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
-import { EVERY, type Key, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
+import { EVERY, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
-import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { createIssue, InvalidInputError } from '../../shared/invalid-input.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { parseUuid } from './global-id.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
+import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { requires } from './requires.ts';
 import { findUploadTime } from './upload-times.ts';
@@ -110,7 +111,8 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
     dataSource: t.prismaField({
       type: 'DataSource',
       nullable: true,
-      description: 'The source it was last read from; null once the source is deleted.',
+      description:
+        'The source it was last read from; null once the source is deleted, and if a query read it from tables that belong to no source, or to several.',
       resolve: (query, { dataSourceId }, _args, { prisma }) =>
         dataSourceId === null
           ? null
@@ -146,44 +148,52 @@ const ItemFilter = builder.inputType('ItemFilter', {
   }),
 });
 
-const ITEMS: PagedList<BladeItem, 'BY_ID'> = {
+const ItemOrder = createOrderInput('ItemOrder', 'items', { ID: 'The data type, then the id of the item.' });
+
+const BY_ID = { field: 'ID', direction: 'ASC' } as const;
+
+const ITEMS: PagedList<BladeItem, 'ID'> = {
   name: 'items',
-  table: {
-    name: 'blade_item',
-    key: ['dataType', 'itemId'],
-    indexes: [[], ['jobId', 'classificationMarking'], ['classificationMarking', 'dataSourceId']],
-    collation: 'POSIX',
-    fewValued: ['classificationMarking', 'dataSourceId'],
-    marking: 'classificationMarking',
-    types: { dataSourceId: 'uuid', jobId: 'uuid' },
-  },
   identity: ['dataType', 'itemId'],
-  orders: { BY_ID: 'ascending' },
+  orders: {
+    ID: {
+      name: 'blade_item',
+      key: ['dataType', 'itemId'],
+      indexes: [[], ['jobId', 'classificationMarking'], ['classificationMarking', 'dataSourceId']],
+      collation: 'POSIX',
+      fewValued: ['classificationMarking', 'dataSourceId'],
+      marking: 'classificationMarking',
+      types: { dataSourceId: 'uuid', jobId: 'uuid' },
+    },
+  },
 };
 
 builder.queryFields((t) => ({
   items: t.connection(
     {
       authScopes: requires('viewer'),
+      nullable: true,
       type: BladeItemNode,
-      description: 'Stored items that your clearance covers, ordered by data type and id.',
+      description: 'Stored items that your clearance covers.',
       args: {
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items. Default: all.' }),
+        orderBy: t.arg({
+          type: ItemOrder,
+          required: false,
+          defaultValue: BY_ID,
+          description: 'Order of the items.',
+        }),
       },
-      resolve: async (_root, { filter, ...page }, context, info) =>
+      resolve: async (_root, { filter, orderBy, ...page }, context, info) =>
         connectPage(ITEMS, context, info, {
-          order: 'BY_ID',
+          order: orderBy ?? BY_ID,
           page,
           filter: await toRowFilter(context, filter),
-          read: (keys, query) =>
-            context.prisma.bladeItem.findMany({
-              ...query,
-              where: { OR: keysByType(keys) },
-            }),
+          read: (query) => context.prisma.bladeItem.findMany(query),
         }),
     },
-    { description: 'A page of items.' },
-    { description: 'An item and its cursor.' },
+    { name: 'ItemConnection', description: 'A page of items.' },
+    { name: 'ItemEdge', description: 'An item and its cursor.' },
   ),
   item: t.prismaField({
     authScopes: requires('viewer'),
@@ -201,14 +211,6 @@ builder.queryFields((t) => ({
     },
   }),
 }));
-
-function keysByType(keys: readonly Key[]): Prisma.BladeItemWhereInput[] {
-  const byType = Map.groupBy(keys, ({ dataType }) => String(dataType));
-  return [...byType].map(([dataType, ofType]) => ({
-    dataType,
-    itemId: { in: ofType.map(({ itemId }) => String(itemId)) },
-  }));
-}
 
 /** Reads the current name of the source, which may have been renamed since the item was read. */
 async function readSourceMetadata(
@@ -301,16 +303,17 @@ function escapeLike(text: string): string {
 
 function checkData(data: JsonObject | null | undefined): void {
   const problem = data == null ? null : checkMetadata(data);
-  if (problem !== null) throw new InvalidInputError([{ field: 'filter.data', message: problem }]);
+  if (problem !== null) throw new InvalidInputError([createIssue('filter.data', 'INVALID', problem)]);
 }
 
 function parseKnownMarking(text: string): string {
   const marking = parseMarking(text);
   if (marking !== undefined && isMarking(marking)) return marking;
   throw new InvalidInputError([
-    {
-      field: 'filter.classificationMarkings',
-      message: `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${MARKINGS.join(', ')}`,
-    },
+    createIssue(
+      'filter.classificationMarkings',
+      'UNKNOWN',
+      `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${MARKINGS.join(', ')}`,
+    ),
   ]);
 }

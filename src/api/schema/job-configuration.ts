@@ -20,8 +20,9 @@ const JobOptionsType = builder.objectRef<JobOptions>('JobOptions').implement({
         'Maximum number of attempts at a partition, which is tried again after a crash or a temporary failure.',
     }),
     partitionRows: t.exposeInt('partitionRows', {
+      nullable: true,
       description:
-        'Approximate maximum number of rows per partition. A larger source is split into several, read in parallel.',
+        'Approximate maximum number of rows per partition. A larger source is split into several, read in parallel. Null leaves it to the warehouse: 500,000 for files, and one partition for tables of Databricks, which each partition would scan.',
     }),
   }),
 });
@@ -42,7 +43,7 @@ export const JobOptionsInput = builder.inputType('JobOptionsInput', {
     }),
     partitionRows: t.int({
       description:
-        'Split a source with more rows than this into partitions that workers read in parallel; at least 1,000. Default: 500,000.',
+        'Split a source with more rows than this into partitions that workers read in parallel; at least 1,000. Default: 500,000 for files, and no split for tables of Databricks, which each partition would scan.',
     }),
   }),
 });

@@ -88,7 +88,7 @@ export const SyncTypeEnum = builder.enumType('SyncType', {
     },
     [SyncType.INCREMENTAL]: {
       description:
-        "Rows past the source's watermark in its cursor column. Everything, if the source has no watermark or no cursor column.",
+        "Rows from the source's watermark on, in its cursor column. Everything, if the source has no watermark or no cursor column.",
     },
   } as const,
 });

@@ -2,15 +2,24 @@ import { z } from 'zod';
 import type { Job, PartitionState } from '../../database/generated/prisma/client.ts';
 import { isTerminal, type JobState } from '../../jobs/job-state.ts';
 import { builder } from './builder.ts';
-import { createColumnReader } from './read-columns.ts';
+import { encodeGlobalId } from './global-id.ts';
+import { createColumnReader, declareColumns } from './read-columns.ts';
 
 /** The options of the counts that a job, its partitions and its data types have. */
-export const PROCESSED_ITEMS = { type: 'SafeInt', description: 'successCount + errorCount.' } as const;
+export const PROCESSED_ITEMS = {
+  type: 'SafeInt',
+  description: 'successCount + errorCount + duplicateCount.',
+} as const;
 export const SUCCESS_COUNT = {
   type: 'SafeInt',
   description: 'Rows stored and uploaded to the catalog.',
 } as const;
 export const ERROR_COUNT = { type: 'SafeInt', description: 'Rows that failed.' } as const;
+export const DUPLICATE_COUNT = {
+  type: 'SafeInt',
+  description:
+    'Rows with the id of an earlier row of the same read. The row that is read last replaces the others, so they are no further items.',
+} as const;
 
 const typeProgressSchema = z.array(
   z.object({
@@ -19,14 +28,20 @@ const typeProgressSchema = z.array(
     processedItems: z.int(),
     successCount: z.int(),
     errorCount: z.int(),
+    // Absent from jobs of an earlier version of the program.
+    duplicateCount: z.int().default(0),
   }),
 );
 
-type TypeProgress = z.output<typeof typeProgressSchema>[number];
+type TypeProgress = z.output<typeof typeProgressSchema>[number] & { readonly jobId: string };
 
 const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').implement({
   description: 'Progress of a job with one data type.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Identifies it in the caches of clients.',
+      resolve: ({ jobId, dataType }) => encodeGlobalId('TypeProgress', `${jobId}:${dataType}`),
+    }),
     dataType: t.exposeString('dataType', { description: 'Name of the data type.' }),
     totalItems: t.expose('totalItems', {
       type: 'SafeInt',
@@ -36,6 +51,7 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
     processedItems: t.expose('processedItems', PROCESSED_ITEMS),
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
+    duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
   }),
 });
 
@@ -43,20 +59,29 @@ const readColumns = createColumnReader<Job>();
 
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   description:
-    'Progress of a job, counting the rows that your clearance covers; for a repair, the items that it compares. Always processedItems = successCount + errorCount ≤ totalItems.',
+    'Progress of a job, counting the rows that your clearance covers; for a repair, the items that it compares. Always processedItems = successCount + errorCount + duplicateCount ≤ totalItems.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Identifies it in the caches of clients.',
+      ...readColumns(['id'], ({ id }) => encodeGlobalId('JobProgress', id)),
+    }),
     currentOperation: t.exposeString('currentOperation', {
       description: 'What the job is doing now, as text to show.',
     }),
     percent: t.float({
       nullable: true,
       description:
-        'From 0 to 100; below 100 until the job is COMPLETED. Null until the rows of every source are counted, except for sources that have failed. Null for a FAILED or CANCELLED job with rows that nobody counted. Without clearance for TOP SECRET, null until the job is COMPLETED, because unread rows can have any marking.',
+        'From 0 to 100; below 100 until the job is COMPLETED. An estimate while `isEstimated`, which may fall when a large source is counted. Null until the rows of one source are counted. Null for a FAILED or CANCELLED job with rows that nobody counted. Without clearance for TOP SECRET, null until the job is COMPLETED, because unread rows can have any marking.',
       ...readColumns(
-        ['state', 'isTotalKnown', 'totalItems', 'processedItems'],
-        ({ state, isTotalKnown, totalItems, processedItems }) =>
-          calculatePercent(state, isTotalKnown ? totalItems : null, processedItems),
+        ['state', 'isTotalKnown', 'totalItems', 'estimatedTotal', 'processedItems'],
+        ({ state, isTotalKnown, totalItems, estimatedTotal, processedItems }) =>
+          calculatePercent(state, isTotalKnown ? totalItems : estimatedTotal, processedItems),
       ),
+    }),
+    isEstimated: t.boolean({
+      description:
+        'Whether `percent` and `estimatedCompletion` are estimates because not every source is counted yet: the others are taken to have as many rows as the counted ones have on average.',
+      ...readColumns(['estimatedTotal'], ({ estimatedTotal }) => estimatedTotal !== null),
     }),
     totalItems: t.expose('totalItems', {
       type: 'SafeInt',
@@ -73,10 +98,11 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     }),
     processedItems: t.expose('processedItems', {
       type: 'SafeInt',
-      description: 'Rows that succeeded or failed: successCount + errorCount.',
+      description: 'Rows that are done: successCount + errorCount + duplicateCount.',
     }),
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
+    duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
     restoredCount: t.field({
       type: 'SafeInt',
       nullable: true,
@@ -100,19 +126,19 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     elapsedSeconds: t.float({
       nullable: true,
       description: 'Run time so far, or in total once the job has ended, in seconds. Null before it starts.',
-      ...readColumns(
-        ['startedAt', 'finishedAt', 'updatedAt', 'state'],
-        ({ startedAt, finishedAt, updatedAt, state }) =>
-          startedAt === null
-            ? null
-            : ((isTerminal(state) ? (finishedAt ?? updatedAt) : new Date()).getTime() - startedAt.getTime()) /
-              1000,
-      ),
+      extensions: declareColumns<Job>('startedAt', 'updatedAt', 'elapsedMs', 'state'),
+      resolve: async ({ startedAt, updatedAt, elapsedMs, state }, _args, { jobs }) => {
+        if (startedAt === null) return null;
+        const sinceWrite = isTerminal(state) ? 0 : (await jobs.readTime()).getTime() - updatedAt.getTime();
+        return (Number(elapsedMs) + Math.max(0, sinceWrite)) / 1_000;
+      },
     }),
     byType: t.field({
       type: [TypeProgressType],
       description: 'Progress by data type; empty until a worker has claimed the job.',
-      ...readColumns(['progressByType'], ({ progressByType }) => typeProgressSchema.parse(progressByType)),
+      ...readColumns(['id', 'progressByType'], ({ id, progressByType }) =>
+        typeProgressSchema.parse(progressByType).map((progress) => ({ ...progress, jobId: id })),
+      ),
     }),
   }),
 });

@@ -4,9 +4,9 @@ import {
   type JobPartition,
   Prisma,
 } from '../../database/generated/prisma/client.ts';
-import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
-import type { ApiContext } from '../context.ts';
+import { toRowFilter } from '../../jobs/job-filter.ts';
+import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
 import { FailedSourceType, loadFailedSources } from './failed-sources.ts';
@@ -22,15 +22,20 @@ import {
   PartitionStateEnum,
   RetryModeEnum,
 } from './job-enums.ts';
+import { JobFilterInput, parseJobFilter } from './job-filter.ts';
+import { findJobId } from './job-id.ts';
 import {
   calculatePercent,
+  DUPLICATE_COUNT,
   ERROR_COUNT,
   JobProgressType,
   PROCESSED_ITEMS,
   SUCCESS_COUNT,
 } from './job-progress.ts';
+import { LabelType, readLabels } from './label.ts';
 import { PrincipalType } from './me.ts';
-import { connectPage, type PagedList } from './paged-list.ts';
+import { createOrderInput } from './order-input.ts';
+import { connectPage, PATHS_TO_NODES, type PagedList } from './paged-list.ts';
 import {
   createColumnFinder,
   createColumnReader,
@@ -87,6 +92,11 @@ export const JobNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Why it FAILED; null in all other states.',
     }),
+    labels: t.field({
+      type: [LabelType],
+      description: 'What the person who started it calls it by, by key. A retry has those of its job.',
+      ...readColumns(['labels'], readLabels),
+    }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was created.',
@@ -131,12 +141,43 @@ export const JobNode = builder.prismaNode('Job', {
       extensions: declareColumns<Job>('kind'),
       resolve: (job, _args, { prisma }) => loadFailedSources(prisma, job),
     }),
-    partitions: t.relation('partitions', {
-      description:
-        'Parts of the job, each run by one thread. A large source has several; without clearance for TOP SECRET, they are shown as one.',
-      extensions: declareColumns<Job>(),
-      query: { orderBy: { ordinal: 'asc' } },
-    }),
+    partitions: t.connection(
+      {
+        type: JobPartitionNode,
+        extensions: declareColumns<Job>(),
+        description:
+          'Parts of the job, each run by one thread. A large source has several; without clearance for TOP SECRET, they are shown as one.',
+        args: {
+          states: t.arg({
+            type: [PartitionStateEnum],
+            required: false,
+            description: 'Only partitions in these states. Default: all.',
+          }),
+          orderBy: t.arg({
+            type: JobPartitionOrder,
+            required: false,
+            defaultValue: OLDEST_FIRST,
+            description: 'Order of the partitions.',
+          }),
+        },
+        resolve: ({ id }, { states, orderBy, ...page }, context, info) =>
+          connectPage(PARTITIONS, context, info, {
+            order: orderBy ?? OLDEST_FIRST,
+            page,
+            filter: {
+              equals: { jobId: [id] },
+              // The view of a lower clearance shows several as one, whose state no index knows.
+              others:
+                states == null
+                  ? []
+                  : [Prisma.sql`state::text = any(${removeDuplicates(states, 'states')}::text[])`],
+            },
+            read: (query) => context.prisma.jobPartition.findMany(query),
+          }),
+      },
+      { name: 'JobPartitionConnection', description: 'A page of partitions.' },
+      { name: 'JobPartitionEdge', description: 'A partition and its cursor.' },
+    ),
     dataSources: t.field({
       type: [DataSourceNode],
       description: 'The sources it reads, in their current form. Deleted sources are missing.',
@@ -147,17 +188,23 @@ export const JobNode = builder.prismaNode('Job', {
       {
         type: JobErrorNode,
         extensions: declareColumns<Job>(),
-        description: 'All errors of rows that your clearance covers, oldest first, each with its row.',
+        description: 'All errors of rows that your clearance covers, each with its row.',
         args: {
           stages: t.arg({
             type: [ErrorStageEnum],
             required: false,
             description: 'Only errors of these stages. Default: all.',
           }),
+          orderBy: t.arg({
+            type: JobErrorOrder,
+            required: false,
+            defaultValue: OLDEST_FIRST,
+            description: 'Order of the errors.',
+          }),
         },
-        resolve: ({ id }, { stages, ...page }, context, info) =>
+        resolve: ({ id }, { stages, orderBy, ...page }, context, info) =>
           connectPage(ERRORS, context, info, {
-            order: 'OLDEST_FIRST',
+            order: orderBy ?? OLDEST_FIRST,
             page,
             filter: {
               equals: {
@@ -165,37 +212,60 @@ export const JobNode = builder.prismaNode('Job', {
                 ...(stages == null ? {} : { stage: removeDuplicates(stages, 'stages') }),
               },
             },
-            read: (keys, query) =>
-              context.prisma.jobError.findMany({
-                ...query,
-                where: { id: { in: keys.map((key) => String(key.id)) } },
-              }),
+            read: (query) => context.prisma.jobError.findMany(query),
           }),
       },
-      { description: 'A page of errors.' },
-      { description: 'An error and its cursor.' },
+      { name: 'JobErrorConnection', description: 'A page of errors.' },
+      { name: 'JobErrorEdge', description: 'An error and its cursor.' },
     ),
   }),
 });
 
 const findSourceColumns = createColumnFinder();
 
-const ERRORS: PagedList<JobError, 'OLDEST_FIRST'> = {
-  name: 'errors',
-  table: {
-    name: 'job_error',
-    // Ids are UUIDs of version 7, which increase with time.
-    key: ['id'],
-    indexes: [['jobId'], ['jobId', 'marking'], ['jobId', 'stage', 'marking']],
-    fewValued: ['marking'],
-    marking: 'marking',
-    types: { id: 'uuid', jobId: 'uuid', stage: 'public.error_stage' },
-  },
+const JobErrorOrder = createOrderInput('JobErrorOrder', 'errors', { CREATED_AT: 'When the error happened.' });
+
+const JobPartitionOrder = createOrderInput('JobPartitionOrder', 'partitions', {
+  CREATED_AT: 'In the order of the sources of the job. Further shares of a large source come last.',
+  SOURCE_NAME: 'By the name of the source.',
+});
+
+const OLDEST_FIRST = { field: 'CREATED_AT', direction: 'ASC' } as const;
+
+const PARTITION_TABLE = {
+  name: 'job_partition',
+  indexes: [['jobId']],
+  fewValued: [],
+  types: { id: 'uuid', jobId: 'uuid' },
+} as const;
+
+// Not by ordinals, whose gaps would reveal how many partitions a source has.
+const PARTITIONS: PagedList<JobPartition, 'CREATED_AT' | 'SOURCE_NAME'> = {
+  name: 'partitions',
   identity: ['id'],
-  orders: { OLDEST_FIRST: 'ascending' },
+  orders: {
+    CREATED_AT: { ...PARTITION_TABLE, key: ['id'] },
+    SOURCE_NAME: { ...PARTITION_TABLE, key: ['sourceName', 'id'] },
+  },
 };
 
-builder.prismaNode('JobPartition', {
+const ERRORS: PagedList<JobError, 'CREATED_AT'> = {
+  name: 'errors',
+  identity: ['id'],
+  orders: {
+    CREATED_AT: {
+      name: 'job_error',
+      // Ids are UUIDs of version 7, which increase with time.
+      key: ['id'],
+      indexes: [['jobId'], ['jobId', 'marking'], ['jobId', 'stage', 'marking']],
+      fewValued: ['marking'],
+      marking: 'marking',
+      types: { id: 'uuid', jobId: 'uuid', stage: 'public.error_stage' },
+    },
+  },
+};
+
+const JobPartitionNode = builder.prismaNode('JobPartition', {
   nullable: true,
   id: { field: 'id', description: 'Globally unique id.' },
   description:
@@ -204,11 +274,13 @@ builder.prismaNode('JobPartition', {
     state: t.expose('state', { type: PartitionStateEnum, description: 'State of the partition.' }),
     dataType: t.exposeString('dataType', { description: 'Data type of its items.' }),
     sourceName: t.exposeString('sourceName', {
-      description: 'Name of its source when the job was started, kept when the source is deleted.',
+      description:
+        'Name of its source when the job was started, kept when the source is deleted. For a query that belongs to no source, the tables that it reads.',
     }),
     dataSource: t.relation('dataSource', {
       nullable: true,
-      description: 'Its source; null once the source is deleted.',
+      description:
+        'Its source; null once the source is deleted, and for a query of tables that belong to no source, or to several.',
     }),
     attempt: t.exposeInt('attempt', {
       description:
@@ -226,6 +298,27 @@ builder.prismaNode('JobPartition', {
     processedItems: t.expose('processedItems', PROCESSED_ITEMS),
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
+    duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
+    duplicateItemId: t.exposeString('duplicateItemId', {
+      nullable: true,
+      description:
+        'An id that several of its rows have, as an example; null if there is none, or if its marking is above your clearance.',
+    }),
+    isUnchanged: t.exposeBoolean('isUnchanged', {
+      description:
+        'Whether none of its rows is read, because the table holds exactly what the last complete sync of the source has read and nothing has changed its items since. They count as successes. A sync with a filter or a limit always reads.',
+    }),
+    tableVersion: t.expose('tableVersion', {
+      type: 'SafeInt',
+      nullable: true,
+      description:
+        'The version of the table that all partitions of the source read, such as that of a Delta table. Null until it is planned, and for tables without versions.',
+    }),
+    tableTimestamp: t.expose('tableTimestamp', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When that version was committed; null if there is none.',
+    }),
     percent: t.float({
       nullable: true,
       description: 'From 0 to 100; below 100 until it is COMPLETED. Null until its rows are counted.',
@@ -268,7 +361,7 @@ const JobErrorNode = builder.prismaNode('JobError', {
       description: 'What went wrong, with the column if one is at fault.',
     }),
     row: t.expose('row', {
-      type: 'JSON',
+      type: 'JSONValue',
       nullable: true,
       description:
         'The row as it was read. Null if the item is stored, and for a source that could not be read.',
@@ -278,27 +371,14 @@ const JobErrorNode = builder.prismaNode('JobError', {
   }),
 });
 
-const JobFilter = builder.inputType('JobFilter', {
-  description: 'Conditions on jobs, combined with AND.',
-  fields: (t) => ({
-    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of any of these kinds.' }),
-    states: t.field({ type: [JobStateEnum], description: 'Jobs in any of these states.' }),
-    dataTypes: t.stringList({ description: 'Jobs started for any of these data types.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Jobs created at this time or later.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Jobs created before this time.' }),
-  }),
+const JobOrder = createOrderInput('JobOrder', 'jobs', {
+  CREATED_AT: 'The order in which the jobs were created, also if the clock was set back in between.',
 });
 
-const JobOrder = builder.enumType('JobOrder', {
-  description: 'Order of a list of jobs.',
-  values: {
-    NEWEST_FIRST: { description: 'By creation time, newest first.' },
-    OLDEST_FIRST: { description: 'By creation time, oldest first.' },
-  } as const,
-});
+const NEWEST_FIRST = { field: 'CREATED_AT', direction: 'DESC' } as const;
 
 const narrowJob = createQueryNarrower();
-const narrowJobs = createQueryNarrower('edges', 'node');
+const narrowJobs = createQueryNarrower({ always: ['orderedAt'], paths: PATHS_TO_NODES });
 
 builder.queryField('job', (t) =>
   t.prismaField({
@@ -309,11 +389,14 @@ builder.queryField('job', (t) =>
     args: {
       id: t.arg.id({
         required: true,
-        description: 'Id of the job, globally unique or a bare UUID.',
+        description:
+          'Id of the job, globally unique or a bare UUID, or its first 8 or more characters where they are unique.',
       }),
     },
-    resolve: (query, _parent, { id }, { prisma }, info) =>
-      prisma.job.findUnique({ ...narrowJob(query, info), where: { id: parseUuid('Job', id, 'id') } }),
+    resolve: async (query, _parent, { id: given }, { prisma }, info) => {
+      const id = await findJobId(prisma, given);
+      return id === null ? null : prisma.job.findUnique({ ...narrowJob(query, info), where: { id } });
+    },
   }),
 );
 
@@ -321,84 +404,77 @@ builder.queryField('jobs', (t) =>
   t.connection(
     {
       authScopes: requires('viewer'),
+      nullable: true,
       type: JobNode,
       description: 'All jobs, active and ended.',
       args: {
-        filter: t.arg({ type: JobFilter, required: false, description: 'Which jobs. Default: all.' }),
+        filter: t.arg({ type: JobFilterInput, required: false, description: 'Which jobs. Default: all.' }),
         orderBy: t.arg({
           type: JobOrder,
-          required: true,
-          defaultValue: 'NEWEST_FIRST',
+          required: false,
+          defaultValue: NEWEST_FIRST,
           description: 'Order of the jobs.',
         }),
       },
       resolve: (_parent, { filter, orderBy, ...page }, context, info) =>
         connectPage(JOBS, context, info, {
-          order: orderBy,
+          order: orderBy ?? NEWEST_FIRST,
           page,
-          filter: toRowFilter(context, filter),
-          read: (keys, query) =>
-            context.prisma.job.findMany({
-              ...narrowJobs(query, info),
-              where: { id: { in: keys.map(({ id }) => String(id)) } },
-            }),
+          filter: toRowFilter(parseJobFilter(context, filter)),
+          read: (query) => context.prisma.job.findMany(narrowJobs(query, info)),
         }),
     },
-    { description: 'A page of jobs.' },
-    { description: 'A job and its cursor.' },
+    { name: 'JobConnection', description: 'A page of jobs.' },
+    { name: 'JobEdge', description: 'A job and its cursor.' },
   ),
 );
 
-const JOBS: PagedList<Job, typeof JobOrder.$inferType> = {
+/** The list of jobs, which `paged-list.ts` pages and `src/database/paging/keyset.ts` reads. */
+const JOBS: PagedList<Job, 'CREATED_AT'> = {
   name: 'jobs',
-  table: {
-    name: 'job',
-    key: ['createdAt', 'id'],
-    indexes: [[], ['marking'], ['state', 'marking'], ['dataType', 'marking'], ['kind'], ['kind', 'marking']],
-    fewValued: ['marking'],
-    marking: 'marking',
-    types: {
-      createdAt: 'timestamptz',
-      id: 'uuid',
-      state: 'public.job_state',
-      kind: 'public.job_kind',
+  identity: ['id'],
+  orders: {
+    CREATED_AT: {
+      name: 'job',
+      key: ['orderedAt', 'id'],
+      indexes: [
+        [],
+        ['marking'],
+        ['state', 'marking'],
+        ['dataType', 'marking'],
+        ['kind'],
+        ['kind', 'marking'],
+      ],
+      fewValued: ['marking'],
+      marking: 'marking',
+      types: {
+        orderedAt: 'timestamptz',
+        id: 'uuid',
+        state: 'public.job_state',
+        kind: 'public.job_kind',
+      },
     },
   },
-  identity: ['id'],
-  orders: { NEWEST_FIRST: 'descending', OLDEST_FIRST: 'ascending' },
 };
 
-function toRowFilter(
-  { dataTypes: known }: Pick<ApiContext, 'dataTypes'>,
-  filter: typeof JobFilter.$inferInput | null | undefined,
-): RowFilter<Job> {
-  if (filter == null) return {};
-  const { kinds, states, dataTypes, createdAfter, createdBefore } = filter;
-  known.check(dataTypes, 'filter.dataTypes');
-  return {
-    equals: {
-      ...(kinds == null ? {} : { kind: removeDuplicates(kinds, 'filter.kinds') }),
-      ...(states == null ? {} : { state: removeDuplicates(states, 'filter.states') }),
-      ...(dataTypes == null ? {} : { dataType: removeDuplicates(dataTypes, 'filter.dataTypes') }),
-    },
-    bounds: [
-      ...(createdAfter == null ? [] : [boundCreation((time) => Prisma.sql`${time} >= ${createdAfter}`)]),
-      ...(createdBefore == null ? [] : [boundCreation((time) => Prisma.sql`${time} < ${createdBefore}`)]),
-    ],
-  };
-}
+/** The same event for all subscribers, so that it is executed once for all of them, like each state of a job. */
+const MISSED_CHANGES = { hasMissed: true } as const;
 
-function boundCreation(condition: Bound<Job>['condition']): Bound<Job> {
-  return { field: 'createdAt', condition };
-}
+type JobChange = Job | typeof MISSED_CHANGES;
 
-const JobChangesFilter = builder.inputType('JobChangesFilter', {
-  description:
-    'Which jobs to watch. Conditions use only facts that never change, so a list sees every job to its end.',
+const JobChangeType = builder.objectRef<JobChange>('JobChange').implement({
+  description: 'An event of the feed of all jobs.',
   fields: (t) => ({
-    kinds: t.field({ type: [JobKindEnum], description: 'Jobs of any of these kinds.' }),
-    dataTypes: t.stringList({
-      description: 'Jobs started for any of these data types, or for all data types.',
+    job: t.field({
+      type: JobNode,
+      nullable: true,
+      description: 'A job that was created or has changed. Null if `mayHaveMissed` is true.',
+      resolve: (change) => ('hasMissed' in change ? null : change),
+    }),
+    mayHaveMissed: t.boolean({
+      description:
+        'Whether jobs may have changed without an event, so that a list has to be loaded again: true once at the beginning of each subscription, and for a client that was too slow.',
+      resolve: (change) => 'hasMissed' in change,
     }),
   }),
 });
@@ -425,20 +501,20 @@ builder.subscriptionFields((t) => ({
   }),
   jobChanges: t.field({
     authScopes: requires('viewer'),
-    type: JobNode,
+    type: JobChangeType,
     description:
-      'Watches all jobs, for lists: each job from now on, whenever it is created or changes. A slow client skips to the newest state of each job, and misses the oldest of more than 10,000 waiting jobs. Does not complete.',
+      'Watches all jobs, for lists: each job that matches the filter from now on, whenever it is created or changes, and once more if it stops to match. The first event says that the subscription has begun: load the list then, and again after each new connection. A slow client skips to the newest state of each job, and misses the oldest of more than 10,000 waiting jobs. Does not complete.',
     args: {
       filter: t.arg({
-        type: JobChangesFilter,
+        type: JobFilterInput,
         required: false,
-        description: 'Which jobs. Default: all.',
+        description: 'Which jobs, as of the list `jobs`. Default: all.',
       }),
     },
-    subscribe: (_root, { filter }, { jobs, dataTypes }) => {
-      dataTypes.check(filter?.dataTypes, 'filter.dataTypes');
-      return jobs.events.watchChanges(filter ?? {});
+    subscribe: async (_root, { filter }, context) => {
+      const changes = await context.jobs.events.watchChanges(parseJobFilter(context, filter));
+      return mapIterator(changes, (job) => job ?? MISSED_CHANGES);
     },
-    resolve: (job: Job) => job,
+    resolve: (change: JobChange) => change,
   }),
 }));

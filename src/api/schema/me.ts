@@ -15,23 +15,6 @@ export const AccessRoleEnum = builder.enumType('AccessRole', {
   } as const,
 });
 
-const MeType = builder.objectRef<Principal>('Me').implement({
-  description: 'Who sends the request.',
-  fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'Your id in the audit: the subject of your token, or `key:` and the id of your API key.',
-    }),
-    name: t.exposeString('name', { description: 'Your display name.' }),
-    role: t.expose('role', { type: AccessRoleEnum, description: 'What you may do.' }),
-    clearance: t.exposeString('clearance', { description: 'The highest marking that you may see.' }),
-    expiresAt: t.expose('expiresAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When your credential expires, which ends your subscriptions. Null if never.',
-    }),
-  }),
-});
-
 /** A principal, with its name at the time of what it did. */
 export interface NamedPrincipal {
   readonly id: string;
@@ -49,11 +32,30 @@ export const PrincipalType = builder.objectRef<NamedPrincipal>('Principal').impl
   }),
 });
 
+const MeType = builder.objectRef<Principal>('Me').implement({
+  description: 'Who sends the request.',
+  fields: (t) => ({
+    principal: t.field({
+      type: PrincipalType,
+      description: 'You, as the audit and the jobs that you start name you.',
+      resolve: (principal) => principal,
+    }),
+    role: t.expose('role', { type: AccessRoleEnum, description: 'What you may do.' }),
+    clearance: t.exposeString('clearance', { description: 'The highest marking that you may see.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When your credential expires, which ends your subscriptions. Null if never.',
+    }),
+  }),
+});
+
 builder.queryField('me', (t) =>
   t.field({
     type: MeType,
     description: 'Who you are and what you may do.',
     authScopes: requires('viewer'),
+    nullable: true,
     resolve: (_root, _args, { principal }) => principal,
   }),
 );

@@ -1,11 +1,12 @@
 import { createStartQueryJobInputSchema } from '../../jobs/input/start-query-job-input.ts';
-import { NoDataSourceError } from '../../jobs/job-errors.ts';
+import { IdempotencyKeyReusedError } from '../../jobs/job-errors.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
+import { LabelInput } from './label.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
-import { exposeStartedJob, type StartedJob } from './started-job.ts';
+import { describeStart, exposeStartedJob, IDEMPOTENCY_KEY, type StartedJob } from './started-job.ts';
 
 const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
   description: 'What to add to the items of a query job in the catalog.',
@@ -47,6 +48,8 @@ const StartQueryJobInput = builder.inputType('StartQueryJobInput', {
       description: 'What to add to the items in the catalog.',
     }),
     options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+    labels: t.field({ type: [LabelInput], description: 'By what to find the job, at most 20.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -58,17 +61,21 @@ const StartQueryJobSuccess = builder.objectRef<StartedJob>('StartQueryJobSuccess
 builder.mutationField('startQueryJob', (t) =>
   t.field({
     authScopes: requires('operator'),
+    nullable: true,
     type: StartQueryJobSuccess,
     description:
-      'Starts a job that stores and uploads the rows of one SELECT as items. Any number of them can be active.',
+      'Starts a job that stores and uploads the rows of one SELECT as items. Any number of them can be active. The items belong to the source of the data type whose table the query reads; to none if it reads tables of no such source, or of several.',
     args: { input: t.arg({ required: true, type: StartQueryJobInput, description: 'The query to run.' }) },
     errors: {
-      types: [InvalidInputError, NoDataSourceError],
+      types: [InvalidInputError, IdempotencyKeyReusedError],
       union: { name: 'StartQueryJobResult', description: 'The result of starting a query job.' },
     },
-    resolve: async (_root, { input }, { jobs, dataTypes }) => ({
-      job: await jobs.startQueryJob(parseInput(createStartQueryJobInputSchema(dataTypes), input)),
-      message: 'Query job started',
-    }),
+    resolve: async (_root, { input }, { jobs, dataTypes, findStatementProblem }) =>
+      describeStart(
+        await jobs.startQueryJob(
+          parseInput(createStartQueryJobInputSchema(dataTypes, findStatementProblem), input),
+        ),
+        'Query job started',
+      ),
   }),
 );

@@ -49,12 +49,15 @@ export function passRow<Row>(...names: (keyof Row & string)[]) {
   };
 }
 
+/** The fields between a resolved field and its rows. */
+type Path = readonly string[];
+
 /**
  * Creates a function that finds the columns an operation reads.
- * @param path the fields between the resolved field and its rows.
+ * @param paths every way to the rows. Default: they are what the field returns.
  * @returns a function that returns null if any column may be read.
  */
-export function createColumnFinder(...path: readonly string[]) {
+export function createColumnFinder(paths: readonly Path[] = [[]]) {
   // Cached documents keep their nodes.
   const known = new WeakMap<FieldNode, ReadonlySet<string> | null>();
 
@@ -62,7 +65,8 @@ export function createColumnFinder(...path: readonly string[]) {
     let found = known.get(node);
     if (found === undefined) {
       const names = new Set(['id']);
-      const isKnown = collect(names, path, getNamedType(info.returnType), node.selectionSet, info);
+      const type = getNamedType(info.returnType);
+      const isKnown = paths.every((path) => collect(names, path, type, node.selectionSet, info));
       found = isKnown ? names : null;
       known.set(node, found);
     }
@@ -81,12 +85,19 @@ export function createColumnFinder(...path: readonly string[]) {
 
 /**
  * Creates a function that narrows a Prisma query to the columns an operation reads.
- * @param path the fields between the resolved field and its rows.
+ * @param always columns to read in any case, besides the id.
+ * @param paths every way to the rows. Default: they are what the field returns.
  * @returns a function that takes the query Pothos created for the relations. The result is typed as if it read all
  * columns, because the fields that read others were not requested.
  */
-export function createQueryNarrower(...path: readonly string[]) {
-  const findColumns = createColumnFinder(...path);
+export function createQueryNarrower({
+  always = [],
+  paths,
+}: {
+  always?: readonly string[];
+  paths?: readonly Path[];
+} = {}) {
+  const findColumns = createColumnFinder(paths);
   return <Query extends { include?: object; select?: object }>(
     query: Query,
     info: GraphQLResolveInfo,
@@ -96,7 +107,7 @@ export function createQueryNarrower(...path: readonly string[]) {
     const { include, ...others } = query;
     return {
       ...others,
-      select: { ...Object.fromEntries([...names].map((name) => [name, true])), ...include },
+      select: { ...Object.fromEntries([...always, ...names].map((name) => [name, true])), ...include },
     } as Query;
   };
 }
@@ -104,7 +115,7 @@ export function createQueryNarrower(...path: readonly string[]) {
 /** @returns whether all columns read are known. */
 function collect(
   names: Set<string>,
-  path: readonly string[],
+  path: Path,
   type: GraphQLNamedType,
   selectionSet: SelectionSetNode | undefined,
   info: Pick<GraphQLResolveInfo, 'schema' | 'fragments'>,

@@ -26,6 +26,18 @@ export function requires(role: AccessRole) {
   return Object.assign(check, { role });
 }
 
+/**
+ * Creates the scope of a type whose objects anybody may ask `node` for, but only a role may see.
+ * @returns a check that throws ForbiddenError.
+ */
+export function requiresForNode(role: AccessRole) {
+  return async (_node: unknown, { principal, access }: ApiContext): Promise<boolean> => {
+    if (includesRole(principal.role, role)) return true;
+    await access.recordRefused({ operation: 'node', details: { requiredRole: role } });
+    throw new ForbiddenError(role, principal.role);
+  };
+}
+
 /** Returns the role that a root field needs; null if it does not state one. */
 export function findRequiredRole({
   extensions,

@@ -11,6 +11,7 @@ import { isObject, type JsonObject } from '../../shared/json.ts';
 export const DateTime = new GraphQLScalarType<Date, unknown>({
   name: 'DateTime',
   description: 'A moment in time, in UTC, as in RFC 3339: `2026-11-24T05:30:00.000Z`.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: DateTimeResolver.serialize,
   parseValue: parseMoment,
   parseLiteral: (node) => parseMoment(node.kind === Kind.STRING ? node.value : null),
@@ -35,7 +36,11 @@ export const SafeInt = new GraphQLScalarType<number, number>({
   parseLiteral: (node, variables) => Number(SafeIntResolver.parseLiteral(node, variables)),
 });
 
-export const Json = new GraphQLScalarType({ ...JSONResolver.toConfig(), description: 'Any JSON value.' });
+export const Json = new GraphQLScalarType({
+  ...JSONResolver.toConfig(),
+  name: 'JSONValue',
+  description: 'Any JSON value.',
+});
 
 export const JsonObjectScalar = new GraphQLScalarType<JsonObject, unknown>({
   name: 'JSONObject',

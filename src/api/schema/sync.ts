@@ -1,17 +1,32 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
 import { createStartSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
-import { NoActiveSyncError, NoDataSourceError, SyncAlreadyRunningError } from '../../jobs/job-errors.ts';
+import {
+  IdempotencyKeyReusedError,
+  NoActiveSyncError,
+  NoDataSourceError,
+  SyncAlreadyRunningError,
+} from '../../jobs/job-errors.ts';
 import { isTerminal } from '../../jobs/job-state.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
+import { DataSourceNotFoundError } from '../../sources/source-errors.ts';
 import { builder } from './builder.ts';
-import { ErrorInterface } from './error.ts';
+import { describeErrorType } from './error.ts';
+import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { JobNode } from './job.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { SyncTypeEnum } from './job-enums.ts';
+import { LabelInput } from './label.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
-import { exposeStartedJob, type StartedJob } from './started-job.ts';
+import {
+  type ControlledJob,
+  describeStart,
+  exposeControlledJob,
+  exposeStartedJob,
+  IDEMPOTENCY_KEY,
+  type StartedJob,
+} from './started-job.ts';
 
 const StartSyncInput = builder.inputType('StartSyncInput', {
   description: 'The sync to start.',
@@ -25,6 +40,10 @@ const StartSyncInput = builder.inputType('StartSyncInput', {
       description:
         'Sync only enabled sources of this data type, such as `sortie`; the query `dataTypes` lists all. Default: all enabled sources.',
     }),
+    dataSourceIds: t.idList({
+      description:
+        'Sync only these sources, which have to be enabled; at most 200. Default: all enabled sources, or those of `dataType`.',
+    }),
     filter: t.string({
       description:
         "Condition on rows in the Databricks dialect, such as `base_location = 'EDWARDS' AND flight_hours > 2`. A filtered sync does not move watermarks.",
@@ -34,6 +53,8 @@ const StartSyncInput = builder.inputType('StartSyncInput', {
         'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows.',
     }),
     options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
+    labels: t.field({ type: [LabelInput], description: 'By what to find the job, at most 20.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -42,35 +63,46 @@ const StartSyncSuccess = builder.objectRef<StartedJob>('StartSyncSuccess').imple
   fields: exposeStartedJob,
 });
 
-const StopSyncSuccess = builder.objectRef<StartedJob>('StopSyncSuccess').implement({
+const StopSyncSuccess = builder.objectRef<ControlledJob>('StopSyncSuccess').implement({
   description: 'The sync is CANCELLING, or already CANCELLED if no worker was running it.',
-  fields: exposeStartedJob,
+  fields: exposeControlledJob,
 });
 
 builder.objectType(NoActiveSyncError, {
-  name: 'NoActiveSyncError',
-  description: 'No sync is active, so there is nothing to stop.',
-  interfaces: [ErrorInterface],
+  ...describeErrorType(NoActiveSyncError, 'No sync is active, so there is nothing to stop.'),
 });
 
 builder.mutationFields((t) => ({
   startSync: t.field({
     authScopes: requires('operator'),
+    nullable: true,
     type: StartSyncSuccess,
     description:
-      'Starts a sync of all enabled data sources, or of one data type. Only one sync can be active at a time.',
+      'Starts a sync of all enabled data sources, of those of one data type, or of some. Only one sync can be active at a time.',
     args: { input: t.arg({ required: true, type: StartSyncInput, description: 'The sync to start.' }) },
     errors: {
-      types: [InvalidInputError, SyncAlreadyRunningError, NoDataSourceError],
+      types: [
+        InvalidInputError,
+        SyncAlreadyRunningError,
+        NoDataSourceError,
+        DataSourceNotFoundError,
+        IdempotencyKeyReusedError,
+      ],
       union: { name: 'StartSyncResult', description: 'The result of starting a sync.' },
     },
-    resolve: async (_root, { input }, { jobs, dataTypes }) => {
-      const job = await jobs.startSync(parseInput(createStartSyncInputSchema(dataTypes), input));
-      return { job, message: `Sync job started for ${job.dataType ?? 'all'} data` };
+    resolve: async (_root, { input }, { jobs, dataTypes, findStatementProblem }) => {
+      const parsed = parseInput(createStartSyncInputSchema(dataTypes, findStatementProblem), input);
+      const dataSourceIds = parsed.dataSourceIds?.map((id, index) =>
+        parseUuid('DataSource', id, `input.dataSourceIds.${index}`),
+      );
+      const started = await jobs.startSync({ ...parsed, dataSourceIds: dataSourceIds ?? null });
+      const of = describeSources(started.job, dataSourceIds?.length);
+      return describeStart(started, `Sync job started for ${of}`);
     },
   }),
   stopSync: t.field({
     authScopes: requires('operator'),
+    nullable: true,
     type: StopSyncSuccess,
     description: 'Stops the active sync, like `cancelJob` with its id.',
     errors: {
@@ -83,6 +115,11 @@ builder.mutationFields((t) => ({
     },
   }),
 }));
+
+function describeSources({ dataType }: Job, count: number | undefined): string {
+  if (count === undefined) return `${dataType ?? 'all'} data`;
+  return count === 1 ? 'one source' : `${count} sources`;
+}
 
 type SyncState = Job['state'] | 'NO_SYNC_JOB';
 
@@ -109,6 +146,10 @@ const SyncStateEnum = builder.enumType('SyncState', {
 const SyncStatusType = builder.objectRef<{ job: Job | null }>('SyncStatus').implement({
   description: 'The active or most recent sync.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Always the same, so that the caches of clients replace each status by the next.',
+      resolve: () => encodeGlobalId('SyncStatus', 'current'),
+    }),
     state: t.field({
       type: SyncStateEnum,
       description: 'State of the job; NO_SYNC_JOB if there was none.',
@@ -126,6 +167,7 @@ const SyncStatusType = builder.objectRef<{ job: Job | null }>('SyncStatus').impl
 builder.queryField('syncStatus', (t) =>
   t.field({
     authScopes: requires('viewer'),
+    nullable: true,
     type: SyncStatusType,
     description: 'The active sync, or else the most recent one, with its progress.',
     resolve: async (_root, _args, { jobs }) => ({ job: await jobs.currentSync() }),
@@ -139,7 +181,7 @@ builder.subscriptionField('syncProgress', (t) =>
     description:
       'Watches syncs: the active or most recent one first, then each later state of it, and then of the next sync. Does not complete.',
     subscribe: async (_root, _args, { jobs }) => {
-      const changes = jobs.events.watchChanges({ kinds: ['SYNC'] });
+      const changes = await jobs.events.watchChanges({ kinds: ['SYNC'] });
       try {
         return createSyncStatuses(await jobs.currentSync(), changes);
       } catch (error) {
@@ -157,7 +199,7 @@ builder.subscriptionField('syncProgress', (t) =>
  */
 function createSyncStatuses(
   current: Job | null,
-  changes: AsyncIterableIterator<Job>,
+  changes: AsyncIterableIterator<Job | null>,
 ): AsyncIterableIterator<{ job: Job | null }> {
   let lastSent: Job | null | undefined;
   return createIterator<{ job: Job | null }>(
@@ -169,7 +211,7 @@ function createSyncStatuses(
       for (;;) {
         const change = await changes.next();
         if (change.done) return DONE;
-        if (!isNext(change.value, lastSent)) continue;
+        if (change.value === null || !isNext(change.value, lastSent)) continue;
         lastSent = change.value;
         return { done: false, value: toStatus(change.value) };
       }
@@ -195,5 +237,5 @@ const statuses = new WeakMap<Job, { job: Job }>();
 function isNext(job: Job, lastSent: Job | null): boolean {
   if (lastSent === null) return true;
   if (job.id === lastSent.id) return job.revision > lastSent.revision;
-  return !isTerminal(job.state) || (isTerminal(lastSent.state) && job.createdAt > lastSent.createdAt);
+  return !isTerminal(job.state) || (isTerminal(lastSent.state) && job.orderedAt > lastSent.orderedAt);
 }

@@ -12,13 +12,14 @@ import { DamagedFolderError, nameSome, removeClutter } from '../../shared/folder
 import { isForeign, readPresentUploads, toSegmentPath, toUploadsPath } from './files.ts';
 
 /**
- * Checks that a folder may be used as a catalog before anything is written there: it must be empty, or a complete catalog.
+ * Checks that a folder may be used as a catalog before anything is written there: it must be empty, or a catalog.
+ * @returns the files that its uploads name and that are missing. The next sync, or a repair, uploads their items again.
  * @throws DamagedFolderError if it is neither; FolderError if it cannot be read and written.
  */
-export async function checkCatalogFolder(folder: string): Promise<void> {
+export async function checkCatalogFolder(folder: string): Promise<readonly string[]> {
   const configured: ConfiguredFolder = { path: folder, setting: 'BLADE_CATALOG_FOLDER' };
   const names = readNames(configured);
-  if (names === null) return;
+  if (names === null) return [];
   checkWritable(configured);
   if (isForeign(names)) throw refuse(folder, `it holds no catalog, but ${nameSome(names)}`);
   try {
@@ -27,11 +28,8 @@ export async function checkCatalogFolder(folder: string): Promise<void> {
       if (statSync(path).isDirectory()) checkWritable({ ...configured, path });
     }
     const missing = await findMissingSegments(folder);
-    if (missing.length === 0) return;
     // Another process may have replaced an upload in the meantime.
-    const stillMissing = await findMissingSegments(folder);
-    if (stillMissing.length === 0) return;
-    throw refuse(folder, `${stillMissing.length} files of uploads are missing: ${nameSome(stillMissing)}`);
+    return missing.length === 0 ? missing : await findMissingSegments(folder);
   } catch (error) {
     throw toFolderError(configured, error);
   }

@@ -1,18 +1,18 @@
-import { ExponentialBackoff } from 'cockatiel';
 import { Agent } from 'undici';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { isObject } from '../../shared/json.ts';
 import type { Catalog, HeldState, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type ExchangeRequest, exchange } from './exchange.ts';
+import type { ExchangeRequest } from './exchange.ts';
 import { createItemForm } from './item-form.ts';
 import { compareAnswer, createLookupBody, isLookupAnswer, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
 import { createRequestQueue } from './request-queue.ts';
+import { createSender, type Decision } from './retry.ts';
+import { runSession, SessionEndedError } from './session.ts';
 import { parseCatalogUrl } from './url.ts';
-import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
 
 /**
  * Opens a catalog service. Each item is posted in a separate form. A request that may succeed later is repeated; an item
@@ -25,7 +25,7 @@ export async function openHttpCatalog(
   options: HttpCatalogOptions,
   clock: Clock = systemClock,
 ): Promise<Catalog> {
-  const { url, token, concurrency, timeoutMs, maxRetryAfterMs, attempts, backoffMs, maxBackoffMs } = options;
+  const { url, token, concurrency, timeoutMs } = options;
   const { origin, path } = parseCatalogUrl(url);
   const authorization = createAuthorization(token);
   const agent = new Agent({
@@ -39,72 +39,7 @@ export async function openHttpCatalog(
   });
   const queue = createRequestQueue(concurrency, options.requestsPerSecond);
   const guard = guardQueue(queue, { ...options, clock });
-  const backoffs = new ExponentialBackoff({ initialDelay: backoffMs, maxDelay: maxBackoffMs });
-
-  /** Runs work that sends requests, until it is done, the signal aborts or the catalog is given up. */
-  async function withSession<Result>(
-    signal: AbortSignal,
-    work: (session: Session) => Promise<Result>,
-  ): Promise<Result> {
-    signal.throwIfAborted();
-    // AbortSignal.any would be kept, with its listeners, for as long as the signal is.
-    const ended = new AbortController();
-    const cancellations = new Set<(reason: unknown) => void>();
-    ended.signal.addEventListener('abort', () => {
-      for (const cancel of [...cancellations]) cancel(ended.signal.reason);
-    });
-    const end = (message: string) => ended.abort(new SessionEndedError(message));
-    const abort = () => ended.abort(signal.reason);
-    signal.addEventListener('abort', abort);
-    const leave = guard.join(end);
-    try {
-      return await work({ ending: ended.signal, cancellations, end });
-    } finally {
-      leave();
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** Sends a request until the catalog accepts or refuses it. */
-  async function send(createRequest: () => ExchangeRequest, session: Session): Promise<Decision> {
-    const { ending } = session;
-    let backoff = backoffs.next();
-    let charged = 0;
-    while (true) {
-      const { verdict, isCharged } = await queue.add(() => attempt(createRequest(), session, charged === 0), {
-        signal: ending,
-      });
-      if (verdict.kind !== 'FAILED') return verdict;
-      if (!isCharged) continue;
-      charged++;
-      if (charged >= attempts) {
-        const message = `The catalog ${verdict.message} (attempt ${charged} of ${attempts})`;
-        return { kind: 'GIVEN_UP', message };
-      }
-      await clock.wait(Math.max(backoff.duration, verdict.retryAfterMs ?? 0), ending);
-      backoff = backoff.next(undefined);
-    }
-  }
-
-  async function attempt(request: ExchangeRequest, { cancellations, end }: Session, isFirst: boolean) {
-    const verdict = await judge(request, cancellations);
-    if (verdict.kind === 'FAILED') return { verdict, isCharged: guard.failed(verdict, isFirst) };
-    guard.answered();
-    if (verdict.kind === 'UNAUTHORIZED') {
-      end(verdict.message);
-      throw new SessionEndedError(verdict.message);
-    }
-    return { verdict, isCharged: false };
-  }
-
-  async function judge(request: ExchangeRequest, cancellations: Session['cancellations']): Promise<Verdict> {
-    try {
-      const answer = await exchange(agent, request, { timeoutMs, cancellations });
-      return judgeAnswer(answer, { token, maxRetryAfterMs, now: clock.now() });
-    } catch (error) {
-      return judgeError(error, timeoutMs);
-    }
-  }
+  const send = createSender(agent, { queue, guard, clock, ...options });
 
   /**
    * Asks the catalog something that not every service knows.
@@ -117,7 +52,7 @@ export async function openHttpCatalog(
   ): Promise<string | null> {
     const type = request.body === null ? {} : { 'content-type': 'application/json' };
     const headers = { ...type, ...authorization };
-    return withSession(signal, async (session) => {
+    return runSession(guard, signal, async (session) => {
       const decision = await send(
         () => ({ ...request, origin, path: `${path}${question}`, headers }),
         session,
@@ -131,7 +66,7 @@ export async function openHttpCatalog(
 
   return {
     upload: ({ items }, signal) =>
-      withSession(signal, async (session) => {
+      runSession(guard, signal, async (session) => {
         const form = createItemForm();
         const headers = { 'content-type': form.contentType, ...authorization };
         const createUpload = (item: BladeItem): ExchangeRequest => ({
@@ -181,24 +116,6 @@ export async function openHttpCatalog(
     },
   };
 }
-
-/** The requests of one upload. */
-interface Session {
-  readonly ending: AbortSignal;
-  /** Cancel the requests that are under way. */
-  readonly cancellations: Set<(reason: unknown) => void>;
-  /** Gives up all requests that have not been answered, for this reason. */
-  readonly end: (message: string) => void;
-}
-
-class SessionEndedError extends Error {
-  override readonly name = 'SessionEndedError';
-}
-
-type Decision =
-  | Extract<Verdict, { readonly kind: 'ACCEPTED' | 'REFUSED' }>
-  /** Every attempt has failed. */
-  | { readonly kind: 'GIVEN_UP'; readonly message: string };
 
 async function toOutcome(sent: Promise<Decision>): Promise<UploadOutcome> {
   try {

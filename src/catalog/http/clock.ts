@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The time, for code that waits. */
+/** A clock that is never set, for code that waits. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since any time. */
   now(): number;
   /** Resolves after a time in milliseconds; rejects with the signal's reason as soon as it aborts. */
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The time of the machine. */
+/** The clock of the machine. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
   async wait(milliseconds, signal) {
     try {
       await delay(milliseconds, undefined, { signal });

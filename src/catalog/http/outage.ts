@@ -131,7 +131,7 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
 const FAILURES_TO_OPEN = 5;
 
 interface Outage {
-  /** When it was detected, in milliseconds since 1970. */
+  /** When it was detected, by the clock. */
   readonly since: number;
   backoff: IBackoff<unknown>;
   phase:

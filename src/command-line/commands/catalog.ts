@@ -3,7 +3,13 @@ import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
 import { RepairCatalogDocument } from '../generated/graphql.ts';
-import { addWatchOptions, type WatchOptions } from '../option-values.ts';
+import {
+  addStartOptions,
+  addWatchOptions,
+  type StartOptions,
+  toStartInput,
+  type WatchOptions,
+} from '../option-values.ts';
 import { reportStart } from './control.ts';
 
 /** Adds the command that repairs the catalog. */
@@ -14,10 +20,14 @@ export function addCatalogCommand(program: Command): void {
     .description(
       'Compare every uploaded item with the catalog, upload what is missing or different, and print the job id.',
     );
-  addWatchOptions(repair).action(toAction(repairCatalog));
+  addStartOptions(addWatchOptions(repair)).action(toAction(repairCatalog));
 }
 
-async function repairCatalog(context: CommandContext, options: WatchOptions): Promise<ExitCode | undefined> {
-  const { repairCatalog } = await context.api.send(RepairCatalogDocument, {});
+async function repairCatalog(
+  context: CommandContext,
+  options: WatchOptions & StartOptions,
+): Promise<ExitCode | undefined> {
+  const input = toStartInput(options);
+  const { repairCatalog } = await context.api.send(RepairCatalogDocument, { input });
   return reportStart(context, options, takeSuccess(repairCatalog));
 }

@@ -3,6 +3,7 @@ import type { ApiLink } from '../api-link.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
+import { findJobId } from '../find-job.ts';
 import { followJob } from '../follow-job.ts';
 import {
   CancelJobDocument,
@@ -31,15 +32,15 @@ export function addControlCommands(program: Command): void {
     program
       .command(name)
       .description(description)
-      .argument('<id>', 'job id')
+      .argument('<id>', 'job id, or its first 8 or more characters')
       .action(
         toAction<object, [string]>(async (context, _options, id) =>
-          report(context, await control(context.api, id)),
+          report(context, await control(context.api, await findJobId(context.api, id))),
         ),
       );
 
   addControl('cancel', 'Cancel a job. Items that are already stored stay.', async (api, id) =>
-    takeSuccess((await api.send(CancelJobDocument, { id })).cancelJob),
+    takeSuccess((await api.send(CancelJobDocument, { input: { id } })).cancelJob),
   );
 
   program
@@ -52,17 +53,17 @@ export function addControlCommands(program: Command): void {
     );
 
   addControl('pause', 'Pause a job at its checkpoints.', async (api, id) =>
-    takeSuccess((await api.send(PauseJobDocument, { id })).pauseJob),
+    takeSuccess((await api.send(PauseJobDocument, { input: { id } })).pauseJob),
   );
 
   addControl('resume', 'Resume a paused job from its checkpoints.', async (api, id) =>
-    takeSuccess((await api.send(ResumeJobDocument, { id })).resumeJob),
+    takeSuccess((await api.send(ResumeJobDocument, { input: { id } })).resumeJob),
   );
 
   const retry = program
     .command('retry')
     .description('Run an ended job again as a new job, and print the new id.')
-    .argument('<id>', 'job id')
+    .argument('<id>', 'job id, or its first 8 or more characters')
     .option('--failed-sources', 'read again only the sources that failed')
     .addOption(
       new Option('--failed-items', 'retry only the items that failed, from their stored rows').conflicts(
@@ -80,8 +81,9 @@ interface RetryOptions extends WatchOptions {
 async function retryJob(
   context: CommandContext,
   options: RetryOptions,
-  id: string,
+  idOrPrefix: string,
 ): Promise<ExitCode | undefined> {
+  const id = await findJobId(context.api, idOrPrefix);
   const { retryJob } = await context.api.send(RetryJobDocument, { input: { id, mode: toMode(options) } });
   return reportStart(context, options, takeSuccess(retryJob));
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type CommandContext, toAction } from '../context.ts';
+import { findJobId } from '../find-job.ts';
 import { followJob } from '../follow-job.ts';
 import {
   type ErrorStage,
@@ -7,6 +8,7 @@ import {
   type JobDetailsQuery,
   JobErrorsDocument,
   type JobKind,
+  JobPartitionsDocument,
   type JobState,
   JobsDocument,
   type RetryMode,
@@ -22,9 +24,17 @@ import {
   type WatchOptions,
 } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { writeList } from '../page.ts';
+import { readAll, writeList } from '../page.ts';
 import { formatEnd, formatProgress } from '../progress-text.ts';
-import { formatCount, formatDuration, formatPercent, formatTime, NO_VALUE, toPrintable } from '../text.ts';
+import {
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatPercent,
+  formatTime,
+  NO_VALUE,
+  toPrintable,
+} from '../text.ts';
 import { jobNotFound } from '../watch-job.ts';
 
 const KINDS = listNames<JobKind>({ SYNC: true, QUERY: true, REPAIR: true });
@@ -51,11 +61,12 @@ export function addJobCommands(program: Command): void {
   const job = program
     .command('job')
     .description('Show a job.')
-    .argument('<id>', 'job id')
+    .argument('<id>', 'job id, or its first 8 or more characters')
     .addOption(new Option('--errors', 'list its errors, in JSON with their rows').conflicts('watch'))
     .option('--stage <stage>', `only errors of this stage: ${STAGES.join(', ')}`, collectChoice(STAGES));
   addPageOptions(addWatchOptions(job), 'errors').action(
-    toAction<JobOptions, [string]>(async (context, options, id) => {
+    toAction<JobOptions, [string]>(async (context, options, idOrPrefix) => {
+      const id = await findJobId(context.api, idOrPrefix);
       if (options.watch) return followJob(context, id, options);
       return options.errors ? listErrors(context, options, id) : showJob(context, id);
     }),
@@ -79,7 +90,7 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
     createdAfter: options.since ?? null,
     createdBefore: options.until ?? null,
   };
-  const orderBy = options.oldestFirst ? 'OLDEST_FIRST' : 'NEWEST_FIRST';
+  const orderBy = { field: 'CREATED_AT', direction: options.oldestFirst ? 'ASC' : 'DESC' } as const;
   return writeList(context, options, {
     name: 'jobs',
     readPage: async (page) => (await context.api.send(JobsDocument, { filter, orderBy, ...page })).jobs,
@@ -102,12 +113,24 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
 /** How many errors a job returns at most. */
 const RECENT_ERRORS = 10;
 
-type JobDetails = NonNullable<JobDetailsQuery['job']>;
+type FoundJob = NonNullable<JobDetailsQuery['job']>;
+
+interface JobDetails extends Omit<FoundJob, 'partitions'> {
+  readonly partitions: FoundJob['partitions']['nodes'];
+}
+
+/** Of a job that was pruned in the meantime. */
+const NO_PAGE = { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] };
 
 async function showJob({ api, output }: CommandContext, id: string): Promise<undefined> {
   const { job } = await api.send(JobDetailsDocument, { id });
   if (job === null) throw jobNotFound(id);
-  output.writeResult(job, () => writeJob(output, job));
+  const partitions = await readAll(
+    async (after) => (await api.send(JobPartitionsDocument, { id, after })).job?.partitions ?? NO_PAGE,
+    job.partitions,
+  );
+  const whole = { ...job, partitions };
+  output.writeResult(whole, () => writeJob(output, whole));
 }
 
 function writeJob(output: Output, job: JobDetails): void {
@@ -134,7 +157,7 @@ function writeJob(output: Output, job: JobDetails): void {
   if (job.partitions.length > 0) {
     output.write('');
     output.writeTable([
-      ['SOURCE', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'ATTEMPT', 'MESSAGE'],
+      ['SOURCE', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'DUPLICATES', 'ATTEMPT', 'MESSAGE'],
       ...job.partitions.map((partition) => [
         partition.sourceName,
         partition.dataType,
@@ -142,10 +165,15 @@ function writeJob(output: Output, job: JobDetails): void {
         formatPercent(partition.percent),
         formatCount(partition.processedItems),
         formatCount(partition.errorCount),
+        formatCount(partition.duplicateCount),
         formatCount(partition.attempt),
-        partition.message ?? '',
+        partition.message ?? (partition.isUnchanged ? 'unchanged' : ''),
       ]),
     ]);
+  }
+  if (job.progress.duplicateCount > 0) {
+    output.write('');
+    output.write(describeDuplicates(job));
   }
   if (job.recentErrors.length > 0) {
     output.write('');
@@ -155,6 +183,16 @@ function writeJob(output: Output, job: JobDetails): void {
       output.say(`See all errors: blade job ${job.id} --errors`);
     }
   }
+}
+
+/** Says how many rows were replaced by another row with their id, and names one. */
+function describeDuplicates({ progress, partitions }: JobDetails): string {
+  const example = partitions.find(({ duplicateItemId }) => duplicateItemId !== null);
+  const named =
+    example === undefined
+      ? ''
+      : `, such as ${toPrintable(example.duplicateItemId ?? '')} in ${example.sourceName}`;
+  return `${formatCounted(progress.duplicateCount, 'row')} had the id of an earlier row and replaced it${named}.`;
 }
 
 const RETRY_PREFIXES: Readonly<Record<RetryMode, string>> = {

@@ -1,18 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ApiLink } from '../api-link.ts';
-import { invalidInput, notFound } from '../command-error.ts';
+import { invalidInput } from '../command-error.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
+import { findSource, listSources as loadSources } from '../find-source.ts';
 import {
-  DataSourceDocument,
+  CreateDataSourceDocument,
   type DataSourceFactsFragment,
-  DataSourcesDocument,
   DeleteDataSourceDocument,
-  SaveDataSourceDocument,
-  type SaveDataSourceInput,
+  type ScheduleInput,
   TestDataSourceDocument,
+  UpdateDataSourceDocument,
 } from '../generated/graphql.ts';
+import type { Output } from '../output.ts';
 import { formatCount, formatTime, NO_VALUE } from '../text.ts';
 
 /** Adds the commands that manage data sources. */
@@ -76,7 +76,10 @@ interface ListOptions {
 
 async function listSources({ api, output }: CommandContext, options: ListOptions): Promise<undefined> {
   const enabled = options.enabled ?? (options.disabled ? false : null);
-  const { dataSources } = await api.send(DataSourcesDocument, { dataType: options.type ?? null, enabled });
+  const dataSources = await loadSources(api, {
+    ...(options.type === undefined ? {} : { dataTypes: [options.type] }),
+    enabled,
+  });
   output.writeResult(dataSources, () =>
     output.writeTable([
       ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'LAST SYNC', 'ENDED'],
@@ -124,15 +127,18 @@ interface AddOptions extends ScheduleOptions {
   readonly disabled?: true;
 }
 
-async function addSource(context: CommandContext, options: AddOptions): Promise<undefined> {
-  return saveSource(context, 'Added', {
-    name: options.name,
-    dataType: options.type,
-    ...options.table,
-    cursorColumn: options.cursor || null,
-    enabled: options.disabled !== true,
-    schedule: toSchedule(options, null),
+async function addSource({ api, output }: CommandContext, options: AddOptions): Promise<undefined> {
+  const { createDataSource } = await api.send(CreateDataSourceDocument, {
+    input: {
+      name: options.name,
+      dataType: options.type,
+      ...options.table,
+      cursorColumn: options.cursor || null,
+      enabled: options.disabled !== true,
+      schedule: toSchedule(options, null) ?? null,
+    },
   });
+  writeSaved(output, 'Added', takeSuccess(createDataSource).dataSource);
 }
 
 interface EditOptions extends ScheduleOptions {
@@ -146,46 +152,47 @@ interface EditOptions extends ScheduleOptions {
 }
 
 async function editSource(
-  context: CommandContext,
+  { api, output }: CommandContext,
   options: EditOptions,
   idOrName: string,
 ): Promise<undefined> {
-  const source = await findSource(context.api, idOrName);
-  const { catalogName, schemaName, tableName } = source;
-  const { cursor } = options;
-  return saveSource(context, 'Changed', {
-    id: source.id,
-    name: options.name ?? source.name,
-    dataType: options.type ?? source.dataType,
-    ...(options.table ?? { catalogName, schemaName, tableName }),
-    cursorColumn: cursor === false ? null : (cursor ?? source.cursorColumn),
-    enabled: options.enabled === true || (options.disabled !== true && source.enabled),
-    schedule: toSchedule(options, source.schedule),
+  const { id, revision, schedule: before } = await findSource(api, idOrName);
+  const { name, type, table, cursor, enabled, disabled } = options;
+  const schedule = toSchedule(options, before);
+  const { updateDataSource } = await api.send(UpdateDataSourceDocument, {
+    input: {
+      id,
+      expectedRevision: revision,
+      ...(name === undefined ? {} : { name }),
+      ...(type === undefined ? {} : { dataType: type }),
+      ...table,
+      ...(cursor === undefined ? {} : { cursorColumn: cursor === false ? null : cursor }),
+      ...(enabled === true || disabled === true ? { enabled: enabled === true } : {}),
+      ...(schedule === undefined ? {} : { schedule }),
+    },
   });
+  writeSaved(output, 'Changed', takeSuccess(updateDataSource).dataSource);
 }
 
-/** @param before the current schedule of the source. */
+/**
+ * @param before the current schedule of the source.
+ * @returns undefined to leave it as it is.
+ */
 function toSchedule(
   { cron, timeZone }: ScheduleOptions,
   before: DataSourceFactsFragment['schedule'],
-): SaveDataSourceInput['schedule'] {
+): ScheduleInput | null | undefined {
   if (cron === false) return null;
+  if (cron === undefined && timeZone === undefined) return undefined;
   const fields = cron ?? before?.cron;
-  if (fields !== undefined) return { cron: fields, timeZone: timeZone ?? before?.timeZone ?? null };
-  if (timeZone !== undefined) throw invalidInput('--time-zone: needs --cron');
-  return null;
+  if (fields === undefined) throw invalidInput('--time-zone: needs --cron');
+  return { cron: fields, timeZone: timeZone ?? before?.timeZone ?? null };
 }
 
-async function saveSource(
-  { api, output }: CommandContext,
-  done: 'Added' | 'Changed',
-  input: SaveDataSourceInput,
-): Promise<undefined> {
-  const { saveDataSource } = await api.send(SaveDataSourceDocument, { input });
-  const { dataSource } = takeSuccess(saveDataSource);
-  output.writeResult(dataSource, () => {
-    output.say(`${done} the source ${dataSource.name}.`);
-    output.write(dataSource.id);
+function writeSaved(output: Output, done: 'Added' | 'Changed', source: DataSourceFactsFragment): void {
+  output.writeResult(source, () => {
+    output.say(`${done} the source ${source.name}.`);
+    output.write(source.id);
   });
 }
 
@@ -195,7 +202,7 @@ async function deleteSource(
   idOrName: string,
 ): Promise<undefined> {
   const { id } = await findSource(api, idOrName);
-  const { deleteDataSource } = await api.send(DeleteDataSourceDocument, { id });
+  const { deleteDataSource } = await api.send(DeleteDataSourceDocument, { input: { id } });
   const { deletedId, name } = takeSuccess(deleteDataSource);
   output.writeResult({ deletedId, name }, () => output.say(`Deleted the source ${name} (${deletedId}).`));
 }
@@ -206,7 +213,7 @@ async function testSource(
   idOrName: string,
 ): Promise<ExitCode> {
   const { id } = await findSource(api, idOrName);
-  const { testDataSource } = await api.send(TestDataSourceDocument, { id });
+  const { testDataSource } = await api.send(TestDataSourceDocument, { input: { id } });
   const { __typename, ...test } = takeSuccess(testDataSource);
   output.writeResult(test, () =>
     output.writeFacts([
@@ -224,15 +231,4 @@ async function testSource(
     ]),
   );
   return test.isReadable ? ExitCode.DONE : ExitCode.FAILED;
-}
-
-const ID = /^(DataSource:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Finds a source by its id or name. @throws CommandError if there is none. */
-async function findSource(api: ApiLink, idOrName: string): Promise<DataSourceFactsFragment> {
-  const source = ID.test(idOrName)
-    ? (await api.send(DataSourceDocument, { id: idOrName })).dataSource
-    : (await api.send(DataSourcesDocument, {})).dataSources.find(({ name }) => name === idOrName);
-  if (source) return source;
-  throw notFound(`there is no data source ${idOrName}`);
 }

@@ -4,14 +4,16 @@ import { invalidInput } from '../command-error.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
+import { findSource } from '../find-source.ts';
 import { StartQueryJobDocument, StartSyncDocument } from '../generated/graphql.ts';
 import {
   addRunOptions,
   addWatchOptions,
   collectNamedValue,
+  collectText,
   parseWholeNumber,
   type RunOptions,
-  toJobOptions,
+  toRunInput,
   type WatchOptions,
 } from '../option-values.ts';
 import { reportStart } from './control.ts';
@@ -21,7 +23,8 @@ export function addStartCommands(program: Command): void {
   const sync = program
     .command('sync')
     .description('Start a sync of all enabled sources, and print its job id.')
-    .option('--type <type>', 'only sources of this data type')
+    .addOption(new Option('--type <type>', 'only sources of this data type').conflicts('source'))
+    .option('--source <id or name>', 'only this source; repeatable', collectText)
     .option('--incremental', 'read only new rows (default: all rows)')
     .option('--filter <condition>', "only rows that match, such as base_location = 'EDWARDS'")
     .option('--max-items <n>', 'most rows to read per source', parseWholeNumber);
@@ -46,6 +49,7 @@ export function addStartCommands(program: Command): void {
 
 interface SyncOptions extends RunOptions, WatchOptions {
   readonly type?: string;
+  readonly source?: readonly string[];
   readonly incremental?: true;
   readonly filter?: string;
   readonly maxItems?: number;
@@ -56,12 +60,22 @@ async function startSync(context: CommandContext, options: SyncOptions): Promise
     input: {
       syncType: options.incremental ? 'INCREMENTAL' : 'FULL',
       dataType: options.type ?? null,
+      dataSourceIds: await findSourceIds(context, options.source),
       filter: options.filter ?? null,
       maxItems: options.maxItems ?? null,
-      options: toJobOptions(options),
+      ...toRunInput(options),
     },
   });
   return reportStart(context, options, takeSuccess(startSync));
+}
+
+async function findSourceIds(
+  { api }: CommandContext,
+  idsOrNames: readonly string[] | undefined,
+): Promise<string[] | null> {
+  if (idsOrNames === undefined) return null;
+  const sources = await Promise.all(idsOrNames.map((idOrName) => findSource(api, idOrName)));
+  return sources.map(({ id }) => id);
 }
 
 interface QueryOptions extends RunOptions, WatchOptions {
@@ -85,7 +99,7 @@ async function startQueryJob(context: CommandContext, options: QueryOptions): Pr
         metadata: options.metadata ?? null,
         reason: options.reason ?? null,
       },
-      options: toJobOptions(options),
+      ...toRunInput(options),
     },
   });
   return reportStart(context, options, takeSuccess(startQueryJob));

@@ -14,8 +14,8 @@ async function showMe({ api, output }: CommandContext): Promise<undefined> {
   const { me } = await api.send(MeDocument, {});
   output.writeResult(me, () =>
     output.writeFacts([
-      ['Name', me.name],
-      ['Id', me.id],
+      ['Name', me.principal.name],
+      ['Id', me.principal.id],
       ['Role', me.role],
       ['Clearance', me.clearance],
       ['Expires', me.expiresAt === null ? 'never' : formatTime(me.expiresAt)],

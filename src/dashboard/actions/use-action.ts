@@ -78,8 +78,8 @@ function readRefusal(result: object | undefined): Refusal {
   const reason = result as RefusalReasonFragment;
   if (reason.__typename !== 'InvalidInputError') return { kind: 'refused', reason };
   // The server's paths begin with the argument: `input.options.batchSize`.
-  const issues = reason.issues.map(({ field, message }) => ({
-    field: field.replace(/^input\.?/, ''),
+  const issues = reason.issues.map(({ path, message }) => ({
+    field: path.slice(path[0] === 'input' ? 1 : 0).join('.'),
     message,
   }));
   return { kind: 'invalid', issues };

@@ -57,10 +57,13 @@ function createCache(): InMemoryCache {
       Query: {
         fields: {
           jobs: mergePages(['filter', 'orderBy']),
-          items: mergePages(['filter']),
+          items: mergePages(['filter', 'orderBy']),
+          dataSources: mergePages(['filter', 'orderBy']),
         },
       },
-      Job: { fields: { errors: mergePages(['stages']) } },
+      Job: {
+        fields: { errors: mergePages(['stages', 'orderBy']), partitions: mergePages(['states', 'orderBy']) },
+      },
       // Objects without an id: fields from one operation add to those from another.
       JobProgress: { merge: true },
       SyncConfiguration: { merge: true },

@@ -20,9 +20,11 @@ export const NO_VALUE = '–';
 
 const PLURALS = {
   'data source': 'data sources',
+  duplicate: 'duplicates',
   error: 'errors',
   item: 'items',
   job: 'jobs',
+  partition: 'partitions',
   row: 'rows',
 };
 

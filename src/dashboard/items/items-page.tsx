@@ -83,7 +83,7 @@ const COLUMNS: readonly Column<ItemRowFragment>[] = [
 ];
 
 function readItems({ items }: ItemsQuery) {
-  return readConnection(items, (node) => readFragment(ItemRow, node));
+  return items && readConnection(items, (node) => readFragment(ItemRow, node));
 }
 
 /** Lists the saved items. */

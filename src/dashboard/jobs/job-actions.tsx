@@ -11,8 +11,8 @@ import { nameJob } from './job-title.ts';
 import { useRetry } from './use-retry.ts';
 
 const CancelJob = graphql(`
-  mutation CancelJob($id: ID!) {
-    cancelJob(id: $id) {
+  mutation CancelJob($input: CancelJobInput!) {
+    cancelJob(input: $input) {
       ... on CancelJobSuccess {
         job {
           ...ControlledJob
@@ -24,8 +24,8 @@ const CancelJob = graphql(`
 `);
 
 const PauseJob = graphql(`
-  mutation PauseJob($id: ID!) {
-    pauseJob(id: $id) {
+  mutation PauseJob($input: PauseJobInput!) {
+    pauseJob(input: $input) {
       ... on PauseJobSuccess {
         job {
           ...ControlledJob
@@ -37,8 +37,8 @@ const PauseJob = graphql(`
 `);
 
 const ResumeJob = graphql(`
-  mutation ResumeJob($id: ID!) {
-    resumeJob(id: $id) {
+  mutation ResumeJob($input: ResumeJobInput!) {
+    resumeJob(input: $input) {
       ... on ResumeJobSuccess {
         job {
           ...ControlledJob
@@ -56,9 +56,9 @@ export function JobActions({ job }: { job: JobRowFragment }) {
   const [isAsking, setAsking] = useState(false);
   const { run, running, refusal } = useAction();
 
-  const pause = { loading: running === PauseJob, onClick: () => void run(PauseJob, { id }) };
-  const resume = { loading: running === ResumeJob, onClick: () => void run(ResumeJob, { id }) };
-  const cancel = () => void run(CancelJob, { id }).then(() => setAsking(false));
+  const pause = { loading: running === PauseJob, onClick: () => void run(PauseJob, { input: { id } }) };
+  const resume = { loading: running === ResumeJob, onClick: () => void run(ResumeJob, { input: { id } }) };
+  const cancel = () => void run(CancelJob, { input: { id } }).then(() => setAsking(false));
   const retry = useRetry(id);
 
   return (

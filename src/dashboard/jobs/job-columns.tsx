@@ -42,6 +42,7 @@ export const JOB_COLUMNS: readonly Column<JobRowFragment>[] = [
           label={`Progress of ${nameJob(job)}`}
         />
         <Faint c="inherit" miw="5ch" ta="end">
+          {job.progress.isEstimated && '~'}
           {formatPercent(job.progress.percent)}
         </Faint>
       </Group>

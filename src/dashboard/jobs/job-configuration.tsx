@@ -72,7 +72,9 @@ function OptionFacts({ options }: { options: JobOptionValuesFragment }) {
   return (
     <>
       <Fact name="Batch size">{formatAmount(batchSize, 'row')}</Fact>
-      <Fact name="Partition size">up to {formatAmount(partitionRows, 'row')}</Fact>
+      <Fact name="Partition size">
+        {partitionRows === null ? "the warehouse's default" : `up to ${formatAmount(partitionRows, 'row')}`}
+      </Fact>
       <Fact name="Attempts">{formatCount(maxAttempts)}</Fact>
       <Fact name="Error limit per source">{maxErrors === null ? 'none' : formatCount(maxErrors)}</Fact>
     </>

@@ -1,5 +1,6 @@
 import { useApolloClient } from '@apollo/client/react';
 import { useEffect, useEffectEvent, useRef } from 'react';
+import { useReconnect } from '../api/api-context.tsx';
 import { JobDetails, JobRow } from '../api/fragments/job.ts';
 import { useFeed } from '../api/use-feed.ts';
 import { readUuid } from '../format/ids.ts';
@@ -11,7 +12,9 @@ import { recordSample } from './throughput.ts';
 const JobChanges = graphql(`
   subscription JobChanges {
     jobChanges {
-      ...JobRow
+      job {
+        ...JobRow
+      }
     }
   }
 `);
@@ -34,14 +37,25 @@ const openJobs = new Set<string>();
 
 /** Keeps every job in the cache current and passes each change on to `useJobChanges`. */
 export function useJobFeed(): void {
-  const { cache } = useApolloClient();
+  const client = useApolloClient();
+  const { cache } = client;
+  /** Whether the feed begins because the page does, or because a connection is back, after which everything is loaded anyway. */
+  const isExpected = useRef(true);
+  useReconnect(() => {
+    isExpected.current = true;
+  });
   useFeed(
     JobChanges,
     {},
     {
       fetchPolicy: 'no-cache',
       onData({ jobChanges }) {
-        const job = readFragment(JobRow, jobChanges);
+        const job = readFragment(JobRow, jobChanges.job);
+        if (job === null) {
+          if (!isExpected.current) void client.refetchQueries({ include: 'active' });
+          isExpected.current = false;
+          return;
+        }
         recordSample(job);
         if (!openJobs.has(readUuid(job.id))) cache.writeFragment({ fragment: JobRow, data: job });
         for (const listener of listeners) listener(job);

@@ -1,4 +1,5 @@
 import { Group } from '@mantine/core';
+import { useMemo } from 'react';
 import { Link, useParams } from 'react-router';
 import { JobDetails, JobRow } from '../api/fragments/job.ts';
 import { useDetail } from '../api/use-detail.ts';
@@ -19,7 +20,7 @@ import styles from './job-page.module.css';
 import { JobFigures, JobTypes } from './job-progress.tsx';
 import { JobTimes } from './job-times.tsx';
 import { nameJob } from './job-title.ts';
-import { Partitions } from './partitions.tsx';
+import { Partitions, readPartitions } from './partitions.tsx';
 import { ThroughputPlot } from './throughput-plot.tsx';
 
 const JobById = graphql(`
@@ -59,6 +60,7 @@ function OneJob({ uuid }: { uuid: string }) {
 function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
   const details = readFragment(JobDetails, found);
   const job = readFragment(JobRow, details);
+  const partitions = useMemo(() => readPartitions(details.partitions), [details.partitions]);
   const title = nameJob(job);
   return (
     <Page
@@ -81,13 +83,13 @@ function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
       <JobFigures job={job} />
       <Columns>
         <Panel title="Throughput">
-          <ThroughputPlot job={job} partitions={details.partitions} />
+          <ThroughputPlot job={job} partitions={partitions.rows} />
         </Panel>
         <Panel title="By data type">
           <JobTypes job={job} types={details.progress.byType} />
         </Panel>
       </Columns>
-      <Partitions partitions={details.partitions} />
+      <Partitions job={job} partitions={partitions} />
       <JobErrors jobId={job.id} errorCount={job.progress.errorCount} hasFailed={job.state === 'FAILED'} />
       <Columns>
         <JobConfiguration job={found} />

@@ -14,12 +14,14 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
   const { state, outcome, progress } = job;
   const {
     percent,
+    isEstimated,
     totalSources,
     completedSources,
     processedItems,
     totalItems,
     successCount,
     errorCount,
+    duplicateCount,
     restoredCount,
     itemsPerSecond,
   } = progress;
@@ -34,7 +36,10 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
           label="Progress of the job"
           size={10}
         />
-        <span>{formatPercent(percent)}</span>
+        <span>
+          {formatPercent(percent)}
+          {isEstimated && <Faint fw={400}> estimated: not every source is counted yet</Faint>}
+        </span>
       </Group>
       <Figures>
         {totalSources > 1 && (
@@ -64,6 +69,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
             '0'
           )}
         </Figure>
+        {duplicateCount > 0 && <Figure name="Duplicates replaced">{formatCount(duplicateCount)}</Figure>}
         <Figure name={hasEnded ? 'Average rows per second' : 'Rows per second'}>
           {formatCount(itemsPerSecond)}
         </Figure>
@@ -101,6 +107,7 @@ export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesP
             {formatCount(type.processedItems)}
             <Faint> / {formatCount(type.totalItems)}</Faint>
             {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
+            {type.duplicateCount > 0 && <Faint> · {formatAmount(type.duplicateCount, 'duplicate')}</Faint>}
           </span>
           <ProgressBar
             percent={isTerminal(state) || progress.percent !== null ? computePercent(state, type) : null}

@@ -53,7 +53,7 @@ const KINDS: readonly { value: string; label: string; kinds?: JobKind[] }[] = [
 const FILTERS = ['state', 'kind', 'type'] as const;
 
 function readJobs({ jobs }: JobsQuery) {
-  return readConnection(jobs, (node) => readFragment(JobRow, node));
+  return jobs && readConnection(jobs, (node) => readFragment(JobRow, node));
 }
 
 /** Lists the jobs, newest first, and keeps the list current. */

@@ -2,10 +2,8 @@ import 'uplot/dist/uPlot.min.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import UPlot from 'uplot';
-import { PartitionRow } from '../api/fragments/partition.ts';
 import { formatCompact, formatCount, formatDuration } from '../format/format.ts';
-import type { JobRowFragment } from '../generated/graphql.ts';
-import { type FragmentType, readFragment } from '../generated/index.ts';
+import type { JobRowFragment, PartitionRowFragment } from '../generated/graphql.ts';
 import { isTerminal } from '../parts/status.tsx';
 import { Faint } from '../parts/text.tsx';
 import { averageByPartition, computeRates } from './rates.ts';
@@ -14,7 +12,7 @@ import styles from './throughput-plot.module.css';
 
 interface ThroughputPlotProps {
   readonly job: JobRowFragment;
-  readonly partitions: readonly FragmentType<typeof PartitionRow>[];
+  readonly partitions: readonly PartitionRowFragment[];
 }
 
 const HEIGHT = 190;
@@ -89,8 +87,7 @@ function computePlot(job: JobRowFragment, partitions: ThroughputPlotProps['parti
   const samples = findSamples(id);
   const rates = computeRates(samples);
   const until = samples[0] ?? { at: progress.elapsedSeconds, processedItems: progress.processedItems };
-  const runs = partitions.map((partition) => readFragment(PartitionRow, partition));
-  const averages = averageByPartition(startedAt, runs, until);
+  const averages = averageByPartition(startedAt, partitions, until);
   const hasAverages = averages.some(({ itemsPerSecond }) => itemsPerSecond > 0);
   const averageLine: UPlot.AlignedData = [
     averages.map(({ at }) => at),

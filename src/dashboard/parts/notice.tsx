@@ -8,11 +8,28 @@ import styles from './notice.module.css';
 /** Shows what went wrong and what can be done. */
 export function ErrorNotice({ title, children }: { title: string; children?: ReactNode }) {
   return (
+    <Notice title={title} isError>
+      {children}
+    </Notice>
+  );
+}
+
+/** Shows something that people should know, or act on if it is an error. */
+export function Notice({
+  title,
+  isError,
+  children,
+}: {
+  title: string;
+  isError: boolean;
+  children?: ReactNode;
+}) {
+  return (
     <Alert
       className={styles.notice}
       role="alert"
       tabIndex={-1}
-      color="red"
+      color={isError ? 'red' : 'yellow'}
       icon={<Icon name="warning" />}
       title={title}
     >

@@ -7,8 +7,10 @@ import { graphql } from '../generated/index.ts';
 const Viewer = graphql(`
   query Viewer {
     me {
-      id
-      name
+      principal {
+        id
+        name
+      }
       role
       clearance
     }
@@ -20,7 +22,7 @@ const ROLES: readonly AccessRole[] = ['VIEWER', 'OPERATOR', 'ADMIN'];
 
 /** Returns who uses the page; undefined until that is loaded. */
 export function useViewer() {
-  return useQuery(Viewer).data?.me;
+  return useQuery(Viewer).data?.me ?? undefined;
 }
 
 interface Access {

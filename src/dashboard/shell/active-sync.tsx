@@ -26,7 +26,7 @@ const CurrentSync = graphql(`
 /** Shows the active sync in one line on every page. */
 export function ActiveSync() {
   const { data, refetch } = useQuery(CurrentSync, { fetchPolicy: 'cache-and-network' });
-  const known = data?.syncStatus.job;
+  const known = data?.syncStatus?.job;
   const job = known ? readFragment(JobRow, known) : undefined;
   useJobChanges(({ kind, id, state }) => {
     // The cache keeps a known job current.

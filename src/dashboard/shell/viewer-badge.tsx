@@ -14,7 +14,7 @@ export function ViewerBadge() {
   return (
     <>
       <span className={styles.name} title={about}>
-        {viewer.name}
+        {viewer.principal.name}
         <VisuallyHidden>. {about}</VisuallyHidden>
         <Faint className={styles.role} aria-hidden>
           {' '}

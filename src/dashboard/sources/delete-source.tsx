@@ -8,8 +8,8 @@ import { graphql } from '../generated/index.ts';
 import { useAccess } from '../shell/access.tsx';
 
 const DeleteDataSource = graphql(`
-  mutation DeleteDataSource($id: ID!) {
-    deleteDataSource(id: $id) {
+  mutation DeleteDataSource($input: DeleteDataSourceInput!) {
+    deleteDataSource(input: $input) {
       ... on DeleteDataSourceSuccess {
         deletedId
       }
@@ -26,7 +26,7 @@ export function DeleteSource({ id, name }: { id: string; name: string }) {
   const { run, running, refusal } = useAction();
 
   async function confirm() {
-    const result = await run(DeleteDataSource, { id });
+    const result = await run(DeleteDataSource, { input: { id } });
     if (result !== null) void navigate('/sources', { replace: true });
     setAsking(false);
   }

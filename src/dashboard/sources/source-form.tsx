@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { useDataTypes } from '../api/use-data-types.ts';
 import type { SourceRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
@@ -5,12 +6,27 @@ import { FieldRow, Form, useForm } from '../parts/form.tsx';
 import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
 import type { FormValues } from '../parts/form-values.ts';
 
-const SaveDataSource = graphql(`
-  mutation SaveDataSource($input: SaveDataSourceInput!) {
-    saveDataSource(input: $input) {
-      ... on SaveDataSourceSuccess {
+const CreateDataSource = graphql(`
+  mutation CreateDataSource($input: CreateDataSourceInput!) {
+    createDataSource(input: $input) {
+      ... on CreateDataSourceSuccess {
         dataSource {
           id
+          ...SourceRow
+        }
+      }
+      ...RefusalReason
+    }
+  }
+`);
+
+const UpdateDataSource = graphql(`
+  mutation UpdateDataSource($input: UpdateDataSourceInput!) {
+    updateDataSource(input: $input) {
+      ... on UpdateDataSourceSuccess {
+        dataSource {
+          id
+          revision
           ...SourceRow
         }
       }
@@ -28,24 +44,24 @@ interface SourceFormProps {
 /** Adds or changes a data source. */
 export function SourceForm({ source, onSaved }: SourceFormProps) {
   const dataTypes = useDataTypes();
-  const form = useForm(SaveDataSource, readSource, ({ dataSource }) => onSaved(dataSource.id));
-
-  function readSource(values: FormValues) {
-    const cron = values.readOptional('schedule.cron');
-    return {
-      input: {
-        ...(source === null ? {} : { id: source.id }),
-        name: values.readText('name').trim(),
-        dataType: values.readText('dataType'),
-        catalogName: values.readText('catalogName').trim(),
-        schemaName: values.readText('schemaName').trim(),
-        tableName: values.readText('tableName').trim(),
-        cursorColumn: values.readOptional('cursorColumn'),
-        enabled: values.isChecked('enabled'),
-        schedule: cron === null ? null : { cron, timeZone: values.readOptional('schedule.timeZone') },
-      },
-    };
-  }
+  // That of the values in the form: the source in the cache may be newer.
+  const [revision, setRevision] = useState(source?.revision ?? null);
+  const creation = useForm(
+    CreateDataSource,
+    (values) => ({ input: readSettings(values) }),
+    ({ dataSource }) => onSaved(dataSource.id),
+  );
+  const change = useForm(
+    UpdateDataSource,
+    (values) => ({
+      input: { id: source?.id ?? '', expectedRevision: revision, ...readSettings(values) },
+    }),
+    ({ dataSource }) => {
+      setRevision(dataSource.revision);
+      onSaved(dataSource.id);
+    },
+  );
+  const form = source === null ? creation : change;
 
   // Without options, the select would not show the source's data type.
   if (dataTypes.length === 0) return null;
@@ -115,4 +131,18 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
       />
     </Form>
   );
+}
+
+function readSettings(values: FormValues) {
+  const cron = values.readOptional('schedule.cron');
+  return {
+    name: values.readText('name').trim(),
+    dataType: values.readText('dataType'),
+    catalogName: values.readText('catalogName').trim(),
+    schemaName: values.readText('schemaName').trim(),
+    tableName: values.readText('tableName').trim(),
+    cursorColumn: values.readOptional('cursorColumn'),
+    enabled: values.isChecked('enabled'),
+    schedule: cron === null ? null : { cron, timeZone: values.readOptional('schedule.timeZone') },
+  };
 }

@@ -10,15 +10,16 @@ import { readUuid } from '../format/ids.ts';
 import type { SourceByIdQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useSyncEnds } from '../jobs/job-feed.ts';
-import { ErrorNotice } from '../parts/notice.tsx';
+import { Notice } from '../parts/notice.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { Faint, Message } from '../parts/text.tsx';
-import { RelativeMoment } from '../parts/time.tsx';
+import { Moment, RelativeMoment } from '../parts/time.tsx';
 import { DeleteSource } from './delete-source.tsx';
 import { SourceForm } from './source-form.tsx';
 import styles from './source-page.module.css';
 import { SourceTest } from './source-test.tsx';
+import { SyncSource } from './sync-source.tsx';
 
 const SourceById = graphql(`
   query SourceById($id: ID!) {
@@ -27,7 +28,10 @@ const SourceById = graphql(`
       ...SourceRow
       scheduledRuns(first: 20) {
         id
-        createdAt
+        state
+        firstDueAt
+        dueAt
+        dueTimes
         skippedBecause
         job {
           id
@@ -67,11 +71,24 @@ function KnownSource({ id }: { id: string }) {
       {(found) => {
         const source = readFragment(SourceRow, found);
         return (
-          <Page title={source.name} actions={<DeleteSource id={source.id} name={source.name} />}>
+          <Page
+            title={source.name}
+            actions={
+              <>
+                <SyncSource id={source.id} isEnabled={source.enabled} />
+                <DeleteSource id={source.id} name={source.name} />
+              </>
+            }
+          >
             {source.lastSyncMessage !== null && (
-              <ErrorNotice title="Its last sync failed">
+              <Notice
+                title={
+                  source.lastSyncState === 'FAILED' ? 'Its last sync failed' : 'Noticed by its last sync'
+                }
+                isError={source.lastSyncState === 'FAILED'}
+              >
                 <Message>{source.lastSyncMessage}</Message>
-              </ErrorNotice>
+              </Notice>
             )}
             <Columns areEven>
               <Panel title="Settings">
@@ -97,7 +114,7 @@ function KnownSource({ id }: { id: string }) {
 }
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
-  const { id, lastSyncState, lastSyncAt, itemCount, watermark } = source;
+  const { id, lastSyncState, lastSyncAt, itemCount, watermark, tableVersion, tableTimestamp } = source;
   return (
     <Facts>
       <Fact name="Last sync">
@@ -114,6 +131,11 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {itemCount > 0 && <Link to={`/items?source=${readUuid(id)}`}>Browse items</Link>}
       </Fact>
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
+      {tableVersion !== null && (
+        <Fact name="Table version">
+          {tableVersion} <Faint>of</Faint> <Moment at={tableTimestamp} />
+        </Fact>
+      )}
     </Facts>
   );
 }
@@ -136,24 +158,52 @@ function ScheduledRuns({ source, runs }: { source: SourceRowFragment; runs: Runs
       )}
       {runs.length > 0 && (
         <ul className={styles.runs}>
-          {runs.map(({ id, createdAt, skippedBecause, job }) => (
-            <li key={id}>
-              <time dateTime={createdAt}>{formatMoment(createdAt)}</time>
-              {job !== null && (
-                <Link to={`/jobs/${readUuid(job.id)}`}>
-                  <Status state={job.state} outcome={job.outcome} />
-                </Link>
-              )}
-              {skippedBecause !== null && (
-                <Text span inherit c="orange">
-                  Skipped: {skippedBecause}
-                </Text>
-              )}
-              {job === null && skippedBecause === null && <Faint>job removed from history</Faint>}
+          {runs.map((run) => (
+            <li key={run.id}>
+              <DueTimes {...run} />
+              <RunOutcome {...run} />
             </li>
           ))}
         </ul>
       )}
     </>
   );
+}
+
+type Run = Runs[number];
+
+function DueTimes({ firstDueAt, dueAt, dueTimes }: Run) {
+  return (
+    <span>
+      <time dateTime={dueAt}>{formatMoment(dueAt)}</time>
+      {dueTimes > 1 && (
+        <Faint>
+          {' '}
+          and {formatCount(dueTimes - 1)} more since {formatMoment(firstDueAt)}
+        </Faint>
+      )}
+    </span>
+  );
+}
+
+function RunOutcome({ state, job, skippedBecause }: Run) {
+  switch (state) {
+    case 'WAITING':
+      return <Faint>Waiting for the active sync</Faint>;
+    case 'STARTED':
+      return job === null ? (
+        <Faint>job removed from history</Faint>
+      ) : (
+        <Link to={`/jobs/${readUuid(job.id)}`}>
+          <Status state={job.state} outcome={job.outcome} />
+        </Link>
+      );
+    case 'SKIPPED':
+    case 'MISSED':
+      return (
+        <Text span inherit c="orange">
+          {state === 'MISSED' ? 'Missed' : 'Skipped'}: {skippedBecause}
+        </Text>
+      );
+  }
 }

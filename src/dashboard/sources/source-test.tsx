@@ -13,8 +13,8 @@ import { useAccess } from '../shell/access.tsx';
 import styles from './source-test.module.css';
 
 const TestDataSource = graphql(`
-  mutation TestDataSource($id: ID!) {
-    testDataSource(id: $id) {
+  mutation TestDataSource($input: TestDataSourceInput!) {
+    testDataSource(input: $input) {
       ... on TestDataSourceSuccess {
         isReadable
         problem
@@ -49,7 +49,7 @@ export function SourceTest({ id }: { id: string }) {
         size="xs"
         variant="default"
         loading={running !== null}
-        onClick={() => void run(TestDataSource, { id }).then(setResult)}
+        onClick={() => void run(TestDataSource, { input: { id } }).then(setResult)}
       >
         Test connection
       </Button>{' '}

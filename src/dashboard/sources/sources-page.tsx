@@ -1,6 +1,6 @@
 import { Link, useNavigate } from 'react-router';
 import { SourceRow } from '../api/fragments/data-source.ts';
-import { useList } from '../api/use-list.ts';
+import { readConnection, useList } from '../api/use-list.ts';
 import { formatMoment, NO_VALUE } from '../format/format.ts';
 import { readUuid } from '../format/ids.ts';
 import type { DataSourcesQuery, SourceRowFragment } from '../generated/graphql.ts';
@@ -15,13 +15,25 @@ import { RelativeMoment } from '../parts/time.tsx';
 import { useAccess } from '../shell/access.tsx';
 
 const DataSources = graphql(`
-  query DataSources {
-    dataSources {
-      id
-      ...SourceRow
+  query DataSources($first: Int!, $after: String) {
+    dataSources(first: $first, after: $after) {
+      totalCount
+      isTotalCountExact
+      pageInfo {
+        ...PageEnd
+      }
+      edges {
+        cursor
+        node {
+          id
+          ...SourceRow
+        }
+      }
     }
   }
 `);
+
+const PAGE_SIZE = 100;
 
 const COLUMNS: readonly Column<SourceRowFragment>[] = [
   {
@@ -58,14 +70,14 @@ const COLUMNS: readonly Column<SourceRowFragment>[] = [
 ];
 
 function readSources({ dataSources }: DataSourcesQuery) {
-  return { rows: readFragment(SourceRow, dataSources), total: null, next: null };
+  return dataSources && readConnection(dataSources, (node) => readFragment(SourceRow, node));
 }
 
 /** Lists the tables that syncs read. */
 export default function SourcesPage() {
   const { isAllowed, control, note } = useAccess('ADMIN');
   const navigate = useNavigate();
-  const list = useList(DataSources, {}, readSources);
+  const list = useList(DataSources, {}, readSources, PAGE_SIZE);
   useSyncEnds(list.renew);
   return (
     <ListPage
@@ -115,7 +127,9 @@ function LastSync({ source }: { source: SourceRowFragment }) {
       <Sub>
         <RelativeMoment at={lastSyncAt} />
       </Sub>
-      {lastSyncMessage !== null && <Sub c="red">{lastSyncMessage}</Sub>}
+      {lastSyncMessage !== null && (
+        <Sub {...(lastSyncState === 'FAILED' ? { c: 'red' } : {})}>{lastSyncMessage}</Sub>
+      )}
     </>
   );
 }

@@ -31,8 +31,8 @@ export function JobOptionFields() {
       <TextField
         name="options.partitionRows"
         label="Partition size"
-        description="Sources with more rows are split and read in parallel. At least 1,000."
-        placeholder="500000"
+        description="Sources with more rows are split and read in parallel. At least 1,000. Default: 500,000 for files, no split for Databricks."
+        placeholder="default"
         isNumber
       />
     </FieldFold>

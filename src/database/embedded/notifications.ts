@@ -1,4 +1,5 @@
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
+import { createClient } from '../connection.ts';
 import type { NotificationListener, Notifications } from '../notifications.ts';
 
 /**
@@ -47,7 +48,7 @@ export class EmbeddedNotifications implements Notifications {
 
   /** Listens through the socket, to wait for its turn; in the thread, it could run within a client's transaction. */
   async #startListening(name: string): Promise<void> {
-    const client = new Client({ connectionString: this.#connectionString });
+    const client = createClient(this.#connectionString);
     client.on('error', () => {}); // A pending query rejects by itself.
     await client.connect();
     try {

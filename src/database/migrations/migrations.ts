@@ -1,5 +1,6 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { DROP_CLEARED_VIEWS } from '../cleared-views.ts';
+import { createClient } from '../connection.ts';
 import { MIGRATIONS_FOLDER, NO_FILTER, readMigrations } from './migration-files.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
@@ -19,7 +20,7 @@ export async function applyMigrations(
   connectionString: string,
   folder = MIGRATIONS_FOLDER,
 ): Promise<string[]> {
-  const lock = new Client({ connectionString });
+  const lock = createClient(connectionString);
   lock.on('error', () => {}); // A pending query rejects by itself.
   await lock.connect();
   try {

@@ -12,7 +12,8 @@ import {
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { Pool, types } from 'pg';
+import { type Pool, types } from 'pg';
+import { createPool } from '../connection.ts';
 
 /**
  * Runs work on Prisma's schema engine in WebAssembly, so that nothing is downloaded and no binary has to fit the machine.
@@ -26,8 +27,7 @@ export async function withSchemaEngine<T>(
   use: (engine: SchemaEngine) => Promise<T>,
 ): Promise<T> {
   const { SchemaEngine } = await loadEngineModule();
-  const pool = new Pool({ connectionString: options.connectionString, max: 2 });
-  pool.on('error', () => {}); // A pending query rejects by itself.
+  const pool = createPool(options.connectionString, { max: 2 });
   const connect = () => connectAdapter(pool);
   const adapterFactory = bindMigrationAwareSqlAdapterFactory({
     provider: 'postgres',

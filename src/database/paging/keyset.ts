@@ -14,7 +14,7 @@ import { selectMatching, selectPart, selectShortcut, sortKeys } from './statemen
 
 // Pages are read by keyset: the next page begins after the key of the last row of a page, in an index in the order of the
 // list. Prisma's cursors do not do that: with an order of several columns, they send no LIMIT and take the page from all rows
-// after the cursor in memory, and a cursor whose row was deleted finds nothing.
+// after the cursor in memory, and a cursor whose row was deleted finds nothing. Without a cursor, Prisma sends the LIMIT.
 
 /** The part of a list that is read. */
 export interface KeyRange {
@@ -46,6 +46,8 @@ export const MAX_ROWS_COUNTED = 10_000;
 
 /** Reads the rows of lists that a clearance covers. */
 export interface KeysetReader {
+  /** Whether Prisma, with an order and a limit, reads a page by the intended index, too: one at an end of a whole table. */
+  isFirstOfTable<Row>(table: PagedTable<Row>, filter: RowFilter<Row>, range: KeyRange): boolean;
   readPage<Row>(table: PagedTable<Row>, filter: RowFilter<Row>, range: KeyRange): Promise<KeyPage>;
   /** Counts up to `MAX_ROWS_COUNTED`. */
   count<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<RowCount>;
@@ -53,12 +55,21 @@ export interface KeysetReader {
   countExactly<Row>(table: PagedTable<Row>, filter: RowFilter<Row>): Promise<number>;
 }
 
+/** @param keys those of the page, and one more if the list continues after it. */
+export function cutPage(keys: readonly Key[], { after, size }: KeyRange): KeyPage {
+  const onPage = keys.slice(0, size);
+  return { keys: onPage, next: keys.length > size ? { after: onPage.at(-1) ?? after } : null };
+}
+
 /** @param prisma a client that sees only what the clearance covers. */
 export function createKeysetReader(prisma: PrismaClient, clearance: Marking): KeysetReader {
   return {
+    isFirstOfTable: (table, filter, range) =>
+      range.after === null && isUnforced(describeList(table, filter, clearance), range),
+
     async readPage(table, filter, range) {
       const list = describeList(table, filter, clearance);
-      if (isWholeTable(list) && range.size <= MAX_ROWS_UNFORCED) return readParts(prisma, list, range);
+      if (isUnforced(list, range)) return readParts(prisma, list, range);
       return readByIndex(
         prisma,
         async (database) =>
@@ -86,9 +97,12 @@ export function createKeysetReader(prisma: PrismaClient, clearance: Marking): Ke
 /** The most rows of a whole table for which the planner chooses the index by itself, analyzed or not. */
 const MAX_ROWS_UNFORCED = 100;
 
-function isWholeTable(list: List): boolean {
+function isUnforced(list: List, { size }: KeyRange): boolean {
   const { prefix, equals, bounds, others, shortcut } = list;
-  return [prefix, Object.keys(equals), bounds, others, shortcut].every(({ length }) => length === 0);
+  const isWholeTable = [prefix, Object.keys(equals), bounds, others, shortcut].every(
+    ({ length }) => length === 0,
+  );
+  return isWholeTable && size <= MAX_ROWS_UNFORCED;
 }
 
 /**
@@ -204,10 +218,11 @@ function toKey({ key }: List, row: KeyRow): Key {
   return Object.fromEntries(key.map((field) => [field, row[toColumn(field)] as Key[string]]));
 }
 
-/** @param rows those of the page, and one more if the list continues after it. */
-function toPage(list: List, rows: readonly KeyRow[], { after, size }: KeyRange): KeyPage {
-  const keys = rows.slice(0, size).map((row) => toKey(list, row));
-  return { keys, next: rows.length > size ? { after: keys.at(-1) ?? after } : null };
+function toPage(list: List, rows: readonly KeyRow[], range: KeyRange): KeyPage {
+  return cutPage(
+    rows.map((row) => toKey(list, row)),
+    range,
+  );
 }
 
 function toCount(counted: number): RowCount {

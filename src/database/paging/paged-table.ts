@@ -14,8 +14,8 @@ export interface PagedTable<Row> {
   readonly collation?: Collation;
   /** Columns with few values: an index may have them before the key even if a filter does not limit them. */
   readonly fewValued: readonly Column<Row>[];
-  /** The marking of a row: only an index with this column serves a lower clearance. */
-  readonly marking: Column<Row>;
+  /** The marking of a row: only an index with this column serves a lower clearance. Rows of other tables have none. */
+  readonly marking?: Column<Row>;
   /** The types of those columns above that are not text. */
   readonly types: { readonly [Field in Column<Row>]?: ColumnType };
 }

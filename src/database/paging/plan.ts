@@ -45,7 +45,7 @@ export function describeList<Row>(
   const types: Readonly<Record<string, ColumnType | undefined>> = table.types;
   const schema = findClearedSchema(clearance);
   let equals: List['equals'] = asked;
-  if (!coversAll(clearance)) {
+  if (marking !== undefined && !coversAll(clearance)) {
     // The view excludes the others, too, but only after reading them.
     const covered: readonly string[] = listMarkingsUpTo(clearance);
     const allowed = equals[marking];
@@ -72,7 +72,7 @@ export function describeList<Row>(
     bounds: bounds.map(({ field, condition }) => condition(quoteKeyColumn(field))),
     others,
     shortcut:
-      shortcut === undefined
+      shortcut === undefined || marking === undefined
         ? []
         : createShortcutReads(shortcut, quoteColumn(shortcut.column), quoteColumn(marking), equals[marking]),
     quoteColumn,

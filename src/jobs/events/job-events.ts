@@ -1,7 +1,9 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { readDatabaseTime } from '../../database/database-clock.ts';
 import type { Job, Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
-import { isTerminal } from '../job-state.ts';
+import { createJobMatcher, type JobFilter, type JobMatcher } from '../job-filter.ts';
+import { ACTIVE_STATES, isTerminal } from '../job-state.ts';
 import type { JobChange, JobNotifications } from './job-notifications.ts';
 
 /** Jobs as they change. */
@@ -12,10 +14,11 @@ export interface JobEvents {
    */
   watchJob(jobId: string): Promise<AsyncIterableIterator<Job> | null>;
   /**
-   * Jobs that match the filter, each time one changes or is created, without end. A slow subscriber skips to the newest
-   * revision of each job. With more than 10,000 jobs waiting, it misses the oldest.
+   * Jobs that match the filter, each time one changes or is created, without end, and once more each that stops to match. A
+   * slow subscriber skips to the newest revision of each job. Null where changes may have been missed: at the beginning, and
+   * when more than 10,000 jobs were waiting and the oldest were dropped.
    */
-  watchChanges(filter: JobChangeFilter): AsyncIterableIterator<Job>;
+  watchChanges(filter: JobFilter): Promise<AsyncIterableIterator<Job | null>>;
 }
 
 /** One read serves all subscribers of the process that see the same rows. */
@@ -23,12 +26,6 @@ export interface AllJobEvents extends JobEvents {
   /** The jobs as a client of the database sees them. */
   seenBy(sight: PrismaClient): JobEvents;
   close(): void;
-}
-
-/** Filters on fields that never change, so that a subscriber sees a job's whole life or none of it. */
-export interface JobChangeFilter {
-  readonly kinds?: readonly Job['kind'][] | null | undefined;
-  readonly dataTypes?: readonly string[] | null | undefined;
 }
 
 /** @param prisma sees all jobs. */
@@ -70,14 +67,28 @@ export function createJobEvents(
   }
 
   /** Reads once for all subscribers that share a client of the database. */
-  async function readAndOfferTo(sight: PrismaClient, whereOf: BuildWhere): Promise<void> {
+  async function readAndOfferTo(sight: PrismaClient, buildWhere: BuildWhere): Promise<void> {
     const readers = () => [...subscribers].filter((subscriber) => subscriber.sight === sight);
     while (readers().length > 0) {
       try {
-        const where = whereOf(readers());
+        const where = buildWhere(readers());
         const jobs = where === null ? [] : await sight.job.findMany({ where });
-        for (const job of jobs) for (const reader of readers()) reader.offer(job);
+        const sources = await readSources(sight, jobs, readers());
+        for (const job of jobs)
+          for (const reader of readers()) reader.offer(job, sources.get(job.id) ?? NO_SOURCES);
         return;
+      } catch (error) {
+        onError(error);
+        await setTimeout(READ_RETRY_MS);
+      }
+    }
+  }
+
+  /** Repeats a failed read, as `readAndOfferTo` does. */
+  async function findMissedSince(): Promise<Date> {
+    for (;;) {
+      try {
+        return new Date((await readDatabaseTime(prisma)).getTime() - MISSED_WINDOW_MS);
       } catch (error) {
         onError(error);
         await setTimeout(READ_RETRY_MS);
@@ -92,7 +103,7 @@ export function createJobEvents(
       }
     },
     async onReconnect() {
-      const since = new Date(Date.now() - MISSED_WINDOW_MS);
+      const since = await findMissedSince();
       await readAndOffer((readers) => {
         const watched = readers.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
         return { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] };
@@ -108,7 +119,7 @@ export function createJobEvents(
 
   const seenBy = (sight: PrismaClient): JobEvents => ({
     async watchJob(jobId) {
-      const subscriber = subscribe({ sight, jobId, accepts: (job) => job.id === jobId, endsWithJob: true });
+      const subscriber = subscribe({ sight, jobId, matcher: EVERY_JOB, dataSourceIds: [] });
       const job = await sight.job.findUnique({ where: { id: jobId } }).catch((error: unknown) => {
         subscriber.end();
         throw error;
@@ -117,16 +128,24 @@ export function createJobEvents(
         subscriber.end();
         return null;
       }
-      subscriber.offer(job);
-      return subscriber.events;
+      subscriber.offer(job, NO_SOURCES);
+      return subscriber.events as AsyncIterableIterator<Job>;
     },
 
-    watchChanges(filter) {
-      const kinds = filter.kinds == null ? null : new Set(filter.kinds);
-      const dataTypes = filter.dataTypes == null ? null : new Set(filter.dataTypes);
-      const accepts = ({ kind, dataType }: Pick<Job, 'kind' | 'dataType'>) =>
-        (kinds?.has(kind) ?? true) && (dataTypes === null || dataType === null || dataTypes.has(dataType));
-      return subscribe({ sight, jobId: null, accepts, endsWithJob: false }).events;
+    async watchChanges(filter) {
+      const matcher = createJobMatcher(filter);
+      const { dataSourceIds = [] } = filter;
+      const subscriber = subscribe({ sight, jobId: null, matcher, dataSourceIds });
+      if (!matcher.canChange) return subscriber.events;
+      try {
+        const active = await sight.job.findMany({ where: { state: { in: [...ACTIVE_STATES] } } });
+        const sources = await readSources(sight, active, [subscriber]);
+        subscriber.startAt(active.filter((job) => matcher.matches(job, sources.get(job.id) ?? NO_SOURCES)));
+        return subscriber.events;
+      } catch (error) {
+        subscriber.end();
+        throw error;
+      }
     },
   });
 
@@ -138,6 +157,31 @@ export function createJobEvents(
       for (const subscriber of subscribers) subscriber.end();
     },
   };
+}
+
+const NO_SOURCES: ReadonlySet<string> = new Set();
+
+const EVERY_JOB = createJobMatcher({});
+
+/** Reads which of the sources that subscribers ask for each job reads, by the ids of the jobs. */
+async function readSources(
+  sight: PrismaClient,
+  jobs: readonly Job[],
+  readers: readonly Subscriber[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const wanted = [...new Set(readers.flatMap(({ dataSourceIds }) => dataSourceIds))];
+  if (wanted.length === 0 || jobs.length === 0) return new Map();
+  const partitions = await sight.jobPartition.findMany({
+    where: { jobId: { in: jobs.map(({ id }) => id) }, dataSourceId: { in: wanted } },
+    select: { jobId: true, dataSourceId: true },
+    distinct: ['jobId', 'dataSourceId'],
+  });
+  const sources = new Map<string, Set<string>>();
+  for (const { jobId, dataSourceId } of partitions) {
+    const ofJob = sources.get(jobId) ?? new Set();
+    if (dataSourceId !== null) sources.set(jobId, ofJob.add(dataSourceId));
+  }
+  return sources;
 }
 
 /** How long to wait before a read that failed is tried again, in milliseconds. */
@@ -152,10 +196,11 @@ const MAX_JOBS = 10_000;
 interface SubscriberOptions {
   /** Reads the rows that the subscriber may see. */
   readonly sight: PrismaClient;
-  /** The only job it watches, or null for all accepted ones. */
+  /** The only job it watches, with which it ends; null for all that match. */
   readonly jobId: string | null;
-  readonly accepts: (job: Pick<Job, 'id' | 'kind' | 'dataType'>) => boolean;
-  readonly endsWithJob: boolean;
+  readonly matcher: JobMatcher;
+  /** The sources in the filter. */
+  readonly dataSourceIds: readonly string[];
 }
 
 /** Builds the condition on the jobs to read for some subscribers; null if there are none to read. */
@@ -164,19 +209,30 @@ type BuildWhere = (readers: readonly Subscriber[]) => Prisma.JobWhereInput | nul
 interface Subscriber {
   readonly sight: PrismaClient;
   readonly jobId: string | null;
-  readonly events: AsyncIterableIterator<Job>;
+  readonly dataSourceIds: readonly string[];
+  /** Null where it may have missed changes. */
+  readonly events: AsyncIterableIterator<Job | null>;
   wants(change: JobChange): boolean;
-  /** Queues a revision unless the job has a newer one; replaces an older one that waits. */
-  offer(job: Job): void;
+  /**
+   * Queues a revision unless the job has a newer one; replaces an older one that waits.
+   * @param sources those of the filter that the job reads.
+   */
+  offer(job: Job, sources: ReadonlySet<string>): void;
+  /** Sets the jobs that match at the beginning. Until then, each may. */
+  startAt(matching: readonly Job[]): void;
   end(): void;
 }
 
 function createSubscriber(
-  { sight, jobId, accepts, endsWithJob }: SubscriberOptions,
+  { sight, jobId, matcher, dataSourceIds }: SubscriberOptions,
   onEnd: () => void,
 ): Subscriber {
   const waiting = new Map<string, Job>();
   const newestRevisions = new Map<string, number>();
+  /** The jobs that match and may stop to. */
+  const matching = new Map<string, true>();
+  let isStarting = matcher.canChange;
+  let hasMissed = jobId === null;
   let wake: (() => void) | undefined;
   let ended = false;
 
@@ -195,8 +251,12 @@ function createSubscriber(
     return undefined;
   }
 
-  async function next(): Promise<IteratorResult<Job, undefined>> {
+  async function next(): Promise<IteratorResult<Job | null, undefined>> {
     for (;;) {
+      if (hasMissed) {
+        hasMissed = false;
+        return { done: false, value: null };
+      }
       const oldest = takeOldest();
       if (oldest !== undefined) return { done: false, value: oldest };
       if (ended) return DONE;
@@ -211,29 +271,49 @@ function createSubscriber(
     end();
   });
 
+  const isWatched = (id: string) => jobId === null || jobId === id;
+  const hasMatched = (id: string) => isStarting || matching.has(id);
+
   return {
     sight,
     jobId,
+    dataSourceIds,
     events,
-    wants: (change) => accepts(change) && (newestRevisions.get(change.id) ?? 0) < change.revision,
-    offer(job) {
-      if (ended || !accepts(job) || (newestRevisions.get(job.id) ?? 0) >= job.revision) return;
+    wants: (change) =>
+      isWatched(change.id) &&
+      (matcher.canMatch(change) || hasMatched(change.id)) &&
+      (newestRevisions.get(change.id) ?? 0) < change.revision,
+    offer(job, sources) {
+      if (ended || !isWatched(job.id) || (newestRevisions.get(job.id) ?? 0) >= job.revision) return;
+      const isMatch = matcher.matches(job, sources);
+      if (!isMatch && !hasMatched(job.id)) return;
+      matching.delete(job.id);
+      if (isMatch && matcher.canChange) setBounded(matching, job.id, true);
       newestRevisions.delete(job.id);
       setBounded(newestRevisions, job.id, job.revision);
-      setBounded(waiting, job.id, job);
-      if (endsWithJob && isTerminal(job.state)) end();
+      if (setBounded(waiting, job.id, job)) hasMissed = true;
+      if (jobId !== null && isTerminal(job.state)) end();
       wake?.();
+    },
+    startAt(jobs) {
+      // One that changed in the meantime has set itself.
+      for (const { id } of jobs) if (!newestRevisions.has(id)) setBounded(matching, id, true);
+      isStarting = false;
     },
     end,
   };
 }
 
-/** Adds a key as the newest of the map, and drops the oldest when there are too many. */
-function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): void {
+/**
+ * Adds a key as the newest of the map, and drops the oldest when there are too many.
+ * @returns whether it has dropped one.
+ */
+function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): boolean {
   map.set(key, value);
-  if (map.size <= MAX_JOBS) return;
+  if (map.size <= MAX_JOBS) return false;
   for (const oldest of map.keys()) {
     map.delete(oldest);
-    return;
+    break;
   }
+  return true;
 }

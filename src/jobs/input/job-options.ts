@@ -21,7 +21,7 @@ export const jobOptionsSchema = z.object({
     .transform((attempts) => attempts ?? DEFAULT_ATTEMPTS),
   partitionRows: wholeNumberSchema(1_000, 100_000_000)
     .nullish()
-    .transform((rows) => rows ?? DEFAULT_PARTITION_ROWS),
+    .transform((rows) => rows ?? null),
 });
 
 /** Rows per batch: large enough to outweigh a round trip, small enough to keep memory flat. */
@@ -29,9 +29,6 @@ const DEFAULT_BATCH_SIZE = 2_000;
 
 /** Enough to outlast a restart of every service that a job needs, one after the other. */
 const DEFAULT_ATTEMPTS = 6;
-
-/** Half a minute's work for one thread: fewer rows do not justify another scan. */
-const DEFAULT_PARTITION_ROWS = 500_000;
 
 export type JobOptions = z.output<typeof jobOptionsSchema>;
 

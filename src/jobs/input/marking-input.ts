@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MARKINGS, parseMarking } from '../../data-types/marking.ts';
+import type { IssueParams } from '../../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 
 /** A known marking, in any case and with spaces around it. */
@@ -8,6 +9,7 @@ export const markingSchema = z.string().transform((text, context) => {
   if (marking !== undefined) return marking;
   context.addIssue({
     code: 'custom',
+    params: { code: 'UNKNOWN' } satisfies IssueParams,
     message: `${JSON.stringify(text.slice(0, 40))} is no known marking; known are ${MARKINGS.join(', ')}`,
   });
   return z.NEVER;

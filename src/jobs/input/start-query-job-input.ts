@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { createDataTypeSchema } from '../../data-types/data-type-schema.ts';
 import type { DataTypes } from '../../data-types/data-types.ts';
 import { toLevel } from '../../data-types/marking.ts';
+import type { IssueParams } from '../../shared/invalid-input.ts';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
 import { checkQuery } from '../../sql-check/statement.ts';
 import { checkMetadata } from './check-metadata.ts';
+import { idempotencyKeyInputSchema } from './idempotency-key-input.ts';
 import { optionsInputSchema } from './job-options.ts';
+import { labelsInputSchema } from './labels-input.ts';
 import { markingSchema, reasonSchema } from './marking-input.ts';
 
 const parameterValueSchema = z
@@ -29,7 +32,10 @@ const parametersSchema = z
   })
   .pipe(z.record(z.string(), parameterValueSchema));
 
-export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
+export function createStartQueryJobInputSchema(
+  dataTypes: DataTypes,
+  findStatementProblem: (sql: string) => string | null,
+) {
   return z
     .object({
       dataType: createDataTypeSchema(dataTypes),
@@ -51,6 +57,8 @@ export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
         .nullish()
         .transform((config) => config ?? { classification: null, metadata: null, reason: null }),
       options: optionsInputSchema,
+      labels: labelsInputSchema,
+      idempotencyKey: idempotencyKeyInputSchema,
     })
     .superRefine(({ dataType, catalogConfig: { classification } }, context) => {
       const least = dataTypes.getDefaultMarking(dataType);
@@ -58,6 +66,7 @@ export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
       context.addIssue({
         code: 'custom',
         path: ['catalogConfig', 'classification'],
+        params: { code: 'OUT_OF_RANGE' } satisfies IssueParams,
         message: `${classification} is lower than ${least}, the marking of ${dataType} data: a query job can only raise it`,
       });
     })
@@ -67,12 +76,15 @@ export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
         context.addIssue({ code: 'custom', path: ['sqlQuery'], message: checked.message });
         return z.NEVER;
       }
+      const problem = findStatementProblem(checked.sql);
+      if (problem !== null) context.addIssue({ code: 'custom', path: ['sqlQuery'], message: problem });
       const wanted = new Set(checked.parameterNames);
       for (const name of wanted) {
         if (Object.hasOwn(input.parameters, name)) continue;
         context.addIssue({
           code: 'custom',
           path: ['parameters', name],
+          params: { code: 'REQUIRED' } satisfies IssueParams,
           message: `the query uses :${name}, so it needs a value`,
         });
       }
@@ -81,6 +93,7 @@ export function createStartQueryJobInputSchema(dataTypes: DataTypes) {
         context.addIssue({
           code: 'custom',
           path: ['parameters', name],
+          params: { code: 'UNKNOWN' } satisfies IssueParams,
           message: `the query does not use :${name}; remove it`,
         });
       }

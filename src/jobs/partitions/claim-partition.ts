@@ -70,13 +70,13 @@ async function claimRunnable(
     ),
     claimed as (
       update job_partition p set state = 'RUNNING', attempt = p.attempt + 1, message = null, message_marking = null,
-        started_at = coalesce(p.started_at, now())
+        started_at = coalesce(p.started_at, blade_now())
       from locked
       where p.id = ${partitionId}::uuid and p.state in ('PENDING', 'RUNNING') and locked.state in ('QUEUED', 'RUNNING')
       returning p.*, locked.kind
     ),
     started as (
-      update job set state = 'RUNNING', started_at = coalesce(job.started_at, now()), updated_at = now(),
+      update job set state = 'RUNNING', started_at = coalesce(job.started_at, blade_now()),
         current_operation = case job.kind when 'SYNC' then 'Initializing sync' when 'REPAIR' then 'Initializing repair'
           else 'Executing query' end
       from locked, claimed where job.id = locked.id and locked.state = 'QUEUED'

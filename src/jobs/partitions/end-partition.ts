@@ -79,8 +79,15 @@ export async function endPartition(
     await recordReadError(transaction, ended, outcome.message, outcome.messageMarking);
   }
   if (job.kind === 'SYNC') {
-    const watermark = outcome.status === 'COMPLETED' ? outcome.watermark : null;
-    await recordSourceSync(transaction, ended, watermark);
+    const isRead = outcome.status === 'COMPLETED';
+    await recordSourceSync(transaction, ended, {
+      watermark: isRead ? outcome.watermark : null,
+      warning: isRead ? (outcome.warning ?? null) : null,
+      marking: isRead ? (outcome.warningMarking ?? null) : null,
+      version: isRead ? outcome.version : null,
+      read: isRead ? outcome.read : null,
+      syncType: job.syncType ?? 'FULL',
+    });
   }
   return endJobWhenDone(transaction, job, ended.states);
 }
@@ -124,9 +131,12 @@ export function chooseFailureMarking(
 
 type FailedOutcome = Extract<FinalOutcome, { status: 'FAILED' }>;
 
-/** A final outcome; that of a failure says who may read its message. */
+type CompletedOutcome = Extract<FinalOutcome, { status: 'COMPLETED' }>;
+
+/** A final outcome, which says who may read its message or its warning. */
 export type MarkedOutcome =
-  | Exclude<FinalOutcome, FailedOutcome>
+  | Exclude<FinalOutcome, FailedOutcome | CompletedOutcome>
+  | (CompletedOutcome & { readonly warningMarking?: Marking })
   | (FailedOutcome & { readonly messageMarking: Marking });
 
 export function withMarking(
@@ -134,6 +144,8 @@ export function withMarking(
   job: LockedPartitionJob,
   dataTypes: DataTypes,
 ): MarkedOutcome {
+  if (outcome.status === 'COMPLETED' && outcome.warning !== undefined)
+    return { ...outcome, warningMarking: chooseFailureMarking({ isReadError: true }, job, dataTypes) };
   if (outcome.status !== 'FAILED') return outcome;
   return { ...outcome, messageMarking: chooseFailureMarking(outcome, job, dataTypes) };
 }
@@ -155,8 +167,12 @@ async function saveEnd(
   { state, message, messageMarking }: PartitionEnd,
 ): Promise<EndedPartition | null> {
   const rows = await transaction.$queryRaw<EndedPartition[]>`
+    with forgotten as (
+      delete from read_ids r using job_partition p where r.partition_id = p.id and p.id = ${id}::uuid
+        and p.state in ('PENDING', 'RUNNING') and (${attempt}::int is null or p.attempt = ${attempt}::int)
+    )
     update job_partition set
-      state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = now(),
+      state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = blade_now(),
       total_items = case ${state} when 'COMPLETED' then processed_items else total_items end
     where id = ${id}::uuid and state in ('PENDING', 'RUNNING')
       and (${attempt}::int is null or attempt = ${attempt}::int)

@@ -34,7 +34,7 @@ export async function handBackPartition(
       return;
     }
     await transaction.$executeRaw`
-      update job set current_operation = ${describeWaiting(reason)}, estimated_completion = null, updated_at = now()
+      update job set current_operation = ${describeWaiting(reason)}, estimated_completion = null
       where id = ${job.id}::uuid`;
     await requeue(transaction, job);
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toMarking } from '../../data-types/marking.ts';
 import type { DataSource, Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { Watermark } from '../../ingestion/cursor.ts';
 import type {
   PartitionInput,
   PartitionPlan,
@@ -9,6 +10,7 @@ import type {
 } from '../../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import { sourceTable } from '../../sources/source-table.ts';
+import { readSourceCopy } from '../../sources/synced-contents.ts';
 import { type JobOptions, readJobOptions } from '../input/job-options.ts';
 
 /** The input of a partition is gone, so retrying is pointless. */
@@ -28,6 +30,7 @@ export async function loadPartitionTask(
   const source = await findSource(prisma, job, partition);
   const options = readJobOptions(job);
   const input = toInput(job, options, partition, source);
+  const hasNoSource = job.kind === 'QUERY' && partition.dataSourceId === null;
   return {
     jobId: job.id,
     partitionId: partition.id,
@@ -42,8 +45,10 @@ export async function loadPartitionTask(
     read: partition.readByLevel.map(Number),
     success: partition.successByLevel.map(Number),
     errors: partition.errorByLevel.map(Number),
-    sourceMetadata: describeOrigin(partition.sourceName, source),
-    hashedMetadata: describeOrigin(source?.firstName ?? partition.sourceName, source),
+    duplicates: partition.duplicateByLevel.map(Number),
+    // A query of tables that belong to no source has none.
+    sourceMetadata: hasNoSource ? {} : describeOrigin(partition.sourceName, source),
+    hashedMetadata: hasNoSource ? {} : describeOrigin(source?.firstName ?? partition.sourceName, source),
     query: job.kind === 'QUERY' ? toQueryItems(job) : null,
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
@@ -105,7 +110,10 @@ function toInput(
         filter: job.filter,
         maxItems: job.maxItems,
         cursorColumn: source.cursorColumn,
-        watermark: source.watermark,
+        watermark: source.watermark === null ? null : { value: source.watermark, type: source.watermarkType },
+        lookback: source.lookback,
+        watermarkVersion: source.watermarkVersion,
+        copy: job.filter === null && job.maxItems === null ? readSourceCopy(source, job.syncType) : null,
         partitionRows: options.partitionRows,
       };
   }
@@ -116,9 +124,19 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
   if (input.kind !== 'QUERY') {
     const stored = plan as PartitionPlan | null;
     // Plans from an earlier version of the program lack these.
-    return stored?.kind === 'STATEMENT'
-      ? { ...stored, rowCount: stored.rowCount ?? null, version: stored.version ?? null }
-      : stored;
+    if (stored?.kind !== 'STATEMENT') return stored;
+    const watermark: Watermark | string | null = stored.watermark;
+    return {
+      ...stored,
+      watermark: typeof watermark === 'string' ? { value: watermark, type: null } : watermark,
+      rowCount: stored.rowCount ?? null,
+      version: stored.version ?? null,
+      tableVersion: stored.tableVersion && {
+        ...stored.tableVersion,
+        committedAt: new Date(stored.tableVersion.committedAt),
+      },
+      read: stored.read ?? null,
+    };
   }
   const { sql, parameters } = input;
   return {
@@ -126,7 +144,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
     statement: { sql, parameters, withUnreadable: true },
     watermark: null,
     rowCount: null,
-    version: null,
+    ...{ version: null, tableVersion: null, read: null },
   };
 }
 

@@ -1,6 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import type { JobPartition } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { NO_COUNTS } from '../../items/level-counts.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -53,6 +54,8 @@ export async function replanSource(
         ...{ dataType: first.dataType, dataSourceId: first.dataSourceId, sourceName: first.sourceName },
         // Above zero, so that the next attempt first uploads what these have saved.
         attempt: Math.max(...parts.map(({ attempt }) => attempt)),
+        // Until it is read again, what these have stored counts: it stays if the source cannot be planned any more.
+        ...sumStored(parts),
         message,
         messageMarking,
       },
@@ -64,11 +67,31 @@ export async function replanSource(
       return false;
     }
     await transaction.$executeRaw`
-      update job set current_operation = ${describeWaiting(message)}, estimated_completion = null, updated_at = now()
+      update job set current_operation = ${describeWaiting(message)}, estimated_completion = null
       where id = ${job.id}::uuid`;
     await enqueue(transaction, job, [id]);
     return false;
   });
+}
+
+/** Sums the rows that partitions have stored. Their errors are deleted with them. */
+function sumStored(parts: readonly JobPartition[]) {
+  const success = sumByLevel(parts.map(({ successByLevel }) => successByLevel));
+  const duplicates = sumByLevel(parts.map(({ duplicateByLevel }) => duplicateByLevel));
+  const stored = sumByLevel([success, duplicates]);
+  return {
+    ...{ successCount: sum(success), duplicateCount: sum(duplicates) },
+    ...{ readItems: sum(stored), processedItems: sum(stored) },
+    ...{ successByLevel: success, duplicateByLevel: duplicates, readByLevel: stored },
+  };
+}
+
+function sumByLevel(counts: readonly (readonly bigint[])[]): bigint[] {
+  return NO_COUNTS.map((_none, level) => sum(counts.map((byLevel) => byLevel[level] ?? 0n)));
+}
+
+function sum(counts: readonly bigint[]): bigint {
+  return counts.reduce((total, count) => total + count, 0n);
 }
 
 /** Lists all partitions of the source that an attempt reads; none when the attempt has lost its lease. */

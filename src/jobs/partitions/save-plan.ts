@@ -1,6 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionPlan, PlannedPartition } from '../../ingestion/partition-task.ts';
+import { NO_COUNTS } from '../../items/level-counts.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 
@@ -28,7 +29,10 @@ export async function savePlan(
         state: partition.state,
         plan: { equals: Prisma.DbNull },
       },
-      data: { plan: toJson(first.plan), totalItems: first.totalItems },
+      data: {
+        ...{ plan: toJson(first.plan), totalItems: first.totalItems, ...NOTHING_READ },
+        ...(await describePlan(transaction, partition, first.plan)),
+      },
     });
     if (count === 0 || others.length === 0) return { isSaved: count > 0, isSplit: false };
     const { _max } = await transaction.jobPartition.aggregate({
@@ -42,8 +46,8 @@ export async function savePlan(
       dataType: partition.dataType,
       dataSourceId: partition.dataSourceId,
       sourceName: partition.sourceName,
-      plan: toJson(plan),
-      totalItems,
+      ...{ plan: toJson(plan), totalItems },
+      ...toTableColumns(plan),
     }));
     await transaction.jobPartition.createMany({ data: rows });
     await enqueue(
@@ -54,9 +58,52 @@ export async function savePlan(
   });
 }
 
+/** Describes what a partition reads, and forgets what its source was read completely from before it is read again. */
+async function describePlan(
+  transaction: Transaction,
+  { dataSourceId, retryOfPartitionId }: JobPartition,
+  plan: PartitionPlan,
+) {
+  if (dataSourceId === null || retryOfPartitionId !== null) return {};
+  if (plan.kind !== 'UNCHANGED') {
+    await transaction.dataSource.updateMany({
+      where: { id: dataSourceId },
+      data: { synced: Prisma.DbNull },
+    });
+    return toTableColumns(plan);
+  }
+  const source = await transaction.dataSource.findUnique({
+    where: { id: dataSourceId },
+    select: { tableVersion: true, tableTimestamp: true },
+  });
+  return { ...source, isUnchanged: true };
+}
+
+function toTableColumns(plan: PartitionPlan) {
+  const version = plan.kind === 'STATEMENT' ? plan.tableVersion : null;
+  return version === null ? {} : { tableVersion: version.number, tableTimestamp: version.committedAt };
+}
+
+const NO_LEVELS: bigint[] = NO_COUNTS.map(() => 0n);
+
+/** The counts of a partition that is about to be read: one that replaces others has had theirs until now. */
+const NOTHING_READ = {
+  ...{ readItems: 0n, processedItems: 0n, successCount: 0n, duplicateCount: 0n },
+  ...{ readByLevel: NO_LEVELS, successByLevel: NO_LEVELS, duplicateByLevel: NO_LEVELS },
+};
+
 /** Leaves out what the check of the statement found, because it is checked again once it was stored. */
 function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
+  if (plan.kind === 'UNCHANGED') return { ...plan, success: [...plan.success] };
   if (plan.kind !== 'STATEMENT') return { ...plan };
   const { sql, parameters, withUnreadable = false } = plan.statement;
-  return { ...plan, statement: { sql, parameters, withUnreadable } };
+  const { watermark, cursor, read, tableVersion, ...others } = plan;
+  return {
+    ...others,
+    watermark: watermark && { ...watermark },
+    read: read && { ...read },
+    tableVersion: tableVersion && { ...tableVersion, committedAt: tableVersion.committedAt.toISOString() },
+    ...(cursor && { cursor: { ...cursor } }),
+    statement: { sql, parameters, withUnreadable },
+  };
 }

@@ -12,21 +12,31 @@ export function progressQuery(jobId: string): Prisma.Sql {
       coalesce(sum(error_count), 0)::bigint as error_count,
       coalesce(sum(restored_count), 0)::bigint as restored_count,
       ${RESTORED_BY_LEVEL} as restored_by_level,
+      coalesce(sum(duplicate_count), 0)::bigint as duplicate_count,
+      ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_counted,
       coalesce(bool_and(total_items is not null or state = 'FAILED'), false) as is_total_known,
+      -- Sources that are not counted are taken to be as large as the others are on average: only counted ones are split.
+      case when bool_or(total_items is null and state <> 'FAILED') and count(total_items) > 0 then
+        sum(coalesce(total_items, processed_items))::bigint
+          + count(*) filter (where total_items is null and state <> 'FAILED') * greatest(1,
+            sum(total_items) / count(distinct source_name) filter (where total_items is not null))::bigint
+      end as estimated_total,
       count(distinct source_name)::int as total_sources,
       (count(distinct source_name) - count(distinct source_name) filter (where state <> 'COMPLETED'))::int
         as completed_sources,
       (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
           'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
-          'successByLevel', success_by_level, 'errorByLevel', error_by_level) order by data_type), '[]')
+          'duplicateCount', duplicate_count, 'successByLevel', success_by_level, 'errorByLevel', error_by_level,
+          'duplicateByLevel', duplicate_by_level) order by data_type), '[]')
         from (
           select data_type,
             case when count(total_items) > 0 then sum(coalesce(total_items, processed_items))::bigint end as total_items,
             sum(processed_items)::bigint as processed_items,
             sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
+            sum(duplicate_count)::bigint as duplicate_count, ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -40,12 +50,13 @@ export function progressQuery(jobId: string): Prisma.Sql {
 
 /** Assignments that set the total of a job that has not ended to that of `progress`: null while no rows are counted. */
 export const SET_TOTAL = Prisma.sql`
-  total_items = progress.total_items, is_total_known = progress.is_total_known`;
+  total_items = progress.total_items, is_total_known = progress.is_total_known,
+  estimated_total = progress.estimated_total`;
 
 /** Assignments that set the total of a job that ends: not known if a source failed or was cancelled before it was counted. */
 export const SET_FINAL_TOTAL = Prisma.sql`
   total_items = coalesce(progress.total_items, progress.processed_items),
-  is_total_known = progress.is_total_counted`;
+  is_total_known = progress.is_total_counted, estimated_total = null`;
 
 /** Assignments that set a job's other counts to those of `progress`. */
 export const SET_COUNTS = Prisma.sql`
@@ -53,6 +64,7 @@ export const SET_COUNTS = Prisma.sql`
   processed_items = progress.processed_items,
   success_count = progress.success_count, error_count = progress.error_count,
   restored_count = progress.restored_count, restored_by_level = progress.restored_by_level,
+  duplicate_count = progress.duplicate_count, duplicate_by_level = progress.duplicate_by_level,
   success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
@@ -61,6 +73,9 @@ const SUCCESS_BY_LEVEL = Prisma.raw(
 );
 const ERROR_BY_LEVEL = Prisma.raw(
   createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
+);
+const DUPLICATE_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(duplicate_by_level[${at}]), 0)::bigint`),
 );
 const RESTORED_BY_LEVEL = Prisma.raw(
   createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::bigint`),

@@ -20,7 +20,7 @@ export interface ProgressOptions {
   /** Called with the state that a write found, so that a cancel is noticed even if its notification was lost. */
   readonly onState: (jobId: string, state: JobState) => void;
   readonly onError: (error: unknown) => void;
-  /** The time in milliseconds; tests pass their own. */
+  /** A clock that is never set, in milliseconds; tests pass their own. */
   readonly now?: () => number;
 }
 
@@ -29,6 +29,8 @@ interface Tracked {
   timer: NodeJS.Timeout | undefined;
   writing: Promise<void> | undefined;
   lastWriteAt: number;
+  /** Since when the run time is measured: the last write of the job here; null before that. */
+  measuredFrom: number | null;
   samples: RateSample[];
 }
 
@@ -45,7 +47,7 @@ const RATE_WINDOW_MS = 15_000;
 const FORGET_AFTER_MS = 60_000;
 
 export function createProgressWriter(prisma: PrismaClient, options: ProgressOptions): ProgressWriter {
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => performance.now());
   const jobs = new Map<string, Tracked>();
   let closed = false;
 
@@ -66,6 +68,8 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   async function write(jobId: string, tracked: Tracked): Promise<void> {
     const itemsPerSecond = recentRate(tracked.samples);
+    const writtenAt = now();
+    const elapsedMs = tracked.measuredFrom === null ? 0 : Math.round(writtenAt - tracked.measuredFrom);
     // Lock first, so that the counts include what another worker has just written.
     const lock = prisma.$queryRaw`select 1 from job where id = ${jobId}::uuid for update`;
     const update = prisma.$queryRaw<{ state: JobState; processedItems: number }[]>`
@@ -73,14 +77,17 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
         current_operation = case when state = 'RUNNING' then ${tracked.currentOperation} else current_operation end,
         ${SET_TOTAL}, ${SET_COUNTS},
         items_per_second = ${itemsPerSecond}::float8,
-        estimated_completion = case when state = 'RUNNING' and progress.is_total_known and ${itemsPerSecond}::float8 > 0
-          then now() + make_interval(secs => (progress.total_items - progress.processed_items) / ${itemsPerSecond}::float8) end,
-        updated_at = now()
+        estimated_completion = case when state = 'RUNNING' and ${itemsPerSecond}::float8 > 0
+            and (progress.is_total_known or progress.estimated_total is not null)
+          then blade_now() + make_interval(secs => (coalesce(progress.estimated_total, progress.total_items)
+            - progress.processed_items) / ${itemsPerSecond}::float8) end,
+        elapsed_ms = job.elapsed_ms + ${elapsedMs}::bigint
       from ${progressQuery(jobId)} as progress
       where id = ${jobId}::uuid and state in ('RUNNING', 'PAUSING', 'CANCELLING')
       returning state, job.processed_items::float8 as "processedItems"`;
     const [, [row]] = await prisma.$transaction([lock, update]);
     if (row === undefined) return;
+    tracked.measuredFrom = writtenAt;
     tracked.samples = withSample(tracked.samples, { at: now(), processedItems: row.processedItems });
     options.onState(jobId, row.state);
   }
@@ -95,7 +102,14 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
   function track(jobId: string): Tracked {
     let tracked = jobs.get(jobId);
     if (tracked === undefined) {
-      tracked = { currentOperation: '', timer: undefined, writing: undefined, lastWriteAt: 0, samples: [] };
+      tracked = {
+        currentOperation: '',
+        timer: undefined,
+        writing: undefined,
+        lastWriteAt: Number.NEGATIVE_INFINITY,
+        measuredFrom: null,
+        samples: [],
+      };
       jobs.set(jobId, tracked);
     }
     return tracked;
@@ -103,7 +117,9 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
 
   return {
     written(jobId) {
-      track(jobId).lastWriteAt = now();
+      const tracked = track(jobId);
+      tracked.lastWriteAt = now();
+      tracked.measuredFrom = tracked.lastWriteAt;
     },
 
     changed(jobId, currentOperation) {

@@ -5,7 +5,7 @@ export interface BossOptions {
   readonly connectionString: string;
   /** Whether LISTEN works over any connection: it does on a server, and not through the embedded one's socket. */
   readonly useNotifications: boolean;
-  /** Whether this process sends what schedules have come due for; of several, one does so at a time. */
+  /** Whether this process sends what its own work by the clock comes due for, such as retention; of several, one does so at a time. */
   readonly runsSchedules: boolean;
   /** Called with errors of pg-boss itself, which keeps running. */
   readonly onError: (error: Error) => void;
@@ -14,8 +14,7 @@ export interface BossOptions {
 /** Starts pg-boss in the database's schema `pgboss`, creating it if it is missing. */
 export async function startBoss(options: BossOptions): Promise<PgBoss> {
   const boss = new PgBoss({
-    ...createConnectionOptions(options.connectionString),
-    application_name: 'blade-queue',
+    ...createConnectionOptions(options.connectionString, { name: 'blade-queue' }),
     max: 4,
     useListenNotify: options.useNotifications,
     superviseIntervalSeconds: 5,

@@ -61,6 +61,9 @@ export const HEARTBEAT_SECONDS = 15;
 const PARTITIONS = 'partitions';
 const GIVEN_UP = 'partitions-given-up';
 
+/** The names of its queues. */
+export const PARTITION_QUEUES = [PARTITIONS, GIVEN_UP] as const;
+
 // Counts live messages only: pg-boss has an index on them, and keeps ended ones in the same table for days.
 const QUEUE_FACTS = `select
     count(*) filter (where state < 'active' and start_after <= now()) as ready,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { isFileError } from '../../shared/file-error.ts';
 import { removeClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
@@ -69,6 +68,8 @@ async function isEmpty(folder: string): Promise<boolean> {
 }
 
 async function writeTables(schema: string): Promise<void> {
+  // Only here: a server that reads tables leaves DuckDB to its engines.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {

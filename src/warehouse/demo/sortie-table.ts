@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { TableName } from '../warehouse.ts';
 import { happensOnceIn, pickNumber, pickText } from './chance.ts';
 import { copyRows, quoteText } from './copy-table.ts';
@@ -27,6 +26,8 @@ export async function createSortieTable({ folder, table, rows }: SortieTableOpti
   const path = join(folder, table.catalog, table.schema, `${table.table}.parquet`);
   const unfinished = join(dirname(path), `.${randomUUID()}.parquet`);
   await mkdir(dirname(path), { recursive: true });
+  // Only here: a server that reads tables leaves DuckDB to its engines.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {

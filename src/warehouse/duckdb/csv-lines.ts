@@ -4,6 +4,8 @@ import { createReadStream } from 'node:fs';
 export interface CsvLines {
   /** The number of cells in the header. */
   readonly columns: number;
+  /** Where the header is, in bytes. */
+  readonly header: { readonly start: number; readonly end: number };
   /** The number of lines after the header with as many cells. */
   readonly rows: number;
   /** The other lines, in order, up to the requested number. */
@@ -17,6 +19,12 @@ export interface CsvLines {
    * not. It counts as one of the rows.
    */
   readonly lineWithoutEnd: number | null;
+  /** The first line with text after a closed quote, which no engine can split; null if there is none. */
+  readonly textAfterQuote: number | null;
+  /** Whether a quoted cell has a line end. */
+  readonly hasLineEndsInCells: boolean;
+  /** The size of the file. */
+  readonly bytes: number;
 }
 
 /** A line with more or fewer cells than the header, which is not a row. */
@@ -65,6 +73,9 @@ export async function readCsvLines(
   let wasCarriageReturn = false;
   let quoteLine = 1;
   let quoteSpansLines = false;
+  let textAfterQuote: number | null = null;
+  let hasLineEndsInCells = false;
+  let header = { start: 0, end: 0 };
   // The current row.
   let rowLine = 1;
   let rowOffset = 0;
@@ -76,7 +87,10 @@ export async function readCsvLines(
     if (linesToSkip > 0) linesToSkip -= 1;
     // A row with a single cell may be empty.
     else if (isEmpty && columns !== 1) return;
-    else if (columns === 0) columns = cells;
+    else if (columns === 0) {
+      columns = cells;
+      header = { start: rowOffset, end: position };
+    }
     // A delimiter at the end of a line separates nothing.
     else if (cells === columns || (cells > columns && filledCells <= columns)) rows += 1;
     else {
@@ -93,7 +107,10 @@ export async function readCsvLines(
         const endsLine = !(byte === LINE_FEED && wasCarriageReturn);
         wasCarriageReturn = byte === CARRIAGE_RETURN;
         if (endsLine) line += 1;
-        if (place === 'quotes') continue;
+        if (place === 'quotes') {
+          hasLineEndsInCells = true;
+          continue;
+        }
         if (endsLine) endRow();
         place = 'start of a cell';
         rowLine = line;
@@ -121,17 +138,57 @@ export async function readCsvLines(
         quoteLine = line;
         quoteSpansLines = false;
       } else if (byte === QUOTE && place === 'after a quote') place = 'quotes';
-      else if (!(place === 'start of a cell' && IGNORED_BEFORE_QUOTE.includes(byte))) place = 'cell';
+      else if (!(place === 'start of a cell' && IGNORED_BEFORE_QUOTE.includes(byte))) {
+        if (place === 'after a quote') textAfterQuote ??= line;
+        place = 'cell';
+      }
     }
   }
+  const bytes = position + 1;
   if (place === 'quotes') {
     const openQuote = { line: quoteLine, offset: rowOffset, isInLastLine: !quoteSpansLines };
-    return { columns, rows, uneven, unevenCount, openQuote, lineWithoutEnd: null };
+    const whole = { columns, header, uneven, hasLineEndsInCells, bytes };
+    return { ...whole, rows, unevenCount, openQuote, lineWithoutEnd: null, textAfterQuote };
   }
   const rowsBefore = rows;
+  position = bytes;
   if (!isEmpty) endRow();
   const lineWithoutEnd = rows > rowsBefore && filledCells < cells ? rowLine : null;
-  return { columns, rows, uneven, unevenCount, openQuote: null, lineWithoutEnd };
+  const whole = { columns, header, uneven, hasLineEndsInCells, bytes };
+  return { ...whole, rows, unevenCount, openQuote: null, lineWithoutEnd, textAfterQuote };
+}
+
+/** Splits the header of a CSV file into the names of its columns. */
+export async function readCsvHeader(
+  path: string,
+  { delimiter }: CsvShape,
+  { start, end }: CsvLines['header'],
+): Promise<readonly string[]> {
+  const chunks: Buffer[] =
+    end === start ? [] : await createReadStream(path, { start, end: end - 1 }).toArray();
+  const text = Buffer.concat(chunks)
+    .toString()
+    .replace(/^\ufeff/, '');
+  const names: string[] = [];
+  let name = '';
+  let isQuoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charAt(index);
+    if (isQuoted) {
+      if (character !== '"') name += character;
+      else if (text.charAt(index + 1) === '"') {
+        name += '"';
+        index += 1;
+      } else isQuoted = false;
+    } else if (character === '"' && name.trim() === '') {
+      isQuoted = true;
+      name = '';
+    } else if (character === delimiter) {
+      names.push(name);
+      name = '';
+    } else name += character;
+  }
+  return [...names, name].map((each) => each.trim());
 }
 
 const CHUNK_BYTES = 1 << 18;

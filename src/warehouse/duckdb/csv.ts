@@ -1,24 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
-import { type CsvLines, type CsvShape, readCsvLines } from './csv-lines.ts';
+import { type CsvLines, type CsvShape, readCsvHeader, readCsvLines } from './csv-lines.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement } from './file.ts';
-import { quoteName, quoteText } from './text.ts';
+import { formatFile, quoteName, quoteText } from './text.ts';
+import { findTypedColumns, type TypedColumns } from './text-types.ts';
 
-/** How to read a CSV file, and which of its lines cannot be read. */
-export interface CsvReading {
+/** How to read a text file, and which of its lines cannot be read. */
+export interface FileReading {
   /** The SQL after FROM. */
   readonly reader: string;
+  /** The columns that SQL takes for something else than text. */
+  readonly typed: TypedColumns;
   /** Why lines are not rows. Each text continues "Line ", as in "3 has 2 cells, …". */
   readonly unreadable: readonly string[];
 }
 
 /**
- * Finds out how to read a CSV file. Types are detected once, over all rows, so a column with a few cells of another kind
- * becomes text, and no statement fails because of them. A line with more or fewer cells than the header is not a row, and
+ * Finds out how to read a CSV file. Each cell is the text that was written, whatever the others are; a column whose cells
+ * all are numbers or times counts as such in SQL. A line with more or fewer cells than the header is not a row, and
  * neither is the last line of a file truncated within a quoted cell or before its last cell.
  * @param scratch a folder for temporary files that the engine can read; created if it is missing.
  * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
@@ -28,10 +32,13 @@ export async function findCsvReading(
   path: string,
   scratch: string,
   signal: AbortSignal,
-): Promise<CsvReading> {
+): Promise<FileReading> {
   const { shape, failure } = await findShape(run, path);
+  if ((await stat(path)).size === 0)
+    throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it has no header and no rows.');
   const guess: CsvShape = shape ?? (await guessShape(path));
   const lines = await readCsvLines(path, guess, MAX_UNEVEN_LINES, signal);
+  checkNames(await readCsvHeader(path, guess, lines.header));
   if (lines.openQuote !== null && !lines.openQuote.isInLastLine)
     throw createOpenQuoteError(lines.openQuote.line);
   // Delimiters at the end of some lines look like a column without a name.
@@ -40,15 +47,44 @@ export async function findCsvReading(
   if (!isWhole || !isNamed) {
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
-  if (shape === null) throw failure;
-  return { reader: createReader(path, shape), unreadable: [] };
+  if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
+  const reader = createReader(path, shape, readInParts(lines));
+  return { reader, typed: await findTypedColumns(run, reader, listNames(shape)), unreadable: [] };
 }
+
+/** @throws WarehouseError STATEMENT_FAILED for a column that is there twice: the engine would rename one of them silently. */
+function checkNames(names: readonly string[]): void {
+  const places = new Map<string, number>();
+  names.forEach((name, index) => {
+    const other = places.get(asciiLowerCase(name));
+    if (other !== undefined && name !== '')
+      throw new WarehouseError(
+        'STATEMENT_FAILED',
+        `The header of the file names the column ${JSON.stringify(name)} twice, in its cells ${other + 1} and ${index + 1}: rename one of them.`,
+      );
+    places.set(asciiLowerCase(name), index);
+  });
+}
+
+function listNames({ columns }: SniffedShape): readonly string[] {
+  return columns.map(({ name }) => name);
+}
+
+/**
+ * Returns whether to read a file in parts. Otherwise the engine keeps all of it in memory and reads 2,048 rows at once, which
+ * is too much of large rows. Where cells have line ends, it cannot tell the beginning of a row in the middle of the file.
+ */
+function readInParts({ bytes, rows, hasLineEndsInCells }: CsvLines): string {
+  const hasLargeRows = bytes / Math.max(rows, 1) > LARGE_ROW_BYTES;
+  return `parallel = ${hasLargeRows && !hasLineEndsInCells}`;
+}
+
+const LARGE_ROW_BYTES = 10_000;
 
 /** A file with more uneven lines than this is not a table with a few broken lines. */
 const MAX_UNEVEN_LINES = 100_000;
 
 interface SniffedShape extends CsvShape {
-  readonly formats: readonly string[];
   readonly columns: readonly FileColumn[];
 }
 
@@ -104,23 +140,25 @@ async function readEvenLines(
   run: RunStatement,
   path: string,
   { guess, lines, scratch, signal }: UnevenFile,
-): Promise<CsvReading> {
+): Promise<FileReading> {
   const options = `${EVEN}, delim = ${quoteText(guess.delimiter)}`;
   const shape = await sniff(run, path, options).catch(async (error: unknown) => {
     // The engine cannot detect the shape of a few lines with an open quote, but it can without the truncated one.
-    if (lines.openQuote === null) throw error;
+    if (lines.openQuote === null) throw createTextAfterQuoteError(lines) ?? error;
     return sniffBeginning(run, path, { scratch, end: lines.openQuote.offset, options });
   });
   const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MAX_UNEVEN_LINES, signal);
   const { columns, rows, uneven, openQuote, lineWithoutEnd } = found;
   if (found.unevenCount > MAX_UNEVEN_LINES) throw createTooUnevenError(found);
-  const reader = createReader(path, shape, 'ignore_errors = true');
+  const reader = createReader(path, shape, 'parallel = false', 'ignore_errors = true');
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
     throw createUnevenError(found);
   }
+  // The rows are in the order of the file. What is missing of the last one may be its marking.
+  const whole = lineWithoutEnd === null ? reader : `(SELECT * FROM ${reader} LIMIT ${rows - 1})`;
   return {
-    // The rows are in the order of the file. What is missing of the last one may be its marking.
-    reader: lineWithoutEnd === null ? reader : `(SELECT * FROM ${reader} LIMIT ${rows - 1})`,
+    reader: whole,
+    typed: await findTypedColumns(run, whole, listNames(shape)),
     unreadable: [
       ...uneven.map(({ line, cells }) => `${line} has ${describeCells(cells)}, and the header ${columns}`),
       ...(openQuote === null ? [] : [`${openQuote.line} ends within a quoted cell`]),
@@ -157,40 +195,33 @@ async function sniffBeginning(
 /** The engine needs this help only with small files. */
 const MAX_BEGINNING_BYTES = 64 * 1024 * 1024;
 
-const QUOTING = `header = true, quote = '"', escape = '"', parallel = false`;
+const QUOTING = `header = true, quote = '"', escape = '"'`;
 /** Reads all lines as rows. */
-const PADDED = `${QUOTING}, null_padding = true`;
+const PADDED = `${QUOTING}, parallel = false, null_padding = true`;
 /** Reads as rows only lines with as many cells as most lines. */
-const EVEN = `${QUOTING}, ignore_errors = true`;
+const EVEN = `${QUOTING}, parallel = false, ignore_errors = true`;
 
 async function sniff(run: RunStatement, path: string, options: string): Promise<SniffedShape> {
   const [found = {}] = await run(
-    `SELECT Delimiter AS delimiter, SkipRows AS skip, DateFormat AS date_format, TimestampFormat AS timestamp_format,
+    `SELECT Delimiter AS delimiter, SkipRows AS skip,
       list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
-    FROM sniff_csv(${quoteText(path)}, ${options}, sample_size = -1)`,
+    FROM sniff_csv(${formatFile(path)}, ${options}, all_varchar = true, sample_size = -1)`,
   );
-  const format = (option: string, value: unknown) =>
-    value === null ? [] : [`${option} = ${quoteText(String(value))}`];
   return {
     delimiter: String(found.delimiter),
     skip: Number(found.skip),
-    formats: [
-      ...format('dateformat', found.date_format),
-      ...format('timestampformat', found.timestamp_format),
-    ],
     columns: JSON.parse(String(found.columns)),
   };
 }
 
 function createReader(path: string, shape: SniffedShape, ...options: readonly string[]): string {
-  const { delimiter, skip, formats, columns } = shape;
+  const { delimiter, skip, columns } = shape;
   return `read_csv(${[
-    quoteText(path),
+    formatFile(path),
     QUOTING,
     'auto_detect = false',
     `delim = ${quoteText(delimiter)}`,
     `skip = ${skip}`,
-    ...formats,
     ...options,
     `columns = ${formatColumnTypes(columns)}`,
   ].join(', ')})`;
@@ -213,6 +244,16 @@ function describeCells(count: number): string {
 function createOpenQuoteError(line: number | null): WarehouseError {
   const place = line === null ? 'The file' : `Line ${line} of the file`;
   return new WarehouseError('STATEMENT_FAILED', `${place} cannot be read as CSV: a quote is never closed.`);
+}
+
+/** Creates an error that names the line, which the engine's does not. */
+function createTextAfterQuoteError({ textAfterQuote }: CsvLines): WarehouseError | null {
+  return textAfterQuote === null
+    ? null
+    : new WarehouseError(
+        'STATEMENT_FAILED',
+        `Line ${textAfterQuote} of the file cannot be read as CSV: text follows a closed quote.`,
+      );
 }
 
 function createTooUnevenError({ columns, unevenCount, uneven }: CsvLines): WarehouseError {

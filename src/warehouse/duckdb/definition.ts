@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { defineWarehouse } from '../warehouse-definition.ts';
+import { findFolderProblem } from './dialect.ts';
 import { openFolderWarehouse } from './open.ts';
 import { folderWarehouseSettings } from './settings.ts';
 
@@ -7,6 +8,8 @@ import { folderWarehouseSettings } from './settings.ts';
 export const folderWarehouse = defineWarehouse({
   name: 'duckdb',
   settings: folderWarehouseSettings,
-  open: ({ folder }, limits) => openFolderWarehouse({ folder, ...limits }),
+  open: ({ folder, memoryMegabytes, diskMegabytes }, limits) =>
+    openFolderWarehouse({ folder, memoryMegabytes, diskMegabytes, ...limits }),
+  findProblem: findFolderProblem,
   checkReachable: ({ folder }) => access(folder),
 });

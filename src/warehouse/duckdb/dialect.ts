@@ -1,114 +1,191 @@
-import { transpile } from '@polyglot-sql/sdk';
-import { isObject } from '../../shared/json.ts';
-import {
-  DATABRICKS,
-  DUCKDB,
-  getContent,
-  getKind,
-  parseStatements,
-  readTokens,
-  replaceObjects,
-  type SyntaxNode,
-  type Token,
-  writeNode,
-} from '../../sql-check/syntax-tree.ts';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { KNOWN_FUNCTIONS } from '../../sql-check/known-functions.ts';
+import { parseStatements, readTokens, type SyntaxNode, type Token } from '../../sql-check/syntax-tree.ts';
+import type { ParameterValue } from '../warehouse.ts';
+import { FUNCTIONS } from './dialect/functions.ts';
+import { readRefusal } from './dialect/refused.ts';
+import { type TableTypes, Writer } from './dialect/writer.ts';
 
-const PARAMETER_MARK = 'blade_parameter_';
-const TRY_CAST_MARK = 'blade_try_cast';
-const RANGE_MARK = 'blade_range';
+/** What is known of what a statement reads. */
+export interface StatementTypes {
+  /** The values of its parameters; only their types matter here. */
+  readonly parameters?: Readonly<Record<string, ParameterValue>>;
+  /** The columns of its tables with their types, by the names of the tables in lower case. */
+  readonly tables?: TableTypes;
+}
 
 /**
- * Translates a checked statement from the Databricks dialect to that of DuckDB, with parameters as `$name`. A failing `CAST`
- * stays an error, as on Databricks.
- * @throws Error if the statement cannot be parsed or translated.
+ * Translates a checked statement from the Databricks dialect to that of DuckDB, with parameters as `$name`, so that it gives
+ * the values that Databricks gives.
+ * @throws WarehouseError STATEMENT_FAILED, with the name of what is not available on the folder warehouse.
  */
-export function toDuckDbSql(sql: string): string {
-  const parsed = parseStatements(sql);
+export function toDuckDbSql(sql: string, types: StatementTypes = {}): string {
+  return createWriter(types).query(parse(sql)).sql;
+}
+
+/**
+ * Translates a checked statement on tables whose columns are described only if their types decide on how.
+ * @throws as `toDuckDbSql` and `describeTables`.
+ */
+export async function translateOnTables(
+  sql: string,
+  parameters: Readonly<Record<string, ParameterValue>>,
+  describeTables: () => Promise<TableTypes>,
+): Promise<string> {
+  const statement = parse(sql);
+  const writer = createWriter({ parameters });
+  try {
+    const { sql: translated } = writer.query(statement);
+    if (!writer.hasUnknownColumns || !TYPE_DEPENDENT.test(translated)) return translated;
+  } catch (error) {
+    if (!writer.hasUnknownColumns) throw error;
+  }
+  return createWriter({ parameters, tables: await describeTables() }).query(statement).sql;
+}
+
+/** What is written differently, or refused, by the types of its operands. */
+const TYPE_DEPENDENT = /\bspark_|\b(?:CASE|UNION|INTERSECT|EXCEPT|coalesce|greatest|least|sum|first|last)\b/;
+
+/**
+ * Finds what the folder warehouse refuses in a checked statement, as far as that does not depend on its tables.
+ * @returns the reason, or null.
+ */
+export function findFolderProblem(sql: string): string | null {
+  const writer = createWriter({});
+  try {
+    writer.query(parse(sql));
+    return null;
+  } catch (error) {
+    const refusal = readRefusal(error);
+    return refusal !== null && (refusal.isCertain || !writer.hasUnknownColumns) ? refusal.message : null;
+  }
+}
+
+/** Finds the functions that the check accepts and the folder warehouse does not have. */
+export function findMissingFunctions(): readonly string[] {
+  return [...KNOWN_FUNCTIONS].filter((name) => !FUNCTIONS.has(name) && !OTHER_FORMS.has(name));
+}
+
+/** What the parser reads as something other than a call, or the writer as a table. */
+const OTHER_FORMS: ReadonlySet<string> = new Set([
+  ...[
+    'cast',
+    'try_cast',
+    'explode',
+    'explode_outer',
+    'posexplode',
+    'posexplode_outer',
+    'inline',
+    'inline_outer',
+  ],
+  ...['stack', 'json_tuple', 'range'],
+]);
+
+function createWriter({ parameters = {}, tables = new Map() }: StatementTypes): Writer {
+  return new Writer(parameters, tables);
+}
+
+function parse(sql: string): SyntaxNode {
+  const parsed = parseStatements(markCalls(sql));
   const statement = parsed.ok ? parsed.statements[0] : undefined;
   if (statement === undefined) throw new Error('the statement cannot be parsed');
-  const result = transpile(writeNode(replaceObjects(statement, markNode) as SyntaxNode), DATABRICKS, DUCKDB);
-  const text = result.success ? result.sql?.[0] : undefined;
-  if (text === undefined) throw new Error('the statement has no equivalent in the dialect of DuckDB');
-  return rewriteTokens(text);
+  return statement;
 }
 
-/** Changes what the translator does not, and marks what must be found again in the translated text. */
-function markNode(node: SyntaxNode): SyntaxNode | null {
-  const kind = getKind(node);
-  const content = kind === null ? {} : getContent(node, kind);
-  if (kind === 'parameter' && typeof content.name === 'string')
-    return { parameter: { ...content, name: `${PARAMETER_MARK}${content.name}` } };
-  // The translator turns every CAST into TRY_CAST, so original TRY_CASTs need a mark.
-  if (kind === 'try_cast') return createCall(TRY_CAST_MARK, [{ cast: content }]);
-  if (kind === 'function' && isRange(content)) return createRangeTable(content.args);
-  if (kind === 'subscript') return { subscript: { ...content, index: addOne(content.index) } };
-  return null;
-}
-
-function createCall(name: string, args: readonly SyntaxNode[]): SyntaxNode {
-  return { function: { name, args, distinct: false, trailing_comments: [] } };
-}
-
-function isRange(content: SyntaxNode): boolean {
-  return typeof content.name === 'string' && content.name.toLowerCase() === 'range';
-}
-
-/** Adds one to an array index, which Databricks counts from 0. Leaves text keys of a map unchanged. */
-function addOne(index: unknown): unknown {
-  const literal = getContent(index, 'literal');
-  if (literal.literal_type === 'number')
-    return { literal: { ...literal, value: String(Number(literal.value) + 1) } };
-  if (getKind(index) === 'literal') return index;
-  const comments = { left_comments: [], operator_comments: [], trailing_comments: [] };
-  const one = { literal: { literal_type: 'number', value: '1' } };
-  return { add: { left: { paren: { this: index, trailing_comments: [] } }, right: one, ...comments } };
-}
-
-/** Creates a range whose column is named `id`, as on Databricks. */
-function createRangeTable(args: unknown): SyntaxNode {
-  const parsed = parseStatements(`SELECT * FROM (SELECT range AS id FROM ${RANGE_MARK}(1))`);
-  const select = getContent(parsed.ok ? parsed.statements[0] : null, 'select');
-  const from =
-    isObject(select.from) && Array.isArray(select.from.expressions) ? select.from.expressions[0] : {};
-  return replaceObjects(from, (node) => (node.name === RANGE_MARK ? { ...node, args } : null)) as SyntaxNode;
-}
-
-const CALLS_WITHOUT_PARENTHESES = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME']);
-
-function rewriteTokens(sql: string): string {
-  const tokens = readTokens(sql, DUCKDB);
-  if (tokens === null) throw new Error('the translated statement cannot be read');
+/** Marks the name of each function, so that the parser reads all of them as plain calls. */
+function markCalls(sql: string): string {
+  const tokens = readTokens(sql) ?? [];
   const characters = Array.from(sql);
-  const edits: { start: number; end: number; text: string }[] = [];
-  tokens.forEach((token, index) => {
-    const before = tokens[index - 1];
-    const after = tokens[index + 1];
-    const word = token.text.toUpperCase();
-    if (isQuoted(token)) return;
-    if (before?.text === ':' && token.text.startsWith(PARAMETER_MARK)) {
-      edits.push({
-        start: before.start,
-        end: token.end,
-        text: `$${token.text.slice(PARAMETER_MARK.length)}`,
-      });
-    } else if (word === TRY_CAST_MARK.toUpperCase()) {
-      edits.push({ start: token.start, end: token.end, text: '' });
-    } else if (word === RANGE_MARK.toUpperCase()) {
-      edits.push({ start: token.start, end: token.end, text: 'range' });
-    } else if (word === 'TRY_CAST' && tokens[index - 2]?.text.toUpperCase() !== TRY_CAST_MARK.toUpperCase()) {
-      edits.push({ start: token.start, end: token.end, text: 'CAST' });
-    } else if (
-      CALLS_WITHOUT_PARENTHESES.has(word) &&
-      after?.text === '(' &&
-      tokens[index + 2]?.text === ')'
-    ) {
-      edits.push({ start: after.start, end: tokens[index + 2]?.end ?? after.end, text: '' });
-    }
-  });
-  for (const edit of edits.reverse()) characters.splice(edit.start, edit.end - edit.start, edit.text);
+  for (let index = tokens.length - 2; index >= 0; index -= 1) {
+    const token = tokens[index];
+    if (token === undefined || !isCall(tokens, index)) continue;
+    characters.splice(token.start, token.end - token.start, `spark_${asciiLowerCase(token.text)}`);
+  }
   return characters.join('');
 }
 
-function isQuoted(token: Token): boolean {
-  return /STRING|QUOTED/.test(token.kind);
+/** Functions with words among their arguments. */
+const SPECIAL: ReadonlySet<string> = new Set(['cast', 'try_cast', 'extract', 'struct']);
+
+function isCall(tokens: readonly Token[], index: number): boolean {
+  const [before, token, open, after] = [
+    tokens[index - 1],
+    tokens[index],
+    tokens[index + 1],
+    tokens[index + 2],
+  ];
+  if (token === undefined || open?.kind !== 'L_PAREN' || /STRING|QUOTED|NUMBER/.test(token.kind))
+    return false;
+  const word = asciiLowerCase(token.text);
+  if (!KNOWN_FUNCTIONS.has(word) || SPECIAL.has(word) || before?.kind === 'DOT') return false;
+  const previous = asciiLowerCase(before?.text ?? '');
+  switch (word) {
+    case 'filter':
+      return asciiLowerCase(after?.text ?? '') !== 'where';
+    case 'exists':
+      return !/^(?:select|with|\()$/.test(asciiLowerCase(after?.text ?? ''));
+    case 'any':
+    case 'some':
+      return !/^(?:like|ilike|[=<>]+|!=)$/.test(previous);
+    case 'like':
+    case 'ilike':
+    case 'rlike':
+    case 'regexp':
+    case 'div':
+      return /^(?:select|distinct|where|and|or|not|on|when|then|else|case|by|having|qualify|[(,=<>+\-*/%])$/.test(
+        previous,
+      );
+    case 'trim':
+      return (
+        !/^(?:both|leading|trailing)$/.test(asciiLowerCase(after?.text ?? '')) &&
+        !holdsWord(tokens, index + 1, 'from')
+      );
+    case 'overlay':
+      return !holdsWord(tokens, index + 1, 'placing');
+    case 'position':
+      return !holdsWord(tokens, index + 1, 'in');
+    case 'substring':
+    case 'substr':
+      return !holdsWord(tokens, index + 1, 'from');
+    case 'decimal':
+    case 'dec':
+    case 'numeric':
+    case 'varchar':
+    case 'char':
+    case 'character':
+      return !/^(?:as|<|,|:|::|\()$/.test(previous) || previous === ',' || previous === '('
+        ? !isWithinType(tokens, index)
+        : false;
+    default:
+      return true;
+  }
+}
+
+/** Whether a word stands directly within the parentheses that open at a place. */
+function holdsWord(tokens: readonly Token[], open: number, word: string): boolean {
+  let depth = 0;
+  for (let index = open; index < tokens.length; index += 1) {
+    const token = tokens[index];
+    if (token?.kind === 'L_PAREN') depth += 1;
+    if (token?.kind === 'R_PAREN') depth -= 1;
+    if (depth === 0) return false;
+    if (
+      depth === 1 &&
+      token !== undefined &&
+      !/STRING|QUOTED/.test(token.kind) &&
+      asciiLowerCase(token.text) === word
+    )
+      return true;
+  }
+  return false;
+}
+
+/** Whether a word is the name of a type within a CAST. */
+function isWithinType(tokens: readonly Token[], index: number): boolean {
+  for (let place = index - 1; place >= 0; place -= 1) {
+    const text = asciiLowerCase(tokens[place]?.text ?? '');
+    if (text === 'as' || text === '::') return true;
+    if (text === '(' || text === ')' || text === 'select') return false;
+  }
+  return false;
 }

@@ -1,7 +1,6 @@
 import { AbortError } from '../abort.ts';
 import { type ParameterValue, WarehouseError } from '../warehouse.ts';
 import { fileProblem } from './file-error.ts';
-import { MAX_OVERFLOW_GIB } from './instance.ts';
 
 export type StatementParameters = Readonly<Record<string, ParameterValue>>;
 
@@ -40,14 +39,22 @@ function failedStatement(error: unknown, context: MessageContext): WarehouseErro
       cause: Object.assign(new Error(message), { code: 'ENOSPC' }),
     });
   }
-  return new WarehouseError('STATEMENT_FAILED', readableMessage(message, context));
+  return new WarehouseError('STATEMENT_FAILED', readableMessage(message, context), { cause: error });
 }
 
-/** The engine reports a disk that had little space when it was opened as a limit below its own. */
+/** Whether the error is a bug of the engine, which may refuse every later statement. */
+export function isEngineFault(error: unknown): boolean {
+  return error instanceof WarehouseError && error.cause instanceof Error && FAULT.test(error.cause.message);
+}
+
+const FAULT = /^(?:INTERNAL|FATAL) Error: /;
+
+/** What exceeds the engine's own limit has been named before. */
 function isTemporaryDiskFull(message: string): boolean {
-  const offload = /^Out of Memory Error: failed to offload .*\/([\d.]+) (\w+) used\)/.exec(message);
-  if (offload !== null) return offload[2] !== 'GiB' || Number(offload[1]) < MAX_OVERFLOW_GIB;
-  return /^IO Error: Could not write file .*: (?:No space left on device|Disk quota exceeded)/.test(message);
+  return (
+    /^Out of Memory Error: failed to offload /.test(message) ||
+    /^IO Error: Could not write file .*: (?:No space left on device|Disk quota exceeded)/.test(message)
+  );
 }
 
 /** The patterns below take long, or exhaust the stack, on the megabytes of a cell. */
@@ -65,11 +72,11 @@ function shortenMessage(message: string): string {
 
 function readableMessage(message: string, { parameters, files }: MessageContext): string {
   const problem = fileProblem(message);
-  if (problem !== null) return problem;
+  if (problem !== null) return nameFile(problem, message, files);
   // What follows shows the translated statement, which is not the one that was written.
   let text =
     shortenMessage(message).split(
-      /\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):)/,
+      /\n\s*(?:LINE \d+:|Candidate functions:|Possible (?:fixes|solutions):|Stack Trace:)/,
     )[0] ?? '';
   files.forEach(({ path }, index) => {
     for (const quote of ['"', "'", '']) text = text.replaceAll(`${quote}${path}${quote}`, fileMark(index));
@@ -80,9 +87,18 @@ function readableMessage(message: string, { parameters, files }: MessageContext)
   if (/^(?:Conversion|Invalid Input|Out of Range|Constraint|Mismatch Type|Serialization) Error/i.test(text))
     text = withoutValues(text);
   text = text.replace(/\s+/g, ' ').trim();
-  if (/^(?:Invalid|IO|Serialization|INTERNAL) Error/.test(text) && !text.includes(FILE_MARK))
+  if (/^(?:Invalid|IO|Serialization|INTERNAL|FATAL) Error/.test(text) && !text.includes(FILE_MARK))
     text += files.length === 0 ? '' : ` (in ${files.map((_file, index) => fileMark(index)).join(' or ')})`;
+  text = text.replace(FAULT, 'The engine failed at the statement, for which there is no better reason: ');
   return files.reduce((marked, { label }, index) => marked.replaceAll(fileMark(index), label), text);
+}
+
+/** Adds the file in which the problem is, to a message about "the file" of a statement that reads several. */
+function nameFile(problem: string, message: string, files: readonly NamedFile[]): string {
+  if (files.length < 2) return problem;
+  const found = files.filter(({ path }) => message.includes(path));
+  const labels = (found.length === 0 ? files : found).map(({ label }) => label);
+  return `${problem} (in ${labels.join(' or ')})`;
 }
 
 const FILE_MARK = '\u0001';

@@ -11,7 +11,12 @@ export function fileProblem(message: string): string | null {
   if (transform !== null && /has duplicate key/.test(transform[2] ?? ''))
     return `Line ${transform[1]} of the file has a key twice.`;
   const object = /maximum_object_size\D+(\d+) bytes exceeded/.exec(message);
-  if (object !== null) return `A line of the file is longer than the maximum of ${object[1]} bytes.`;
+  if (object !== null)
+    return `A line of the file is longer than the maximum of ${object[1]} bytes. Shorten it, or store the table as Parquet.`;
+  const line = /Maximum line size of (\d+) bytes exceeded/.exec(message);
+  // The engine does not always know which.
+  if (line !== null)
+    return `A line of the file cannot be read as CSV: it is longer than the maximum of ${line[1]} bytes, or a quote is not closed. Shorten it, or store the table as Parquet.`;
   const csv = /CSV Error on Line: (\d+)/.exec(message);
   if (csv !== null) {
     const reason =
@@ -19,6 +24,10 @@ export function fileProblem(message: string): string | null {
     return `Line ${csv[1]} of the file cannot be read as CSV: ${reason}.`;
   }
   if (/CSV Sniffer: Sniffer detected/.test(message)) return 'The file has no header.';
+  if (/No magic bytes found|too small to be a Parquet file|Footer length error/.test(message))
+    return 'The file is not a whole Parquet file: it was cut off, or has another format.';
+  if (/Failed to read file .*decompression failure/is.test(message))
+    return 'The Parquet file is damaged: a part of it cannot be decompressed.';
   if (/Error when sniffing file/.test(message))
     return 'The file cannot be read as CSV: no delimiter fits all of its lines, a quote is not closed, or lines end in different ways.';
   return null;
@@ -26,7 +35,6 @@ export function fileProblem(message: string): string | null {
 
 const CSV_REASONS: readonly (readonly [RegExp, string])[] = [
   [/^Invalid unicode/m, 'it is not encoded in UTF-8'],
-  [/^Maximum line size of \d+ bytes exceeded/m, 'it is too long, or a quote is not closed'],
   [/^Error when converting column/m, 'a cell is of another kind than its column, or follows a closed quote'],
   [/^Value with unterminated quote/m, 'a quote is not closed, or text follows a closed one'],
 ];

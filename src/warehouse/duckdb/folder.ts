@@ -5,13 +5,16 @@ import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { AbortError } from '../abort.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { type CsvReading, findCsvReading } from './csv.ts';
+import { type FileReading, findCsvReading } from './csv.ts';
 import { type NamedFile, reported } from './error.ts';
 import type { RunStatement } from './file.ts';
-import { createNdjsonReader } from './ndjson.ts';
-import type { Relation } from './relation-size.ts';
-import { readTableSize } from './table-size.ts';
-import { quoteName, quoteText } from './text.ts';
+import { findNdjsonReading } from './ndjson.ts';
+import { checkNestedLists } from './nested-lists.ts';
+import { findParquetReading, type ParquetReading } from './parquet.ts';
+import type { RowWindows } from './row-windows.ts';
+import { quoteName } from './text.ts';
+import type { TypedColumns } from './text-types.ts';
+import type { TableColumns } from './typed-statement.ts';
 
 /** A table of a folder warehouse in its current state. */
 export interface TableFile extends NamedFile {
@@ -23,8 +26,9 @@ export interface TableFile extends NamedFile {
   readonly portableVersion: string;
   /** Why some of its lines are not rows. Each text continues "Line ". */
   readonly unreadable: readonly string[];
-  /** How large its rows can be. */
-  readonly size: Relation;
+  readonly columns: TableColumns;
+  /** The windows that its rows are to be read in; null to read them as they come. */
+  readonly windows: RowWindows | null;
 }
 
 /** Files of a folder as tables: `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
@@ -51,8 +55,14 @@ export interface TableFolder {
 /**
  * Opens the files of a folder as tables for all connections of the instance.
  * @param scratch another folder that the instance can read.
+ * @param toNamedError converts an error of the engine to one that names its limit.
  */
-export function openTableFolder(instance: DuckDBInstance, folder: string, scratch: string): TableFolder {
+export function openTableFolder(
+  instance: DuckDBInstance,
+  folder: string,
+  scratch: string,
+  toNamedError: (error: unknown) => unknown = (error) => error,
+): TableFolder {
   const views = new Map<string, { readonly version: string } & View>();
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -65,7 +75,7 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
     const view = [file.name.catalog, file.name.schema, file.name.table].map(quoteName).join('.');
     const version = `${file.path} ${file.version}`;
     const known = views.get(view);
-    if (known?.version === version) return { ...file, unreadable: known.unreadable, size: known.size };
+    if (known?.version === version) return { ...known, ...file };
     const created = await createView(file, view, connection, signal).catch(async (error: unknown) => {
       if (!(error instanceof AbortError)) await checkUnchanged([file]);
       throw error;
@@ -81,14 +91,20 @@ export function openTableFolder(instance: DuckDBInstance, folder: string, scratc
     signal: AbortSignal,
   ): Promise<View> {
     const guard = interruptOnAbort(connection, signal);
-    const run = createRunner(connection, guard);
+    const run = createRunner(connection, async (work) => {
+      try {
+        return await guard(work);
+      } catch (error) {
+        throw toNamedError(error);
+      }
+    });
     return reported({ parameters: {}, files: [file] }, async () => {
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
-      const { reader, unreadable } = await findReading(run, file.path, scratch, signal);
-      const isParquet = file.path.endsWith('.parquet');
+      const { reader, typed, unreadable, windows } = await findReading(run, file.path, scratch, signal);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
-      return { unreadable, size: await guard(() => readTableSize(connection, view, { isParquet })) };
+      if (file.path.endsWith('.parquet')) await guard(() => checkNestedLists(connection, view));
+      return { unreadable, windows, columns: await findColumns(run, view, typed) };
     });
   }
 
@@ -131,8 +147,24 @@ function createRunner(connection: DuckDBConnection, guard: Guard): RunStatement 
   return async (sql) => (await guard(() => connection.runAndReadAll(sql))).getRowObjectsJson();
 }
 
+async function findColumns(run: RunStatement, view: string, typed: TypedColumns): Promise<TableColumns> {
+  const described = await run(`SELECT column_name AS name, column_type AS type FROM (DESCRIBE ${view})`);
+  return {
+    names: described.map(({ name }) => String(name)),
+    foreign: new Set(
+      described
+        .filter(({ type }) => FOREIGN_TYPE.test(String(type)))
+        .map(({ name }) => asciiLowerCase(String(name))),
+    ),
+    areTexts: new Map(described.map(({ name, type }) => [asciiLowerCase(String(name)), type === 'VARCHAR'])),
+    typed,
+  };
+}
+
+const FOREIGN_TYPE = /^(?:UUID|TIME$|TIME WITH|TIME_NS|TIMESTAMP_(?:NS|S|MS)|ENUM|U?HUGEINT|BIT|INTERVAL)/;
+
 /** What is found once for a version of a file. */
-type View = Pick<TableFile, 'unreadable' | 'size'>;
+type View = Pick<TableFile, 'unreadable' | 'windows' | 'columns'>;
 
 /** A file of a table, not yet opened. */
 export type FoundFile = Omit<TableFile, keyof View>;
@@ -182,10 +214,10 @@ async function findReading(
   path: string,
   scratch: string,
   signal: AbortSignal,
-): Promise<CsvReading> {
-  if (path.endsWith('.csv')) return findCsvReading(run, path, scratch, signal);
-  const reader = path.endsWith('.ndjson')
-    ? await createNdjsonReader(run, path, signal)
-    : `read_parquet(${quoteText(path)})`;
-  return { reader, unreadable: [] };
+): Promise<FileReading & ParquetReading> {
+  if (path.endsWith('.csv')) return { ...(await findCsvReading(run, path, scratch, signal)), windows: null };
+  if (path.endsWith('.ndjson')) return { ...(await findNdjsonReading(run, path, signal)), windows: null };
+  if ((await stat(path)).size === 0)
+    throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it is no Parquet file.');
+  return { ...(await findParquetReading(run, path)), typed: new Map(), unreadable: [] };
 }

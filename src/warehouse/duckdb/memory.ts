@@ -1,38 +1,42 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Frees chunks that are skipped without converting their rows. */
-export interface ChunkMemory {
-  /** Call it for each chunk that is read. */
-  noteChunk(): void;
-  /** Call it when the rows of a chunk are converted. */
-  noteRows(): void;
-}
-
-/** The most chunks, of 2,048 rows each, before garbage is collected. */
+/** The most chunks that are read before garbage is collected. */
 const MAX_CHUNKS = 64;
 
-let collectGarbage: (() => void) | null = null;
+/** How large they may be together, in bytes. */
+const MAX_BYTES = 32_000_000;
 
 /**
- * Creates the counter of skipped chunks. The engine frees a chunk when its JavaScript object is collected. That object is so
- * small that skipping chunks never triggers a collection, and memory grows by the size of the table. Converting rows creates
- * enough garbage to trigger it.
+ * Creates a function to call after each chunk, with its size in bytes. The engine frees a chunk when its JavaScript object
+ * is collected. That object is so small that it does not trigger a collection, and memory would grow by the size of the table.
  */
-export function createChunkMemory(): ChunkMemory {
+export function createChunkCounter(): (bytes: number) => Promise<void> {
   let chunks = 0;
-  return {
-    noteChunk() {
-      chunks += 1;
-      if (chunks < MAX_CHUNKS) return;
-      chunks = 0;
-      collectGarbage ??= findCollector();
-      collectGarbage();
-    },
-    noteRows() {
-      chunks = 0;
-    },
+  let sum = 0;
+  return async (bytes) => {
+    chunks += 1;
+    sum += bytes;
+    if (chunks < MAX_CHUNKS && sum < MAX_BYTES) return;
+    chunks = 0;
+    sum = 0;
+    await freeMemory();
   };
+}
+
+/** Frees what the engine keeps for objects that are no longer used, which happens a turn after they were collected. */
+export async function freeMemory(): Promise<void> {
+  collectGarbage();
+  await setImmediate();
+}
+
+let collector: (() => void) | null = null;
+
+/** Collects all garbage. */
+export function collectGarbage(): void {
+  collector ??= findCollector();
+  collector();
 }
 
 function findCollector(): () => void {

@@ -1,105 +1,198 @@
-import type { Json } from '@duckdb/node-api';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
+import type { FileReading } from './csv.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement } from './file.ts';
-import { readLineShapes } from './ndjson-lines.ts';
-import { preserveTexts } from './ndjson-texts.ts';
-import { quoteText } from './text.ts';
+import { LONG_NUMBERS_FUNCTION } from './long-numbers.ts';
+import { CELL, type KeyColumn, type LineShapes, readLineShapes } from './ndjson-lines.ts';
+import { formatFile, quoteName, quoteText } from './text.ts';
+import { findTypedColumns, TYPED_COLUMN, type TypedColumn, type TypedColumns } from './text-types.ts';
 
 /** The engine detects types recursively, and crashes the process at a depth of thousands. */
 const MAX_TYPE_DEPTH = 100;
 
+/** A file with more keys has data for keys. */
+const MAX_COLUMNS = 10_000;
+
 /**
- * Creates the SQL after FROM to read a file with one object per line. Types are detected once, over all lines, so a column
- * with a few cells of another kind becomes text, and no statement fails because of them.
- * @throws an error of DuckDB if a line is not JSON; WarehouseError STATEMENT_FAILED if no line is an object.
+ * Finds out how to read a file with one object per line. Each cell is what was written, whatever the others are. A line that
+ * is not an object with different keys that all can name columns is not a row.
+ * @throws an error of DuckDB if a line is not JSON; WarehouseError STATEMENT_FAILED if no line, or
+ * hardly any, is an object.
  */
-export async function createNdjsonReader(
+export async function findNdjsonReading(
   run: RunStatement,
   path: string,
   signal: AbortSignal,
-): Promise<string> {
-  const { depth, areObjects } = await readLineShapes(path, signal);
-  if (areObjects && depth <= MAX_TYPE_DEPTH) {
-    const columns = await detectColumns(run, path);
-    if (await areKeys(run, path, columns)) return createReader(path, await preserveTexts(run, path, columns));
-  }
-  return createUnevenReader(path, await findObjectColumns(run, path));
+): Promise<FileReading> {
+  const shapes = await readLineShapes(path, signal);
+  // No lines, or objects without keys.
+  if (shapes.columns.length === 0 && shapes.areRows)
+    return { reader: `read_ndjson_objects(${formatFile(path)})`, typed: new Map(), unreadable: [] };
+  checkColumns(shapes);
+  const columns = shapes.columns.map(toColumn);
+  const isPlain = shapes.areRows && !shapes.hasLongNumbers && shapes.columns.every(hasOneSpelling);
+  const reader = isPlain
+    ? `read_ndjson(${formatFile(path)}, columns = ${formatColumnTypes(columns)})`
+    : createLineReader(path, shapes, columns);
+  return {
+    reader,
+    typed: await findTypes(run, reader, shapes),
+    unreadable: shapes.areRows ? [] : await describeOtherLines(run, path, shapes),
+  };
 }
 
-function createReader(path: string, columns: readonly FileColumn[]): string {
-  return `read_ndjson(${quoteText(path)}, columns = ${formatColumnTypes(columns)})`;
-}
-
-async function detectColumns(run: RunStatement, path: string): Promise<FileColumn[]> {
-  const described = await run(
-    `SELECT column_name AS name, column_type AS type
-    FROM (DESCRIBE SELECT * FROM read_ndjson(${quoteText(path)}, sample_size = -1))`,
-  );
-  return described.map(({ name, type }) => ({
-    name: String(name),
-    // The engine uses JSON for cells of several kinds, but would quote those that are text.
-    type: type === 'JSON' ? 'VARCHAR' : String(type),
-  }));
-}
-
-/**
- * Whether each column is named like its key. The engine renames empty keys (C3) and keys that differ only in case (id_1), and
- * would then read nothing for the column.
- */
-async function areKeys(run: RunStatement, path: string, columns: readonly FileColumn[]): Promise<boolean> {
-  if (columns.some(({ name }) => name.includes('\0'))) return false;
-  const suspected = columns.filter(({ name }) => /^C\d+$|_\d+$/.test(name));
-  if (suspected.length === 0) return true;
-  const found = await run(`SELECT DISTINCT unnest(json_keys(json)) AS name FROM ${createLineReader(path)}`);
-  const keys = new Set(found.map(({ name }) => name));
-  return suspected.every(({ name }) => keys.has(name));
-}
-
-/** Finds the columns of the lines that are objects by the kinds of their cells, without descending into nested ones. */
-async function findObjectColumns(run: RunStatement, path: string): Promise<FileColumn[]> {
-  const found = await run(
-    `SELECT cell.key AS name, list(DISTINCT cell.type) AS kinds
-    FROM (SELECT json, row_number() OVER () AS line FROM ${createLineReader(path)} WHERE json_type(json) = 'OBJECT') AS lines,
-      json_each(lines.json) AS cell
-    GROUP BY cell.key ORDER BY min(lines.line), min(cell.id)`,
-  );
-  const columns = new Map<string, FileColumn>();
-  for (const { name, kinds } of found) {
-    const key = String(name);
-    if (key === '' || key.includes('\0') || columns.has(asciiLowerCase(key))) continue;
-    columns.set(asciiLowerCase(key), { name: key, type: findType(Array.isArray(kinds) ? kinds : []) });
-  }
-  if (columns.size === 0)
+function checkColumns({ columns }: LineShapes): void {
+  if (columns.length === 0)
     throw new WarehouseError(
       'STATEMENT_FAILED',
       'No line of the file is an object with a key that can name a column: each row must be one.',
     );
-  return [...columns.values()];
+  if (columns.length > MAX_COLUMNS)
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      `The lines of the file have ${columns.length} different keys, and a table can have ${MAX_COLUMNS} columns: put what varies into an object.`,
+    );
 }
 
-function findType(kinds: readonly Json[]): string {
-  const filled = kinds.filter((kind) => kind !== 'NULL');
-  const areAll = (...some: string[]) => filled.every((kind) => some.includes(String(kind)));
-  if (filled.length === 0) return 'VARCHAR';
-  if (areAll('BOOLEAN')) return 'BOOLEAN';
-  if (areAll('BIGINT', 'UBIGINT')) return 'HUGEINT';
-  if (areAll('BIGINT', 'UBIGINT', 'DOUBLE')) return 'DOUBLE';
-  return areAll('OBJECT', 'ARRAY') ? 'JSON' : 'VARCHAR';
+function hasOneSpelling({ spellings }: KeyColumn): boolean {
+  return spellings.length === 1;
 }
 
-/**
- * Creates a reader that reads each line that is an object with distinct keys that all name columns. Any other line becomes a
- * row without values, so only that row fails.
- */
-function createUnevenReader(path: string, columns: readonly FileColumn[]): string {
-  const names = columns.map(({ name }) => quoteText(name)).join(', ');
-  const structure = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
-  const isRow = `json_type(json) = 'OBJECT' AND len(list_distinct(json_keys(json))) = len(json_keys(json))
-    AND list_has_all([${names}], json_keys(json))`;
-  return `(SELECT unnest(json_transform(CASE WHEN ${isRow} THEN json END, ${quoteText(structure)})) FROM ${createLineReader(path)})`;
+function toColumn({ spellings: [name = ''], kinds }: KeyColumn): FileColumn {
+  return { name, type: findType(kinds) };
 }
 
-function createLineReader(path: string): string {
-  return `read_ndjson_objects(${quoteText(path)})`;
+/** Finds the type that keeps all cells as they are. */
+function findType(kinds: number): string {
+  switch (kinds) {
+    case 0:
+    case CELL.TEXT:
+      return 'VARCHAR';
+    case CELL.BOOLEAN:
+      return 'BOOLEAN';
+    case CELL.INTEGER:
+      return 'BIGINT';
+    case CELL.NUMBER:
+    case CELL.INTEGER | CELL.NUMBER:
+      return 'DOUBLE';
+    default:
+      return 'JSON';
+  }
 }
+
+/** Finds what SQL takes columns for. */
+async function findTypes(run: RunStatement, reader: string, shapes: LineShapes): Promise<TypedColumns> {
+  const texts = shapes.columns.filter(({ kinds }) => kinds === CELL.TEXT);
+  const times = await findTypedColumns(run, reader, texts.map(toName), ['TIME']);
+  const typed = new Map<string, TypedColumn>(times);
+  for (const column of shapes.columns) {
+    const expression =
+      findType(column.kinds) === 'JSON' ? await findExpression(run, reader, shapes, column) : null;
+    if (expression !== null) typed.set(asciiLowerCase(toName(column)), { kind: 'JSON', expression });
+  }
+  return typed;
+}
+
+function toName({ spellings: [name = ''] }: KeyColumn): string {
+  return name;
+}
+
+async function findExpression(
+  run: RunStatement,
+  reader: string,
+  { depth }: LineShapes,
+  column: KeyColumn,
+): Promise<string | null> {
+  const { kinds } = column;
+  const text = `from_json(${TYPED_COLUMN}, '"VARCHAR"')`;
+  if ((kinds & ~(CELL.INTEGER | CELL.LONG_INTEGER)) === 0) return `TRY_CAST(${text} AS HUGEINT)`;
+  if ((kinds & ~NUMBERS) === 0) return `TRY_CAST(${text} AS DOUBLE)`;
+  if ((kinds & CELL.NESTED) === 0) return text;
+  if (kinds !== CELL.NESTED || depth > MAX_TYPE_DEPTH) return null;
+  const [found] = await run(
+    `SELECT json_group_structure(${quoteName(toName(column))})::VARCHAR AS structure FROM ${reader}`,
+  );
+  const structure = String(found?.structure)
+    .replaceAll('"UBIGINT"', '"BIGINT"')
+    .replaceAll('"NULL"', '"VARCHAR"');
+  if (structure === '"JSON"' || structure.length > MAX_STRUCTURE) return null;
+  return haveDistinctFields(JSON.parse(structure))
+    ? `from_json(${TYPED_COLUMN}, ${quoteText(structure)})`
+    : null;
+}
+
+/** Keys that differ only in case cannot be the fields of one type. */
+function haveDistinctFields(structure: unknown): boolean {
+  if (typeof structure !== 'object' || structure === null) return true;
+  const names = Array.isArray(structure) ? [] : Object.keys(structure).map(asciiLowerCase);
+  return new Set(names).size === names.length && Object.values(structure).every(haveDistinctFields);
+}
+
+const NUMBERS = CELL.INTEGER | CELL.NUMBER | CELL.LONG_INTEGER | CELL.LONG_NUMBER;
+
+/** The longest structure of nested values that SQL takes for a type. */
+const MAX_STRUCTURE = 10_000;
+
+/** Creates a reader of the lines that are rows. */
+function createLineReader(path: string, shapes: LineShapes, columns: readonly FileColumn[]): string {
+  const spellings = Math.max(...shapes.columns.map(({ spellings: { length } }) => length));
+  // The fields of a type must differ in more than case.
+  const structures = Array.from({ length: spellings }, (_, index) =>
+    shapes.columns.flatMap(({ spellings: names }, column) => {
+      const name = names[index];
+      return name === undefined ? [] : [[name, columns[column]?.type] as const];
+    }),
+  );
+  const parts = structures.map(
+    (fields, index) =>
+      `json_transform(json, ${quoteText(JSON.stringify(Object.fromEntries(fields)))}) AS part_${index}`,
+  );
+  const cells = shapes.columns.map(({ spellings: names }) => {
+    const read = names.map((name, index) => `struct_extract(part_${index}, ${quoteText(name)})`);
+    return `coalesce(${read.join(', ')}) AS ${quoteName(names[0] ?? '')}`;
+  });
+  const condition = shapes.areRows ? '' : ` WHERE ${PROBLEM} IS NULL`;
+  return `(SELECT ${cells.join(', ')} FROM (SELECT ${parts.join(', ')} FROM ${selectLines(path, shapes)}${condition}))`;
+}
+
+function selectLines(path: string, { hasLongNumbers }: Pick<LineShapes, 'hasLongNumbers'>): string {
+  const lines = `read_ndjson_objects(${formatFile(path)})`;
+  return hasLongNumbers ? `(SELECT ${LONG_NUMBERS_FUNCTION}(json)::JSON AS json FROM ${lines})` : lines;
+}
+
+const LOWER_KEYS = `list_transform(json_keys(json), lambda name: translate(name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'))`;
+
+/** The SQL for why a line is not a row; null if it is one. */
+const PROBLEM = `CASE WHEN json_type(json) <> 'OBJECT' THEN 'is not an object'
+    WHEN list_contains(json_keys(json), '') THEN 'has an empty key'
+    WHEN len(list_distinct(${LOWER_KEYS})) < len(json_keys(json)) THEN 'has a key twice'
+    WHEN len(list_filter(json_keys(json), lambda name: contains(name, chr(0)))) > 0
+      THEN 'has a key with a NUL character' END`;
+
+/** Describes the lines that are not rows. Each text continues "Line ". */
+async function describeOtherLines(
+  run: RunStatement,
+  path: string,
+  { emptyLines }: LineShapes,
+): Promise<readonly string[]> {
+  const others = await run(
+    `SELECT place, problem FROM (
+      SELECT row_number() OVER () AS place, ${PROBLEM} AS problem FROM ${selectLines(path, { hasLongNumbers: false })}
+    ) WHERE problem IS NOT NULL ORDER BY place LIMIT ${MAX_OTHER_LINES + 1}`,
+  );
+  let empty = 0;
+  const described = others.map(({ place, problem }) => {
+    // The engine does not count empty lines.
+    while ((emptyLines[empty] ?? Number.POSITIVE_INFINITY) <= Number(place) + empty) empty += 1;
+    return `${Number(place) + empty} ${String(problem)}`;
+  });
+  if (described.length > MAX_OTHER_LINES)
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      `More than ${MAX_OTHER_LINES} lines of the file are not rows: line ${described[0]}.`,
+    );
+  return described;
+}
+
+/** A file with more lines that are not rows is not a table with a few broken lines. */
+const MAX_OTHER_LINES = 100_000;

@@ -1,27 +1,29 @@
-import type { DuckDBType } from '@duckdb/node-api';
-import { ROOM_FUNCTION } from './room.ts';
-import { isLargeType } from './table-size.ts';
-
-/** The maximum size of a batch whose rows may be larger than those of the tables, in bytes. */
-export const MAX_BATCH_BYTES = 1 << 26;
+import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { listInnerTypes } from './type.ts';
 
 /**
- * Builds an expression for the bytes that the texts and lists of a row take; it fails if the rows do not fit.
+ * Builds an expression for the bytes that the lists, objects and maps of a row take as text. Plain texts have their lengths
+ * in the rows that the engine gives.
  * @param types the types of the columns, in the same order; null if they are unknown.
- * @param statement the number of the statement.
- * @returns null if no column can be large.
+ * @returns null if there is no such column.
  */
-export function buildRowBytes(
+export function buildNestedBytes(
   columns: readonly string[],
   types: readonly DuckDBType[] | null,
-  statement: number,
 ): string | null {
-  const large = columns.filter((_column, index) => {
+  const nested = columns.filter((_column, index) => {
     const type = types?.[index];
-    return type === undefined || isLargeType(type);
+    return type === undefined || isNested(type);
   });
-  if (large.length === 0) return null;
-  const sizes = large.map((column) => `coalesce(strlen(CAST(${column} AS VARCHAR)), 0)`);
-  const bytes = `CAST(${sizes.join(' + ')} AS DOUBLE)`;
-  return `CASE WHEN ${ROOM_FUNCTION}('The result', ${MAX_BATCH_BYTES}, ${bytes}, ${statement}) THEN ${bytes} END`;
+  const sizes = nested.map((column) => `coalesce(strlen(CAST(${column} AS VARCHAR)), 0)`);
+  return nested.length === 0 ? null : `CAST(${sizes.join(' + ')} AS DOUBLE)`;
 }
+
+function isNested(type: DuckDBType): boolean {
+  return listInnerTypes(type).length > 0 || UNBOUNDED.has(type.typeId);
+}
+
+/** Types beside texts whose values can be as long as one likes. */
+const UNBOUNDED: ReadonlySet<DuckDBTypeId> = new Set([
+  ...[DuckDBTypeId.BIT, DuckDBTypeId.BIGNUM, DuckDBTypeId.GEOMETRY, DuckDBTypeId.VARIANT],
+]);

@@ -3,9 +3,10 @@ import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { isObject } from '../../shared/json.ts';
 import { fileLikeName } from '../../sql-check/statement-rules.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
+import { MACRO_NAMES } from './dialect/macros.ts';
+import { SCALAR_NAMES } from './dialect/scalar-functions.ts';
 import { duckDbFunctions, duckDbTableFunctions } from './functions.ts';
-import { type StatementToSize, sizeStatement } from './sizes.ts';
-import { readStatement, type TreeNode, writeStatement } from './tree.ts';
+import { readStatement, type TreeNode } from './tree.ts';
 
 /**
  * Prepares a statement of the DuckDB dialect where DuckDB itself takes it for one SELECT of these tables. A wall of its
@@ -25,40 +26,6 @@ export async function prepareSelect(
   if (prepared.statementType === StatementType.SELECT) return prepared;
   prepared.destroySync();
   throw refusal();
-}
-
-/** A statement with checks on the size and the time of its calls. */
-export interface BoundSelect {
-  readonly sql: string;
-  /** Whether its rows may be larger than those of the tables. */
-  readonly hasLargeRows: boolean;
-}
-
-/**
- * Adds checks to a statement: on size wherever it may create large texts or lists, which the engine's memory limit does not
- * count, and on time wherever it may work long without a pause.
- * @throws WarehouseError STATEMENT_FAILED if no check can keep it within bounds.
- */
-export async function boundSelect(
-  connection: DuckDBConnection,
-  sql: string,
-  known: StatementToSize,
-): Promise<BoundSelect> {
-  const { isChanged, statement, unnamed, hasLargeRows } = sizeStatement(
-    await readStatement(connection, sql),
-    known,
-  );
-  if (!isChanged) return { sql, hasLargeRows };
-  for (const { original, setName } of unnamed) setName(await readColumnName(connection, original));
-  return { sql: await writeStatement(connection, statement), hasLargeRows };
-}
-
-/** What the engine calls a column that is this expression. */
-async function readColumnName(connection: DuckDBConnection, expression: TreeNode): Promise<string> {
-  const select = await readStatement(connection, 'SELECT 1');
-  const node = isObject(select.node) ? { ...select.node, select_list: [expression] } : {};
-  const sql = await writeStatement(connection, { ...select, node });
-  return sql.replace(/^SELECT /, '');
 }
 
 function refusal(what?: string): WarehouseError {
@@ -143,7 +110,13 @@ function checkNode(node: TreeNode, known: ReadonlySet<string>, visible: Readonly
 
 function checkFunction(name: string, schema: unknown, catalog: unknown): void {
   const isBuiltIn = (schema === '' || schema === 'main') && catalog === '';
-  if (!isBuiltIn || !duckDbFunctions.has(asciiLowerCase(name))) throw refusal(`The function ${name}`);
+  if (!isBuiltIn || !isAllowed(asciiLowerCase(name))) throw refusal(`The function ${name}`);
+}
+
+const ownFunctions: ReadonlySet<string> = new Set([...MACRO_NAMES, ...SCALAR_NAMES]);
+
+function isAllowed(name: string): boolean {
+  return duckDbFunctions.has(name) || ownFunctions.has(name);
 }
 
 function toKey(...parts: readonly (string | undefined)[]): string {

@@ -8,42 +8,49 @@ import {
   type DuckDBType,
   DuckDBTypeId,
   DuckDBUBigIntVector,
+  type DuckDBVector,
   version,
 } from '@duckdb/node-api';
-import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
-import { setKey } from '../value.ts';
-import { type Row, type TableColumn, WarehouseError } from '../warehouse.ts';
+import { VALUE_BYTES } from '../value.ts';
+import { type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
-import { toDuckDbSql } from './dialect.ts';
+import { addTextBytes, type ColumnReader, createColumnReader, isTextType } from './column-reader.ts';
+import { createCalledMacros } from './dialect/macros.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
 import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
-import { admitStatement, releaseStatement } from './room.ts';
-import { buildRowBytes } from './row-bytes.ts';
-import { boundSelect, prepareSelect } from './select.ts';
+import { limitMemory, SCAN_SHARE, WORK_SHARE } from './instance.ts';
+import { collectGarbage } from './memory.ts';
+import { createDiskError, createMemoryError, createTimeoutError, STOP_GRACE_MS } from './overrun.ts';
+import { buildNestedBytes } from './row-bytes.ts';
+import { END_ROW, FIRST_ROW, type RowWindow } from './row-windows.ts';
+import { prepareSelect } from './select.ts';
 import { formatDatabricksType } from './type.ts';
-import { findConverter, type ValueConverter } from './value.ts';
 
 /** A statement that runs on its own connection. */
 export interface RunningStatement {
+  /** Whether it only reads rows. */
+  readonly isScan: boolean;
+  /** Whether it reads only a window of its table. */
+  readonly isWindow: boolean;
   columns(): TableColumn[];
+  /** The names of the columns, each another one. */
+  names(): readonly string[];
   /**
    * The next rows, or null after the last.
    * @throws WarehouseError INTERRUPTED where the engine stopped before the last row without an error that repeats.
    */
   next(): Promise<RowChunk | null>;
-  /** The rows of a chunk from the one at `first` to the one before `end`. */
-  rows(chunk: RowChunk, first: number, end: number): Row[];
+  /** Adds the values of the rows of a chunk, from the one at `first` to the one before `end`, to those of each column. */
+  readValues(chunk: RowChunk, first: number, end: number, columns: readonly JsonValue[][]): void;
   /** What two chunks must have in common before their hashes are compared; null where there are none. */
   hashedBy(): string | null;
   /** The hashes of the same rows, eight bytes each. */
   hashes(chunk: RowChunk, first: number, end: number): Uint8Array;
-  /** How large the same rows are, in bytes; 0 where they are no larger than those of the tables. */
-  bytes(chunk: RowChunk, first: number, end: number): number;
   /** Ends it wherever it is. */
   close(): Promise<void>;
 }
@@ -53,13 +60,31 @@ export interface RowChunk {
   /** Without the end row, which may follow them in the same chunk. */
   readonly rowCount: number;
   readonly vectors: DuckDBDataChunk;
+  /** How large each row is, in bytes. */
+  readonly rowBytes: Float64Array;
+  /** How large they are together. */
+  readonly bytes: number;
+}
+
+/** Chunks that are larger than this, in bytes, are read one at a time. */
+export const LARGE_CHUNK_BYTES = 32_000_000;
+
+/** What one statement may take of the engine and its process. */
+export interface EngineLimits {
+  /** The longest that the engine may work for one statement, in milliseconds; null for no end. */
+  readonly timeoutMs: number | null;
+  /** The most memory of the process, in bytes. */
+  readonly memoryBytes: number;
+  /** The most temporary disk of the engine, in bytes. */
+  readonly diskBytes: number;
+  /** Called when a statement that must end does not: only the end of the process helps. */
+  readonly onStuck: (reason: WarehouseError) => void;
 }
 
 /** What statements run in. */
 export interface StatementEngine {
   readonly instance: DuckDBInstance;
-  /** The longest that the engine may work for one statement, in milliseconds; null for no end. */
-  readonly timeoutMs: number | null;
+  readonly limits: EngineLimits;
 }
 
 /** The parameters that are bound, and the files of its tables. */
@@ -68,12 +93,30 @@ export interface StatementContext extends MessageContext {
 }
 
 export interface StatementToStart {
-  /** In the Databricks dialect. */
+  /** In the dialect of DuckDB. */
   readonly sql: string;
   readonly context: StatementContext;
   readonly signal: AbortSignal;
   /** Whether rows are to have hashes; they have none where the engine has none for a type. */
   readonly withHashes?: boolean;
+  /** Whether it only reads rows, so that the engine may count more of its memory. */
+  readonly isScan?: boolean;
+  /** Whether another statement of the engine does, which needs what it has. */
+  readonly isBesideScan?: boolean;
+  /** The rows of its table that it reads; null for all. */
+  readonly window?: RowWindow | null;
+  /** How long the engine may still work for it. */
+  readonly time: WorkTime;
+}
+
+/** How long the engine may still work, in milliseconds, for all statements that share it. */
+export interface WorkTime {
+  leftMs: number;
+}
+
+/** Creates the time of a statement. */
+export function createWorkTime({ timeoutMs }: EngineLimits): WorkTime {
+  return { leftMs: timeoutMs ?? 0 };
 }
 
 /**
@@ -81,19 +124,22 @@ export interface StatementToStart {
  * @throws WarehouseError STATEMENT_FAILED; AbortError after the signal.
  */
 export async function startStatement(
-  { instance, timeoutMs }: StatementEngine,
-  { sql, context: { parameters, files }, signal, withHashes = false }: StatementToStart,
+  { instance, limits }: StatementEngine,
+  {
+    sql,
+    context: { parameters, files },
+    signal,
+    withHashes = false,
+    isScan = false,
+    isBesideScan = false,
+    window = null,
+    time,
+  }: StatementToStart,
 ): Promise<RunningStatement> {
   throwIfAborted(signal);
   const connection = await instance.connect();
-  const ending = new AbortController();
   const stop = new AbortController();
-  const number = admitStatement(AbortSignal.any([signal, stop.signal, ending.signal]));
-  const end = () => {
-    ending.abort();
-    releaseStatement(number);
-  };
-  const guard = limitWork(connection, signal, stop, timeoutMs);
+  const guard = limitWork(connection, signal, stop, { ...limits, time });
   const bound = (prepared: DuckDBPreparedStatement) => {
     bind(prepared, parameters);
     return prepared;
@@ -107,29 +153,28 @@ export async function startStatement(
     return names.map(String);
   };
   try {
-    const translated = toDuckDbSql(sql);
-    const tables = new Map(
-      files.map(({ name: { catalog, schema, table }, size }) => [
-        asciiLowerCase([catalog, schema, table].join('.')),
-        size,
-      ]),
-    );
-    const { sql: text, hasLargeRows } = await guard(() =>
-      boundSelect(connection, translated, { parameters, number, tables }),
-    );
-    const plain = await prepare(text);
+    // The engine counts what it reads ahead without the texts, and would hold hundreds of megabytes of them.
+    await connection.run("SET streaming_buffer_size = '1KB'");
+    await limitMemory(connection, limits.memoryBytes, isScan || isBesideScan ? SCAN_SHARE : WORK_SHARE);
+    await createCalledMacros(instance, connection, sql);
+    if (window !== null) {
+      await connection.run(`SET VARIABLE ${FIRST_ROW} = ${window.first}`);
+      await connection.run(`SET VARIABLE ${END_ROW} = ${window.end}`);
+    }
+    const plain = await prepare(sql);
     const columns = areTypesKnown(plain) ? readColumns(plain) : null;
     plain.destroySync();
-    const names = columns?.map(({ name }) => name) ?? (await boundNames(text));
+    const names = columns?.map(({ name }) => name) ?? (await boundNames(sql));
     const places = names.map((_name, index) => `c${index}`);
     const types = columns?.map(({ type }) => type) ?? null;
     const hash = withHashes && types !== null ? buildRowHash(places, types) : null;
-    const bytes = hasLargeRows ? buildRowBytes(places, types, number) : null;
-    const marked = addEndRow(text, places, { bytes, hash });
+    const bytes = buildNestedBytes(places, types);
+    const marked = addEndRow(sql, places, { bytes, hash });
     return running(connection, await prepare(marked.sql), {
       context: { parameters, files },
+      isScan,
+      isWindow: window !== null,
       guard,
-      end,
       columns: columns ?? [],
       names: makeNamesDistinct(names),
       isHashed: hash !== null,
@@ -139,60 +184,74 @@ export async function startStatement(
       },
     });
   } catch (error) {
-    end();
     connection.closeSync();
     throw error;
   }
 }
 
 /**
- * Creates a guard that also stops the work of a statement when it has taken too long in all, or when the process grows too
- * much meanwhile. The engine's own limit does not cover the states of windows and of aggregates such as `mode`.
+ * Creates a guard that also stops the work of a statement when it has taken too long in all, or when the process has grown
+ * too large. The engine's own limit does not cover the states of windows and of aggregates such as `mode`.
  * @param stop is aborted with the reason.
  */
 function limitWork(
   connection: DuckDBConnection,
   signal: AbortSignal,
   stop: AbortController,
-  timeoutMs: number | null,
+  limits: EngineLimits & { readonly time: WorkTime },
 ): Guard {
+  const { timeoutMs, memoryBytes, onStuck, time } = limits;
   const guard = interruptOnAbort(connection, AbortSignal.any([signal, stop.signal]));
-  const fail = (reason: string) => stop.abort(new WarehouseError('STATEMENT_FAILED', reason));
-  let leftMs = timeoutMs ?? 0;
   return async (work) => {
     const start = performance.now();
+    let grace: NodeJS.Timeout | undefined;
+    const fail = (reason: WarehouseError) => {
+      stop.abort(reason);
+      grace ??= setTimeout(onStuck, STOP_GRACE_MS, reason);
+    };
     const timer =
       timeoutMs === null
         ? undefined
-        : setTimeout(
-            () => fail(`The statement took longer than the ${timeoutMs / 1_000} seconds that one may take.`),
-            Math.min(leftMs, MAX_TIMER_MS),
-          );
-    let before: number | null = null;
+        : setTimeout(() => fail(createTimeoutError(timeoutMs)), Math.min(time.leftMs, MAX_TIMER_MS));
     const watch = setInterval(() => {
-      const resident = process.memoryUsage.rss();
-      before ??= resident;
-      if (resident - before <= MAX_GROWTH_BYTES) return;
-      fail(
-        `The statement needs too much memory: the process grew by more than ${MAX_GROWTH_BYTES / 1e6} MB. Sort, rank or group fewer rows at once.`,
-      );
+      if (process.memoryUsage.rss() <= memoryBytes) return;
+      // Chunks that were read are freed only with their objects.
+      collectGarbage();
+      if (process.memoryUsage.rss() > memoryBytes) fail(createMemoryError(memoryBytes));
     }, MEMORY_INTERVAL_MS);
     try {
       return await guard(work);
     } catch (error) {
       throwIfAborted(signal);
-      throw stop.signal.aborted ? stop.signal.reason : error;
+      throw stop.signal.aborted ? stop.signal.reason : nameLimit(error, limits);
     } finally {
       clearTimeout(timer);
+      clearTimeout(grace);
       clearInterval(watch);
-      leftMs = Math.max(leftMs - (performance.now() - start), 0);
+      time.leftMs = Math.max(time.leftMs - (performance.now() - start), 0);
     }
   };
 }
 
-/** How much the process may grow while the engine works on the next rows of a statement. */
-const MAX_GROWTH_BYTES = 1e9;
-const MEMORY_INTERVAL_MS = 50;
+/** The engine's own words for a limit advise to change settings that nobody can reach. */
+export function nameLimit(
+  error: unknown,
+  { memoryBytes, diskBytes }: Pick<EngineLimits, 'memoryBytes' | 'diskBytes'>,
+): unknown {
+  if (!(error instanceof Error) || !/^Out of Memory Error|bad_alloc/.test(error.message)) return error;
+  const [, limit, unit = ''] = /failed to offload .*\/([\d.]+) (\w+) used\)/.exec(error.message) ?? [];
+  if (limit === undefined) return createMemoryError(memoryBytes);
+  // The engine reports a disk that had little space when it was opened as a limit below its own.
+  const isOwn = Number(limit) * 1_024 ** UNITS.indexOf(unit) > diskBytes * ROUNDED;
+  return isOwn ? createDiskError(diskBytes) : error;
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** The engine writes a limit with one digit after the point. */
+const ROUNDED = 0.9;
+
+const MEMORY_INTERVAL_MS = 20;
 
 /** The longest that a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -216,6 +275,8 @@ function readColumns(prepared: DuckDBPreparedStatement): ResultColumn[] {
 }
 
 interface Running {
+  readonly isScan: boolean;
+  readonly isWindow: boolean;
   readonly context: MessageContext;
   readonly guard: Guard;
   /** None where only the values of its parameters decide on their types. */
@@ -226,8 +287,6 @@ interface Running {
   readonly isHashed: boolean;
   /** Whether the size of the row follows them. */
   readonly isMeasured: boolean;
-  /** Lets nothing of it ask any more. */
-  readonly end: () => void;
   /** Throws the error that ends the statement early, where it comes again. */
   readonly findCause: () => Promise<void>;
 }
@@ -235,14 +294,15 @@ interface Running {
 function running(
   connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
-  { context, guard, end, columns, names, isHashed, isMeasured, findCause }: Running,
+  { context, isScan, isWindow, guard, columns, names, isHashed, isMeasured, findCause }: Running,
 ): RunningStatement {
   const bytesColumn = names.length;
   const hashColumn = bytesColumn + Number(isMeasured);
   const endColumn = hashColumn + Number(isHashed);
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
-  let converters: readonly ValueConverter[] = [];
+  let readers: readonly ColumnReader[] = [];
+  let textColumns: readonly number[] = [];
   let ahead: Promise<RowChunk | null> | null = null;
   let ended = false;
   let closed = false;
@@ -254,9 +314,17 @@ function running(
   async function open(): Promise<DuckDBResult> {
     const opened = await guard(() => prepared.stream());
     const types = opened.columnTypes().slice(0, names.length);
-    converters = types.map(findConverter);
+    readers = types.map(createColumnReader);
+    textColumns = [...types.keys()].filter((index) => isTextType(types[index]));
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
+  }
+
+  function toChunk(vectors: DuckDBDataChunk, rowCount: number): RowChunk {
+    const rowBytes = new Float64Array(rowCount).fill(names.length * VALUE_BYTES);
+    for (const column of textColumns) addTextBytes(vectors.getColumnVector(column), rowBytes);
+    if (isMeasured) addBytes(vectors.getColumnVector(bytesColumn), rowBytes);
+    return { vectors, rowCount, rowBytes, bytes: rowBytes.reduce((sum, bytes) => sum + bytes, 0) };
   }
 
   async function fetchChunk(): Promise<RowChunk | null> {
@@ -271,14 +339,16 @@ function running(
       throw new WarehouseError('INTERRUPTED', 'The rows ended before the last of them.');
     }
     const isLast = vectors.getColumnVector(endColumn).getItem(vectors.rowCount - 1) === true;
-    if (!isLast) return { vectors, rowCount: vectors.rowCount };
+    if (!isLast) return toChunk(vectors, vectors.rowCount);
     const more = await guard(() => opened.fetchChunk());
     if (more !== null && more.rowCount > 0) throw new Error('the engine gave rows behind the end row');
     ended = true;
-    return vectors.rowCount === 1 ? null : { vectors, rowCount: vectors.rowCount - 1 };
+    return vectors.rowCount === 1 ? null : toChunk(vectors, vectors.rowCount - 1);
   }
 
   return {
+    isScan,
+    isWindow,
     columns() {
       return columns.map(({ name, type }) => ({ name, type: formatDatabricksType(type) }));
     },
@@ -286,13 +356,23 @@ function running(
       ahead ??= fetchChunk();
       const current = ahead;
       const chunk = await reported(context, () => current);
+      if (chunk !== null && chunk.bytes > LARGE_CHUNK_BYTES) {
+        // Two of them may be more than fits in memory.
+        ahead = null;
+        return chunk;
+      }
       // The engine works on the next rows while these are converted and kept.
       ahead = chunk === null ? Promise.resolve(null) : fetchChunk();
       ahead.catch(() => {});
       return chunk;
     },
-    rows({ vectors }, first, end) {
-      return readRows(vectors, names, converters, first, end);
+    names() {
+      return names;
+    },
+    readValues({ vectors }, first, end, columns) {
+      columns.forEach((values, column) => {
+        readers[column]?.(vectors.getColumnVector(column), first, end, values);
+      });
     },
     hashedBy() {
       return hashedBy;
@@ -300,44 +380,20 @@ function running(
     hashes({ vectors }, first, end) {
       return readHashes(vectors, hashColumn, first, end);
     },
-    bytes({ vectors }, first, end) {
-      return isMeasured ? sumBytes(vectors, bytesColumn, first, end) : 0;
-    },
     async close() {
       if (closed) return;
       closed = true;
-      end();
       const interrupting = setInterval(() => connection.interrupt(), 20);
       connection.interrupt();
       await ahead?.catch(() => {});
       clearInterval(interrupting);
       prepared.destroySync();
       connection.closeSync();
+      // The engine keeps what it has read for the result until nothing refers to that.
+      result = null;
+      ahead = null;
     },
   };
-}
-
-function readRows(
-  chunk: DuckDBDataChunk,
-  names: readonly string[],
-  converters: readonly ValueConverter[],
-  first: number,
-  end: number,
-): Row[] {
-  const rows: Record<string, JsonValue>[] = [];
-  for (let index = first; index < end; index += 1) rows.push({});
-  names.forEach((name, column) => {
-    const vector = chunk.getColumnVector(column);
-    const convert = converters[column] ?? (() => null);
-    const special = name === '__proto__';
-    rows.forEach((row, index) => {
-      const value = vector.getItem(first + index);
-      const converted = value === null ? null : convert(value);
-      if (special) setKey(row, name, converted);
-      else row[name] = converted;
-    });
-  });
-  return rows;
 }
 
 function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: number): Uint8Array {
@@ -349,12 +405,9 @@ function readHashes(chunk: DuckDBDataChunk, column: number, first: number, end: 
   return new Uint8Array(hashes.buffer);
 }
 
-function sumBytes(chunk: DuckDBDataChunk, column: number, first: number, end: number): number {
-  const vector = chunk.getColumnVector(column);
+function addBytes(vector: DuckDBVector, bytes: Float64Array): void {
   if (!(vector instanceof DuckDBDoubleVector)) throw new Error('the sizes of rows are no numbers');
-  let bytes = 0;
-  for (let index = first; index < end; index += 1) bytes += vector.getItem(index) ?? 0;
-  return bytes;
+  for (const index of bytes.keys()) bytes[index] = (bytes[index] ?? 0) + (vector.getItem(index) ?? 0);
 }
 
 function bind(prepared: DuckDBPreparedStatement, parameters: StatementParameters): void {

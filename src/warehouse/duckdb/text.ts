@@ -7,3 +7,16 @@ export function quoteText(text: string): string {
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** Quotes the path of one file, in which the engine would read `*`, `?` and `[` as patterns. */
+export function quotePath(path: string): string {
+  return quoteText(path.replace(/[*?[]/g, '[$&]'));
+}
+
+/**
+ * Formats the arguments of a function that reads one file. The engine would also make a column of each folder that is named
+ * like `region=eu`, or replace one.
+ */
+export function formatFile(path: string): string {
+  return `${quotePath(path)}, hive_partitioning = false`;
+}

@@ -1,5 +1,5 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
-import { quoteIdentifier } from '../../sql-check/statement.ts';
+import { quoteIdentifier } from '../../sql-check/quoted-name.ts';
 
 /** Formats a DuckDB type by its Databricks name in upper case, such as `ARRAY<STRING>`. */
 export function formatDatabricksType(type: DuckDBType): string {

@@ -6,10 +6,15 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { type Guard, interruptOnAbort } from '../../../src/warehouse/duckdb/abort.ts';
+import { createCalledMacros } from '../../../src/warehouse/duckdb/dialect/macros.ts';
+import type { TableTypes } from '../../../src/warehouse/duckdb/dialect/writer.ts';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
 import { addEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
+import { quoteName } from '../../../src/warehouse/duckdb/text.ts';
 import { formatDatabricksType } from '../../../src/warehouse/duckdb/type.ts';
-import type { ResultColumn } from './arrow-form.ts';
+import { batchBytes, fileBytes, type ResultColumn, schemaBytes } from './arrow-form.ts';
+import { toColumn, toTypeId } from './column-form.ts';
+import type { ResultPage, ResultSchema } from './result.ts';
 
 /** A parameter as it comes over the wire. */
 export interface BoundParameter {
@@ -18,9 +23,9 @@ export interface BoundParameter {
   readonly value?: { readonly stringValue?: string };
 }
 
-/** The engine behind the test's warehouse: DuckDB, asked in the dialect of Databricks. */
+/** The engine behind the test's warehouse, asked in the dialect of Databricks. */
 export interface Engine {
-  /** Runs statements of DuckDB, to make tables in the catalog `blade`. */
+  /** Runs statements of the engine, to make tables in the catalog `blade`. */
   run(sql: string): Promise<void>;
   execute(sql: string, parameters: readonly BoundParameter[]): Execution;
   /** Ends the statements that still run: each would keep a thread of the process for good. */
@@ -30,9 +35,9 @@ export interface Engine {
 /** A statement that runs. */
 export interface Execution {
   /** Resolves when its first rows are there; rejects with a DatabricksFault. */
-  readonly ready: Promise<readonly ResultColumn[]>;
-  /** Up to that many of the next rows, column by column; null after the last. */
-  next(rows: number): Promise<DuckDBValue[][] | null>;
+  readonly ready: Promise<ResultSchema>;
+  /** Up to about that many of the next rows; null after the last. */
+  next(rows: number): Promise<ResultPage | null>;
   /** Ends it and resolves when it has ended. */
   cancel(): Promise<void>;
 }
@@ -47,6 +52,7 @@ export class DatabricksFault extends Error {
   }
 }
 
+/** DuckDB as the engine. */
 export async function openEngine(): Promise<Engine> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const admin = await instance.connect();
@@ -85,19 +91,15 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     const connection = await instance.connect();
     guard = interruptOnAbort(connection, cancelled.signal);
     end = () => connection.closeSync();
-    const table = /^DESCRIBE TABLE (.*)$/s.exec(sql)?.[1];
-    return await guard(() => open(connection, table));
+    return await guard(() => open(connection));
   }
 
-  async function open(
-    connection: DuckDBConnection,
-    table: string | undefined,
-  ): Promise<readonly ResultColumn[]> {
-    const text = toDuckDbSql(table ? `SELECT * FROM ${table}` : sql);
-    const select = table ? describedRows(await connection.prepare(text)) : text;
+  async function open(connection: DuckDBConnection): Promise<readonly ResultColumn[]> {
+    const select = await toSelect(connection, sql, parameters);
+    await createCalledMacros(instance, connection, select);
     const prepare = async (statement: string) => {
       const prepared = await connection.prepare(statement);
-      if (!table) bind(prepared, parameters);
+      if (parameters.length > 0) bind(prepared, parameters);
       return prepared;
     };
     const described = await (await prepare(`DESCRIBE (${select}\n)`)).runAndReadAll();
@@ -138,9 +140,18 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
     return [];
   }
 
-  const ready = start().catch((error: unknown) => {
-    throw toFault(error instanceof Error ? error.message : String(error));
-  });
+  let columns: readonly ResultColumn[] = [];
+  const ready = start()
+    .then((found) => {
+      columns = found;
+      return {
+        columns: found.map(({ name, type }) => ({ name, typeId: toTypeId(type) })),
+        arrowSchema: schemaBytes(found),
+      };
+    })
+    .catch((error: unknown) => {
+      throw toFault(error instanceof Error ? error.message : String(error));
+    });
   let work: Promise<unknown> = ready;
   ready.catch(() => {});
   return {
@@ -168,7 +179,7 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
         rest = await following;
         if (fault !== null) break;
       }
-      return page;
+      return toPage(columns, page);
     },
     async cancel() {
       cancelled.abort();
@@ -177,16 +188,79 @@ function execute(instance: DuckDBInstance, sql: string, parameters: readonly Bou
   };
 }
 
-/** Rows as DESCRIBE gives them, with what follows the columns of a partitioned table. */
+function toPage(columns: readonly ResultColumn[], values: DuckDBValue[][]): ResultPage {
+  return {
+    rowCount: values[0]?.length ?? 0,
+    toBatch: () => batchBytes(columns, values),
+    toFile: () => fileBytes(columns, values),
+    toColumns: () => columns.map(({ type }, index) => toColumn(type, values[index] ?? [])),
+  };
+}
+
+/** The query of DuckDB that gives what a statement gives on Databricks. */
+async function toSelect(
+  connection: DuckDBConnection,
+  sql: string,
+  bound: readonly BoundParameter[],
+): Promise<string> {
+  const types = { parameters: toValues(bound), tables: await describeTables(connection) };
+  const [, kind, subject = ''] = /^DESCRIBE (QUERY|DETAIL|HISTORY) (.*?)(?: LIMIT \d+)?$/s.exec(sql) ?? [];
+  switch (kind) {
+    case 'QUERY':
+      return describedRows(await connection.prepare(toDuckDbSql(subject, types)));
+    case 'DETAIL':
+      // It fails where there is no such table.
+      await connection.prepare(toDuckDbSql(`SELECT * FROM ${subject}`));
+      return `SELECT NULL::VARCHAR AS id, 'parquet' AS format`;
+    case 'HISTORY':
+      await connection.prepare(toDuckDbSql(`SELECT * FROM ${subject}`));
+      throw new DatabricksFault(
+        `[DELTA_TABLE_ONLY_OPERATION] ${subject} is not a Delta table. DESCRIBE HISTORY is only supported for Delta tables. SQLSTATE: 0AKDD`,
+        '0AKDD',
+      );
+    default:
+      return toDuckDbSql(sql, types);
+  }
+}
+
+/** Rows as DESCRIBE QUERY gives them. */
 function describedRows(prepared: DuckDBPreparedStatement): string {
-  const rows = Array.from({ length: prepared.columnCount }, (_, index) => [
+  const lines = Array.from({ length: prepared.columnCount }, (_, index) => [
     prepared.columnName(index),
     formatDatabricksType(prepared.columnType(index)).toLowerCase(),
   ]);
-  const lines = [...rows, ['# Partition Information', ''], ['# col_name', 'data_type'], ...rows.slice(0, 1)];
   const quoted = (text: string | undefined) => `'${(text ?? '').replaceAll("'", "''")}'`;
   const values = lines.map(([name, type]) => `(${quoted(name)}, ${quoted(type)}, NULL::VARCHAR)`);
   return `SELECT * FROM (VALUES ${values.join(', ')}) described(col_name, data_type, comment)`;
+}
+
+/** Describes the columns of all tables: a statement is translated by their types. */
+async function describeTables(connection: DuckDBConnection): Promise<TableTypes> {
+  const names = await connection.runAndReadAll(
+    'SELECT database_name, schema_name, table_name FROM duckdb_tables()',
+  );
+  const tables = new Map<string, ReadonlyMap<string, string>>();
+  for (const name of names.getRowsJson().map((row) => row.map(String))) {
+    const prepared = await connection.prepare(`SELECT * FROM ${name.map(quoteName).join('.')}`);
+    const columns = Array.from(
+      { length: prepared.columnCount },
+      (_none, index) =>
+        [prepared.columnName(index), formatDatabricksType(prepared.columnType(index))] as const,
+    );
+    tables.set(name.join('.').toLowerCase(), new Map(columns));
+  }
+  return tables;
+}
+
+/** The values of parameters, by whose types a statement is translated. */
+function toValues(parameters: readonly BoundParameter[]): Record<string, string | number | boolean | null> {
+  return Object.fromEntries(
+    parameters.map(({ name, type, value }) => {
+      const text = value?.stringValue ?? null;
+      if (text === null || type === 'STRING') return [name ?? '', text];
+      return [name ?? '', type === 'BOOLEAN' ? text === 'TRUE' : Number(text)];
+    }),
+  );
 }
 
 function bind(prepared: DuckDBPreparedStatement, parameters: readonly BoundParameter[]): void {

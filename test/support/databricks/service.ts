@@ -12,11 +12,9 @@ import type {
   TOperationHandle,
   TRowSet,
 } from '@databricks/sql/thrift/TCLIService_types.js';
-import type { DuckDBValue } from '@duckdb/node-api';
 import { compressFrameSync } from 'lz4-napi';
-import { batchBytes, fileBytes, type ResultColumn, schemaBytes } from './arrow-form.ts';
-import { toColumn, toTypeId } from './column-form.ts';
 import { type BoundParameter, DatabricksFault, type Engine, type Execution } from './execution.ts';
+import type { ResultPage, ResultSchema } from './result.ts';
 import { type Handlers, int64 } from './thrift-library.ts';
 
 const types = thrift.TCLIService_types;
@@ -54,7 +52,7 @@ interface Operation {
   readonly compresses: boolean;
   state: number;
   fault: DatabricksFault | null;
-  columns: readonly ResultColumn[];
+  schema: ResultSchema;
   offset: number;
 }
 
@@ -78,7 +76,7 @@ export function createService(options: ServiceOptions): Service {
     if (operation.state !== State.PENDING_STATE) return;
     operation.state = State.RUNNING_STATE;
     try {
-      operation.columns = await operation.execution.ready;
+      operation.schema = await operation.execution.ready;
       if (operation.state === State.RUNNING_STATE) operation.state = State.FINISHED_STATE;
     } catch (error) {
       if (operation.state !== State.RUNNING_STATE) return;
@@ -91,7 +89,7 @@ export function createService(options: ServiceOptions): Service {
   async function fetch(operation: Operation, maxRows: number): Promise<TFetchResultsResp> {
     const page = await operation.execution.next(Math.min(maxRows, options.pageRows));
     const startRowOffset = int64(operation.offset);
-    const rowCount = page?.[0]?.length ?? 0;
+    const rowCount = page?.rowCount ?? 0;
     operation.offset += rowCount;
     const results = new types.TRowSet({
       startRowOffset: startRowOffset as never,
@@ -103,16 +101,14 @@ export function createService(options: ServiceOptions): Service {
   }
 
   function createParts(
-    operation: Operation,
-    page: DuckDBValue[][],
+    { form, compresses }: Operation,
+    page: ResultPage,
     startRowOffset: number,
     rowCount: number,
   ) {
-    const { columns, form, compresses } = operation;
-    if (form === 'columns')
-      return { columns: columns.map(({ type }, index) => toColumn(type, page[index] ?? [])) };
+    if (form === 'columns') return { columns: page.toColumns() };
     if (form === 'arrow') {
-      const batch = batchBytes(columns, page);
+      const batch = page.toBatch();
       return {
         arrowBatches: [
           new types.TSparkArrowBatch({
@@ -122,7 +118,7 @@ export function createService(options: ServiceOptions): Service {
         ],
       };
     }
-    const file = fileBytes(columns, page);
+    const file = page.toFile();
     return {
       resultLinks: [
         new types.TSparkArrowResultLink({
@@ -136,19 +132,19 @@ export function createService(options: ServiceOptions): Service {
     };
   }
 
-  function createMetadata({ columns, form, compresses }: Operation) {
+  function createMetadata({ schema: { columns, arrowSchema }, form, compresses }: Operation) {
     return new types.TGetResultSetMetadataResp({
       status: success(),
       schema: new types.TTableSchema({
         columns: columns.map(
-          ({ name, type }, index) =>
+          ({ name, typeId }, index) =>
             new types.TColumnDesc({
               columnName: name,
               position: index + 1,
               typeDesc: new types.TTypeDesc({
                 types: [
                   new types.TTypeEntry({
-                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: toTypeId(type) }),
+                    primitiveEntry: new types.TPrimitiveTypeEntry({ type: typeId }),
                   }),
                 ],
               }),
@@ -161,7 +157,7 @@ export function createService(options: ServiceOptions): Service {
         links: Form.URL_BASED_SET,
       }[form],
       lz4Compressed: form === 'arrow' && compresses,
-      ...(form === 'columns' ? {} : { arrowSchema: schemaBytes(columns) }),
+      ...(form === 'columns' ? {} : { arrowSchema }),
     });
   }
 
@@ -203,7 +199,7 @@ export function createService(options: ServiceOptions): Service {
         compresses: request.canDecompressLZ4Result === true,
         state: State.PENDING_STATE,
         fault: null,
-        columns: [],
+        schema: NO_COLUMNS,
         offset: 0,
       };
       operations.set(id, operation);
@@ -291,6 +287,8 @@ export function createService(options: ServiceOptions): Service {
     },
   };
 }
+
+const NO_COLUMNS: ResultSchema = { columns: [], arrowSchema: Buffer.alloc(0) };
 
 function success() {
   return new types.TStatus({ statusCode: Code.SUCCESS_STATUS });

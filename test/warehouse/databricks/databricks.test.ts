@@ -33,13 +33,13 @@ async function databricks(options: DatabricksServerOptions = {}, changes: Partia
   return {
     server,
     warehouse,
-    ...useOf(server, warehouse),
+    ...createTools(server, warehouse),
     sorties: (rows: number) =>
       server.run(`CREATE TABLE blade.field.sortie AS SELECT i AS id FROM range(${rows}) t(i)`),
   };
 }
 
-function useOf(server: DatabricksServer, warehouse: Warehouse) {
+function createTools(server: DatabricksServer, warehouse: Warehouse) {
   return {
     write: (name: string, query: string) =>
       server.run(`CREATE OR REPLACE TABLE blade.field.${name} AS ${query}`),
@@ -51,6 +51,16 @@ function useOf(server: DatabricksServer, warehouse: Warehouse) {
 function count(wire: readonly string[], operation: string): number {
   return wire.filter((name) => name === operation).length;
 }
+
+test('a column whose name looks like a heading hides no other', async () => {
+  const { write, warehouse } = await databricks();
+  await write('value', `SELECT 1 AS "# of crew", 'x' AS "#", 2 AS cursor`);
+  expect(await warehouse.describeTable(fieldTable('value'), never)).toEqual([
+    { name: '# of crew', type: 'INT' },
+    { name: '#', type: 'STRING' },
+    { name: 'cursor', type: 'INT' },
+  ]);
+});
 
 describe.each(['arrow', 'links'] as const)(
   'with results as %s it keeps what every warehouse promises',
@@ -69,7 +79,7 @@ describe.each(['arrow', 'links'] as const)(
       return {
         warehouse,
         writeTable: async (table) =>
-          useOf(server, warehouse).write(table.name, await toDuckDbQuery(folder, table)),
+          createTools(server, warehouse).write(table.name, await toDuckDbQuery(folder, table)),
       };
     });
     for (const { name, run } of tests) test(name, run);
@@ -77,7 +87,7 @@ describe.each(['arrow', 'links'] as const)(
     test.each(duckDbValueCases)('%s is converted to JSON', async (_name, expression, type, expected) => {
       const warehouse = openDatabricksWarehouse(server.configuration);
       onTestFinished(() => warehouse.close());
-      const { write, rows } = useOf(server, warehouse);
+      const { write, rows } = createTools(server, warehouse);
       await write('value', `SELECT ${expression} AS value`);
       expect(await rows('SELECT * FROM blade.field.value')).toEqual([{ value: expected }]);
       const described = await warehouse.describeTable(fieldTable('value'), never);
@@ -515,10 +525,9 @@ describe('parameters and errors', () => {
       nothing: null,
       unused: 1,
     };
-    await rows('SELECT :text, :whole, :big, :part, :yes, :nothing', parameters);
-    expect(server.statements.map(({ sql }) => sql)).toEqual([
-      'SELECT :text, :whole, :big, :part, :yes, :nothing',
-    ]);
+    const sql = 'SELECT :text AS `a`, :whole AS `b`, :big AS `c`, :part AS `d`, :yes AS `e`, :nothing AS `f`';
+    await rows(sql, parameters);
+    expect(server.statements.map((statement) => statement.sql)).toEqual([sql]);
     const sent = server.statements[0]?.parameters.map(({ name, type, value }) => [
       name,
       type,

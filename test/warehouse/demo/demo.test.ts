@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createRegistry } from '../../../src/plugins/registry.ts';
 import { createDemoTables, DEMO_SOURCES } from '../../../src/warehouse/demo/demo-tables.ts';
 import { createSortieTable } from '../../../src/warehouse/demo/sortie-table.ts';
-import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
+import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
@@ -31,7 +31,7 @@ test('two processes that fill one folder do not meet', async () => {
 test('each table has the columns of its data type, a cursor, and few rows that cannot become items', async () => {
   const folder = await temporaryFolder();
   await createDemoTables(folder);
-  const warehouse = await openDuckDbWarehouse({ folder });
+  const warehouse = await openFolderWarehouse({ folder });
   const { dataTypes } = createRegistry([]);
   try {
     for (const { dataType, table, cursorColumn } of DEMO_SOURCES) {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -24,31 +24,34 @@ describe('a line of NDJSON that is no row like the others fails alone', () => {
   const [first, last] = ['{"id":"a","n":1}', '{"id":"b","n":2}'];
   const kept = [
     { id: 'a', n: 1 },
-    { id: null, n: null },
     { id: 'b', n: 2 },
   ];
 
   test.each([
-    ['a list', '[1,2]'],
-    ['a list of objects', '[{"id":"c"}]'],
-    ['a number', '1'],
-    ['a text', '"text"'],
-    ['null', 'null'],
-    ['an object with an empty key', '{"id":"c","":1}'],
-    ['an object with NUL in a key', '{"id":"c","a\\u0000b":1}'],
-    ['an object with a key twice but for its case', '{"id":"c","Id":"d"}'],
-    ['an object with a key in another case', '{"ID":"c","n":3}'],
-  ])('%s', async (_name, line) => {
-    const { rows } = await readLines('lines.ndjson', [first, line, last]);
-    expect(await rows()).toEqual(kept);
+    ['a list', '[1,2]', 'is not an object'],
+    ['a list of objects', '[{"id":"c"}]', 'is not an object'],
+    ['a number', '1', 'is not an object'],
+    ['a text', '"text"', 'is not an object'],
+    ['null', 'null', 'is not an object'],
+    ['an object with an empty key', '{"id":"c","":1}', 'has an empty key'],
+    ['an object with NUL in a key', '{"id":"c","a\\u0000b":1}', 'has a key with a NUL character'],
+    ['an object with a key twice', '{"id":"c","id":"d"}', 'has a key twice'],
+    ['an object with a key twice but for its case', '{"id":"c","Id":"d"}', 'has a key twice'],
+  ])('%s, and its error names the line', async (_name, line, problem) => {
+    const text = ['', first, ' ', '', line, '', last, line].join('\n');
+    const { rows, unreadable } = await readText(text, 1_000, 'lines.ndjson');
+    expect(rows).toEqual(kept);
+    expect(unreadable).toEqual([told(`5 ${problem}`), told(`8 ${problem}`)]);
   });
 
   test('a key twice, beside a line that is no object', async () => {
-    const { rows } = await readLines('lines.ndjson', [first, '1', '{"id":"c","id":"d"}', last]);
-    expect(await rows()).toEqual([kept[0], kept[1], kept[1], kept[2]]);
+    const text = [first, '1', '{"id":"c","id":"d"}', last].join('\n');
+    const { rows, unreadable } = await readText(text, 1_000, 'lines.ndjson');
+    expect(rows).toEqual(kept);
+    expect(unreadable).toEqual([told('2 is not an object'), told('3 has a key twice')]);
   });
 
-  test('and its neighbours keep their types as far as they are told by JSON alone', async () => {
+  test('and its neighbours keep their types', async () => {
     const { rows, columns } = await readLines('lines.ndjson', [
       '{"id":"a","n":-1,"x":1.5,"yes":true,"tree":{"a":[1]},"mixed":1,"none":null,"large":9223372036854775808}',
       '3',
@@ -56,20 +59,20 @@ describe('a line of NDJSON that is no row like the others fails alone', () => {
     ]);
     expect(await columns()).toEqual([
       { name: 'id', type: 'STRING' },
-      { name: 'n', type: 'DECIMAL(38,0)' },
+      { name: 'n', type: 'BIGINT' },
       { name: 'x', type: 'DOUBLE' },
       { name: 'yes', type: 'BOOLEAN' },
       { name: 'tree', type: 'VARIANT' },
       { name: 'mixed', type: 'STRING' },
       { name: 'none', type: 'STRING' },
       { name: 'large', type: 'DECIMAL(38,0)' },
-      { name: 'largest', type: 'DECIMAL(38,0)' },
+      { name: 'largest', type: 'BIGINT' },
     ]);
     expect((await rows())[0]).toEqual({
-      ...{ id: 'a', n: -1, x: 1.5, yes: true, tree: { a: [1] }, mixed: '1', none: null },
+      ...{ id: 'a', n: -1, x: 1.5, yes: true, tree: { a: [1] }, mixed: 1, none: null },
       ...{ large: '9223372036854775808', largest: null },
     });
-    expect((await rows())[2]).toMatchObject({ id: 'b', x: 2, tree: [{ b: 'c' }], mixed: 'two' });
+    expect((await rows())[1]).toMatchObject({ id: 'b', x: 2, tree: [{ b: 'c' }], mixed: 'two' });
   });
 
   test('columns with names that the engine gives as well are read as they are', async () => {
@@ -128,7 +131,6 @@ describe('a text file that cannot be told apart is refused by its line, without 
       withBytes('{"id":"secret', 0xff, 0x22, 0x7d),
       'Line 3002 of the file is not JSON: invalid UTF-8',
     ],
-    ['a key twice', '{"id":"secret","id":"secret"}', 'Line 3002 of the file has a key twice.'],
   ])('NDJSON with %s', async (_name, line, message) => {
     const lines = good.map((index) => `{"id":"${index}"}`);
     const { rows } = await readLines('lines.ndjson', [...lines, '{"id":"x"}', line, ...lines]);
@@ -161,7 +163,7 @@ describe('a text file that cannot be told apart is refused by its line, without 
     [
       'a line without end',
       `secret,${'x'.repeat(3_000_000)}`,
-      'of the file cannot be read as CSV: it is too long',
+      'of the file cannot be read as CSV: it is longer than the maximum of 2000000 bytes',
     ],
   ])('CSV with %s', async (_name, line, message) => {
     const lines = good.map((index) => `${index},text`);
@@ -179,19 +181,58 @@ describe('a text file that cannot be told apart is refused by its line, without 
     });
   });
 
+  test('CSV of few lines, with text after a closed quote', async () => {
+    const lines = Array.from({ length: 99 }, (_none, index) => `${index},text`);
+    const { rows } = await readLines('lines.csv', ['id,note', ...lines.with(50, '50,"secret"b')]);
+    await expect(rows()).rejects.toMatchObject({
+      message: 'Line 52 of the file cannot be read as CSV: text follows a closed quote.',
+    });
+  });
+
+  test('Parquet with nothing in it', async () => {
+    const { path, rows } = await folderWarehouse();
+    await writeFile(path('lines.parquet'), '');
+    await expect(rows(READ)).rejects.toMatchObject({ message: 'The file is empty: it is no Parquet file.' });
+  });
+
+  test.each<[string, (whole: Buffer) => Buffer, string]>([
+    ['of another format', () => Buffer.from('id,note\n1,text\n'), 'is not a whole Parquet file'],
+    ['shorter than its marks', () => Buffer.from('P'), 'is not a whole Parquet file'],
+    ['cut in its middle', (whole) => whole.subarray(0, whole.length / 2), 'is not a whole Parquet file'],
+    [
+      'without its middle',
+      (whole) => Buffer.concat([whole.subarray(0, 9), whole.subarray(-30)]),
+      'is not a whole Parquet file',
+    ],
+    [
+      'overwritten in its middle',
+      (whole) => Buffer.from(whole).fill(7, 1_000, 50_000),
+      'Parquet file is damaged',
+    ],
+  ])('Parquet that is %s', async (_what, damage, message) => {
+    const { path, rows, write } = await folderWarehouse();
+    await write(
+      'lines.parquet',
+      'SELECT i AS id, md5(i::VARCHAR) AS note FROM range(5000) t(i)',
+      'COMPRESSION snappy',
+    );
+    await writeFile(path('lines.parquet'), damage(await readFile(path('lines.parquet'))));
+    await expect(rows(READ)).rejects.toMatchObject({ message: expect.stringContaining(message) });
+  });
+
   test('CSV with nothing in it', async () => {
     const { path, rows } = await folderWarehouse();
     await writeFile(path('lines.csv'), '');
     await expect(rows(READ)).rejects.toMatchObject({
-      message: 'The file has no header.',
+      message: 'The file is empty: it has no header and no rows.',
     });
   });
 });
 
 /** Makes the table of this text, and reads all of it with the lines that are no rows. */
-async function readText(text: string | Buffer, batchSize = 1_000) {
+async function readText(text: string | Buffer, batchSize = 1_000, file = 'lines.csv') {
   const { path, warehouse } = await folderWarehouse();
-  await writeFile(path('lines.csv'), text);
+  await writeFile(path(file), text);
   const select = includeUnreadable(statement(READ));
   const batches = await batchesOf(warehouse, select, batchSize);
   expect(batches.reduce((sum, { size }) => sum + size, 0)).toBe(await warehouse.countRows(select, never));
@@ -206,8 +247,8 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
   const HEAD = 'item_id,note,number,marking\n';
   const GOOD = '1,a,10,TS\n2,"b ""c"", d",20,S\n';
   const rows = [
-    { item_id: 1, note: 'a', number: 10, marking: 'TS' },
-    { item_id: 2, note: 'b "c", d', number: 20, marking: 'S' },
+    { item_id: '1', note: 'a', number: '10', marking: 'TS' },
+    { item_id: '2', note: 'b "c", d', number: '20', marking: 'S' },
   ];
   const truncated = (line: number) => `${line} ends in an empty cell without a line end and may be truncated`;
   const cut = (cells: string) => `4 has ${cells}, and the header 4`;
@@ -244,7 +285,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
         expect(read.unreadable).toEqual(
           ['3 has 2 cells, and the header 4', '5 has 5 cells, and the header 4'].map(told),
         );
-        expect(read.rows).toEqual([rows[0], { item_id: 2, note: 'b', number: 20, marking: 'S' }]);
+        expect(read.rows).toEqual([rows[0], { item_id: '2', note: 'b', number: '20', marking: 'S' }]);
       }
     }
   });
@@ -265,7 +306,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
     expect(read.rows).toHaveLength(3);
   });
 
-  test('and the others keep the types that they have without it', async () => {
+  test('and the others are the same without it', async () => {
     const many = Array.from({ length: 4_000 }, (_, index) => `${index},a,${index},S\n`);
     const [first = '', ...others] = many;
     const whole = await readText(HEAD + many.join(''));
@@ -281,7 +322,7 @@ describe('a line of CSV that has not the cells of the header is no row, and is t
   test('and a file of one column has no such lines, but more cells', async () => {
     const read = await readText('item_id\n1\n\n2,3\n4\n');
     expect(read.unreadable).toEqual([told('4 has 2 cells, and the header 1')]);
-    expect(read.rows).toEqual([{ item_id: 1 }, { item_id: null }, { item_id: 4 }]);
+    expect(read.rows).toEqual([{ item_id: '1' }, { item_id: null }, { item_id: '4' }]);
   });
 
   test('and a file has nothing but such lines', async () => {
@@ -373,12 +414,12 @@ test('quotes of CSV that are closed, behind spaces, doubled or within a cell, ar
     '6,"ü"',
   ]);
   expect(await rows()).toEqual([
-    { id: 1, note: 'a "b", c' },
-    { id: 2, note: 'd,e' },
-    { id: 3, note: 'f"g' },
-    { id: 4, note: 'h\n"i"' },
-    { id: 5, note: null },
-    { id: 6, note: 'ü' },
+    { id: '1', note: 'a "b", c' },
+    { id: '2', note: 'd,e' },
+    { id: '3', note: 'f"g' },
+    { id: '4', note: 'h\n"i"' },
+    { id: '5', note: null },
+    { id: '6', note: 'ü' },
   ]);
 });
 

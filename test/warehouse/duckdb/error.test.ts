@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nameLimit } from '../../../src/warehouse/duckdb/statement.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 
 test.each([
@@ -16,4 +17,19 @@ test.each([
     name: 'WarehouseError',
     message: expect.stringMatching(/^Conversion Error: .{20,200}$/),
   });
+});
+
+test('a limit of temporary disk is named, unless the disk had less space when the engine was opened', () => {
+  const limits = { memoryBytes: 1e9, diskBytes: 8e9 };
+  const describe = (size: string) =>
+    new Error(
+      `Out of Memory Error: failed to offload data block of size 256.0 KiB (${size}/${size} used).\nThis limit was set by the 'max_temp_directory_size' setting.`,
+    );
+  expect(nameLimit(describe('7.4 GiB'), limits)).toMatchObject({
+    message: expect.stringContaining('BLADE_WAREHOUSE_DISK_MB'),
+  });
+  for (const size of ['20.5 MiB', '1.2 GiB', '0 bytes']) {
+    const error = describe(size);
+    expect(nameLimit(error, limits)).toBe(error);
+  }
 });

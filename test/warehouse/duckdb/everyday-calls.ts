@@ -37,10 +37,10 @@ export const everydayCalls: readonly string[] = [
   'array_except(l, array(1))', 'array_intersect(l, array(1))', 'array_max(l)', 'array_min(l)', 'array_position(l, n)',
   'array_prepend(l, n)', 'array_remove(l, 1)', 'array_size(l)', 'array_sort(l)', 'arrays_zip(l, s)', 'cardinality(l)',
   "element_at(m, 'a')", 'explode(l)', 'filter(l, v -> v > 1)', 'flatten(array(l, l))', 'get(l, 1)', "map('a', 1)",
-  'map_concat(m, m)', 'map_entries(m)', 'map_from_arrays(s, l)', 'map_keys(m)', 'map_values(m)', "named_struct('a', n)",
+  "map_concat(m, map('zz', 'y'))", 'map_entries(m)', 'map_from_arrays(s, l)', 'map_keys(m)', 'map_values(m)', "named_struct('a', n)",
   'posexplode(l)', 'size(l)', 'sort_array(l)', 'struct(n, t)', "try_element_at(m, 'a')", 'unnest(l)',
   // JSON
-  `from_json(j, '{"a":"INTEGER"}')`, "json_array_length('[1, 2]')", 'parse_json(j)', 'to_json(o)', 'try_parse_json(j)',
+  "from_json(j, 'a INT')", "json_array_length('[1, 2]')", 'parse_json(j)', 'to_json(o)', 'try_parse_json(j)',
   // Conditions and types
   'cast(n AS STRING)', 'coalesce(t, u)', 'equal_null(t, u)', 'if(b, t, u)', 'iff(b, t, u)', 'ifnull(t, u)',
   'nullif(t, u)', 'nullifzero(n)', 'nvl(t, u)', 'nvl2(t, t, u)', 'try_cast(t AS INT)', 'typeof(t)', 'xor(n, i)',

@@ -21,18 +21,18 @@ function readRows({ warehouse }: FolderWarehouse, reading: Reading = {}): Promis
   return warehouse.readRows(statement(sql, parameters), options);
 }
 
-async function batchesOf(folder: FolderWarehouse, reading?: Reading): Promise<RowBatch[]> {
+async function readBatches(folder: FolderWarehouse, reading?: Reading): Promise<RowBatch[]> {
   return await Array.fromAsync((await readRows(folder, reading)).batches);
 }
 
-const fingerprintsOf = async (folder: FolderWarehouse, reading?: Reading) =>
-  (await batchesOf(folder, reading)).map(({ fingerprint }) => fingerprint);
+const readFingerprints = async (folder: FolderWarehouse, reading?: Reading) =>
+  (await readBatches(folder, reading)).map(({ fingerprint }) => fingerprint);
 
 /** The fingerprint of the rows of a query, stored as a table. */
-async function fingerprintOf(query: string): Promise<string> {
+async function readFingerprint(query: string): Promise<string> {
   const folder = await folderWarehouse();
   await folder.write('some.parquet', query);
-  const [fingerprint, ...others] = await fingerprintsOf(folder);
+  const [fingerprint, ...others] = await readFingerprints(folder);
   if (typeof fingerprint !== 'string' || others.length > 0) throw new Error(`no fingerprint for ${query}`);
   return fingerprint;
 }
@@ -43,13 +43,13 @@ describe('the fingerprints of batches', () => {
   test('are the same for the same rows, however often and from wherever they are read', async () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
-    const first = await fingerprintsOf(folder);
+    const first = await readFingerprints(folder);
     expect(new Set(first).size).toBe(7);
-    expect(await fingerprintsOf(folder)).toEqual(first);
+    expect(await readFingerprints(folder)).toEqual(first);
     // The same rows in another file.
     await folder.write('some.parquet', MANY);
-    expect(await fingerprintsOf(folder)).toEqual(first);
-    const position = (await batchesOf(folder))[2]?.position ?? null;
+    expect(await readFingerprints(folder)).toEqual(first);
+    const position = (await readBatches(folder))[2]?.position ?? null;
     const { resumed, batches } = await readRows(folder, { resumeAfter: position });
     expect(resumed).toBe(true);
     expect((await Array.fromAsync(batches)).map(({ fingerprint }) => fingerprint)).toEqual(first.slice(3));
@@ -58,11 +58,11 @@ describe('the fingerprints of batches', () => {
   test.each([1, 2, 999, 2_048, 5_000])('are those of the rows in batches of %i', async (batchSize) => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
-    const all = await batchesOf(folder, { batchSize });
+    const all = await readBatches(folder, { batchSize });
     expect(all.reduce((sum, { size }) => sum + size, 0)).toBe(7_000);
     expect(all.every(({ rows, size }) => rows.length === size)).toBe(true);
     expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(all.length);
-    const part = await fingerprintsOf(folder, {
+    const part = await readFingerprints(folder, {
       sql: `SELECT * FROM blade.field.some WHERE id >= ${batchSize}`,
       batchSize,
     });
@@ -72,12 +72,12 @@ describe('the fingerprints of batches', () => {
   test('tell of the one batch in which a row has changed', async () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
-    const before = await fingerprintsOf(folder);
+    const before = await readFingerprints(folder);
     await folder.write(
       'some.parquet',
       `SELECT * REPLACE (CASE id WHEN 4321 THEN 0 ELSE hours END AS hours) FROM (${MANY})`,
     );
-    const after = await fingerprintsOf(folder);
+    const after = await readFingerprints(folder);
     expect(after.map((fingerprint, index) => fingerprint === before[index])).toEqual([
       ...[true, true, true, true],
       false,
@@ -120,10 +120,10 @@ describe('the fingerprints of batches', () => {
   ] as const;
 
   test.each(types)('tell %s from others like it', async (_name, value, others) => {
-    const fingerprint = await fingerprintOf(`SELECT 1 AS id, ${value} AS value`);
-    expect(await fingerprintOf(`SELECT 1 AS id, ${value} AS value`)).toBe(fingerprint);
+    const fingerprint = await readFingerprint(`SELECT 1 AS id, ${value} AS value`);
+    expect(await readFingerprint(`SELECT 1 AS id, ${value} AS value`)).toBe(fingerprint);
     const all = [fingerprint];
-    for (const other of others) all.push(await fingerprintOf(`SELECT 1 AS id, ${other} AS value`));
+    for (const other of others) all.push(await readFingerprint(`SELECT 1 AS id, ${other} AS value`));
     expect(new Set(all).size).toBe(all.length);
   });
 
@@ -142,7 +142,7 @@ describe('the fingerprints of batches', () => {
       "SELECT 'b' AS x, 'b' AS y",
     ];
     const fingerprints = [];
-    for (const query of all) fingerprints.push(await fingerprintOf(query));
+    for (const query of all) fingerprints.push(await readFingerprint(query));
     expect(new Set(fingerprints).size).toBe(all.length);
   });
 
@@ -150,7 +150,7 @@ describe('the fingerprints of batches', () => {
     const folder = await folderWarehouse();
     await folder.write('some.parquet', MANY);
     const read = async (sql: string) => {
-      const batches = await batchesOf(folder, { sql, parameters: { low: '6999' } });
+      const batches = await readBatches(folder, { sql, parameters: { low: '6999' } });
       return batches.map(({ fingerprint, rows: [row] }) => ({ ...row, fingerprint }));
     };
     const row = { id: 6999, name: 'name 6999', hours: '3499.5' };
@@ -168,7 +168,7 @@ describe('the fingerprints of batches', () => {
       'some.parquet',
       `SELECT 1 AS hash, 2 AS "COLUMNS", 3 AS "*", 4 AS unnamed_subquery, 5 AS "a""b", 6 AS "hash(x)"`,
     );
-    const [batch] = await batchesOf(folder);
+    const [batch] = await readBatches(folder);
     expect(batch?.rows).toEqual([
       { hash: 1, COLUMNS: 2, '*': 3, unnamed_subquery: 4, 'a"b': 5, 'hash(x)': 6 },
     ]);
@@ -192,7 +192,7 @@ describe('the fingerprints of batches', () => {
     ] as const) {
       const folder = await folderWarehouse();
       await writeFile(folder.path(file), text);
-      expect(await fingerprintsOf(folder)).toEqual([expect.any(String)]);
+      expect(await readFingerprints(folder)).toEqual([expect.any(String)]);
     }
   });
 
@@ -207,7 +207,7 @@ describe('the fingerprints of batches', () => {
 test('rows can be asked for when the reading of them has long ended', async () => {
   const folder = await folderWarehouse();
   await folder.write('some.parquet', MANY);
-  const batches = await batchesOf(folder);
+  const batches = await readBatches(folder);
   await folder.warehouse.close();
   const ids = batches.flatMap(({ rows }) => rows.map(({ id }) => id));
   expect(ids).toEqual(Array.from({ length: 7_000 }, (_, index) => index));

@@ -1,22 +1,24 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openLockedInstance } from '../../../src/warehouse/duckdb/instance.ts';
-import { openDuckDbWarehouse } from '../../../src/warehouse/duckdb/warehouse.ts';
+import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
 import type { CheckedStatement } from '../../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
 describe('files of a folder are tables', () => {
-  test.each(['parquet', 'csv', 'ndjson'])('%s', async (ending) => {
+  test.each([
+    ['parquet', 1, '2024-01-01T00:00:00.5'],
+    ['csv', '1', '2024-01-01 00:00:00.5'],
+    ['ndjson', 1, '2024-01-01 00:00:00.5'],
+  ])('%s', async (ending, id, at) => {
     const { write, rows } = await folderWarehouse();
     await write(
       `sortie.${ending}`,
       "SELECT 1 AS id, 'x' AS name, TIMESTAMP '2024-01-01 00:00:00.5' AS updated_at",
     );
-    expect(await rows('SELECT * FROM blade.field.sortie')).toEqual([
-      { id: 1, name: 'x', updated_at: '2024-01-01T00:00:00.5' },
-    ]);
+    expect(await rows('SELECT * FROM blade.field.sortie')).toEqual([{ id, name: 'x', updated_at: at }]);
   });
 
   test('a name is found whatever its case, and however odd', async () => {
@@ -26,8 +28,33 @@ describe('files of a folder are tables', () => {
     await mkdir(join(folder, "it's", 'a b'), { recursive: true });
     await write('x.csv', 'SELECT 2 AS id');
     await rename(join(folder, 'blade', 'field', 'x.csv'), join(folder, "it's", 'a b', 'c"d.csv'));
-    expect(await rows('SELECT * FROM `it\'s`.`a b`.`c"d`')).toEqual([{ id: 2 }]);
+    expect(await rows('SELECT * FROM `it\'s`.`a b`.`c"d`')).toEqual([{ id: '2' }]);
   });
+
+  test.each(['parquet', 'csv', 'ndjson'])(
+    'a %s file has the columns that it holds, whatever the folders on its path are called',
+    async (ending) => {
+      const outer = join(await temporaryFolder(), 'env=prod');
+      await mkdir(join(outer, 'region=eu', 'day=1'), { recursive: true });
+      const warehouse = await openFolderWarehouse({ folder: outer });
+      onTestFinished(() => warehouse.close());
+      const { write, path } = await folderWarehouse();
+      await write(`some.${ending}`, "SELECT 'a' AS item_id, 'us' AS region");
+      await rename(path(`some.${ending}`), join(outer, 'region=eu', 'day=1', `some.${ending}`));
+      const batches = await batchesOf(warehouse, statement('SELECT * FROM `region=eu`.`day=1`.some'), 10);
+      expect(batches.flatMap(({ rows }) => [...rows])).toEqual([{ item_id: 'a', region: 'us' }]);
+    },
+  );
+
+  test.each(['parquet', 'csv', 'ndjson'])(
+    'a %s file is read by its name, even if that looks like a pattern',
+    async (ending) => {
+      const { write, rows } = await folderWarehouse();
+      await write(`a1.${ending}`, "SELECT 'other' AS id");
+      await write(`a[1].${ending}`, "SELECT 'its own' AS id");
+      expect(await rows('SELECT * FROM blade.field.`a[1]`')).toEqual([{ id: 'its own' }]);
+    },
+  );
 
   test('a new file is seen by the next statement, and so is its going', async () => {
     const { write, rows, path } = await folderWarehouse();
@@ -38,7 +65,7 @@ describe('files of a folder are tables', () => {
     expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ name: 'two', id: 2 }]);
     await rm(path('late.parquet'));
     await write('late.csv', 'SELECT 3 AS id');
-    expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ id: 3 }]);
+    expect(await rows('SELECT * FROM blade.field.late')).toEqual([{ id: '3' }]);
     await rm(path('late.csv'));
     await expect(rows('SELECT * FROM blade.field.late')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' });
   });
@@ -58,11 +85,11 @@ describe('files of a folder are tables', () => {
 
   test('a missing folder is told when the warehouse is opened', async () => {
     const folder = join(await temporaryFolder(), 'nothing');
-    await expect(openDuckDbWarehouse({ folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(openFolderWarehouse({ folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
 
-describe('cells of another kind make a column text, and fail nothing', () => {
+describe('cells of another kind stay what they are, and fail nothing', () => {
   test('in CSV', async () => {
     const { path, rows, warehouse } = await folderWarehouse();
     const good = Array.from({ length: 30_000 }, (_, index) => `${index},${index},2024-01-01`).join('\n');
@@ -77,9 +104,9 @@ describe('cells of another kind make a column text, and fail nothing', () => {
     ]);
     const all = await rows('SELECT * FROM blade.field.mixed');
     expect(all.slice(29_999)).toEqual([
-      { id: 29_999, quantity: '29999', day: '2024-01-01' },
-      { id: 30_000, quantity: 'twelve', day: '2024-02-30' },
-      { id: 30_001, quantity: null, day: 'a, "b"' },
+      { id: '29999', quantity: '29999', day: '2024-01-01' },
+      { id: '30000', quantity: 'twelve', day: '2024-02-30' },
+      { id: '30001', quantity: null, day: 'a, "b"' },
     ]);
   });
 
@@ -87,8 +114,8 @@ describe('cells of another kind make a column text, and fail nothing', () => {
     const { path, rows } = await folderWarehouse();
     await writeFile(path('broken.csv'), 'id,name,more\n1,"two\nlines",x\n2,one,\n');
     expect(await rows('SELECT * FROM blade.field.broken')).toEqual([
-      { id: 1, name: 'two\nlines', more: 'x' },
-      { id: 2, name: 'one', more: null },
+      { id: '1', name: 'two\nlines', more: 'x' },
+      { id: '2', name: 'one', more: null },
     ]);
   });
 
@@ -107,7 +134,7 @@ describe('cells of another kind make a column text, and fail nothing', () => {
       { name: 'more', type: 'STRUCT<a: ARRAY<BIGINT>>' },
     ]);
     expect(await rows('SELECT * FROM blade.field.mixed')).toEqual([
-      { id: 1, n: '2', day: '2024-01-01', more: null },
+      { id: 1, n: 2, day: '2024-01-01', more: null },
       { id: 2, n: 'two', day: 'soon', more: { a: [1] } },
       { id: 3, n: null, day: null, more: null },
     ]);
@@ -132,13 +159,12 @@ describe('cells of another kind make a column text, and fail nothing', () => {
     expect(await rows('SELECT * FROM blade.field.texts')).toEqual(lines);
   });
 
-  test('a time with an offset in NDJSON is the instant that it says', async () => {
+  test('a time with an offset is compared as the instant that it says, and stays the text that it is', async () => {
     const { path, rows } = await folderWarehouse();
-    const texts = ['2026-01-01T02:00:00+02:00', '2025-12-31T19:00:00-0500'];
+    const texts = ['2026-01-01T02:00:00+02:00', '2025-12-31T19:00-0500', '2026-01-01T01:00Z'];
     await writeFile(path('texts.ndjson'), texts.map((at) => JSON.stringify({ at })).join('\n'));
-    expect(await rows('SELECT * FROM blade.field.texts')).toEqual(
-      texts.map(() => ({ at: '2026-01-01T00:00:00Z' })),
-    );
+    const early = "SELECT at FROM blade.field.texts WHERE at <= '2026-01-01T00:00:00Z'";
+    expect(await rows(early)).toEqual(texts.slice(0, 2).map((at) => ({ at })));
   });
 
   test('a file that is not what its name says fails alone, without its path', async () => {
@@ -186,7 +212,12 @@ describe('the engine itself is locked', () => {
     const outside = await temporaryFolder();
     await writeFile(join(outside, 'secret.csv'), 'a\n1\n');
     await writeFile(join(folder, 'inside.csv'), 'a\n1\n');
-    const instance = await openLockedInstance({ folder, overflow: join(outside, 'overflow') });
+    const instance = await openLockedInstance({
+      folder,
+      overflow: join(outside, 'overflow'),
+      memoryBytes: 1e9,
+      diskBytes: 1e9,
+    });
     const connection = await instance.connect();
     return { connection, folder, outside };
   }

@@ -15,7 +15,12 @@ const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
 async function lockedConnection(): Promise<{ connection: DuckDBConnection; folder: string }> {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'inside.csv'), 'a\n1\n');
-  const instance = await openLockedInstance({ folder, overflow: join(folder, 'overflow') });
+  const instance = await openLockedInstance({
+    folder,
+    overflow: join(folder, 'overflow'),
+    memoryBytes: 1e9,
+    diskBytes: 1e9,
+  });
   const connection = await instance.connect();
   onTestFinished(() => {
     connection.closeSync();

@@ -13,6 +13,7 @@ export const SourceName = graphql(`
 export const SourceRow = graphql(`
   fragment SourceRow on DataSource {
     id
+    revision
     name
     dataType
     catalogName
@@ -22,6 +23,8 @@ export const SourceRow = graphql(`
     cursorColumn
     enabled
     watermark
+    tableVersion
+    tableTimestamp
     itemCount
     lastSyncAt
     lastSyncState

@@ -28,12 +28,14 @@ export const JobRow = graphql(`
     progress {
       currentOperation
       percent
+      isEstimated
       totalSources
       completedSources
       totalItems
       processedItems
       successCount
       errorCount
+      duplicateCount
       restoredCount
       itemsPerSecond
       estimatedCompletion
@@ -58,11 +60,11 @@ export const JobDetails = graphql(`
         totalItems
         processedItems
         errorCount
+        duplicateCount
       }
     }
-    partitions {
-      id
-      ...PartitionRow
+    partitions(first: 200) {
+      ...PartitionPage
     }
   }
 `);

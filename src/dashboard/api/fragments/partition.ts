@@ -1,5 +1,23 @@
 import { graphql } from '../../generated/index.ts';
 
+/** A page of the partitions of a job. */
+export const PartitionPage = graphql(`
+  fragment PartitionPage on JobPartitionConnection {
+    totalCount
+    isTotalCountExact
+    pageInfo {
+      ...PageEnd
+    }
+    edges {
+      cursor
+      node {
+        id
+        ...PartitionRow
+      }
+    }
+  }
+`);
+
 /** A partition as a job's page shows it. */
 export const PartitionRow = graphql(`
   fragment PartitionRow on JobPartition {
@@ -12,6 +30,10 @@ export const PartitionRow = graphql(`
     totalItems
     processedItems
     errorCount
+    duplicateCount
+    duplicateItemId
+    isUnchanged
+    tableVersion
     startedAt
     finishedAt
     message

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "data_source" ADD COLUMN     "revision" INTEGER NOT NULL DEFAULT 1;

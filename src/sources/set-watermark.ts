@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { recordDone } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
+import { HIGHEST_MARKING, toLevel } from '../data-types/marking.ts';
+import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
+import { isValueOfType } from '../ingestion/cursor.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
+import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
+import { DataSourceNotFoundError, WatermarkChangedError } from './source-errors.ts';
+import { refuseWhileInUse } from './source-use.ts';
+
+const watermarkSchema = z
+  .string()
+  .min(1, { error: 'must not be empty: give null for no watermark' })
+  .max(1_000, { error: 'must have at most 1000 characters' })
+  .refine(isStorableText, { error: UNSTORABLE_TEXT })
+  .nullish()
+  .transform((value) => value ?? null);
+
+export const setWatermarkInputSchema = z.object({
+  id: z.string(),
+  value: watermarkSchema,
+  expected: watermarkSchema,
+});
+
+export type SetWatermarkInput = z.output<typeof setWatermarkInputSchema>;
+
+/**
+ * Sets the watermark of a source, so that its next INCREMENTAL sync reads from there on.
+ * @param change `value`: null to read everything again; `expected`: the present watermark.
+ * @throws DataSourceNotFoundError; DataSourceInUseError while an active job reads the source; WatermarkChangedError if the
+ * watermark is not the expected one; InvalidInputError for a value that is not of the watermark's type.
+ */
+export async function setWatermark(
+  prisma: PrismaClient,
+  principal: Principal,
+  sourceId: string,
+  { value, expected }: Pick<SetWatermarkInput, 'value' | 'expected'>,
+): Promise<DataSource> {
+  return prisma.$transaction(async (transaction) => {
+    await transaction.$executeRaw`select 1 from data_source where id = ${sourceId}::uuid for update`;
+    const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
+    if (source === null) throw new DataSourceNotFoundError(sourceId);
+    await refuseWhileInUse(transaction, sourceId);
+    // Without full clearance the watermark is hidden, so nobody can expect it.
+    const isHidden = toLevel(principal.clearance) < toLevel(HIGHEST_MARKING);
+    if (source.watermark !== expected || (isHidden && source.watermark !== null))
+      throw new WatermarkChangedError(sourceId);
+    const { watermarkType } = source;
+    if (value !== null && watermarkType !== null && !isValueOfType(value, watermarkType))
+      throw new InvalidInputError([
+        createIssue(
+          'input.value',
+          'INVALID',
+          `the watermark of this source is a ${watermarkType}, and ${JSON.stringify(value)} is none`,
+        ),
+      ]);
+    await recordDone(transaction, principal, {
+      operation: 'setWatermark',
+      dataSourceId: sourceId,
+      marking: HIGHEST_MARKING,
+      details: { name: source.name, from: source.watermark, to: value },
+    });
+    return transaction.dataSource.update({
+      where: { id: sourceId },
+      data: {
+        ...{ watermark: value, watermarkType: value === null ? null : watermarkType },
+        // The next sync reads the table, even if it has not changed.
+        synced: Prisma.DbNull,
+      },
+    });
+  });
+}

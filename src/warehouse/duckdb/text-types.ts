@@ -1,0 +1,99 @@
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import type { RunStatement } from './file.ts';
+import { quoteName, quoteText } from './text.ts';
+
+/** A column of texts that SQL takes for something else wherever it compares, orders or calculates. */
+export interface TypedColumn {
+  readonly kind: 'NUMBER' | 'BOOLEAN' | 'TIME' | 'JSON';
+  /** The SQL for its values, of a column that is called `TYPED_COLUMN`. */
+  readonly expression: string;
+}
+
+/** Typed columns by their names in lower case. */
+export type TypedColumns = ReadonlyMap<string, TypedColumn>;
+
+/** Stands for the column in the expression of a typed column. */
+export const TYPED_COLUMN = 'blade_column';
+
+const DATE = String.raw`(000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d\d\d)-\d\d-\d\d`;
+/** Dates that no offset from UTC can move out of the years with four digits. */
+const INNER_DATE = String.raw`(000[2-9]|00[1-9]\d|0[1-9]\d\d|[1-8]\d\d\d|9[0-8]\d\d|99[0-8]\d|999[0-8])-\d\d-\d\d`;
+const HOURS = String.raw`[T ]([01]\d|2[0-3]):[0-5]\d`;
+const SECONDS = String.raw`:[0-5]\d(\.\d{1,9})?`;
+const TIME = `${HOURS}(${SECONDS})?`;
+const OFFSET = String.raw`(Z|[+-]\d\d(:?\d\d)?)`;
+const FULL_INSTANT = `${DATE}(${TIME})?|${DATE}${HOURS}${SECONDS}Z|${INNER_DATE}${HOURS}${SECONDS}${OFFSET}`;
+
+const cast = (type: string) => `TRY_CAST(${TYPED_COLUMN} AS ${type})`;
+
+/** The forms that all texts of a column must have to count as values of a type, the narrowest first. */
+const SHAPES: readonly (TypedColumn & { readonly pattern: string })[] = [
+  { kind: 'NUMBER', pattern: String.raw` *[+-]?\d{1,18} *`, expression: cast('BIGINT') },
+  { kind: 'NUMBER', pattern: String.raw` *[+-]?\d{1,38} *`, expression: cast('HUGEINT') },
+  {
+    kind: 'NUMBER',
+    pattern: String.raw` *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *`,
+    expression: cast('DOUBLE'),
+  },
+  { kind: 'BOOLEAN', pattern: '(?i)true|false', expression: cast('BOOLEAN') },
+  { kind: 'TIME', pattern: DATE, expression: cast('DATE') },
+  { kind: 'TIME', pattern: `${DATE}(${TIME})?`, expression: cast('TIMESTAMP') },
+  { kind: 'TIME', pattern: FULL_INSTANT, expression: cast('TIMESTAMPTZ') },
+  {
+    kind: 'TIME',
+    pattern: `${FULL_INSTANT}|${INNER_DATE}${TIME}${OFFSET}`,
+    // The engine reads no offset behind minutes.
+    expression: `TRY_CAST(regexp_replace(${TYPED_COLUMN}, '^(.{10}.\\d\\d:\\d\\d)([Z+-])', '\\1:00\\2') AS TIMESTAMPTZ)`,
+  },
+];
+
+/** How many rows show which types a column can have. */
+const SAMPLE_ROWS = 2_048;
+
+/** Finds the columns whose texts all are numbers, dates and times, or truth values. Everything else counts as text. */
+export async function findTypedColumns(
+  run: RunStatement,
+  reader: string,
+  names: readonly string[],
+  kinds: readonly TypedColumn['kind'][] = ['NUMBER', 'BOOLEAN', 'TIME'],
+): Promise<TypedColumns> {
+  if (names.length === 0) return new Map();
+  const all = names.map((name) => ({ name, shapes: SHAPES.filter(({ kind }) => kinds.includes(kind)) }));
+  const sampled = await findFitting(run, `(SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS})`, all);
+  const fitting = await findFitting(run, reader, sampled);
+  return new Map(
+    fitting.flatMap(({ name, shapes: [first], isEmpty }) =>
+      first === undefined || isEmpty
+        ? []
+        : [[asciiLowerCase(name), { kind: first.kind, expression: first.expression }]],
+    ),
+  );
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly shapes: typeof SHAPES;
+}
+
+/** Finds which of the forms all texts of each column have. An empty column has each of them. */
+async function findFitting(
+  run: RunStatement,
+  reader: string,
+  candidates: readonly Candidate[],
+): Promise<readonly (Candidate & { readonly isEmpty: boolean })[]> {
+  const open = candidates.filter(({ shapes }) => shapes.length > 0);
+  if (open.length === 0) return [];
+  const tests = open.flatMap(({ name, shapes }, column) =>
+    shapes.map(({ pattern, expression }, shape) => {
+      const value = expression.replaceAll(TYPED_COLUMN, () => quoteName(name));
+      const fits = `regexp_full_match(${quoteName(name)}, ${quoteText(pattern)}) AND (${value}) IS NOT NULL`;
+      return `bool_and(${fits}) FILTER (${quoteName(name)} IS NOT NULL) AS fits_${column}_${shape}`;
+    }),
+  );
+  const [found = {}] = await run(`SELECT ${tests.join(', ')} FROM ${reader}`);
+  return open.map(({ name, shapes }, column) => ({
+    name,
+    shapes: shapes.filter((_, shape) => found[`fits_${column}_${shape}`] !== false),
+    isEmpty: found[`fits_${column}_0`] === null,
+  }));
+}

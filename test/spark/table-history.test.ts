@@ -1,0 +1,125 @@
+import { expect } from 'vitest';
+import type { SyncType } from '../generated/graphql.ts';
+import { test } from '../support/on-spark.ts';
+import { JobReads, SourceReads } from '../support/operations.ts';
+import { selectSorties } from '../support/spark/sorties.ts';
+import { addSource, storedItems } from '../support/tables.ts';
+import type { TestApplication } from '../support/test-application.ts';
+
+const ROWS = 2_000;
+
+const selectVersion = (version: number, from = 0) => selectSorties(ROWS, version, from);
+
+async function findSource({ client }: TestApplication, id: string) {
+  return (await client.send(SourceReads, { id })).dataSource;
+}
+
+async function sync({ client }: TestApplication, syncType: SyncType) {
+  const { id } = await client.startSync({ syncType });
+  expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
+  return (await client.send(JobReads, { id })).job;
+}
+
+test('a table without a new version costs one statement about its history, and none of its rows is read', {
+  timeout: 300_000,
+}, async ({ engine, server, reader }) => {
+  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+  await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+  await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+  const source = await addSource(reader, { cursorColumn: 'updated_at' });
+  const first = await sync(reader, 'FULL');
+  expect(first?.partitions.nodes).toMatchObject([{ isUnchanged: false, readItems: ROWS, tableVersion: 0 }]);
+  for (const [syncType, successCount] of [['FULL', ROWS] as const, ['INCREMENTAL', 0] as const]) {
+    const before = server.statements.length;
+    engine.takeScannedRows();
+    const again = await sync(reader, syncType);
+    expect(again?.partitions.nodes).toMatchObject([
+      { isUnchanged: true, readItems: 0, successCount, tableVersion: 0, percent: 100 },
+    ]);
+    expect(server.statements.slice(before).map(({ sql }) => sql)).toEqual([
+      'DESCRIBE HISTORY `blade`.`field`.`sortie` LIMIT 1',
+    ]);
+    expect(engine.takeScannedRows()).toBe(0);
+  }
+  expect(await findSource(reader, source)).toMatchObject({ tableVersion: 0, itemCount: ROWS });
+
+  await engine.run(`UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id = 'S-7'`);
+  expect((await sync(reader, 'FULL'))?.partitions.nodes).toMatchObject([
+    { isUnchanged: false, readItems: ROWS, tableVersion: 1 },
+  ]);
+  const { tableVersion, tableTimestamp } = (await findSource(reader, source)) ?? {};
+  expect(tableVersion).toBe(1);
+  expect(Date.now() - Date.parse(String(tableTimestamp))).toBeLessThan(300_000);
+});
+
+/** What makes the watermark of a table one of another table: the statements, and what the source says of it. */
+const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    'DROP and CREATE, with rows before and after the watermark',
+    ['DROP TABLE blade.field.sortie', `CREATE TABLE blade.field.sortie USING DELTA AS ${selectMixed()}`],
+    /^The table was replaced by another one of its name after version 0: all rows were read/,
+  ],
+  [
+    'CREATE OR REPLACE',
+    [`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectMixed()}`],
+    /^The table was replaced by another one of its name after version 0: all rows were read/,
+  ],
+  [
+    'RESTORE, and rows after the watermark',
+    [
+      `DELETE FROM blade.field.sortie`,
+      'RESTORE TABLE blade.field.sortie TO VERSION AS OF 0',
+      `UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id = 'S-7'`,
+      `INSERT INTO blade.field.sortie ${selectVersion(1, ROWS)}`,
+    ],
+    /^The table was restored to an earlier version, as version 2: all rows were read/,
+  ],
+  [
+    'a DELETE of all rows, and others before the watermark',
+    [`DELETE FROM blade.field.sortie`, `INSERT INTO blade.field.sortie ${selectVersion(1, -ROWS)}`],
+    /^No row of the table is at or after the watermark any more: all rows were read/,
+  ],
+  [
+    'a cursor of another type',
+    [
+      `CREATE OR REPLACE TEMPORARY VIEW kept AS SELECT item_id, mission_id, flight_hours, CAST(unix_micros(updated_at) AS STRING) AS updated_at FROM blade.field.sortie`,
+      `INSERT OVERWRITE blade.field.sortie SELECT item_id, '1', flight_hours, NULL FROM kept`,
+      'ALTER TABLE blade.field.sortie DROP COLUMN updated_at',
+      'ALTER TABLE blade.field.sortie ADD COLUMN updated_at STRING',
+      `UPDATE blade.field.sortie SET updated_at = item_id`,
+    ],
+    /^The watermark is a TIMESTAMP, and updated_at is now a STRING: all rows were read/,
+  ],
+];
+
+/** Rows of another table: one before the watermark of the first, and one after it. */
+function selectMixed(): string {
+  return `SELECT * FROM VALUES ('S-7', '1', CAST(1.5 AS DOUBLE), timestamp_micros(7)),
+    ('N-1', '1', CAST(1.5 AS DOUBLE), timestamp_micros(${ROWS * 2})) AS t(item_id, mission_id, flight_hours, updated_at)`;
+}
+
+test.for(REWRITES)(
+  'an INCREMENTAL sync reads all of a table whose watermark does not hold any more, and says why: %s',
+  { timeout: 300_000 },
+  async ([, changes, message], { engine, reader }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+    await engine.run(
+      `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectVersion(0)}`,
+    );
+    const source = await addSource(reader, { cursorColumn: 'updated_at' });
+    await sync(reader, 'INCREMENTAL');
+    const before = (await findSource(reader, source))?.watermark;
+    for (const change of changes) await engine.run(change);
+    await sync(reader, 'INCREMENTAL');
+    const found = await findSource(reader, source);
+    expect(found?.lastSyncMessage).toMatch(message);
+    expect(found?.watermark).not.toBe(before);
+    const seventh = (await storedItems(reader)).find(({ itemId }) => itemId === 'S-7');
+    if (!changes.some((change) => change.includes(String(-ROWS))))
+      expect(seventh?.data).toMatchObject({ mission_id: '1' });
+    // Only once.
+    await sync(reader, 'INCREMENTAL');
+    expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
+  },
+);
