@@ -192,8 +192,11 @@ describe('a table is read again', () => {
     expect(await syncOnce()).toMatchObject(READ);
   });
 
-  test('after an item was deleted', async () => {
-    await application.database.pool.query(`delete from blade_item where item_id = 'S-105'`);
+  test.each([
+    ['an item was deleted', `delete from blade_item where item_id = 'S-105'`],
+    ['all items were truncated', 'truncate blade_item'],
+  ])('after %s', async (_name, statement) => {
+    await application.database.pool.query(statement);
     expect(await syncOnce()).toMatchObject(READ);
     expect(await storedItems(application)).toHaveLength(20);
   });
