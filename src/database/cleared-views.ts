@@ -174,7 +174,7 @@ function createViews(clearance: Marking): readonly View[] {
       },
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
-      ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
+      ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at written_in'),
       ...columnsAsText('stage'),
       // The partition that stands for its source: see job_partition.
       partition_id: `(select o.id from public.job_partition o where o.job_id = t.job_id and o.source_name =
@@ -185,7 +185,7 @@ function createViews(clearance: Marking): readonly View[] {
         'id revision data_type filter sql_query parameters classification reason marking metadata labels',
       ),
       ...columnsAsTheyAre(
-        'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name',
+        'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name written_in',
       ),
       ...columnsAsText('kind state sync_type retry_mode'),
       outcome: createOutcome({
@@ -286,7 +286,7 @@ function createViews(clearance: Marking): readonly View[] {
       },
     ),
     view('job_event', `public.job_event t where ${isShown('t.marking')}`, {
-      ...columnsAsTheyAre('id job_id time source_name by_id by_name marking'),
+      ...columnsAsTheyAre('id job_id time source_name by_id by_name marking written_in'),
       ...columnsAsText('kind'),
       // The end of a job never changes, so it is what the view of the job shows.
       reason: `case when t.kind = 'ENDED' then (select j.failure_reason from ${job} j where j.id = t.job_id)

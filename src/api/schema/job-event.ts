@@ -3,8 +3,13 @@ import type { Job, JobEvent } from '../../database/generated/prisma/client.ts';
 import type { JobEventKind } from '../../database/generated/prisma/enums.ts';
 import { createKeysetReader } from '../../database/paging/keyset.ts';
 import { describeEvent, readAttempt, readCounts, readEnd, readPlan } from '../../jobs/events/event-facts.ts';
+import type { After } from '../../jobs/events/feed.ts';
+import { JobNotFoundError } from '../../jobs/job-errors.ts';
+import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId } from './global-id.ts';
+import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
+import { AFTER, createMessageFields, type FeedMessage, toMessage } from './feed-message.ts';
+import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { JobNode } from './job.ts';
 import { JobOutcomeEnum, JobStateEnum } from './job-enums.ts';
 import { DUPLICATE_COUNT, ERROR_COUNT, SUCCESS_COUNT } from './job-progress.ts';
@@ -12,6 +17,7 @@ import { PrincipalType } from './me.ts';
 import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { declareColumns } from './read-columns.ts';
+import { requires } from './requires.ts';
 
 /** The type of each kind of event. */
 const TYPES: Readonly<Record<JobEventKind, string>> = {
@@ -260,4 +266,54 @@ builder.prismaObjectField(JobNode, 'events', (t) =>
     { name: 'JobEventConnection', description: 'A page of events.' },
     { name: 'JobEventEdge', description: 'An event and its cursor.' },
   ),
+);
+
+/** The cursors of the list, oldest first, are those of the feed, too. */
+const CURSORS: CursorForm<JobEvent> = { name: EVENTS.name, table: EVENTS.orders.CREATED_AT };
+const CURSOR_ORDER = 'CREATED_AT ASC';
+
+/** The place before the first event, as an id. */
+const BEGINNING = '00000000-0000-0000-0000-000000000000';
+
+const encodeEvent = (id: string | null) => encodeCursor(CURSORS, CURSOR_ORDER, { id: id ?? BEGINNING });
+
+function findStart(cursor: string | null | undefined): After<string> {
+  if (cursor == null) return 'BEGINNING';
+  const decoded = decodeCursor(CURSORS, CURSOR_ORDER, cursor);
+  const id = decoded.isValid ? decoded.place.id : null;
+  if (typeof id !== 'string') return 'UNKNOWN';
+  return id === BEGINNING ? 'BEGINNING' : { place: id };
+}
+
+const JobEventMessageType = builder.objectRef<FeedMessage<JobEvent>>('JobEventMessage').implement({
+  description: 'A message of the feed of the events of a job: an event, or a gap before the next one.',
+  fields: (t) => ({
+    ...createMessageFields(t),
+    event: t.field({
+      type: JobEventInterface,
+      nullable: true,
+      description: 'What happened; null for a gap.',
+      resolve: ({ value }) => value,
+    }),
+  }),
+});
+
+builder.subscriptionField('jobEvents', (t) =>
+  t.field({
+    authScopes: requires('viewer'),
+    type: JobEventMessageType,
+    description:
+      'Follows the log of one job to its end: what is stored first, then each further event, in order and once. Continue with `after` where a connection broke off. A slow client misses nothing: it reads what is stored at its own pace.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Id of the job, globally unique or a bare UUID.' }),
+      after: t.arg.string({ required: false, description: AFTER }),
+    },
+    subscribe: async (_root, { id, after }, { jobs, lastEventId }) => {
+      const jobId = parseUuid('Job', id, 'id');
+      const entries = await jobs.feeds.watchLog(jobId, findStart(lastEventId ?? after));
+      if (entries === null) throw new JobNotFoundError(jobId);
+      return mapIterator(entries, (entry) => toMessage(entry, encodeEvent));
+    },
+    resolve: (message: FeedMessage<JobEvent>) => message,
+  }),
 );
