@@ -185,7 +185,7 @@ function createViews(clearance: Marking): readonly View[] {
         'id revision data_type filter sql_query parameters classification reason marking metadata labels',
       ),
       ...columnsAsTheyAre(
-        'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name written_in',
+        'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name',
       ),
       ...columnsAsText('kind state sync_type retry_mode'),
       outcome: createOutcome({
@@ -286,7 +286,7 @@ function createViews(clearance: Marking): readonly View[] {
       },
     ),
     view('job_event', `public.job_event t where ${isShown('t.marking')}`, {
-      ...columnsAsTheyAre('id job_id time source_name by_id by_name marking written_in'),
+      ...columnsAsTheyAre('id job_id time source_name by_id by_name marking'),
       ...columnsAsText('kind'),
       // The end of a job never changes, so it is what the view of the job shows.
       reason: `case when t.kind = 'ENDED' then (select j.failure_reason from ${job} j where j.id = t.job_id)
