@@ -42,10 +42,10 @@ export interface FoundTable extends NamedFile {
  */
 export async function findTableFiles(folder: string, table: TableName): Promise<FoundTable> {
   const catalog = await findFolder(folder, table.catalog);
-  if (catalog === null) throw createNotFoundError(table, `there is no folder ${table.catalog}`);
+  if (catalog === null) throw createNotFoundError(table, `Its folder has no folder ${table.catalog}`);
   const schema = await findFolder(join(folder, catalog), table.schema);
   if (schema === null)
-    throw createNotFoundError(table, `there is no folder ${[table.catalog, table.schema].join('/')}`);
+    throw createNotFoundError(table, `Its folder has no folder ${table.catalog}/${table.schema}`);
   const parent = join(folder, catalog, schema);
   const entries = await listEntries(parent);
   const claims = entries.flatMap((entry) => toClaim(entry, table.table));
@@ -61,7 +61,7 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
   const found: Place = { folder, path, label: toLabel(folder, path) };
   const files = claim.entry.isFolder ? await listDataFiles(found, table) : [await toFile(found)];
   const [first] = files;
-  if (first === undefined) throw createNotFoundError(table, `the folder ${found.label} holds no data file`);
+  if (first === undefined) throw createNotFoundError(table, `The folder ${found.label} holds no data file`);
   return {
     path,
     label: found.label,
@@ -265,20 +265,19 @@ function refuseFolder(table: TableName, reason: string): WarehouseError {
 function createNotFoundError(table: TableName, reason: string): WarehouseError {
   return new WarehouseError(
     'TABLE_NOT_FOUND',
-    `There is no table ${formatName(table)} in the warehouse: ${reason}.`,
+    `There is no table ${formatName(table)} in the warehouse. ${reason}.`,
   );
 }
 
-const READABLE = '.parquet, .csv, .ndjson, .jsonl and .json (the texts also with .gz or .zst)';
+const READABLE = '.parquet, .csv, .ndjson, .jsonl or .json (the texts also with .gz or .zst)';
 
 function describeSearch(folder: string, table: string, entries: readonly Entry[]): string {
   const names = entries
     .filter(({ name }) => !isHidden(name))
     .map(({ name, isFolder }) => (isFolder ? `${name}/` : name));
-  const shown = names.slice(0, MAX_SHOWN).join(', ');
   const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : '';
-  const found = names.length === 0 ? 'which is empty' : `which has ${shown}${more}`;
-  return `there is neither a file ${table} with one of the endings ${READABLE}, nor a folder ${table}, in ${folder}, ${found}`;
+  const found = names.length === 0 ? 'is empty' : `has ${names.slice(0, MAX_SHOWN).join(', ')}${more}`;
+  return `${folder} ${found}; the table would be a folder ${table}, or a file ${table} that ends in ${READABLE}`;
 }
 
 const MAX_SHOWN = 10;

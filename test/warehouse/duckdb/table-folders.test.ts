@@ -2,6 +2,7 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { includeUnreadable } from '../../../src/sql-check/checked-statement.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
@@ -46,7 +47,7 @@ describe('a table can be one file', () => {
   test('compressed, whose broken lines are told by their numbers', async () => {
     const folder = await folderWarehouse();
     await writeText(folder, 'sortie.csv.gz', gzipSync('item_id,hours\na,1\nb,2,3\nc,4\n'));
-    const read = { ...statement(ALL, {}), withUnreadable: true };
+    const read = includeUnreadable(statement(ALL, {}));
     const batches = await batchesOf(folder.warehouse, read, 10);
     expect(batches.flatMap(({ rows }) => [...rows])).toEqual([
       { item_id: 'a', hours: '1' },
@@ -139,7 +140,7 @@ describe('a table can be a folder of files', () => {
     const folder = await folderWarehouse();
     await writeText(folder, 'sortie/day=1/a.csv', 'item_id,hours\na,1\n');
     await writeText(folder, 'sortie/day=2/b.csv', 'item_id,hours\nb\nc,2\n');
-    const read = { ...statement(ALL, {}), withUnreadable: true };
+    const read = includeUnreadable(statement(ALL, {}));
     const batches = await batchesOf(folder.warehouse, read, 10);
     expect(batches.flatMap(({ unreadable = [] }) => [...unreadable])).toEqual([
       'Line 2 of day=2/b.csv has 1 cell, and the header 2: nothing of it was read (blade.field.sortie).',
@@ -151,7 +152,7 @@ describe('a table can be a folder of files', () => {
     const folder = await folderWarehouse();
     await writeText(folder, 'sortie/a.json', '\n{"item_id":"a"}\n[1]\n');
     await writeText(folder, 'sortie/b.json', '{"item_id":"b"}\n\n\n2\n');
-    const read = { ...statement(ALL, {}), withUnreadable: true };
+    const read = includeUnreadable(statement(ALL, {}));
     const batches = await batchesOf(folder.warehouse, read, 10);
     expect(batches.flatMap(({ rows }) => [...rows])).toEqual([{ item_id: 'a' }, { item_id: 'b' }]);
     expect(batches.flatMap(({ unreadable = [] }) => [...unreadable])).toEqual([
@@ -264,13 +265,27 @@ describe('a folder is refused by name', () => {
     expect(await folder.rows(ALL)).toHaveLength(2);
   });
 
+  test('with what was found and what would work, if there is nothing of the name', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sorties.csv', 'item_id\n');
+    await writeText(folder, 'flights/a.csv', 'item_id\n');
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      message:
+        'There is no table blade.field.sortie in the warehouse. blade/field has flights/, sorties.csv; the table would be a folder sortie, or a file sortie that ends in .parquet, .csv, .ndjson, .jsonl or .json (the texts also with .gz or .zst).',
+    });
+    await expect(folder.rows('SELECT * FROM blade.filed.sortie')).rejects.toMatchObject({
+      message: 'There is no table blade.filed.sortie in the warehouse. Its folder has no folder blade/filed.',
+    });
+  });
+
   test('without data files', async () => {
     const folder = await folderWarehouse();
     await writeText(folder, 'sortie/_SUCCESS', '');
     await expect(folder.rows(ALL)).rejects.toMatchObject({
       code: 'TABLE_NOT_FOUND',
       message:
-        'There is no table blade.field.sortie in the warehouse: the folder blade/field/sortie holds no data file.',
+        'There is no table blade.field.sortie in the warehouse. The folder blade/field/sortie holds no data file.',
     });
   });
 });
