@@ -1,5 +1,11 @@
-import type { DataFile } from './table-files.ts';
 import { quoteName, quoteText } from './text.ts';
+
+/** The values that the folders of a file state, as `day=2024-01-02` does; null for no value. The outermost comes first. */
+export type Partition = ReadonlyMap<string, string | null>;
+
+interface PartitionedFile {
+  readonly partition: Partition;
+}
 
 /**
  * Parses the name of a folder such as `day=2024-01-02`, in which Spark escapes characters as `%3A`.
@@ -26,7 +32,7 @@ export type PartitionColumns = ReadonlyMap<string, string>;
 
 /** Finds the columns that the folders of a table state and its files do not. A column's type is that of all of its values. */
 export function findPartitionColumns(
-  files: readonly DataFile[],
+  files: readonly PartitionedFile[],
   isInFiles: (column: string) => boolean,
 ): PartitionColumns {
   const columns = [...(files[0]?.partition.keys() ?? [])].filter((column) => !isInFiles(column));
@@ -43,7 +49,7 @@ const TYPES: readonly (readonly [type: string, matches: (value: string) => boole
 const INTEGER = /^(?:0|-?[1-9]\d*)$/;
 const DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 
-function findType(files: readonly DataFile[], column: string): string {
+function findType(files: readonly PartitionedFile[], column: string): string {
   const values = files.flatMap(({ partition }) => partition.get(column) ?? []);
   const [type = 'VARCHAR'] =
     values.length === 0 ? [] : (TYPES.find(([, matches]) => values.every(matches)) ?? []);
@@ -51,7 +57,10 @@ function findType(files: readonly DataFile[], column: string): string {
 }
 
 /** Writes the values of a file's partition as columns of a select list. */
-export function selectPartition({ partition }: DataFile, columns: PartitionColumns): readonly string[] {
+export function selectPartition(
+  { partition }: PartitionedFile,
+  columns: PartitionColumns,
+): readonly string[] {
   return [...columns].map(([column, type]) => {
     const value = partition.get(column) ?? null;
     return `CAST(${value === null ? 'NULL' : quoteText(value)} AS ${type}) AS ${quoteName(column)}`;

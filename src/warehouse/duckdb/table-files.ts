@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { type TableName, WarehouseError } from '../warehouse.ts';
 import type { NamedFile } from './error.ts';
-import { parsePartition } from './hive-partitions.ts';
+import { type Partition, parsePartition } from './hive-partitions.ts';
 
 /** How the rows of a file are written; NDJSON has an object on each line. */
 export type FileFormat = 'parquet' | 'csv' | 'ndjson';
@@ -14,8 +14,7 @@ export type FileFormat = 'parquet' | 'csv' | 'ndjson';
 export interface DataFile extends NamedFile {
   /** Its path within the folder of its table; its name if it is the table. */
   readonly place: string;
-  /** The values that its folders state, as `day=2024-01-02` does; null for no value. The outermost comes first. */
-  readonly partition: ReadonlyMap<string, string | null>;
+  readonly partition: Partition;
 }
 
 /** The files of a table in their current state, not yet opened. */
@@ -140,7 +139,7 @@ interface VersionedFile extends DataFile {
 async function toFile(
   { path, label }: Place,
   place = label.slice(label.lastIndexOf('/') + 1),
-  partition: DataFile['partition'] = new Map(),
+  partition: Partition = new Map(),
 ): Promise<VersionedFile> {
   const status = await stat(path, { bigint: true }).catch((cause: unknown) => {
     throw new WarehouseError('CHANGED', `${label} was deleted while it was read.`, { cause });
@@ -180,7 +179,7 @@ function joinKeys(file: DataFile | undefined): string {
 interface Walk {
   readonly table: Place;
   readonly name: TableName;
-  readonly partition: DataFile['partition'];
+  readonly partition: Partition;
 }
 
 async function walk(place: Place, within: Walk): Promise<readonly VersionedFile[]> {
