@@ -1,5 +1,5 @@
 import { isObject } from '../../../shared/json.ts';
-import { innerTypes, structFields } from './written.ts';
+import { innerTypes, structFields } from './nested-types.ts';
 
 /** A number as it is written, so that none of its digits is lost. */
 class WrittenNumber {

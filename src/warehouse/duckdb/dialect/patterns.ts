@@ -1,9 +1,10 @@
 import type { SyntaxNode } from '../../../sql-check/syntax-tree.ts';
 import { getContent } from '../../../sql-check/syntax-tree.ts';
 import { quoteText } from '../text.ts';
-import { toText } from './operators.ts';
+import { toText } from './casts.ts';
+import { readList } from './nodes.ts';
 import { refuseOnFolder } from './refused.ts';
-import { type ExpressionWriter, named, readList, type Written } from './written.ts';
+import { type ExpressionWriter, named, type Written } from './written.ts';
 
 /** Writes LIKE and ILIKE. A backslash escapes, unless the statement names another character. */
 export function writeLike(
@@ -61,27 +62,4 @@ export function checkPattern(pattern: Written): void {
       text,
     );
   if (isDifferent) refuseOnFolder(`The regular expression ${text}`);
-}
-
-/** Writes what a match is replaced by as DuckDB reads it: `$1` is `\1` there. */
-export function writeReplacement(replacement: Written): string {
-  const text = replacement.literal;
-  if (typeof text !== 'string')
-    return refuseOnFolder('regexp_replace() with a replacement that is not a text in the statement');
-  let written = '';
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index] ?? '';
-    const next = text[index + 1] ?? '';
-    if (character === '\\') {
-      if (next === '') return refuseOnFolder('A replacement that ends in a backslash');
-      written += next === '\\' ? '\\\\' : next;
-      index += 1;
-    } else if (character === '$') {
-      if (!/\d/.test(next) || /\d/.test(text[index + 2] ?? ''))
-        return refuseOnFolder('A replacement with such a group');
-      written += `\\${next}`;
-      index += 1;
-    } else written += character;
-  }
-  return quoteText(written);
 }

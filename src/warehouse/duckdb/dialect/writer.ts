@@ -5,6 +5,8 @@ import type { ParameterValue } from '../../warehouse.ts';
 import { quoteName, quoteText } from '../text.ts';
 import { writeCall } from './calls.ts';
 import { writeCast } from './casts.ts';
+import { innerTypes, structFields } from './nested-types.ts';
+import { describeKind, isPresent, readList, readName, readObjects } from './nodes.ts';
 import { writeArithmetic, writeBinary, writeComparison } from './operators.ts';
 import { checkPattern, writeLike } from './patterns.ts';
 import { refuseOnFolder } from './refused.ts';
@@ -12,12 +14,7 @@ import { findCommonType, isInteger, type KnownType, readType } from './types.ts'
 import {
   areUnlike,
   type ExpressionWriter,
-  innerTypes,
   named,
-  readList,
-  readName,
-  readObjects,
-  structFields,
   unify,
   type Written,
   type WrittenWindow,
@@ -1036,12 +1033,12 @@ export class Writer implements ExpressionWriter {
     });
     const otherwise = isPresent(content.else_) ? this.write(content.else_) : null;
     const results = [...whens.map(([, then]) => then), ...(otherwise === null ? [] : [otherwise])];
-    const { type, convert } = unify(results, 'CASE');
+    const type = unify(results, 'CASE');
     const branches = whens.map(([when, then]) => {
       const condition = operand === null ? when.sql : writeComparison('eq', operand, when).sql;
-      return `WHEN ${condition} THEN ${convert(then)}`;
+      return `WHEN ${condition} THEN ${then.sql}`;
     });
-    const sql = `CASE ${branches.join(' ')}${otherwise === null ? '' : ` ELSE ${convert(otherwise)}`} END`;
+    const sql = `CASE ${branches.join(' ')}${otherwise === null ? '' : ` ELSE ${otherwise.sql}`} END`;
     const parts = whens.map(([when, then]) =>
       operand === null ? named`WHEN ${when} THEN ${then}` : named`WHEN (${operand} = ${when}) THEN ${then}`,
     );
@@ -1290,17 +1287,7 @@ function listColumns(node: unknown): string[] {
   return [...(isObject(name) ? [readName(name)] : []), ...Object.values(node).flatMap(listColumns)];
 }
 
-function isPresent(value: unknown): boolean {
-  return (
-    value !== null && value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0)
-  );
-}
-
 function unwrapLimit(limit: unknown): unknown {
   if (!isPresent(limit)) return null;
   return isObject(limit) && 'this' in limit && getKind(limit) === null ? limit.this : limit;
-}
-
-function describeKind(kind: string | null): string {
-  return (kind ?? 'This construct').replaceAll('_', ' ').toUpperCase();
 }
