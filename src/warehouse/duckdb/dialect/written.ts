@@ -16,14 +16,17 @@ export interface ExpressionWriter {
   /** Writes an argument or operand that may be an interval, which is no value by itself. */
   operand(node: unknown): Written;
   /** Writes a lambda, with the types of its parameters as far as they are known. */
-  lambda(
-    node: unknown,
-    types: readonly KnownType[],
-  ): { readonly parameters: readonly string[]; readonly body: Written };
+  lambda(node: unknown, types: readonly KnownType[]): WrittenLambda;
   /** Writes what follows ORDER BY. */
   order(items: unknown): string;
   /** Writes what follows OVER. */
   over(spec: SyntaxNode): WrittenWindow;
+}
+
+/** A lambda with the names of its parameters. */
+export interface WrittenLambda {
+  readonly parameters: readonly string[];
+  readonly body: Written;
 }
 
 /** An expression in the dialect of DuckDB. */

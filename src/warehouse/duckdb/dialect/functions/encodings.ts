@@ -65,9 +65,8 @@ function writeToBinary(call: Call, isTry: boolean): Written {
   const format = call.args.length === 1 ? 'hex' : call.args[1]?.literal;
   const text = toArgument(call, call.args[0], 't');
   const known = typeof format === 'string' ? format.toLowerCase() : '';
-  const sql = { hex: `spark_to_binary_hex(${text})`, 'utf-8': `encode(${text})`, utf8: `encode(${text})` }[
-    known
-  ];
+  const sql =
+    known === 'hex' ? `spark_to_binary_hex(${text})` : /^utf-?8$/.test(known) ? `encode(${text})` : undefined;
   if (sql === undefined) return refuseOnFolder(`${call.name}() of this format`);
   return writeResult(call, 'BINARY', isTry ? `TRY(${sql})` : sql);
 }

@@ -34,17 +34,15 @@ function writeToChar(call: Call): Written {
   const type = value?.type ?? null;
   if (type === 'BINARY') {
     const word = typeof format?.literal === 'string' ? format.literal.toLowerCase() : '';
-    const [macro, shown] =
-      { base64: ['to_base64', 'base64'], hex: ['hex', 'hex'], 'utf-8': ['decode', 'decode'] }[word] ?? [];
-    if (macro === undefined || shown === undefined) return refuseOnFolder(`${call.name}() with this format`);
+    const known = BYTES.get(word) ?? refuseOnFolder(`${call.name}() with this format`);
     const isRenamed = call.name === 'to_char';
     const label =
-      shown === 'decode'
+      known === 'decode'
         ? showCall(call, isRenamed ? 'decode' : call.name)
         : value?.name == null
           ? null
-          : `${isRenamed ? shown : call.name}(${value.name})`;
-    return { sql: `${macro}(${value?.sql})`, type: 'STRING', name: label };
+          : `${isRenamed ? word : call.name}(${value.name})`;
+    return { sql: `${known}(${value?.sql})`, type: 'STRING', name: label };
   }
   if (isTime(type))
     return {
@@ -61,6 +59,13 @@ function writeToChar(call: Call): Written {
     name: showCall(call, 'to_char'),
   };
 }
+
+/** How bytes are written in each format. */
+const BYTES: ReadonlyMap<string, string> = new Map([
+  ['base64', 'to_base64'],
+  ['hex', 'hex'],
+  ['utf-8', 'decode'],
+]);
 
 function writeToNumber(call: Call, isTry: boolean): Written {
   const { format, precision, scale } = readDigits(call);

@@ -1,5 +1,6 @@
 import { appendName, type Call, showCall } from '../call.ts';
 import { toText } from '../casts.ts';
+import { showDirection } from '../queries/order.ts';
 import { refuseOnFolder } from '../refused.ts';
 import type { Written } from '../written.ts';
 import type { Family } from './family.ts';
@@ -32,8 +33,6 @@ function showListAggregate(call: Call, shown: string | null): string | null {
   if (order === undefined || shown === null) return shown;
   const { name } = call.writer.write(order.this);
   if (others.length > 0 || name === null) return null;
-  const isDescending = order.desc === true;
-  const nullsFirst = typeof order.nulls_first === 'boolean' ? order.nulls_first : !isDescending;
   const plain = shown.replace(/^string_agg/, 'listagg');
-  return `${plain} WITHIN GROUP (ORDER BY ${name} ${isDescending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'})`;
+  return `${plain} WITHIN GROUP (ORDER BY ${name} ${showDirection(order)})`;
 }
