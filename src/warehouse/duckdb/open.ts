@@ -15,7 +15,7 @@ import {
   WarehouseError,
 } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
-import type { TableTypes } from './dialect/writer.ts';
+import type { TableTypes } from './dialect/scope.ts';
 import { translateOnTables } from './dialect.ts';
 import type { ColumnValues, EngineStatement } from './engine.ts';
 import { type EngineClient, type ReceivedBatch, startEngine } from './engine-client.ts';
