@@ -106,9 +106,9 @@ test('a reader gets the events and the numbers of a database without what is abo
 
 test('the log says who paused, resumed and cancelled a job', async () => {
   await forgetAll(application);
-  const table = { catalog: 'blade', schema: 'field', table: 'sortie' };
+  const table = { catalog: 'blade', schema: 'field', table: 'flight' };
   await createSortieTable({ folder: application.warehouseFolder, table, rows: 20_000 });
-  await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+  await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'flight' });
   const { id } = await client.startSync({ syncType: 'FULL', options: { batchSize: 100 } });
   for await (const { jobProgress } of client.watch(JobProgress, { id }))
     if (jobProgress.progress.processedItems > 0) break;
