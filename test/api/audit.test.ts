@@ -150,7 +150,7 @@ describe('an action is recorded', () => {
 
   test('if it concerns an API key, without the key', async () => {
     const create = `mutation {
-      createApiKey(input: { name: "report", role: VIEWER, clearance: "U" }) {
+      createApiKey(input: { name: "report", role: VIEWER, clearance: U }) {
         ... on CreateApiKeySuccess { key apiKey { id } } } }`;
     const { key, apiKey } = await fetchResult<{ key: string; apiKey: { id: string } }>(admin, create);
     await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', {

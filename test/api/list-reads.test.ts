@@ -334,7 +334,7 @@ describe('the number of entries of a list', () => {
 
   test('is exact if there are few', async () => {
     const { data } = await clients['TOP SECRET'].sendRaw(
-      `{ items(filter: { classificationMarkings: ["CUI"] }) { totalCount isTotalCountExact exact: totalCount(exact: true) } }`,
+      `{ items(filter: { classificationMarkings: [CUI] }) { totalCount isTotalCountExact exact: totalCount(exact: true) } }`,
     );
     expect(data).toEqual({ items: { totalCount: 60, isTotalCountExact: true, exact: 60 } });
   });

@@ -1,5 +1,6 @@
 import type { Principal } from '../../access/principal.ts';
 import { builder } from './builder.ts';
+import { MarkingEnum } from './marking.ts';
 import { requires } from './requires.ts';
 
 /** The roles of principals, as named in the API. */
@@ -41,7 +42,10 @@ const MeType = builder.objectRef<Principal>('Me').implement({
       resolve: (principal) => principal,
     }),
     role: t.expose('role', { type: AccessRoleEnum, description: 'What you may do.' }),
-    clearance: t.exposeString('clearance', { description: 'The highest marking that you may see.' }),
+    clearance: t.expose('clearance', {
+      type: MarkingEnum,
+      description: 'The highest marking that you may see.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,

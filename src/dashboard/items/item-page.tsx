@@ -1,4 +1,5 @@
 import { Link, useParams } from 'react-router';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { ItemDetails, ItemRow } from '../api/fragments/item.ts';
 import { useDetail } from '../api/use-detail.ts';
 import { DetailPage } from '../details/detail-page.tsx';
@@ -66,16 +67,16 @@ function ItemFacts({ item }: { item: ItemDetailsFragment }) {
   return (
     <Facts>
       <Fact name="Data type">{dataType}</Fact>
-      <Fact name="Marking">{classificationMarking}</Fact>
+      <Fact name="Marking">{formatMarking(classificationMarking)}</Fact>
       {markingFloor !== null && (
         <>
           <Fact name="Raised to">
-            {markingFloor.marking}
+            {formatMarking(markingFloor.marking)}
             {markingFloor.raisedBy !== null && ` by ${markingFloor.raisedBy.name}`},{' '}
             {formatMoment(markingFloor.raisedAt)}
           </Fact>
           <Fact name="Reason">{markingFloor.reason}</Fact>
-          <Fact name="Source states">{rowMarking}</Fact>
+          <Fact name="Source states">{formatMarking(rowMarking)}</Fact>
         </>
       )}
       <Fact name="Data source">
