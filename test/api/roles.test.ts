@@ -176,14 +176,14 @@ test('callers can query who they are, so that a front end can show it', async ()
   const client = createApiClient(application.url, authorization);
   expect((await client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
     me: {
-      principal: { id: 'b7c1', name: 'Maj. Lee' },
+      principal: { id: 'Principal:b7c1', name: 'Maj. Lee' },
       ...{ role: 'OPERATOR', clearance: 'TS' },
       expiresAt: '2096-10-02T07:06:40.000Z',
     },
   });
   const plain = createApiClient(application.url, await bearer({ preferred_username: 'lee', name: 7 }));
   expect((await plain.sendRaw('{ me { principal { id name } role clearance } }')).data).toEqual({
-    me: { principal: { id: 'maj.lee', name: 'lee' }, role: 'VIEWER', clearance: 'UNCLASSIFIED' },
+    me: { principal: { id: 'Principal:maj.lee', name: 'lee' }, role: 'VIEWER', clearance: 'UNCLASSIFIED' },
   });
 });
 
@@ -224,7 +224,7 @@ describe('API keys', () => {
     const program = createApiClient(application.url, `Bearer ${made.key}`);
     expect((await program.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
       me: {
-        principal: { id: made.apiKey.id.replace('ApiKey:', 'key:'), name: 'Nightly report' },
+        principal: { id: made.apiKey.id.replace('ApiKey:', 'Principal:key:'), name: 'Nightly report' },
         ...{ role: 'OPERATOR', clearance: 'CUI' },
         expiresAt: null,
       },
@@ -299,7 +299,7 @@ test('on a server without credentials, everybody is the local admin', async () =
   await addSource(open, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
   expect((await open.client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
     me: {
-      principal: { id: 'local', name: 'Local user' },
+      principal: { id: 'Principal:local', name: 'Local user' },
       role: 'ADMIN',
       clearance: 'TOP_SECRET',
       expiresAt: null,

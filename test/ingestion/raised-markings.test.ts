@@ -80,7 +80,7 @@ describe('the marking that a query job gives an item', () => {
     expect(await itemNamed('S-1')).toMatchObject({
       ...{ classificationMarking: 'TS', rowMarking: 'CONFIDENTIAL', data: { flight_hours: 2 } },
       markingFloor: {
-        ...{ marking: 'TS', raisedBy: { id: 'local', name: 'Local user' }, job: { id: job.id } },
+        ...{ marking: 'TS', raisedBy: { id: 'Principal:local', name: 'Local user' }, job: { id: job.id } },
         ...{ reason: 'They name a source.', raisedAt: expect.any(String) },
       },
     });

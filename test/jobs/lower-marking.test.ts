@@ -160,7 +160,7 @@ describe('lowering a raised marking', () => {
         ...{ classificationMarking: 'S', rowMarking: 'CUI' },
         markingFloor: {
           ...{ marking: 'S', job: null, reason: 'The source agrees' },
-          raisedBy: { id: 'operator', name: 'Some operator' },
+          raisedBy: { id: 'Principal:operator', name: 'Some operator' },
         },
       },
     });
@@ -208,7 +208,7 @@ describe('lowering a raised marking', () => {
     await lower({ newFloor: 'S', reason: 'The exercise is over' });
     expect(await listAudit(admin)).toMatchObject([
       {
-        principal: { id: 'operator' },
+        principal: { id: 'Principal:operator' },
         details: {
           ...{ dataType: 'sortie', itemId: 'S-1', reason: 'The exercise is over' },
           floor: { from: 'TS', to: 'S' },
@@ -341,7 +341,8 @@ describe('the catalog has the marking of the store', () => {
     expect(copy()?.classificationMarking).toBe('CUI');
     catalog.answerWith(() => null);
     await application.database.pool.query(
-      `insert into pgboss.job (name, policy) values ('raised-item-uploads', 'exclusive')`,
+      // One may be waiting already.
+      `insert into pgboss.job (name, policy) values ('raised-item-uploads', 'exclusive') on conflict do nothing`,
     );
     await expectUploadedAs('TS');
     expect(copy()?.metadata).toContain(uuid(id));

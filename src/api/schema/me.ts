@@ -1,5 +1,6 @@
 import type { Principal } from '../../access/principal.ts';
 import { builder } from './builder.ts';
+import { encodeGlobalId } from './global-id.ts';
 import { MarkingEnum } from './marking.ts';
 import { requires } from './requires.ts';
 
@@ -25,9 +26,10 @@ export interface NamedPrincipal {
 export const PrincipalType = builder.objectRef<NamedPrincipal>('Principal').implement({
   description: 'Who did something: a user, a program, the scheduler or the command line.',
   fields: (t) => ({
-    id: t.exposeID('id', {
+    id: t.id({
       description:
-        'The subject of its token, `key:` and the id of its API key, `scheduler`, `command-line`, or `local` on a server without credentials.',
+        'Globally unique id: `Principal:` and the subject of its token, `key:` and the UUID of its API key, `scheduler`, `command-line`, or `local` on a server without credentials.',
+      resolve: ({ id }) => encodeGlobalId('Principal', id),
     }),
     name: t.exposeString('name', { description: 'Its name at that time.' }),
   }),

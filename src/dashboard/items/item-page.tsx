@@ -7,7 +7,7 @@ import { Fact, Facts } from '../details/facts.tsx';
 import { Columns, Panel } from '../details/panel.tsx';
 import { JsonView } from '../details/text-view.tsx';
 import { formatMoment } from '../format/format.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { ItemDetailsFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { Page } from '../parts/page.tsx';
@@ -90,7 +90,7 @@ function ItemFacts({ item }: { item: ItemDetailsFragment }) {
         {job === null ? (
           'a job removed from history'
         ) : (
-          <Link to={`/jobs/${readUuid(job.id)}`}>
+          <Link to={`/jobs/${readKey(job.id)}`}>
             job <Mono>{shortenId(job.id)}</Mono>
           </Link>
         )}

@@ -6,7 +6,7 @@ import { SourceName } from '../api/fragments/data-source.ts';
 import { ItemRow } from '../api/fragments/item.ts';
 import { useDataTypes } from '../api/use-data-types.ts';
 import { readConnection, useList } from '../api/use-list.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { ItemFilter, ItemRowFragment, ItemsQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useFilters } from '../parts/filters.tsx';
@@ -95,7 +95,7 @@ export default function ItemsPage() {
   const list = useList(Items, { filter }, readItems, PAGE_SIZE);
   const dataTypes = useDataTypes();
   const sources = (useSourceNames({ onlyEnabled: false }) ?? []).map(({ id, name }) => ({
-    value: readUuid(id),
+    value: readKey(id),
     label: name,
   }));
   return (
