@@ -53,7 +53,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
     await waitForState(page, 'Some sources failed');
     const failed = page.getByRole('list', { name: 'Failed sources' });
     expect(await failed.getByRole('listitem').allTextContents()).toEqual([
-      expect.stringMatching(/^South sortie.*There is no table blade.field.south in the warehouse\.$/),
+      expect.stringMatching(/^South sortie.*There is no table blade.field.south in the warehouse\./),
     ]);
     const [top, progress] = await Promise.all(
       [failed, page.getByRole('region', { name: 'Progress' })].map(

@@ -162,7 +162,8 @@ describe('a line of CSV with another number of cells than the header', () => {
     await write('sortie.csv', `${head}\nM1,first,U,1\nM2,second,TS,2\nM3,third,U,3\n`);
     await sync({ syncType: 'INCREMENTAL' });
     expect(await markings()).toEqual({ M1: 'U', M2: 'TS', M3: 'U' });
-    expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 1 } });
+    // The file is whole and has not changed, so there is nothing to read.
+    expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 0 } });
   });
 
   test('is an error of a query job that names the table, whatever the query makes of it', async () => {

@@ -232,11 +232,12 @@ describe('a source that cannot be read', () => {
     await addSource(application, { name: 'Depots', dataType: 'logistics', tableName: 'gone' });
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
     const job = await sync();
-    const message =
-      'Failed to query logistics from Depots: There is no table blade.field.gone in the warehouse.';
+    const message = expect.stringContaining(
+      'Failed to query logistics from Depots: There is no table blade.field.gone in the warehouse.',
+    );
     expect(job).toMatchObject({
       state: 'FAILED',
-      failureReason: 'Depots: There is no table blade.field.gone in the warehouse.',
+      failureReason: expect.stringContaining('Depots: There is no table blade.field.gone in the warehouse.'),
       recentErrors: [message],
       progress: {
         // Nobody could count the missing rows.
@@ -256,7 +257,7 @@ describe('a source that cannot be read', () => {
     ]);
     expect(await sourceNamed('Depots')).toMatchObject({
       last_sync_state: 'FAILED',
-      last_sync_message: 'There is no table blade.field.gone in the warehouse.',
+      last_sync_message: expect.stringContaining('There is no table blade.field.gone in the warehouse.'),
       last_sync_at: expect.any(Date),
     });
     expect(await sourceNamed('Sorties')).toMatchObject({
@@ -273,8 +274,9 @@ describe('a source that cannot be read', () => {
     const job = await sync();
     expect(job).toMatchObject({
       state: 'FAILED',
-      failureReason:
-        'Units: There is no table blade.field.gone in the warehouse.; Depots: There is no table blade.field.gone in the warehouse.',
+      failureReason: expect.stringMatching(
+        /^Units: There is no table blade.field.gone .*; Depots: There is no table blade.field.gone /,
+      ),
       progress: { totalItems: 0, successCount: 0, errorCount: 0, percent: null },
     });
     expect(await findPartitions(job.id)).toMatchObject([{ percent: null }, { percent: null }]);

@@ -126,7 +126,7 @@ describe('a query job whose statement fails behind its first rows', () => {
     (rows) => `WITH w${rows.length} AS (${rows}) SELECT * FROM w${rows.length}`,
     (rows) => `SELECT item_id, MAX(flight_hours) AS flight_hours FROM (${rows}) AS r GROUP BY item_id`,
     (rows) => `SELECT item_id, named_struct('hours', array(flight_hours)) AS nested FROM (${rows}) AS r`,
-    (rows) => `SELECT * FROM (${rows}) AS r UNION ALL SELECT 'S-more', 1, 'm'`,
+    (rows) => `SELECT * FROM (${rows}) AS r UNION ALL SELECT 'S-more', 'm', 1`,
   ];
 
   test('never ends COMPLETED with fewer rows, wherever the bad row is and whatever the statement', async () => {

@@ -39,9 +39,10 @@ export async function writeText(folder: string, file: string, text: string): Pro
 
 /** Removes the table `blade.field.<table>` from the warehouse. */
 export async function removeTable(folder: string, table: string): Promise<void> {
-  for (const ending of ['ndjson', 'parquet', 'csv'])
-    await rm(createPath(folder, `${table}.${ending}`), { force: true });
+  await removeFiles(folder, table, ENDINGS);
 }
+
+const ENDINGS = ['ndjson', 'parquet', 'csv'];
 
 async function replaceTable(folder: string, file: string, write: (path: string) => Promise<void>) {
   const path = createPath(folder, file);
@@ -49,6 +50,14 @@ async function replaceTable(folder: string, file: string, write: (path: string) 
   await mkdir(dirname(path), { recursive: true });
   await write(unfinished);
   await rename(unfinished, path);
+  const table = file.slice(0, file.lastIndexOf('.'));
+  // Two files of a table are an error.
+  const others = ENDINGS.filter((ending) => file !== `${table}.${ending}`);
+  await removeFiles(folder, table, others);
+}
+
+async function removeFiles(folder: string, table: string, endings: readonly string[]): Promise<void> {
+  for (const ending of endings) await rm(createPath(folder, `${table}.${ending}`), { force: true });
 }
 
 function createPath(folder: string, file: string): string {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { readTextFile } from './text-file.ts';
 
 /** Facts about the lines of a CSV file that decide which of them can be read. */
 export interface CsvLines {
@@ -23,7 +23,7 @@ export interface CsvLines {
   readonly textAfterQuote: number | null;
   /** Whether a quoted cell has a line end. */
   readonly hasLineEndsInCells: boolean;
-  /** The size of the file. */
+  /** The size of the text. */
   readonly bytes: number;
 }
 
@@ -99,8 +99,7 @@ export async function readCsvLines(
     }
   }
 
-  const chunks: AsyncIterable<Buffer> = createReadStream(path, { signal, highWaterMark: CHUNK_BYTES });
-  for await (const chunk of chunks) {
+  for await (const chunk of readTextFile(path, { signal })) {
     for (const byte of chunk) {
       position += 1;
       if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
@@ -164,8 +163,7 @@ export async function readCsvHeader(
   { delimiter }: CsvShape,
   { start, end }: CsvLines['header'],
 ): Promise<readonly string[]> {
-  const chunks: Buffer[] =
-    end === start ? [] : await createReadStream(path, { start, end: end - 1 }).toArray();
+  const chunks = await Array.fromAsync(readTextFile(path, { start, end }));
   const text = Buffer.concat(chunks)
     .toString()
     .replace(/^\ufeff/, '');
@@ -190,8 +188,6 @@ export async function readCsvHeader(
   }
   return [...names, name].map((each) => each.trim());
 }
-
-const CHUNK_BYTES = 1 << 18;
 
 const [LINE_FEED, CARRIAGE_RETURN, QUOTE] = [0x0a, 0x0d, 0x22];
 

@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { type CsvLines, type CsvShape, readCsvHeader, readCsvLines } from './csv-lines.ts';
-import { type FileColumn, formatColumnTypes, type RunStatement } from './file.ts';
+import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
 import { formatFile, quoteName, quoteText } from './text.ts';
-import { findTypedColumns, type TypedColumns } from './text-types.ts';
+import { readTextFile } from './text-file.ts';
 
-/** How to read a text file, and which of its lines cannot be read. */
-export interface FileReading {
+/** How to read a CSV file, and which of its lines cannot be read. */
+export interface CsvReading {
   /** The SQL after FROM. */
   readonly reader: string;
-  /** The columns that SQL takes for something else than text. */
-  readonly typed: TypedColumns;
-  /** Why lines are not rows. Each text continues "Line ", as in "3 has 2 cells, …". */
-  readonly unreadable: readonly string[];
+  readonly columns: readonly string[];
+  readonly unreadable: readonly UnreadableLine[];
 }
 
 /**
- * Finds out how to read a CSV file. Each cell is the text that was written, whatever the others are; a column whose cells
- * all are numbers or times counts as such in SQL. A line with more or fewer cells than the header is not a row, and
+ * Finds out how to read a CSV file. Each cell is the text that was written, whatever the others are. A line with more or fewer cells than the header is not a row, and
  * neither is the last line of a file truncated within a quoted cell or before its last cell.
  * @param scratch a folder for temporary files that the engine can read; created if it is missing.
  * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
@@ -32,9 +29,9 @@ export async function findCsvReading(
   path: string,
   scratch: string,
   signal: AbortSignal,
-): Promise<FileReading> {
+): Promise<CsvReading> {
   const { shape, failure } = await findShape(run, path);
-  if ((await stat(path)).size === 0)
+  if ((await readStart(path, 1)).length === 0)
     throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it has no header and no rows.');
   const guess: CsvShape = shape ?? (await guessShape(path));
   const lines = await readCsvLines(path, guess, MAX_UNEVEN_LINES, signal);
@@ -49,7 +46,7 @@ export async function findCsvReading(
   }
   if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
   const reader = createReader(path, shape, readInParts(lines));
-  return { reader, typed: await findTypedColumns(run, reader, listNames(shape)), unreadable: [] };
+  return { reader, columns: listNames(shape), unreadable: [] };
 }
 
 /** @throws WarehouseError STATEMENT_FAILED for a column that is there twice: the engine would rename one of them silently. */
@@ -109,16 +106,14 @@ async function findShape(
 
 /** Guesses the shape from the most frequent delimiter in the first line. */
 async function guessShape(path: string): Promise<CsvShape> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    const [header = ''] = buffer.toString('utf8', 0, bytesRead).split(/[\r\n]/);
-    const count = (delimiter: string) => header.split(delimiter).length;
-    const [delimiter = ','] = DELIMITERS.toSorted((one, other) => count(other) - count(one));
-    return { delimiter, skip: 0 };
-  } finally {
-    await file.close();
-  }
+  const [header = ''] = (await readStart(path, HEADER_BYTES)).toString().split(/[\r\n]/);
+  const count = (delimiter: string) => header.split(delimiter).length;
+  const [delimiter = ','] = DELIMITERS.toSorted((one, other) => count(other) - count(one));
+  return { delimiter, skip: 0 };
+}
+
+async function readStart(path: string, bytes: number): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(readTextFile(path, { end: bytes })));
 }
 
 const DELIMITERS = [',', ';', '|', '\t'];
@@ -140,7 +135,7 @@ async function readEvenLines(
   run: RunStatement,
   path: string,
   { guess, lines, scratch, signal }: UnevenFile,
-): Promise<FileReading> {
+): Promise<CsvReading> {
   const options = `${EVEN}, delim = ${quoteText(guess.delimiter)}`;
   const shape = await sniff(run, path, options).catch(async (error: unknown) => {
     // The engine cannot detect the shape of a few lines with an open quote, but it can without the truncated one.
@@ -158,13 +153,21 @@ async function readEvenLines(
   const whole = lineWithoutEnd === null ? reader : `(SELECT * FROM ${reader} LIMIT ${rows - 1})`;
   return {
     reader: whole,
-    typed: await findTypedColumns(run, whole, listNames(shape)),
+    columns: listNames(shape),
     unreadable: [
-      ...uneven.map(({ line, cells }) => `${line} has ${describeCells(cells)}, and the header ${columns}`),
-      ...(openQuote === null ? [] : [`${openQuote.line} ends within a quoted cell`]),
+      ...uneven.map(({ line, cells }) => ({
+        line,
+        problem: `has ${describeCells(cells)}, and the header ${columns}`,
+      })),
+      ...(openQuote === null ? [] : [{ line: openQuote.line, problem: 'ends within a quoted cell' }]),
       ...(lineWithoutEnd === null
         ? []
-        : [`${lineWithoutEnd} ends in an empty cell without a line end and may be truncated`]),
+        : [
+            {
+              line: lineWithoutEnd,
+              problem: 'ends in an empty cell without a line end and may be truncated',
+            },
+          ]),
     ],
   };
 }
@@ -185,7 +188,7 @@ async function sniffBeginning(
   const beginning = join(scratch, `${randomUUID()}.csv`);
   await mkdir(scratch, { recursive: true });
   try {
-    await pipeline(createReadStream(path, { end: end - 1 }), createWriteStream(beginning));
+    await pipeline(readTextFile(path, { end }), createWriteStream(beginning));
     return await sniff(run, beginning, options);
   } finally {
     await rm(beginning, { force: true });

@@ -4,7 +4,8 @@ import { parseStatements, readTokens, type SyntaxNode, type Token } from '../../
 import type { ParameterValue } from '../warehouse.ts';
 import { FUNCTIONS } from './dialect/functions.ts';
 import { readRefusal } from './dialect/refused.ts';
-import { type TableTypes, Writer } from './dialect/writer.ts';
+import type { TableTypes } from './dialect/scope.ts';
+import { Writer } from './dialect/writer.ts';
 
 /** What is known of what a statement reads. */
 export interface StatementTypes {

@@ -38,7 +38,7 @@ import { selectTyped, typeStatement } from './typed-statement.ts';
 
 /** Where the tables are, and what statements may take. */
 export interface EngineOptions extends EngineLimits {
-  /** The folder of the warehouse, `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`, without links. */
+  /** The folder of the warehouse, `<folder>/<catalog>/<schema>/<table>.csv` for example, without links. */
   readonly folder: string;
   /** The folder for temporary files and what does not fit in memory. Created when needed, removed by `close`. */
   readonly overflow: string;
@@ -473,7 +473,10 @@ function* createUnreadableBatches(
 function listUnreadableLines(files: readonly TableFile[]): readonly string[] {
   const tables = new Map(files.map((file) => [quoteTable(file.name), file]));
   return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable }) =>
-    unreadable.map((line) => `Line ${line}: nothing of it was read (${catalog}.${schema}.${table}).`),
+    unreadable.map(({ line, problem, place }) => {
+      const within = place === null ? '' : ` of ${place}`;
+      return `Line ${line}${within} ${problem}: nothing of it was read (${catalog}.${schema}.${table}).`;
+    }),
   );
 }
 

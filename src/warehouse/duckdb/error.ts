@@ -9,6 +9,8 @@ export interface NamedFile {
   readonly path: string;
   /** Its path within the folder of the warehouse. */
   readonly label: string;
+  /** The files in it, if it is a folder. */
+  readonly files?: readonly NamedFile[];
 }
 
 /** What the engine's messages may repeat. */
@@ -70,9 +72,10 @@ function shortenMessage(message: string): string {
   return short.length <= MAX_MESSAGE_CHARACTERS ? short : `${short.slice(0, MAX_MESSAGE_CHARACTERS)}…`;
 }
 
-function readableMessage(message: string, { parameters, files }: MessageContext): string {
+function readableMessage(message: string, { parameters, files: read }: MessageContext): string {
   const problem = fileProblem(message);
-  if (problem !== null) return nameFile(problem, message, files);
+  if (problem !== null) return nameFile(problem, message, read.flatMap(listParts));
+  const files = read.flatMap((file) => findMentioned(file, message));
   // What follows shows the translated statement, which is not the one that was written.
   let text =
     shortenMessage(message).split(
@@ -93,12 +96,25 @@ function readableMessage(message: string, { parameters, files }: MessageContext)
   return files.reduce((marked, { label }, index) => marked.replaceAll(fileMark(index), label), text);
 }
 
+/** The most files that a message names. */
+const MAX_FILES = 10;
+
 /** Adds the file in which the problem is, to a message about "the file" of a statement that reads several. */
 function nameFile(problem: string, message: string, files: readonly NamedFile[]): string {
   if (files.length < 2) return problem;
   const found = files.filter(({ path }) => message.includes(path));
-  const labels = (found.length === 0 ? files : found).map(({ label }) => label);
+  const labels = (found.length === 0 ? files : found).slice(0, MAX_FILES).map(({ label }) => label);
   return `${problem} (in ${labels.join(' or ')})`;
+}
+
+function listParts(file: NamedFile): readonly NamedFile[] {
+  return file.files ?? [file];
+}
+
+/** Finds which files of a folder a message names; the folder if it names none. */
+function findMentioned(file: NamedFile, message: string): readonly NamedFile[] {
+  const mentioned = listParts(file).filter(({ path }) => message.includes(path));
+  return mentioned.length === 0 ? [file] : mentioned;
 }
 
 const FILE_MARK = '\u0001';

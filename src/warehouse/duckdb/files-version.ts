@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { FoundFile } from './folder.ts';
+import type { FoundTable } from './table-files.ts';
 
 /** Creates the version of files, as this machine sees them. */
-export function createFilesVersion(files: readonly FoundFile[]): string {
+export function createFilesVersion(files: readonly FoundTable[]): string {
   const whole = files.map(({ label, version }) => [label, version]);
   const portable = files.map(({ label, portableVersion }) => [label, portableVersion]);
   return [hostname(), hash(whole), hash(portable)].join(' ');

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { throwIfAborted } from '../abort.ts';
 import { WarehouseError } from '../warehouse.ts';
-import type { FoundFile } from './folder.ts';
+import type { FoundTable } from './table-files.ts';
 
 /**
  * Hashes what files hold. Their sizes and times would not prove that it is the same: both can be set back, and a clock can
  * show the same time twice.
  * @throws WarehouseError CHANGED if a file was deleted meanwhile; AbortError after the signal.
  */
-export async function hashContents(files: readonly FoundFile[], signal: AbortSignal): Promise<string> {
+export async function hashContents(tables: readonly FoundTable[], signal: AbortSignal): Promise<string> {
   const hashes: unknown[] = [];
-  for (const { path, label } of files) hashes.push([label, await hashFile(path, label, signal)]);
+  for (const { path, label } of tables.flatMap(({ files }) => files))
+    hashes.push([label, await hashFile(path, label, signal)]);
   return JSON.stringify(hashes);
 }
 

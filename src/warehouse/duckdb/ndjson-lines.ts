@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { isExactNumber } from '../value.ts';
+import { readTextFile } from './text-file.ts';
 
 /** What the cells of a column are, as bits that are added up. */
 export const CELL = {
@@ -36,43 +36,48 @@ export interface LineShapes {
   readonly areRows: boolean;
   /** Whether a number, at any depth, would be changed by JavaScript. */
   readonly hasLongNumbers: boolean;
-  /** The lines with nothing in them, which are not counted as rows. */
-  readonly emptyLines: readonly number[];
+  /** The lines of each file with nothing in them, which are not counted as rows, by the path of the file. */
+  readonly emptyLines: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Scans a file line by line, without recursion, so that no nesting is too deep. */
-export async function readLineShapes(path: string, signal: AbortSignal): Promise<LineShapes> {
+/** Scans the files of a table line by line, without recursion, so that no nesting is too deep. */
+export async function readLineShapes(paths: readonly string[], signal: AbortSignal): Promise<LineShapes> {
   const found = createCollector();
-  const chunks: AsyncIterable<Buffer> = createReadStream(path, { signal, highWaterMark: CHUNK_BYTES });
-  let pieces: Buffer[] = [];
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      const line = chunk.subarray(start, end);
-      found.addLine(pieces.length === 0 ? line : Buffer.concat([...pieces, line]));
-      pieces = [];
-      start = end + 1;
+  for (const path of paths) {
+    found.startFile(path);
+    let pieces: Buffer[] = [];
+    for await (const chunk of readTextFile(path, { signal })) {
+      let start = 0;
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+        const line = chunk.subarray(start, end);
+        found.addLine(pieces.length === 0 ? line : Buffer.concat([...pieces, line]));
+        pieces = [];
+        start = end + 1;
+      }
+      if (start < chunk.length) pieces.push(chunk.subarray(start));
     }
-    if (start < chunk.length) pieces.push(chunk.subarray(start));
+    if (pieces.length > 0) found.addLine(Buffer.concat(pieces));
   }
-  if (pieces.length > 0) found.addLine(Buffer.concat(pieces));
   return found.shapes();
 }
 
 interface CollectedColumn extends KeyColumn {
   readonly spellings: string[];
   kinds: number;
-  lastLine: number;
+  lastRow: number;
 }
 
 function createCollector() {
   const keys = new Map<string, CollectedColumn>();
   const columns = new Map<string, CollectedColumn>();
-  const emptyLines: number[] = [];
+  const emptyLines = new Map<string, number[]>();
+  let emptyInFile: number[] = [];
   let depth = 0;
   let areRows = true;
   let hasLongNumbers = false;
+  /** The line within its file, and among those of all files. */
   let line = 0;
+  let row = 0;
   let current: CollectedColumn | undefined;
 
   function addKey(name: string): CollectedColumn | undefined {
@@ -83,7 +88,7 @@ function createCollector() {
       return undefined;
     }
     const folded = asciiLowerCase(name);
-    const column = columns.get(folded) ?? { spellings: [], kinds: 0, lastLine: 0 };
+    const column = columns.get(folded) ?? { spellings: [], kinds: 0, lastRow: 0 };
     column.spellings.push(name);
     columns.set(folded, column);
     keys.set(name, column);
@@ -97,8 +102,8 @@ function createCollector() {
     onKey(name) {
       current = addKey(name);
       if (current === undefined) return;
-      areRows &&= current.lastLine !== line;
-      current.lastLine = line;
+      areRows &&= current.lastRow !== row;
+      current.lastRow = row;
     },
     onCell(kind) {
       if (current !== undefined) current.kinds |= kind;
@@ -112,10 +117,16 @@ function createCollector() {
   };
 
   return {
+    startFile(path: string) {
+      line = 0;
+      emptyInFile = [];
+      emptyLines.set(path, emptyInFile);
+    },
     addLine(bytes: Buffer) {
       line += 1;
+      row += 1;
       const isFilled = scanLine(bytes, handler);
-      if (!isFilled && emptyLines.length < MAX_EMPTY_LINES) emptyLines.push(line);
+      if (!isFilled && emptyInFile.length < MAX_EMPTY_LINES) emptyInFile.push(line);
     },
     shapes(): LineShapes {
       return { depth, columns: [...columns.values()], areRows, hasLongNumbers, emptyLines };
@@ -253,8 +264,6 @@ const LARGEST_DIGITS = 38;
 
 /** After more of them, lines are numbered without the further ones. */
 const MAX_EMPTY_LINES = 1_000_000;
-
-const CHUNK_BYTES = 1 << 18;
 
 const MARK = Buffer.from('"');
 

@@ -1,7 +1,6 @@
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
-import type { FileReading } from './csv.ts';
-import { type FileColumn, formatColumnTypes, type RunStatement } from './file.ts';
+import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
 import { LONG_NUMBERS_FUNCTION } from './long-numbers.ts';
 import { CELL, type KeyColumn, type LineShapes, readLineShapes } from './ndjson-lines.ts';
 import { formatFile, quoteName, quoteText } from './text.ts';
@@ -13,31 +12,46 @@ const MAX_TYPE_DEPTH = 100;
 /** A file with more keys has data for keys. */
 const MAX_COLUMNS = 10_000;
 
+/** How to read the files of a table with one object per line. Each cell is what was written, whatever the others are. */
+export interface NdjsonReading {
+  readonly columns: readonly string[];
+  /** Writes the SQL after FROM for one of the files, with the columns of all of them. */
+  toReader(path: string): string;
+  /** Finds the columns that SQL takes for something else than text, from the reader of all files. */
+  findTypes(run: RunStatement, reader: string): Promise<TypedColumns>;
+  /** Lists the lines of one of the files that are not objects with different keys that all can name columns. */
+  listUnreadable(run: RunStatement, path: string): Promise<readonly UnreadableLine[]>;
+}
+
 /**
- * Finds out how to read a file with one object per line. Each cell is what was written, whatever the others are. A line that
- * is not an object with different keys that all can name columns is not a row.
- * @throws an error of DuckDB if a line is not JSON; WarehouseError STATEMENT_FAILED if no line, or
- * hardly any, is an object.
+ * Finds out how to read files with one object per line.
+ * @throws WarehouseError STATEMENT_FAILED if no line, or hardly any, is an object; a reader throws an error of DuckDB if a
+ * line is not JSON.
  */
 export async function findNdjsonReading(
-  run: RunStatement,
-  path: string,
+  paths: readonly string[],
   signal: AbortSignal,
-): Promise<FileReading> {
-  const shapes = await readLineShapes(path, signal);
+): Promise<NdjsonReading> {
+  const shapes = await readLineShapes(paths, signal);
   // No lines, or objects without keys.
   if (shapes.columns.length === 0 && shapes.areRows)
-    return { reader: `read_ndjson_objects(${formatFile(path)})`, typed: new Map(), unreadable: [] };
+    return {
+      columns: [],
+      toReader: (path) => `read_ndjson_objects(${formatFile(path)})`,
+      findTypes: async () => new Map(),
+      listUnreadable: async () => [],
+    };
   checkColumns(shapes);
   const columns = shapes.columns.map(toColumn);
   const isPlain = shapes.areRows && !shapes.hasLongNumbers && shapes.columns.every(hasOneSpelling);
-  const reader = isPlain
-    ? `read_ndjson(${formatFile(path)}, columns = ${formatColumnTypes(columns)})`
-    : createLineReader(path, shapes, columns);
   return {
-    reader,
-    typed: await findTypes(run, reader, shapes),
-    unreadable: shapes.areRows ? [] : await describeOtherLines(run, path, shapes),
+    columns: columns.map(({ name }) => name),
+    toReader: (path) =>
+      isPlain
+        ? `read_ndjson(${formatFile(path)}, columns = ${formatColumnTypes(columns)})`
+        : createLineReader(path, shapes, columns),
+    findTypes: (run, reader) => findTypes(run, reader, shapes),
+    listUnreadable: async (run, path) => (shapes.areRows ? [] : describeOtherLines(run, path, shapes)),
   };
 }
 
@@ -45,7 +59,7 @@ function checkColumns({ columns }: LineShapes): void {
   if (columns.length === 0)
     throw new WarehouseError(
       'STATEMENT_FAILED',
-      'No line of the file is an object with a key that can name a column: each row must be one.',
+      'No line of the file is an object with a key that can name a column: each row must be one, on a line of its own. An array of rows is not read.',
     );
   if (columns.length > MAX_COLUMNS)
     throw new WarehouseError(
@@ -169,12 +183,12 @@ const PROBLEM = `CASE WHEN json_type(json) <> 'OBJECT' THEN 'is not an object'
     WHEN len(list_filter(json_keys(json), lambda name: contains(name, chr(0)))) > 0
       THEN 'has a key with a NUL character' END`;
 
-/** Describes the lines that are not rows. Each text continues "Line ". */
 async function describeOtherLines(
   run: RunStatement,
   path: string,
   { emptyLines }: LineShapes,
-): Promise<readonly string[]> {
+): Promise<readonly UnreadableLine[]> {
+  const empties = emptyLines.get(path) ?? [];
   const others = await run(
     `SELECT place, problem FROM (
       SELECT row_number() OVER () AS place, ${PROBLEM} AS problem FROM ${selectLines(path, { hasLongNumbers: false })}
@@ -183,13 +197,14 @@ async function describeOtherLines(
   let empty = 0;
   const described = others.map(({ place, problem }) => {
     // The engine does not count empty lines.
-    while ((emptyLines[empty] ?? Number.POSITIVE_INFINITY) <= Number(place) + empty) empty += 1;
-    return `${Number(place) + empty} ${String(problem)}`;
+    while ((empties[empty] ?? Number.POSITIVE_INFINITY) <= Number(place) + empty) empty += 1;
+    return { line: Number(place) + empty, problem: String(problem) };
   });
-  if (described.length > MAX_OTHER_LINES)
+  const [first] = described;
+  if (first !== undefined && described.length > MAX_OTHER_LINES)
     throw new WarehouseError(
       'STATEMENT_FAILED',
-      `More than ${MAX_OTHER_LINES} lines of the file are not rows: line ${described[0]}.`,
+      `More than ${MAX_OTHER_LINES} lines of the file are not rows: line ${first.line} ${first.problem}.`,
     );
   return described;
 }

@@ -15,7 +15,7 @@ import {
   WarehouseError,
 } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
-import type { TableTypes } from './dialect/writer.ts';
+import type { TableTypes } from './dialect/scope.ts';
 import { translateOnTables } from './dialect.ts';
 import type { ColumnValues, EngineStatement } from './engine.ts';
 import { type EngineClient, type ReceivedBatch, startEngine } from './engine-client.ts';
@@ -26,7 +26,7 @@ import { MEGABYTE } from './overrun.ts';
 
 /** The folder of a folder warehouse, and what its engine may take. */
 export interface FolderWarehouseOptions extends ReadingLimits {
-  /** `<folder>/<catalog>/<schema>/<table>.(parquet|csv|ndjson)`. */
+  /** Its tables are `<folder>/<catalog>/<schema>/<table>.csv`, for example; see `findTableFiles`. */
   readonly folder: string;
   /** The most memory of the engine, in megabytes. Default: 2,000. */
   readonly memoryMegabytes?: number;

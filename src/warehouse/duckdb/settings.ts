@@ -10,7 +10,7 @@ export const folderWarehouseSettings = defineSettings({
     BLADE_WAREHOUSE_FOLDER: z
       .string()
       .optional()
-      .describe('Folder of the folder warehouse: `<catalog>/<schema>/<table>.(parquet|csv|ndjson)`.'),
+      .describe('Folder of the folder warehouse: files or folders `<catalog>/<schema>/<table>`.'),
     BLADE_DEMO_DATA: flag()
       .optional()
       .describe(

@@ -18,5 +18,13 @@ export function quotePath(path: string): string {
  * like `region=eu`, or replace one.
  */
 export function formatFile(path: string): string {
-  return `${quotePath(path)}, hive_partitioning = false`;
+  const compression = COMPRESSIONS.find(([ending]) => ending.test(path))?.[1];
+  const argument = compression === undefined ? '' : `, compression = ${quoteText(compression)}`;
+  return `${quotePath(path)}, hive_partitioning = false${argument}`;
 }
+
+/** The engine knows these endings only in lower case. */
+const COMPRESSIONS: readonly (readonly [ending: RegExp, name: string])[] = [
+  [/\.gz$/i, 'gzip'],
+  [/\.zst$/i, 'zstd'],
+];

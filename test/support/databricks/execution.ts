@@ -7,7 +7,7 @@ import {
 } from '@duckdb/node-api';
 import { type Guard, interruptOnAbort } from '../../../src/warehouse/duckdb/abort.ts';
 import { createCalledMacros } from '../../../src/warehouse/duckdb/dialect/macros.ts';
-import type { TableTypes } from '../../../src/warehouse/duckdb/dialect/writer.ts';
+import type { TableTypes } from '../../../src/warehouse/duckdb/dialect/scope.ts';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
 import { addEndRow } from '../../../src/warehouse/duckdb/end-row.ts';
 import { quoteName } from '../../../src/warehouse/duckdb/text.ts';

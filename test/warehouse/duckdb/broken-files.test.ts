@@ -143,7 +143,8 @@ describe('a text file that cannot be told apart is refused by its line, without 
     const { rows } = await readLines('lines.ndjson', ['1', '[2]']);
     await expect(rows()).rejects.toMatchObject({
       code: 'STATEMENT_FAILED',
-      message: 'No line of the file is an object with a key that can name a column: each row must be one.',
+      message:
+        'No line of the file is an object with a key that can name a column: each row must be one, on a line of its own. An array of rows is not read.',
     });
   });
 

@@ -1,22 +1,11 @@
 import { asciiLowerCase } from '../../../shared/ascii-case.ts';
 import { isObject } from '../../../shared/json.ts';
 import { getContent, getKind, type SyntaxNode } from '../../../sql-check/syntax-tree.ts';
-import {
-  type Call,
-  checkItems,
-  fill,
-  findType,
-  type Provision,
-  pickTemplate,
-  RANGE,
-  ROWS,
-  showCall,
-  showWindow,
-  writeAggregate,
-} from './call.ts';
+import type { Call } from './call.ts';
 import { FUNCTIONS } from './functions.ts';
+import { readList, readObjects } from './nodes.ts';
 import { refuseFunction, refuseOnFolder } from './refused.ts';
-import { type ExpressionWriter, readList, readObjects, type Written } from './written.ts';
+import type { ExpressionWriter, Written } from './written.ts';
 
 type Parts = Omit<Call, 'writer' | 'args' | 'filter' | 'over' | 'window'> & {
   readonly filters: readonly unknown[];
@@ -34,8 +23,8 @@ export function writeCall(
   const parts = readParts(node);
   if (parts === null) return null;
   const { filters, spec, ...rest } = parts;
-  const provision = FUNCTIONS.get(parts.name);
-  if (provision === undefined) return refuseFunction(parts.name);
+  const write = FUNCTIONS.get(parts.name);
+  if (write === undefined) return refuseFunction(parts.name);
   const conditions = filters.map((filter) => writer.write(filter).sql);
   if (condition !== null) conditions.push(condition);
   let written: readonly Written[] | null = null;
@@ -51,43 +40,12 @@ export function writeCall(
     filter: conditions.length === 0 ? null : conditions.join(' AND '),
     ...writeOver(writer, spec),
   };
-  return provide(call, provision);
-}
-
-function provide(call: Call, provision: Provision): Written {
-  switch (provision.kind) {
-    case 'scalar':
-      checkItems(call);
-      refuseAround(
-        call,
-        call.over !== null || call.filter !== null || call.within !== null || call.isDistinct,
-      );
-      return {
-        sql: fill(pickTemplate(call, provision.templates), call),
-        type: findType(provision.type, call),
-        name: showCall(call, provision.shown),
-      };
-    case 'aggregate':
-      return writeAggregate(call, pickTemplate(call, provision.templates), provision.type, provision.shown);
-    case 'window':
-      if (call.over === null) refuseOnFolder(`${call.name}() without OVER`);
-      return {
-        sql: `${fill(provision.templates[0] ?? '', call)} OVER (${call.over})`,
-        type: findType(provision.type, call),
-        name: showWindow(call, showCall(call, provision.shown), provision.range === true ? RANGE : ROWS),
-      };
-    case 'rewrite':
-      return provision.write(call);
-  }
+  return write(call);
 }
 
 function writeOver(writer: ExpressionWriter, spec: SyntaxNode | null): Pick<Call, 'over' | 'window'> {
   const window = spec === null ? null : writer.over(spec);
   return { over: window?.sql ?? null, window };
-}
-
-function refuseAround(call: Call, isRefused: boolean): void {
-  if (isRefused) refuseOnFolder(`${call.name}() with DISTINCT, FILTER or OVER`);
 }
 
 const EXTRACTED: ReadonlyMap<string, string> = new Map([

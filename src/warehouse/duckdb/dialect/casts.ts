@@ -1,3 +1,5 @@
+import { quoteName } from '../text.ts';
+import { innerTypes, structFields } from './nested-types.ts';
 import { refuseOnFolder } from './refused.ts';
 import {
   isDecimal,
@@ -9,7 +11,7 @@ import {
   type NamedType,
   readDecimal,
 } from './types.ts';
-import { innerTypes, structFields, type Written } from './written.ts';
+import type { Written } from './written.ts';
 
 /** The macro that converts to each type as Databricks does. */
 const MACROS: ReadonlyMap<string, string> = new Map([
@@ -116,7 +118,7 @@ export function secondsToTime(sql: string, type: KnownType): string {
 }
 
 /** Writes a value of a known type as text; null where the folder does not. */
-export function formatKnown(sql: string, from: KnownType): string | null {
+function formatKnown(sql: string, from: KnownType): string | null {
   if (from === 'STRING') return sql;
   if (isDecimal(from)) {
     const [precision, scale] = readDecimal(from ?? '');
@@ -173,7 +175,7 @@ function formatNested(sql: string, type: string, depth: number): string | null {
       ? null
       : `('{' || array_to_string(list_transform(map_entries(${sql}), lambda ${variable}: ${one} || ' -> ' || ${other}), ', ') || '}')`;
   }
-  const fields = structFields(type)?.map(([name, field]) => show(`(${sql})."${name}"`, field));
+  const fields = structFields(type)?.map(([name, field]) => show(`(${sql}).${quoteName(name)}`, field));
   if (fields === undefined || fields.includes(null)) return null;
   return `CASE WHEN ${sql} IS NOT NULL THEN '{' || concat_ws(', ', ${fields.join(', ')}) || '}' END`;
 }
@@ -189,4 +191,15 @@ const PARAMETER_TYPES: ReadonlyMap<KnownType, string> = new Map<KnownType, strin
 export function typeParameter(value: Written): string {
   const type = PARAMETER_TYPES.get(value.type);
   return value.isParameter !== true || type === undefined ? value.sql : `CAST(${value.sql} AS ${type})`;
+}
+
+/** A value as the text that Databricks makes of it where it needs one. */
+export function toText(value: Written): string {
+  if (value.type === 'STRING') return typeParameter(value);
+  if (value.type === 'VOID') return 'CAST(NULL AS VARCHAR)';
+  if (value.isParameter === true && value.type === null) return `CAST(${value.sql} AS VARCHAR)`;
+  return (
+    formatKnown(typeParameter(value), value.type) ??
+    (value.type === null ? `spark_text(${typeParameter(value)})` : refuseOnFolder(`A text of ${value.type}`))
+  );
 }

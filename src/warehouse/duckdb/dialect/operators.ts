@@ -1,4 +1,4 @@
-import { convert, formatKnown, typeParameter } from './casts.ts';
+import { convert, toText, typeParameter } from './casts.ts';
 import { refuseOnFolder } from './refused.ts';
 import {
   findCommonType,
@@ -275,15 +275,4 @@ export function writeConcat(values: readonly Written[]): Written {
   if (values.length === 0) return { sql: "''", type: 'STRING', name };
   if (isArray || areBytes) return { sql: `(${values.map(({ sql }) => sql).join(' || ')})`, type, name };
   return { sql: `(${values.map((value) => toText(value)).join(' || ')})`, type, name };
-}
-
-/** A value as the text that Databricks makes of it where it needs one. */
-export function toText(value: Written): string {
-  if (value.type === 'STRING') return typeParameter(value);
-  if (value.type === 'VOID') return 'CAST(NULL AS VARCHAR)';
-  if (value.isParameter === true && value.type === null) return `CAST(${value.sql} AS VARCHAR)`;
-  return (
-    formatKnown(typeParameter(value), value.type) ??
-    (value.type === null ? `spark_text(${typeParameter(value)})` : refuseOnFolder(`A text of ${value.type}`))
-  );
 }

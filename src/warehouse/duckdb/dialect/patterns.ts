@@ -1,56 +1,5 @@
-import type { SyntaxNode } from '../../../sql-check/syntax-tree.ts';
-import { getContent } from '../../../sql-check/syntax-tree.ts';
-import { quoteText } from '../text.ts';
-import { toText } from './operators.ts';
 import { refuseOnFolder } from './refused.ts';
-import { type ExpressionWriter, named, readList, type Written } from './written.ts';
-
-/** Writes LIKE and ILIKE. A backslash escapes, unless the statement names another character. */
-export function writeLike(
-  writer: ExpressionWriter,
-  kind: 'like' | 'i_like',
-  content: SyntaxNode,
-  isNegated = false,
-): Written {
-  const text = writer.write(content.left);
-  const word = kind === 'like' ? 'LIKE' : 'ILIKE';
-  const mark = content.escape == null ? '\\' : writer.write(content.escape).literal;
-  if (typeof mark !== 'string' || mark.length !== 1)
-    return refuseOnFolder('ESCAPE of more than one character');
-  const quantifier = typeof content.quantifier === 'string' ? content.quantifier.toUpperCase() : null;
-  const one = (pattern: Written) =>
-    `${toText(text)} ${isNegated ? 'NOT ' : ''}${word} ${writePattern(pattern, mark)}`;
-  if (quantifier === null) {
-    const pattern = writer.write(content.right);
-    const ending = content.escape == null || mark === '\\' ? '' : ` ESCAPE '${mark}'`;
-    const name =
-      kind === 'like' ? named`${text} LIKE ${pattern}${ending}` : named`ilike(${text}, ${pattern})`;
-    return { sql: `(${one(pattern)})`, type: 'BOOLEAN', name };
-  }
-  const { expressions } = getContent(content.right, 'tuple');
-  const tuple = Array.isArray(expressions) ? readList(expressions) : null;
-  const single = getContent(content.right, 'paren').this;
-  const patterns =
-    tuple ?? (single === undefined ? refuseOnFolder(`${word} ${quantifier} of this form`) : [single]);
-  const joined = patterns
-    .map((pattern) => `(${one(writer.write(pattern))})`)
-    .join(quantifier === 'ALL' ? ' AND ' : ' OR ');
-  return { sql: `(${joined})`, type: 'BOOLEAN', name: null };
-}
-
-function writePattern(pattern: Written, mark: string): string {
-  const text = pattern.literal;
-  if (typeof text === 'string') {
-    for (let index = 0; index < text.length; index += 1) {
-      if (text[index] !== mark) continue;
-      index += 1;
-      if (!['%', '_', mark].includes(text[index] ?? ''))
-        refuseOnFolder('A LIKE pattern whose escape stands before another character');
-    }
-    if (!text.includes(mark)) return pattern.sql;
-  }
-  return `${toText(pattern)} ESCAPE ${quoteText(mark)}`;
-}
+import type { Written } from './written.ts';
 
 /** Refuses a regular expression that Java, the engine of Databricks, and DuckDB read differently. */
 export function checkPattern(pattern: Written): void {
@@ -61,27 +10,4 @@ export function checkPattern(pattern: Written): void {
       text,
     );
   if (isDifferent) refuseOnFolder(`The regular expression ${text}`);
-}
-
-/** Writes what a match is replaced by as DuckDB reads it: `$1` is `\1` there. */
-export function writeReplacement(replacement: Written): string {
-  const text = replacement.literal;
-  if (typeof text !== 'string')
-    return refuseOnFolder('regexp_replace() with a replacement that is not a text in the statement');
-  let written = '';
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index] ?? '';
-    const next = text[index + 1] ?? '';
-    if (character === '\\') {
-      if (next === '') return refuseOnFolder('A replacement that ends in a backslash');
-      written += next === '\\' ? '\\\\' : next;
-      index += 1;
-    } else if (character === '$') {
-      if (!/\d/.test(next) || /\d/.test(text[index + 2] ?? ''))
-        return refuseOnFolder('A replacement with such a group');
-      written += `\\${next}`;
-      index += 1;
-    } else written += character;
-  }
-  return quoteText(written);
 }

@@ -1,5 +1,6 @@
 import { isObject } from '../../../shared/json.ts';
 import type { SyntaxNode } from '../../../sql-check/syntax-tree.ts';
+import { quoteName } from '../text.ts';
 import { refuseOnFolder } from './refused.ts';
 
 /** A type of Databricks as far as an expression shows it by itself, such as `INT` or `DECIMAL(10,2)`; null if only its columns do. */
@@ -67,7 +68,7 @@ export function readType(type: unknown): NamedType {
       .map((field) => [String(field.name), readType(field.data_type)] as const);
     return {
       databricks: `STRUCT<${fields.map(([name, inner]) => `${name}: ${inner.databricks}`).join(', ')}>`,
-      duckDb: `STRUCT(${fields.map(([name, inner]) => `"${name.replaceAll('"', '""')}" ${inner.duckDb}`).join(', ')})`,
+      duckDb: `STRUCT(${fields.map(([name, inner]) => `${quoteName(name)} ${inner.duckDb}`).join(', ')})`,
     };
   }
   if (kind === 'custom' && /^timestamp_?ntz$/i.test(String(node.name)))

@@ -1,5 +1,14 @@
-import { isObject } from '../../../shared/json.ts';
-import { innerTypes, structFields } from './written.ts';
+import { VARCHAR } from '@duckdb/node-api';
+import { isObject } from '../../../../shared/json.ts';
+import { innerTypes, structFields } from '../nested-types.ts';
+import { define, type ScalarFunction } from './definition.ts';
+
+/** Functions of JSON. */
+export const json: readonly ScalarFunction[] = [
+  define('get_json_object', [VARCHAR, VARCHAR], VARCHAR, readJsonPath),
+  define('json_field', [VARCHAR, VARCHAR], VARCHAR, readJsonField),
+  define('read_json', [VARCHAR, VARCHAR], VARCHAR, readJsonBySchema),
+];
 
 /** A number as it is written, so that none of its digits is lost. */
 class WrittenNumber {
@@ -47,7 +56,7 @@ function toText(value: unknown): string | null {
 const STEP = /\.([^.[\]*]+)|\[(\d+)\]|\['([^']*)'\]/gy;
 
 /** Reads what is at a path of JSON, as in `$.a[0]`. */
-export function readJsonPath(json: string, path: string): string | null {
+function readJsonPath(json: string, path: string): string | null {
   if (path.includes('*')) throw new Error('A path with * is not available on the folder warehouse.');
   if (!path.startsWith('$')) return null;
   let value = parse(json);
@@ -70,12 +79,12 @@ function readKey(value: unknown, key: string): unknown {
 }
 
 /** Reads a field of a JSON object. */
-export function readJsonField(json: string, key: string): string | null {
+function readJsonField(json: string, key: string): string | null {
   return toText(readKey(parse(json), key));
 }
 
 /** Rewrites JSON so that it has what a schema names, each of the type there; null where it has another. */
-export function readJsonBySchema(json: string, schema: string): string | null {
+function readJsonBySchema(json: string, schema: string): string | null {
   const value = parse(json);
   const fields = structFields(schema);
   if (

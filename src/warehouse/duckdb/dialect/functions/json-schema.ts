@@ -1,21 +1,21 @@
-import { getContent, parseStatements } from '../../../sql-check/syntax-tree.ts';
-import { refuseOnFolder } from './refused.ts';
-import { readType } from './types.ts';
-import { innerTypes, readList, structFields } from './written.ts';
+import { getContent, parseStatements } from '../../../../sql-check/syntax-tree.ts';
+import { innerTypes, structFields } from '../nested-types.ts';
+import { readList } from '../nodes.ts';
+import { refuseOnFolder } from '../refused.ts';
+import { readType } from '../types.ts';
 
 /** The schema of JSON, as `a INT, b STRING` or as one type. */
-export interface JsonSchema {
+interface JsonSchema {
   readonly databricks: string;
   /** As DuckDB takes it to read JSON. */
   readonly duckDb: string;
-  /** Whether both read the same values by it. */
-  readonly isSafe: boolean;
 }
 
+/** Reads the schema of `from_json`. */
 export function readSchema(text: string): JsonSchema {
   const type = readCastType(text) ?? readCastType(`STRUCT<${text}>`) ?? refuseOnFolder(`The schema ${text}`);
   const { databricks } = readType(type);
-  return { databricks, duckDb: JSON.stringify(toStructure(databricks)), isSafe: true };
+  return { databricks, duckDb: JSON.stringify(toStructure(databricks)) };
 }
 
 function readCastType(type: string): unknown {

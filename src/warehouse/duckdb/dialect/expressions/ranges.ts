@@ -1,0 +1,47 @@
+import type { SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
+import { isPresent, readList } from '../nodes.ts';
+import { writeComparison } from '../operators.ts';
+import { refuseOnFolder } from '../refused.ts';
+import type { StatementWriter } from '../statement-writer.ts';
+import { named, type Written } from '../written.ts';
+
+/** Writes IN with a list or a query. */
+export function writeIn(writer: StatementWriter, content: SyntaxNode): Written {
+  const value = writer.write(content.this);
+  const negated = content.not === true ? 'NOT ' : '';
+  if (isPresent(content.query)) {
+    const { sql } = writer.inside([], () => writer.query(content.query));
+    return { sql: `(${value.sql} ${negated}IN (${sql}))`, type: 'BOOLEAN', name: null };
+  }
+  const items = readList(content.expressions).map((item) => writer.write(item));
+  const compared = items.map((item) => writeComparison('eq', value, item).sql);
+  const isPlain = items.every((item, index) => compared[index] === `(${value.sql} = ${item.sql})`);
+  const sql = isPlain
+    ? `${value.sql} IN (${items.map((item) => item.sql).join(', ')})`
+    : compared.join(' OR ');
+  const names = items.map(({ name }) => name);
+  const name =
+    names.includes(null) || value.name === null ? null : `(${value.name} IN (${names.join(', ')}))`;
+  return {
+    sql: `(${negated}(${sql}))`,
+    type: 'BOOLEAN',
+    name: negated === '' ? name : name === null ? null : `(NOT ${name})`,
+  };
+}
+
+/** Writes BETWEEN. */
+export function writeBetween(writer: StatementWriter, content: SyntaxNode): Written {
+  const [value, low, high] = [content.this, content.low, content.high].map((part) => writer.write(part));
+  if (value === undefined || low === undefined || high === undefined)
+    return refuseOnFolder('BETWEEN of this form');
+  if (isPresent(content.symmetric)) refuseOnFolder('BETWEEN SYMMETRIC');
+  const [from, to] = [writeComparison('gte', value, low), writeComparison('lte', value, high)];
+  const isPlain = from.sql === `(${value.sql} >= ${low.sql})` && to.sql === `(${value.sql} <= ${high.sql})`;
+  const inner = isPlain ? `${value.sql} BETWEEN ${low.sql} AND ${high.sql}` : `${from.sql} AND ${to.sql}`;
+  const negated = content.not === true ? 'NOT ' : '';
+  return {
+    sql: `(${negated}(${inner}))`,
+    type: 'BOOLEAN',
+    name: negated === '' ? named`between(${value}, ${low}, ${high})` : null,
+  };
+}

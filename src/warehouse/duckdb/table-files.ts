@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { type TableName, WarehouseError } from '../warehouse.ts';
+import type { NamedFile } from './error.ts';
+import { type Partition, parsePartition } from './hive-partitions.ts';
+
+/** How the rows of a file are written; NDJSON has an object on each line. */
+export type FileFormat = 'parquet' | 'csv' | 'ndjson';
+
+/** A file with rows of a table. */
+export interface DataFile extends NamedFile {
+  /** Its path within the folder of its table; its name if it is the table. */
+  readonly place: string;
+  readonly partition: Partition;
+}
+
+/** The files of a table in their current state, not yet opened. */
+export interface FoundTable extends NamedFile {
+  /** The name as spelled by the folders and the file. */
+  readonly name: TableName;
+  readonly format: FileFormat;
+  /** The file of the table, or the files in its folder; at least one. */
+  readonly files: readonly DataFile[];
+  /** Whether they are in a folder of their own. */
+  readonly isFolder: boolean;
+  /** The identity, size and times of the files. If one changes, at least one of them does. */
+  readonly version: string;
+  /** The part of the version that a copy on another machine can have, too. */
+  readonly portableVersion: string;
+}
+
+/**
+ * Finds the files of a table: `<table>.parquet`, `.csv`, `.ndjson`, `.jsonl` or `.json`, the texts also as `.gz` or `.zst`, or
+ * a folder `<table>` of such files, as Spark writes them. The folders are listed, because the name of a table must not be
+ * used as a path.
+ * @param folder the folder of the warehouse.
+ * @throws WarehouseError TABLE_NOT_FOUND if there is none, STATEMENT_FAILED if what is there is not one table.
+ */
+export async function findTableFiles(folder: string, table: TableName): Promise<FoundTable> {
+  const catalog = await findFolder(folder, table.catalog);
+  if (catalog === null) throw createNotFoundError(table, `Its folder has no folder ${table.catalog}`);
+  const schema = await findFolder(join(folder, catalog), table.schema);
+  if (schema === null)
+    throw createNotFoundError(table, `Its folder has no folder ${table.catalog}/${table.schema}`);
+  const parent = join(folder, catalog, schema);
+  const entries = await listEntries(parent);
+  const claims = entries.flatMap((entry) => toClaim(entry, table.table));
+  const [claim, other] = claims;
+  const label = [catalog, schema].join('/');
+  if (claim === undefined) throw createNotFoundError(table, describeSearch(label, table.table, entries));
+  if (other !== undefined)
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      `Both ${claim.entry.name} and ${other.entry.name} in ${label} claim to be the table ${formatName(table)}: rename or remove one of them.`,
+    );
+  const path = join(parent, claim.entry.name);
+  const found: Place = { folder, path, label: toLabel(folder, path) };
+  const files = claim.entry.isFolder ? await listDataFiles(found, table) : [await toFile(found)];
+  const [first] = files;
+  if (first === undefined) throw createNotFoundError(table, `The folder ${found.label} holds no data file`);
+  return {
+    path,
+    label: found.label,
+    name: { catalog, schema, table: claim.table },
+    format: findFormat(files),
+    files: files.map(({ path, label, place, partition }) => ({ path, label, place, partition })),
+    isFolder: claim.entry.isFolder,
+    version: joinVersions(files, ({ version }) => version),
+    portableVersion: joinVersions(files, ({ portableVersion }) => portableVersion),
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** Lists the files and folders in a folder, also behind links, in the order of their names. None if there is no such folder. */
+async function listEntries(folder: string): Promise<readonly Entry[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
+  const found = await Promise.all(entries.map((entry) => toEntry(folder, entry)));
+  return found.flat().sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+async function toEntry(folder: string, entry: Dirent): Promise<readonly Entry[]> {
+  const status = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => null) : entry;
+  if (status === null || !(status.isFile() || status.isDirectory())) return [];
+  return [{ name: entry.name, isFolder: status.isDirectory() }];
+}
+
+/** Finds a folder by its name, in any case if none is spelled like it. */
+async function findFolder(parent: string, name: string): Promise<string | null> {
+  const folders = (await listEntries(parent)).filter(({ isFolder }) => isFolder);
+  const spelled = asciiLowerCase(name);
+  const found =
+    folders.find((folder) => folder.name === name) ??
+    folders.find((folder) => asciiLowerCase(folder.name) === spelled);
+  return found?.name ?? null;
+}
+
+interface Claim {
+  readonly entry: Entry;
+  /** The name of the table as it is spelled. */
+  readonly table: string;
+}
+
+/** Returns whether a file or folder is a table of a name, in any case. Spark also names folders like files. */
+function toClaim(entry: Entry, table: string): readonly Claim[] {
+  const wanted = asciiLowerCase(table);
+  if (entry.isFolder && asciiLowerCase(entry.name) === wanted) return [{ entry, table: entry.name }];
+  const name = DATA_FILE.exec(entry.name)?.groups?.table;
+  return name !== undefined && asciiLowerCase(name) === wanted ? [{ entry, table: name }] : [];
+}
+
+const DATA_FILE =
+  /^(?<table>.*)\.(?:(?<parquet>parquet)|(?:(?<csv>csv)|json|jsonl|ndjson)(?:\.gz|\.zst)?)$/is;
+
+function parseFormat(name: string): FileFormat | null {
+  const groups = DATA_FILE.exec(name)?.groups;
+  if (groups === undefined) return null;
+  if (groups.parquet !== undefined) return 'parquet';
+  return groups.csv === undefined ? 'ndjson' : 'csv';
+}
+
+/** A file or folder below the folder of the warehouse. */
+interface Place extends NamedFile {
+  readonly folder: string;
+}
+
+interface VersionedFile extends DataFile {
+  readonly size: bigint;
+  readonly version: string;
+  readonly portableVersion: string;
+}
+
+async function toFile(
+  { path, label }: Place,
+  place = label.slice(label.lastIndexOf('/') + 1),
+  partition: Partition = new Map(),
+): Promise<VersionedFile> {
+  const status = await stat(path, { bigint: true }).catch((cause: unknown) => {
+    throw new WarehouseError('CHANGED', `${label} was deleted while it was read.`, { cause });
+  });
+  return {
+    ...{ path, label, place, partition, size: status.size },
+    // The time of the last write (mtime) can be set back, as by a copy that preserves times, but not ctime.
+    portableVersion: [status.size, status.mtimeNs].join('-'),
+    version: [status.ino, status.size, status.mtimeNs, status.ctimeNs].join('-'),
+  };
+}
+
+/** Lists the data files in the folder of a table, in the order of their paths. */
+async function listDataFiles(table: Place, name: TableName): Promise<readonly VersionedFile[]> {
+  const files = await walk(table, { table, name, partition: new Map() });
+  if (files.length > MAX_FILES)
+    throw refuseFolder(name, `it has ${files.length} files, and at most ${MAX_FILES} are read`);
+  const [first] = files;
+  const differing = files.find((file) => joinKeys(file) !== joinKeys(first));
+  if (first !== undefined && differing !== undefined)
+    throw refuseFolder(
+      name,
+      `${first.place} and ${differing.place} are not in partitions of the same columns`,
+    );
+  // Spark writes an empty file for a part without rows.
+  const filled = files.filter(({ size }) => size > 0n);
+  return filled.length > 0 ? filled : files.slice(0, 1);
+}
+
+/** More files would take longer to open than to read. */
+const MAX_FILES = 10_000;
+
+function joinKeys(file: DataFile | undefined): string {
+  return JSON.stringify([...(file?.partition.keys() ?? [])].map(asciiLowerCase));
+}
+
+interface Walk {
+  readonly table: Place;
+  readonly name: TableName;
+  readonly partition: Partition;
+}
+
+async function walk(place: Place, within: Walk): Promise<readonly VersionedFile[]> {
+  const files: VersionedFile[] = [];
+  for (const { name, isFolder } of await listEntries(place.path)) {
+    const path = join(place.path, name);
+    const entry = { folder: place.folder, path, label: toLabel(place.folder, path) };
+    const inTable = toLabel(within.table.path, path);
+    if (isFolder) {
+      const format = TABLE_FORMATS.get(name);
+      if (format !== undefined) throw refuseFolder(within.name, format);
+      if (isHidden(name)) continue;
+      const partition = parsePartition(name);
+      if (partition === null)
+        throw refuseFolder(
+          within.name,
+          `${inTable} is a folder that names no partition, as day=2024-01-02 would`,
+        );
+      const [key, value] = partition;
+      files.push(
+        ...(await walk(entry, { ...within, partition: new Map([...within.partition, [key, value]]) })),
+      );
+    } else if (!isHidden(name)) {
+      if (parseFormat(name) === null)
+        throw refuseFolder(within.name, `${inTable} is none of ${READABLE}. Move it away, or convert it`);
+      files.push(await toFile(entry, inTable, within.partition));
+    }
+  }
+  return files;
+}
+
+/** Folders of tables whose files alone do not tell which rows there are. */
+const TABLE_FORMATS: ReadonlyMap<string, string> = new Map(
+  [
+    ['_delta_log', 'a Delta table'],
+    ['.hoodie', 'a Hudi table'],
+    ['metadata', 'an Iceberg table'],
+  ].map(([folder = '', format = '']) => [
+    folder,
+    `it is ${format}, whose files can hold rows that were deleted. Read it through Databricks, or write its rows as Parquet`,
+  ]),
+);
+
+/** Whether Spark ignores a file or folder, as it does its own markers. */
+function isHidden(name: string): boolean {
+  return name.startsWith('.') || (name.startsWith('_') && !name.includes('='));
+}
+
+function findFormat(files: readonly DataFile[]): FileFormat {
+  const [first, ...others] = files;
+  const format = parseFormat(first?.place ?? '') ?? 'parquet';
+  const differing = others.find(({ place }) => parseFormat(place) !== format);
+  if (differing === undefined) return format;
+  throw new WarehouseError(
+    'STATEMENT_FAILED',
+    `The files of a table have one format, but ${first?.label} and ${differing.label} have two: put them into two folders.`,
+  );
+}
+
+function joinVersions(files: readonly VersionedFile[], read: (file: VersionedFile) => string): string {
+  const [first, ...others] = files;
+  if (first !== undefined && others.length === 0 && first.partition.size === 0) return read(first);
+  const versions = files.map((file) => [file.place, read(file)]);
+  return createHash('sha256').update(JSON.stringify(versions)).digest('base64url');
+}
+
+function toLabel(folder: string, path: string): string {
+  return relative(folder, path).replaceAll(sep, '/');
+}
+
+function formatName({ catalog, schema, table }: TableName): string {
+  return `${catalog}.${schema}.${table}`;
+}
+
+function refuseFolder(table: TableName, reason: string): WarehouseError {
+  return new WarehouseError(
+    'STATEMENT_FAILED',
+    `The folder of ${formatName(table)} cannot be read: ${reason}.`,
+  );
+}
+
+function createNotFoundError(table: TableName, reason: string): WarehouseError {
+  return new WarehouseError(
+    'TABLE_NOT_FOUND',
+    `There is no table ${formatName(table)} in the warehouse. ${reason}.`,
+  );
+}
+
+const READABLE = '.parquet, .csv, .ndjson, .jsonl or .json (the texts also with .gz or .zst)';
+
+function describeSearch(folder: string, table: string, entries: readonly Entry[]): string {
+  const names = entries
+    .filter(({ name }) => !isHidden(name))
+    .map(({ name, isFolder }) => (isFolder ? `${name}/` : name));
+  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : '';
+  const found = names.length === 0 ? 'is empty' : `has ${names.slice(0, MAX_SHOWN).join(', ')}${more}`;
+  return `${folder} ${found}; the table would be a folder ${table}, or a file ${table} that ends in ${READABLE}`;
+}
+
+const MAX_SHOWN = 10;

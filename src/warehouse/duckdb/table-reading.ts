@@ -1,0 +1,186 @@
+import { stat } from 'node:fs/promises';
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { WarehouseError } from '../warehouse.ts';
+import { findCsvReading } from './csv.ts';
+import type { FileColumn, RunStatement, UnreadableLine } from './file.ts';
+import { findPartitionColumns, selectPartition } from './hive-partitions.ts';
+import { findNdjsonReading } from './ndjson.ts';
+import { findParquetReading } from './parquet.ts';
+import type { RowWindows } from './row-windows.ts';
+import type { DataFile, FoundTable } from './table-files.ts';
+import { quoteName } from './text.ts';
+import { findTypedColumns, type TypedColumns } from './text-types.ts';
+
+/** How to read a table, and which lines of its files are not rows. */
+export interface TableReading {
+  /** The SQL after FROM. */
+  readonly reader: string;
+  /** The columns that SQL takes for something else than text. */
+  readonly typed: TypedColumns;
+  readonly unreadable: readonly UnreadableRow[];
+  /** The windows that its rows are to be read in; null to read them as they come. */
+  readonly windows: RowWindows | null;
+}
+
+/** A line of one of the files of a table that is not a row. */
+export interface UnreadableRow extends UnreadableLine {
+  /** Where the file is in the folder of the table; null if the table is one file. */
+  readonly place: string | null;
+}
+
+/**
+ * Finds out how to read the files of a table: row by row in the order of their paths, with the columns of all of them by
+ * their names in any case, and those that their folders state.
+ * @param scratch a folder for temporary files that the engine can read.
+ * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if a file cannot be read.
+ */
+export async function findTableReading(
+  run: RunStatement,
+  table: FoundTable,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<TableReading> {
+  switch (table.format) {
+    case 'parquet':
+      return findParquetTable(run, table);
+    case 'csv':
+      return findCsvTable(run, table, scratch, signal);
+    case 'ndjson':
+      return findNdjsonTable(run, table, signal);
+  }
+}
+
+async function findParquetTable(run: RunStatement, table: FoundTable): Promise<TableReading> {
+  const readings = await readEach(table, async (file) => {
+    if ((await stat(file.path)).size === 0)
+      throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it is no Parquet file.');
+    return { file, ...(await findParquetReading(run, file.path)) };
+  });
+  checkTypes(readings);
+  const names = readings.flatMap(({ columns }) => columns.map(({ name }) => name));
+  const [first, ...others] = readings;
+  return {
+    reader: combine(table, readings, names),
+    typed: new Map(),
+    unreadable: [],
+    windows: others.length === 0 && table.files[0]?.partition.size === 0 ? (first?.windows ?? null) : null,
+  };
+}
+
+/** Checks that a column has one type in all files, because the engine would convert one to the other, up to text. */
+function checkTypes(readings: readonly { file: DataFile; columns: readonly FileColumn[] }[]): void {
+  const known = new Map<string, { readonly file: DataFile; readonly type: string }>();
+  for (const { file, columns } of readings)
+    for (const { name, type } of columns) {
+      const other = known.get(asciiLowerCase(name));
+      if (other !== undefined && other.type !== type)
+        throw new WarehouseError(
+          'STATEMENT_FAILED',
+          `The column ${name} is ${other.type} in ${other.file.label} and ${type} in ${file.label}: write both with one type.`,
+        );
+      known.set(asciiLowerCase(name), { file, type });
+    }
+}
+
+async function findCsvTable(
+  run: RunStatement,
+  table: FoundTable,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<TableReading> {
+  const readings = await readEach(table, async (file) => ({
+    file,
+    ...(await findCsvReading(run, file.path, scratch, signal)),
+  }));
+  const names = readings.flatMap(({ columns }) => columns);
+  const reader = combine(table, readings, names);
+  return {
+    reader,
+    typed: await findTypedColumns(run, reader, listDifferent(names)),
+    unreadable: readings.flatMap(({ file, unreadable }) => nameFile(table, file, unreadable)),
+    windows: null,
+  };
+}
+
+async function findNdjsonTable(
+  run: RunStatement,
+  table: FoundTable,
+  signal: AbortSignal,
+): Promise<TableReading> {
+  const reading = await findNdjsonReading(
+    table.files.map(({ path }) => path),
+    signal,
+  );
+  const readers = table.files.map((file) => ({ file, reader: reading.toReader(file.path) }));
+  const reader = combine(table, readers, reading.columns);
+  const unreadable = await readEach(table, async (file) =>
+    nameFile(table, file, await reading.listUnreadable(run, file.path)),
+  );
+  return {
+    reader,
+    typed: await reading.findTypes(run, reader),
+    unreadable: unreadable.flat(),
+    windows: null,
+  };
+}
+
+/** Reads something of each file, one after the other, because the engine has one thread. */
+async function readEach<Result>(
+  { files, isFolder }: FoundTable,
+  read: (file: DataFile) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const file of files) {
+    try {
+      results.push(await read(file));
+    } catch (error) {
+      if (!(error instanceof WarehouseError) || !isFolder) throw error;
+      throw new WarehouseError(error.code, `${error.message} (in ${file.label})`, { cause: error });
+    }
+  }
+  return results;
+}
+
+function nameFile(
+  { isFolder }: FoundTable,
+  { place }: DataFile,
+  lines: readonly UnreadableLine[],
+): readonly UnreadableRow[] {
+  return lines.map((line) => ({ ...line, place: isFolder ? place : null }));
+}
+
+interface FileReader {
+  readonly file: DataFile;
+  /** The SQL after FROM. */
+  readonly reader: string;
+}
+
+/** Writes the SQL after FROM for the rows of all files. */
+function combine(table: FoundTable, readers: readonly FileReader[], columns: readonly string[]): string {
+  const names = listDifferent(columns);
+  const inFiles = new Set(names.map(asciiLowerCase));
+  const partition = findPartitionColumns(table.files, (column) => inFiles.has(asciiLowerCase(column)));
+  const [first, ...others] = readers;
+  if (first !== undefined && others.length === 0 && partition.size === 0) return first.reader;
+  const parts = readers.map(
+    ({ file, reader }) => `SELECT ${['*', ...selectPartition(file, partition)].join(', ')} FROM ${reader}`,
+  );
+  const selected = [...names, ...partition.keys()].map(quoteName);
+  return `(SELECT ${selected.length === 0 ? '*' : selected.join(', ')} FROM ${unite(parts)})`;
+}
+
+/** Unites statements in halves, because the engine refuses thousands of them within each other. */
+function unite(statements: readonly string[]): string {
+  const [first = ''] = statements;
+  if (statements.length <= 1) return `(${first})`;
+  const half = Math.ceil(statements.length / 2);
+  return `(${unite(statements.slice(0, half))} UNION ALL BY NAME ${unite(statements.slice(half))})`;
+}
+
+/** Lists names once, in any case, as they are spelled first. */
+function listDifferent(names: readonly string[]): readonly string[] {
+  const different = new Map<string, string>();
+  for (const name of names)
+    if (!different.has(asciiLowerCase(name))) different.set(asciiLowerCase(name), name);
+  return [...different.values()];
+}
