@@ -10,6 +10,7 @@ import { createClient, type Sink } from 'graphql-ws';
 import * as relay from 'relay-runtime';
 import { expect, onTestFinished, vi } from 'vitest';
 import WebSocket from 'ws';
+import { createBladeClient } from '../../docs/examples/apollo-client.ts';
 import { possibleTypes } from '../../src/dashboard/generated/possible-types.ts';
 import { test } from '../support/on-server.ts';
 import { addSource, writeRows } from '../support/tables.ts';
@@ -44,6 +45,12 @@ interface ListedJob {
   readonly finishedAt: string | null;
   readonly progress: { readonly processedItems: number };
 }
+
+interface Watched {
+  readonly syncProgress: { readonly job: Pick<ListedJob, 'id' | 'state'> | null };
+}
+
+const nodeFetch = fetch;
 
 /** A client with its defaults, and how often it asks over HTTP. */
 function createCounted(url: string) {
@@ -189,6 +196,37 @@ test.for(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])(
     for (const complaint of complaints) expect(complaint).not.toHaveBeenCalled();
   },
 );
+
+test('an answer that comes after newer events is asked for again by the example of Apollo Client', async ({
+  application,
+}) => {
+  const seenEnd = Promise.withResolvers<void>();
+  let requests = 0;
+  vi.stubGlobal('fetch', async (...args: Parameters<typeof nodeFetch>) => {
+    const response = await nodeFetch(...args);
+    if (!String(args[1]?.body).includes('query History')) return response;
+    requests += 1;
+    if (requests === 1) await seenEnd.promise;
+    return response;
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const client = createBladeClient(application.url, possibleTypes);
+  onTestFinished(() => client.stop());
+  const rows = Array.from({ length: 2_000 }, (_, index) => ({ item_id: `late ${index}` }));
+  await writeRows(application.warehouseFolder, 'sortie', rows);
+  const { id } = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 50 } });
+  const watched = client.subscribe<Watched>({ query: findOperation('WatchSync') }).subscribe(({ data }) => {
+    const job = data?.syncProgress.job;
+    if (job?.id === id && job.state === 'COMPLETED') seenEnd.resolve();
+  });
+  onTestFinished(() => watched.unsubscribe());
+  const { data } = await client.query<History>({ query: findOperation('History') });
+  expect(data?.jobs.edges.find(({ node }) => node.id === id)?.node).toMatchObject({
+    state: 'COMPLETED',
+    progress: { processedItems: 2_000 },
+  });
+  expect(requests).toBe(2);
+});
 
 test.for([
   ['History', compiledHistory],

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<6a062dd81ea78d0437a9326eb1ed6f95>>
+ * @generated SignedSource<<412ea0771b2d529f1105ac9321178fb2>>
  * @lightSyntaxTransform
  */
 
@@ -45,6 +45,7 @@ export type History$data = {
           readonly processedItems: any;
           readonly successCount: any;
         };
+        readonly revision: number;
         readonly state: JobState;
       };
     }>;
@@ -162,6 +163,13 @@ v4 = [
                 "args": null,
                 "kind": "ScalarField",
                 "name": "finishedAt",
+                "storageKey": null
+              },
+              {
+                "alias": null,
+                "args": null,
+                "kind": "ScalarField",
+                "name": "revision",
                 "storageKey": null
               },
               {
@@ -333,16 +341,16 @@ return {
     "selections": (v4/*:: as any*/)
   },
   "params": {
-    "cacheID": "df483adb1fc6d1ccf6254132c8f11f20",
+    "cacheID": "3cd89a1212635fcb85154b974315fd06",
     "id": null,
     "metadata": {},
     "name": "History",
     "operationKind": "query",
-    "text": "query History(\n  $after: String\n) {\n  jobs(first: 10, after: $after, filter: {kinds: [SYNC]}) {\n    totalCount\n    edges {\n      node {\n        id\n        state\n        outcome\n        createdAt\n        finishedAt\n        progress {\n          id\n          processedItems\n          successCount\n          errorCount\n        }\n        failedSources {\n          id\n          sourceName\n          message\n        }\n        errors(first: 5) {\n          totalCount\n          edges {\n            node {\n              id\n              stage\n              itemId\n              message\n              row\n            }\n          }\n        }\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}\n"
+    "text": "query History(\n  $after: String\n) {\n  jobs(first: 10, after: $after, filter: {kinds: [SYNC]}) {\n    totalCount\n    edges {\n      node {\n        id\n        state\n        outcome\n        createdAt\n        finishedAt\n        revision\n        progress {\n          id\n          processedItems\n          successCount\n          errorCount\n        }\n        failedSources {\n          id\n          sourceName\n          message\n        }\n        errors(first: 5) {\n          totalCount\n          edges {\n            node {\n              id\n              stage\n              itemId\n              message\n              row\n            }\n          }\n        }\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}\n"
   }
 };
 })();
 
-(node as any).hash = "44e2386c394b90deaac22acbd47f4a00";
+(node as any).hash = "3643803338655702f90e752e8291aa13";
 
 export default node;
