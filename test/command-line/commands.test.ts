@@ -419,7 +419,7 @@ describe('blade items', () => {
       err: expect.stringMatching(/--marking.*must be one of U, UNCLASSIFIED.*TS, TOP SECRET/),
     });
     const count = async (...args: string[]) => (await blade.json('items', 'list', ...args)).totalCount;
-    expect(await count('--source', 'Flown sorties', '--marking', 'c')).toBe(29);
+    expect(await count('--source', 'Flown sorties', '--marking', 'c', '--marking', 'Secret')).toBe(29);
     expect(await count('--marking', 'top secret', '--marking', 'TOP_SECRET')).toBe(0);
   });
 
