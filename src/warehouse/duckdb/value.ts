@@ -52,7 +52,7 @@ export function findConverter(type: DuckDBType): ValueConverter {
       return createListConverter(findConverter(type.valueType));
     case DuckDBTypeId.STRUCT:
       return createStructConverter(
-        type.entryNames.map((name, index) => [name, findConverter(type.typeForEntry(name)), index]),
+        type.entryTypes.map((entry, index) => [type.entryNames[index] ?? '', findConverter(entry)]),
       );
     case DuckDBTypeId.MAP:
       return createMapConverter(
@@ -101,9 +101,7 @@ function createListConverter(convert: ValueConverter): ValueConverter {
       : null;
 }
 
-function createStructConverter(
-  entries: readonly (readonly [string, ValueConverter, number])[],
-): ValueConverter {
+function createStructConverter(entries: readonly (readonly [string, ValueConverter])[]): ValueConverter {
   return (value) => {
     if (!(value instanceof DuckDBStructValue)) return null;
     const object: Record<string, JsonValue> = {};
