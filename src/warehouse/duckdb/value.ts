@@ -88,7 +88,16 @@ const convertTimestamp: ValueConverter = (value) => {
 /** Microseconds from 1970 to a time far beyond any real one. */
 const DISTANT_MICROSECONDS = 1n << 52n;
 
-const convertJson: ValueConverter = (value) => (typeof value === 'string' ? parseJsonValue(value) : null);
+/** A file can say of any text that it is JSON. */
+const convertJson: ValueConverter = (value) => {
+  if (typeof value !== 'string') return null;
+  try {
+    return parseJsonValue(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value;
+    throw error;
+  }
+};
 
 function isText(type: DuckDBType): boolean {
   return type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.ENUM;

@@ -312,6 +312,27 @@ describe('a value of NDJSON is the one that was written', () => {
     expect(await readValues(values)).toEqual(expected);
   });
 
+  test('also if it is no finite number, as Python writes it, which JSON cannot hold', async () => {
+    const { path, rows } = await folderWarehouse();
+    const lines = [
+      '{"item_id":"a","hours":NaN,"more":{"x":[-Infinity,1.5,null,true]}}',
+      '{"item_id":"b","hours":2,"more":{"x":[]}}',
+      '{"item_id":"c","hours":Infinity,"more":"NaN"}',
+    ];
+    await writeFile(path('cells.ndjson'), `${lines.join('\n')}\n`);
+    expect(await rows(READ)).toEqual([
+      { item_id: 'a', hours: 'NaN', more: { x: ['-Infinity', 1.5, null, true] } },
+      { item_id: 'b', hours: 2, more: { x: [] } },
+      { item_id: 'c', hours: 'Infinity', more: 'NaN' },
+    ]);
+  });
+
+  test('also if Parquet says JSON of a text that is none', async () => {
+    const { rows, write } = await folderWarehouse();
+    await write('cells.parquet', `SELECT 'a' AS item_id, '{"x":NaN}'::JSON AS note`);
+    expect(await rows(READ)).toEqual([{ item_id: 'a', note: '{"x":NaN}' }]);
+  });
+
   test('whatever the values of other lines are', async () => {
     const { path, rows } = await folderWarehouse();
     const value = fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' });
