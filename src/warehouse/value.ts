@@ -12,6 +12,18 @@ export function toNumberValue(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
+/** Converts a number of 32 bits to the shortest one that it is the nearest to: 0.1, where its exact value is 0.10000000149011612. */
+export function toFloatValue(value: number): number | string {
+  for (let digits = 1; digits < FLOAT_DIGITS; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return toNumberValue(short);
+  }
+  return toNumberValue(Number(value.toPrecision(FLOAT_DIGITS)));
+}
+
+/** As many digits tell all numbers of 32 bits apart. */
+const FLOAT_DIGITS = 9;
+
 /** Formats the exact value of a decimal: `unscaled` divided by ten to the power of `scale`. */
 export function formatDecimal(unscaled: bigint, scale: number): string {
   if (scale === 0) return unscaled.toString();

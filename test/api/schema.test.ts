@@ -100,7 +100,7 @@ test('only what a client can keep by its id has a field id', () => {
   const withId = objects.filter((type) => type.getFields().id !== undefined).map(({ name }) => name);
   const nodes = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
   // Parts of a job and a principal cannot be looked up, but caches tell them apart.
-  const others = ['JobProgress', 'TypeProgress', 'SyncStatus', 'Principal'];
+  const others = ['JobProgress', 'TypeProgress', 'FailedSource', 'SyncStatus', 'Principal'];
   expect(withId.sort()).toEqual([...nodes.map(({ name }) => name), ...others].sort());
 });
 

@@ -5,6 +5,7 @@ import {
   formatTimestamp,
   parseJsonValue,
   setKey,
+  toFloatValue,
   toIntegerValue,
   toNumberValue,
 } from '../value.ts';
@@ -28,7 +29,7 @@ export function createColumnReader(data: Data, field: Field): ColumnReader {
   };
 }
 
-const { Type, TimeUnit, DateUnit, DataType: types, Vector } = arrow;
+const { Type, TimeUnit, DateUnit, Precision, DataType: types, Vector } = arrow;
 
 function createValueReader(data: Data, field: Field): ColumnReader {
   const { type } = data;
@@ -36,7 +37,8 @@ function createValueReader(data: Data, field: Field): ColumnReader {
   if (types.isInt(type)) return type.bitWidth === 64 ? createLongReader(data) : createNumberReader(data);
   if (types.isFloat(type)) {
     const { values } = data;
-    return (index) => toNumberValue(values[index]);
+    const convert = type.precision === Precision.SINGLE ? toFloatValue : toNumberValue;
+    return (index) => convert(values[index]);
   }
   if (types.isBool(type)) {
     const { values, offset } = data;

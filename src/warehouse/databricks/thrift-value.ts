@@ -1,7 +1,7 @@
 import { thrift } from '@databricks/sql';
 import type { TColumn, TColumnDesc } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
-import { parseJsonValue, toIntegerValue, toNumberValue } from '../value.ts';
+import { parseJsonValue, toFloatValue, toIntegerValue, toNumberValue } from '../value.ts';
 
 const { TTypeId } = thrift.TCLIService_types;
 
@@ -33,7 +33,10 @@ function toParts(column: TColumn, typeId: number | undefined): Parts {
   const { boolVal, byteVal, i16Val, i32Val, i64Val, doubleVal, binaryVal, stringVal } = column;
   const plain = boolVal ?? byteVal ?? i16Val ?? i32Val;
   if (plain) return { ...plain, convert: (index) => plain.values[index] ?? null };
-  if (doubleVal) return { ...doubleVal, convert: (index) => toNumberValue(doubleVal.values[index] ?? 0) };
+  if (doubleVal) {
+    const convert = typeId === TTypeId.FLOAT_TYPE ? toFloatValue : toNumberValue;
+    return { ...doubleVal, convert: (index) => convert(doubleVal.values[index] ?? 0) };
+  }
   if (i64Val)
     return {
       ...i64Val,

@@ -27,6 +27,7 @@ import {
   formatTimestamp,
   parseJsonValue,
   setKey,
+  toFloatValue,
   toIntegerValue,
   toNumberValue,
 } from '../value.ts';
@@ -67,6 +68,8 @@ export function findConverter(type: DuckDBType): ValueConverter {
           ? (members.get(value.tag) ?? convertAny)(value.value)
           : convertAny(value);
     }
+    case DuckDBTypeId.FLOAT:
+      return convertFloat;
     case DuckDBTypeId.TIMESTAMP:
       return convertTimestamp;
     default:
@@ -75,6 +78,8 @@ export function findConverter(type: DuckDBType): ValueConverter {
 }
 
 const passThrough: ValueConverter = (value) => value as JsonValue;
+
+const convertFloat: ValueConverter = (value) => (typeof value === 'number' ? toFloatValue(value) : null);
 
 /** Converts the most common time type without checking for infinity, which costs as much as the rest. */
 const convertTimestamp: ValueConverter = (value) => {

@@ -264,3 +264,15 @@ describe('the engine itself is locked', () => {
     expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 });
+
+test.each([
+  [`percentile(CASE WHEN code = '$1}|{' THEN 1 ELSE 3 END, 0.5)`, 1],
+  [`percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN code = '$1}|{' THEN 1 ELSE 3 END)`, 1],
+  [`percentile_approx(CASE WHEN code = '$1}|{' THEN 1 ELSE 3 END, 0.5)`, 1],
+  [`max(CASE WHEN code = '$1}|{' THEN 'yes $2' ELSE 'no' END)`, 'yes $2'],
+  [`concat('$2', code, '{$1}')`, '$2$1}|{{$1}'],
+])('a text in a statement is a text, whatever signs it has: %s', async (expression, value) => {
+  const { write, rows } = await folderWarehouse();
+  await write('sortie.parquet', "SELECT '$1}|{' AS code");
+  expect(await rows(`SELECT ${expression} AS value FROM blade.field.sortie`)).toEqual([{ value }]);
+});

@@ -33,11 +33,7 @@ export const statistics: Family = {
     const [, share, frequency] = call.args;
     if (frequency !== undefined) return refuseOnFolder('percentile() with a frequency');
     const list = share?.type?.startsWith('ARRAY') === true;
-    const written = writeAggregate(
-      call,
-      `{quantile_cont($d1, ${share?.sql})}`,
-      list ? 'ARRAY<DOUBLE>' : 'DOUBLE',
-    );
+    const written = writeAggregate(call, '{quantile_cont($d1, $2)}', list ? 'ARRAY<DOUBLE>' : 'DOUBLE');
     return { ...written, name: appendName(call, '1') };
   },
   percentile_approx: writeApproximate,
@@ -55,7 +51,7 @@ function writeApproximate(call: Call): Written {
     return refuseOnFolder(`${call.name}() with an accuracy below 100`);
   const isList = share.type?.startsWith('ARRAY') === true;
   if (type !== null && !isNumeric(type)) return refuseOnFolder(`${call.name}() of ${type}`);
-  return writeAggregate(call, `{quantile_disc($1, ${share.sql})}`, isList ? arrayType(type) : type);
+  return writeAggregate(call, '{quantile_disc($1, $2)}', isList ? arrayType(type) : type);
 }
 
 function writeWithin(call: Call, quantile: string): Written {
@@ -68,8 +64,8 @@ function writeWithin(call: Call, quantile: string): Written {
   if (order.desc === true) return refuseOnFolder(`${call.name}() in descending order`);
   const shown = named`${call.name}(${share}) WITHIN GROUP (ORDER BY ${value})`;
   const written = writeAggregate(
-    { ...call, within: null },
-    `{${quantile}(CAST(${value.sql} AS DOUBLE), ${share.sql})}`,
+    { ...call, args: [value, share], within: null },
+    `{${quantile}($d1, $2)}`,
     share.type?.startsWith('ARRAY') === true ? 'ARRAY<DOUBLE>' : 'DOUBLE',
   );
   return { ...written, name: call.over === null && call.filter === null ? shown : null };
