@@ -131,10 +131,13 @@ const FLAGS = [
   ['dataType', '--type'],
   ['after', '--after'],
   ['filter.dataTypes', '--type'],
+  ['filter.dataSourceIds', '--source'],
+  ['filter.startedByIds', '--started-by'],
+  ['filter.labels', '--label'],
+  ['filter.sqlContains', '--sql'],
   ['filter.jobId', '--job'],
   ['filter.dataSourceId', '--source'],
   ['filter.itemIdPrefix', '--prefix'],
-  ['filter.classificationMarkings', '--marking'],
   ['filter.data', '--data'],
 ] as const;
 

@@ -16,6 +16,12 @@ export function listSources(api: ApiLink, filter: DataSourceFilter): Promise<Dat
   );
 }
 
+/** Finds the ids of sources by their ids or names. @throws CommandError if there is no such source. */
+export async function findSourceIds(api: ApiLink, idsOrNames: readonly string[]): Promise<string[]> {
+  const sources = await Promise.all(idsOrNames.map((idOrName) => findSource(api, idOrName)));
+  return sources.map(({ id }) => id);
+}
+
 /** Finds a source by its id or name. @throws CommandError if there is none. */
 export async function findSource(api: ApiLink, idOrName: string): Promise<DataSourceFactsFragment> {
   const source = isGlobalId('DataSource', idOrName)

@@ -31,6 +31,11 @@ export function collectText(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
+/** Lists the values of an enum; its type makes sure that none is missing. */
+export function listNames<Name extends string>(names: Readonly<Record<Name, true>>): Name[] {
+  return Object.keys(names) as Name[];
+}
+
 /** Collects a repeatable option with one of these values, in upper or lower case. */
 export function collectChoice<Name extends string>(names: readonly Name[]) {
   return (text: string, before: Name[] = []): Name[] => {
@@ -61,6 +66,17 @@ export function collectLabel(text: string, before: Label[] = []): Label[] {
   const separator = text.indexOf('=');
   if (separator < 1) throw new InvalidArgumentError('It must be key=value.');
   return [...before, { key: text.slice(0, separator), value: text.slice(separator + 1) }];
+}
+
+/** Collects a repeatable `key=value` of a label, or only its key. */
+export function collectLabelFilter(text: string, before: LabelFilter[] = []): LabelFilter[] {
+  const added = text.includes('=') ? collectLabel(text) : [{ key: text, value: null }];
+  return [...before, ...added];
+}
+
+interface LabelFilter {
+  readonly key: string;
+  readonly value: string | null;
 }
 
 interface Label {

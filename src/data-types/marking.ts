@@ -58,6 +58,11 @@ export function listMarkingsUpTo(clearance: Marking): readonly Marking[] {
   return MARKINGS.filter((marking) => toLevel(marking) <= toLevel(clearance));
 }
 
+/** Lists the spellings of a marking. */
+export function listSpellings(marking: Marking): readonly Marking[] {
+  return MARKINGS.filter((other) => toLevel(other) === toLevel(marking));
+}
+
 /** Picks the higher of two markings; the first if both have the same level. */
 export function pickHigherMarking(one: Marking, other: Marking): Marking {
   return toLevel(other) > toLevel(one) ? other : one;

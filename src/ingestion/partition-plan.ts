@@ -7,6 +7,7 @@ import {
   compose,
   composeName,
   composeStatement,
+  composeText,
   composeType,
   includeUnreadable,
   parseFilter,
@@ -384,8 +385,8 @@ async function splitPartition(
 
   const { statement } = whole.plan;
   const facts = whole.plan;
-  // Spaces around an id are not part of it.
-  const bucket = compose`SUBSTRING(MD5(COALESCE(TRIM(CAST(${composeName(column)} AS STRING)), '')), 1, 2)`;
+  const id = compose`TRIM(BOTH ${composeText(WHITE_SPACE)} FROM CAST(${composeName(column)} AS STRING))`;
+  const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
   const rows = await readAll(
     context,
     composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
@@ -401,6 +402,10 @@ async function splitPartition(
     ),
   );
 }
+
+/** What is no part of an id at its ends, as in `transform.ts`: rows with one id must be in one partition. */
+const WHITE_SPACE =
+  '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /**
  * Unless the job says otherwise, only tables whose version is checked are split: those that have none would be read at

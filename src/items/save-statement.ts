@@ -13,7 +13,7 @@ import {
   toLevelSql,
 } from './marking-sql.ts';
 import type { ReadIds } from './seen-ids.ts';
-import { isUploadedSql } from './stored-items.ts';
+import { isOrphanSql, isUploadedSql } from './stored-items.ts';
 
 /** A statement for `LeasedWriter`, which returns one `SavedItems`. */
 export interface SaveStatement {
@@ -98,6 +98,8 @@ interface Upsert {
   /** The columns besides those of every upsert, with their values. */
   readonly inserted: Readonly<Record<string, string>>;
   readonly changed: string;
+  /** Whether an item gets another source although its content is the same. */
+  readonly isMoved: string;
   /** Whether an item may be stored differently from how it came in. */
   readonly differs: string;
   /** A query of the sources whose items something else than their own sync has written. */
@@ -118,6 +120,7 @@ const SOURCE_UPSERT: Upsert = {
     content_hash = ${SOURCE.contentHash},
     is_marking_stated = excluded.is_marking_stated, metadata = excluded.metadata,
     data_source_id = coalesce(excluded.data_source_id, stored.data_source_id)`,
+  isMoved: isOrphanSql('stored', '$5'),
   differs: `not $15 or row_marking is not null or query_metadata is not null
     or (not is_marking_stated and classification_marking <> $13)`,
   // A source that had the item before still has its marking. A retry of kept rows is no sync.
@@ -143,6 +146,7 @@ const QUERY_JOB_UPSERT: Upsert = {
     query_marking: '$16',
   },
   changed: `${QUERY_JOB_MARKINGS}, content_hash = excluded.content_hash`,
+  isMoved: 'false',
   // A new item has no transaction that locked it before.
   differs: 'xmax <> 0',
   changedSources: `select data_source_id from saved
@@ -155,7 +159,7 @@ function toFloorValue(value: string): string {
 }
 
 function createSaveText(upsert: Upsert, hasOtherRows: boolean): string {
-  const { parameters, inserted, changed, differs, changedSources } = upsert;
+  const { parameters, inserted, changed, isMoved, differs, changedSources } = upsert;
   const others = hasOtherRows ? createOtherRows(FIRST_RULE_PARAMETER + parameters) : NO_OTHER_ROWS;
   return `with ${LEASE},
 batch as (
@@ -177,7 +181,7 @@ saved as (
     data = excluded.data, job_id = excluded.job_id, upload_batch_id = excluded.upload_batch_id,
     was_uploaded = stored.was_uploaded or ${isUploadedSql('stored')},
     updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else greatest(blade_now(), stored.updated_at) end
-  where stored.content_hash <> excluded.content_hash or not ${isUploadedSql('stored')}
+  where stored.content_hash <> excluded.content_hash or not ${isUploadedSql('stored')} or ${isMoved}
   returning item_id, classification_marking, data_source_id, other_markings,
     ${toLevelSql('classification_marking')} as level, (${differs}) as differs
 ),

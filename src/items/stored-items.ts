@@ -24,6 +24,15 @@ export const ITEM_COLUMNS = `data_type as "dataType", item_id as "itemId", class
   (metadata || coalesce((select jsonb_build_object('data_source', s.name) from data_source s where s.id = i.data_source_id), '{}')
     || coalesce(query_metadata, '{}'))::text as metadata`;
 
+/**
+ * Whether an item belonged to a source that was deleted, and is read from another one now.
+ * @param item its alias.
+ * @param source the id of the source that it is read from; null for none.
+ */
+export const isOrphanSql = (item: string, source: string) =>
+  `(${item}.data_source_id <> ${source}::uuid
+    and not exists (select from data_source s where s.id = ${item}.data_source_id))`;
+
 /** The columns of rows u that hold the items accepted by the catalog; see `toAcceptedValues`. */
 export const ACCEPTED_COLUMNS = 'item_id, content_hash, marking, query_metadata';
 

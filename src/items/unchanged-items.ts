@@ -4,9 +4,9 @@ import type { SaveBatch } from './item-batches.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 import type { CountedUploadBatch } from './read-batches.ts';
-import { isUploadedSql } from './stored-items.ts';
+import { isOrphanSql, isUploadedSql } from './stored-items.ts';
 
-/** The items of a batch that are stored and uploaded as they are. */
+/** The items of a batch that are stored and uploaded as they are, and belong to a source that is there. */
 export interface UnchangedItems {
   /** Null if it is all of them. */
   readonly ids: string[] | null;
@@ -20,13 +20,14 @@ export interface UnchangedItems {
 
 export async function findUnchangedItems(
   pool: Pool,
-  { dataType, items, fingerprint }: Pick<SaveBatch, 'dataType' | 'items' | 'fingerprint'>,
+  { dataType, items, fingerprint, dataSourceId, markingRule }: SaveBatch,
 ): Promise<UnchangedItems> {
   const { rows } = await pool.query<UnchangedItems>(FIND_UNCHANGED, [
     dataType,
     encodeTextArray(items.map((item) => item.itemId)),
     encodeTextArray(items.map((item) => item.contentHash)),
     fingerprint !== null,
+    markingRule.kind === 'SOURCE' ? dataSourceId : null,
   ]);
   const [found] = rows;
   if (found === undefined) throw new Error('an aggregate returns one row');
@@ -41,9 +42,9 @@ const FIND_UNCHANGED = `with unchanged as materialized (
   select u.item_id, i.upload_batch_id, ${toLevelSql('i.classification_marking')} as level
   from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
   cross join lateral (
-    select i.content_hash, i.upload_batch_id, i.classification_marking from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
+    select i.content_hash, i.upload_batch_id, i.classification_marking, i.data_source_id from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
   ) as i
-  where i.content_hash = u.content_hash and ${isUploadedSql('i')}
+  where i.content_hash = u.content_hash and ${isUploadedSql('i')} and ${isOrphanSql('i', '$5')} is not true
 )
 select
   case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,

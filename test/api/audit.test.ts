@@ -93,7 +93,7 @@ describe('an action is recorded', () => {
     await operator.sendRaw('mutation { stopSync { __typename } }');
     await admin.sendRaw('mutation ($id: ID!) { retryJob(input: { id: $id }) { __typename } }', { id });
 
-    const principal = { id: 'the operator', name: 'Some operator' };
+    const principal = { id: 'Principal:the operator', name: 'Some operator' };
     expect(await entries({ jobId: id })).toMatchObject([
       { operation: 'stopSync', principal, outcome: 'DONE' },
       { operation: 'resumeJob', principal, outcome: 'DONE' },
@@ -104,7 +104,7 @@ describe('an action is recorded', () => {
       },
     ]);
     expect((await entries({ operations: ['retryJob'] }))[0]).toMatchObject({
-      principal: { id: 'the admin' },
+      principal: { id: 'Principal:the admin' },
       details: { retryOf: id.slice('Job:'.length), mode: 'ALL' },
     });
     const { data } = await operator.sendRaw('query ($id: ID!) { job(id: $id) { startedBy { id name } } }', {
@@ -143,14 +143,14 @@ describe('an action is recorded', () => {
     });
     expect((await entries()).slice(0, 3)).toMatchObject([
       { operation: 'deleteDataSource', dataSourceId: id, details: { name: 'Other' } },
-      { operation: 'testDataSource', dataSourceId: id, principal: { id: 'the operator' } },
+      { operation: 'testDataSource', dataSourceId: id, principal: { id: 'Principal:the operator' } },
       { operation: 'createDataSource', dataSourceId: id, details: { tableName: 'sortie', schedule: null } },
     ]);
   });
 
   test('if it concerns an API key, without the key', async () => {
     const create = `mutation {
-      createApiKey(input: { name: "report", role: VIEWER, clearance: "U" }) {
+      createApiKey(input: { name: "report", role: VIEWER, clearance: U }) {
         ... on CreateApiKeySuccess { key apiKey { id } } } }`;
     const { key, apiKey } = await fetchResult<{ key: string; apiKey: { id: string } }>(admin, create);
     await admin.sendRaw('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', {
@@ -244,12 +244,12 @@ describe('entries can be found', () => {
     const all = await entries();
     const ofOperator = await entries({ principalIds: ['the operator'] });
     expect(ofOperator.length).toBeGreaterThan(0);
-    expect(ofOperator).toEqual(all.filter(({ principal }) => principal.id === 'the operator'));
+    expect(ofOperator).toEqual(all.filter(({ principal }) => principal.id === 'Principal:the operator'));
     expect(await entries({ operations: ['startSync'] })).toEqual(
       all.filter(({ operation }) => operation === 'startSync'),
     );
     expect(await entries({ outcomes: ['REFUSED'] })).toMatchObject([
-      { operation: 'stopSync', principal: { id: 'the viewer' }, outcome: 'REFUSED' },
+      { operation: 'stopSync', principal: { id: 'Principal:the viewer' }, outcome: 'REFUSED' },
     ]);
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
     expect(await entries({ after: tomorrow })).toEqual([]);

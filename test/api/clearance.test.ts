@@ -5,6 +5,7 @@ import { type Marking, toLevel } from '../../src/data-types/marking.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertJob, insertPartition, moveJob, writeRevision } from '../support/job-rows.ts';
+import { toMarkingName } from '../support/marking-name.ts';
 import { test } from '../support/on-server.ts';
 import { RetryJob, StartQueryJob, StartSync } from '../support/operations.ts';
 import { subscribe, type Transport } from '../support/subscriber.ts';
@@ -141,7 +142,7 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
   test.each<[string, object]>([
     ['by the beginning of their ids', { itemIdPrefix: 'GOOD' }],
     ['by what their data has', { data: { mission_status: 'DONE' } }],
-    ['of all markings', { classificationMarkings: [...MARKINGS], itemIdPrefix: 'GOOD' }],
+    ['of all markings', { classificationMarkings: MARKINGS.map(toMarkingName), itemIdPrefix: 'GOOD' }],
   ])('sees and counts only the items up to that, %s', async (_name, filter) => {
     const { ids, totalCount } = await itemIds(clearance, filter);
     expect(ids.sort()).toEqual(goodIds);
@@ -270,7 +271,7 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
         input: {
           dataType: 'logistics',
           sqlQuery: `SELECT 'S-1' AS item_id`,
-          catalogConfig: { classification: marking },
+          catalogConfig: { classification: toMarkingName(marking) },
         },
       });
       if (toLevel(marking) <= toLevel(clearance)) {

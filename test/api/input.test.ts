@@ -253,13 +253,6 @@ describe('startQueryJob names the field at fault and starts nothing', () => {
       /__proto__/,
     ));
 
-  test('for an unknown marking', () =>
-    expectQueryJobRefused(
-      { catalogConfig: { classification: 'PUBLIC' } },
-      'input.catalogConfig.classification',
-      /"PUBLIC" is no known marking.*UNCLASSIFIED/,
-    ));
-
   test.each([
     ['a NUL in a value', { note: 'a\0b' }],
     ['a NUL in a name', { 'a\0b': 'note' }],
@@ -552,11 +545,6 @@ describe('a query with invalid input is an error with its code and its field', (
       'filter.dataTypes',
     ],
     [
-      'items of a marking that there is not',
-      'query { items(filter: { classificationMarkings: ["PUBLIC"] }) { edges { cursor } } }',
-      'filter.classificationMarkings',
-    ],
-    [
       'items of a malformed job',
       'query { items(filter: { jobId: "x" }) { edges { cursor } } }',
       'filter.jobId',
@@ -683,7 +671,7 @@ describe('a list of tens of thousands', () => {
     ],
     [
       'markings',
-      'query ($list: [String!]) { items(filter: { classificationMarkings: $list }) { totalCount } }',
+      'query ($list: [Marking!]) { items(filter: { classificationMarkings: $list }) { totalCount } }',
       many('S', 'U'),
     ],
     [

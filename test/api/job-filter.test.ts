@@ -196,7 +196,7 @@ describe('the filter of jobs', () => {
       );
     for (const starter of STARTERS)
       expect(toIds(await list(clearance, { startedByIds: [starter] }))).toEqual(
-        toIds(shown.filter(({ startedBy }) => startedBy?.id === starter)),
+        toIds(shown.filter(({ startedBy }) => startedBy?.id === `Principal:${starter}`)),
       );
   });
 

@@ -175,7 +175,7 @@ describe('a job', () => {
       dataType: 'sortie',
       sqlQuery: 'SELECT * FROM blade.field.sortie WHERE mission_id = :mission AND flight_hours > :hours',
       parameters: { mission: 'MSN-OF-NOBODY', hours: 1 },
-      catalogConfig: { classification: ' top secret ', metadata: { operation: 'KESTREL' } },
+      catalogConfig: { classification: 'TOP_SECRET', metadata: { operation: 'KESTREL' } },
       options: { batchSize: 10, maxErrors: 3 },
     });
     await client.waitForEnd(started.id);
@@ -184,7 +184,7 @@ describe('a job', () => {
       __typename: 'QueryConfiguration',
       sqlQuery: 'SELECT * FROM blade.field.sortie WHERE mission_id = :mission AND flight_hours > :hours',
       parameterNames: ['hours', 'mission'],
-      classification: 'TOP SECRET',
+      classification: 'TOP_SECRET',
       metadata: { operation: 'KESTREL' },
       options: { batchSize: 10, maxErrors: 3, maxAttempts: 6, partitionRows: null },
     });
@@ -472,8 +472,8 @@ describe('items', () => {
     ],
     ['of a data type', () => ({ dataTypes: ['maintenance'] }), ['R"4\\', 'R%1', 'RX3', 'R_2']],
     ['of no data type', () => ({ dataTypes: [] }), []],
-    ['of a marking, however it is written', () => ({ classificationMarkings: [' secret '] }), ['R%1']],
-    ['of markings', () => ({ classificationMarkings: ['TS', 'U'] }), ['RX3', 'R_2']],
+    ['of a marking, in either spelling', () => ({ classificationMarkings: ['S'] }), ['R%1']],
+    ['of markings', () => ({ classificationMarkings: ['TS', 'U'] }), ['R"4\\', 'RX3', 'R_2']],
     [
       'of a default marking',
       () => ({ classificationMarkings: ['CONFIDENTIAL'] }),

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { v7 as newUuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { schema } from '../../src/api/schema/schema.ts';
-import { MARKINGS, type Marking, toLevel, toMarking } from '../../src/data-types/marking.ts';
+import { MARKINGS, type Marking as StoredMarking, toLevel, toMarking } from '../../src/data-types/marking.ts';
+import type { Marking } from '../generated/graphql.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { insertJob } from '../support/job-rows.ts';
+import { toMarkingName } from '../support/marking-name.ts';
 import { test } from '../support/on-every-database.ts';
 import {
   formatOrder,
@@ -52,7 +54,8 @@ const STAGES = ['READ', 'TRANSFORM', 'SAVE', 'UPLOAD'] as const;
 const JOB_WITH_ERRORS = uuid(500);
 /** Few different times, so that many rows have the same. */
 const pickTime = (chance: Chance) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, chance.below(12)));
-const someMarking = (chance: Chance) => chance.oneOf(MARKINGS as unknown as [Marking, ...Marking[]]);
+const someMarking = (chance: Chance) =>
+  chance.oneOf(MARKINGS as unknown as [StoredMarking, ...StoredMarking[]]);
 
 let nextNumber = 0;
 /** A new name, whose order is the same in every collation. */
@@ -361,7 +364,14 @@ const isBefore =
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ItemFilter.dataTypes': { values: pickSome(DATA_TYPES), fits: isOneOf('data_type') },
-  'ItemFilter.classificationMarkings': { values: pickSome(MARKINGS), fits: isOneOf('marking') },
+  'ItemFilter.classificationMarkings': {
+    values: pickSome(MARKINGS.map(toMarkingName)),
+    fits: (row, values: readonly Marking[]) =>
+      MARKINGS.some(
+        (marking) =>
+          values.includes(toMarkingName(marking)) && toLevel(marking) === toLevel(toMarking(row.marking)),
+      ),
+  },
   'ItemFilter.dataSourceId': {
     values: fc.constantFrom(uuid(1), `DataSource:${uuid(2)}`),
     fits: isValue('data_source_id'),

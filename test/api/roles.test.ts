@@ -40,7 +40,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     resumeJob: `mutation { resumeJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     retryJob: `mutation { retryJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     lowerItemMarking:
-      'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: "TS", reason: "x" }) { __typename ... on UserError { message } } }',
+      'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: TS, reason: "x" }) { __typename ... on UserError { message } } }',
     testDataSource: `mutation { testDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
   },
   admin: {
@@ -52,7 +52,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     repairCatalog: 'mutation { repairCatalog { __typename ... on UserError { message } } }',
     apiKeys: '{ apiKeys { nodes { name } } }',
     createApiKey:
-      'mutation { createApiKey(input: { name: "x", role: VIEWER, clearance: "U" }) { __typename ... on UserError { message } } }',
+      'mutation { createApiKey(input: { name: "x", role: VIEWER, clearance: U }) { __typename ... on UserError { message } } }',
     revokeApiKey: `mutation { revokeApiKey(input: { id: "${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     auditEntries: '{ auditEntries { totalCount } }',
   },
@@ -176,14 +176,14 @@ test('callers can query who they are, so that a front end can show it', async ()
   const client = createApiClient(application.url, authorization);
   expect((await client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
     me: {
-      principal: { id: 'b7c1', name: 'Maj. Lee' },
+      principal: { id: 'Principal:b7c1', name: 'Maj. Lee' },
       ...{ role: 'OPERATOR', clearance: 'TS' },
       expiresAt: '2096-10-02T07:06:40.000Z',
     },
   });
   const plain = createApiClient(application.url, await bearer({ preferred_username: 'lee', name: 7 }));
   expect((await plain.sendRaw('{ me { principal { id name } role clearance } }')).data).toEqual({
-    me: { principal: { id: 'maj.lee', name: 'lee' }, role: 'VIEWER', clearance: 'UNCLASSIFIED' },
+    me: { principal: { id: 'Principal:maj.lee', name: 'lee' }, role: 'VIEWER', clearance: 'UNCLASSIFIED' },
   });
 });
 
@@ -208,7 +208,7 @@ describe('API keys', () => {
     };
 
   test('are created by an admin, authenticate a program with their role, are listed, and are revoked', async () => {
-    const made = await create({ name: 'Nightly report', role: 'OPERATOR', clearance: 'cui' });
+    const made = await create({ name: 'Nightly report', role: 'OPERATOR', clearance: 'CUI' });
     expect(made).toMatchObject({
       __typename: 'CreateApiKeySuccess',
       apiKey: {
@@ -224,7 +224,7 @@ describe('API keys', () => {
     const program = createApiClient(application.url, `Bearer ${made.key}`);
     expect((await program.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
       me: {
-        principal: { id: made.apiKey.id.replace('ApiKey:', 'key:'), name: 'Nightly report' },
+        principal: { id: made.apiKey.id.replace('ApiKey:', 'Principal:key:'), name: 'Nightly report' },
         ...{ role: 'OPERATOR', clearance: 'CUI' },
         expiresAt: null,
       },
@@ -247,8 +247,7 @@ describe('API keys', () => {
 
   test.each([
     [{ name: ' ', role: 'VIEWER', clearance: 'U' }, 'name', 'INVALID'],
-    [{ name: 'x', role: 'VIEWER', clearance: 'COSMIC' }, 'clearance', 'UNKNOWN'],
-    [{ name: 'x', role: 'VIEWER', clearance: 'TOP SECRET' }, 'clearance', 'NOT_ALLOWED'],
+    [{ name: 'x', role: 'VIEWER', clearance: 'TOP_SECRET' }, 'clearance', 'NOT_ALLOWED'],
     [
       { name: 'x', role: 'VIEWER', clearance: 'U', expiresAt: '2020-01-01T00:00:00Z' },
       'expiresAt',
@@ -300,9 +299,9 @@ test('on a server without credentials, everybody is the local admin', async () =
   await addSource(open, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
   expect((await open.client.sendRaw(OPERATIONS.viewer.me ?? '')).data).toEqual({
     me: {
-      principal: { id: 'local', name: 'Local user' },
+      principal: { id: 'Principal:local', name: 'Local user' },
       role: 'ADMIN',
-      clearance: 'TOP SECRET',
+      clearance: 'TOP_SECRET',
       expiresAt: null,
     },
   });

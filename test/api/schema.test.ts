@@ -105,6 +105,7 @@ test('only what a client can keep by its id has a field id', () => {
     ...events.map(({ name }) => name),
     'JobProgress',
     'TypeProgress',
+    'FailedSource',
     'SyncStatus',
     'Principal',
   ];

@@ -179,7 +179,7 @@ describe('blade query', () => {
     [['--sql', 'DROP TABLE x'], /^--sql: /],
     [
       ['--sql', 'SELECT * FROM blade.field.sortie', '--classification', 'COSMIC'],
-      /^--classification: "COSMIC"/,
+      /--classification.*COSMIC.*must be one of U, UNCLASSIFIED/,
     ],
     [['--sql', SQL, '--file', 'x'], /--sql.* cannot be used with option '--file/],
     [['--file', '/nowhere/query.sql'], /^--file: cannot read \/nowhere\/query.sql\n$/],
@@ -216,6 +216,37 @@ describe('blade jobs', () => {
       expect.stringContaining(ids[1] ?? ''),
     ]);
     expect(err).toBe(`2 of ${first.totalCount} jobs; for more: --after ${first.nextCursor}\n`);
+  });
+
+  test('lists jobs by outcome, source, starter, label, SQL, retry and end', async ({ blade }) => {
+    const failed = await sync(blade, '--filter', "item_id = 'SRT-7'", '--label', 'team=ops');
+    const whole = await sync(blade, '--label', 'team=it', '--label', 'night=');
+    const retry = (await blade('retry', failed, '--watch', '--json')).out;
+    const retried: string = JSON.parse(retry.slice(0, retry.indexOf('\n'))).id;
+    const { finishedAt } = await blade.json('job', whole);
+    const list = async (...args: string[]) => {
+      const { jobs } = await blade.json('jobs', '--limit', '200', ...args);
+      const ids = jobs.map(({ id }: { id: string }) => id);
+      return [retried, whole, failed].filter((id) => ids.includes(id));
+    };
+    expect(await list('--outcome', 'nothing_succeeded')).toEqual([retried, failed]);
+    expect(await list('--outcome', 'NOTHING_SUCCEEDED', '--outcome', 'items_failed')).toHaveLength(3);
+    expect(await list('--source', 'Flown sorties')).toHaveLength(3);
+    expect(await list('--started-by', 'local')).toHaveLength(3);
+    expect(await list('--started-by', 'scheduler')).toEqual([]);
+    expect(await list('--label', 'team')).toHaveLength(3);
+    expect(await list('--label', 'team=it', '--label', 'night')).toEqual([whole]);
+    expect(await list('--label', 'night=x')).toEqual([]);
+    expect(await list('--sql', "ITEM_ID = 'srt-7'")).toEqual([retried, failed]);
+    expect(await list('--retries')).toEqual([retried]);
+    expect(await list('--no-retries')).toEqual([whole, failed]);
+    expect(await list('--retry-of', failed.slice('Job:'.length, -1))).toEqual([retried]);
+    expect(await list('--ended-since', finishedAt)).toEqual([retried, whole]);
+    expect(await list('--ended-until', finishedAt)).toEqual([failed]);
+    expect(await blade('jobs', '--source', 'Nothing')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('there is no data source Nothing'),
+    });
   });
 
   test('shows a job with its partitions and last errors, and lists its errors with their rows', async ({
@@ -385,8 +416,11 @@ describe('blade items', () => {
     expect((await blade('items', 'show', 'sortie', 'SRT-99')).code).toBe(4);
     expect(await blade('items', 'list', '--marking', 'COSMIC')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^--marking: /),
+      err: expect.stringMatching(/--marking.*must be one of U, UNCLASSIFIED.*TS, TOP SECRET/),
     });
+    const count = async (...args: string[]) => (await blade.json('items', 'list', ...args)).totalCount;
+    expect(await count('--source', 'Flown sorties', '--marking', 'c', '--marking', 'Secret')).toBe(29);
+    expect(await count('--marking', 'top secret', '--marking', 'TOP_SECRET')).toBe(0);
   });
 
   test('shows who raised a marking and why, and lowers it', async ({ blade }) => {

@@ -209,7 +209,7 @@ testWithKeys(
     const admin = await open(createApiClient(url, await bearer({ role: 'admin', clearance: 'TOP SECRET' })));
     const send = async (mutation: string) => (await admin.sendRaw(`mutation { ${mutation} }`)).data;
     const createKey = async () => {
-      const input = '{ name: "watch", role: OPERATOR, clearance: "TOP SECRET" }';
+      const input = '{ name: "watch", role: OPERATOR, clearance: TOP_SECRET }';
       const selection = '{ ... on CreateApiKeySuccess { key apiKey { id } } }';
       const data = await send(`createApiKey(input: ${input}) ${selection}`);
       return data?.createApiKey as { key: string; apiKey: { id: string } };

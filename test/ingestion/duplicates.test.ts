@@ -82,6 +82,21 @@ test('rows that are written twice are counted, also where most batches are known
   expect(await sync(batches)).toMatchObject({ progress: { successCount: 4_000, duplicateCount: 0 } });
 });
 
+test('rows whose ids differ only in white space at their ends are counted, in however many partitions they are read', async () => {
+  const spaces = ['', ' ', '\t', '\r\n', '\u00a0', '\u2003', '\u3000', '\ufeff'];
+  const ids = Array.from({ length: 500 }, (_none, index) => `S-${index}`);
+  await write(
+    spaces.flatMap((space) => ids.map((id) => ({ item_id: `${space}${id}${space}`, flight_hours: 1 }))),
+  );
+  await addSource(application);
+  const job = await sync({ partitionRows: 1_000 });
+  expect(job.partitions.nodes.length).toBe(4);
+  expect(job).toMatchObject({
+    outcome: 'SUCCEEDED',
+    progress: { successCount: 500, errorCount: 0, duplicateCount: 3_500 },
+  });
+});
+
 test('equal rows without an id are one item, and are counted', async () => {
   await write([
     ...Array.from({ length: 2_500 }, () => ({ mission_id: 'M-1', flight_hours: 2 })),

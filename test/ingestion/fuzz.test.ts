@@ -330,7 +330,7 @@ describe.each(['folder', 'http'] as const)(
     });
 
     test('become an item or an error each when a query reads them, none marked lower than its job', async () => {
-      const classifications = fc.constantFrom(undefined, 'confidential', 'SECRET', 'TS');
+      const classifications = fc.constantFrom(undefined, 'CONFIDENTIAL', 'SECRET', 'TS');
       await fc.assert(
         fc.asyncProperty(table, classifications, async (written, classification) => {
           await writeTable(application.warehouseFolder, 'poisoned', written);

@@ -3,6 +3,7 @@ import { type Marking, parseMarking, toLevel } from '../../src/data-types/markin
 import { catalogItems } from '../support/catalog-items.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { fuzzRuns, fuzzSeed } from '../support/fuzz-runs.ts';
+import { toMarkingName } from '../support/marking-name.ts';
 import { test } from '../support/on-every-database.ts';
 import { LowerItemMarking, UpdateDataSource } from '../support/operations.ts';
 import { addSource, storedItems, writeRows } from '../support/tables.ts';
@@ -137,7 +138,10 @@ function createWorld(chance: Chance) {
     const { id } = await client.startQueryJob({
       dataType: 'sortie',
       sqlQuery: `SELECT * FROM blade.field.${table} WHERE item_id IN (${list})`,
-      catalogConfig: { classification, metadata: { [`of_${chance.below(3)}`]: sequence } },
+      catalogConfig: {
+        classification: classification && toMarkingName(classification),
+        metadata: { [`of_${chance.below(3)}`]: sequence },
+      },
     });
     expect(await client.waitForEnd(id)).toMatchObject({
       state: 'COMPLETED',
@@ -159,7 +163,13 @@ function createWorld(chance: Chance) {
     const { floor } = item;
     const newFloor = chance.oneOf([null, 'U', 'CUI', 'C', 'SECRET'] as const);
     const { lowerItemMarking } = await application.client.send(LowerItemMarking, {
-      input: { dataType: 'sortie', itemId, expectedFloor: floor, newFloor, reason: 'by chance' },
+      input: {
+        dataType: 'sortie',
+        itemId,
+        expectedFloor: toMarkingName(floor),
+        newFloor,
+        reason: 'by chance',
+      },
     });
     if (newFloor !== null && toLevel(newFloor) >= toLevel(floor)) {
       expect(lowerItemMarking.__typename).toBe('InvalidInputError');

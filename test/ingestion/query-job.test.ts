@@ -75,7 +75,7 @@ describe('the items of a query job', () => {
     const job = await run({
       sqlQuery: `SELECT * FROM blade.field.sortie WHERE item_id = 'S-1'`,
       catalogConfig: {
-        classification: ' top secret ',
+        classification: 'TOP_SECRET',
         metadata: { reason: 'exercise', deep: { list: [1, 'a'] } },
       },
     });

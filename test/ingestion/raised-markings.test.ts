@@ -70,7 +70,7 @@ describe('the marking that a query job gives an item', () => {
     await addSorties();
     await sync();
     const job = await query(`${ALL} WHERE item_id = 'S-1'`, {
-      classification: 'ts',
+      classification: 'TS',
       reason: ' They name a source. ',
     });
     await sync();
@@ -80,7 +80,7 @@ describe('the marking that a query job gives an item', () => {
     expect(await itemNamed('S-1')).toMatchObject({
       ...{ classificationMarking: 'TS', rowMarking: 'CONFIDENTIAL', data: { flight_hours: 2 } },
       markingFloor: {
-        ...{ marking: 'TS', raisedBy: { id: 'local', name: 'Local user' }, job: { id: job.id } },
+        ...{ marking: 'TS', raisedBy: { id: 'Principal:local', name: 'Local user' }, job: { id: job.id } },
         ...{ reason: 'They name a source.', raisedAt: expect.any(String) },
       },
     });
@@ -114,8 +114,8 @@ describe('the marking that a query job gives an item', () => {
     await query(`SELECT item_id, 'TOP SECRET' AS classification_marking FROM blade.field.sortie`);
     await sync();
     expect(await itemNamed('S-1')).toMatchObject({
-      classificationMarking: 'TOP SECRET',
-      markingFloor: { marking: 'TOP SECRET', reason: 'The query marks its row so' },
+      classificationMarking: 'TOP_SECRET',
+      markingFloor: { marking: 'TOP_SECRET', reason: 'The query marks its row so' },
     });
   });
 

@@ -225,6 +225,23 @@ describe('a row that cannot become an item', () => {
   });
 });
 
+test('a source that was deleted and created again has its items after its next sync', async () => {
+  await writeRows(application.warehouseFolder, 'sortie', flights(3));
+  const input = { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' };
+  const first = await addSource(application, input);
+  await sync();
+  await application.client.sendRaw(
+    'mutation ($id: ID!) { deleteDataSource(input: { id: $id }) { __typename } }',
+    { id: `DataSource:${first}` },
+  );
+  const second = await addSource(application, input);
+  expect(await sync()).toMatchObject({ state: 'COMPLETED', progress: { successCount: 3 } });
+  const { rows } = await application.database.pool.query(
+    'select data_source_id::text as owner from blade_item',
+  );
+  expect(rows).toEqual([1, 2, 3].map(() => ({ owner: second })));
+});
+
 describe('a source that cannot be read', () => {
   test('fails its job, is told by name and counts no row, and the other sources go on', async () => {
     await writeRows(application.warehouseFolder, 'sortie', flights(3));

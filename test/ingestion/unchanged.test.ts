@@ -201,6 +201,22 @@ describe('a table is read again', () => {
     expect(await storedItems(application)).toHaveLength(20);
   });
 
+  test.each([
+    ['the data of an item', `data = data || '{"flight_hours": 99}'`],
+    ['the data of an item and its hash', `data = '{"item_id": "S-105"}', content_hash = 'edited'`],
+    ['the hash of an item', `content_hash = 'edited'`],
+    ['the metadata of an item', `metadata = '{}'`],
+    ['the id of an item', `item_id = 'S-105-moved'`],
+  ])('after somebody edited %s in SQL, and restores it', async (_name, change) => {
+    const before = await storedItems(application);
+    await application.database.pool.query(`update blade_item set ${change} where item_id = 'S-105'`);
+    expect(await syncOnce()).toMatchObject(READ);
+    const after = await storedItems(application);
+    expect(after.filter(({ itemId }) => itemId !== 'S-105-moved')).toMatchObject(
+      before.map(({ itemId, data, metadata }) => ({ itemId, data, metadata })),
+    );
+  });
+
   test('after its watermark was set', async () => {
     const input = { id: source, value: '10', expected: '19' };
     const { setWatermark } = await application.client.send(SetWatermark, { input });

@@ -101,7 +101,7 @@ test.each([
   ['an argument', 'cancelJob(input: { id: "x" })', 'InvalidInputError'],
   [
     'a field of the input',
-    'createApiKey(input: { name: "", role: VIEWER, clearance: "U" })',
+    'createApiKey(input: { name: "", role: VIEWER, clearance: U })',
     'InvalidInputError',
   ],
   ['a missing job', 'cancelJob(input: { id: "01997f3e-8c1a-7000-8000-000000000000" })', 'JobNotFoundError'],

@@ -20,6 +20,9 @@ subscription WatchSync {
     state
     job {
       id
+      state
+      outcome
+      finishedAt
       revision
       progress {
         id
@@ -40,7 +43,7 @@ subscription WatchSync {
 query History {
   jobs(first: 10) {
     totalCount
-    edges { node { id kind state outcome createdAt finishedAt progress { id processedItems errorCount } } }
+    edges { node { id kind state outcome createdAt finishedAt revision progress { id processedItems errorCount } } }
     pageInfo { hasNextPage endCursor }
   }
 }

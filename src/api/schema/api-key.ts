@@ -1,6 +1,6 @@
 import { ApiKeyNotFoundError } from '../../access/access-errors.ts';
 import { newApiKeySchema } from '../../access/api-keys.ts';
-import { toLevel } from '../../data-types/marking.ts';
+import { parseMarking, toLevel } from '../../data-types/marking.ts';
 import { type ApiKey, Prisma } from '../../database/generated/prisma/client.ts';
 import type { RowFilter } from '../../database/paging/paged-table.ts';
 import { containsText } from '../../database/paging/text-search.ts';
@@ -10,6 +10,7 @@ import { describeErrorType } from './error.ts';
 import { parseUuid } from './global-id.ts';
 import { createIdInput } from './id-input.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
+import { MarkingEnum } from './marking.ts';
 import { AccessRoleEnum } from './me.ts';
 import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
@@ -27,8 +28,10 @@ const ApiKeyType = builder.node(builder.objectRef<ApiKey>('ApiKey'), {
     name: t.exposeString('name', { description: 'Display name.' }),
     prefix: t.exposeString('prefix', { description: 'First characters of the key, to recognize it by.' }),
     role: t.expose('role', { type: AccessRoleEnum, description: 'What the key allows.' }),
-    clearance: t.exposeString('clearance', {
+    clearance: t.field({
+      type: MarkingEnum,
       description: 'The highest marking that the key may see.',
+      resolve: ({ clearance }) => parseMarking(clearance) ?? 'UNCLASSIFIED',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was created.' }),
     expiresAt: t.expose('expiresAt', {
@@ -138,10 +141,10 @@ const CreateApiKeyInput = builder
     fields: (t) => ({
       name: t.string({ required: true, description: 'Display name, such as the purpose of the key.' }),
       role: t.field({ type: AccessRoleEnum, required: true, description: 'What the key allows.' }),
-      clearance: t.string({
+      clearance: t.field({
+        type: MarkingEnum,
         required: true,
-        description:
-          'The highest marking that the key may see: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET. At most your own clearance.',
+        description: 'The highest marking that the key may see. At most your own clearance.',
       }),
       expiresAt: t.field({ type: 'DateTime', description: 'When the key expires. Default: never.' }),
     }),

@@ -1,7 +1,7 @@
 import { type AuditEntry, Prisma } from '../../database/generated/prisma/client.ts';
 import type { Bound, RowFilter } from '../../database/paging/paged-table.ts';
 import { builder } from './builder.ts';
-import { encodeGlobalId, parseUuid } from './global-id.ts';
+import { encodeGlobalId, parsePrincipalId, parseUuid } from './global-id.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
 import { PrincipalType } from './me.ts';
 import { createOrderInput } from './order-input.ts';
@@ -64,7 +64,9 @@ const AuditEntryType = builder.prismaNode('AuditEntry', {
 const AuditFilter = builder.inputType('AuditFilter', {
   description: 'Conditions on audit entries, combined with AND.',
   fields: (t) => ({
-    principalIds: t.idList({ description: 'Entries of any of these principals.' }),
+    principalIds: t.idList({
+      description: 'Entries of any of these principals, with or without `Principal:` before their ids.',
+    }),
     operations: t.stringList({ description: 'Entries of any of these operations, such as `cancelJob`.' }),
     outcomes: t.field({ type: [AuditOutcomeEnum], description: 'Entries with any of these outcomes.' }),
     jobId: t.id({ description: 'Entries about this job.' }),
@@ -137,11 +139,17 @@ builder.queryField('auditEntries', (t) =>
 function toRowFilter(filter: typeof AuditFilter.$inferInput | null | undefined): RowFilter<AuditEntry> {
   if (filter == null) return {};
   const { principalIds, operations, outcomes, jobId, after, before } = filter;
-  for (const id of principalIds ?? []) checkText(id, 'filter.principalIds');
   for (const operation of operations ?? []) checkText(operation, 'filter.operations');
   return {
     equals: {
-      ...(principalIds == null ? {} : { principalId: removeDuplicates(principalIds, 'filter.principalIds') }),
+      ...(principalIds == null
+        ? {}
+        : {
+            principalId: removeDuplicates(
+              principalIds.map((id) => parsePrincipalId(id, 'filter.principalIds')),
+              'filter.principalIds',
+            ),
+          }),
       ...(operations == null ? {} : { operation: removeDuplicates(operations, 'filter.operations') }),
       ...(outcomes == null ? {} : { outcome: removeDuplicates(outcomes, 'filter.outcomes') }),
       ...(jobId == null ? {} : { jobId: [parseUuid('Job', jobId, 'filter.jobId')] }),

@@ -1,6 +1,7 @@
 import type { ColumnKind } from '../../data-types/column-kind.ts';
 import type { Column, DataType } from '../../data-types/data-type.ts';
 import { builder } from './builder.ts';
+import { MarkingEnum } from './marking.ts';
 import { requires } from './requires.ts';
 
 const ColumnKindEnum = builder.enumType('ColumnKind', {
@@ -38,7 +39,8 @@ const DataTypeType = builder.objectRef<DataType>('DataType').implement({
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Name, as inputs expect it.' }),
     description: t.exposeString('description', { description: 'One-line summary.' }),
-    defaultMarking: t.exposeString('defaultMarking', {
+    defaultMarking: t.expose('defaultMarking', {
+      type: MarkingEnum,
       description: 'Classification marking of an item whose row has none.',
     }),
     columns: t.field({

@@ -2,9 +2,11 @@ import type { Job, JobPartition, PrismaClient } from '../../database/generated/p
 import { canReadAgain } from '../../jobs/retry-job.ts';
 import { createLoader } from '../../shared/loader.ts';
 import { builder } from './builder.ts';
+import { encodeGlobalId } from './global-id.ts';
 
 /** A source that could not be read to its end: the first of its partitions that failed. */
-interface FailedSource extends Pick<JobPartition, 'sourceName' | 'dataType' | 'dataSourceId' | 'message'> {
+interface FailedSource
+  extends Pick<JobPartition, 'jobId' | 'sourceName' | 'dataType' | 'dataSourceId' | 'message'> {
   readonly isRetryable: boolean;
 }
 
@@ -12,6 +14,10 @@ export const FailedSourceType = builder.objectRef<FailedSource>('FailedSource').
   description:
     'A source of a job, or its query, that could not be read to its end. What was read before is kept.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Identifies it in the caches of clients.',
+      resolve: ({ jobId, sourceName }) => encodeGlobalId('FailedSource', `${jobId}:${sourceName}`),
+    }),
     sourceName: t.exposeString('sourceName', {
       description:
         'Name of the source when the job was started, kept when the source is deleted. For a query that belongs to no source, the tables that it reads.',

@@ -1,5 +1,5 @@
 import { createIssue, InvalidInputError } from '../../shared/invalid-input.ts';
-import { isItemKey, isUuid } from './input-checks.ts';
+import { checkText, isItemKey, isUuid } from './input-checks.ts';
 
 /** The type and key of a node. */
 export interface GlobalId {
@@ -32,6 +32,17 @@ export function parseUuid(typename: string, globalId: string, field: string): st
   const id = globalId.startsWith(`${typename}:`) ? globalId.slice(typename.length + 1) : globalId;
   if (!isUuid(id)) throw createIdError(field, `${typename}:${EXAMPLE}`);
   return id.toLowerCase();
+}
+
+/**
+ * Parses the id of a principal, with or without the name of the type before it.
+ * @param field the input field that holds the id, for the error.
+ * @throws InvalidInputError naming the field.
+ */
+export function parsePrincipalId(globalId: string, field: string): string {
+  const id = globalId.startsWith('Principal:') ? globalId.slice('Principal:'.length) : globalId;
+  checkText(id, field);
+  return id;
 }
 
 interface NodeKeys {

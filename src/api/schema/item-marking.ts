@@ -1,3 +1,4 @@
+import { toMarking } from '../../data-types/marking.ts';
 import type { BladeItem } from '../../database/generated/prisma/client.ts';
 import { ItemNotFoundError, MarkingFloorChangedError, NoMarkingFloorError } from '../../jobs/item-errors.ts';
 import { createLowerItemMarkingInputSchema } from '../../jobs/lower-marking.ts';
@@ -5,6 +6,7 @@ import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { describeErrorType } from './error.ts';
 import { BladeItemNode } from './item.ts';
+import { MarkingEnum } from './marking.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
 
@@ -16,12 +18,14 @@ const LowerItemMarkingInput = builder.inputType('LowerItemMarkingInput', {
       required: true,
       description: 'Id of the item, unique within its data type.',
     }),
-    expectedFloor: t.string({
+    expectedFloor: t.field({
+      type: MarkingEnum,
       required: true,
       description:
         "The marking of the item's current `markingFloor`. If it differs by now, nothing is lowered.",
     }),
-    newFloor: t.string({
+    newFloor: t.field({
+      type: MarkingEnum,
       description: 'The new floor, lower than the current one. Default: none, which removes the floor.',
     }),
     reason: t.string({
@@ -60,8 +64,10 @@ builder.objectType(NoMarkingFloorError, {
     'The marking of the item was not raised, so there is nothing to lower.',
   ),
   fields: (t) => ({
-    classificationMarking: t.exposeString('classificationMarking', {
+    classificationMarking: t.field({
+      type: MarkingEnum,
       description: 'Marking of the item, as its sources state it.',
+      resolve: ({ classificationMarking }) => toMarking(classificationMarking),
     }),
   }),
 });
@@ -72,7 +78,11 @@ builder.objectType(MarkingFloorChangedError, {
     'The floor of the item is not the expected one: it was raised or lowered in the meantime.',
   ),
   fields: (t) => ({
-    floor: t.exposeString('floor', { description: 'The current floor.' }),
+    floor: t.field({
+      type: MarkingEnum,
+      description: 'The current floor.',
+      resolve: ({ floor }) => toMarking(floor),
+    }),
   }),
 });
 

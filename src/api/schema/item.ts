@@ -1,5 +1,5 @@
 import { toCatalogId } from '../../data-types/blade-item.ts';
-import { isMarking, MARKINGS, parseMarking } from '../../data-types/marking.ts';
+import { listSpellings, toMarking } from '../../data-types/marking.ts';
 import { type BladeItem, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { EVERY, type RowFilter, type Shortcut } from '../../database/paging/paged-table.ts';
 import { checkMetadata } from '../../jobs/input/check-metadata.ts';
@@ -9,6 +9,7 @@ import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
 import { parseUuid } from './global-id.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
+import { MarkingEnum } from './marking.ts';
 import { PrincipalType } from './me.ts';
 import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
@@ -19,7 +20,11 @@ const MarkingFloorType = builder.objectRef<RaisedItem>('MarkingFloor').implement
   description:
     'The lowest marking that an item can have, whatever its sources state. Query jobs raise it to their marking. It stays until an operator who is cleared for the item lowers it.',
   fields: (t) => ({
-    marking: t.exposeString('floorMarking', { description: 'The lowest marking that the item can have.' }),
+    marking: t.field({
+      type: MarkingEnum,
+      description: 'The lowest marking that the item can have.',
+      resolve: ({ floorMarking }) => toMarking(floorMarking),
+    }),
     raisedBy: t.field({
       type: PrincipalType,
       nullable: true,
@@ -57,14 +62,17 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
       description:
         'Id of the item, unique within its data type: from the column item_id, or derived from the content if that has no value.',
     }),
-    classificationMarking: t.exposeString('classificationMarking', {
+    classificationMarking: t.field({
+      type: MarkingEnum,
       description:
         'Classification marking: the highest of what its sources state and `markingFloor`. Callers need clearance for it.',
+      resolve: ({ classificationMarking }) => toMarking(classificationMarking),
     }),
-    rowMarking: t.string({
+    rowMarking: t.field({
+      type: MarkingEnum,
       description:
         'The marking stated by the source it was last read from, or the default of the data type. A row without a marking does not lower it.',
-      resolve: ({ rowMarking, classificationMarking }) => rowMarking ?? classificationMarking,
+      resolve: ({ rowMarking, classificationMarking }) => toMarking(rowMarking ?? classificationMarking),
     }),
     markingFloor: t.field({
       type: MarkingFloorType,
@@ -134,7 +142,10 @@ const ItemFilter = builder.inputType('ItemFilter', {
   description: 'Conditions on items, combined with AND.',
   fields: (t) => ({
     dataTypes: t.stringList({ description: 'Items of any of these data types.' }),
-    classificationMarkings: t.stringList({ description: 'Items with any of these markings.' }),
+    classificationMarkings: t.field({
+      type: [MarkingEnum],
+      description: 'Items with any of these markings, in either spelling.',
+    }),
     dataSourceId: t.id({ description: 'Items last read from this source.' }),
     jobId: t.id({ description: 'Items last changed by this job.' }),
     isUploaded: t.boolean({
@@ -247,7 +258,7 @@ async function toRowFilter(
         ? {}
         : {
             classificationMarking: removeDuplicates(
-              classificationMarkings.map(parseKnownMarking),
+              classificationMarkings.flatMap(listSpellings),
               'filter.classificationMarkings',
             ),
           }),
@@ -304,16 +315,4 @@ function escapeLike(text: string): string {
 function checkData(data: JsonObject | null | undefined): void {
   const problem = data == null ? null : checkMetadata(data);
   if (problem !== null) throw new InvalidInputError([createIssue('filter.data', 'INVALID', problem)]);
-}
-
-function parseKnownMarking(text: string): string {
-  const marking = parseMarking(text);
-  if (marking !== undefined && isMarking(marking)) return marking;
-  throw new InvalidInputError([
-    createIssue(
-      'filter.classificationMarkings',
-      'UNKNOWN',
-      `${JSON.stringify(text.slice(0, 40))} is not a known marking; known are ${MARKINGS.join(', ')}`,
-    ),
-  ]);
 }

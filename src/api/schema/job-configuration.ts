@@ -1,7 +1,9 @@
+import { toMarking } from '../../data-types/marking.ts';
 import type { Job } from '../../database/generated/prisma/client.ts';
 import { type JobOptions, readJobOptions } from '../../jobs/input/job-options.ts';
 import { builder } from './builder.ts';
 import { SyncTypeEnum } from './job-enums.ts';
+import { MarkingEnum } from './marking.ts';
 import { createColumnReader } from './read-columns.ts';
 
 const readColumns = createColumnReader<Job>();
@@ -83,10 +85,14 @@ const QueryConfigurationType = builder.objectRef<Job>('QueryConfiguration').impl
       description: 'Names of its bound parameters.',
       ...readColumns(['parameters'], ({ parameters }) => Object.keys(parameters ?? {}).sort()),
     }),
-    classification: t.exposeString('classification', {
+    classification: t.field({
+      type: MarkingEnum,
       nullable: true,
       description:
         'Lowest marking of its items; a row with a higher marking keeps it. Null if the job was started without one.',
+      ...readColumns(['classification'], ({ classification }) =>
+        classification === null ? null : toMarking(classification),
+      ),
     }),
     metadata: t.expose('metadata', {
       type: 'JSONObject',

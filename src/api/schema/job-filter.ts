@@ -1,7 +1,7 @@
 import type { JobFilter } from '../../jobs/job-filter.ts';
 import type { ApiContext } from '../context.ts';
 import { builder } from './builder.ts';
-import { parseUuid } from './global-id.ts';
+import { parsePrincipalId, parseUuid } from './global-id.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
 import { JobKindEnum, JobOutcomeEnum, JobStateEnum } from './job-enums.ts';
 
@@ -24,7 +24,9 @@ export const JobFilterInput = builder.inputType('JobFilter', {
     }),
     dataTypes: t.stringList({ description: 'Jobs started for any of these data types.' }),
     dataSourceIds: t.idList({ description: 'Jobs that read any of these sources.' }),
-    startedByIds: t.idList({ description: 'Jobs started by any of these principals.' }),
+    startedByIds: t.idList({
+      description: 'Jobs started by any of these principals, with or without `Principal:` before their ids.',
+    }),
     createdAfter: t.field({ type: 'DateTime', description: 'Jobs created at this time or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Jobs created before this time.' }),
     finishedAfter: t.field({ type: 'DateTime', description: 'Jobs that ended at this time or later.' }),
@@ -50,7 +52,6 @@ export function parseJobFilter(
   if (input == null) return {};
   const { dataTypes, dataSourceIds, startedByIds, retryOfId, sqlContains } = input;
   known.check(dataTypes, 'filter.dataTypes');
-  for (const id of startedByIds ?? []) checkText(id, 'filter.startedByIds');
   if (sqlContains != null) checkText(sqlContains, 'filter.sqlContains');
   const labels = (input.labels ?? []).map(({ key, value = null }, index) => {
     checkText(key, `filter.labels.${index}.key`);
@@ -69,7 +70,12 @@ export function parseJobFilter(
         dataSourceIds.map((id, index) => parseUuid('DataSource', id, `filter.dataSourceIds.${index}`)),
         'filter.dataSourceIds',
       ),
-    startedByIds: startedByIds && removeDuplicates(startedByIds, 'filter.startedByIds'),
+    startedByIds:
+      startedByIds &&
+      removeDuplicates(
+        startedByIds.map((id) => parsePrincipalId(id, 'filter.startedByIds')),
+        'filter.startedByIds',
+      ),
     createdAfter: input.createdAfter,
     createdBefore: input.createdBefore,
     finishedAfter: input.finishedAfter,

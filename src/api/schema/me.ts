@@ -1,5 +1,7 @@
 import type { Principal } from '../../access/principal.ts';
 import { builder } from './builder.ts';
+import { encodeGlobalId } from './global-id.ts';
+import { MarkingEnum } from './marking.ts';
 import { requires } from './requires.ts';
 
 /** The roles of principals, as named in the API. */
@@ -24,9 +26,10 @@ export interface NamedPrincipal {
 export const PrincipalType = builder.objectRef<NamedPrincipal>('Principal').implement({
   description: 'Who did something: a user, a program, the scheduler or the command line.',
   fields: (t) => ({
-    id: t.exposeID('id', {
+    id: t.id({
       description:
-        'The subject of its token, `key:` and the id of its API key, `scheduler`, `command-line`, or `local` on a server without credentials.',
+        'Globally unique id: `Principal:` and the subject of its token, `key:` and the UUID of its API key, `scheduler`, `command-line`, or `local` on a server without credentials.',
+      resolve: ({ id }) => encodeGlobalId('Principal', id),
     }),
     name: t.exposeString('name', { description: 'Its name at that time.' }),
   }),
@@ -41,7 +44,10 @@ const MeType = builder.objectRef<Principal>('Me').implement({
       resolve: (principal) => principal,
     }),
     role: t.expose('role', { type: AccessRoleEnum, description: 'What you may do.' }),
-    clearance: t.exposeString('clearance', { description: 'The highest marking that you may see.' }),
+    clearance: t.expose('clearance', {
+      type: MarkingEnum,
+      description: 'The highest marking that you may see.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,

@@ -4,6 +4,7 @@ import { InvalidInputError } from '../../shared/invalid-input.ts';
 import { builder } from './builder.ts';
 import { JobOptionsInput } from './job-configuration.ts';
 import { LabelInput } from './label.ts';
+import { MarkingEnum } from './marking.ts';
 import { parseInput } from './parse-input.ts';
 import { requires } from './requires.ts';
 import { describeStart, exposeStartedJob, IDEMPOTENCY_KEY, type StartedJob } from './started-job.ts';
@@ -11,9 +12,10 @@ import { describeStart, exposeStartedJob, IDEMPOTENCY_KEY, type StartedJob } fro
 const CatalogConfigInput = builder.inputType('CatalogConfigInput', {
   description: 'What to add to the items of a query job in the catalog.',
   fields: (t) => ({
-    classification: t.string({
+    classification: t.field({
+      type: MarkingEnum,
       description:
-        'Lowest marking of the items: U, UNCLASSIFIED, CUI, C, CONFIDENTIAL, S, SECRET, TS or TOP SECRET, from the default marking of the data type up to your clearance. A row with a higher marking keeps it. Default: the default marking of the data type. It stays with the items as their `markingFloor`, whatever their sources state later.',
+        'Lowest marking of the items, from the default marking of the data type up to your clearance. A row with a higher marking keeps it. Default: the default marking of the data type. It stays with the items as their `markingFloor`, whatever their sources state later.',
     }),
     metadata: t.field({
       type: 'JSONObject',

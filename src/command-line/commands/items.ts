@@ -1,13 +1,18 @@
 import { type Command, Option } from 'commander';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { notFound } from '../command-error.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import { takeSuccess } from '../failure.ts';
+import { findJobId } from '../find-job.ts';
+import { findSource } from '../find-source.ts';
 import {
   ItemDocument,
   type ItemFactsFragment,
   ItemsDocument,
   LowerItemMarkingDocument,
+  type Marking,
 } from '../generated/graphql.ts';
+import { collectMarking, parseMarking } from '../marking.ts';
 import { addPageOptions, collectNamedValue, collectText, type PageOptions } from '../option-values.ts';
 import { writeList } from '../page.ts';
 import { formatTime, NO_VALUE } from '../text.ts';
@@ -20,7 +25,7 @@ export function addItemCommands(program: Command): void {
     .command('list')
     .description('List items by data type and id. A repeated option matches any of its values.')
     .option('--type <type>', 'only items of this data type', collectText)
-    .option('--marking <marking>', 'only items with this classification marking', collectText)
+    .option('--marking <marking>', 'only items with this classification marking', collectMarking)
     .option('--prefix <text>', 'only items whose id starts with this text')
     .option(
       '--data <column=value>',
@@ -28,7 +33,7 @@ export function addItemCommands(program: Command): void {
       collectNamedValue,
     )
     .option('--job <id>', 'only items last changed by this job')
-    .option('--source <id>', 'only items last read from this source')
+    .option('--source <id or name>', 'only items last read from this source')
     .addOption(
       new Option('--uploaded', 'only items whose current content is in the catalog').conflicts('notUploaded'),
     )
@@ -47,15 +52,15 @@ export function addItemCommands(program: Command): void {
     .description('Lower the raised marking of an item, or remove it. The audit records who did it and why.')
     .argument('<type>', 'data type')
     .argument('<id>', 'item id, unique within its data type')
-    .requiredOption('--from <marking>', 'the marking it is raised to now')
-    .option('--to <marking>', 'a lower marking (default: none)')
+    .requiredOption('--from <marking>', 'the marking it is raised to now', parseMarking)
+    .option('--to <marking>', 'a lower marking (default: none)', parseMarking)
     .requiredOption('--reason <text>', 'the reason')
     .action(toAction(lowerMarking));
 }
 
 interface ListOptions extends PageOptions {
   readonly type?: string[];
-  readonly marking?: string[];
+  readonly marking?: Marking[];
   readonly prefix?: string;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly job?: string;
@@ -70,8 +75,8 @@ async function listItems(context: CommandContext, options: ListOptions): Promise
     classificationMarkings: options.marking ?? null,
     itemIdPrefix: options.prefix ?? null,
     data: options.data ?? null,
-    jobId: options.job ?? null,
-    dataSourceId: options.source ?? null,
+    jobId: options.job === undefined ? null : await findJobId(context.api, options.job),
+    dataSourceId: options.source === undefined ? null : (await findSource(context.api, options.source)).id,
     isUploaded: options.uploaded ?? (options.notUploaded ? false : null),
   };
   return writeList(context, options, {
@@ -81,7 +86,7 @@ async function listItems(context: CommandContext, options: ListOptions): Promise
     toRow: (item) => [
       item.dataType,
       item.itemId,
-      item.classificationMarking,
+      formatMarking(item.classificationMarking),
       formatTime(item.updatedAt),
       formatTime(item.uploadedAt),
       item.dataSource?.name ?? NO_VALUE,
@@ -101,7 +106,7 @@ async function showItem(
     const { uploadedAt } = item;
     output.writeFacts([
       ['Item', `${item.dataType} ${item.itemId}`],
-      ['Marking', item.classificationMarking],
+      ['Marking', formatMarking(item.classificationMarking)],
       ...describeFloor(item),
       ['Source', item.dataSource?.name ?? NO_VALUE],
       ['Job', item.job?.id ?? NO_VALUE],
@@ -115,8 +120,8 @@ async function showItem(
 }
 
 interface LowerOptions {
-  readonly from: string;
-  readonly to?: string;
+  readonly from: Marking;
+  readonly to?: Marking;
   readonly reason: string;
 }
 
@@ -141,7 +146,7 @@ function describeFloor({
   const { marking, raisedBy, raisedAt, reason } = markingFloor;
   const by = raisedBy === null ? '' : ` by ${raisedBy.name}`;
   return [
-    ['Raised to', `${marking}${by}, ${formatTime(raisedAt)}: ${reason}`],
-    ['Source states', rowMarking],
+    ['Raised to', `${formatMarking(marking)}${by}, ${formatTime(raisedAt)}: ${reason}`],
+    ['Source states', formatMarking(rowMarking)],
   ];
 }

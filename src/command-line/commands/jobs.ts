@@ -7,20 +7,18 @@ import {
   JobDetailsDocument,
   type JobDetailsQuery,
   JobErrorsDocument,
-  type JobKind,
   JobPartitionsDocument,
-  type JobState,
   JobsDocument,
   type RetryMode,
 } from '../generated/graphql.ts';
-import { describeOutcome, isTerminal, JOB_STATES } from '../job-state.ts';
+import { addJobFilterOptions, type JobFilterOptions, toJobFilter } from '../job-filter.ts';
+import { describeOutcome, isTerminal } from '../job-state.ts';
 import {
   addPageOptions,
   addWatchOptions,
   collectChoice,
-  collectText,
+  listNames,
   type PageOptions,
-  parseTime,
   type WatchOptions,
 } from '../option-values.ts';
 import type { Output } from '../output.ts';
@@ -37,25 +35,14 @@ import {
 } from '../text.ts';
 import { jobNotFound } from '../watch-job.ts';
 
-const KINDS = listNames<JobKind>({ SYNC: true, QUERY: true, REPAIR: true });
 const STAGES = listNames<ErrorStage>({ READ: true, TRANSFORM: true, SAVE: true, UPLOAD: true });
-
-/** Lists the values of an enum; its type makes sure that none is missing. */
-function listNames<Name extends string>(names: Readonly<Record<Name, true>>): Name[] {
-  return Object.keys(names) as Name[];
-}
 
 /** Adds the commands that look up jobs. */
 export function addJobCommands(program: Command): void {
   const jobs = program
     .command('jobs')
-    .description('List jobs, newest first. A repeated option matches any of its values.')
-    .option('--state <state>', `only jobs in this state: ${JOB_STATES.join(', ')}`, collectChoice(JOB_STATES))
-    .option('--kind <kind>', `only jobs of this kind: ${KINDS.join(', ')}`, collectChoice(KINDS))
-    .option('--type <type>', 'only jobs started for this data type', collectText)
-    .option('--since <time>', 'only jobs created at this time or later', parseTime)
-    .option('--until <time>', 'only jobs created before this time', parseTime)
-    .option('--oldest-first', 'list the oldest first');
+    .description('List jobs, newest first. A repeated option matches any of its values.');
+  addJobFilterOptions(jobs).option('--oldest-first', 'list the oldest first');
   addPageOptions(jobs, 'jobs').action(toAction(listJobs));
 
   const job = program
@@ -73,23 +60,12 @@ export function addJobCommands(program: Command): void {
   );
 }
 
-interface ListOptions extends PageOptions {
-  readonly state?: JobState[];
-  readonly kind?: JobKind[];
-  readonly type?: string[];
-  readonly since?: string;
-  readonly until?: string;
+interface ListOptions extends PageOptions, JobFilterOptions {
   readonly oldestFirst?: true;
 }
 
 async function listJobs(context: CommandContext, options: ListOptions): Promise<undefined> {
-  const filter = {
-    states: options.state ?? null,
-    kinds: options.kind ?? null,
-    dataTypes: options.type ?? null,
-    createdAfter: options.since ?? null,
-    createdBefore: options.until ?? null,
-  };
+  const filter = await toJobFilter(context.api, options);
   const orderBy = { field: 'CREATED_AT', direction: options.oldestFirst ? 'ASC' : 'DESC' } as const;
   return writeList(context, options, {
     name: 'jobs',

@@ -4,8 +4,9 @@ import { invalidInput } from '../command-error.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
-import { findSource } from '../find-source.ts';
-import { StartQueryJobDocument, StartSyncDocument } from '../generated/graphql.ts';
+import { findSourceIds } from '../find-source.ts';
+import { type Marking, StartQueryJobDocument, StartSyncDocument } from '../generated/graphql.ts';
+import { parseMarking } from '../marking.ts';
 import {
   addRunOptions,
   addWatchOptions,
@@ -41,7 +42,7 @@ export function addStartCommands(program: Command): void {
     )
     .option('--file <path>', 'file that holds the SELECT; - for standard input')
     .option('--param <name=value>', 'value of a parameter; repeatable', collectNamedValue)
-    .option('--classification <marking>', 'lowest marking of the items')
+    .option('--classification <marking>', 'lowest marking of the items', parseMarking)
     .option('--metadata <name=value>', 'metadata to add to every item; repeatable', collectNamedValue)
     .option('--reason <text>', 'why the items have this marking');
   addWatchOptions(addRunOptions(query)).action(toAction(startQueryJob));
@@ -60,7 +61,7 @@ async function startSync(context: CommandContext, options: SyncOptions): Promise
     input: {
       syncType: options.incremental ? 'INCREMENTAL' : 'FULL',
       dataType: options.type ?? null,
-      dataSourceIds: await findSourceIds(context, options.source),
+      dataSourceIds: options.source ? await findSourceIds(context.api, options.source) : null,
       filter: options.filter ?? null,
       maxItems: options.maxItems ?? null,
       ...toRunInput(options),
@@ -69,21 +70,12 @@ async function startSync(context: CommandContext, options: SyncOptions): Promise
   return reportStart(context, options, takeSuccess(startSync));
 }
 
-async function findSourceIds(
-  { api }: CommandContext,
-  idsOrNames: readonly string[] | undefined,
-): Promise<string[] | null> {
-  if (idsOrNames === undefined) return null;
-  const sources = await Promise.all(idsOrNames.map((idOrName) => findSource(api, idOrName)));
-  return sources.map(({ id }) => id);
-}
-
 interface QueryOptions extends RunOptions, WatchOptions {
   readonly type: string;
   readonly sql?: string;
   readonly file?: string;
   readonly param?: Readonly<Record<string, unknown>>;
-  readonly classification?: string;
+  readonly classification?: Marking;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly reason?: string;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { type CommandContext, toAction } from '../context.ts';
 import { MeDocument } from '../generated/graphql.ts';
 import { formatTime } from '../text.ts';
@@ -17,7 +18,7 @@ async function showMe({ api, output }: CommandContext): Promise<undefined> {
       ['Name', me.principal.name],
       ['Id', me.principal.id],
       ['Role', me.role],
-      ['Clearance', me.clearance],
+      ['Clearance', formatMarking(me.clearance)],
       ['Expires', me.expiresAt === null ? 'never' : formatTime(me.expiresAt)],
     ]),
   );

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import type { RefusalReasonFragment } from '../generated/graphql.ts';
 import { ErrorNotice } from '../parts/notice.tsx';
 import type { Refusal } from './use-action.ts';
@@ -46,5 +46,5 @@ function describeRefusal(refusal: Refusal): ReactNode {
 function WayOut({ reason }: { reason: RefusalReasonFragment }) {
   if (reason.__typename === 'NoDataSourceError') return <Link to="/sources">Go to data sources</Link>;
   if (reason.__typename !== 'SyncAlreadyRunningError' || reason.activeJob === null) return null;
-  return <Link to={`/jobs/${readUuid(reason.activeJob.id)}`}>Go to the active sync</Link>;
+  return <Link to={`/jobs/${readKey(reason.activeJob.id)}`}>Go to the active sync</Link>;
 }

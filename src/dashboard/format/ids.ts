@@ -1,5 +1,5 @@
-/** Reads the UUID out of a node's id; addresses are easier to read with the UUID alone. */
-export function readUuid(id: string): string {
+/** Reads what follows the type in an id: a UUID, which reads better in an address, or who a principal is. */
+export function readKey(id: string): string {
   return id.slice(id.indexOf(':') + 1);
 }
 

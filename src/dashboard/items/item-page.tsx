@@ -1,4 +1,5 @@
 import { Link, useParams } from 'react-router';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { ItemDetails, ItemRow } from '../api/fragments/item.ts';
 import { useDetail } from '../api/use-detail.ts';
 import { DetailPage } from '../details/detail-page.tsx';
@@ -6,7 +7,7 @@ import { Fact, Facts } from '../details/facts.tsx';
 import { Columns, Panel } from '../details/panel.tsx';
 import { JsonView } from '../details/text-view.tsx';
 import { formatMoment } from '../format/format.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { ItemDetailsFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { Page } from '../parts/page.tsx';
@@ -66,16 +67,16 @@ function ItemFacts({ item }: { item: ItemDetailsFragment }) {
   return (
     <Facts>
       <Fact name="Data type">{dataType}</Fact>
-      <Fact name="Marking">{classificationMarking}</Fact>
+      <Fact name="Marking">{formatMarking(classificationMarking)}</Fact>
       {markingFloor !== null && (
         <>
           <Fact name="Raised to">
-            {markingFloor.marking}
+            {formatMarking(markingFloor.marking)}
             {markingFloor.raisedBy !== null && ` by ${markingFloor.raisedBy.name}`},{' '}
             {formatMoment(markingFloor.raisedAt)}
           </Fact>
           <Fact name="Reason">{markingFloor.reason}</Fact>
-          <Fact name="Source states">{rowMarking}</Fact>
+          <Fact name="Source states">{formatMarking(rowMarking)}</Fact>
         </>
       )}
       <Fact name="Data source">
@@ -89,7 +90,7 @@ function ItemFacts({ item }: { item: ItemDetailsFragment }) {
         {job === null ? (
           'a job removed from history'
         ) : (
-          <Link to={`/jobs/${readUuid(job.id)}`}>
+          <Link to={`/jobs/${readKey(job.id)}`}>
             job <Mono>{shortenId(job.id)}</Mono>
           </Link>
         )}

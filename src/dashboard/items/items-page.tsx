@@ -1,17 +1,18 @@
 import { Button } from '@mantine/core';
 import { useMemo } from 'react';
 import { Link } from 'react-router';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { SourceName } from '../api/fragments/data-source.ts';
 import { ItemRow } from '../api/fragments/item.ts';
 import { useDataTypes } from '../api/use-data-types.ts';
 import { readConnection, useList } from '../api/use-list.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { ItemFilter, ItemRowFragment, ItemsQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useFilters } from '../parts/filters.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { ListPage } from '../parts/list-page.tsx';
-import { MARKING_OPTIONS } from '../parts/markings.ts';
+import { listMarking, MARKING_OPTIONS } from '../parts/markings.ts';
 import { Mark } from '../parts/status.tsx';
 import { type Column, RowLink } from '../parts/table.tsx';
 import { Faint, Mono } from '../parts/text.tsx';
@@ -61,7 +62,7 @@ const COLUMNS: readonly Column<ItemRowFragment>[] = [
     ),
   },
   { head: 'Type', cell: ({ dataType }) => dataType },
-  { head: 'Marking', cell: ({ classificationMarking }) => classificationMarking },
+  { head: 'Marking', cell: ({ classificationMarking }) => formatMarking(classificationMarking) },
   {
     head: 'Data source',
     cell: ({ dataSource }) => readFragment(SourceName, dataSource)?.name ?? <Faint>query job</Faint>,
@@ -94,7 +95,7 @@ export default function ItemsPage() {
   const list = useList(Items, { filter }, readItems, PAGE_SIZE);
   const dataTypes = useDataTypes();
   const sources = (useSourceNames({ onlyEnabled: false }) ?? []).map(({ id, name }) => ({
-    value: readUuid(id),
+    value: readKey(id),
     label: name,
   }));
   return (
@@ -141,7 +142,7 @@ function buildFilter(values: Record<(typeof FILTERS)[number], string>): ItemFilt
   return {
     ...(prefix === '' ? {} : { itemIdPrefix: prefix }),
     ...(type === '' ? {} : { dataTypes: [type] }),
-    ...(marking === '' ? {} : { classificationMarkings: [marking] }),
+    ...(marking === '' ? {} : { classificationMarkings: listMarking(marking) }),
     ...(uploaded === '' ? {} : { isUploaded: uploaded === 'yes' }),
     ...(source === '' ? {} : { dataSourceId: source }),
     ...(job === '' ? {} : { jobId: job }),

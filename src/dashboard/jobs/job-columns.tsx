@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { formatAmount, formatCount, formatPercent } from '../format/format.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { isTerminal, Status } from '../parts/status.tsx';
@@ -23,7 +23,7 @@ export const JOB_COLUMNS: readonly Column<JobRowFragment>[] = [
     fit: 'wrap',
     cell: (job) => (
       <>
-        <RowLink to={`/jobs/${readUuid(job.id)}`}>{nameJob(job)}</RowLink>{' '}
+        <RowLink to={`/jobs/${readKey(job.id)}`}>{nameJob(job)}</RowLink>{' '}
         <Mono c="dimmed">{shortenId(job.id)}</Mono>
         {job.retryMode === 'ALL' && <Faint> retry</Faint>}
       </>
@@ -70,7 +70,7 @@ function ErrorCount({ job: { id, progress } }: { job: JobRowFragment }) {
   return (
     <Text
       component={Link}
-      to={`/jobs/${readUuid(id)}#errors`}
+      to={`/jobs/${readKey(id)}#errors`}
       aria-label={formatAmount(count, 'error')}
       inherit
       c="red"

@@ -1,3 +1,4 @@
+import { formatMarking } from '../../shared/format-marking.ts';
 import { JobOptionValues, JobSettings } from '../api/fragments/job.ts';
 import { Fact, Facts } from '../details/facts.tsx';
 import { Panel } from '../details/panel.tsx';
@@ -62,7 +63,7 @@ function QueryFacts({ configuration }: { configuration: Configuration<'QueryConf
       <Fact name="Parameters">
         {parameterNames.length === 0 ? 'none' : parameterNames.map((name) => `:${name}`).join(', ')}
       </Fact>
-      <Fact name="Marking">{classification ?? "each row's own"}</Fact>
+      <Fact name="Marking">{classification === null ? "each row's own" : formatMarking(classification)}</Fact>
     </>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useEffectEvent, useRef } from 'react';
 import { useReconnect } from '../api/api-context.tsx';
 import { JobDetails, JobRow } from '../api/fragments/job.ts';
 import { useFeed } from '../api/use-feed.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { isTerminal } from '../parts/status.tsx';
@@ -57,7 +57,7 @@ export function useJobFeed(): void {
           return;
         }
         recordSample(job);
-        if (!openJobs.has(readUuid(job.id))) cache.writeFragment({ fragment: JobRow, data: job });
+        if (!openJobs.has(readKey(job.id))) cache.writeFragment({ fragment: JobRow, data: job });
         for (const listener of listeners) listener(job);
       },
     },

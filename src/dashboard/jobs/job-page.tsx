@@ -5,7 +5,7 @@ import { JobDetails, JobRow } from '../api/fragments/job.ts';
 import { useDetail } from '../api/use-detail.ts';
 import { DetailPage } from '../details/detail-page.tsx';
 import { Columns, Panel } from '../details/panel.tsx';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { JobByIdQuery } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { Page } from '../parts/page.tsx';
@@ -37,7 +37,7 @@ const JobById = graphql(`
 export default function JobPage() {
   const { id = '' } = useParams();
   // The key gives another job a new state.
-  return <OneJob key={id} uuid={readUuid(id)} />;
+  return <OneJob key={id} uuid={readKey(id)} />;
 }
 
 function OneJob({ uuid }: { uuid: string }) {

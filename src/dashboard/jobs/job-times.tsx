@@ -2,7 +2,7 @@ import { Link } from 'react-router';
 import { Fact, Facts } from '../details/facts.tsx';
 import { Panel } from '../details/panel.tsx';
 import { formatMoment, NO_VALUE } from '../format/format.ts';
-import { readUuid, shortenId } from '../format/ids.ts';
+import { readKey, shortenId } from '../format/ids.ts';
 import type { JobRowFragment } from '../generated/graphql.ts';
 import { Mono } from '../parts/text.tsx';
 
@@ -13,14 +13,14 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
     <Panel title="Times">
       <Facts>
         <Fact name="Started">{formatMoment(createdAt)}</Fact>
-        <Fact name="Started by" title={startedBy?.id}>
+        <Fact name="Started by" title={startedBy === null ? undefined : readKey(startedBy.id)}>
           {startedBy?.name ?? NO_VALUE}
         </Fact>
         <Fact name="First claimed">{formatMoment(startedAt)}</Fact>
         <Fact name="Ended">{formatMoment(finishedAt)}</Fact>
         {retryOf !== null && (
           <Fact name="Retry of">
-            <Link to={`/jobs/${readUuid(retryOf.id)}`}>
+            <Link to={`/jobs/${readKey(retryOf.id)}`}>
               <Mono>{shortenId(retryOf.id)}</Mono>
             </Link>
             {retryMode === 'FAILED_ITEMS' && ', failed items only'}
@@ -28,10 +28,10 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
           </Fact>
         )}
         <Fact name="Items">
-          <Link to={`/items?job=${readUuid(id)}`}>Items last changed by this job</Link>
+          <Link to={`/items?job=${readKey(id)}`}>Items last changed by this job</Link>
         </Fact>
         <Fact name="ID">
-          <Mono>{readUuid(id)}</Mono>
+          <Mono>{readKey(id)}</Mono>
         </Fact>
       </Facts>
     </Panel>

@@ -1,6 +1,6 @@
 import { useNavigate } from 'react-router';
 import { type Refusal, useAction } from '../actions/use-action.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import type { RetryMode } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 
@@ -29,7 +29,7 @@ export function useRetry(id: string): {
     loading: running === RetryJob,
     onClick: () =>
       void run(RetryJob, { input: { id, mode } }).then(
-        (result) => result && navigate(`/jobs/${readUuid(result.job.id)}`),
+        (result) => result && navigate(`/jobs/${readKey(result.job.id)}`),
       ),
   });
   return { start, refusal };

@@ -2,7 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Link } from 'react-router';
 import { JobRow } from '../api/fragments/job.ts';
 import { formatAmount, formatCount, formatPercent } from '../format/format.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useJobChanges } from '../jobs/job-feed.ts';
 import { nameJob } from '../jobs/job-title.ts';
@@ -37,7 +37,7 @@ export function ActiveSync() {
   return (
     <section className={styles.bar} aria-label="Active sync">
       <Status state={job.state} />
-      <Link to={`/jobs/${readUuid(job.id)}`}>{nameJob(job)}</Link>
+      <Link to={`/jobs/${readKey(job.id)}`}>{nameJob(job)}</Link>
       <div className={styles.progress}>
         <ProgressBar percent={percent} state={job.state} label="Progress of the active sync" />
       </div>

@@ -1,5 +1,6 @@
 import { Button, VisuallyHidden } from '@mantine/core';
 import { useSyncExternalStore } from 'react';
+import { formatMarking } from '../../shared/format-marking.ts';
 import { onSessionChange, readSession, signOut } from '../api/session.ts';
 import { Faint } from '../parts/text.tsx';
 import { nameRole, useViewer } from './access.tsx';
@@ -10,7 +11,7 @@ export function ViewerBadge() {
   const viewer = useViewer();
   const { credential } = useSyncExternalStore(onSessionChange, readSession);
   if (viewer === undefined) return null;
-  const about = `Role: ${nameRole(viewer.role)}. Clearance: ${viewer.clearance}.`;
+  const about = `Role: ${nameRole(viewer.role)}. Clearance: ${formatMarking(viewer.clearance)}.`;
   return (
     <>
       <span className={styles.name} title={about}>

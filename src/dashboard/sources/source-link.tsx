@@ -1,6 +1,6 @@
 import { Link } from 'react-router';
 import { SourceName } from '../api/fragments/data-source.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import { type FragmentType, readFragment } from '../generated/index.ts';
 import { Mono } from '../parts/text.tsx';
 
@@ -15,7 +15,7 @@ export function SourceLink({ source, withTable = false }: SourceLinkProps) {
   const { id, name, fullTableName } = readFragment(SourceName, source);
   return (
     <>
-      <Link to={`/sources/${readUuid(id)}`}>{name}</Link>
+      <Link to={`/sources/${readKey(id)}`}>{name}</Link>
       {withTable && <Mono c="dimmed"> {fullTableName}</Mono>}
     </>
   );

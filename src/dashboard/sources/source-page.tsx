@@ -6,7 +6,7 @@ import { DetailPage } from '../details/detail-page.tsx';
 import { Fact, Facts } from '../details/facts.tsx';
 import { Columns, Panel } from '../details/panel.tsx';
 import { formatCount, formatMoment, NO_VALUE } from '../format/format.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import type { SourceByIdQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useSyncEnds } from '../jobs/job-feed.ts';
@@ -53,7 +53,7 @@ function NewSource() {
   const navigate = useNavigate();
   return (
     <Page title="Add a data source">
-      <SourceForm source={null} onSaved={(id) => void navigate(`/sources/${readUuid(id)}`)} />
+      <SourceForm source={null} onSaved={(id) => void navigate(`/sources/${readKey(id)}`)} />
     </Page>
   );
 }
@@ -128,7 +128,7 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
       </Fact>
       <Fact name="Items">
         {formatCount(itemCount)}{' '}
-        {itemCount > 0 && <Link to={`/items?source=${readUuid(id)}`}>Browse items</Link>}
+        {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
       {tableVersion !== null && (
@@ -194,7 +194,7 @@ function RunOutcome({ state, job, skippedBecause }: Run) {
       return job === null ? (
         <Faint>job removed from history</Faint>
       ) : (
-        <Link to={`/jobs/${readUuid(job.id)}`}>
+        <Link to={`/jobs/${readKey(job.id)}`}>
           <Status state={job.state} outcome={job.outcome} />
         </Link>
       );

@@ -2,7 +2,7 @@ import { Link, useNavigate } from 'react-router';
 import { SourceRow } from '../api/fragments/data-source.ts';
 import { readConnection, useList } from '../api/use-list.ts';
 import { formatMoment, NO_VALUE } from '../format/format.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import type { DataSourcesQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { useSyncEnds } from '../jobs/job-feed.ts';
@@ -41,7 +41,7 @@ const COLUMNS: readonly Column<SourceRowFragment>[] = [
     card: 'head',
     cell: ({ id, name, fullTableName }) => (
       <>
-        <RowLink to={`/sources/${readUuid(id)}`}>{name}</RowLink>
+        <RowLink to={`/sources/${readKey(id)}`}>{name}</RowLink>
         <Sub ff="monospace">{fullTableName}</Sub>
       </>
     ),

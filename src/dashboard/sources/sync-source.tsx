@@ -1,7 +1,7 @@
 import { useNavigate } from 'react-router';
 import { RefusalNotice } from '../actions/refusal.tsx';
 import { useAction } from '../actions/use-action.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import { graphql } from '../generated/index.ts';
 import { IconButton } from '../parts/icon-button.tsx';
 import { useAccess } from '../shell/access.tsx';
@@ -27,7 +27,7 @@ export function SyncSource({ id, isEnabled }: { id: string; isEnabled: boolean }
 
   async function start() {
     const result = await run(StartSourceSync, { input: { syncType: 'INCREMENTAL', dataSourceIds: [id] } });
-    if (result !== null) void navigate(`/jobs/${readUuid(result.job.id)}`);
+    if (result !== null) void navigate(`/jobs/${readKey(result.job.id)}`);
   }
 
   return (

@@ -2,7 +2,7 @@ import { useDataTypes } from '../api/use-data-types.ts';
 import { graphql } from '../generated/index.ts';
 import { CodeField, SelectField } from '../parts/form-fields.tsx';
 import type { FormValues } from '../parts/form-values.ts';
-import { MARKING_OPTIONS } from '../parts/markings.ts';
+import { listMarking, MARKING_OPTIONS } from '../parts/markings.ts';
 import { Page } from '../parts/page.tsx';
 import { useSourceNames } from '../sources/use-source-names.ts';
 import { readJobOptions } from './job-option-fields.tsx';
@@ -90,7 +90,7 @@ function readQuery(values: FormValues) {
       sqlQuery: values.readText('sqlQuery'),
       parameters: values.readJson('parameters'),
       catalogConfig: {
-        classification: values.readOptional('catalogConfig.classification'),
+        classification: listMarking(values.readOptional('catalogConfig.classification'))[0] ?? null,
         metadata: values.readJson('catalogConfig.metadata'),
       },
       options: readJobOptions(values),

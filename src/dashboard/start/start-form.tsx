@@ -2,7 +2,7 @@ import type { OperationVariables, TypedDocumentNode } from '@apollo/client';
 import type { ReactNode } from 'react';
 import { useNavigate } from 'react-router';
 import type { Success } from '../actions/use-action.ts';
-import { readUuid } from '../format/ids.ts';
+import { readKey } from '../format/ids.ts';
 import { Form, useForm } from '../parts/form.tsx';
 import type { FormValues } from '../parts/form-values.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -25,7 +25,7 @@ export function StartForm<Data, Variables extends OperationVariables>(
   const { label, submit, document, read, findJob, children } = props;
   const navigate = useNavigate();
   const form = useForm(document, read, (result) => {
-    void navigate(`/jobs/${readUuid(findJob(result).id)}`);
+    void navigate(`/jobs/${readKey(findJob(result).id)}`);
   });
   return (
     <Form form={form} label={label} needs="OPERATOR" submit={submit} icon={<Icon name="play" />} backTo="/">

@@ -24,7 +24,11 @@ const INLINE_BYTES = 12;
 /** Short texts that are remembered for a column; a power of two. */
 const REMEMBERED = 1_024;
 
+/** The bindings take one at the start of a text for a mark of its encoding, and cut it off. */
 const BYTE_ORDER_MARK = '\u{feff}';
+
+/** Its bytes, as the lowest ones of a word. */
+const BYTE_ORDER_MARK_WORD = 0xbf_bb_ef;
 
 /** Reads texts several times faster than the engine's bindings, which make two objects for each. */
 function createTextReader(readEach: ColumnReader): ColumnReader {
@@ -46,7 +50,8 @@ function createTextReader(readEach: ColumnReader): ColumnReader {
       const length = words[word] ?? 0;
       if (length > INLINE_BYTES) {
         const text = vector.getItem(index);
-        values.push(typeof text === 'string' ? text : null);
+        const isCut = ((words[word + 1] ?? 0) & 0xff_ff_ff) === BYTE_ORDER_MARK_WORD;
+        values.push(typeof text !== 'string' ? null : isCut ? `${BYTE_ORDER_MARK}${text}` : text);
         continue;
       }
       const one = words[word + 1] ?? 0;
@@ -56,9 +61,7 @@ function createTextReader(readEach: ColumnReader): ColumnReader {
       const key = hash * 4;
       if (keys[key] !== length || keys[key + 1] !== one || keys[key + 2] !== two || keys[key + 3] !== three) {
         const start = word * 4 + 4;
-        const text = bytes.toString('utf8', start, start + length);
-        // As the bindings do with longer texts.
-        texts[hash] = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+        texts[hash] = bytes.toString('utf8', start, start + length);
         keys[key] = length;
         keys[key + 1] = one;
         keys[key + 2] = two;

@@ -30,10 +30,12 @@ export async function findCsvReading(
   scratch: string,
   signal: AbortSignal,
 ): Promise<CsvReading> {
-  const { shape, failure } = await findShape(run, path);
-  if ((await readStart(path, 1)).length === 0)
+  const start = await readStart(path, HEADER_BYTES);
+  if (start.length === 0)
     throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it has no header and no rows.');
-  const guess: CsvShape = shape ?? (await guessShape(path));
+  const skip = countEmptyLines(start);
+  const { shape, failure } = await findShape(run, path, skip);
+  const guess: CsvShape = shape ?? { delimiter: guessDelimiter(start), skip };
   const lines = await readCsvLines(path, guess, MAX_UNEVEN_LINES, signal);
   checkNames(await readCsvHeader(path, guess, lines.header));
   if (lines.openQuote !== null && !lines.openQuote.isInLastLine)
@@ -46,11 +48,18 @@ export async function findCsvReading(
   }
   if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
   const reader = createReader(path, shape, readInParts(lines));
+  const [counted] = await run(`SELECT count(*) AS total FROM ${reader}`);
+  if (Number(counted?.total) !== lines.rows) throw createUnevenError(lines);
   return { reader, columns: listNames(shape), unreadable: [] };
 }
 
 /** @throws WarehouseError STATEMENT_FAILED for a column that is there twice: the engine would rename one of them silently. */
 function checkNames(names: readonly string[]): void {
+  if (names.some((name) => name.includes('\0')))
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      'The header of the file has a NUL character, as in UTF-16: save the file as UTF-8.',
+    );
   const places = new Map<string, number>();
   names.forEach((name, index) => {
     const other = places.get(asciiLowerCase(name));
@@ -89,14 +98,16 @@ interface SniffedShape extends CsvShape {
 async function findShape(
   run: RunStatement,
   path: string,
+  skip: number,
 ): Promise<{ shape: SniffedShape | null; failure: unknown }> {
+  const options = `${PADDED}${skipLines(skip)}`;
   let shape: SniffedShape | null = null;
   try {
-    shape = await sniff(run, path, PADDED);
+    shape = await sniff(run, path, options);
     const hidden = findHiddenDelimiter(shape);
     if (hidden !== null) {
       shape = null;
-      shape = await sniff(run, path, `${PADDED}, delim = ${quoteText(hidden)}`);
+      shape = await sniff(run, path, `${options}, delim = ${quoteText(hidden)}`);
     }
     return { shape, failure: null };
   } catch (failure) {
@@ -104,12 +115,25 @@ async function findShape(
   }
 }
 
-/** Guesses the shape from the most frequent delimiter in the first line. */
-async function guessShape(path: string): Promise<CsvShape> {
-  const [header = ''] = (await readStart(path, HEADER_BYTES)).toString().split(/[\r\n]/);
+/** Guesses the delimiter: the most frequent one in the header. */
+function guessDelimiter(start: Buffer): string {
+  const [header = ''] = start
+    .toString()
+    .trimStart()
+    .split(/[\r\n]/);
   const count = (delimiter: string) => header.split(delimiter).length;
   const [delimiter = ','] = DELIMITERS.toSorted((one, other) => count(other) - count(one));
-  return { delimiter, skip: 0 };
+  return delimiter;
+}
+
+/** Counts the empty lines before the header: the engine skips them to find it, but then reads it as a row. */
+function countEmptyLines(start: Buffer): number {
+  const [ends = ''] = /^[\r\n]*/.exec(start.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '')) ?? [];
+  return ends.replaceAll('\r\n', '\n').length;
+}
+
+function skipLines(skip: number): string {
+  return skip === 0 ? '' : `, skip = ${skip}`;
 }
 
 async function readStart(path: string, bytes: number): Promise<Buffer> {
@@ -136,7 +160,7 @@ async function readEvenLines(
   path: string,
   { guess, lines, scratch, signal }: UnevenFile,
 ): Promise<CsvReading> {
-  const options = `${EVEN}, delim = ${quoteText(guess.delimiter)}`;
+  const options = `${EVEN}, delim = ${quoteText(guess.delimiter)}${skipLines(guess.skip)}`;
   const shape = await sniff(run, path, options).catch(async (error: unknown) => {
     // The engine cannot detect the shape of a few lines with an open quote, but it can without the truncated one.
     if (lines.openQuote === null) throw createTextAfterQuoteError(lines) ?? error;

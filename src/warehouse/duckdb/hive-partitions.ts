@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { quoteName, quoteText } from './text.ts';
 
 /** The values that the folders of a file state, as `day=2024-01-02` does; null for no value. The outermost comes first. */
@@ -21,10 +22,12 @@ export function parsePartition(name: string): readonly [column: string, value: s
 
 const NO_VALUE = '__HIVE_DEFAULT_PARTITION__';
 
+/** Spark escapes ASCII characters only; others, such as pandas and DuckDB, also the bytes of UTF-8. */
 function unescapeName(name: string): string {
-  return name.replace(/%([0-9A-Fa-f]{2})/g, (_escape, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
+  return name.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) => {
+    const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
+    return isUtf8(bytes) ? bytes.toString() : escapes;
+  });
 }
 
 /** The columns that the folders of a table state, with the engine's names of their types. */
@@ -43,11 +46,17 @@ export function findPartitionColumns(
 const TYPES: readonly (readonly [type: string, matches: (value: string) => boolean])[] = [
   ['INTEGER', (value) => INTEGER.test(value) && Math.abs(Number(value)) < 2 ** 31],
   ['BIGINT', (value) => INTEGER.test(value) && value.length < 19],
-  ['DATE', (value) => DATE.test(value) && !Number.isNaN(Date.parse(value))],
+  ['DATE', isDate],
 ];
 
 const INTEGER = /^(?:0|-?[1-9]\d*)$/;
-const DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+
+/** Whether a text is a day that exists: JavaScript takes 2024-02-30 for the first of March. */
+function isDate(value: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(value)) return false;
+  const time = Date.parse(value);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(value);
+}
 
 function findType(files: readonly PartitionedFile[], column: string): string {
   const values = files.flatMap(({ partition }) => partition.get(column) ?? []);

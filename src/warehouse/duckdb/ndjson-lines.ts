@@ -12,7 +12,7 @@ export const CELL = {
   NUMBER: 8,
   /** A whole number of at most 38 digits that JavaScript would change. */
   LONG_INTEGER: 16,
-  /** Another number that JavaScript would change. */
+  /** Another number that JavaScript would change, or one that is not finite. */
   LONG_NUMBER: 32,
   /** An object or a list. */
   NESTED: 64,
@@ -201,14 +201,27 @@ function scanLine(bytes: Buffer, handler: LineHandler): boolean {
       depth -= 1;
       isKey = false;
     } else if (byte === COMMA) isKey = depth === 1;
-    else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) {
-      while (index < length && isInNumber(bytes[index] ?? 0)) index += 1;
-      const kind = findNumberKind(bytes, start, index);
-      if (isCell) handler.onCell?.(kind);
+    else if (byte === MINUS || isLetter(byte) || (byte >= ZERO && byte <= NINE)) {
+      while (index < length && (isInNumber(bytes[index] ?? 0) || isLetter(bytes[index] ?? 0))) index += 1;
+      const kind = isLetter(bytes[start + (byte === MINUS ? 1 : 0)] ?? 0)
+        ? findWordKind(bytes.toString('latin1', start, index))
+        : findNumberKind(bytes, start, index);
+      if (isCell && kind !== 0) handler.onCell?.(kind);
       if (kind >= CELL.LONG_INTEGER) handler.onLongNumber?.(start, index);
-    } else if (isCell && (byte === LETTER_T || byte === LETTER_F)) handler.onCell?.(CELL.BOOLEAN);
+    }
   }
   return !isRoot;
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= LETTER_A && lower <= LETTER_Z;
+}
+
+/** Finds the kind of a value without quotes that is no number: those that are not finite, as Python writes them, are no JSON. */
+function findWordKind(word: string): number {
+  if (/^-?(?:nan|inf|infinity)$/i.test(word)) return CELL.LONG_NUMBER;
+  return word === 'true' || word === 'false' ? CELL.BOOLEAN : 0;
 }
 
 function readKey(bytes: Buffer, start: number, end: number, hasEscapes: boolean): string {
@@ -271,4 +284,4 @@ const [LINE_FEED, SPACE, QUOTE, BACKSLASH, COMMA, COLON] = [0x0a, 0x20, 0x22, 0x
 const LAST_ASCII = 0x7f;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
-const [LETTER_E, CAPITAL_E, LETTER_T, LETTER_F] = [0x65, 0x45, 0x74, 0x66];
+const [LETTER_E, CAPITAL_E, LETTER_A, LETTER_Z] = [0x65, 0x45, 0x61, 0x7a];

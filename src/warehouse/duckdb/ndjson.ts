@@ -130,16 +130,15 @@ async function findExpression(
     .replaceAll('"UBIGINT"', '"BIGINT"')
     .replaceAll('"NULL"', '"VARCHAR"');
   if (structure === '"JSON"' || structure.length > MAX_STRUCTURE) return null;
-  return haveDistinctFields(JSON.parse(structure))
-    ? `from_json(${TYPED_COLUMN}, ${quoteText(structure)})`
-    : null;
+  return canBeFields(JSON.parse(structure)) ? `from_json(${TYPED_COLUMN}, ${quoteText(structure)})` : null;
 }
 
-/** Keys that differ only in case cannot be the fields of one type. */
-function haveDistinctFields(structure: unknown): boolean {
+/** Keys that differ only in case cannot be the fields of one type, and the engine's bindings lose `__proto__`. */
+function canBeFields(structure: unknown): boolean {
   if (typeof structure !== 'object' || structure === null) return true;
   const names = Array.isArray(structure) ? [] : Object.keys(structure).map(asciiLowerCase);
-  return new Set(names).size === names.length && Object.values(structure).every(haveDistinctFields);
+  const areDistinct = new Set(names).size === names.length && !names.includes('__proto__');
+  return areDistinct && Object.values(structure).every(canBeFields);
 }
 
 const NUMBERS = CELL.INTEGER | CELL.NUMBER | CELL.LONG_INTEGER | CELL.LONG_NUMBER;

@@ -14,15 +14,28 @@ export async function checkNestedLists(connection: DuckDBConnection, table: stri
   const prepared = await connection.prepare(`SELECT * FROM ${table}`);
   const columns = Array.from({ length: prepared.columnCount }, (_, index) => ({
     name: prepared.columnName(index),
+    type: prepared.columnType(index),
     lists: countNestedLists(prepared.columnType(index)),
   }));
   prepared.destroySync();
+  const special = columns.find(({ type }) => hasSpecialField(type));
+  if (special !== undefined)
+    throw new WarehouseError(
+      'STATEMENT_FAILED',
+      `The column ${special.name} has a field __proto__, whose values cannot be read: rename it.`,
+    );
   const deep = columns.find(({ lists }) => lists > MAX_LISTS);
   if (deep === undefined) return;
   throw new WarehouseError(
     'STATEMENT_FAILED',
     `The column ${deep.name} has ${deep.lists} lists or maps within each other, and ${MAX_LISTS} can be read from Parquet: store it as text.`,
   );
+}
+
+/** Whether a type has a field that the bindings of the engine lose, because it is special in JavaScript. */
+function hasSpecialField(type: DuckDBType): boolean {
+  const isSpecial = type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes('__proto__');
+  return isSpecial || listInnerTypes(type).some(hasSpecialField);
 }
 
 function countNestedLists(type: DuckDBType): number {

@@ -40,16 +40,16 @@ export interface FoundTable extends NamedFile {
  * @throws WarehouseError TABLE_NOT_FOUND if there is none, STATEMENT_FAILED if what is there is not one table.
  */
 export async function findTableFiles(folder: string, table: TableName): Promise<FoundTable> {
-  const catalog = await findFolder(folder, table.catalog);
+  const catalog = await findFolder({ path: folder, label: '' }, table.catalog);
   if (catalog === null) throw createNotFoundError(table, `Its folder has no folder ${table.catalog}`);
-  const schema = await findFolder(join(folder, catalog), table.schema);
+  const schema = await findFolder({ path: join(folder, catalog), label: catalog }, table.schema);
   if (schema === null)
     throw createNotFoundError(table, `Its folder has no folder ${table.catalog}/${table.schema}`);
   const parent = join(folder, catalog, schema);
-  const entries = await listEntries(parent);
+  const label = [catalog, schema].join('/');
+  const entries = await listEntries({ path: parent, label });
   const claims = entries.flatMap((entry) => toClaim(entry, table.table));
   const [claim, other] = claims;
-  const label = [catalog, schema].join('/');
   if (claim === undefined) throw createNotFoundError(table, describeSearch(label, table.table, entries));
   if (other !== undefined)
     throw new WarehouseError(
@@ -58,7 +58,8 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
     );
   const path = join(parent, claim.entry.name);
   const found: Place = { folder, path, label: toLabel(folder, path) };
-  const files = claim.entry.isFolder ? await listDataFiles(found, table) : [await toFile(found)];
+  const isFolder = claim.entry.kind === 'folder';
+  const files = isFolder ? await listDataFiles(found, table) : [await toFile(found)];
   const [first] = files;
   if (first === undefined) throw createNotFoundError(table, `The folder ${found.label} holds no data file`);
   return {
@@ -67,7 +68,7 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
     name: { catalog, schema, table: claim.table },
     format: findFormat(files),
     files: files.map(({ path, label, place, partition }) => ({ path, label, place, partition })),
-    isFolder: claim.entry.isFolder,
+    isFolder,
     version: joinVersions(files, ({ version }) => version),
     portableVersion: joinVersions(files, ({ portableVersion }) => portableVersion),
   };
@@ -75,25 +76,51 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
 
 interface Entry {
   readonly name: string;
-  readonly isFolder: boolean;
+  /** Of a link, what it leads to. */
+  readonly kind: 'file' | 'folder' | 'broken link' | 'special file';
 }
 
-/** Lists the files and folders in a folder, also behind links, in the order of their names. None if there is no such folder. */
-async function listEntries(folder: string): Promise<readonly Entry[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
-  const found = await Promise.all(entries.map((entry) => toEntry(folder, entry)));
-  return found.flat().sort((one, other) => (one.name < other.name ? -1 : 1));
+/**
+ * Lists what is in a folder, in the order of the names. None if there is no such folder.
+ * @throws WarehouseError STATEMENT_FAILED if it cannot be listed: no files would look like an empty table.
+ */
+async function listEntries({ path, label }: NamedFile): Promise<readonly Entry[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown): Dirent[] => {
+    if (isMissing(error)) return [];
+    throw refuseEntry('folder', label, error);
+  });
+  const found = await Promise.all(entries.map((entry) => toEntry(path, label, entry)));
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-async function toEntry(folder: string, entry: Dirent): Promise<readonly Entry[]> {
-  const status = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => null) : entry;
-  if (status === null || !(status.isFile() || status.isDirectory())) return [];
-  return [{ name: entry.name, isFolder: status.isDirectory() }];
+async function toEntry(folder: string, label: string, entry: Dirent): Promise<Entry> {
+  const { name } = entry;
+  if (!entry.isSymbolicLink()) return { name, kind: toKind(entry) };
+  const target = await stat(join(folder, name)).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw refuseEntry('link', label === '' ? name : `${label}/${name}`, error);
+  });
+  return { name, kind: target === null ? 'broken link' : toKind(target) };
+}
+
+function toKind(entry: Pick<Dirent, 'isFile' | 'isDirectory'>): Entry['kind'] {
+  if (entry.isDirectory()) return 'folder';
+  return entry.isFile() ? 'file' : 'special file';
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
+
+function refuseEntry(kind: string, label: string, cause: unknown): WarehouseError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const name = label === '' ? `The ${kind} of the warehouse` : `The ${kind} ${label}`;
+  return new WarehouseError('STATEMENT_FAILED', `${name} cannot be read (${code}).`, { cause });
 }
 
 /** Finds a folder by its name, in any case if none is spelled like it. */
-async function findFolder(parent: string, name: string): Promise<string | null> {
-  const folders = (await listEntries(parent)).filter(({ isFolder }) => isFolder);
+async function findFolder(parent: NamedFile, name: string): Promise<string | null> {
+  const folders = (await listEntries(parent)).filter(({ kind }) => kind === 'folder');
   const spelled = asciiLowerCase(name);
   const found =
     folders.find((folder) => folder.name === name) ??
@@ -110,7 +137,8 @@ interface Claim {
 /** Returns whether a file or folder is a table of a name, in any case. Spark also names folders like files. */
 function toClaim(entry: Entry, table: string): readonly Claim[] {
   const wanted = asciiLowerCase(table);
-  if (entry.isFolder && asciiLowerCase(entry.name) === wanted) return [{ entry, table: entry.name }];
+  if (entry.kind === 'folder' && asciiLowerCase(entry.name) === wanted) return [{ entry, table: entry.name }];
+  if (entry.kind !== 'folder' && entry.kind !== 'file') return [];
   const name = DATA_FILE.exec(entry.name)?.groups?.table;
   return name !== undefined && asciiLowerCase(name) === wanted ? [{ entry, table: name }] : [];
 }
@@ -184,11 +212,11 @@ interface Walk {
 
 async function walk(place: Place, within: Walk): Promise<readonly VersionedFile[]> {
   const files: VersionedFile[] = [];
-  for (const { name, isFolder } of await listEntries(place.path)) {
+  for (const { name, kind } of await listEntries(place)) {
     const path = join(place.path, name);
     const entry = { folder: place.folder, path, label: toLabel(place.folder, path) };
     const inTable = toLabel(within.table.path, path);
-    if (isFolder) {
+    if (kind === 'folder') {
       const format = TABLE_FORMATS.get(name);
       if (format !== undefined) throw refuseFolder(within.name, format);
       if (isHidden(name)) continue;
@@ -199,10 +227,17 @@ async function walk(place: Place, within: Walk): Promise<readonly VersionedFile[
           `${inTable} is a folder that names no partition, as day=2024-01-02 would`,
         );
       const [key, value] = partition;
+      if ([...within.partition.keys()].some((known) => asciiLowerCase(known) === asciiLowerCase(key)))
+        throw refuseFolder(within.name, `${inTable} names the column ${key} twice`);
       files.push(
         ...(await walk(entry, { ...within, partition: new Map([...within.partition, [key, value]]) })),
       );
     } else if (!isHidden(name)) {
+      if (kind !== 'file')
+        throw refuseFolder(
+          within.name,
+          kind === 'broken link' ? `${inTable} is a link to nothing` : `${inTable} is no regular file`,
+        );
       if (parseFormat(name) === null)
         throw refuseFolder(within.name, `${inTable} is none of ${READABLE}. Move it away, or convert it`);
       files.push(await toFile(entry, inTable, within.partition));
@@ -273,7 +308,7 @@ const READABLE = '.parquet, .csv, .ndjson, .jsonl or .json (the texts also with 
 function describeSearch(folder: string, table: string, entries: readonly Entry[]): string {
   const names = entries
     .filter(({ name }) => !isHidden(name))
-    .map(({ name, isFolder }) => (isFolder ? `${name}/` : name));
+    .map(({ name, kind }) => (kind === 'folder' ? `${name}/` : name));
   const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : '';
   const found = names.length === 0 ? 'is empty' : `has ${names.slice(0, MAX_SHOWN).join(', ')}${more}`;
   return `${folder} ${found}; the table would be a folder ${table}, or a file ${table} that ends in ${READABLE}`;

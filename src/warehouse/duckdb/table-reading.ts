@@ -57,6 +57,7 @@ async function findParquetTable(run: RunStatement, table: FoundTable): Promise<T
     return { file, ...(await findParquetReading(run, file.path)) };
   });
   checkTypes(readings);
+  checkPartitions(readings.map(({ file, columns }) => ({ file, columns: columns.map(({ name }) => name) })));
   const names = readings.flatMap(({ columns }) => columns.map(({ name }) => name));
   const [first, ...others] = readings;
   return {
@@ -82,6 +83,21 @@ function checkTypes(readings: readonly { file: DataFile; columns: readonly FileC
     }
 }
 
+/** Checks that all files have a column that their folders also state, or none: the value of one folder would be lost. */
+function checkPartitions(readings: readonly { file: DataFile; columns: readonly string[] }[]): void {
+  const owns = ({ columns }: { columns: readonly string[] }, key: string) =>
+    columns.some((name) => asciiLowerCase(name) === asciiLowerCase(key));
+  for (const key of readings[0]?.file.partition.keys() ?? []) {
+    const owner = readings.find((reading) => owns(reading, key));
+    const other = readings.find((reading) => !owns(reading, key));
+    if (owner !== undefined && other !== undefined)
+      throw new WarehouseError(
+        'STATEMENT_FAILED',
+        `The folders state the column ${key}, which ${owner.file.label} has as well and ${other.file.label} has not: write it into all files, or none.`,
+      );
+  }
+}
+
 async function findCsvTable(
   run: RunStatement,
   table: FoundTable,
@@ -92,6 +108,7 @@ async function findCsvTable(
     file,
     ...(await findCsvReading(run, file.path, scratch, signal)),
   }));
+  checkPartitions(readings);
   const names = readings.flatMap(({ columns }) => columns);
   const reader = combine(table, readings, names);
   return {

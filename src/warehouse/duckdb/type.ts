@@ -12,7 +12,7 @@ export function formatDatabricksType(type: DuckDBType): string {
     case DuckDBTypeId.ARRAY:
       return `ARRAY<${formatDatabricksType(type.valueType)}>`;
     case DuckDBTypeId.STRUCT:
-      return `STRUCT<${type.entryNames.map((name) => `${formatFieldName(name)}: ${formatDatabricksType(type.typeForEntry(name))}`).join(', ')}>`;
+      return `STRUCT<${type.entryTypes.map((entry, index) => `${formatFieldName(type.entryNames[index] ?? '')}: ${formatDatabricksType(entry)}`).join(', ')}>`;
     case DuckDBTypeId.MAP:
       return `MAP<${formatDatabricksType(type.keyType)}, ${formatDatabricksType(type.valueType)}>`;
     default:

@@ -53,7 +53,7 @@ export function findConverter(type: DuckDBType): ValueConverter {
       return createListConverter(findConverter(type.valueType));
     case DuckDBTypeId.STRUCT:
       return createStructConverter(
-        type.entryNames.map((name, index) => [name, findConverter(type.typeForEntry(name)), index]),
+        type.entryTypes.map((entry, index) => [type.entryNames[index] ?? '', findConverter(entry)]),
       );
     case DuckDBTypeId.MAP:
       return createMapConverter(
@@ -93,7 +93,16 @@ const convertTimestamp: ValueConverter = (value) => {
 /** Microseconds from 1970 to a time far beyond any real one. */
 const DISTANT_MICROSECONDS = 1n << 52n;
 
-const convertJson: ValueConverter = (value) => (typeof value === 'string' ? parseJsonValue(value) : null);
+/** A file can say of any text that it is JSON. */
+const convertJson: ValueConverter = (value) => {
+  if (typeof value !== 'string') return null;
+  try {
+    return parseJsonValue(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value;
+    throw error;
+  }
+};
 
 function isText(type: DuckDBType): boolean {
   return type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.ENUM;
@@ -106,9 +115,7 @@ function createListConverter(convert: ValueConverter): ValueConverter {
       : null;
 }
 
-function createStructConverter(
-  entries: readonly (readonly [string, ValueConverter, number])[],
-): ValueConverter {
+function createStructConverter(entries: readonly (readonly [string, ValueConverter])[]): ValueConverter {
   return (value) => {
     if (!(value instanceof DuckDBStructValue)) return null;
     const object: Record<string, JsonValue> = {};

@@ -221,6 +221,25 @@ describe('a text file that cannot be told apart is refused by its line, without 
     await expect(rows(READ)).rejects.toMatchObject({ message: expect.stringContaining(message) });
   });
 
+  test.each([
+    ['with a byte order mark', '\ufeffid,note\n1,text\n'],
+    ['without one', 'id,note\n1,text\n'],
+  ])('CSV in UTF-16 %s', async (_name, text) => {
+    const { path, rows } = await folderWarehouse();
+    await writeFile(path('lines.csv'), Buffer.from(text, 'utf16le'));
+    await expect(rows(READ)).rejects.toMatchObject({
+      message: 'The header of the file has a NUL character, as in UTF-16: save the file as UTF-8.',
+    });
+  });
+
+  test('Parquet with a field that JavaScript would lose', async () => {
+    const { rows, write } = await folderWarehouse();
+    await write('lines.parquet', "SELECT 'a' AS id, [{'__proto__': 5}] AS note");
+    await expect(rows(READ)).rejects.toMatchObject({
+      message: 'The column note has a field __proto__, whose values cannot be read: rename it.',
+    });
+  });
+
   test('CSV with nothing in it', async () => {
     const { path, rows } = await folderWarehouse();
     await writeFile(path('lines.csv'), '');

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -202,6 +202,26 @@ describe('partitions of a folder are columns', () => {
     expect(await folder.rows(ALL)).toEqual([{ item_id: 'a', region: 'us' }]);
   });
 
+  test('in any script, as Spark writes it and as pandas and DuckDB escape it', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/base=Zürich/a.csv', 'item_id\na\n');
+    await writeText(folder, 'sortie/base=%C3%85rhus%2F東京/b.csv', 'item_id\nb\n');
+    await writeText(folder, 'sortie/base=100%25/c.csv', 'item_id\nc\n');
+    await writeText(folder, 'sortie/base=%FF/d.csv', 'item_id\nd\n');
+    const rows = await folder.rows(`${ALL} ORDER BY item_id`);
+    expect(rows.map(({ base }) => base)).toEqual(['Zürich', 'Århus/東京', '100%', '%FF']);
+  });
+
+  test('and texts if one of the days does not exist', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/day=2024-02-29/a.csv', 'item_id\na\n');
+    await writeText(folder, 'sortie/day=2024-02-30/b.csv', 'item_id\nb\n');
+    expect(await folder.rows(ALL)).toEqual([
+      { item_id: 'a', day: '2024-02-29' },
+      { item_id: 'b', day: '2024-02-30' },
+    ]);
+  });
+
   test('not those of the folders above it', async () => {
     const folder = await folderWarehouse();
     await writeText(folder, '../env=prod/sortie/day=1/a.csv', 'item_id\na\n');
@@ -240,6 +260,51 @@ describe('a folder is refused by name', () => {
     await expect(folder.rows(ALL)).rejects.toMatchObject({
       code: 'STATEMENT_FAILED',
       message: expect.stringMatching(message),
+    });
+  });
+
+  test.each([
+    ['sortie/a=1/a=2/a.csv', 'a=1/a=2 names the column a twice'],
+    ['sortie/a=1/A=2/a.csv', 'a=1/A=2 names the column A twice'],
+  ])('with a partition within one of the same column: %s', async (file, problem) => {
+    const folder = await folderWarehouse();
+    await writeText(folder, file, 'item_id\n');
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      message: `The folder of blade.field.sortie cannot be read: ${problem}.`,
+    });
+  });
+
+  test.each(['csv', 'parquet'])(
+    'with a partition that only some %s files have as a column',
+    async (ending) => {
+      const folder = await folderWarehouse();
+      for (const day of [1, 2]) await mkdir(folder.path(`sortie/day=${day}`), { recursive: true });
+      await folder.write(`sortie/day=1/a.${ending}`, "SELECT 'a' AS item_id, 'own' AS Day");
+      await folder.write(`sortie/day=2/b.${ending}`, "SELECT 'b' AS item_id");
+      await expect(folder.rows(ALL)).rejects.toMatchObject({
+        message: `The folders state the column day, which blade/field/sortie/day=1/a.${ending} has as well and blade/field/sortie/day=2/b.${ending} has not: write it into all files, or none.`,
+      });
+    },
+  );
+
+  test('with a link to nothing, whose rows would be missing', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/a.csv', 'item_id\na\n');
+    await symlink(folder.path('elsewhere.csv'), folder.path('sortie/b.csv'));
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      message: 'The folder of blade.field.sortie cannot be read: b.csv is a link to nothing.',
+    });
+    await writeText(folder, 'elsewhere.csv', 'item_id\nb\n');
+    expect(await folder.rows(ALL)).toHaveLength(2);
+  });
+
+  test('with a part that cannot be listed, whose rows would be missing', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/day=1/a.csv', 'item_id\na\n');
+    await symlink('day=2', folder.path('sortie/day=2'));
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      code: 'STATEMENT_FAILED',
+      message: 'The link blade/field/sortie/day=2 cannot be read (ELOOP).',
     });
   });
 

@@ -65,15 +65,16 @@ describe('a cell of CSV is the text that was written', () => {
       fc.integer().map(String),
       fc.double().map(String),
       fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-      fc.string({ unit: 'grapheme', maxLength: 8 }).filter((text) => !/[\0\r\n\ufeff]/.test(text)),
+      fc.string({ unit: 'grapheme', maxLength: 8 }).filter((text) => !/[\0\r\n]/.test(text)),
     );
     const table = fc.record({
       lines: fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 12 }),
       delimiter: fc.constantFrom(',', ';', '\t', '|'),
       end: fc.constantFrom('\n', '\r\n'),
+      emptyLines: fc.nat({ max: 3 }),
     });
     await fc.assert(
-      fc.asyncProperty(table, async ({ lines, delimiter, end }) => {
+      fc.asyncProperty(table, async ({ lines, delimiter, end, emptyLines }) => {
         const quote = (text: string) =>
           text !== '' && /^[\w.:+-]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
         const all = [
@@ -81,7 +82,7 @@ describe('a cell of CSV is the text that was written', () => {
           ...lines.map((cells, index) => [`id${index}`, ...cells]),
         ];
         const text = all.map((cells) => `${cells.map(quote).join(delimiter)}${end}`).join('');
-        await writeFile(path('cells.csv'), text);
+        await writeFile(path('cells.csv'), end.repeat(emptyLines) + text);
         const expected = lines.map(([one, two, three], index) => ({
           item_id: `id${index}`,
           one: one === '' ? null : one,
@@ -104,6 +105,42 @@ describe('a cell of CSV is the text that was written', () => {
       { item_id: '1.1', price: '5' },
       { item_id: '1.10', price: '19.90' },
     ]);
+  });
+
+  test('also with a byte order mark, at the start of a cell and of the file', async () => {
+    const long = `\ufeff${'long '.repeat(9)}`;
+    const { rows } = await openCells(`\ufeffitem_id,note\n\ufeffa,\ufeff\na,${long}\n`);
+    expect(await rows(READ)).toEqual([
+      { item_id: '\ufeffa', note: '\ufeff' },
+      { item_id: 'a', note: long },
+    ]);
+  });
+
+  test.each(['\n', '\r\n', '\r'])('and empty lines before the header are no rows (%j)', async (end) => {
+    for (const start of ['', '\ufeff']) {
+      const lines = ['', '', 'item_id,note', 'a,b', '', 'c,d', ''];
+      const { rows } = await openCells(start + lines.join(end));
+      expect(await rows(READ)).toEqual([
+        { item_id: 'a', note: 'b' },
+        { item_id: 'c', note: 'd' },
+      ]);
+    }
+  });
+
+  test('and a column of whole numbers with more than 18 digits keeps them where it is converted', async () => {
+    const numbers = ['999999999999999999', '1000000000000000001', '1000000000000000003'];
+    const { rows } = await openCells(`item_id\n${numbers.join('\n')}\n`);
+    for (const [expression, expected] of [
+      ['CAST(item_id AS DECIMAL(38, 0))', numbers],
+      ['CAST(item_id AS BIGINT)', numbers],
+      ['CAST(item_id + 0 AS STRING)', numbers],
+      ['CEIL(item_id)', numbers],
+      ['FLOOR(item_id)', numbers],
+      ['ROUND(item_id)', numbers],
+    ] as const) {
+      const read = await rows(`SELECT ${expression} AS value FROM blade.field.cells`);
+      expect([expression, ...read.map(({ value }) => value)]).toEqual([expression, ...expected]);
+    }
   });
 
   test('and a column that is named twice is refused', async () => {
@@ -273,6 +310,27 @@ describe('a value of NDJSON is the one that was written', () => {
     ],
   ])('%s', async (_name, values, expected) => {
     expect(await readValues(values)).toEqual(expected);
+  });
+
+  test('also if it is no finite number, as Python writes it, which JSON cannot hold', async () => {
+    const { path, rows } = await folderWarehouse();
+    const lines = [
+      '{"item_id":"a","hours":NaN,"more":{"x":[-Infinity,1.5,null,true]}}',
+      '{"item_id":"b","hours":2,"more":{"x":[]}}',
+      '{"item_id":"c","hours":Infinity,"more":"NaN"}',
+    ];
+    await writeFile(path('cells.ndjson'), `${lines.join('\n')}\n`);
+    expect(await rows(READ)).toEqual([
+      { item_id: 'a', hours: 'NaN', more: { x: ['-Infinity', 1.5, null, true] } },
+      { item_id: 'b', hours: 2, more: { x: [] } },
+      { item_id: 'c', hours: 'Infinity', more: 'NaN' },
+    ]);
+  });
+
+  test('also if Parquet says JSON of a text that is none', async () => {
+    const { rows, write } = await folderWarehouse();
+    await write('cells.parquet', `SELECT 'a' AS item_id, '{"x":NaN}'::JSON AS note`);
+    expect(await rows(READ)).toEqual([{ item_id: 'a', note: '{"x":NaN}' }]);
   });
 
   test('whatever the values of other lines are', async () => {

@@ -49,6 +49,7 @@ export const JobDetails = graphql(`
   fragment JobDetails on Job {
     ...JobRow
     failedSources {
+      id
       sourceName
       dataType
       message

@@ -8,7 +8,7 @@ CREATE MACRO spark_text_boolean(x) AS CASE lower(spark_strip(x))
 CREATE MACRO spark_cast_boolean
   (x BOOLEAN) AS x,
   (x VARCHAR) AS spark_text_boolean(x),
-  (x TINYINT) AS x <> 0, (x SMALLINT) AS x <> 0, (x INTEGER) AS x <> 0, (x BIGINT) AS x <> 0,
+  (x TINYINT) AS x <> 0, (x SMALLINT) AS x <> 0, (x INTEGER) AS x <> 0, (x BIGINT) AS x <> 0, (x HUGEINT) AS x <> 0,
   (x FLOAT) AS x <> 0, (x DOUBLE) AS x <> 0, (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_int_text(x) AS CASE WHEN regexp_full_match(spark_strip(x), '[+-]?\d+') THEN spark_strip(x) ELSE CASE WHEN x IS NOT NULL THEN 'CAST_INVALID_INPUT' END END;
@@ -17,23 +17,23 @@ CREATE MACRO spark_whole_double(x) AS CASE WHEN isnan(x) OR isinf(x) THEN CAST(C
 
 CREATE MACRO spark_cast_tinyint
   (x VARCHAR) AS CAST(spark_int_text(x) AS TINYINT), (x BOOLEAN) AS CAST(x AS TINYINT),
-  (x TINYINT) AS x, (x SMALLINT) AS CAST(x AS TINYINT), (x INTEGER) AS CAST(x AS TINYINT), (x BIGINT) AS CAST(x AS TINYINT),
+  (x TINYINT) AS x, (x SMALLINT) AS CAST(x AS TINYINT), (x INTEGER) AS CAST(x AS TINYINT), (x BIGINT) AS CAST(x AS TINYINT), (x HUGEINT) AS CAST(x AS TINYINT),
   (x FLOAT) AS CAST(spark_whole_double(x) AS TINYINT), (x DOUBLE) AS CAST(spark_whole_double(x) AS TINYINT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_cast_smallint
   (x VARCHAR) AS CAST(spark_int_text(x) AS SMALLINT), (x BOOLEAN) AS CAST(x AS SMALLINT),
-  (x TINYINT) AS CAST(x AS SMALLINT), (x SMALLINT) AS x, (x INTEGER) AS CAST(x AS SMALLINT), (x BIGINT) AS CAST(x AS SMALLINT),
+  (x TINYINT) AS CAST(x AS SMALLINT), (x SMALLINT) AS x, (x INTEGER) AS CAST(x AS SMALLINT), (x BIGINT) AS CAST(x AS SMALLINT), (x HUGEINT) AS CAST(x AS SMALLINT),
   (x FLOAT) AS CAST(spark_whole_double(x) AS SMALLINT), (x DOUBLE) AS CAST(spark_whole_double(x) AS SMALLINT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_cast_int
   (x VARCHAR) AS CAST(spark_int_text(x) AS INTEGER), (x BOOLEAN) AS CAST(x AS INTEGER),
-  (x TINYINT) AS CAST(x AS INTEGER), (x SMALLINT) AS CAST(x AS INTEGER), (x INTEGER) AS x, (x BIGINT) AS CAST(x AS INTEGER),
+  (x TINYINT) AS CAST(x AS INTEGER), (x SMALLINT) AS CAST(x AS INTEGER), (x INTEGER) AS x, (x BIGINT) AS CAST(x AS INTEGER), (x HUGEINT) AS CAST(x AS INTEGER),
   (x FLOAT) AS CAST(spark_whole_double(x) AS INTEGER), (x DOUBLE) AS CAST(spark_whole_double(x) AS INTEGER), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x TIMESTAMPTZ) AS CAST(spark_floor_divide(epoch_us(x), 1000000) AS INTEGER);
 
 CREATE MACRO spark_cast_bigint
   (x VARCHAR) AS CAST(spark_int_text(x) AS BIGINT), (x BOOLEAN) AS CAST(x AS BIGINT),
-  (x TINYINT) AS CAST(x AS BIGINT), (x SMALLINT) AS CAST(x AS BIGINT), (x INTEGER) AS CAST(x AS BIGINT), (x BIGINT) AS x,
+  (x TINYINT) AS CAST(x AS BIGINT), (x SMALLINT) AS CAST(x AS BIGINT), (x INTEGER) AS CAST(x AS BIGINT), (x BIGINT) AS x, (x HUGEINT) AS CAST(x AS BIGINT),
   (x FLOAT) AS CAST(spark_whole_double(x) AS BIGINT), (x DOUBLE) AS CAST(spark_whole_double(x) AS BIGINT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x TIMESTAMPTZ) AS spark_floor_divide(epoch_us(x), 1000000);
 
@@ -44,32 +44,32 @@ CREATE MACRO spark_double_source(x) AS CASE
 
 CREATE MACRO spark_cast_double
   (x VARCHAR) AS CAST(spark_double_source(x) AS DOUBLE), (x BOOLEAN) AS CAST(CAST(x AS INTEGER) AS DOUBLE),
-  (x TINYINT) AS CAST(x AS DOUBLE), (x SMALLINT) AS CAST(x AS DOUBLE), (x INTEGER) AS CAST(x AS DOUBLE), (x BIGINT) AS CAST(x AS DOUBLE),
+  (x TINYINT) AS CAST(x AS DOUBLE), (x SMALLINT) AS CAST(x AS DOUBLE), (x INTEGER) AS CAST(x AS DOUBLE), (x BIGINT) AS CAST(x AS DOUBLE), (x HUGEINT) AS CAST(x AS DOUBLE),
   (x FLOAT) AS CAST(x AS DOUBLE), (x DOUBLE) AS x, (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x TIMESTAMPTZ) AS epoch_us(x) / 1000000;
 
 CREATE MACRO spark_cast_float
   (x VARCHAR) AS CAST(spark_double_source(x) AS FLOAT), (x BOOLEAN) AS CAST(CAST(x AS INTEGER) AS FLOAT),
-  (x TINYINT) AS CAST(x AS FLOAT), (x SMALLINT) AS CAST(x AS FLOAT), (x INTEGER) AS CAST(x AS FLOAT), (x BIGINT) AS CAST(x AS FLOAT),
+  (x TINYINT) AS CAST(x AS FLOAT), (x SMALLINT) AS CAST(x AS FLOAT), (x INTEGER) AS CAST(x AS FLOAT), (x BIGINT) AS CAST(x AS FLOAT), (x HUGEINT) AS CAST(x AS FLOAT),
   (x FLOAT) AS x, (x DOUBLE) AS CAST(x AS FLOAT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_decimal_text(x) AS CASE WHEN regexp_full_match(spark_strip(x), '[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?') THEN spark_strip(x) WHEN x IS NOT NULL THEN 'CAST_INVALID_INPUT' END;
 CREATE MACRO spark_decimal_source
   (x VARCHAR) AS spark_decimal_text(x),
-  (x BOOLEAN) AS CAST(x AS INTEGER), (x TINYINT) AS x, (x SMALLINT) AS x, (x INTEGER) AS x, (x BIGINT) AS x,
+  (x BOOLEAN) AS CAST(x AS INTEGER), (x TINYINT) AS x, (x SMALLINT) AS x, (x INTEGER) AS x, (x BIGINT) AS x, (x HUGEINT) AS x,
   (x FLOAT) AS CAST(CAST(x AS DOUBLE) AS VARCHAR), (x DOUBLE) AS CAST(x AS VARCHAR), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 -- A value as text, where Databricks would make one of it by itself.
 CREATE MACRO spark_text
   (x VARCHAR) AS x, (x BOOLEAN) AS CAST(x AS VARCHAR),
-  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR),
+  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR), (x HUGEINT) AS CAST(x AS VARCHAR),
   (x FLOAT) AS spark_js_float_text(x), (x DOUBLE) AS spark_js_double_text(x), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x DATE) AS strftime(x, '%Y-%m-%d'), (x TIMESTAMP) AS spark_time_text(x), (x TIMESTAMPTZ) AS spark_time_text(CAST(x AS TIMESTAMP)),
   (x BLOB) AS spark_decode(x), (x) AS x;
 
 CREATE MACRO spark_cast_string
   (x VARCHAR) AS x, (x BOOLEAN) AS CAST(x AS VARCHAR),
-  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR),
+  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR), (x HUGEINT) AS CAST(x AS VARCHAR),
   (x FLOAT) AS spark_js_float_text(x), (x DOUBLE) AS spark_js_double_text(x), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x DATE) AS strftime(x, '%Y-%m-%d'), (x TIMESTAMP) AS spark_time_text(x), (x TIMESTAMPTZ) AS spark_time_text(CAST(x AS TIMESTAMP)),
   (x BLOB) AS spark_decode(x), (x UUID) AS CAST(x AS VARCHAR), (x TIME) AS CAST(x AS VARCHAR), (x TIMESTAMP_NS) AS spark_time_text(CAST(x AS TIMESTAMP)),
@@ -78,7 +78,7 @@ CREATE MACRO spark_cast_string
 CREATE MACRO spark_time_text(x) AS strftime(x, '%Y-%m-%d %H:%M:%S') || CASE WHEN microsecond(x) % 1000000 = 0 THEN '' ELSE '.' || rtrim(strftime(x, '%f'), '0') END;
 
 CREATE MACRO spark_number_text
-  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR),
+  (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR), (x HUGEINT) AS CAST(x AS VARCHAR),
   (x FLOAT) AS spark_js_double_text(CAST(x AS DOUBLE)), (x DOUBLE) AS spark_js_double_text(x), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_text_date(x) AS CASE WHEN regexp_full_match(spark_strip(x), '\d{4}(?:-\d{1,2}(?:-\d{1,2}(?:[ T].*)?)?)?')
