@@ -5,13 +5,15 @@ import { schema } from '../src/api/schema/schema.ts';
 import { listVariables } from '../src/config/config.ts';
 
 const pages = await Promise.all(
-  ['README.md', 'docs/clients.md'].map((page) => readFile(new URL(`../${page}`, import.meta.url), 'utf8')),
+  ['README.md', 'docs/clients.md', 'docs/live.md'].map((page) =>
+    readFile(new URL(`../${page}`, import.meta.url), 'utf8'),
+  ),
 );
 const operations = pages.flatMap((page) =>
   [...page.matchAll(/```graphql\n(.*?)```/gs)].map(([, operation = '']) => operation),
 );
 
-test('the README and the page on clients show operations', () => {
+test('the README and the pages on clients and feeds show operations', () => {
   expect(operations.length).toBeGreaterThanOrEqual(7);
 });
 
@@ -19,7 +21,7 @@ test.each(operations)('an operation that they show can be pasted as it is: %s', 
   expect(validate(schema, parse(operation))).toEqual([]);
 });
 
-test.each(['README.md', 'docs/extending.md'])(
+test.each(['README.md', 'docs/extending.md', 'docs/live.md'])(
   'programs that %s shows are those that tests run',
   async (page) => {
     const text = await readFile(new URL(`../${page}`, import.meta.url), 'utf8');

@@ -17,4 +17,6 @@ export interface ApiContext {
   readonly findStatementProblem: (sql: string) => string | null;
   /** Who sent the request. */
   readonly principal: Principal;
+  /** The id of the last event that an event stream has got before it broke off, as `EventSource` sends it. */
+  readonly lastEventId?: string | null;
 }

@@ -7,6 +7,7 @@ import { createBackupEndpoint } from '../api/http/backup-endpoint.ts';
 import { type ApiServer, startApiServer } from '../api/http/server.ts';
 import { HIGHEST_MARKING } from '../data-types/marking.ts';
 import { createJobEvents } from '../jobs/events/job-events.ts';
+import { createJobFeeds } from '../jobs/events/job-feeds.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { createRedact } from '../shared/secrets.ts';
 import type { Core } from './core.ts';
@@ -26,12 +27,17 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
     ),
     (created) => created.close(),
   );
+  const feeds = parts.add(
+    createJobFeeds(core.notifications, (error) => log.error({ err: error }, 'a feed could not be read')),
+    (created) => created.close(),
+  );
   const jobsFor = createJobs({
     clients,
     queue,
     pool,
     itemUploads,
     events,
+    feeds,
     dataTypes,
     allowedSchemas: config.warehouse.allowedSchemas,
   });

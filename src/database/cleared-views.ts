@@ -100,6 +100,7 @@ function createViewScript(): string {
 
 const ENUMS = [
   ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
+  'job_event_kind',
   'audit_outcome',
   'scheduled_run_state',
 ];
@@ -135,6 +136,10 @@ function createViews(clearance: Marking): readonly View[] {
   const sumVisibleInJson = (json: string) =>
     `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::bigint, 0)`).join(' + ')})`;
 
+  const sliceVisibleInJson = (json: string) =>
+    `jsonb_path_query_array(${json}, '$[0 to ${indices.length - 1}]')`;
+  const job = `${findClearedSchema(clearance) ?? 'public'}.job`;
+
   const success = sumVisible('t.success_by_level');
   const errors = sumVisible('t.error_by_level');
   const duplicates = sumVisible('t.duplicate_by_level');
@@ -169,7 +174,7 @@ function createViews(clearance: Marking): readonly View[] {
       },
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
-      ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at'),
+      ...columnsAsTheyAre('id job_id data_type item_id message marking row created_at written_in'),
       ...columnsAsText('stage'),
       // The partition that stands for its source: see job_partition.
       partition_id: `(select o.id from public.job_partition o where o.job_id = t.job_id and o.source_name =
@@ -280,6 +285,22 @@ function createViews(clearance: Marking): readonly View[] {
         finished_at: 'case when not parts.waits and not parts.runs then parts.finished_at end',
       },
     ),
+    view('job_event', `public.job_event t where ${isShown('t.marking')}`, {
+      ...columnsAsTheyAre('id job_id time source_name by_id by_name marking'),
+      ...columnsAsText('kind'),
+      // The end of a job never changes, so it is what the view of the job shows.
+      reason: `case when t.kind = 'ENDED' then (select j.failure_reason from ${job} j where j.id = t.job_id)
+        when ${isVisible('t.reason_marking')} then t.reason
+        when t.kind = 'WAITING' then 'Waiting to try again'
+        when t.reason is not null then ${withheld} end`,
+      reason_marking: `case when ${isVisible('t.reason_marking')} then t.reason_marking end`,
+      data: `case when t.kind in ('CHECKPOINT', 'ENDED') then t.data || jsonb_build_object(
+          'success', ${sliceVisibleInJson(`t.data -> 'success'`)}, 'errors', ${sliceVisibleInJson(`t.data -> 'errors'`)},
+          'duplicates', ${sliceVisibleInJson(`t.data -> 'duplicates'`)})
+          || case when t.kind = 'ENDED'
+            then jsonb_build_object('outcome', (select j.outcome from ${job} j where j.id = t.job_id)) else '{}' end
+        else t.data end`,
+    }),
     view('data_source', 'public.data_source t', {
       ...columnsAsTheyAre(
         'id revision name first_name data_type catalog_name schema_name table_name enabled cursor_column last_sync_at',

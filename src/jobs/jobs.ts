@@ -19,6 +19,7 @@ import { findActiveSync } from './active-sync.ts';
 import { cancelJob } from './cancel-job.ts';
 import type { StartedJob } from './create-job.ts';
 import type { AllJobEvents, JobEvents } from './events/job-events.ts';
+import type { AllJobFeeds, JobFeeds } from './events/job-feeds.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 import type { StartSyncInput } from './input/start-sync-input.ts';
 import type { ItemUploads } from './item-uploads.ts';
@@ -61,6 +62,7 @@ export interface Jobs {
   /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
   lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
+  readonly feeds: JobFeeds;
   /** The time of the database, which the times of jobs are by. */
   readTime(): Promise<Date>;
 }
@@ -74,11 +76,12 @@ export function createJobs(parts: {
   pool: ThreadPool;
   itemUploads: ItemUploads;
   events: AllJobEvents;
+  feeds: AllJobFeeds;
   dataTypes: DataTypes;
   /** The warehouse schemas that sources and queries may read. */
   allowedSchemas: readonly SchemaPattern[];
 }): JobsFor {
-  const { clients, queue, pool, itemUploads, events, dataTypes, allowedSchemas } = parts;
+  const { clients, queue, pool, itemUploads, events, feeds, dataTypes, allowedSchemas } = parts;
   const { prisma } = clients;
   const readTime = createDatabaseClock(prisma);
 
@@ -187,6 +190,7 @@ export function createJobs(parts: {
         return visible.bladeItem.findUniqueOrThrow({ where: { dataType_itemId: { dataType, itemId } } });
       },
       events: events.seenBy(visible),
+      feeds: feeds.seenBy(visible, clearance),
       readTime,
     };
   };

@@ -6,7 +6,7 @@ import { pruneStartRequests } from './start-request.ts';
 
 /** How long history is kept, in days; null keeps it for ever. */
 export interface RetentionSettings {
-  /** Jobs with their partitions and errors, from their end; and the records of scheduled runs. */
+  /** Jobs with their partitions, errors and events, from their end; and the records of scheduled runs. */
   readonly historyDays: number | null;
   /**
    * Items, from the last change of their content. One with a raised marking is kept until that is lowered: read again, it
@@ -72,10 +72,14 @@ export async function prune(
   const counts = { jobs: 0, scheduledRuns: 0, items: 0, auditEntries: 0 };
   if (historyDays !== null) {
     const cutoff = daysBefore(now, historyDays);
-    // A job is deleted with its partitions and errors; errors may be many, so theirs go first.
+    // A job is deleted with its partitions, errors and events; these may be many, so they go first.
     await inBatches(
       () => prisma.$executeRaw`delete from job_error where id in (
         select e.id from job_error e join job j on j.id = e.job_id where j.finished_at < ${cutoff} limit ${BATCH})`,
+    );
+    await inBatches(
+      () => prisma.$executeRaw`delete from job_event where id in (
+        select e.id from job_event e join job j on j.id = e.job_id where j.finished_at < ${cutoff} limit ${BATCH})`,
     );
     counts.jobs = await inBatches(
       () => prisma.$executeRaw`delete from job where id in (

@@ -183,7 +183,16 @@ const LISTS = pagedFields(schema);
 
 test('every list of the schema is tested', () => {
   expect(LISTS.map(({ name }) => name).sort()).toEqual([
-    ...['Job.errors', 'Job.partitions', 'apiKeys', 'auditEntries', 'dataSources', 'items', 'jobs'],
+    ...[
+      'Job.errors',
+      'Job.events',
+      'Job.partitions',
+      'apiKeys',
+      'auditEntries',
+      'dataSources',
+      'items',
+      'jobs',
+    ],
   ]);
 });
 

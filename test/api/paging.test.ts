@@ -167,6 +167,28 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     },
     places: { CREATED_AT: ({ id }) => [id] },
   },
+  'Job.events': {
+    load: async () =>
+      (
+        await query<Row>(`select 'JobEvent:' || id as id, marking from job_event where job_id = $1`, [
+          JOB_WITH_ERRORS,
+        ])
+      ).rows,
+    async insert(chance, count) {
+      for (let row = 0; row < count; row++) {
+        await query(`insert into job_event (id, job_id, kind, marking) values ($1, $2, 'PAUSED', $3)`, [
+          newUuid(),
+          JOB_WITH_ERRORS,
+          someMarking(chance),
+        ]);
+      }
+    },
+    remove: async (rows) => {
+      const ids = rows.map(({ id }) => id.slice('JobEvent:'.length));
+      await query('delete from job_event where id = any($1::uuid[])', [ids]);
+    },
+    places: { CREATED_AT: ({ id }) => [id] },
+  },
   'Job.partitions': {
     load: async () =>
       (

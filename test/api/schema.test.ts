@@ -99,8 +99,16 @@ test('only what a client can keep by its id has a field id', () => {
   const objects = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type));
   const withId = objects.filter((type) => type.getFields().id !== undefined).map(({ name }) => name);
   const nodes = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
-  // Parts of a job and a principal cannot be looked up, but caches tell them apart.
-  const others = ['JobProgress', 'TypeProgress', 'FailedSource', 'SyncStatus', 'Principal'];
+  const events = schema.getPossibleTypes(schema.getType('JobEvent') as GraphQLInterfaceType);
+  // Events and parts of a job, and a principal, cannot be looked up, but caches tell them apart.
+  const others = [
+    ...events.map(({ name }) => name),
+    'JobProgress',
+    'TypeProgress',
+    'FailedSource',
+    'SyncStatus',
+    'Principal',
+  ];
   expect(withId.sort()).toEqual([...nodes.map(({ name }) => name), ...others].sort());
 });
 

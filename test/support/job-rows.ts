@@ -8,6 +8,8 @@ export interface JobRow {
   readonly state?: 'QUEUED' | 'RUNNING' | 'CANCELLING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
   readonly dataType?: string;
   readonly createdAt?: Date;
+  /** Default: that of a job of which nothing is known, TOP SECRET. */
+  readonly marking?: string;
 }
 
 /**
@@ -19,8 +21,8 @@ export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promi
   const isTerminal = ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state);
   await pool.query(
     `insert into job (id, kind, state, data_type, sync_type, sql_query, started_at, finished_at, total_items,
-       failure_reason, created_at, outcome)
-     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, $7, $8, 0, $9, $10, $11::job_outcome)`,
+       failure_reason, created_at, outcome, marking)
+     values ($1, $2::job_kind, $3::job_state, $4, $5::sync_type, $6, $7, $8, 0, $9, $10, $11::job_outcome, $12)`,
     [
       id,
       kind,
@@ -33,6 +35,7 @@ export async function insertJob({ pool }: TestDatabase, job: JobRow = {}): Promi
       state === 'FAILED' ? 'its source was away' : null,
       job.createdAt ?? new Date(),
       findOutcome(state),
+      job.marking ?? 'TOP SECRET',
     ],
   );
   return id;

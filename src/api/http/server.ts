@@ -131,7 +131,12 @@ export async function startApiServer({
     ],
     context: ({ request, req, ...connection }) => {
       const principal = connection.principal ?? requests.getPrincipal(request);
-      return { ...createContext(principal), caller: toCaller(principal, findAddress(req)) };
+      return {
+        ...createContext(principal),
+        caller: toCaller(principal, findAddress(req)),
+        // Undefined for an operation over a connection.
+        lastEventId: (request as Request | undefined)?.headers.get('last-event-id') ?? null,
+      };
     },
     // Documents are cached by their text, so clients that keep sending new ones need a bound.
     parserAndValidationCache: {

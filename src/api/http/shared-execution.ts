@@ -59,6 +59,24 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
       return result;
     };
 
-    return mapIterator(stream, execute);
+    return mapIterator(stream, async (event) => {
+      const result = await execute(event);
+      const cursor = findEventCursor(event);
+      if (cursor !== null) cursors.set(result, cursor);
+      return result;
+    });
   };
+}
+
+/** The cursors of results, whether a client asks for them or not. */
+const cursors = new WeakMap<object, string>();
+
+/** Finds the cursor of the event that a result is of; null if it has none. */
+export function findCursor(result: object): string | null {
+  return cursors.get(result) ?? null;
+}
+
+function findEventCursor(event: unknown): string | null {
+  if (typeof event !== 'object' || event === null || !('cursor' in event)) return null;
+  return typeof event.cursor === 'string' ? event.cursor : null;
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin, processRegularResult } from 'graphql-yoga';
 import { endUnreadResponse } from '../limits/slow-readers.ts';
+import { toEventStream } from './event-stream/event-stream.ts';
 import { toMultipartResponse } from './multipart-subscription.ts';
 
 /** Answers subscriptions over HTTP in the form that a client accepts, and tells others which forms there are. */
@@ -28,15 +29,24 @@ export function answerSubscriptions(keepAliveMs: number): Plugin<object, StreamC
     },
 
     onResultProcess({ result, resultProcessor, setResultProcessor, serverContext: { res } }) {
-      if (isAsyncIterable(result)) prepareStream(res, keepAliveMs);
-      if (resultProcessor !== undefined) return;
-      if (isAsyncIterable(result))
-        setResultProcessor(
-          (results, fetchAPI) => toMultipartResponse(results, fetchAPI, keepAliveMs),
-          'multipart/mixed',
-        );
+      if (isAsyncIterable(result)) {
+        prepareStream(res, keepAliveMs);
+        // Yoga has found a processor only if the client accepts an event stream.
+        if (resultProcessor === undefined)
+          setResultProcessor(
+            (results, fetchAPI) => toMultipartResponse(results, fetchAPI, keepAliveMs),
+            'multipart/mixed',
+          );
+        else
+          setResultProcessor(
+            (results, fetchAPI) => toEventStream(results, fetchAPI, keepAliveMs),
+            'text/event-stream',
+          );
+        return;
+      }
       // An answer in another form than the client accepts helps more than none.
-      else setResultProcessor(processRegularResult, 'application/graphql-response+json');
+      if (resultProcessor === undefined)
+        setResultProcessor(processRegularResult, 'application/graphql-response+json');
     },
   };
 }

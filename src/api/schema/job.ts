@@ -345,7 +345,7 @@ function calculatePartitionPercent({ state, totalItems, processedItems }: JobPar
   return calculatePercent(state, totalItems, processedItems);
 }
 
-const JobErrorNode = builder.prismaNode('JobError', {
+export const JobErrorNode = builder.prismaNode('JobError', {
   nullable: true,
   id: { field: 'id', description: 'Globally unique id.' },
   description:

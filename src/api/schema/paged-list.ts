@@ -35,7 +35,7 @@ export interface PageRequest<Row, Field extends string> {
    * @param query which rows, and what Prisma must read of them.
    */
   readonly read: (query: object) => Promise<readonly Row[]>;
-  /** Reads rows that no view of a clearance shows, and whose type has no relations. Default: what the clearance covers. */
+  /** Reads rows whose type has no relations, also those that no view of a clearance shows. Default: what the clearance covers. */
   readonly reader?: KeysetReader;
 }
 

@@ -7,6 +7,8 @@ import './error.ts';
 import './item.ts';
 import './item-marking.ts';
 import './job.ts';
+import './job-error-feed.ts';
+import './job-event.ts';
 import './me.ts';
 import './job-control.ts';
 import './query-job.ts';

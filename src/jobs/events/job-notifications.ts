@@ -14,6 +14,8 @@ export interface JobChange {
 
 export interface JobChangeListener {
   onChange(change: JobChange): void;
+  /** The log of a job has another event. */
+  onEvent?(jobId: string): void;
   /** Changes may have been missed. */
   onReconnect(): void | Promise<void>;
 }
@@ -25,8 +27,9 @@ export interface JobNotifications {
   close(): Promise<void>;
 }
 
-/** The channel that the trigger on the job table notifies. */
+/** The channels that triggers notify: of changed jobs, and of the events of jobs. */
 const CHANNEL = 'blade_job';
+const EVENT_CHANNEL = 'blade_job_event';
 
 const changeSchema = z.object({
   id: z.string(),
@@ -41,20 +44,31 @@ export async function listenToJobs(
   onError: (error: unknown) => void,
 ): Promise<JobNotifications> {
   const listeners = new Set<JobChangeListener>();
+  function onReconnect(): void {
+    for (const listener of listeners) Promise.resolve(listener.onReconnect()).catch(onError);
+  }
+
   const unlisten = await notifications.listen(CHANNEL, {
     onNotification(payload) {
       const change = changeSchema.parse(JSON.parse(payload));
       for (const listener of listeners) listener.onChange(change);
     },
-    onReconnect() {
-      for (const listener of listeners) Promise.resolve(listener.onReconnect()).catch(onError);
+    onReconnect,
+  });
+  const unlistenToEvents = await notifications.listen(EVENT_CHANNEL, {
+    onNotification(jobId) {
+      for (const listener of listeners) listener.onEvent?.(jobId);
     },
+    onReconnect,
   });
   return {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: unlisten,
+    async close() {
+      await unlistenToEvents();
+      await unlisten();
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { createIterator, DONE } from '../../../shared/async-iterator.ts';
-import { toClientResult } from '../client-errors.ts';
+import { serializeResult } from '../serialized-result.ts';
 import type { Channel } from './channel.ts';
 
 /**
@@ -20,20 +20,9 @@ export function sendResults(
         const result = await source.next();
         if (result.done) return DONE;
         // The next result is only made for a client that reads.
-        await channel.sendResult(id, serialize(result.value));
+        await channel.sendResult(id, serializeResult(result.value));
       }
     },
     () => source.return?.(),
   );
-}
-
-/** Each text is kept while there are subscribers that its result still has to reach. */
-const texts = new WeakMap<object, string>();
-
-function serialize(result: object): string {
-  const known = texts.get(result);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(toClientResult(result));
-  texts.set(result, text);
-  return text;
 }

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { JobEvent } from '../../database/generated/prisma/client.ts';
+import { JobOutcome } from '../../database/generated/prisma/enums.ts';
+import { sumLevels } from '../../items/level-counts.ts';
+import { JobState } from '../job-state.ts';
+
+// The triggers of the migration `job_events` write what these schemas read.
+
+const attemptSchema = z.object({ attempt: z.number() });
+
+const planSchema = z.object({
+  /** Null if they are not counted. */
+  rows: z.number().nullable(),
+  partitions: z.number(),
+  isUnchanged: z.boolean(),
+});
+
+const levelsSchema = z.array(z.number()).transform(sumLevels);
+
+const countsSchema = z.object({
+  elapsedMs: z.number(),
+  success: levelsSchema,
+  errors: levelsSchema,
+  duplicates: levelsSchema,
+});
+
+const endSchema = countsSchema.extend({
+  state: z.enum(JobState),
+  outcome: z.enum(JobOutcome).nullable(),
+});
+
+type Event = Pick<JobEvent, 'kind' | 'sourceName' | 'byName' | 'reason' | 'data'>;
+
+/** Reads the facts of ATTEMPT_STARTED and ATTEMPT_LOST. */
+export function readAttempt({ data }: Pick<Event, 'data'>) {
+  return attemptSchema.parse(data);
+}
+
+/** Reads the facts of SOURCE_PLANNED. */
+export function readPlan({ data }: Pick<Event, 'data'>) {
+  return planSchema.parse(data);
+}
+
+/** Reads the facts of CHECKPOINT and ENDED: counts of the rows that the clearance of the reader covers. */
+export function readCounts({ data }: Pick<Event, 'data'>) {
+  return countsSchema.parse(data);
+}
+
+/** Reads the further facts of ENDED. */
+export function readEnd({ data }: Pick<Event, 'data'>) {
+  return endSchema.parse(data);
+}
+
+/** Describes an event in one line. */
+export function describeEvent(event: Event): string {
+  const { kind, byName, reason } = event;
+  const source = event.sourceName ?? 'a source';
+  const by = byName === null ? '' : ` by ${byName}`;
+  const because = reason === null ? '' : `: ${reason}`;
+  switch (kind) {
+    case 'QUEUED':
+      return `Queued${by}`;
+    case 'STARTED':
+      return 'Started';
+    case 'WAITING':
+      return reason ?? 'Waiting';
+    case 'CONTINUED':
+      return 'Continued';
+    case 'CHECKPOINT':
+      return describeCounts(event);
+    case 'PAUSE_REQUESTED':
+      return `Pause requested${by}`;
+    case 'PAUSED':
+      return 'Paused';
+    case 'RESUMED':
+      return `Resumed${by}`;
+    case 'CANCEL_REQUESTED':
+      return `Cancel requested${by}`;
+    case 'ENDED':
+      return `${ENDS[readEnd(event).state] ?? 'Ended'}${because || `: ${describeCounts(event)}`}`;
+    case 'SOURCE_STARTED':
+      return `Reading ${source}`;
+    case 'SOURCE_PLANNED':
+      return describePlan(source, event);
+    case 'SOURCE_CHANGED':
+      return `${source} changed while it was read, and is read again${because}`;
+    case 'SOURCE_READ':
+      return `Finished ${source}`;
+    case 'SOURCE_FAILED':
+      return `${source} could not be read to its end${because}`;
+    case 'ATTEMPT_STARTED':
+      return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
+    case 'ATTEMPT_LOST':
+      return `Attempt ${readAttempt(event).attempt} at a partition of ${source} was lost with its worker`;
+  }
+}
+
+const ENDS: Readonly<Partial<Record<JobState, string>>> = {
+  COMPLETED: 'Completed',
+  FAILED: 'Failed',
+  CANCELLED: 'Cancelled',
+};
+
+function describePlan(source: string, event: Event): string {
+  const { rows, partitions, isUnchanged } = readPlan(event);
+  if (isUnchanged) return `${source} is unchanged, so none of its rows is read`;
+  const share = partitions === 1 ? '' : `, read in ${partitions} partitions`;
+  return rows === null ? `Planned ${source}${share}` : `${source} has ${describeNumber(rows, 'row')}${share}`;
+}
+
+function describeCounts(event: Event): string {
+  const { success, errors, duplicates } = readCounts(event);
+  const parts = [`${describeNumber(success + errors + duplicates, 'row')} done`];
+  if (errors > 0) parts.push(`${errors.toLocaleString('en')} failed`);
+  if (duplicates > 0) parts.push(describeNumber(duplicates, 'duplicate'));
+  return parts.join(', ');
+}
+
+function describeNumber(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}

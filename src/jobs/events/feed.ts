@@ -1,0 +1,159 @@
+import { setTimeout } from 'node:timers/promises';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
+
+/** Why entries are missing from a feed: its place is unknown or deleted, or too much came since. */
+export type GapReason = 'UNKNOWN' | 'EXPIRED' | 'BEHIND';
+
+/** Where a subscriber begins to read. */
+export type After<Place> = { readonly place: Place } | 'BEGINNING' | 'UNKNOWN';
+
+/** An entry of a feed with its place, or that some are missing before the next one. Subscribers share it: it must not be changed. */
+export type Entry<Value, Place> =
+  | { readonly value: Value; readonly place: Place }
+  /** The place where the feed continues; null for its beginning. */
+  | { readonly gap: GapReason; readonly place: Place | null };
+
+export interface Page<Value, Place> {
+  readonly entries: readonly Entry<Value, Place>[];
+  /** Whether nothing ever follows them. */
+  readonly isLast: boolean;
+}
+
+/** What a subscriber has to know of a feed. */
+export interface FeedSource<Value, Place> {
+  /** Reads what comes next, a page at most; null for the beginning. */
+  read(after: Place | null): Promise<Page<Value, Place>>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Wakes the subscribers of a topic when there may be more to read. */
+export interface Waker {
+  wake(topic: string): void;
+  wakeAll(): void;
+  /** Reads a feed at the subscriber's own pace: what it does not read is not held, but read later. */
+  follow<Value, Place>(
+    topic: string,
+    source: FeedSource<Value, Place>,
+    after: After<Place>,
+  ): AsyncIterableIterator<Entry<Value, Place>>;
+  /** Ends all subscriptions. */
+  close(): void;
+}
+
+export function createWaker(): Waker {
+  const readers = new Map<string, Set<Reader>>();
+  let isClosed = false;
+
+  function open(topic: string): Reader {
+    let { promise, resolve } = Promise.withResolvers<void>();
+    const reader: Reader = {
+      hasEnded: isClosed,
+      woken: () => promise,
+      wake() {
+        resolve();
+        ({ promise, resolve } = Promise.withResolvers<void>());
+      },
+      end() {
+        reader.hasEnded = true;
+        reader.wake();
+        const others = readers.get(topic);
+        others?.delete(reader);
+        if (others?.size === 0) readers.delete(topic);
+      },
+    };
+    readers.set(topic, (readers.get(topic) ?? new Set()).add(reader));
+    return reader;
+  }
+
+  return {
+    wake(topic) {
+      for (const reader of readers.get(topic) ?? []) reader.wake();
+    },
+    wakeAll() {
+      for (const all of readers.values()) for (const reader of all) reader.wake();
+    },
+    follow: (topic, source, after) => followFeed(open(topic), source, after),
+    close() {
+      isClosed = true;
+      for (const all of [...readers.values()]) for (const reader of [...all]) reader.end();
+    },
+  };
+}
+
+interface Reader {
+  hasEnded: boolean;
+  /** Resolves when there may be more to read. */
+  woken(): Promise<void>;
+  wake(): void;
+  end(): void;
+}
+
+function followFeed<Value, Place>(
+  reader: Reader,
+  { read, onError }: FeedSource<Value, Place>,
+  start: After<Place>,
+): AsyncIterableIterator<Entry<Value, Place>> {
+  let after = typeof start === 'object' ? start.place : null;
+  let waiting: readonly Entry<Value, Place>[] = start === 'UNKNOWN' ? [{ gap: 'UNKNOWN', place: null }] : [];
+  let next = 0;
+  let isLast = false;
+
+  async function readMore(): Promise<void> {
+    // Before the read, so that what comes meanwhile is not waited for.
+    const woken = reader.woken();
+    try {
+      const page = await read(after);
+      waiting = page.entries;
+      next = 0;
+      isLast = page.isLast;
+      if (waiting.length === 0 && !isLast && !reader.hasEnded) await woken;
+    } catch (error) {
+      onError(error);
+      if (!reader.hasEnded) await setTimeout(READ_RETRY_MS);
+    }
+  }
+
+  return createIterator<Entry<Value, Place>>(
+    async () => {
+      for (;;) {
+        if (reader.hasEnded) return DONE;
+        const entry = waiting[next];
+        if (entry !== undefined) {
+          next += 1;
+          after = entry.place;
+          return { done: false, value: entry };
+        }
+        if (isLast) reader.end();
+        else await readMore();
+      }
+    },
+    () => reader.end(),
+  );
+}
+
+/** How long to wait before a read that failed is tried again, in milliseconds. */
+const READ_RETRY_MS = 1_000;
+
+/**
+ * Creates a function that reads once for all that ask for the same within one turn of the event loop or while that is read.
+ * @param read reads what an owner asks for by a key.
+ */
+export function shareReads<Owner extends object, Result>() {
+  const pending = new WeakMap<Owner, Map<string, Promise<Result>>>();
+  return (owner: Owner, key: string, read: () => Promise<Result>): Promise<Result> => {
+    const ofOwner = pending.get(owner) ?? new Map<string, Promise<Result>>();
+    pending.set(owner, ofOwner);
+    let result = ofOwner.get(key);
+    if (result === undefined) {
+      result = new Promise<Result>((resolve, reject) => {
+        setImmediate(() => {
+          // What begins after this may have to see more than this read.
+          ofOwner.delete(key);
+          read().then(resolve, reject);
+        });
+      });
+      ofOwner.set(key, result);
+    }
+    return result;
+  };
+}
