@@ -142,7 +142,7 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
   test.each<[string, object]>([
     ['by the beginning of their ids', { itemIdPrefix: 'GOOD' }],
     ['by what their data has', { data: { mission_status: 'DONE' } }],
-    ['of all markings', { classificationMarkings: [...MARKINGS], itemIdPrefix: 'GOOD' }],
+    ['of all markings', { classificationMarkings: MARKINGS.map(toMarkingName), itemIdPrefix: 'GOOD' }],
   ])('sees and counts only the items up to that, %s', async (_name, filter) => {
     const { ids, totalCount } = await itemIds(clearance, filter);
     expect(ids.sort()).toEqual(goodIds);

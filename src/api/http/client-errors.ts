@@ -17,17 +17,18 @@ export function toClientError(error: unknown): GraphQLFormattedError {
   return { ...written, extensions };
 }
 
-/** Gives an error of GraphQL itself a code, if it has none. */
+/** Gives an error of GraphQL itself a code, if it has none, and leaves out what the parser of a body has thrown. */
 export function withCode(error: GraphQLError): GraphQLError {
-  if (typeof error.extensions.code === 'string') return error;
   const { message, nodes, source, positions, path, cause } = error;
+  const { originalError, ...extensions } = error.extensions;
+  if (typeof extensions.code === 'string' && originalError === undefined) return error;
   return new GraphQLError(message, {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,
     cause,
-    extensions: { ...error.extensions, code: findCode(error) },
+    extensions: { ...extensions, code: findCode(error) },
   });
 }
 
