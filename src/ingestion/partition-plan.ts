@@ -7,7 +7,6 @@ import {
   compose,
   composeName,
   composeStatement,
-  composeText,
   composeType,
   includeUnreadable,
   parseFilter,
@@ -385,7 +384,7 @@ async function splitPartition(
 
   const { statement } = whole.plan;
   const facts = whole.plan;
-  const id = compose`TRIM(BOTH ${composeText(WHITE_SPACE)} FROM CAST(${composeName(column)} AS STRING))`;
+  const id = compose`TRIM(BOTH ${bindParameter('white_space', WHITE_SPACE)} FROM CAST(${composeName(column)} AS STRING))`;
   const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
   const rows = await readAll(
     context,

@@ -106,7 +106,7 @@ export function composeText(text: string): CheckedSql {
 
 /** Writes a parameter and binds its value. */
 export function bindParameter(
-  name: 'low' | 'high' | 'latest' | 'mark' | 'after_bucket' | 'last_bucket',
+  name: 'low' | 'high' | 'latest' | 'mark' | 'after_bucket' | 'last_bucket' | 'white_space',
   value: string,
 ): CheckedSql {
   return toPart(`:${name}`, { parameters: { [name]: value } });
