@@ -195,10 +195,14 @@ describe('a table is read again', () => {
   test.each([
     ['an item was deleted', `delete from blade_item where item_id = 'S-105'`],
     ['all items were truncated', 'truncate blade_item'],
+    ['all upload batches were truncated', 'truncate upload_batch'],
   ])('after %s', async (_name, statement) => {
     await application.database.pool.query(statement);
+    await rm(application.catalogFolder, { recursive: true });
     expect(await syncOnce()).toMatchObject(READ);
-    expect(await storedItems(application)).toHaveLength(20);
+    const items = await storedItems(application);
+    expect(items).toHaveLength(20);
+    expect(await catalogContent(application)).toEqual(uploadedContent(items));
   });
 
   test.each([
