@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WebSocketRoute } from 'playwright-core';
-import { afterAll, describe, expect } from 'vitest';
+import { afterAll, describe, expect, vi } from 'vitest';
 import { findChromium, inChromium, launchChromium, openTab } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { test } from '../support/in-chromium.ts';
+import { readLog } from '../support/job-events.ts';
 import { killPrograms, startProgram } from '../support/program.ts';
 import { waitForState } from './job-state.ts';
 
@@ -59,7 +60,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
     }
   });
 
-  test('a job that ended while the connection was lost is shown as ended when it is back', async () => {
+  test('a job that ended while the connection was lost is shown as ended, with all that happened, when it is back', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'blade-dashboard-'));
     const browser = await launchChromium();
     try {
@@ -81,6 +82,14 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       await program.client.waitForEnd(id);
       isAway = false;
       await waitForState(page, 'Completed with errors');
+      // What happened meanwhile is there, each event once.
+      const log = await readLog(program.client, id);
+      const shown = page.getByRole('region', { name: 'What happened' }).getByRole('listitem').locator('span');
+      const newest = log.map(({ message }) => message).toReversed();
+      await vi.waitFor(
+        async () => expect(await shown.allTextContents()).toEqual(newest.slice(0, 20)),
+        20_000,
+      );
       await program.end('SIGTERM');
     } finally {
       await browser.close();

@@ -3,6 +3,7 @@ import { ErrorLink } from '@apollo/client/link/error';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { possibleTypes } from '../generated/possible-types.ts';
 import { type Connection, openConnection } from './connection.ts';
+import { createContinueLink } from './continue-link.ts';
 import { isUnauthenticated } from './errors.ts';
 import { mergePages } from './paging.ts';
 import { createRevisionLink } from './revision-link.ts';
@@ -33,7 +34,7 @@ export function createApi(credential: string | null, onUnauthenticated: () => vo
       createRevisionLink(),
       ApolloLink.split(
         ({ operationType }) => operationType === 'subscription',
-        new GraphQLWsLink(connection.client),
+        ApolloLink.from([createContinueLink(), new GraphQLWsLink(connection.client)]),
         http,
       ),
     ]),

@@ -15,6 +15,7 @@ import { FailedSources } from './failed-sources.tsx';
 import { JobActions } from './job-actions.tsx';
 import { JobConfiguration } from './job-configuration.tsx';
 import { JobErrors } from './job-errors.tsx';
+import { JobEvents } from './job-events.tsx';
 import { useOpenJob } from './job-feed.ts';
 import styles from './job-page.module.css';
 import { JobFigures, JobTypes } from './job-progress.tsx';
@@ -95,6 +96,7 @@ function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
         <JobConfiguration job={found} />
         <JobTimes job={job} />
       </Columns>
+      <JobEvents jobId={job.id} />
     </Page>
   );
 }
