@@ -181,6 +181,31 @@ describe.each(CLEARANCES)('a principal cleared for %s', (clearance) => {
     expect(watermark === null).toBe(clearance !== 'TOP SECRET');
   });
 
+  test('follows the errors and events of a job as they are listed, with the counts of those rows', async () => {
+    const { job } = await ask(
+      clearance,
+      `query ($id: ID!) { job(id: $id) {
+        errors(first: 100) { edges { node { id } } } events(first: 100) { edges { node { id } } } } }`,
+      { id: syncId },
+    );
+    const listed = (list: { edges: { node: { id: string } }[] }) => list.edges.map(({ node }) => node.id);
+    const follow = async (feed: string, entry: string) => {
+      const query = `subscription ($id: ID!) { ${feed}(id: $id) { ${entry} } }`;
+      const answers = await Array.fromAsync(
+        // biome-ignore lint/suspicious/noExplicitAny: of two feeds.
+        subscribe<any>(application.url, 'WebSocket', query, { id: syncId }, authorizations[clearance]),
+      );
+      return answers.map(({ data }) => data[feed]);
+    };
+    const errors = await follow('jobErrors', 'error { id }');
+    expect(errors.map(({ error }) => error.id).sort()).toEqual(listed(job.errors).sort());
+    const events = await follow('jobEvents', 'event { id ... on JobEndedEvent { successCount errorCount } }');
+    expect(events.map(({ event }) => event.id)).toEqual(listed(job.events));
+    expect(events.at(-1)).toMatchObject({
+      event: { successCount: goodIds.length, errorCount: badIds.length },
+    });
+  });
+
   test('sees the errors of rows up to that, and the counts of a sync only for those', async () => {
     const { job } = await ask(
       clearance,
@@ -798,6 +823,7 @@ test('every field that leads to items, errors and jobs is tested here', () => {
     'JobError.partition',
     'JobErrorConnection.nodes',
     'JobErrorEdge.node',
+    'JobErrorMessage.error',
     'JobPartitionConnection.nodes',
     'JobPartitionEdge.node',
     'LowerItemMarkingSuccess.item',

@@ -26,6 +26,8 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     item: '{ item(dataType: "sortie", itemId: "x") { itemId } }',
     dataTypes: '{ dataTypes { name } }',
     jobProgress: `subscription { jobProgress(id: "${UNKNOWN}") { id } }`,
+    jobErrors: `subscription { jobErrors(id: "${UNKNOWN}") { cursor } }`,
+    jobEvents: `subscription { jobEvents(id: "${UNKNOWN}") { cursor } }`,
     syncProgress: 'subscription { syncProgress { state } }',
     jobChanges: 'subscription { jobChanges { job { id } } }',
   },
