@@ -18,6 +18,7 @@ const onServer = findFiles('on-server');
 const onEmbedded = findFiles('on-embedded');
 const onCluster = findFiles('on-cluster');
 const slowOnEmbedded = findFiles('slow-on-embedded');
+const slowParts = findFiles('slow-parts');
 const onSpark = findFiles('on-spark');
 const inChromium = findFiles('in-chromium');
 const withDatabase = new Set([
@@ -25,6 +26,7 @@ const withDatabase = new Set([
   ...onServer,
   ...onEmbedded,
   ...slowOnEmbedded,
+  ...slowParts,
   ...onCluster,
   ...onSpark,
   ...inChromium,
@@ -87,6 +89,10 @@ export default defineConfig({
             },
           ]
         : []),
+      {
+        extends: true,
+        test: { name: 'slow-parts', include: slowParts },
+      },
       {
         extends: true,
         test: {

@@ -1,9 +1,10 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { KNOWN_FUNCTIONS } from '../../../src/sql-check/known-functions.ts';
 import { duckDbFunctions } from '../../../src/warehouse/duckdb/functions.ts';
 import { fuzzParameters } from '../../support/fuzz-runs.ts';
+import { test } from '../../support/slow-parts.ts';
 import { type FolderWarehouse, folderWarehouse } from '../folder-warehouse.ts';
 import { everydayCalls, everydayExpressions } from './everyday-calls.ts';
 import {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { RowBatch } from '../../../src/warehouse/warehouse.ts';
+import { test } from '../../support/slow-parts.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf, statement } from '../reading.ts';
 
