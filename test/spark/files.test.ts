@@ -81,7 +81,7 @@ test.for(['none', 'gzip'])(
       );
     const texts = TYPED.map(({ item_id, name, day }) => ({ item_id, name, day }));
     expect(await rows('SELECT item_id, name, day FROM blade.field.lines ORDER BY item_id')).toEqual(texts);
-    // A column of which all cells are numbers is ordered as such.
+    // A column whose cells are all numbers is ordered as numbers.
     expect(await rows('SELECT item_id, name, day FROM blade.field.cells ORDER BY md5(item_id)')).toEqual(
       texts.toSorted((one, other) => (hash('md5', one.item_id) < hash('md5', other.item_id) ? -1 : 1)),
     );

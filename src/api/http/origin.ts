@@ -31,7 +31,7 @@ export function createOriginPolicy({
   }
 
   /**
-   * Whether a proxy on this machine has put our name in the place of its own, as Vite does with `changeOrigin`: to the
+   * Whether a proxy on this machine has replaced its own name with ours, as Vite does with `changeOrigin`: to the
    * browser, page and API have one origin.
    */
   function isBehindLocalProxy({ headers }: IncomingMessage): boolean {

@@ -80,7 +80,7 @@ const LARGE_BYTES = 400_000_000;
 /** About how many bytes a window has. Each decompresses what precedes it, so fewer are faster. */
 const WINDOW_BYTES = 128_000_000;
 
-/** The most windows of a group of rows, of which each decompresses what precedes it. */
+/** The most windows per row group: each decompresses the rows before it. */
 const MAX_WINDOWS = 32;
 
 async function findWindows(run: RunStatement, path: string): Promise<RowWindows | null> {

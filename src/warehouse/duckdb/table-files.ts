@@ -24,7 +24,7 @@ export interface FoundTable extends NamedFile {
   readonly format: FileFormat;
   /** The file of the table, or the files in its folder; at least one. */
   readonly files: readonly DataFile[];
-  /** Whether they are in a folder of their own. */
+  /** Whether the table is a folder. */
   readonly isFolder: boolean;
   /** The identity, size and times of the files. If one changes, at least one of them does. */
   readonly version: string;
@@ -69,8 +69,10 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
     format: findFormat(files),
     files: files.map(({ path, label, place, partition }) => ({ path, label, place, partition })),
     isFolder,
-    version: joinVersions(files, ({ version }) => version),
-    portableVersion: joinVersions(files, ({ portableVersion }) => portableVersion),
+    version: isFolder ? joinVersions(files, ({ version }) => version) : first.version,
+    portableVersion: isFolder
+      ? joinVersions(files, ({ portableVersion }) => portableVersion)
+      : first.portableVersion,
   };
 }
 
@@ -274,9 +276,8 @@ function findFormat(files: readonly DataFile[]): FileFormat {
   );
 }
 
+/** Joins the versions of the files in a folder with their places: a file that is only renamed gives another one. */
 function joinVersions(files: readonly VersionedFile[], read: (file: VersionedFile) => string): string {
-  const [first, ...others] = files;
-  if (first !== undefined && others.length === 0 && first.partition.size === 0) return read(first);
   const versions = files.map((file) => [file.place, read(file)]);
   return createHash('sha256').update(JSON.stringify(versions)).digest('base64url');
 }

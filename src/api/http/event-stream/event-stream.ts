@@ -1,4 +1,5 @@
-import { type FetchAPI, isAsyncIterable } from 'graphql-yoga';
+import type { FetchAPI } from 'graphql-yoga';
+import { streamResults } from '../result-stream.ts';
 import { serializeResult } from '../serialized-result.ts';
 import { findCursor } from '../shared-execution.ts';
 
@@ -7,38 +8,11 @@ import { findCursor } from '../shared-execution.ts';
  * cursor as its id, which `EventSource` sends back when it connects again.
  */
 export function toEventStream(results: unknown, fetchAPI: FetchAPI, heartbeatMs: number): Response {
-  if (!isAsyncIterable(results)) throw new Error('only a subscription has events');
-  const source = results[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  let heartbeat: NodeJS.Timeout | undefined;
-  // Of Yoga's classes, because its server ends no other stream when the client leaves.
-  const body = new fetchAPI.ReadableStream<Uint8Array>({
-    start(controller) {
-      const write = () => controller.enqueue(encoder.encode(':\n\n'));
-      // Some browsers take the stream as open only when something has arrived.
-      write();
-      heartbeat = setInterval(() => {
-        // Nothing is added for a client that does not read.
-        if ((controller.desiredSize ?? 0) > 0) write();
-      }, heartbeatMs);
-    },
-    async pull(controller) {
-      const { done, value } = await source.next().catch((error: unknown) => {
-        clearInterval(heartbeat);
-        throw error;
-      });
-      if (!done) {
-        controller.enqueue(encoder.encode(toEvent(Object(value))));
-        return;
-      }
-      clearInterval(heartbeat);
-      controller.enqueue(encoder.encode('event: complete\ndata:\n\n'));
-      controller.close();
-    },
-    async cancel() {
-      clearInterval(heartbeat);
-      await source.return?.();
-    },
+  const body = streamResults(results, fetchAPI, heartbeatMs, {
+    start: ':\n\n',
+    heartbeat: ':\n\n',
+    end: 'event: complete\ndata:\n\n',
+    toText: toEvent,
   });
   return new fetchAPI.Response(body, {
     headers: {

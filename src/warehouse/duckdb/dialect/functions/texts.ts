@@ -7,7 +7,7 @@ import { refuseOnFolder } from '../refused.ts';
 import type { Written } from '../written.ts';
 import { type Family, scalars } from './family.ts';
 
-/** Functions of texts, most of which take bytes as well. */
+/** Text functions; most of them also take bytes. */
 export const texts: Family = {
   ...scalars([
     ['ascii', 'spark_ascii($t1)', 'INT'],
