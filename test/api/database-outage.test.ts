@@ -38,12 +38,14 @@ const test = base
     return application;
   });
 
+test.afterEach(({ outage }) => outage.end());
+
 const SUBSCRIPTIONS: Readonly<Record<string, string>> = {
   jobEvents: 'subscription ($id: ID!) { jobEvents(id: $id) { event { message } } }',
   jobProgress:
     'subscription ($id: ID!) { jobProgress(id: $id) { state events(first: 1) { edges { cursor } } } }',
-  jobChanges: 'subscription { jobChanges { mayHaveMissed } }',
-  syncProgress: 'subscription { syncProgress { job { events(first: 1) { edges { cursor } } } } }',
+  jobChanges: 'subscription { jobChanges(filter: { states: [RUNNING] }) { mayHaveMissed } }',
+  syncProgress: 'subscription { syncProgress { state } }',
 };
 
 async function countOpenSubscriptions({ url }: TestApplication): Promise<number> {
@@ -70,7 +72,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   test.for(Object.entries(SUBSCRIPTIONS))(
     '%s that is asked for while the database is away begins when it is back',
     async ([name, query], { application, client, outage }) => {
-      const { id } = await client.startSync({ syncType: 'FULL' });
+      const { id } = await client.startQueryJob({ dataType: 'sortie', sqlQuery: "select 'S-1' as item_id" });
       await client.waitForEnd(id);
       outage.begin();
       const messages = subscribe<Record<string, unknown>>(application.url, transport, query, { id });
@@ -80,7 +82,6 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
       const { value } = await messages.next();
       await messages.leave();
       expect(value).toEqual({ data: { [name]: expect.anything() } });
-      expect(JSON.stringify(value)).not.toContain('null,');
     },
   );
 
