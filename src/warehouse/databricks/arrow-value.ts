@@ -5,6 +5,7 @@ import {
   formatTimestamp,
   parseJsonValue,
   setKey,
+  setNewKey,
   toFloatValue,
   toIntegerValue,
   toNumberValue,
@@ -183,7 +184,7 @@ function createMapReader(data: Data): ColumnReader {
     }
     const object: Record<string, JsonValue> = {};
     for (let position = start; position < end; position += 1)
-      setKey(object, String(key(position)), value(position));
+      setNewKey(object, String(key(position)), value(position));
     return object;
   };
 }

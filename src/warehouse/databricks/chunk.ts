@@ -8,7 +8,7 @@ import type {
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
-import { setKey } from '../value.ts';
+import { createUnreadableValue, setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
 import { createColumnReader } from './arrow-value.ts';
@@ -247,10 +247,19 @@ function toRows(columns: readonly NamedColumn[], first: number, end: number): Ro
   for (const { name, read } of columns) {
     const isSpecial = name === '__proto__';
     rows.forEach((row, index) => {
-      const value = read(first + index);
+      const value = readOrMark(read, first + index);
       if (isSpecial) setKey(row, name, value);
       else row[name] = value;
     });
   }
   return rows;
+}
+
+/** A value that cannot be converted costs only its row. */
+function readOrMark(read: NamedColumn['read'], index: number): JsonValue {
+  try {
+    return read(index);
+  } catch (error) {
+    return createUnreadableValue(error);
+  }
 }

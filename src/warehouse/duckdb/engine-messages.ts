@@ -62,6 +62,8 @@ export type EngineReply =
   | ({ readonly kind: 'batch'; readonly id: number } & BatchHead)
   /** Rows that were kept, as the payload. */
   | { readonly kind: 'rows'; readonly id: number; readonly batch: number }
+  /** Kept rows that cannot be sent. */
+  | { readonly kind: 'lost rows'; readonly id: number; readonly batch: number; readonly error: SentError }
   /** The last batch was sent. */
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'failure'; readonly id: number; readonly error: SentError }

@@ -219,7 +219,12 @@ function sendRows(id: number, number: number): void {
   const kept = calls.get(id)?.kept;
   const batch = kept?.get(number);
   kept?.delete(number);
-  if (batch !== undefined) reply({ kind: 'rows', id, batch: number }, toPayload(batch.readValues()));
+  if (batch === undefined) return;
+  try {
+    reply({ kind: 'rows', id, batch: number }, toPayload(batch.readValues()));
+  } catch (error) {
+    reply({ kind: 'lost rows', id, batch: number, error: toSentError(error) });
+  }
 }
 
 function toSentError(error: unknown): SentError {
