@@ -59,6 +59,7 @@ export interface EngineReading {
 export interface ReceivedBatch {
   readonly size: number;
   readonly names: readonly string[];
+  readonly textNames: readonly string[];
   readonly unreadable: readonly string[] | null;
   readonly fingerprint: string | null;
   readonly position: ReadPosition;

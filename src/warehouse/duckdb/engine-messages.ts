@@ -77,6 +77,7 @@ export interface BatchHead {
   readonly batch: number;
   readonly size: number;
   readonly names: readonly string[];
+  readonly textNames: readonly string[];
   readonly unreadable: readonly string[] | null;
   readonly fingerprint: string | null;
   readonly position: ReadPosition;

@@ -145,6 +145,15 @@ describe('results', () => {
     ]);
   });
 
+  test.each(['arrow', 'columns'] as const)('as %s say which columns are texts', async (form) => {
+    const { warehouse, server } = await databricks({ form });
+    await server.run(
+      "CREATE TABLE blade.field.sortie AS SELECT '1.5' AS text, 1.5::DECIMAL(5,2) AS price, DATE '2024-01-02' AS day, 1 AS n",
+    );
+    const [batch] = await batchesOf(warehouse, all, 10);
+    expect(batch?.textColumns).toEqual(['text']);
+  });
+
   test('with a value that cannot be converted keep the other rows', async () => {
     const { rows, write } = await databricks();
     await write(
