@@ -5,6 +5,7 @@ import {
   formatTimestamp,
   parseJsonValue,
   setKey,
+  setNewKey,
   toFloatValue,
   toIntegerValue,
   toNumberValue,
@@ -86,9 +87,18 @@ function createTextReader(data: Data, isJson: boolean): ColumnReader {
   return isJson ? (index) => parseJsonValue(text(index)) : text;
 }
 
-/** Whether the column is a VARIANT, which Databricks sends as JSON and marks in the metadata of the field. */
+/** Whether a column holds texts: Databricks also sends an INTERVAL as text, and names the type in the metadata of the field. */
+export function isTextField(field: Field): boolean {
+  return types.isUtf8(field.type) && /^(?:STRING|VARCHAR|CHAR|VARIANT)?(?:\(|$)/.test(findSqlName(field));
+}
+
+/** Whether the column is a VARIANT, which Databricks sends as JSON. */
 function isVariant(field: Field): boolean {
-  return field.metadata.get('Spark:DataType:SqlName') === 'VARIANT';
+  return findSqlName(field) === 'VARIANT';
+}
+
+function findSqlName({ metadata }: Field): string {
+  return metadata.get('Spark:DataType:SqlName') ?? '';
 }
 
 /** Converts the pairs of 32 bits that Arrow shows to values of 64 bits. */
@@ -183,7 +193,7 @@ function createMapReader(data: Data): ColumnReader {
     }
     const object: Record<string, JsonValue> = {};
     for (let position = start; position < end; position += 1)
-      setKey(object, String(key(position)), value(position));
+      setNewKey(object, String(key(position)), value(position));
     return object;
   };
 }

@@ -157,7 +157,7 @@ function toName({ catalog, schema, table }: TableName): TableName {
 }
 
 function toRowBatch(batch: ReceivedBatch): RowBatch {
-  const { size, names, unreadable, fingerprint, position, values } = batch;
+  const { size, names, textNames, unreadable, fingerprint, position, values } = batch;
   const rowCount = size - (unreadable?.length ?? 0);
   const kept =
     values === null
@@ -172,6 +172,7 @@ function toRowBatch(batch: ReceivedBatch): RowBatch {
       if (values === null) throw new Error('the rows of a batch that is known must be loaded first');
       return toRows(names, values(), rowCount);
     },
+    textColumns: textNames,
     ...(unreadable === null ? {} : { unreadable }),
     ...(kept === null ? {} : { kept }),
     fingerprint,
