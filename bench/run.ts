@@ -1,5 +1,5 @@
 // npm run bench [-- --only fan-out,jobs-page] [--quick] [--large]: every measure, one after the other, in one table.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeServer } from './support/database.ts';
@@ -9,6 +9,7 @@ import { printTable } from './support/report.ts';
 const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   'whole-sync': () => import('./whole-sync.ts'),
   'fan-out': () => import('./fan-out.ts'),
+  feeds: () => import('./feeds.ts'),
   'query-jobs': () => import('./query-jobs.ts'),
   'jobs-page': () => import('./jobs-page.ts'),
   history: () => import('./history.ts'),
@@ -55,28 +56,15 @@ printTable(
   COLUMNS,
   sections.flatMap(({ results }) => results.map(toCells)),
 );
-const resultsFile = new URL('./results.json', import.meta.url);
 const machine = {
   node: process.version,
   processors: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
   memoryGigabytes: Math.round(totalmem() / 2 ** 30),
   server: await describeServer(),
 };
-const before = await readFile(resultsFile, 'utf8').then(
-  (text) => (JSON.parse(text) as { sections: Section[] }).sections,
-  () => [],
-);
-// What was not measured this time is kept; a quick run measures nothing that is worth it.
-const kept = before.filter(
-  ({ name }) => name in MEASURES && !sections.some((section) => section.name === name),
-);
-const all = [...kept, ...sections].toSorted(
-  (one, other) => Object.keys(MEASURES).indexOf(one.name) - Object.keys(MEASURES).indexOf(other.name),
-);
-if (!options.quick) {
-  await writeFile(resultsFile, `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
-  await writeFile(new URL('./results.md', import.meta.url), toMarkdown(all));
-}
+// Results that stand side by side are from one run, and a quick run measures nothing that is worth keeping.
+if (!options.quick && options.only === undefined)
+  await writeFile(new URL('./results.md', import.meta.url), toMarkdown(sections));
 
 function toCells(result: Result): string[] {
   const { measure, unit, value, peer, goal } = result;
