@@ -62,12 +62,18 @@ export function createUploadVerifier(options: UploadVerifierOptions): UploadVeri
   async function verify(found: FoundGeneration): Promise<boolean> {
     current = found;
     let lost = await store.markOtherGenerations(found);
-    const keys = catalog.findMissingUploads === undefined ? [] : await store.findUploadKeys(found);
+    const keys = await findKeysToVerify(found);
     if (keys.length > 0) {
       const missing = (await catalog.findMissingUploads?.(keys, signal)) ?? [];
       if (missing.length > 0) lost += await store.markLost(missing);
     }
     return lost > 0;
+  }
+
+  /** A repair compares earlier uploads item by item, so that one damaged item does not cost all of its upload. */
+  async function findKeysToVerify(found: FoundGeneration): Promise<readonly string[]> {
+    if (catalog.findMissingUploads === undefined) return [];
+    return options.isRepair ? [...ownKeys] : store.findUploadKeys(found);
   }
 
   /** Uploads lost items that no running partition restores. @returns the reasons of the catalog for those it rejected. */

@@ -1,4 +1,15 @@
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { checkCatalogFolder } from '../../src/catalog/folder/folder-check.ts';
@@ -106,7 +117,44 @@ const LOSSES: readonly [what: string, lose: (folder: string) => Promise<unknown>
         await rm(join(folder, 'sortie', name));
     },
   ],
+  [
+    'truncated in one of its files',
+    async (folder) => {
+      const path = await findSegment(folder);
+      await truncate(path, Math.floor((await stat(path)).size / 2));
+    },
+  ],
+  [
+    'altered in one of its files',
+    async (folder) => {
+      const path = await findSegment(folder);
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace('"itemId":"S-', '"itemId":"X-'));
+    },
+  ],
+  [
+    'emptied in one of its files',
+    async (folder) => {
+      await truncate(await findSegment(folder));
+    },
+  ],
 ];
+
+async function findSegment(folder: string): Promise<string> {
+  const [name = ''] = await readdir(join(folder, 'sortie'));
+  return join(folder, 'sortie', name);
+}
+
+test('a copy of a catalog folder with other times of its files loses nothing', async ({
+  program: application,
+}) => {
+  await sync(application);
+  const uploads = await countUploads(application);
+  for (const name of await readdir(join(application.catalogFolder, 'sortie')))
+    await utimes(join(application.catalogFolder, 'sortie', name), new Date(0), new Date(0));
+  await sync(application);
+  expect(await countUploads(application)).toBe(uploads);
+});
 
 describe('a catalog folder that was', () => {
   test.for(LOSSES)(

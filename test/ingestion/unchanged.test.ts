@@ -196,6 +196,10 @@ describe('a table is read again', () => {
     ['an item was deleted', `delete from blade_item where item_id = 'S-105'`],
     ['all items were truncated', 'truncate blade_item'],
     ['all upload batches were truncated', 'truncate upload_batch'],
+    [
+      'the upload batch of an item was deleted',
+      `delete from upload_batch where id = (select upload_batch_id from blade_item where item_id = 'S-105')`,
+    ],
   ])('after %s', async (_name, statement) => {
     await application.database.pool.query(statement);
     await rm(application.catalogFolder, { recursive: true });

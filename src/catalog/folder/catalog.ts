@@ -9,6 +9,7 @@ import {
   isSafeKey,
   prepareFolder,
   removeOtherSegments,
+  type SegmentFacts,
   type UploadEntry,
   writeSegment,
 } from './files.ts';
@@ -76,10 +77,11 @@ async function upload(
 ): Promise<readonly UploadOutcome[]> {
   const acceptable = items.filter((item) => isSafeDataType(item.dataType));
   const itemsByType: ReadonlyMap<string, BladeItem[]> = Map.groupBy(acceptable, (item) => item.dataType);
+  const segments: Record<string, SegmentFacts> = {};
   for (const [dataType, itemsOfType] of itemsByType) {
-    await writeSegment(folder, dataType, key, itemsOfType, signal);
+    segments[dataType] = await writeSegment(folder, dataType, key, itemsOfType, signal);
   }
-  const entry: UploadEntry = { key, dataTypes: [...itemsByType.keys()] };
+  const entry: UploadEntry = { key, dataTypes: [...itemsByType.keys()], segments };
   await appendUploads(folder, [entry]);
   await removeOtherSegments(folder, entry);
   return items.map((item) => (itemsByType.has(item.dataType) ? ACCEPTED : UNKNOWN_DATA_TYPE));

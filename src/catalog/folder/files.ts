@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { constants, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,8 +22,11 @@ import { GENERATION_FILE, loadGeneration, readGenerationFile, TEMPORARY_NAME } f
 // whatever their clocks say. If a process is killed between the two steps, its upload was not acknowledged and is
 // repeated.
 
-/** A line of `uploads.ndjson`: the key of an upload, and the data types it has segments of. */
+/** A line of `uploads.ndjson`: the key of an upload, the data types it has segments of, and what was written as them. */
 export type UploadEntry = z.infer<typeof uploadEntrySchema>;
+
+/** What was written as a segment, to notice later that it was truncated or altered. */
+export type SegmentFacts = z.infer<typeof segmentFactsSchema>;
 
 /** Whether a key can name a segment: 1 to 200 letters, digits, `_`, `-` and `.`, not starting with `.`. */
 export function isSafeKey(key: string): boolean {
@@ -80,14 +83,17 @@ export async function findGeneration(folder: string): Promise<CatalogGeneration 
   return (await exists(toUploadsPath(folder))) ? readGenerationFile(folder) : null;
 }
 
-/** Writes a segment, completely or not at all: the old one stays until the end, also if this is aborted or killed. */
+/**
+ * Writes a segment, completely or not at all: the old one stays until the end, also if this is aborted or killed.
+ * @returns what was written.
+ */
 export async function writeSegment(
   folder: string,
   dataType: string,
   key: string,
   items: readonly BladeItem[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<SegmentFacts> {
   const directory = join(folder, dataType);
   // Not recursive: a folder that is gone must not come back as an empty one.
   await mkdir(directory).then(
@@ -97,11 +103,14 @@ export async function writeSegment(
     },
   );
   const temporaryPath = join(directory, `.${randomUUID()}.tmp`);
+  let facts: SegmentFacts;
   try {
     const file = await open(temporaryPath, 'wx');
     try {
-      await writeItems(file, items, signal);
+      const sha256 = await writeItems(file, items, signal);
       await file.datasync();
+      const { size, mtimeMs } = await file.stat();
+      facts = { bytes: size, modifiedAt: mtimeMs, sha256 };
     } finally {
       await file.close();
     }
@@ -112,6 +121,33 @@ export async function writeSegment(
     throw error;
   }
   await syncFolder(directory);
+  return facts;
+}
+
+/**
+ * Whether a segment is there and holds what was written. The content is read only if its time differs, as that of a copy does.
+ * @param facts undefined if they were not recorded: it then only has to be there.
+ * @param read the times of the segments whose content was read and is whole; extended.
+ */
+export async function isWhole(
+  path: string,
+  facts: SegmentFacts | undefined,
+  read: Map<string, number>,
+): Promise<boolean> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    if (facts === undefined) return true;
+    if (size !== facts.bytes) return false;
+    if (mtimeMs === facts.modifiedAt || mtimeMs === read.get(path)) return true;
+    const content = createHash('sha256');
+    for await (const chunk of createReadStream(path)) content.update(chunk);
+    if (content.digest('base64url') !== facts.sha256) return false;
+    read.set(path, mtimeMs);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** Makes uploads count whose segments have been written. */
@@ -190,23 +226,37 @@ const SAFE_DATA_TYPE = /^[A-Za-z0-9_-]{1,100}$/;
 const MAX_TEMPORARY_AGE_MS = 3_600_000;
 const CHARACTERS_PER_WRITE = 1_048_576;
 
+const segmentFactsSchema = z.object({ bytes: z.int(), modifiedAt: z.number(), sha256: z.string() });
+
 const uploadEntrySchema = z.object({
   key: z.string().regex(SAFE_KEY),
   dataTypes: z.array(z.string().regex(SAFE_DATA_TYPE)).readonly(),
+  /** By data type. Entries of earlier versions have none. */
+  segments: z.record(z.string(), segmentFactsSchema).optional(),
 });
 
-/** Writes items in parts: all of them may be longer than the longest possible string. */
-async function writeItems(file: FileHandle, items: readonly BladeItem[], signal: AbortSignal): Promise<void> {
+/**
+ * Writes items in parts: all of them may be longer than the longest possible string.
+ * @returns the hash of what was written.
+ */
+async function writeItems(
+  file: FileHandle,
+  items: readonly BladeItem[],
+  signal: AbortSignal,
+): Promise<string> {
+  const written = createHash('sha256');
   let lines = '';
   for (const item of items) {
     lines += toLine(item);
     if (lines.length >= CHARACTERS_PER_WRITE) {
       signal.throwIfAborted();
       await file.appendFile(lines);
+      written.update(lines);
       lines = '';
     }
   }
   await file.appendFile(lines);
+  return written.update(lines).digest('base64url');
 }
 
 function toLine({ dataType, itemId, classificationMarking, contentHash, data, metadata }: BladeItem): string {

@@ -1,16 +1,22 @@
-import { open, readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { exists, isNotFound } from './file-system.ts';
-import { appendUploads, parseEntry, toSegmentPath, toUploadsPath, type UploadEntry } from './files.ts';
+import { open } from 'node:fs/promises';
+import {
+  appendUploads,
+  isWhole,
+  parseEntry,
+  toSegmentPath,
+  toUploadsPath,
+  type UploadEntry,
+} from './files.ts';
 
 /** Knows which uploads a folder holds. Reads only what was added to the list of uploads since the last call. */
 export interface PresentKeys {
-  /** Finds the keys of uploads that are not listed, are listed as empty, or whose segments are missing. */
+  /** Finds the keys of uploads that are not listed, are listed as empty, or whose segments are missing or altered. */
   findMissing(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
 }
 
 export function createPresentKeys(folder: string): PresentKeys {
   let entries = new Map<string, UploadEntry>();
+  const read = new Map<string, number>();
   let end = 0;
   let lastBytes = Buffer.alloc(0);
 
@@ -46,33 +52,42 @@ export function createPresentKeys(folder: string): PresentKeys {
   return {
     async findMissing(keys, signal) {
       await update();
-      const missing = await findMissing(keys, keys.length < MAX_STATS ? exists : createListing(), signal);
+      const suspects = await findBroken(keys, signal);
+      if (suspects.length === 0) return suspects;
+      // Another process may have replaced an upload in the meantime.
+      await update();
+      const missing = await findBroken(suspects, signal);
       if (missing.length > 0) await removeBroken(signal);
       return missing;
     },
   };
 
-  async function findMissing(
-    keys: Iterable<string>,
-    has: Exists,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    const missing: string[] = [];
-    for (const key of keys) {
+  async function findBroken(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const broken: string[] = [];
+    for (let first = 0; first < keys.length; first += CHECKS_AT_ONCE) {
       signal.throwIfAborted();
-      const dataTypes = entries.get(key)?.dataTypes ?? [];
-      const paths = dataTypes.map((dataType) => toSegmentPath(folder, dataType, key));
-      if (paths.length === 0 || !(await hasAll(paths, has))) missing.push(key);
+      const checked = keys.slice(first, first + CHECKS_AT_ONCE);
+      const areWhole = await Promise.all(checked.map(hasWholeSegments));
+      broken.push(...checked.filter((_key, index) => areWhole[index] === false));
     }
-    return missing;
+    return broken;
   }
 
-  /** Lists uploads whose segments are missing as empty. Otherwise the next start would refuse the folder as damaged. */
+  async function hasWholeSegments(key: string): Promise<boolean> {
+    const { dataTypes = [], segments = {} } = entries.get(key) ?? {};
+    for (const dataType of dataTypes)
+      if (!(await isWhole(toSegmentPath(folder, dataType, key), segments[dataType], read))) return false;
+    return dataTypes.length > 0;
+  }
+
+  /**
+   * Lists uploads whose segments are missing or altered as empty: nobody is to read them, and the next start would report what
+   * is missing.
+   */
   async function removeBroken(signal: AbortSignal): Promise<void> {
     const listed = [...entries.values()].filter(({ dataTypes }) => dataTypes.length > 0);
-    const broken = await findMissing(
+    const broken = await findBroken(
       listed.map(({ key }) => key),
-      createListing(),
       signal,
     );
     await appendUploads(
@@ -90,32 +105,5 @@ const MAX_CHUNK_BYTES = 1_048_576;
 /** Enough to hold a key, which is never used twice. */
 const COMPARED_BYTES = 512;
 
-/** Above this, listing a folder is cheaper than looking for its files one by one. */
-const MAX_STATS = 32;
-
-type Exists = (path: string) => Promise<boolean>;
-
-async function hasAll(paths: readonly string[], has: Exists): Promise<boolean> {
-  for (const path of paths) if (!(await has(path))) return false;
-  return true;
-}
-
-/** Lists each folder once. */
-function createListing(): Exists {
-  const folders = new Map<string, Promise<ReadonlySet<string>>>();
-  return async (path) => {
-    const folder = dirname(path);
-    const listed = folders.get(folder) ?? listNames(folder);
-    folders.set(folder, listed);
-    return (await listed).has(path.slice(folder.length + 1));
-  };
-}
-
-async function listNames(folder: string): Promise<ReadonlySet<string>> {
-  try {
-    return new Set(await readdir(folder));
-  } catch (error) {
-    if (isNotFound(error)) return new Set();
-    throw error;
-  }
-}
+/** As many files are looked at in one go. */
+const CHECKS_AT_ONCE = 32;

@@ -75,25 +75,40 @@ interface Candidate {
   readonly shapes: typeof SHAPES;
 }
 
-/** Finds which of the forms all texts of each column have. An empty column has each of them. */
+/**
+ * Finds which of the forms all texts of each column have. An empty column has each of them. Columns with the same candidates are
+ * tested together, as values of one: an expression for each of thousands of columns would take gigabytes.
+ */
 async function findFitting(
   run: RunStatement,
   reader: string,
   candidates: readonly Candidate[],
 ): Promise<readonly (Candidate & { readonly isEmpty: boolean })[]> {
   const open = candidates.filter(({ shapes }) => shapes.length > 0);
-  if (open.length === 0) return [];
-  const tests = open.flatMap(({ name, shapes }, column) =>
-    shapes.map(({ pattern, expression }, shape) => {
-      const value = expression.replaceAll(TYPED_COLUMN, () => quoteName(name));
-      const fits = `regexp_full_match(${quoteName(name)}, ${quoteText(pattern)}) AND (${value}) IS NOT NULL`;
-      return `bool_and(${fits}) FILTER (${quoteName(name)} IS NOT NULL) AS fits_${column}_${shape}`;
-    }),
-  );
-  const [found = {}] = await run(`SELECT ${tests.join(', ')} FROM ${reader}`);
-  return open.map(({ name, shapes }, column) => ({
-    name,
-    shapes: shapes.filter((_, shape) => found[`fits_${column}_${shape}`] !== false),
-    isEmpty: found[`fits_${column}_0`] === null,
-  }));
+  const found: (Candidate & { readonly isEmpty: boolean })[] = [];
+  for (const columns of Map.groupBy(open, ({ shapes }) =>
+    shapes.map(({ pattern }) => pattern).join('\n'),
+  ).values()) {
+    const shapes = columns[0]?.shapes ?? [];
+    const tests = shapes.map(({ pattern, expression }, shape) => {
+      const value = expression.replaceAll(TYPED_COLUMN, 'written');
+      return `bool_and(regexp_full_match(written, ${quoteText(pattern)}) AND (${value}) IS NOT NULL) AS fits_${shape}`;
+    });
+    const places = columns.map(({ name }, place) => `${quoteName(name)} AS p${place}`);
+    const results = await run(
+      `SELECT place, ${tests.join(', ')} FROM (
+        UNPIVOT (SELECT ${places.join(', ')} FROM ${reader}) ON COLUMNS(*) INTO NAME place VALUE written
+      ) GROUP BY place`,
+    );
+    const fits = new Map(results.map((result) => [String(result.place), result]));
+    columns.forEach(({ name }, place) => {
+      const result = fits.get(`p${place}`);
+      found.push({
+        name,
+        shapes: shapes.filter((_, shape) => result?.[`fits_${shape}`] !== false),
+        isEmpty: result === undefined,
+      });
+    });
+  }
+  return found;
 }
