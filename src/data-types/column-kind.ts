@@ -37,6 +37,21 @@ export function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
+/** Whether values of a kind are numbers. */
+export function isNumeric(kind: ColumnKind): boolean {
+  return kind === 'integer' || kind === 'number';
+}
+
+/**
+ * Whether a text says exactly one number and is how JSON writes it, so that the number can be stored in its place: 12, -3 and
+ * 12.5, but not 007, 19.90, 1e3, or a whole number that JavaScript cannot tell from its neighbours.
+ */
+export function isWrittenNumber(text: string): boolean {
+  if (!WRITTEN_NUMBER.test(text)) return false;
+  const number = Number(text);
+  return String(number) === text && (!Number.isInteger(number) || Number.isSafeInteger(number));
+}
+
 /** @param expected the end of the sentence "… must be". */
 function columnSchema(expected: string, accepts: (value: unknown) => boolean): ColumnSchema {
   return z.custom<unknown>((value) => accepts(value) || isAbsent(value), { error: expected }).optional();
@@ -47,6 +62,7 @@ function isFiniteNumber(value: unknown): boolean {
 }
 
 const INTEGER_TEXT = /^[+-]?\d+(?:\.0*)?$/;
+const WRITTEN_NUMBER = /^-?(?:0|[1-9]\d{0,15})(?:\.\d{0,24}[1-9])?$/;
 const NUMBER_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 const CALENDAR_DATE = '(?!0000)\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])';

@@ -10,10 +10,13 @@ import type { TransformOptions } from './transform.ts';
 export function createBatchFingerprint(transform: TransformOptions): (fingerprint: string) => string {
   const { dataType, sourceMetadata, hashedMetadata = sourceMetadata } = transform;
   const { extraMetadata = {}, lowestMarking = null, cursor } = transform;
-  const facts = [version, pickFacts(dataType), hashedMetadata, extraMetadata, lowestMarking];
+  const facts = [version, ITEM_RULES, pickFacts(dataType), hashedMetadata, extraMetadata, lowestMarking];
   const rules = JSON.stringify(cursor === undefined ? facts : [...facts, cursor]);
   return (fingerprint) => hash('sha256', `${rules}\n${fingerprint}`, 'base64url');
 }
+
+/** Raised when rows become other items within a version of the program: 2 since texts of numbers are numbers in numeric columns. */
+const ITEM_RULES = 2;
 
 function pickFacts({ name, defaultMarking, identifyingColumns, columns }: DataType) {
   return { name, defaultMarking, identifyingColumns, columns };

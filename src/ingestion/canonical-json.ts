@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../shared/json.ts';
+import { findUnreadableReason } from '../warehouse/value.ts';
 
 /** How deeply arrays and objects may be nested. */
 export const MAX_DEPTH = 100;
@@ -68,6 +69,8 @@ function write(value: unknown, depth: number): string {
 }
 
 function writeNested(value: object, depth: number): string {
+  const unreadable = findUnreadableReason(value);
+  if (unreadable !== null) throw new UnstorableValueError(`cannot be read: ${unreadable}`);
   if (depth === 0) throw new UnstorableValueError(`is nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) return `[${value.map((element) => write(element, depth - 1)).join(',')}]`;
   if (!isPlainObject(value)) throw new UnstorableValueError('holds an object that is not a JSON value');
@@ -87,6 +90,7 @@ function approximate(value: unknown, depth: number): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value !== 'object' || depth === 0) return REPLACEMENT;
   if (Array.isArray(value)) return `[${value.map((element) => approximate(element, depth - 1)).join(',')}]`;
+  if (!isPlainObject(value)) return REPLACEMENT;
   const members = Object.entries(value);
   return `{${members.map(([key, member]) => `${toStorableText(key)}:${approximate(member, depth - 1)}`).join(',')}}`;
 }

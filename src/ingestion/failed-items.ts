@@ -42,19 +42,24 @@ export async function* readFailedItems(
 ): AsyncGenerator<RowBatch> {
   let after = typeof options.resumeAfter === 'string' ? options.resumeAfter : BEFORE_ALL;
   while (!options.signal.aborted) {
-    const { rows } = await pool.query<{ id: string; row: Row }>(
+    const { rows } = await pool.query<{ id: string; row: Row; storedId: string | null }>(
       `with page as (
-         select e.id, coalesce(e."row", b.data) as "row" ${selectRetryableErrors('$4::uuid')}
+         select e.id, coalesce(e."row", b.data) as "row", case when e."row" is null then b.item_id end as "storedId" ${selectRetryableErrors('$4::uuid')}
            and e.partition_id = $1 and e.id > $2 order by e.id limit $3
        ), measured as (
          select *, row_number() over (order by id) as place, sum(length("row"::text)) over (order by id) as bytes from page
        )
-       select id::text, "row" from measured where place = 1 or bytes <= $5 order by measured.id`,
+       select id::text, "row", "storedId" from measured where place = 1 or bytes <= $5 order by measured.id`,
       [partitionId, after, options.batchSize, retryJobId, BATCH_BYTES],
     );
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.id;
-    yield { rows: rows.map(({ row }) => row), size: rows.length, fingerprint: null, position: after };
+    yield {
+      rows: rows.map(({ row }) => row),
+      // An id that was derived from a row cannot be derived from the data of its item.
+      storedIds: rows.map(({ storedId }) => storedId),
+      ...{ size: rows.length, fingerprint: null, position: after },
+    };
   }
 }

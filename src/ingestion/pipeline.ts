@@ -121,7 +121,7 @@ function transformBatch(
   fingerprint: string | null,
   { transform, meter, markingRule }: Pipeline,
 ): TransformedBatch {
-  const made = meter.transform(() => transformRows(readRows(), transform, markingRule));
+  const made = meter.transform(() => transformRows(readRows(), batch, transform, markingRule));
   const rows = { ...made, errors: [...made.errors, ...toReadErrors(batch)] };
   return { kind: 'TRANSFORMED', position: batch.position, fingerprint, rows };
 }
@@ -133,12 +133,18 @@ function toReadErrors({ unreadable = [] }: RowBatch): ItemError[] {
   }));
 }
 
-function transformRows(rows: readonly Row[], transform: Transform, rule: MarkingRule): TransformedRows {
+function transformRows(
+  rows: readonly Row[],
+  { textColumns: texts = [], storedIds }: Pick<RowBatch, 'textColumns' | 'storedIds'>,
+  transform: Transform,
+  rule: MarkingRule,
+): TransformedRows {
   const items = new Map<string, RowItem>();
   const superseded: RowItem[] = [];
   const errors: ItemError[] = [];
-  for (const row of rows) {
-    const result = transform(row);
+  const textColumns = new Set(texts);
+  for (const [index, row] of rows.entries()) {
+    const result = transform(row, { textColumns, storedId: storedIds?.[index] });
     if (result.ok) {
       const earlier = items.get(result.item.itemId);
       if (earlier === undefined) items.set(result.item.itemId, result.item);

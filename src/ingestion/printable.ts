@@ -1,9 +1,13 @@
+import { findUnreadableReason } from '../warehouse/value.ts';
+
 /** Describes a value in a message for people: on one line, at most about 80 characters, safe to store. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(clip(value));
     case 'object':
+      if (findUnreadableReason(value) !== null)
+        return `a value that cannot be read (${clip(findUnreadableReason(value) ?? '')})`;
       return value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
     default:
       return clip(String(value));

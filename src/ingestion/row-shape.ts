@@ -9,6 +9,8 @@ export interface RowShape {
   readonly names: readonly string[];
   /** The columns in the order of canonical JSON. */
   readonly members: readonly Member[];
+  /** Whether the data type has numbers in one of the columns. */
+  readonly hasNumbers: boolean;
   /** Whether a known column is not written in lower case. */
   readonly isRenamed: boolean;
   /** The name in the row of each known column it has. */
@@ -22,20 +24,26 @@ export interface Member {
   readonly name: string;
   /** The canonical JSON of the row before the value of the column. */
   readonly prefix: string;
+  /** Whether the data type has numbers in the column. */
+  readonly isNumeric: boolean;
 }
 
 /**
  * Creates a function that finds the shape of a row. Known columns are recognised in any case and written in lower case;
  * others keep their names.
+ * @param numericColumns the known columns in which texts of numbers are to become numbers.
  */
-export function createShapeFinder(knownColumns: ReadonlySet<string>): (row: Row) => RowShape {
+export function createShapeFinder(
+  knownColumns: ReadonlySet<string>,
+  numericColumns: ReadonlySet<string>,
+): (row: Row) => RowShape {
   const shapes = new Map<string, RowShape>();
   let last: RowShape | undefined;
   return (row) => {
     const names = Object.keys(row);
     if (last === undefined || !areNamesEqual(last.names, names)) {
       const key = JSON.stringify(names);
-      last = shapes.get(key) ?? describeShape(names, knownColumns);
+      last = shapes.get(key) ?? describeShape(names, knownColumns, numericColumns);
       if (shapes.size >= MAX_SHAPES) shapes.clear();
       shapes.set(key, last);
     }
@@ -54,7 +62,11 @@ function areNamesEqual(some: readonly string[], others: readonly string[]): bool
   return true;
 }
 
-function describeShape(names: readonly string[], knownColumns: ReadonlySet<string>): RowShape {
+function describeShape(
+  names: readonly string[],
+  knownColumns: ReadonlySet<string>,
+  numericColumns: ReadonlySet<string>,
+): RowShape {
   const knownNames = new Map<string, string>();
   const written: { name: string; writtenName: string }[] = [];
   let isRenamed = false;
@@ -76,11 +88,13 @@ function describeShape(names: readonly string[], knownColumns: ReadonlySet<strin
   const members: Member[] = [];
   for (const { name, writtenName } of written) {
     try {
-      members.push({ name, prefix: `${members.length === 0 ? '{' : ','}${toCanonicalText(writtenName)}:` });
+      const prefix = `${members.length === 0 ? '{' : ','}${toCanonicalText(writtenName)}:`;
+      members.push({ name, prefix, isNumeric: numericColumns.has(writtenName) });
     } catch (error) {
       if (!(error instanceof UnstorableValueError)) throw error;
       problem ??= `The name of column ${describeName(name)} ${error.message}.`;
     }
   }
-  return { names, members, isRenamed, knownNames, problem };
+  const hasNumbers = members.some(({ isNumeric }) => isNumeric);
+  return { names, members, hasNumbers, isRenamed, knownNames, problem };
 }

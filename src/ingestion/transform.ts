@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RowItem } from '../data-types/blade-item.ts';
-import { isAbsent } from '../data-types/column-kind.ts';
+import { isAbsent, isNumeric, isWrittenNumber } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
 import {
   HIGHEST_MARKING,
@@ -49,7 +49,15 @@ export type TransformOutcome =
     };
 
 /** Turns a row into an item, or returns what is wrong with it. Never throws. */
-export type Transform = (row: Row) => TransformOutcome;
+export type Transform = (row: Row, origin?: RowOrigin) => TransformOutcome;
+
+/** Where a row comes from. */
+export interface RowOrigin {
+  /** The columns whose values were texts there, which become numbers where the data type has numbers and they say just one. */
+  readonly textColumns?: ReadonlySet<string>;
+  /** The id of the stored item whose data the row is. */
+  readonly storedId?: string | null | undefined;
+}
 
 /** The longest item id, in UTF-16 code units, so that every id fits into a PostgreSQL index. */
 export const MAX_ITEM_ID_LENGTH = 512;
@@ -69,9 +77,15 @@ export function createTransform(options: TransformOptions): Transform {
   const queryMetadata = extraMetadata === undefined ? null : toCanonicalJson(extraMetadata);
   const findShape = createShapeFinder(
     new Set([...dataType.columns.map((column) => column.name), ...MARKING_COLUMNS]),
+    // Ids are equal if their texts are.
+    new Set(
+      dataType.columns.flatMap(({ name, kind, identifying }) =>
+        isNumeric(kind) && !identifying ? name : [],
+      ),
+    ),
   );
 
-  function transform(row: Row): TransformOutcome {
+  function transform(row: Row, { textColumns = NONE, storedId = null }: RowOrigin): TransformOutcome {
     const shape = findShape(row);
     if (shape.problem !== null) return createFailure(null, HIGHEST_MARKING, shape.problem);
     const known = shape.isRenamed ? pickKnownValues(row, shape) : row;
@@ -97,11 +111,12 @@ export function createTransform(options: TransformOptions): Transform {
       );
     }
     if (typeof marked !== 'string') return createFailure(writtenId, marking, marked.problem);
-    const data = writeRowJson(row, shape);
+    const data = writeRowJson(row, shape, textColumns);
     if (typeof data !== 'string') return createFailure(writtenId, marking, data.problem);
+    const itemId = writtenId ?? storedId ?? deriveId(row, shape, data);
     const item: RowItem = {
       dataType: dataType.name,
-      itemId: writtenId ?? `sha256-${hash('sha256', data, 'hex').slice(0, 32)}`,
+      itemId,
       classificationMarking: marking,
       statesMarking: stated !== null,
       data,
@@ -113,9 +128,9 @@ export function createTransform(options: TransformOptions): Transform {
     return { ok: true, item };
   }
 
-  return (row) => {
+  return (row, origin = {}) => {
     try {
-      return transform(row);
+      return transform(row, origin);
     } catch {
       // Only for values that are not JSON, such as objects whose properties cannot be read.
       return createFailure(null, HIGHEST_MARKING, 'The row is not an object of JSON values.');
@@ -209,12 +224,24 @@ function findMarking(known: Row, shape: RowShape): Marking | Problem | null {
   return null;
 }
 
-function writeRowJson(row: Row, shape: RowShape): string | Problem {
+/** Derives an id from the row as it was read, so that it stays the same whatever becomes of texts that say numbers. */
+function deriveId(row: Row, shape: RowShape, data: string): string {
+  const read = shape.hasNumbers ? writeRowJson(row, shape, NONE) : data;
+  return `sha256-${hash('sha256', typeof read === 'string' ? read : data, 'hex').slice(0, 32)}`;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function writeRowJson(row: Row, shape: RowShape, textColumns: ReadonlySet<string>): string | Problem {
   let json = '';
-  for (const { name, prefix } of shape.members) {
+  for (const { name, prefix, isNumeric } of shape.members) {
     const value = row[name];
     try {
-      json += prefix + (typeof value === 'string' ? toCanonicalText(value) : toCanonicalJson(value));
+      json += prefix;
+      if (typeof value !== 'string') json += toCanonicalJson(value);
+      // Such a text is the JSON of its number.
+      else
+        json += isNumeric && textColumns.has(name) && isWrittenNumber(value) ? value : toCanonicalText(value);
     } catch (error) {
       if (error instanceof UnstorableValueError) {
         return { problem: `Column ${describeName(name)} ${error.message}.` };

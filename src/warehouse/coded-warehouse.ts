@@ -48,9 +48,9 @@ function readerWithCodes(reader: TableReader): TableReader {
 async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
   try {
     for await (const batch of batches) {
-      const { size, unreadable = [], fingerprint, position, kept } = batch;
+      const { size, textColumns = [], unreadable = [], fingerprint, position, kept } = batch;
       yield {
-        ...{ size, unreadable, fingerprint, position },
+        ...{ size, textColumns, unreadable, fingerprint, position },
         ...(kept === undefined
           ? {}
           : { kept: { load: () => withCode(() => kept.load()), release: () => kept.release() } }),

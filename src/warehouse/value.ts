@@ -1,5 +1,7 @@
 // Converts the values of each SQL type to JSON without loss, by the table in docs/extending.md.
+import { isNativeError } from 'node:util/types';
 import type { JsonValue } from '../shared/json.ts';
+import { findRepeatedKey } from '../shared/repeated-key.ts';
 
 /** Converts a whole number of any size. */
 export function toIntegerValue(value: bigint): number | string {
@@ -56,8 +58,13 @@ export function formatTimestamp(microseconds: bigint): string | null {
   return date === null ? null : `${date}T${formatTime(whole - days * MICROSECONDS_PER_DAY)}`;
 }
 
-/** Formats a time of day from its microseconds since midnight. */
+/**
+ * Formats a time of day from its microseconds since midnight.
+ * @throws RangeError if it is not within a day, as a faulty file can say.
+ */
 export function formatTime(microseconds: number): string {
+  if (!(microseconds >= 0 && microseconds <= MICROSECONDS_PER_DAY))
+    throw new RangeError(`a time of day ${microseconds} microseconds after midnight does not exist`);
   const seconds = Math.floor(microseconds / 1_000_000);
   const fraction = microseconds - seconds * 1_000_000;
   const minutes = Math.floor(seconds / 60);
@@ -115,8 +122,13 @@ export function toIntervalText(text: string): string {
   return whole === undefined ? text : `INTERVAL '${whole}${fraction.replace(/\.?0+$/, '')}' DAY TO SECOND`;
 }
 
-/** Parses JSON, with numbers that JavaScript would change as text. */
+/**
+ * Parses JSON, with numbers that JavaScript would change as text.
+ * @throws SyntaxError if it is no JSON; Error if an object in it has a key twice, one of whose values would be lost.
+ */
 export function parseJsonValue(text: string): JsonValue {
+  const repeated = findRepeatedKey(text);
+  if (repeated !== null) throw new Error(`it has the key ${repeated} twice`);
   if (!/\d[\d.]{15}|\de/i.test(text)) return JSON.parse(text);
   try {
     return parseExactJson(text);
@@ -151,11 +163,37 @@ function toDecimalKey(text: string): string {
   return `${sign}${kept}e${Number(power) - fraction.length + digits.length - kept.length}`;
 }
 
+/**
+ * Creates what stands in a row for a value that cannot be converted. It is no JSON, so the row becomes an item error with the
+ * reason, and the other rows of its batch are read.
+ */
+export function createUnreadableValue(error: unknown): JsonValue {
+  const unreadable = new Error(error instanceof Error ? error.message : String(error));
+  // It is sent with the row, which has no use for it.
+  unreadable.stack = '';
+  return unreadable as unknown as JsonValue;
+}
+
+/** Returns why a value could not be converted; null for any other value. */
+export function findUnreadableReason(value: unknown): string | null {
+  return isNativeError(value) ? value.message : null;
+}
+
 /** Sets a key of an object, even one with a special meaning in JavaScript. */
 export function setKey(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   else object[key] = value;
+}
+
+/**
+ * Sets a key of an object for an entry of a map.
+ * @throws Error if the map has the key twice: one of its values would be lost.
+ */
+export function setNewKey(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
+  if (Object.hasOwn(object, key))
+    throw new Error(`a map has the key ${JSON.stringify(key.slice(0, 80))} twice`);
+  setKey(object, key, value);
 }
 
 /** Measures a value in bytes, about as it takes memory. */

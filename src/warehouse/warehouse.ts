@@ -66,6 +66,13 @@ export interface RowBatch {
   readonly size: number;
   /** The rows. Get them once, because a warehouse may create them on each access. Throws if they are kept back. */
   readonly rows: readonly Row[];
+  /**
+   * The columns whose values are texts in the warehouse, and not what it writes as text, such as a decimal: a data type that has
+   * numbers there may take them for numbers. Default: none.
+   */
+  readonly textColumns?: readonly string[];
+  /** The ids of the stored items whose data the rows are; only for rows that are read from the store, not from a warehouse. */
+  readonly storedIds?: readonly (string | null)[];
   /** Present if the rows are kept back in the warehouse, because `isKnown` said that nobody needs them. */
   readonly kept?: KeptRows;
   /** Descriptions of lines that are not rows, if requested. */

@@ -1,4 +1,4 @@
-import { buildSchema, parse } from 'graphql';
+import { buildSchema, type GraphQLObjectType, parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { localPrincipal, type Principal } from '../../src/access/principal.ts';
 import { createSharedSubscribe } from '../../src/api/http/shared-execution.ts';
@@ -65,4 +65,43 @@ test('a subscriber with a lower clearance never gets what was executed for a hig
   const query = 'subscription { job }';
   const { results } = await countExecutions([{ query }, { query, principal: uncleared }, { query }]);
   expect(results).toEqual(['{"data":{"job":107}}', '{"data":{"job":7}}', '{"data":{"job":107}}']);
+});
+
+test('an event that the database could not be read for comes whole when it answers again', async () => {
+  const schema = buildSchema(
+    'type Query { a: Int } type Subscription { job: Job } type Job { id: Int name: String }',
+  );
+  const job = schema.getSubscriptionType()?.getFields().job;
+  const name = (schema.getType('Job') as GraphQLObjectType).getFields().name;
+  if (job === undefined || name === undefined) throw new Error('the schema has no job');
+  job.subscribe = async function* () {
+    yield { id: 1 };
+    yield { id: 2 };
+  };
+  job.resolve = (event) => event;
+  let failures = 2;
+  name.resolve = async ({ id }) => {
+    if (failures-- > 0) throw Object.assign(new Error('Connection terminated unexpectedly'));
+    return `Job ${id}`;
+  };
+  let attempts = 0;
+  const prisma = {
+    async $queryRaw() {
+      if (++attempts === 1) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    },
+  };
+  const subscribe = createSharedSubscribe(({ clearance }) => clearance);
+  const stream = await subscribe({
+    schema,
+    document: parse('subscription { job { id name } }'),
+    contextValue: { principal: cleared, prisma },
+  });
+  if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
+  const results: string[] = [];
+  for await (const result of stream) results.push(JSON.stringify(result));
+  expect(results).toEqual([
+    '{"data":{"job":{"id":1,"name":"Job 1"}}}',
+    '{"data":{"job":{"id":2,"name":"Job 2"}}}',
+  ]);
+  expect(attempts).toBe(3);
 });

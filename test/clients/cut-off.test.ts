@@ -1,67 +1,11 @@
-import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
-import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
-import { createClient as createSseClient } from 'graphql-sse';
-import { createClient as createWebSocketClient } from 'graphql-ws';
-import { EventSource } from 'undici';
 import { expect, vi } from 'vitest';
-import WebSocket from 'ws';
-import { createContinueLink } from '../../docs/examples/apollo-continue.ts';
-import { followEvents, JOB_EVENTS, type JobEventMessage } from '../../docs/examples/follow-events.ts';
+import type { JobEventMessage } from '../../docs/examples/follow-events.ts';
 import { startProxy } from '../support/cut-off.ts';
+import { FOLLOWERS } from '../support/followers.ts';
 import { readLog } from '../support/job-events.ts';
 import { test } from '../support/on-server.ts';
 import { addSorties } from '../support/tables.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-
-type OnMessage = (message: JobEventMessage) => void;
-
-/** Follows a job to its end with a package as its users do, with its own retry. */
-type Follow = (url: string, id: string, onMessage: OnMessage) => Promise<void>;
-
-const RETRY = { retryAttempts: 1_000, retryWait: async () => {}, shouldRetry: () => true };
-
-const createWebSockets = (url: string) =>
-  createWebSocketClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, ...RETRY });
-
-const FOLLOWERS: Readonly<Record<string, Follow>> = {
-  'graphql-ws': (url, id, onMessage) => followEvents(createWebSockets(url), id, onMessage),
-
-  'graphql-sse': (url, id, onMessage) =>
-    followEvents(createSseClient({ url, retryAttempts: 1_000, retry: async () => {} }), id, onMessage),
-
-  EventSource(url, id, onMessage) {
-    const query = `subscription { jobEvents(id: "${id}") { cursor event { __typename time message } gap { message } } }`;
-    const events = new EventSource(`${url}?query=${encodeURIComponent(query)}`);
-    return new Promise((resolve) => {
-      events.addEventListener('next', (event) => {
-        if ('data' in event) onMessage(JSON.parse(String(event.data)).data.jobEvents);
-      });
-      events.addEventListener('complete', () => {
-        events.close();
-        resolve();
-      });
-    });
-  },
-
-  'Apollo Client 4'(url, id, onMessage) {
-    const client = new ApolloClient({
-      link: createContinueLink().concat(new GraphQLWsLink(createWebSockets(url))),
-      cache: new InMemoryCache(),
-    });
-    return new Promise((resolve, reject) => {
-      client
-        .subscribe<{ jobEvents: JobEventMessage }>({ query: gql(JOB_EVENTS), variables: { id, after: null } })
-        .subscribe({
-          next({ data, error }) {
-            if (error !== undefined) reject(error);
-            else if (data?.jobEvents !== undefined) onMessage(data.jobEvents);
-          },
-          error: reject,
-          complete: resolve,
-        });
-    });
-  },
-};
 
 /** Adds events to the log of a job that runs. @returns whether it does. */
 async function addEvents({ pool }: Pick<TestDatabase, 'pool'>, id: string, round: number): Promise<boolean> {

@@ -39,13 +39,20 @@ interface Table {
 }
 
 const plain = (text: string): Cell => ({ text, carried: text });
+/** What an item has of a cell in a column of numbers: a number for a text that JavaScript writes the number as. */
+function toNumber({ carried }: Cell): unknown {
+  if (typeof carried !== 'string' || !/^-?\d/.test(carried) || /e/.test(carried)) return carried;
+  const number = Number(carried);
+  const isExact = String(number) === carried && Math.abs(number) < Number.MAX_SAFE_INTEGER;
+  return isExact ? number : carried;
+}
+
 const NULL: Cell = { text: null, carried: null };
 
 /** Lone surrogates are no text of a warehouse: they cannot be written in UTF-8. */
 const texts = [...poisonedTexts, ...poisonedTimes, 'x'.repeat(100_000), '😀'.repeat(20_000)]
   .filter((text) => text.isWellFormed())
-  // Drivers take a byte order mark at the beginning of a text for no part of it.
-  .map((text) => ({ text, carried: text.replace(/^\ufeff/, '') }));
+  .map((text) => ({ text, carried: text }));
 
 /** The types that columns have, each with what poisons it. */
 const POISON: Readonly<Record<string, readonly Cell[]>> = {
@@ -313,7 +320,8 @@ describe.each(['folder', 'http'] as const)(
           const isKnown = name === 'Item_Id' || knownColumns.some((known) => known.name === name);
           const key = item !== null && isKnown ? name.toLowerCase() : String(shown(name));
           expect(Object.hasOwn(kept, key), `${key} is there`).toBe(true);
-          expect(kept[key]).toEqual(item === null ? shown(carried) : carried);
+          const inItem = key === 'flight_hours' ? toNumber(cells[index] ?? NULL) : carried;
+          expect(kept[key]).toEqual(item === null ? shown(carried) : inItem);
         });
       }
       await expectInCatalog();
@@ -393,7 +401,7 @@ describe.each(['folder', 'http'] as const)(
             expect(data).toMatchObject({
               item: {
                 itemId,
-                data: { item_id: id.replace(/^\ufeff/, ''), mission_id: `M-${index}` },
+                data: { item_id: id, mission_id: `M-${index}` },
                 catalogId: `BLADE-sortie-${itemId}`,
               },
               node: { itemId },
@@ -428,7 +436,7 @@ const WRONG_BYTES = [
   [0xf4, 0x90, 0x80, 0x80],
 ];
 
-/** Texts that a cell of a line can hold, without those that cannot be kept or that drivers change. */
+/** Texts that a cell of a line can hold, without those that cannot be kept, or that look like the mark of UTF-8. */
 const lineTexts = texts.filter(({ text }) => !text.includes('\0') && !text.startsWith('\ufeff'));
 
 const itemLine = (data: Record<string, unknown>) => line(JSON.stringify(data), { item: data });

@@ -12,13 +12,13 @@ export interface Proxy {
   close(): void;
 }
 
-/** @param target the address of the API. */
-export async function startProxy(target: string): Promise<Proxy> {
-  const { port, hostname } = new URL(target);
+/** @param target the address of the API, or a function that returns it for each connection. */
+export async function startProxy(target: string | (() => string)): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
+    const { port, hostname } = new URL(typeof target === 'string' ? target : target());
     const upstream = connect(Number(port), hostname);
     for (const [one, other] of [
       [socket, upstream],

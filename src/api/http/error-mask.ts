@@ -2,6 +2,7 @@ import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as newUuid } from 'uuid';
+import { isOutage } from '../../database/outage.ts';
 import { ExpectedError } from '../../shared/expected-error.ts';
 import { isDiskFull } from '../../shared/full-disk.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
@@ -61,6 +62,12 @@ function mask(log: Logger, error: unknown, place: object): GraphQLError {
   if (isDiskFull(error)) {
     return new GraphQLError(
       'The disk of the database is full, so nothing was changed: free some space and try again.',
+      { ...place, extensions: { code: 'SERVICE_UNAVAILABLE', errorId, ...request } },
+    );
+  }
+  if (isOutage(error)) {
+    return new GraphQLError(
+      'The database does not answer now: try again in a moment. Look first whether a change has been made.',
       { ...place, extensions: { code: 'SERVICE_UNAVAILABLE', errorId, ...request } },
     );
   }

@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { createSourceEventStream, executeSubscriptionEvent, validateSubscriptionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { isOutage, waitOutOutage } from '../../database/outage.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
 import type { ApiContext } from '../context.ts';
 
@@ -39,12 +40,17 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
   return async (args: ExecutionArgs): Promise<Results | ExecutionResult> => {
     const validated = validateSubscriptionArgs(args);
     if (!('schema' in validated)) return { errors: validated };
-    const stream = await createSourceEventStream(validated);
+    const stream = await persist(args, () => createSourceEventStream(validated));
     if (!(Symbol.asyncIterator in stream)) return stream;
     const key = toKey(args);
 
     const execute = (event: unknown): ExecutionResult | Promise<ExecutionResult> => {
-      const run = () => executeSubscriptionEvent({ ...validated, rootValue: event });
+      const run = () => {
+        const executeOnce = () => executeSubscriptionEvent({ ...validated, rootValue: event });
+        const result = executeOnce();
+        // One that is there at once has read nothing.
+        return result instanceof Promise ? persist(args, executeOnce, result) : result;
+      };
       if (typeof event !== 'object' || event === null) return run();
       let ofEvent = executions.get(event);
       if (ofEvent === undefined) {
@@ -66,6 +72,28 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
       return result;
     });
   };
+}
+
+/**
+ * Repeats what an outage of the database has made fail: to most clients an error is the end of their subscription.
+ * @param first the result of the first attempt, if that was made.
+ */
+async function persist<Result extends object>(
+  { contextValue }: ExecutionArgs,
+  attempt: () => Result | Promise<Result>,
+  first?: Promise<Result>,
+): Promise<Result> {
+  let result = await (first ?? attempt());
+  while (hasOutage(result)) {
+    await waitOutOutage((contextValue as ApiContext).prisma);
+    result = await attempt();
+  }
+  return result;
+}
+
+function hasOutage(result: object): boolean {
+  const { errors = [] }: ExecutionResult = result;
+  return errors.some(({ originalError }) => isOutage(originalError));
 }
 
 /** The cursors of results, whether a client asks for them or not. */

@@ -30,6 +30,8 @@ export function answerSubscriptions(keepAliveMs: number): Plugin<object, StreamC
 
     onResultProcess({ result, resultProcessor, setResultProcessor, serverContext: { res } }) {
       if (isAsyncIterable(result)) {
+        // The server sends nothing to a client that has left meanwhile, and so would never end the stream.
+        if (res.closed) void result[Symbol.asyncIterator]().return?.();
         prepareStream(res, keepAliveMs);
         // Yoga has found a processor only if the client accepts an event stream.
         if (resultProcessor === undefined)

@@ -8,6 +8,7 @@ import {
   formatYearMonthInterval,
   parseJsonValue,
   setKey,
+  setNewKey,
   toFloatValue,
   toIntegerValue,
   toIntervalText,
@@ -93,13 +94,18 @@ function createTextReader(data: Data, field: Field): ColumnReader {
   const { valueOffsets } = data;
   const bytes = toBuffer(data);
   const text = createTextDecoder(bytes, valueOffsets);
-  if (findSqlType(field) === 'VARIANT') return (index) => parseJsonValue(text(index));
-  return findSqlType(field).startsWith('INTERVAL') ? (index) => toIntervalText(text(index)) : text;
+  if (findSqlName(field) === 'VARIANT') return (index) => parseJsonValue(text(index));
+  return findSqlName(field).startsWith('INTERVAL') ? (index) => toIntervalText(text(index)) : text;
+}
+
+/** Whether a column holds texts: Databricks also sends an INTERVAL as text, and names the type in the metadata of the field. */
+export function isTextField(field: Field): boolean {
+  return types.isUtf8(field.type) && /^(?:STRING|VARCHAR|CHAR|VARIANT)?(?:\(|$)/.test(findSqlName(field));
 }
 
 /** Finds the type that Databricks notes on a column that it sends as text: JSON of a VARIANT, or an INTERVAL. */
-function findSqlType(field: Field): string {
-  return field.metadata.get('Spark:DataType:SqlName') ?? '';
+function findSqlName({ metadata }: Field): string {
+  return metadata.get('Spark:DataType:SqlName') ?? '';
 }
 
 /** Converts the pairs of 32 bits that Arrow shows to values of 64 bits. */
@@ -214,7 +220,7 @@ function createMapReader(data: Data): ColumnReader {
     }
     const object: Record<string, JsonValue> = {};
     for (let position = start; position < end; position += 1)
-      setKey(object, String(key(position)), value(position));
+      setNewKey(object, String(key(position)), value(position));
     return object;
   };
 }

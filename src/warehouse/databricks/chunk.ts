@@ -8,18 +8,20 @@ import type {
 } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
-import { setKey } from '../value.ts';
+import { createUnreadableValue, setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
 import { toReadableSchema } from './arrow-schema.ts';
-import { createColumnReader } from './arrow-value.ts';
+import { createColumnReader, isTextField } from './arrow-value.ts';
 import { ArrowResultHandler, CloudFetchResultHandler } from './driver.ts';
 import type { DatabricksSessions } from './session.ts';
-import { createThriftColumn, type ThriftColumn } from './thrift-value.ts';
+import { createThriftColumn, isTextColumn, type ThriftColumn } from './thrift-value.ts';
 
 /** Rows of a result that are not converted yet. */
 export interface Chunk {
   readonly rowCount: number;
+  /** The columns whose values are texts. */
+  readonly textColumns: readonly string[];
   /** Converts the rows from `first` to `end`, exclusive. */
   rows(first: number, end: number): Row[];
 }
@@ -214,7 +216,11 @@ function toArrowChunk(batch: RecordBatch, rowCount: number): Chunk {
     const name = names[index];
     return data === undefined || name === undefined ? [] : [{ name, read: createColumnReader(data, field) }];
   });
-  return { rowCount, rows: (first, end) => toRows(columns, first, end) };
+  const textColumns = names.filter((_name, index) => {
+    const field = fields[index];
+    return field !== undefined && isTextField(field);
+  });
+  return { rowCount, textColumns, rows: (first, end) => toRows(columns, first, end) };
 }
 
 function createColumnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): Pages {
@@ -222,22 +228,27 @@ function createColumnPages(source: RowSets, metadata: TGetResultSetMetadataResp,
     (left, right) => left.position - right.position,
   );
   const names = makeNamesDistinct(descriptions.map(({ columnName }) => columnName));
+  const textColumns = names.filter((_name, index) => isTextColumn(descriptions[index]));
   return {
     async next() {
       while (await source.hasMore()) {
         const columns = (await source.fetchNext({ limit: pageRows }))?.columns ?? [];
         const readable = columns.map((column, index) => createThriftColumn(column, descriptions[index]));
         const rowCount = readable[0]?.length ?? 0;
-        if (rowCount > 0) return { rowCount, chunks: [toColumnChunk(readable, names)] };
+        if (rowCount > 0) return { rowCount, chunks: [toColumnChunk(readable, names, textColumns)] };
       }
       return null;
     },
   };
 }
 
-function toColumnChunk(columns: readonly ThriftColumn[], names: readonly string[]): Chunk {
+function toColumnChunk(
+  columns: readonly ThriftColumn[],
+  names: readonly string[],
+  textColumns: readonly string[],
+): Chunk {
   const named = columns.map(({ read }, index) => ({ name: names[index] ?? '', read }));
-  return { rowCount: columns[0]?.length ?? 0, rows: (first, end) => toRows(named, first, end) };
+  return { rowCount: columns[0]?.length ?? 0, textColumns, rows: (first, end) => toRows(named, first, end) };
 }
 
 interface NamedColumn {
@@ -251,10 +262,19 @@ function toRows(columns: readonly NamedColumn[], first: number, end: number): Ro
   for (const { name, read } of columns) {
     const isSpecial = name === '__proto__';
     rows.forEach((row, index) => {
-      const value = read(first + index);
+      const value = readOrMark(read, first + index);
       if (isSpecial) setKey(row, name, value);
       else row[name] = value;
     });
   }
   return rows;
+}
+
+/** A value that cannot be converted costs only its row. */
+function readOrMark(read: NamedColumn['read'], index: number): JsonValue {
+  try {
+    return read(index);
+  } catch (error) {
+    return createUnreadableValue(error);
+  }
 }

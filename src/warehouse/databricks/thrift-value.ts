@@ -23,6 +23,12 @@ export function createThriftColumn(column: TColumn, description: TColumnDesc | u
   };
 }
 
+/** Whether a column holds texts, and not what this format writes as text. */
+export function isTextColumn(description: TColumnDesc | undefined): boolean {
+  const typeId = description?.typeDesc.types[0]?.primitiveEntry?.type;
+  return typeId === TTypeId.STRING_TYPE || typeId === TTypeId.VARCHAR_TYPE || typeId === TTypeId.CHAR_TYPE;
+}
+
 interface Parts {
   readonly values: readonly unknown[];
   readonly nulls: Uint8Array;

@@ -265,8 +265,10 @@ async function* readBatches(
 ): AsyncGenerator<RowBatch, void, undefined> {
   let rows: Row[] = [];
   let bytes = 0;
+  let textColumns: readonly string[] = [];
   for await (const page of pages) {
     for (const chunk of page) {
+      textColumns = chunk.textColumns;
       let first = 0;
       while (first < chunk.rowCount) {
         const end = Math.min(chunk.rowCount, first + Math.min(ROWS_AT_ONCE, batchSize - rows.length));
@@ -275,7 +277,7 @@ async function* readBatches(
           bytes += measureValue(row);
           if (rows.length < batchSize && bytes < BATCH_BYTES) continue;
           throwIfAborted(signal);
-          yield toBatch(rows);
+          yield toBatch(rows, textColumns);
           rows = [];
           bytes = 0;
         }
@@ -284,12 +286,12 @@ async function* readBatches(
     }
   }
   throwIfAborted(signal);
-  if (rows.length > 0) yield toBatch(rows);
+  if (rows.length > 0) yield toBatch(rows, textColumns);
 }
 
 /** Creates a batch without a fingerprint, because row order changes between reads and the fingerprint would capture only that. */
-function toBatch(rows: readonly Row[]): RowBatch {
-  return { rows, size: rows.length, fingerprint: null, position: null };
+function toBatch(rows: readonly Row[], textColumns: readonly string[]): RowBatch {
+  return { rows, textColumns, size: rows.length, fingerprint: null, position: null };
 }
 
 /** Converts the error of a version that the table no longer has, after VACUUM or a new table of the same name. */

@@ -1,12 +1,40 @@
 import { type DuckDBType, DuckDBTypeId, type DuckDBVector } from '@duckdb/node-api';
+import dataAccessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import type { JsonValue } from '../../shared/json.ts';
+import { createUnreadableValue } from '../value.ts';
 import { findConverter } from './value.ts';
 
 /** Adds the values of a column, from the row at `first` to the one before `end`. */
 export type ColumnReader = (vector: DuckDBVector, first: number, end: number, values: JsonValue[]) => void;
 
-/** Creates the reader for columns of a type, once per column, because it remembers values that occur often. */
+/**
+ * Creates the reader for columns of a type, once per column, because it remembers values that occur often. A value that
+ * cannot be converted costs only its row: see `createUnreadableValue`.
+ */
 export function createColumnReader(type: DuckDBType): ColumnReader {
+  const read = createFailingReader(type);
+  return (vector, first, end, values) => {
+    const start = values.length;
+    try {
+      read(vector, first, end, values);
+    } catch {
+      values.length = start;
+      for (let index = first; index < end; index += 1) readOne(read, vector, index, values);
+    }
+  };
+}
+
+function readOne(read: ColumnReader, vector: DuckDBVector, index: number, values: JsonValue[]): void {
+  const start = values.length;
+  try {
+    read(vector, index, index + 1, values);
+  } catch (error) {
+    values.length = start;
+    values.push(createUnreadableValue(error));
+  }
+}
+
+function createFailingReader(type: DuckDBType): ColumnReader {
   const convert = findConverter(type);
   const readEach: ColumnReader = (vector, first, end, values) => {
     for (let index = first; index < end; index += 1) {
@@ -24,11 +52,8 @@ const INLINE_BYTES = 12;
 /** Short texts that are remembered for a column; a power of two. */
 const REMEMBERED = 1_024;
 
-/** The bindings take one at the start of a text for a mark of its encoding, and cut it off. */
-const BYTE_ORDER_MARK = '\u{feff}';
-
-/** Its bytes, as the lowest ones of a word. */
-const BYTE_ORDER_MARK_WORD = 0xbf_bb_ef;
+// The bindings would take U+FEFF at the start of a text, at any depth, for a mark of its encoding, and cut it off.
+Reflect.set(dataAccessors, 'textDecoder', new TextDecoder('utf-8', { ignoreBOM: true }));
 
 /** Reads texts several times faster than the engine's bindings, which make two objects for each. */
 function createTextReader(readEach: ColumnReader): ColumnReader {
@@ -50,8 +75,7 @@ function createTextReader(readEach: ColumnReader): ColumnReader {
       const length = words[word] ?? 0;
       if (length > INLINE_BYTES) {
         const text = vector.getItem(index);
-        const isCut = ((words[word + 1] ?? 0) & 0xff_ff_ff) === BYTE_ORDER_MARK_WORD;
-        values.push(typeof text !== 'string' ? null : isCut ? `${BYTE_ORDER_MARK}${text}` : text);
+        values.push(typeof text === 'string' ? text : null);
         continue;
       }
       const one = words[word + 1] ?? 0;

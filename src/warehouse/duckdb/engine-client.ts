@@ -59,6 +59,7 @@ export interface EngineReading {
 export interface ReceivedBatch {
   readonly size: number;
   readonly names: readonly string[];
+  readonly textNames: readonly string[];
   readonly unreadable: readonly string[] | null;
   readonly fingerprint: string | null;
   readonly position: ReadPosition;
@@ -266,6 +267,7 @@ export function startEngine(start: EngineStart): EngineClient {
           receive(reply, payload) {
             if (reply.kind === 'batch') arrived.push(toNeededBatch(reply, payload));
             else if (reply.kind === 'rows') loads.get(reply.batch)?.resolve(parsePayload(payload));
+            else if (reply.kind === 'lost rows') loads.get(reply.batch)?.reject(toError(reply.error));
             else if (reply.kind === 'failure') failure ??= toError(reply.error);
             isOver ||= reply.kind === 'end' || reply.kind === 'failure';
             endIfDone();

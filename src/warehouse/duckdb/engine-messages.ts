@@ -62,6 +62,8 @@ export type EngineReply =
   | ({ readonly kind: 'batch'; readonly id: number } & BatchHead)
   /** Rows that were kept, as the payload. */
   | { readonly kind: 'rows'; readonly id: number; readonly batch: number }
+  /** Kept rows that cannot be sent. */
+  | { readonly kind: 'lost rows'; readonly id: number; readonly batch: number; readonly error: SentError }
   /** The last batch was sent. */
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'failure'; readonly id: number; readonly error: SentError }
@@ -75,6 +77,7 @@ export interface BatchHead {
   readonly batch: number;
   readonly size: number;
   readonly names: readonly string[];
+  readonly textNames: readonly string[];
   readonly unreadable: readonly string[] | null;
   readonly fingerprint: string | null;
   readonly position: ReadPosition;

@@ -184,10 +184,10 @@ async function read(id: number, request: EngineReadRequest, call: RunningCall): 
   let number = 0;
   for await (const batch of batches) {
     await waitForCredit(call);
-    const { size, names, unreadable = null, fingerprint, position } = batch;
+    const { size, names, textNames, unreadable = null, fingerprint, position } = batch;
     const isKept = call.keepsRows && fingerprint !== null;
     if (isKept) kept.set(number, batch);
-    const head = { batch: number, size, names, unreadable, fingerprint, position, isKept };
+    const head = { batch: number, size, names, textNames, unreadable, fingerprint, position, isKept };
     reply({ kind: 'batch', id, ...head }, isKept ? undefined : toPayload(batch.readValues()));
     number += 1;
   }
@@ -219,7 +219,12 @@ function sendRows(id: number, number: number): void {
   const kept = calls.get(id)?.kept;
   const batch = kept?.get(number);
   kept?.delete(number);
-  if (batch !== undefined) reply({ kind: 'rows', id, batch: number }, toPayload(batch.readValues()));
+  if (batch === undefined) return;
+  try {
+    reply({ kind: 'rows', id, batch: number }, toPayload(batch.readValues()));
+  } catch (error) {
+    reply({ kind: 'lost rows', id, batch: number, error: toSentError(error) });
+  }
 }
 
 function toSentError(error: unknown): SentError {

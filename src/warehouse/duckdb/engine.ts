@@ -70,6 +70,8 @@ export interface EngineBatch {
   readonly size: number;
   /** The names of the columns, each different. */
   readonly names: readonly string[];
+  /** The names of those whose values are texts. */
+  readonly textNames: readonly string[];
   /** Converts the rows. Call it once, because it lets go of them. */
   readValues(): ColumnValues;
   readonly unreadable?: readonly string[];
@@ -463,7 +465,8 @@ function* createUnreadableBatches(
   for (let first = Math.max(covered - position, 0); first < unreadable.length; first += batchSize) {
     const lines = unreadable.slice(first, first + batchSize);
     yield {
-      ...{ size: lines.length, names: [], readValues: () => [], unreadable: lines, fingerprint: null },
+      ...{ size: lines.length, names: [], textNames: [], readValues: () => [] },
+      ...{ unreadable: lines, fingerprint: null },
       position: positionAt(position + first + lines.length),
     };
   }
@@ -495,6 +498,7 @@ function toBatch(pieces: readonly Piece[], unread: readonly string[], position: 
   return {
     size: pieces.reduce((sum, { first, end }) => sum + end - first, unread.length),
     names,
+    textNames: pieces[0]?.run.textNames() ?? [],
     ...(unread.length === 0 ? {} : { unreadable: unread }),
     readValues() {
       const values: JsonValue[][] = names.map(() => []);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { registerLongNumbers } from './long-numbers.ts';
+import { registerLineFunctions } from './line-functions.ts';
 import { quoteText } from './text.ts';
 
 export interface LockedInstanceOptions {
@@ -47,7 +47,7 @@ export async function openLockedInstance(options: LockedInstanceOptions): Promis
     enable_external_file_cache: 'false',
   });
   const connection = await instance.connect();
-  registerLongNumbers(connection);
+  registerLineFunctions(connection);
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
   const readable = [folder, overflow].map((path) => quoteText(join(path, '/')));
   await connection.run(`SET allowed_directories = [${readable.join(', ')}]`);

@@ -1,4 +1,5 @@
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { findRepeatedKey } from '../../shared/repeated-key.ts';
 import { isExactNumber } from '../value.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -34,15 +35,32 @@ export interface LineShapes {
   readonly columns: readonly KeyColumn[];
   /** Whether every line that is not empty is an object with different keys that can all name columns. */
   readonly areRows: boolean;
+  /** Whether an object, at any depth, has a key twice. */
+  readonly hasRepeatedKeys: boolean;
   /** Whether a number, at any depth, would be changed by JavaScript. */
   readonly hasLongNumbers: boolean;
   /** The lines of each file with nothing in them, which are not counted as rows, by the path of the file. */
   readonly emptyLines: ReadonlyMap<string, readonly number[]>;
+  /** How often the watched keys are there, by the path of the file. */
+  readonly keyCounts: ReadonlyMap<string, KeyCounts>;
 }
 
-/** Scans the files of a table line by line, without recursion, so that no nesting is too deep. */
-export async function readLineShapes(paths: readonly string[], signal: AbortSignal): Promise<LineShapes> {
-  const found = createCollector();
+/** How many lines of a file are objects, and how many of those have a key, by its name in lower case. */
+export interface KeyCounts {
+  readonly rows: number;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/**
+ * Scans the files of a table line by line, without recursion, so that no nesting is too deep.
+ * @param watched keys to count in each file, in any case.
+ */
+export async function readLineShapes(
+  paths: readonly string[],
+  signal: AbortSignal,
+  watched: readonly string[],
+): Promise<LineShapes> {
+  const found = createCollector(watched.map(asciiLowerCase));
   for (const path of paths) {
     found.startFile(path);
     let pieces: Buffer[] = [];
@@ -67,14 +85,18 @@ interface CollectedColumn extends KeyColumn {
   lastRow: number;
 }
 
-function createCollector() {
+function createCollector(watched: readonly string[]) {
   const keys = new Map<string, CollectedColumn>();
   const columns = new Map<string, CollectedColumn>();
   const emptyLines = new Map<string, number[]>();
+  const keyCounts = new Map<string, { rows: number; counts: Map<string, number> }>();
   let emptyInFile: number[] = [];
+  let inFile = { rows: 0, counts: new Map<string, number>() };
   let depth = 0;
   let areRows = true;
   let hasLongNumbers = false;
+  let hasRepeatedKeys = false;
+  let hasInnerObject = false;
   /** The line within its file, and among those of all files. */
   let line = 0;
   let row = 0;
@@ -95,14 +117,20 @@ function createCollector() {
     return column;
   }
 
+  function countKey(key: string): void {
+    if (watched.includes(key)) inFile.counts.set(key, (inFile.counts.get(key) ?? 0) + 1);
+  }
+
   const handler: LineHandler = {
     onRoot(isObject) {
       areRows &&= isObject;
+      if (isObject) inFile.rows += 1;
     },
     onKey(name) {
       current = addKey(name);
       if (current === undefined) return;
-      areRows &&= current.lastRow !== row;
+      if (current.lastRow === row) hasRepeatedKeys = true;
+      else if (watched.length > 0) countKey(asciiLowerCase(name));
       current.lastRow = row;
     },
     onCell(kind) {
@@ -110,6 +138,9 @@ function createCollector() {
     },
     onLongNumber() {
       hasLongNumbers = true;
+    },
+    onInnerObject() {
+      hasInnerObject = true;
     },
     onDepth(reached) {
       depth = Math.max(depth, reached);
@@ -121,15 +152,22 @@ function createCollector() {
       line = 0;
       emptyInFile = [];
       emptyLines.set(path, emptyInFile);
+      inFile = { rows: 0, counts: new Map() };
+      keyCounts.set(path, inFile);
     },
     addLine(bytes: Buffer) {
       line += 1;
       row += 1;
+      hasInnerObject = false;
       const isFilled = scanLine(bytes, handler);
+      if (hasInnerObject && !hasRepeatedKeys) hasRepeatedKeys = findRepeatedKey(bytes.toString()) !== null;
       if (!isFilled && emptyInFile.length < MAX_EMPTY_LINES) emptyInFile.push(line);
     },
     shapes(): LineShapes {
-      return { depth, columns: [...columns.values()], areRows, hasLongNumbers, emptyLines };
+      return {
+        ...{ depth, columns: [...columns.values()], areRows: areRows && !hasRepeatedKeys },
+        ...{ hasRepeatedKeys, hasLongNumbers, emptyLines, keyCounts },
+      };
     },
   };
 }
@@ -157,6 +195,8 @@ interface LineHandler {
   onCell?(kind: number): void;
   /** A number at any depth that JavaScript would change, with its place in bytes. */
   onLongNumber?(start: number, end: number): void;
+  /** An object within the object that the line is. */
+  onInnerObject?(): void;
   onDepth?(depth: number): void;
 }
 
@@ -196,6 +236,7 @@ function scanLine(bytes: Buffer, handler: LineHandler): boolean {
       if (isCell) handler.onCell?.(CELL.NESTED);
       depth += 1;
       isKey = depth === 1 && byte === OPEN_OBJECT;
+      if (depth > 1 && byte === OPEN_OBJECT) handler.onInnerObject?.();
       handler.onDepth?.(depth);
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       depth -= 1;

@@ -1,7 +1,7 @@
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
-import { LONG_NUMBERS_FUNCTION } from './long-numbers.ts';
+import { LONG_NUMBERS_FUNCTION, REPEATED_KEY_FUNCTION } from './line-functions.ts';
 import { CELL, type KeyColumn, type LineShapes, readLineShapes } from './ndjson-lines.ts';
 import { formatFile, quoteName, quoteText } from './text.ts';
 import { findTypedColumns, TYPED_COLUMN, type TypedColumn, type TypedColumns } from './text-types.ts';
@@ -15,6 +15,8 @@ const MAX_COLUMNS = 10_000;
 /** How to read the files of a table with one object per line. Each cell is what was written, whatever the others are. */
 export interface NdjsonReading {
   readonly columns: readonly string[];
+  /** Finds which of the watched keys one of the files has, and which of those only some of its lines have. */
+  findKeys(path: string): { readonly columns: readonly string[]; readonly partial: readonly string[] };
   /** Writes the SQL after FROM for one of the files, with the columns of all of them. */
   toReader(path: string): string;
   /** Finds the columns that SQL takes for something else than text, from the reader of all files. */
@@ -25,18 +27,28 @@ export interface NdjsonReading {
 
 /**
  * Finds out how to read files with one object per line.
+ * @param watched keys to find in each file by itself, in any case.
  * @throws WarehouseError STATEMENT_FAILED if no line, or hardly any, is an object; a reader throws an error of DuckDB if a
  * line is not JSON.
  */
 export async function findNdjsonReading(
   paths: readonly string[],
+  watched: readonly string[],
   signal: AbortSignal,
 ): Promise<NdjsonReading> {
-  const shapes = await readLineShapes(paths, signal);
+  const shapes = await readLineShapes(paths, signal, watched);
+  const findKeys = (path: string) => {
+    const { rows = 0, counts = new Map<string, number>() } = shapes.keyCounts.get(path) ?? {};
+    return {
+      columns: [...counts.keys()],
+      partial: [...counts].flatMap(([key, count]) => (count < rows ? [key] : [])),
+    };
+  };
   // No lines, or objects without keys.
   if (shapes.columns.length === 0 && shapes.areRows)
     return {
       columns: [],
+      findKeys,
       toReader: (path) => `read_ndjson_objects(${formatFile(path)})`,
       findTypes: async () => new Map(),
       listUnreadable: async () => [],
@@ -46,6 +58,7 @@ export async function findNdjsonReading(
   const isPlain = shapes.areRows && !shapes.hasLongNumbers && shapes.columns.every(hasOneSpelling);
   return {
     columns: columns.map(({ name }) => name),
+    findKeys,
     toReader: (path) =>
       isPlain
         ? `read_ndjson(${formatFile(path)}, columns = ${formatColumnTypes(columns)})`
@@ -164,7 +177,7 @@ function createLineReader(path: string, shapes: LineShapes, columns: readonly Fi
     const read = names.map((name, index) => `struct_extract(part_${index}, ${quoteText(name)})`);
     return `coalesce(${read.join(', ')}) AS ${quoteName(names[0] ?? '')}`;
   });
-  const condition = shapes.areRows ? '' : ` WHERE ${PROBLEM} IS NULL`;
+  const condition = shapes.areRows ? '' : ` WHERE ${writeProblem(shapes)} IS NULL`;
   return `(SELECT ${cells.join(', ')} FROM (SELECT ${parts.join(', ')} FROM ${selectLines(path, shapes)}${condition}))`;
 }
 
@@ -173,24 +186,25 @@ function selectLines(path: string, { hasLongNumbers }: Pick<LineShapes, 'hasLong
   return hasLongNumbers ? `(SELECT ${LONG_NUMBERS_FUNCTION}(json)::JSON AS json FROM ${lines})` : lines;
 }
 
-const LOWER_KEYS = `list_transform(json_keys(json), lambda name: translate(name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'))`;
-
-/** The SQL for why a line is not a row; null if it is one. */
-const PROBLEM = `CASE WHEN json_type(json) <> 'OBJECT' THEN 'is not an object'
+/** Writes the SQL for why a line is not a row; null if it is one. */
+function writeProblem({ hasRepeatedKeys }: Pick<LineShapes, 'hasRepeatedKeys'>): string {
+  const repeated = `${REPEATED_KEY_FUNCTION}(json::VARCHAR)`;
+  return `CASE WHEN json_type(json) <> 'OBJECT' THEN 'is not an object'
     WHEN list_contains(json_keys(json), '') THEN 'has an empty key'
-    WHEN len(list_distinct(${LOWER_KEYS})) < len(json_keys(json)) THEN 'has a key twice'
+    ${hasRepeatedKeys ? `WHEN ${repeated} <> '' THEN 'has the key ' || ${repeated} || ' twice'` : ''}
     WHEN len(list_filter(json_keys(json), lambda name: contains(name, chr(0)))) > 0
       THEN 'has a key with a NUL character' END`;
+}
 
 async function describeOtherLines(
   run: RunStatement,
   path: string,
-  { emptyLines }: LineShapes,
+  shapes: LineShapes,
 ): Promise<readonly UnreadableLine[]> {
-  const empties = emptyLines.get(path) ?? [];
+  const empties = shapes.emptyLines.get(path) ?? [];
   const others = await run(
     `SELECT place, problem FROM (
-      SELECT row_number() OVER () AS place, ${PROBLEM} AS problem FROM ${selectLines(path, { hasLongNumbers: false })}
+      SELECT row_number() OVER () AS place, ${writeProblem(shapes)} AS problem FROM ${selectLines(path, { hasLongNumbers: false })}
     ) WHERE problem IS NOT NULL ORDER BY place LIMIT ${MAX_OTHER_LINES + 1}`,
   );
   let empty = 0;

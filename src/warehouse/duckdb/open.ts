@@ -162,7 +162,7 @@ function toName({ catalog, schema, table }: TableName): TableName {
 }
 
 function toRowBatch(batch: ReceivedBatch): RowBatch {
-  const { size, names, unreadable, fingerprint, position, values } = batch;
+  const { size, names, textNames, unreadable, fingerprint, position, values } = batch;
   const rowCount = size - (unreadable?.length ?? 0);
   const kept =
     values === null
@@ -177,6 +177,7 @@ function toRowBatch(batch: ReceivedBatch): RowBatch {
       if (values === null) throw new Error('the rows of a batch that is known must be loaded first');
       return toRows(names, values(), rowCount);
     },
+    textColumns: textNames,
     ...(unreadable === null ? {} : { unreadable }),
     ...(kept === null ? {} : { kept }),
     fingerprint,

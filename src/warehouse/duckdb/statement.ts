@@ -40,6 +40,8 @@ export interface RunningStatement {
   columns(): TableColumn[];
   /** The names of the columns, each another one. */
   names(): readonly string[];
+  /** The names of those whose values are texts, or JSON that can hold texts. Known once there is a chunk. */
+  textNames(): readonly string[];
   /**
    * The next rows, or null after the last.
    * @throws WarehouseError INTERRUPTED where the engine stopped before the last row without an error that repeats.
@@ -303,6 +305,7 @@ function running(
   let hashedBy: string | null = null;
   let readers: readonly ColumnReader[] = [];
   let textColumns: readonly number[] = [];
+  let textNames: readonly string[] = [];
   let ahead: Promise<RowChunk | null> | null = null;
   let ended = false;
   let closed = false;
@@ -316,6 +319,7 @@ function running(
     const types = opened.columnTypes().slice(0, names.length);
     readers = types.map(createColumnReader);
     textColumns = [...types.keys()].filter((index) => isTextType(types[index]));
+    textNames = names.filter((_name, index) => types[index]?.typeId === DuckDBTypeId.VARCHAR);
     if (isHashed) hashedBy = JSON.stringify([version(), names, types.map(String)]);
     return opened;
   }
@@ -368,6 +372,9 @@ function running(
     },
     names() {
       return names;
+    },
+    textNames() {
+      return textNames;
     },
     readValues({ vectors }, first, end, columns) {
       columns.forEach((values, column) => {

@@ -83,17 +83,31 @@ function checkTypes(readings: readonly { file: DataFile; columns: readonly FileC
     }
 }
 
-/** Checks that all files have a column that their folders also state, or none: the value of one folder would be lost. */
-function checkPartitions(readings: readonly { file: DataFile; columns: readonly string[] }[]): void {
-  const owns = ({ columns }: { columns: readonly string[] }, key: string) =>
-    columns.some((name) => asciiLowerCase(name) === asciiLowerCase(key));
+interface OwnColumns {
+  readonly file: DataFile;
+  readonly columns: readonly string[];
+  /** Those of them that only some rows of the file have. */
+  readonly partial?: readonly string[];
+}
+
+/** Checks that all rows have a column that their folders also state, or none: the value of a folder would be lost. */
+function checkPartitions(readings: readonly OwnColumns[]): void {
+  const includes = (names: readonly string[] = [], key: string) =>
+    names.some((name) => asciiLowerCase(name) === asciiLowerCase(key));
+  const refuse = (problem: string) => {
+    throw new WarehouseError('STATEMENT_FAILED', `The folders state the column ${problem}.`);
+  };
   for (const key of readings[0]?.file.partition.keys() ?? []) {
-    const owner = readings.find((reading) => owns(reading, key));
-    const other = readings.find((reading) => !owns(reading, key));
+    const owner = readings.find(({ columns }) => includes(columns, key));
+    const other = readings.find(({ columns }) => !includes(columns, key));
+    const mixed = readings.find(({ partial }) => includes(partial, key));
     if (owner !== undefined && other !== undefined)
-      throw new WarehouseError(
-        'STATEMENT_FAILED',
-        `The folders state the column ${key}, which ${owner.file.label} has as well and ${other.file.label} has not: write it into all files, or none.`,
+      refuse(
+        `${key}, which ${owner.file.label} has as well and ${other.file.label} has not: write it into all files, or none`,
+      );
+    if (mixed !== undefined)
+      refuse(
+        `${key}, which some lines of ${mixed.file.label} have as well: write it into all lines, or none`,
       );
   }
 }
@@ -124,10 +138,10 @@ async function findNdjsonTable(
   table: FoundTable,
   signal: AbortSignal,
 ): Promise<TableReading> {
-  const reading = await findNdjsonReading(
-    table.files.map(({ path }) => path),
-    signal,
-  );
+  const paths = table.files.map(({ path }) => path);
+  const partition = [...(table.files[0]?.partition.keys() ?? [])];
+  const reading = await findNdjsonReading(paths, partition, signal);
+  checkPartitions(table.files.map((file) => ({ file, ...reading.findKeys(file.path) })));
   const readers = table.files.map((file) => ({ file, reader: reading.toReader(file.path) }));
   const reader = combine(table, readers, reading.columns);
   const unreadable = await readEach(table, async (file) =>

@@ -31,6 +31,7 @@ import {
   formatYearMonthInterval,
   parseJsonValue,
   setKey,
+  setNewKey,
   toFloatValue,
   toIntegerValue,
   toNumberValue,
@@ -120,7 +121,11 @@ function createListConverter(convert: ValueConverter): ValueConverter {
 }
 
 function createStructConverter(entries: readonly (readonly [string, ValueConverter])[]): ValueConverter {
+  const names = entries.map(([name]) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
   return (value) => {
+    // The bindings keep only the last of them.
+    if (repeated !== undefined) throw new Error(`two fields are called ${JSON.stringify(repeated)}`);
     if (!(value instanceof DuckDBStructValue)) return null;
     const object: Record<string, JsonValue> = {};
     for (const [name, convert] of entries) {
@@ -142,7 +147,7 @@ function createMapConverter(
     if (!hasTextKeys)
       return value.entries.map((entry) => ({ key: convertKey(entry.key), value: convertEntry(entry.value) }));
     const object: Record<string, JsonValue> = {};
-    for (const entry of value.entries) setKey(object, String(entry.key), convertEntry(entry.value));
+    for (const entry of value.entries) setNewKey(object, String(entry.key), convertEntry(entry.value));
     return object;
   };
 }
@@ -153,20 +158,22 @@ function convertAny(value: DuckDBValue): JsonValue {
   if (typeof value === 'number') return toNumberValue(value);
   if (typeof value === 'bigint') return toIntegerValue(value);
   if (value instanceof DuckDBTimestampValue)
-    return formatInfinite(value) ?? formatTimestamp(value.micros) ?? String(value);
+    return formatInfinite(value, value.micros) ?? formatTimestamp(value.micros) ?? String(value);
   if (value instanceof DuckDBTimestampTZValue)
-    return formatInfinite(value) ?? addZone(formatTimestamp(value.micros), value);
+    return formatInfinite(value, value.micros) ?? addZone(formatTimestamp(value.micros), value);
   if (value instanceof DuckDBDateValue)
-    return formatInfinite(value) ?? formatDate(value.days) ?? String(value);
+    return formatInfinite(value, value.days) ?? formatDate(value.days) ?? String(value);
   if (value instanceof DuckDBDecimalValue) return formatDecimal(value.value, value.scale);
   if (value instanceof DuckDBIntervalValue) return formatInterval(value);
   if (value instanceof DuckDBTimeValue) return formatTime(Number(value.micros));
   if (value instanceof DuckDBTimestampSecondsValue)
-    return formatInfinite(value) ?? formatTimestamp(value.seconds * 1_000_000n) ?? String(value);
+    return (
+      formatInfinite(value, value.seconds) ?? formatTimestamp(value.seconds * 1_000_000n) ?? String(value)
+    );
   if (value instanceof DuckDBTimestampMillisecondsValue)
-    return formatInfinite(value) ?? formatTimestamp(value.millis * 1_000n) ?? String(value);
+    return formatInfinite(value, value.millis) ?? formatTimestamp(value.millis * 1_000n) ?? String(value);
   if (value instanceof DuckDBTimestampNanosecondsValue)
-    return formatInfinite(value) ?? formatNanoseconds(value.nanos);
+    return formatInfinite(value, value.nanos) ?? formatNanoseconds(value.nanos);
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
   if (value instanceof DuckDBVariantValue) return convertAny(value.value);
   if (value instanceof DuckDBUnionValue) return convertAny(value.value);
@@ -182,9 +189,10 @@ function convertAny(value: DuckDBValue): JsonValue {
   return value.toString();
 }
 
-/** Formats an infinite date or time; null for a finite one. */
-function formatInfinite(value: { readonly isFinite: boolean }): string | null {
-  return value.isFinite ? null : String(value);
+/** Formats an infinite date or time, which the bindings write as a day far away; null for a finite one. */
+function formatInfinite(value: { readonly isFinite: boolean }, distance: number | bigint): string | null {
+  if (value.isFinite) return null;
+  return distance < 0 ? '-infinity' : 'infinity';
 }
 
 function addZone(text: string | null, value: DuckDBTimestampTZValue): string {

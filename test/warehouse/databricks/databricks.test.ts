@@ -4,6 +4,7 @@ import { warehouseTests } from '../../../src/testing/warehouse-tests.ts';
 import type { DatabricksOptions } from '../../../src/warehouse/databricks/session.ts';
 import { formatType } from '../../../src/warehouse/databricks/type.ts';
 import { openDatabricksWarehouse } from '../../../src/warehouse/databricks/warehouse.ts';
+import { findUnreadableReason } from '../../../src/warehouse/value.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import type { ResultForm } from '../../support/databricks/service.ts';
 import { int64 } from '../../support/databricks/thrift-library.ts';
@@ -142,6 +143,27 @@ describe('results', () => {
     expect(await rows('SELECT * FROM blade.field.variant')).toEqual([
       { value: { a: [1, '12345678901234567890'] } },
     ]);
+  });
+
+  test.each(['arrow', 'columns'] as const)('as %s say which columns are texts', async (form) => {
+    const { warehouse, server } = await databricks({ form });
+    await server.run(
+      "CREATE TABLE blade.field.sortie AS SELECT '1.5' AS text, 1.5::DECIMAL(5,2) AS price, DATE '2024-01-02' AS day, 1 AS n",
+    );
+    const [batch] = await batchesOf(warehouse, all, 10);
+    expect(batch?.textColumns).toEqual(['text']);
+  });
+
+  test('with a value that cannot be converted keep the other rows', async () => {
+    const { rows, write } = await databricks();
+    await write(
+      'mixed',
+      `SELECT i AS id, CASE WHEN i = 1 THEN '{"a":1,"a":2}' ELSE '{"a":1}' END::JSON AS value FROM range(3) t(i)`,
+    );
+    const read = await rows('SELECT * FROM blade.field.mixed');
+    expect(read.map(({ id }) => id)).toEqual([0, 1, 2]);
+    const reasons = read.map(({ value }) => findUnreadableReason(value));
+    expect(reasons).toEqual([null, 'it has the key a twice', null]);
   });
 
   test.each(['arrow', 'links'] as const)('as %s of any length take no more memory', async (form) => {

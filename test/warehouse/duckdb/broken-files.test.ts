@@ -35,8 +35,15 @@ describe('a line of NDJSON that is no row like the others fails alone', () => {
     ['null', 'null', 'is not an object'],
     ['an object with an empty key', '{"id":"c","":1}', 'has an empty key'],
     ['an object with NUL in a key', '{"id":"c","a\\u0000b":1}', 'has a key with a NUL character'],
-    ['an object with a key twice', '{"id":"c","id":"d"}', 'has a key twice'],
-    ['an object with a key twice but for its case', '{"id":"c","Id":"d"}', 'has a key twice'],
+    ['an object with a key twice', '{"id":"c","id":"d"}', 'has the key id twice'],
+    ['an object with a key twice but for its case', '{"id":"c","Id":"d"}', 'has the key Id twice'],
+    ['an object with a key twice but for an escape', '{"id":"c","\\u0069d":"d"}', 'has the key id twice'],
+    ['an object within it with a key twice', '{"id":"c","n":{"a":1,"b":2,"a":1}}', 'has the key n.a twice'],
+    [
+      'an object deep within it with a key twice',
+      '{"id":"c","n":[1,{"x":[]},{"b b":{"":null,"\\"":{"c":[{},{"c":{},"c":[]}]}}}]}',
+      'has the key n[2]."b b"."\\"".c[1].c twice',
+    ],
   ])('%s, and its error names the line', async (_name, line, problem) => {
     const text = ['', first, ' ', '', line, '', last, line].join('\n');
     const { rows, unreadable } = await readText(text, 1_000, 'lines.ndjson');
@@ -48,7 +55,13 @@ describe('a line of NDJSON that is no row like the others fails alone', () => {
     const text = [first, '1', '{"id":"c","id":"d"}', last].join('\n');
     const { rows, unreadable } = await readText(text, 1_000, 'lines.ndjson');
     expect(rows).toEqual(kept);
-    expect(unreadable).toEqual([told('2 is not an object'), told('3 has a key twice')]);
+    expect(unreadable).toEqual([told('2 is not an object'), told('3 has the key id twice')]);
+  });
+
+  test('but keys of objects within it that differ in case are two, and so are those of different objects', async () => {
+    const line = { id: 'c', crew: { a: 1, A: 2, list: [{ a: 1 }, { a: 2 }], text: '"a":1,"a":2' } };
+    const { rows } = await readLines('lines.ndjson', [JSON.stringify(line)]);
+    expect(await rows()).toEqual([line]);
   });
 
   test('and its neighbours keep their types', async () => {

@@ -274,7 +274,7 @@ describe('a folder is refused by name', () => {
     });
   });
 
-  test.each(['csv', 'parquet'])(
+  test.each(['csv', 'parquet', 'json'])(
     'with a partition that only some %s files have as a column',
     async (ending) => {
       const folder = await folderWarehouse();
@@ -286,6 +286,24 @@ describe('a folder is refused by name', () => {
       });
     },
   );
+
+  test('with a partition that only some lines of an NDJSON file have as a key', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/day=1/a.json', '{"item_id":"a","DAY":"own"}\n\n{"item_id":"b"}\n');
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      message:
+        'The folders state the column day, which some lines of blade/field/sortie/day=1/a.json have as well: write it into all lines, or none.',
+    });
+    await writeText(
+      folder,
+      'sortie/day=1/a.json',
+      '{"item_id":"a","DAY":"own"}\n\n{"item_id":"b","day":null}\n',
+    );
+    expect(await folder.rows(ALL)).toEqual([
+      { item_id: 'a', DAY: 'own' },
+      { item_id: 'b', DAY: null },
+    ]);
+  });
 
   test('with a link to nothing, whose rows would be missing', async () => {
     const folder = await folderWarehouse();
