@@ -262,6 +262,7 @@ function createViews(clearance: Marking): readonly View[] {
         replans: 'parts.replans',
         // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
+        ...{ drift: 'null::bigint', drift_message: 'null::text' },
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled
           then parts.success + parts.errors + parts.duplicates end`,
@@ -314,6 +315,7 @@ function createViews(clearance: Marking): readonly View[] {
       watermark: 'null::text',
       watermark_version: 'null::text',
       // They count rows and items of any marking.
+      ...{ drift: 'null::bigint', drift_message: 'null::text', drift_basis: 'null::jsonb' },
       synced: 'null::jsonb',
       item_changes: '0::bigint',
       item_count: sumVisible('t.item_count_by_level'),

@@ -33,6 +33,8 @@ export function toCanonicalText(value: string): string {
   if (!UNUSUAL_CHARACTER.test(value)) return `"${value}"`;
   if (value.includes('\0')) throw new UnstorableValueError('holds a NUL character, which cannot be stored');
   if (!value.isWellFormed()) {
+    if (UNREADABLE_BYTE.test(value))
+      throw new UnstorableValueError('holds bytes that are not UTF-8, which cannot be stored as text');
     throw new UnstorableValueError(
       'holds half a surrogate pair, which cannot be stored: it must be valid Unicode',
     );
@@ -43,6 +45,9 @@ export function toCanonicalText(value: string): string {
 // Characters that JSON escapes, and surrogates, paired or not. All others are written as they are.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it searches for control characters
 const UNUSUAL_CHARACTER = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+// What a warehouse gives for a byte that is not UTF-8.
+const UNREADABLE_BYTE = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
 
 function write(value: unknown, depth: number): string {
   switch (typeof value) {

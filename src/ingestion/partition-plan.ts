@@ -33,6 +33,8 @@ import {
   toLatest,
   type Watermark,
 } from './cursor.ts';
+import { composeItemId } from './item-id-sql.ts';
+import { findMeasure } from './measured-copy.ts';
 import type { CheckedPlan, PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
@@ -67,16 +69,26 @@ export async function planPartition(
   if (history === undefined && (await warehouse.findVersion([input.table], signal)) !== version)
     throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
   const tableVersion = version === null ? null : (history?.describe(version) ?? null);
-  return partitions.map(({ plan, totalItems }) => ({
-    plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion } : plan,
-    totalItems,
-  }));
+  const isAtOneMoment = version !== null || partitions.length === 1;
+  return partitions.map((partition) => {
+    const { plan, totalItems } = isAtOneMoment ? partition : addWarning(partition, MOMENTS);
+    return { plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion } : plan, totalItems };
+  });
 }
 
 async function planVersion(context: ReadContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
   // First, so that a missing table is reported as such.
   const columns = await context.reader.describeTable(input.table, context.signal);
-  const partitions = await splitPartition(context, input, columns, await planTable(context, input, columns));
+  const whole = await planTable(context, input, columns);
+  const split = await splitPartition(context, input, columns, whole);
+  const measure = await findMeasure(context, input, columns, {
+    rowCount: whole.totalItems,
+    parts: split.length,
+  });
+  const partitions = split.map(({ plan, totalItems }) => ({
+    plan: plan.kind === 'STATEMENT' ? { ...plan, measure } : plan,
+    totalItems,
+  }));
   const unreadable = await context.warehouse.countUnreadable(input.table, context.signal);
   return unreadable === 0 ? partitions : addUnreadable(partitions, unreadable);
 }
@@ -91,10 +103,11 @@ function addUnreadable(
 ): readonly CheckedPartition[] {
   return partitions.map(({ plan, totalItems }, index) => {
     if (plan.kind !== 'STATEMENT') return { plan, totalItems };
-    const facts = { ...plan, watermark: null };
+    const unmoved = { ...plan, watermark: null };
+    const rowCount = totalItems + unreadable;
     return index === 0
-      ? toPlannedPartition(includeUnreadable(plan.statement), totalItems + unreadable, facts)
-      : toPlannedPartition(plan.statement, totalItems, facts);
+      ? { plan: { ...unmoved, statement: includeUnreadable(plan.statement), rowCount }, totalItems: rowCount }
+      : { plan: unmoved, totalItems };
   });
 }
 
@@ -282,8 +295,14 @@ interface Mark {
 
 /** Finds the watermark of a source, unless it belongs to another table or to a cursor of another kind. */
 async function findMark(context: ReadContext, input: CheckedInput, cursor: Cursor): Promise<Mark> {
-  const { watermark, watermarkVersion } = input;
+  const { watermark, watermarkVersion, copy } = input;
   if (watermark === null) return { mark: null, reason: null };
+  const missed = copy?.missedRows ?? 0;
+  if (missed > 0)
+    return {
+      mark: null,
+      reason: `The copy lacked ${missed} ${missed === 1 ? 'row' : 'rows'} of the table, such as rows that were committed late`,
+    };
   const { version, signal } = context;
   const { history } = context.warehouse;
   if (version !== null && watermarkVersion !== null && history !== undefined) {
@@ -323,9 +342,17 @@ async function readWatermark(
 }
 
 /** Tells people that an INCREMENTAL sync had to read everything. */
-function addReadAgain({ plan, totalItems }: CheckedPartition, reason: string): CheckedPartition {
+function addReadAgain(partition: CheckedPartition, reason: string): CheckedPartition {
+  return addWarning(partition, `${reason}: all rows were read, and the watermark is theirs`);
+}
+
+/** Why the copy of a table can be a mixture. */
+const MOMENTS =
+  'The table has no versions that can be read, so its partitions were read at different moments: leave out partitionRows to read it with one statement';
+
+function addWarning({ plan, totalItems }: CheckedPartition, text: string): CheckedPartition {
   if (plan.kind !== 'STATEMENT') return { plan, totalItems };
-  const warning = [`${reason}: all rows were read, and the watermark is theirs`, plan.warning];
+  const warning = [text, plan.warning];
   return { plan: { ...plan, warning: warning.filter((text) => text !== undefined).join('; ') }, totalItems };
 }
 
@@ -384,7 +411,7 @@ async function splitPartition(
 
   const { statement } = whole.plan;
   const facts = whole.plan;
-  const id = compose`TRIM(BOTH ${bindParameter('white_space', WHITE_SPACE)} FROM CAST(${composeName(column)} AS STRING))`;
+  const id = composeItemId(column);
   const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
   const rows = await readAll(
     context,
@@ -401,10 +428,6 @@ async function splitPartition(
     ),
   );
 }
-
-/** What is no part of an id at its ends, as in `transform.ts`: rows with one id must be in one partition. */
-const WHITE_SPACE =
-  '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /**
  * Unless the job says otherwise, only tables whose version is checked are split: those that have none would be read at
@@ -558,7 +581,7 @@ function toPlannedPartition(
 ): CheckedPartition {
   const { watermark, cursor, warning } = facts;
   const found = { watermark, ...(cursor && { cursor }), ...(warning !== undefined && { warning }) };
-  const unknown = { version: null, tableVersion: null, read: null };
+  const unknown = { version: null, tableVersion: null, read: null, measure: null };
   const plan = { kind: 'STATEMENT', statement, ...found, rowCount, ...unknown } as const;
   return { plan, totalItems: rowCount };
 }

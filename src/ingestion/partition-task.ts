@@ -91,6 +91,12 @@ export interface SourceCopy {
   readonly itemChanges: number;
   /** What the last sync has read completely, if nothing has changed its items since and it covers this one; null otherwise. */
   readonly synced: SyncedContents | null;
+  /** The rows of the table that shared the id of another when that was last counted; null if it is not known. */
+  readonly sharedRows: number | null;
+  /** The most rows of it that can be missing in the copy because they failed. */
+  readonly failedRows: number;
+  /** The rows of the table that were not in the copy after the last sync, though none of them failed; below 1 for none. */
+  readonly missedRows: number;
 }
 
 export interface SyncedContents {
@@ -98,6 +104,20 @@ export interface SyncedContents {
   readonly contents: string;
   /** The items that a FULL sync of them confirms; none for an INCREMENTAL one. */
   readonly success: LevelCounts;
+}
+
+/** What the copy of a table is compared with once a sync has ended. */
+export interface CopyMeasure {
+  /** The number of rows of the table, in the version that was read. */
+  readonly tableRows: number;
+  /** `SourceCopy.itemChanges` before the sync. */
+  readonly itemChanges: number;
+  /** The rows of the table that share the id of another; null if all rows are read, so that the duplicates among them tell. */
+  readonly sharedRows: number | null;
+  /** `SourceCopy.failedRows` before the sync; 0 if all rows are read. */
+  readonly failedRows: number;
+  /** The column with the ids; null if all rows are read. */
+  readonly idColumn: string | null;
 }
 
 /** What a sync reads, to be remembered once it is complete. */
@@ -126,6 +146,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       readonly tableVersion: TableVersion | null;
       /** Null if it is a part of the table, or cannot be identified. */
       readonly read: ReadContents | null;
+      /** How its copy is compared with the table; null if that says nothing. */
+      readonly measure: CopyMeasure | null;
     }
   /** Nothing is read, because the table holds what the last complete sync has read. */
   | { readonly kind: 'UNCHANGED'; readonly success: LevelCounts }
@@ -165,6 +187,7 @@ export type PartitionOutcome =
       readonly version: string | null;
       /** Null if the source must be read again next time. */
       readonly read: ReadContents | null;
+      readonly measure: CopyMeasure | null;
     }
   /** The source could not be read, or not to its end. */
   | {

@@ -8,6 +8,7 @@ import type { Registry } from '../plugins/registry.ts';
 import { createRedact } from '../shared/secrets.ts';
 import { allowTable, composeStatement } from '../sql-check/checked-statement.ts';
 import { withErrorCodes } from '../warehouse/coded-warehouse.ts';
+import { tagStatements } from '../warehouse/statement-tag.ts';
 import { type Warehouse, WarehouseError } from '../warehouse/warehouse.ts';
 import type { PartitionResources } from './attempt.ts';
 import { planPartition } from './partition-plan.ts';
@@ -32,7 +33,7 @@ interface Call<Input> {
 
 /** Runs a partition, which is planned first if it has no plan; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
-  return runUntilStopped(port, async (signal) => {
+  return runTagged(input, port, async (signal) => {
     const report = createReport(port);
     const load = loadResourcesFor(input);
     if (input.plan !== null) return runPartition(load, input, null, report, signal);
@@ -51,7 +52,7 @@ export function partition({ input, port }: Call<PartitionTask>): Promise<Partiti
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return runUntilStopped(port, (signal) =>
+  return runTagged(input, port, (signal) =>
     planTask(loadResourcesFor(input), input, createReport(port), signal),
   );
 }
@@ -90,6 +91,15 @@ export async function open(): Promise<void> {
 export async function close(): Promise<void> {
   const resources = await opened?.catch(() => undefined);
   await resources?.warehouse.close();
+}
+
+/** Runs a task, whose statements name it. */
+function runTagged<Result>(
+  { jobId, partitionId }: PartitionTask,
+  port: MessagePort,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  return tagStatements(`BLADE job ${jobId} partition ${partitionId}`, () => runUntilStopped(port, work));
 }
 
 async function runUntilStopped<Result>(

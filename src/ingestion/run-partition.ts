@@ -1,19 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnknownDataTypeError } from '../data-types/data-types.ts';
+import { countSourceItems } from '../items/count-source-items.ts';
 import { createItemStore } from '../items/item-store.ts';
 import { sumLevels } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { parseStatement } from '../sql-check/checked-statement.ts';
+import { WarehouseError } from '../warehouse/warehouse.ts';
 import { type Attempt, createUploader, type PartitionResources } from './attempt.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { settleEarlierAttempts, uploadPending } from './earlier-attempts.ts';
 import { toOutcome } from './failure.ts';
+import { countSharedRows } from './measured-copy.ts';
 import { countTotal, loadFingerprints, openRows, type RowPlan } from './open-rows.ts';
 import type {
   CheckedPlan,
+  CopyMeasure,
   PartitionOutcome,
   PartitionPlan,
   PartitionProgress,
@@ -89,11 +93,19 @@ export async function runPartition(
     await run(attempt, plan);
     if (!signal.aborted) await verifier.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
-    if (plan.kind !== 'STATEMENT') return { status: 'COMPLETED', watermark: null, version: null, read: null };
+    if (plan.kind !== 'STATEMENT')
+      return { status: 'COMPLETED', watermark: null, version: null, read: null, measure: null };
     const { watermark, warning, tableVersion, read } = plan;
     // What a warehouse without history calls a version says nothing later.
     const version = tableVersion === null ? null : plan.version;
-    return { status: 'COMPLETED', watermark, warning, version, read };
+    return {
+      status: 'COMPLETED',
+      watermark,
+      warning,
+      version,
+      read,
+      measure: await measureCopy({ ...attempt, signal }, plan),
+    };
   } catch (error) {
     return toOutcome(error, signal);
   } finally {
@@ -118,6 +130,25 @@ function run(attempt: Attempt, plan: CheckedPlan): Promise<void> {
     case 'FAILED_ITEMS':
     case 'STATEMENT':
       return ingest(attempt, plan);
+  }
+}
+
+/** Brings the comparison of the copy up to date with what was read. */
+async function measureCopy(
+  attempt: Attempt,
+  plan: Extract<CheckedPlan, { kind: 'STATEMENT' }>,
+): Promise<CopyMeasure | null> {
+  const { measure } = plan;
+  const { dataSourceId } = attempt.task;
+  if (measure === null || measure.idColumn === null || dataSourceId === null) return measure;
+  const countItems = () => countSourceItems(attempt.pool, dataSourceId);
+  try {
+    const sharedRows = await countSharedRows(attempt, plan, countItems);
+    return sharedRows === null ? null : { ...measure, sharedRows };
+  } catch (error) {
+    // All rows are read, so that nothing depends on it.
+    if (error instanceof WarehouseError) return null;
+    throw error;
   }
 }
 

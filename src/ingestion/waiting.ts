@@ -24,7 +24,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     countRows: (statement, signal) => reader.countRows(statement, signal, onWaiting),
     readRows: (statement, options) => reader.readRows(statement, { ...options, onWaiting }),
   });
-  const { findContents, history } = warehouse;
+  const { findContents, hasRowCount, history } = warehouse;
   return {
     warehouse: {
       ...toShown(warehouse),
@@ -32,6 +32,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
       ...(findContents && {
         findContents: (tables, signal) => findContents.call(warehouse, tables, signal, onWaiting),
       }),
+      ...(hasRowCount && { hasRowCount: hasRowCount.bind(warehouse) }),
       ...(history && {
         history: {
           readAt: (version) => toShown(history.readAt(version)),

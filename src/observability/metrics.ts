@@ -9,6 +9,14 @@ import { version } from '../shared/version.ts';
 export interface ClusterFacts {
   readonly jobs: Readonly<Partial<Record<JobState, number>>>;
   readonly queue: QueueFacts;
+  /** How far the copies of sources are from their tables, as far as that is known. */
+  readonly drifts: readonly SourceDrift[];
+}
+
+export interface SourceDrift {
+  readonly source: string;
+  /** How many rows are not in the copy or, below zero, how many items have no row any more. */
+  readonly drift: number;
 }
 
 /** The queue of partitions. */
@@ -102,11 +110,19 @@ export function createMetrics({
     help: 'How long the oldest ready partition of the whole cluster has waited for a worker; 0 if there is none.',
     registers,
   });
+  const drift = new Gauge({
+    name: 'blade_source_drift',
+    help: 'How far the copy of a source is from its table after its last completed sync, if that is known: rows that are not in the copy or, below zero, items without a row.',
+    labelNames: ['source'],
+    registers,
+  });
   const clusterFacts = cacheWork(FACTS_CACHE_MS, now, async () => {
-    const { jobs: byState, queue } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
+    const { jobs: byState, queue, drifts } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
     for (const state of Object.values(JobState)) jobs.set({ state }, byState[state] ?? 0);
     for (const state of ['ready', 'deferred', 'active'] as const) queued.set({ state }, queue[state]);
     oldest.set(queue.oldestReadySeconds);
+    drift.reset();
+    for (const { source, drift: rows } of drifts) drift.set({ source }, rows);
   });
 
   const threads = new Gauge({
@@ -214,7 +230,7 @@ export function createMetrics({
         () => {
           databaseUp.set(0);
           // Stale numbers would look current.
-          for (const gauge of [jobs, queued]) gauge.reset();
+          for (const gauge of [jobs, queued, drift]) gauge.reset();
           oldest.remove();
         },
       );

@@ -3,8 +3,9 @@ import { readDatabaseTime } from '../database/database-clock.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
-import type { ReadContents } from '../ingestion/partition-task.ts';
+import type { CopyMeasure, ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts } from '../items/level-counts.ts';
+import { measureDrift } from './drift.ts';
 import { toSynced } from './synced-contents.ts';
 
 /** A partition that has just ended, with what it read. */
@@ -27,6 +28,8 @@ export interface ReadFacts {
   readonly version: string | null;
   /** Null if the source must be read again next time, or was not read. */
   readonly read: ReadContents | null;
+  /** Null if the copy cannot be compared with the table. */
+  readonly measure: CopyMeasure | null;
   readonly syncType: SyncType;
 }
 
@@ -37,13 +40,13 @@ export interface ReadFacts {
 export async function recordSourceSync(
   transaction: Prisma.TransactionClient,
   { jobId, dataSourceId, retryOfPartitionId }: EndedRead,
-  { watermark, warning, marking, version, read, syncType }: ReadFacts,
+  { watermark, warning, marking, version, read, measure, syncType }: ReadFacts,
 ): Promise<void> {
   if (dataSourceId === null || retryOfPartitionId !== null) return;
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
     select: {
-      ...{ state: true, message: true, messageMarking: true, isUnchanged: true },
+      ...{ id: true, state: true, message: true, messageMarking: true, isUnchanged: true },
       ...{ successCount: true, successByLevel: true, errorCount: true, duplicateCount: true },
       ...{ tableVersion: true, tableTimestamp: true },
     },
@@ -56,7 +59,16 @@ export async function recordSourceSync(
   const success = addCounts(...partitions.map(({ successByLevel }) => successByLevel.map(Number)));
   // Rows that failed are read again, and duplicates are reported again.
   const isWhole = partitions.every(({ errorCount, duplicateCount }) => errorCount + duplicateCount === 0n);
-  const [{ isUnchanged = false, tableVersion = null, tableTimestamp = null } = {}] = partitions;
+  const [{ id = null, isUnchanged = false, tableVersion = null, tableTimestamp = null } = {}] = partitions;
+  const counts = {
+    duplicates: partitions.reduce((sum, { duplicateCount }) => sum + Number(duplicateCount), 0),
+    errors: partitions.reduce((sum, { errorCount }) => sum + Number(errorCount), 0),
+  };
+  const isMeasured = unread === undefined && measure !== null;
+  const drift = isMeasured ? await measureDrift(transaction, dataSourceId, measure, counts) : null;
+  const shownDrift = { drift: drift?.drift ?? null, driftMessage: drift?.driftMessage ?? null };
+  if (id !== null && drift !== null)
+    await transaction.jobPartition.update({ where: { id }, data: shownDrift });
   const lastSync = {
     lastSyncAt: await readDatabaseTime(transaction),
     lastSyncState: unread?.state ?? ('COMPLETED' as const),
@@ -76,6 +88,9 @@ export async function recordSourceSync(
                   itemCountByLevel: [...success],
                 }),
             ...{ tableVersion, tableTimestamp },
+            // An unchanged table differs from its copy as before.
+            ...(isUnchanged ? {} : shownDrift),
+            ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),
             ...(watermark === null ? {} : { watermark: watermark.value, watermarkType: watermark.type }),
             ...(watermark === null && read === null ? {} : { watermarkVersion: version }),
             ...(read === null || warning !== null || !isWhole

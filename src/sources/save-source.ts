@@ -64,7 +64,10 @@ export async function updateDataSource(
       if (expectedRevision != null && expectedRevision !== before.revision)
         throw new DataSourceChangedError(sourceId, before.revision);
       const now = await clock(transaction);
-      const changes: Omit<Partial<DataSource>, 'synced'> = { ...settings, ...toColumns(schedule, now) };
+      const changes: Omit<Partial<DataSource>, 'synced' | 'driftBasis'> = {
+        ...settings,
+        ...toColumns(schedule, now),
+      };
       const after = { ...before, ...changes };
       if (TABLE_COLUMNS.some((column) => before[column] !== after[column])) checkTable(after, allowedSchemas);
       const saved = await transaction.dataSource.update({
@@ -135,12 +138,19 @@ async function findFurtherChanges(
   before: DataSource,
   after: DataSource,
 ): Promise<
-  Pick<Prisma.DataSourceUpdateInput, 'firstName' | 'watermark' | 'watermarkType' | 'watermarkVersion'>
+  Pick<
+    Prisma.DataSourceUpdateInput,
+    'firstName' | 'watermark' | 'watermarkType' | 'watermarkVersion' | 'drift' | 'driftMessage' | 'driftBasis'
+  >
 > {
   const renamed = before.name === after.name ? {} : { firstName: before.firstName ?? before.name };
   if (READ_COLUMNS.every((column) => before[column] === after[column])) return renamed;
   await refuseWhileInUse(transaction, before.id);
-  return { ...renamed, watermark: null, watermarkType: null, watermarkVersion: null };
+  return {
+    ...renamed,
+    ...{ watermark: null, watermarkType: null, watermarkVersion: null },
+    ...{ drift: null, driftMessage: null, driftBasis: Prisma.DbNull },
+  };
 }
 
 const READ_COLUMNS = ['dataType', 'cursorColumn', ...TABLE_COLUMNS] as const;

@@ -4,6 +4,17 @@ import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { ReadContents, SourceCopy } from '../ingestion/partition-task.ts';
 import { type LevelCounts, NO_COUNTS } from '../items/level-counts.ts';
 
+const driftBasisSchema = z.object({
+  /** The rows of the table that share the id of another. */
+  sharedRows: z.int(),
+  /** The most rows that can be missing in the copy because they failed. */
+  failedRows: z.int(),
+  itemChanges: z.int(),
+});
+
+/** What the next comparison of the copy of a source with its table begins with. */
+export type DriftBasis = z.output<typeof driftBasisSchema>;
+
 const syncedSchema = z.object({
   contents: z.string(),
   /** An INCREMENTAL sync has read only the rows from the watermark on. */
@@ -26,12 +37,24 @@ export function toSynced(
 /** Reads what is known of the copy of a source, for a sync of all its rows. */
 export function readSourceCopy(source: DataSource, syncType: SyncType | null): SourceCopy {
   const itemChanges = Number(source.itemChanges);
+  const basis = driftBasisSchema.safeParse(source.driftBasis).data;
+  const known = basis?.itemChanges === itemChanges ? basis : null;
+  const drift = {
+    sharedRows: known?.sharedRows ?? null,
+    missedRows: known === null || source.drift === null ? 0 : Number(source.drift) - known.failedRows,
+  };
+  const failedRows = known?.failedRows ?? 0;
   const synced = syncedSchema.safeParse(source.synced).data;
   // Without a cursor column, every sync reads all rows.
   const readsAll = syncType === 'FULL' || source.cursorColumn === null;
   const hasReadAll = synced?.syncType === 'FULL' || source.cursorColumn === null;
-  if (synced === undefined || synced.itemChanges !== itemChanges || (readsAll && !hasReadAll))
-    return { itemChanges, synced: null };
+  if (
+    drift.missedRows > 0 ||
+    synced === undefined ||
+    synced.itemChanges !== itemChanges ||
+    (readsAll && !hasReadAll)
+  )
+    return { itemChanges, synced: null, ...drift, failedRows };
   const { contents, success } = synced;
-  return { itemChanges, synced: { contents, success: readsAll ? success : NO_COUNTS } };
+  return { itemChanges, synced: { contents, success: readsAll ? success : NO_COUNTS }, ...drift, failedRows };
 }

@@ -14,11 +14,12 @@ import {
  * cannot be decoded, is STATEMENT_FAILED, because reading again would fail again.
  */
 export function withErrorCodes(warehouse: Warehouse): Warehouse {
-  const { findContents, history } = warehouse;
+  const { findContents, hasRowCount, history } = warehouse;
   return {
     ...readerWithCodes(warehouse),
     findVersion: (...given) => withCode(() => warehouse.findVersion(...given)),
     ...(findContents && { findContents: (...given) => withCode(() => findContents.apply(warehouse, given)) }),
+    ...(hasRowCount && { hasRowCount: (...given) => withCode(() => hasRowCount.apply(warehouse, given)) }),
     ...(history && { history: historyWithCodes(history) }),
     countUnreadable: (...given) => withCode(() => warehouse.countUnreadable(...given)),
     close: () => warehouse.close(),

@@ -84,6 +84,44 @@ export function formatFraction(fraction: number, digits: number): string {
   return places === 0 ? '' : shown.toString().padStart(places, '0');
 }
 
+/** Formats an interval of whole months as Databricks writes it. */
+export function formatYearMonthInterval(months: number): string {
+  const whole = Math.abs(months);
+  return `INTERVAL '${months < 0 ? '-' : ''}${Math.floor(whole / 12)}-${whole % 12}' YEAR TO MONTH`;
+}
+
+/** Formats an interval of microseconds as Databricks writes it. */
+export function formatDayTimeInterval(microseconds: bigint): string {
+  const day = BigInt(MICROSECONDS_PER_DAY);
+  const whole = microseconds < 0n ? -microseconds : microseconds;
+  return `INTERVAL '${microseconds < 0n ? '-' : ''}${whole / day} ${formatTime(Number(whole % day))}' DAY TO SECOND`;
+}
+
+/** Formats an interval of months, days and microseconds, none of which is a number of the others, as Databricks writes it. */
+export function formatCalendarInterval(months: number, days: number, microseconds: bigint): string {
+  const whole = microseconds < 0n ? -microseconds : microseconds;
+  const sign = microseconds < 0n ? '-' : '';
+  const fraction = formatFraction(Number(whole % 1_000_000n), 6);
+  const seconds = `${(whole / 1_000_000n) % 60n}${fraction && `.${fraction}`}`;
+  const parts = [
+    [Math.trunc(months / 12), 'years'],
+    [months % 12, 'months'],
+    [days, 'days'],
+    [`${sign}${whole / 3_600_000_000n}`, 'hours'],
+    [`${sign}${(whole / 60_000_000n) % 60n}`, 'minutes'],
+    [`${sign}${seconds}`, 'seconds'],
+  ] as const;
+  const filled = parts.filter(([count]) => Number(count) !== 0);
+  return filled.length === 0 ? '0 seconds' : filled.map(([count, unit]) => `${count} ${unit}`).join(' ');
+}
+
+/** Writes an interval in full that a service of Databricks has written without its unit: `1 02:03:04.000000000`, or `1-2`. */
+export function toIntervalText(text: string): string {
+  if (/^-?\d+-\d+$/.test(text)) return `INTERVAL '${text}' YEAR TO MONTH`;
+  const [, whole, fraction = ''] = /^(-?\d+ \d\d:\d\d:\d\d)(\.\d+)?$/.exec(text) ?? [];
+  return whole === undefined ? text : `INTERVAL '${whole}${fraction.replace(/\.?0+$/, '')}' DAY TO SECOND`;
+}
+
 /**
  * Parses JSON, with numbers that JavaScript would change as text.
  * @throws SyntaxError if it is no JSON; Error if an object in it has a key twice, one of whose values would be lost.

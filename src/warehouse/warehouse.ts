@@ -181,6 +181,11 @@ export interface Warehouse extends TableReader {
   ): Promise<string | null>;
   /** Only warehouses that keep versions have it: a table of any other must not be written while it is read. */
   readonly history?: TableHistory;
+  /**
+   * Whether `countRows` of a whole table reads none of its rows, because their number is in its metadata.
+   * @param version the one that `findVersion` gave for the table; null for none.
+   */
+  hasRowCount?(table: AllowedTable, version: string | null, signal: AbortSignal): Promise<boolean>;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;

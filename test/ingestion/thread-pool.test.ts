@@ -133,6 +133,7 @@ test('threads that work on a statement without end are closed within seconds', a
       version: null,
       tableVersion: null,
       read: null,
+      measure: null,
     },
   };
   const begun = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import { startDatabricksServer } from '../support/databricks-server.ts';
 import { test } from '../support/on-spark.ts';
 import { JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
-import { addSource, storedItems } from '../support/tables.ts';
+import { addSource, storedItems, uuid } from '../support/tables.ts';
 import { fieldTable, never, statement } from '../warehouse/reading.ts';
 
 const ROWS = 20_000;
@@ -96,9 +96,9 @@ test('a table that is dropped and created again while its sync is paused is read
   );
 });
 
-test('a large table is one partition and scanned once, besides its watermark', {
+test('a large table is one partition and scanned once, besides its watermark, by statements that name the job', {
   timeout: 300_000,
-}, async ({ engine, reader }) => {
+}, async ({ engine, server, reader }) => {
   const { client } = reader;
   await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
   await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
@@ -107,6 +107,8 @@ test('a large table is one partition and scanned once, besides its watermark', {
   const { id } = await client.startSync({ syncType: 'FULL' });
   expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { successCount: ROWS } });
   expect(engine.takeScannedRows()).toBeLessThan(1.1 * ROWS);
+  const tags = new Set(server.statements.map(({ tag }) => tag?.replace(/ partition .*/, '')));
+  expect(tags).toEqual(new Set([`BLADE job ${uuid(id)}`]));
 });
 
 test('another table that takes the name between two statements is noticed, though it has the version, too', {

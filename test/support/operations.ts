@@ -5,6 +5,7 @@ export {
   DataSourcesDocument as DataSources,
   DataTypesDocument as DataTypes,
   DeleteDataSourceDocument as DeleteDataSource,
+  DriftReadsDocument as DriftReads,
   ItemDocument as Item,
   ItemsDocument as Items,
   ItemWithMarkingsDocument as ItemWithMarkings,

@@ -141,6 +141,16 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
       nullable: true,
       description: 'When that version was committed; null if there is none.',
     }),
+    drift: t.expose('drift', {
+      type: 'SafeInt',
+      nullable: true,
+      description:
+        'How far the copy was from the table after its last completed sync: how many rows were not in the copy or, below zero, how many items had no row any more. Rows that share an id count once. Null if that is not known (the sync had a filter or a limit, something else changed its items meanwhile, or the rows could not be counted without reading them), and without clearance for TOP SECRET.',
+    }),
+    driftMessage: t.exposeString('driftMessage', {
+      nullable: true,
+      description: 'The drift in words, with what to do; null if there is none, or it is not known.',
+    }),
     lookback: t.exposeFloat('lookback', {
       description:
         'How far behind the watermark INCREMENTAL syncs read: seconds for a cursor column of times, otherwise a difference of numbers.',

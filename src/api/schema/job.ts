@@ -319,6 +319,16 @@ const JobPartitionNode = builder.prismaNode('JobPartition', {
       nullable: true,
       description: 'When that version was committed; null if there is none.',
     }),
+    drift: t.expose('drift', {
+      type: 'SafeInt',
+      nullable: true,
+      description:
+        'How far the copy of its source is from the table after this sync: how many rows are not in the copy or, below zero, how many items have no row any more. Null before the source is read, if it is not known, on further partitions of the source, and without clearance for TOP SECRET.',
+    }),
+    driftMessage: t.exposeString('driftMessage', {
+      nullable: true,
+      description: 'The drift in words, with what to do; null if there is none, or it is not known.',
+    }),
     percent: t.float({
       nullable: true,
       description: 'From 0 to 100; below 100 until it is COMPLETED. Null until its rows are counted.',

@@ -143,7 +143,7 @@ function writeJob(output: Output, job: JobDetails): void {
         formatCount(partition.errorCount),
         formatCount(partition.duplicateCount),
         formatCount(partition.attempt),
-        partition.message ?? (partition.isUnchanged ? 'unchanged' : ''),
+        partition.message ?? partition.driftMessage ?? (partition.isUnchanged ? 'unchanged' : ''),
       ]),
     ]);
   }

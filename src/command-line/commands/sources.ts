@@ -82,7 +82,7 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
   });
   output.writeResult(dataSources, () =>
     output.writeTable([
-      ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'LAST SYNC', 'ENDED'],
+      ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'DRIFT', 'LAST SYNC', 'ENDED'],
       ...dataSources.map((source) => [
         source.id,
         source.name,
@@ -92,6 +92,7 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
         source.cursorColumn ?? NO_VALUE,
         source.schedule === null ? NO_VALUE : `${source.schedule.cron} ${source.schedule.timeZone}`,
         formatCount(source.itemCount),
+        source.drift === null ? NO_VALUE : formatCount(source.drift),
         formatTime(source.lastSyncAt),
         source.lastSyncState ?? NO_VALUE,
       ]),

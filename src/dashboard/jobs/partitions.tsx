@@ -16,10 +16,11 @@ const COLUMNS: readonly Column<PartitionRowFragment>[] = [
   {
     head: 'Source',
     fit: 'wrap',
-    cell: ({ sourceName, dataType, message }) => (
+    cell: ({ sourceName, dataType, message, driftMessage }) => (
       <>
         {sourceName} <Faint>{dataType}</Faint>
         {message !== null && <Message c="red">{message}</Message>}
+        {driftMessage !== null && <Message c="orange">{driftMessage}</Message>}
       </>
     ),
   },

@@ -90,6 +90,11 @@ function KnownSource({ id }: { id: string }) {
                 <Message>{source.lastSyncMessage}</Message>
               </Notice>
             )}
+            {source.driftMessage !== null && (
+              <Notice title="The copy differs from the table" isError={false}>
+                <Message>{source.driftMessage}</Message>
+              </Notice>
+            )}
             <Columns areEven>
               <Panel title="Settings">
                 <SourceForm source={source} onSaved={request.reload} />

@@ -86,6 +86,7 @@ export async function endPartition(
       marking: isRead ? (outcome.warningMarking ?? null) : null,
       version: isRead ? outcome.version : null,
       read: isRead ? outcome.read : null,
+      measure: isRead ? outcome.measure : null,
       syncType: job.syncType ?? 'FULL',
     });
   }

@@ -136,6 +136,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
         committedAt: new Date(stored.tableVersion.committedAt),
       },
       read: stored.read ?? null,
+      measure: stored.measure ?? null,
     };
   }
   const { sql, parameters } = input;
@@ -144,7 +145,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
     statement: { sql, parameters, withUnreadable: true },
     watermark: null,
     rowCount: null,
-    ...{ version: null, tableVersion: null, read: null },
+    ...{ version: null, tableVersion: null, read: null, measure: null },
   };
 }
 

@@ -74,7 +74,7 @@ async function describePlan(
   }
   const source = await transaction.dataSource.findUnique({
     where: { id: dataSourceId },
-    select: { tableVersion: true, tableTimestamp: true },
+    select: { tableVersion: true, tableTimestamp: true, drift: true, driftMessage: true },
   });
   return { ...source, isUnchanged: true };
 }
@@ -97,11 +97,12 @@ function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
   if (plan.kind === 'UNCHANGED') return { ...plan, success: [...plan.success] };
   if (plan.kind !== 'STATEMENT') return { ...plan };
   const { sql, parameters, withUnreadable = false } = plan.statement;
-  const { watermark, cursor, read, tableVersion, ...others } = plan;
+  const { watermark, cursor, read, measure, tableVersion, ...others } = plan;
   return {
     ...others,
     watermark: watermark && { ...watermark },
     read: read && { ...read },
+    measure: measure && { ...measure },
     tableVersion: tableVersion && { ...tableVersion, committedAt: tableVersion.committedAt.toISOString() },
     ...(cursor && { cursor: { ...cursor } }),
     statement: { sql, parameters, withUnreadable },

@@ -1,16 +1,22 @@
 import type { JsonValue } from '../../shared/json.ts';
 import {
+  formatCalendarInterval,
   formatDate,
+  formatDayTimeInterval,
   formatDecimal,
   formatTimestamp,
+  formatYearMonthInterval,
   parseJsonValue,
   setKey,
   setNewKey,
   toFloatValue,
   toIntegerValue,
+  toIntervalText,
   toNumberValue,
 } from '../value.ts';
 import { arrow, type Data, type DataType, type Field } from './arrow.ts';
+import { isDuration } from './arrow-schema.ts';
+import { createTextDecoder } from './text-bytes.ts';
 
 /** Reads the value at an index of a column as JSON. */
 export type ColumnReader = (index: number) => JsonValue;
@@ -30,11 +36,11 @@ export function createColumnReader(data: Data, field: Field): ColumnReader {
   };
 }
 
-const { Type, TimeUnit, DateUnit, Precision, DataType: types, Vector } = arrow;
+const { Type, TimeUnit, DateUnit, IntervalUnit, Precision, DataType: types, Vector } = arrow;
 
 function createValueReader(data: Data, field: Field): ColumnReader {
   const { type } = data;
-  if (types.isUtf8(type)) return createTextReader(data, isVariant(field));
+  if (types.isUtf8(type)) return createTextReader(data, field);
   if (types.isInt(type)) return type.bitWidth === 64 ? createLongReader(data) : createNumberReader(data);
   if (types.isFloat(type)) {
     const { values } = data;
@@ -49,7 +55,11 @@ function createValueReader(data: Data, field: Field): ColumnReader {
     };
   }
   if (types.isDecimal(type) && type.bitWidth === 128) return createDecimalReader(data, type.scale);
-  if (types.isTimestamp(type)) return createTimestampReader(data, type.unit, Boolean(type.timezone));
+  if (types.isInterval(type)) return createIntervalReader(data, type.unit);
+  if (types.isTimestamp(type))
+    return isDuration(field)
+      ? createDurationReader(data, type.unit)
+      : createTimestampReader(data, type.unit, Boolean(type.timezone));
   if (types.isDate(type) && type.unit === DateUnit.DAY) {
     const { values } = data;
     return (index) => formatDate(values[index]) ?? String(values[index]);
@@ -80,11 +90,12 @@ function toBuffer({ values }: Data): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function createTextReader(data: Data, isJson: boolean): ColumnReader {
+function createTextReader(data: Data, field: Field): ColumnReader {
   const { valueOffsets } = data;
   const bytes = toBuffer(data);
-  const text = (index: number) => bytes.toString('utf8', valueOffsets[index], valueOffsets[index + 1]);
-  return isJson ? (index) => parseJsonValue(text(index)) : text;
+  const text = createTextDecoder(bytes, valueOffsets);
+  if (findSqlName(field) === 'VARIANT') return (index) => parseJsonValue(text(index));
+  return findSqlName(field).startsWith('INTERVAL') ? (index) => toIntervalText(text(index)) : text;
 }
 
 /** Whether a column holds texts: Databricks also sends an INTERVAL as text, and names the type in the metadata of the field. */
@@ -92,11 +103,7 @@ export function isTextField(field: Field): boolean {
   return types.isUtf8(field.type) && /^(?:STRING|VARCHAR|CHAR|VARIANT)?(?:\(|$)/.test(findSqlName(field));
 }
 
-/** Whether the column is a VARIANT, which Databricks sends as JSON. */
-function isVariant(field: Field): boolean {
-  return findSqlName(field) === 'VARIANT';
-}
-
+/** Finds the type that Databricks notes on a column that it sends as text: JSON of a VARIANT, or an INTERVAL. */
 function findSqlName({ metadata }: Field): string {
   return metadata.get('Spark:DataType:SqlName') ?? '';
 }
@@ -125,6 +132,26 @@ function createTimestampReader(data: Data, unit: number, isZoned: boolean): Colu
     if (text === null) return value.toString();
     return isZoned ? `${text}Z` : text;
   };
+}
+
+function createDurationReader(data: Data, unit: number): ColumnReader {
+  const words = toWords(data);
+  const microseconds = createMicrosecondConverter(unit);
+  return (index) => formatDayTimeInterval(microseconds(words[index] ?? 0n));
+}
+
+function createIntervalReader(data: Data, unit: number): ColumnReader {
+  const { values } = data;
+  if (unit === IntervalUnit.YEAR_MONTH) return (index) => formatYearMonthInterval(values[index]);
+  const words = toWords(data);
+  if (unit === IntervalUnit.DAY_TIME)
+    return (index) =>
+      formatDayTimeInterval(
+        BigInt(values[2 * index]) * 86_400_000_000n + BigInt(values[2 * index + 1]) * 1_000n,
+      );
+  // Months and days of 32 bits, and nanoseconds of 64.
+  return (index) =>
+    formatCalendarInterval(values[4 * index], values[4 * index + 1], (words[2 * index + 1] ?? 0n) / 1_000n);
 }
 
 function createMicrosecondConverter(unit: number): (value: bigint) => bigint {

@@ -11,6 +11,7 @@ import { makeNamesDistinct } from '../distinct-names.ts';
 import { createUnreadableValue, setKey } from '../value.ts';
 import { type Row, WarehouseError } from '../warehouse.ts';
 import { arrow, type RecordBatch } from './arrow.ts';
+import { toReadableSchema } from './arrow-schema.ts';
 import { createColumnReader, isTextField } from './arrow-value.ts';
 import { ArrowResultHandler, CloudFetchResultHandler } from './driver.ts';
 import type { DatabricksSessions } from './session.ts';
@@ -195,7 +196,10 @@ function createArrowPages(source: IResultsProvider.default<ArrowPage>, pageRows:
 
 function* readArrowChunks({ batches, rowCount }: ArrowPage): Generator<Chunk, void, undefined> {
   let remaining = rowCount;
-  for (const batch of arrow.RecordBatchReader.from(batches)) {
+  const [first = Buffer.alloc(0), ...others] = batches;
+  const schema = toReadableSchema(first);
+  for (const batch of arrow.RecordBatchReader.from([schema.bytes, ...others])) {
+    schema.mark(batch.schema);
     // A batch can have more rows than belong to the result.
     const rows = Math.min(batch.numRows, remaining);
     remaining -= rows;

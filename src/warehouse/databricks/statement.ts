@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { DBSQLParameter, thrift } from '@databricks/sql';
 import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
 import { AbortError, waitUntilAborted } from '../abort.ts';
+import { addTag } from '../statement-tag.ts';
 import type { OnWaiting, ParameterValue } from '../warehouse.ts';
 import { type Chunk, openPages, type ResultPages } from './chunk.ts';
 import { ThriftOperationBackend } from './driver.ts';
@@ -107,7 +108,7 @@ async function execute(
   session: Session,
   { sql, parameters, signal }: StatementRun,
 ): Promise<IOperation.default> {
-  const executing = session.executeStatement(sql, {
+  const executing = session.executeStatement(addTag(sql), {
     namedParameters: Object.fromEntries(
       Object.entries(parameters).map(([name, value]) => [name, new DBSQLParameter({ value })]),
     ),

@@ -1,7 +1,7 @@
 import { thrift } from '@databricks/sql';
 import type { TColumn, TColumnDesc } from '@databricks/sql/thrift/TCLIService_types.js';
 import type { JsonValue } from '../../shared/json.ts';
-import { parseJsonValue, toFloatValue, toIntegerValue, toNumberValue } from '../value.ts';
+import { parseJsonValue, toFloatValue, toIntegerValue, toIntervalText, toNumberValue } from '../value.ts';
 
 const { TTypeId } = thrift.TCLIService_types;
 
@@ -68,6 +68,9 @@ function createTextConverter(typeId: number | undefined): (text: string) => Json
     case TTypeId.MAP_TYPE:
     case TTypeId.STRUCT_TYPE:
       return parseJsonValue;
+    case TTypeId.INTERVAL_YEAR_MONTH_TYPE:
+    case TTypeId.INTERVAL_DAY_TIME_TYPE:
+      return toIntervalText;
     case TTypeId.NULL_TYPE:
       return () => null;
     default:

@@ -128,11 +128,16 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
   /** @param versions those of the tables; empty to read them as they are. */
   function createReader(versions: readonly DeltaVersion[]): TableReader {
     const pin = (sql: string) => (versions.length === 0 ? sql : pinVersions(sql, versions));
+    const readPinned = (sql: string, run: Omit<StatementRun, 'sql'>): Promise<readonly Row[]> =>
+      // The warehouse may delete a version at any time.
+      readAll({ sql, ...run }).catch((error: unknown) => {
+        throw toChangedError(error, versions);
+      });
     return {
       async describeTable(table, signal, onWaiting) {
         // Unlike DESCRIBE TABLE, it gives the columns alone, and those of the version.
-        const select = pin(`SELECT * FROM ${quoteTable(table)}`);
-        const columns = await describe(`QUERY ${select}`, signal, onWaiting);
+        const sql = `DESCRIBE QUERY ${pin(`SELECT * FROM ${quoteTable(table)}`)}`;
+        const columns = await readPinned(sql, { parameters: {}, signal, onWaiting });
         return columns.map(({ col_name: name, data_type: type }) => ({
           name: String(name),
           type: formatType(String(type)),
@@ -141,7 +146,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 
       async countRows({ sql, parameters }, signal, onWaiting) {
         const counting = pin(`SELECT COUNT(*) AS total FROM (${sql})`);
-        const [row] = await readAll({ sql: counting, parameters, signal, onWaiting });
+        const [row] = await readPinned(counting, { parameters, signal, onWaiting });
         return Number(row?.total ?? 0);
       },
 
@@ -205,6 +210,9 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
         return refuseFailedStatement(error);
       }
     },
+
+    // Delta counts from its statistics.
+    hasRowCount: async (_table, version) => version !== null,
 
     history: {
       readAt: (version) => createReader(parseVersions(version)),
@@ -288,11 +296,11 @@ function toBatch(rows: readonly Row[], textColumns: readonly string[]): RowBatch
 
 /** Converts the error of a version that the table no longer has, after VACUUM or a new table of the same name. */
 function toChangedError(error: unknown, versions: readonly DeltaVersion[]): unknown {
-  if (!(error instanceof WarehouseError)) return error;
+  if (!(error instanceof WarehouseError) || versions.length === 0) return error;
   if (error.code !== 'TABLE_NOT_FOUND' && !VERSION_GONE.test(error.message)) return error;
   const names = versions.map(({ table, version }) => `${version} of ${table}`).join(', ');
   return new WarehouseError('CHANGED', `Version ${names} is gone: ${error.message}`, { cause: error });
 }
 
 const VERSION_GONE =
-  /time travel|DELTA_(?:VERSION|FILE|TABLE)_NOT_FOUND|DELTA_(?:LOG|CHANGE)_FILE_NOT_FOUND|FILE_NOT_EXIST|FileNotFoundException/i;
+  /time.travel|DELTA_(?:VERSION|FILE|TABLE)_NOT_FOUND|DELTA_(?:LOG|CHANGE)_FILE_NOT_FOUND|DELTA_TRUNCATED|DELTA_STATE_RECOVER|FILE_NOT_EXIST|FileNotFoundException/i;

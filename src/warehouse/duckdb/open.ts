@@ -23,6 +23,7 @@ import type { PreparedRead } from './engine-messages.ts';
 import { reported } from './error.ts';
 import { DEFAULT_DISK_MEGABYTES, DEFAULT_MEMORY_MEGABYTES } from './limits.ts';
 import { MEGABYTE } from './overrun.ts';
+import { findTableFiles } from './table-files.ts';
 
 /** The folder of a folder warehouse, and what its engine may take. */
 export interface FolderWarehouseOptions extends ReadingLimits {
@@ -105,6 +106,10 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
     async findContents(tables, signal) {
       throwIfAborted(signal);
       return findEngine().ask({ method: 'findContents', tables: tables.map(toName) }, signal);
+    },
+
+    async hasRowCount(table) {
+      return (await findTableFiles(folder, table)).format === 'parquet';
     },
 
     async countUnreadable(table, signal) {

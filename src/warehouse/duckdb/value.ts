@@ -3,6 +3,7 @@ import {
   DuckDBBlobValue,
   DuckDBDateValue,
   DuckDBDecimalValue,
+  DuckDBIntervalValue,
   DuckDBListValue,
   DuckDBMapValue,
   DuckDBStructValue,
@@ -20,11 +21,14 @@ import {
 } from '@duckdb/node-api';
 import type { JsonValue } from '../../shared/json.ts';
 import {
+  formatCalendarInterval,
   formatDate,
+  formatDayTimeInterval,
   formatDecimal,
   formatFraction,
   formatTime,
   formatTimestamp,
+  formatYearMonthInterval,
   parseJsonValue,
   setKey,
   setNewKey,
@@ -160,6 +164,7 @@ function convertAny(value: DuckDBValue): JsonValue {
   if (value instanceof DuckDBDateValue)
     return formatInfinite(value, value.days) ?? formatDate(value.days) ?? String(value);
   if (value instanceof DuckDBDecimalValue) return formatDecimal(value.value, value.scale);
+  if (value instanceof DuckDBIntervalValue) return formatInterval(value);
   if (value instanceof DuckDBTimeValue) return formatTime(Number(value.micros));
   if (value instanceof DuckDBTimestampSecondsValue)
     return (
@@ -199,3 +204,13 @@ function formatNanoseconds(nanoseconds: bigint): string {
   const text = formatTimestamp((nanoseconds - rest) / 1_000n) ?? '';
   return rest === 0n ? text : `${text}.${formatFraction(Number(rest), 9)}`;
 }
+
+/** Formats an interval as the narrowest type of Databricks that holds it. */
+function formatInterval({ months, days, micros }: DuckDBIntervalValue): string {
+  if (months === 0) return formatDayTimeInterval(BigInt(days) * MICROSECONDS_PER_DAY + micros);
+  return days === 0 && micros === 0n
+    ? formatYearMonthInterval(months)
+    : formatCalendarInterval(months, days, micros);
+}
+
+const MICROSECONDS_PER_DAY = 86_400_000_000n;

@@ -3,6 +3,7 @@ import {
   DuckDBBlobValue,
   DuckDBDateValue,
   DuckDBDecimalValue,
+  DuckDBIntervalValue,
   DuckDBListValue,
   DuckDBMapValue,
   DuckDBStructValue,
@@ -14,6 +15,7 @@ import {
   type DuckDBType,
   DuckDBTypeId,
   type DuckDBValue,
+  INTERVAL,
 } from '@duckdb/node-api';
 import {
   arrow,
@@ -22,6 +24,7 @@ import {
   type Field,
   type Schema,
 } from '../../../src/warehouse/databricks/arrow.ts';
+import { findConverter } from '../../../src/warehouse/duckdb/value.ts';
 
 /** A column of a result: its name and how DuckDB has it. */
 export interface ResultColumn {
@@ -76,6 +79,7 @@ function recordBatch(
 function createField(name: string, type: DuckDBType): Field {
   const metadata = new Map<string, string>();
   if (type.alias === 'JSON') metadata.set('Spark:DataType:SqlName', 'VARIANT');
+  if (type.typeId === DuckDBTypeId.INTERVAL) metadata.set('Spark:DataType:SqlName', 'INTERVAL');
   return new arrow.Field(name, toArrowType(type), true, metadata);
 }
 
@@ -209,8 +213,15 @@ function createData(type: DuckDBType, values: readonly DuckDBValue[]): Data {
       return of({ valueOffsets: createOffsets(maps), child });
     }
     default:
-      return of(joinBytes(values.map((value) => Buffer.from(value === null ? '' : String(value)))));
+      return of(joinBytes(values.map((value) => Buffer.from(value === null ? '' : formatText(value)))));
   }
+}
+
+/** Databricks writes an interval without its unit. */
+function formatText(value: DuckDBValue): string {
+  if (!(value instanceof DuckDBIntervalValue)) return String(value);
+  const text = String(findConverter(INTERVAL)(value));
+  return /^INTERVAL '(.*)' \w+ TO \w+$/.exec(text)?.[1] ?? text;
 }
 
 function bitmap(values: readonly DuckDBValue[], isSet: (value: DuckDBValue) => boolean): Uint8Array {

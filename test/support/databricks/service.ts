@@ -39,7 +39,12 @@ export interface ServiceOptions {
 /** The operations of a SQL warehouse that a read needs, on an engine of the test's own. */
 export interface Service {
   readonly handlers: Handlers;
-  readonly statements: { readonly sql: string; readonly parameters: readonly BoundParameter[] }[];
+  readonly statements: {
+    readonly sql: string;
+    /** The comment at its end, which names the job; null for none. */
+    readonly tag: string | null;
+    readonly parameters: readonly BoundParameter[];
+  }[];
   /** Ends every session, as a warehouse does with those that nobody used for long. */
   expireSessions(): void;
   /** Makes statements that come from now on wait, as they do while a warehouse starts, until they are released. */
@@ -191,7 +196,8 @@ export function createService(options: ServiceOptions): Service {
           status: failure(Code.INVALID_HANDLE_STATUS, `Invalid SessionHandle: SessionHandle [${session}]`),
         });
       const parameters = (request.parameters ?? []) as readonly BoundParameter[];
-      statements.push({ sql: request.statement, parameters });
+      const { sql, tag } = splitTag(request.statement);
+      statements.push({ sql, tag, parameters });
       const id = randomUUID();
       const operation: Operation = {
         execution: options.engine.execute(request.statement, parameters),
@@ -314,4 +320,10 @@ function formatKey(guid: Buffer): string {
 
 function elapsed(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
+
+/** Splits the comment that names the job off a statement. */
+function splitTag(statement: string): { sql: string; tag: string | null } {
+  const [, sql, tag] = /^(.*)\n\/\* (.*) \*\/$/s.exec(statement) ?? [];
+  return sql === undefined || tag === undefined ? { sql: statement, tag: null } : { sql, tag };
 }

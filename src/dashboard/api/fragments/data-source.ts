@@ -25,6 +25,7 @@ export const SourceRow = graphql(`
     watermark
     tableVersion
     tableTimestamp
+    driftMessage
     itemCount
     lastSyncAt
     lastSyncState

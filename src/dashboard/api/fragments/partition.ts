@@ -34,6 +34,7 @@ export const PartitionRow = graphql(`
     duplicateItemId
     isUnchanged
     tableVersion
+    driftMessage
     startedAt
     finishedAt
     message

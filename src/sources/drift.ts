@@ -1,0 +1,52 @@
+import { MARKINGS } from '../data-types/marking.ts';
+import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { CopyMeasure } from '../ingestion/partition-task.ts';
+import type { DriftBasis } from './synced-contents.ts';
+
+/** How the copy of a source differs from its table. */
+export interface Drift {
+  /** How many more items the table should give than its copy has; below zero if the copy has more. */
+  readonly drift: number;
+  /** The same in words; null if there is no difference. */
+  readonly driftMessage: string | null;
+  readonly driftBasis: DriftBasis;
+}
+
+/**
+ * Compares the copy of a source with its table, at the end of a sync.
+ * @param counts the rows of the sync that shared the id of an earlier one, and those that failed.
+ * @returns null if something else has changed items of the source meanwhile.
+ */
+export async function measureDrift(
+  transaction: Prisma.TransactionClient,
+  dataSourceId: string,
+  { tableRows, itemChanges, sharedRows, failedRows: failedBefore }: CopyMeasure,
+  counts: { readonly duplicates: number; readonly errors: number },
+): Promise<Drift | null> {
+  const [counted] = await transaction.$queryRaw<{ itemChanges: bigint; items: bigint }[]>`
+    select s.item_changes as "itemChanges", (select count(*) from blade_item i
+      where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = s.id) as items
+    from data_source s where s.id = ${dataSourceId}::uuid`;
+  if (counted === undefined || Number(counted.itemChanges) !== itemChanges) return null;
+  const shared = sharedRows ?? counts.duplicates;
+  const drift = tableRows - shared - Number(counted.items);
+  // Whatever is missing after all rows were read has failed.
+  const failedRows = sharedRows === null ? Math.max(drift, 0) : failedBefore + counts.errors;
+  return {
+    drift,
+    driftMessage: describeDrift(drift, failedRows),
+    driftBasis: { sharedRows: shared, failedRows, itemChanges },
+  };
+}
+
+function describeDrift(drift: number, failedRows: number): string | null {
+  const count = Math.abs(drift).toLocaleString('en-US');
+  const isOne = Math.abs(drift) === 1;
+  if (drift === 0) return null;
+  if (drift < 0)
+    return `${count} ${isOne ? 'item has' : 'items have'} no row in the table any more; syncs delete no items`;
+  const rows = `${count} ${isOne ? 'row' : 'rows'} of the table ${isOne ? 'is' : 'are'} not in the copy`;
+  return drift > failedRows
+    ? `${rows}: run a FULL sync, or wait for the next INCREMENTAL one, which reads all rows`
+    : `${rows}, because ${isOne ? 'it' : 'they'} failed: see the errors of the sync that read ${isOne ? 'it' : 'them'}`;
+}

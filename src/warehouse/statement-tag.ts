@@ -1,0 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+const tags = new AsyncLocalStorage<string>();
+
+/** Runs work whose statements carry a tag, by which people find them in the history of the warehouse. @param tag plain words. */
+export function tagStatements<Result>(tag: string, work: () => Result): Result {
+  return tags.run(tag, work);
+}
+
+/** Adds the tag of the current work to a statement: at its end, so that the positions in errors stay right. */
+export function addTag(sql: string): string {
+  const tag = tags.getStore();
+  return tag === undefined ? sql : `${sql}\n/* ${tag} */`;
+}
