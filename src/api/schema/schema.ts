@@ -7,6 +7,7 @@ import './error.ts';
 import './item.ts';
 import './item-marking.ts';
 import './job.ts';
+import './job-change-feed.ts';
 import './job-error-feed.ts';
 import './job-event.ts';
 import './me.ts';
