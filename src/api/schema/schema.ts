@@ -10,6 +10,7 @@ import './job.ts';
 import './job-change-feed.ts';
 import './job-error-feed.ts';
 import './job-event.ts';
+import './job-throughput.ts';
 import './me.ts';
 import './job-control.ts';
 import './query-job.ts';
