@@ -187,6 +187,7 @@ function createViews(clearance: Marking): readonly View[] {
       ...columnsAsTheyAre(
         'created_at ordered_at started_at finished_at updated_at elapsed_ms retry_of_id started_by_id started_by_name',
       ),
+      ...columnsAsTheyAre('written_in ended_in'),
       ...columnsAsText('kind state sync_type retry_mode'),
       outcome: createOutcome({
         ...{ state: 't.state', success: `(${success} + ${duplicates})`, errors },

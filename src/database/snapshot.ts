@@ -30,3 +30,19 @@ export function isNewSince(writtenIn: Prisma.Sql, seen: Snapshot): Prisma.Sql {
   const snapshot = Prisma.sql`${seen}::text::pg_snapshot`;
   return Prisma.sql`(${writtenIn} >= pg_snapshot_xmin(${snapshot}) and not pg_visible_in_snapshot(${writtenIn}, ${snapshot}))`;
 }
+
+/** A snapshot to test transactions against in the program. */
+export interface OpenedSnapshot {
+  /** All transactions before it were committed or rolled back. */
+  readonly xmin: bigint;
+  /** None from it on was. */
+  readonly xmax: bigint;
+  hasSeen(xid: bigint): boolean;
+}
+
+export function openSnapshot(snapshot: Snapshot): OpenedSnapshot {
+  const [xmin = '0', xmax = '0', listed = ''] = snapshot.split(':');
+  const open = new Set(listed === '' ? [] : listed.split(',').map(BigInt));
+  const end = BigInt(xmax);
+  return { xmin: BigInt(xmin), xmax: end, hasSeen: (xid) => xid < end && !open.has(xid) };
+}

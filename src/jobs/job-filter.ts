@@ -84,13 +84,13 @@ function boundCreation(condition: Bound<Job>['condition']): Bound<Job> {
 
 /** Tests jobs against a filter, as a list of them does. */
 export interface JobMatcher {
-  /** Whether a job can match whose other facts are unknown. */
-  canMatch(job: Pick<Job, 'kind' | 'state' | 'dataType'>): boolean;
   /**
    * @param job as a clearance sees it.
    * @param sources the sources that it reads, at least of those in the filter.
    */
   matches(job: Job, sources: ReadonlySet<string>): boolean;
+  /** Whether a job matches or may have matched before it changed: its kind, labels and the like never change. */
+  mayHaveMatched(job: Job, sources: ReadonlySet<string>): boolean;
   /** Whether a job that matches may stop to. */
   readonly canChange: boolean;
 }
@@ -99,29 +99,25 @@ export function createJobMatcher(filter: JobFilter): JobMatcher {
   const { kinds, states, outcomes, dataTypes, startedByIds, dataSourceIds } = filter;
   const { finishedAfter, finishedBefore, createdAfter, createdBefore, isRetry, retryOfId } = filter;
   const { sqlContains, labels = [] } = filter;
-  const needsEnd = outcomes !== undefined || finishedAfter !== undefined || finishedBefore !== undefined;
 
-  const canMatch: JobMatcher['canMatch'] = ({ kind, state, dataType }) =>
-    includes(kinds, kind) &&
-    includes(states, state) &&
-    includes(dataTypes, dataType) &&
-    (!needsEnd || isTerminal(state));
+  const matchesForGood: JobMatcher['matches'] = (job, sources) =>
+    includes(kinds, job.kind) &&
+    includes(dataTypes, job.dataType) &&
+    includes(startedByIds, job.startedById) &&
+    (dataSourceIds?.some((id) => sources.has(id)) ?? true) &&
+    isWithin(job.orderedAt, createdAfter, createdBefore) &&
+    (isRetry === undefined || isRetry === (job.retryMode !== null)) &&
+    (retryOfId === undefined || retryOfId === job.retryOfId) &&
+    (sqlContains === undefined || containsSql(job, sqlContains)) &&
+    labels.every(({ key, value }) => hasLabel(job, key, value));
+  const canChange = states?.some((state) => !isTerminal(state)) ?? false;
+  const matches: JobMatcher['matches'] = (job, sources) =>
+    includes(states, job.state) &&
+    includes(outcomes, job.outcome) &&
+    isWithin(job.finishedAt, finishedAfter, finishedBefore) &&
+    matchesForGood(job, sources);
 
-  return {
-    canMatch,
-    canChange: states?.some((state) => !isTerminal(state)) ?? false,
-    matches: (job, sources) =>
-      canMatch(job) &&
-      includes(outcomes, job.outcome) &&
-      includes(startedByIds, job.startedById) &&
-      (dataSourceIds?.some((id) => sources.has(id)) ?? true) &&
-      isWithin(job.orderedAt, createdAfter, createdBefore) &&
-      isWithin(job.finishedAt, finishedAfter, finishedBefore) &&
-      (isRetry === undefined || isRetry === (job.retryMode !== null)) &&
-      (retryOfId === undefined || retryOfId === job.retryOfId) &&
-      (sqlContains === undefined || containsSql(job, sqlContains)) &&
-      labels.every(({ key, value }) => hasLabel(job, key, value)),
-  };
+  return { canChange, matches, mayHaveMatched: canChange ? matchesForGood : matches };
 }
 
 function includes<Value>(allowed: readonly Value[] | undefined, value: Value | null): boolean {

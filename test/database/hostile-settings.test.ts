@@ -1,7 +1,7 @@
 import { describe, expect, inject } from 'vitest';
 import { createClient, createPool } from '../../src/database/connection.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
-import { createJobEvents } from '../../src/jobs/events/job-events.ts';
+import { createJobFeeds } from '../../src/jobs/events/job-feeds.ts';
 import type { JobNotifications } from '../../src/jobs/events/job-notifications.ts';
 import { startBoss } from '../../src/jobs/queue/boss.ts';
 import { HOSTILE_SETTINGS, openHostileDatabase } from '../support/hostile-database.ts';
@@ -141,15 +141,15 @@ describe.skipIf(prepared.kind !== 'server')('on a database whose settings change
       },
       close: async () => {},
     };
-    const events = createJobEvents(prisma, silent, (error) => expect(error).toBeUndefined());
+    const feeds = createJobFeeds(silent, (error) => expect(error).toBeUndefined());
     try {
-      const changes = await events.watchChanges({});
-      expect(await changes.next()).toEqual({ done: false, value: null });
+      const changes = await feeds.seenBy(prisma, 'TOP SECRET').watchChanges({}, 'BEGINNING');
+      expect(await changes.next()).toMatchObject({ done: false, value: { value: null } });
       const id = await insertJob(database);
       (await subscribed.promise).onReconnect();
-      for await (const job of changes) if (job?.id === id) break;
+      for await (const entry of changes) if ('value' in entry && entry.value?.job.id === id) break;
     } finally {
-      events.close();
+      feeds.close();
       await prisma.$disconnect();
     }
   });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Job, PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import type { ChangeEntry } from '../../src/jobs/events/change-feed.ts';
 import { type AllJobEvents, createJobEvents } from '../../src/jobs/events/job-events.ts';
+import { type AllJobFeeds, createJobFeeds } from '../../src/jobs/events/job-feeds.ts';
 import { type JobNotifications, listenToJobs } from '../../src/jobs/events/job-notifications.ts';
+import type { JobFilter } from '../../src/jobs/job-filter.ts';
 import { insertJob, moveJob, writeRevision } from '../support/job-rows.ts';
 import { test } from '../support/on-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -11,6 +14,7 @@ let database: TestDatabase;
 let prisma: PrismaClient;
 let notifications: JobNotifications;
 let events: AllJobEvents;
+let feeds: AllJobFeeds;
 const faults: unknown[] = [];
 
 beforeAll(async () => {
@@ -18,57 +22,72 @@ beforeAll(async () => {
   prisma = createPrismaClient(database.connectionString, { maxConnections: 2 });
   notifications = await listenToJobs(database.notifications, (error) => faults.push(error));
   events = createJobEvents(prisma, notifications, (error) => faults.push(error));
+  feeds = createJobFeeds(notifications, (error) => faults.push(error));
 });
 
 afterAll(async () => {
   events.close();
+  feeds.close();
   await notifications.close();
   await prisma.$disconnect();
   await database.close();
   expect(faults).toEqual([]);
 });
 
-/** Reads until the job comes. */
-async function readTo(jobs: AsyncIterableIterator<Job | null>, id: string): Promise<Job[]> {
-  const seen: Job[] = [];
+/** Reads until the job comes. @returns the entries before, too. */
+async function readTo(entries: AsyncIterableIterator<ChangeEntry>, id: string): Promise<ChangeEntry[]> {
+  const seen: ChangeEntry[] = [];
   for (;;) {
-    const { done, value } = await jobs.next();
+    const { done, value } = await entries.next();
     if (done) throw new Error(`job ${id} never came`);
-    if (value === null) continue;
     seen.push(value);
-    if (value.id === id) return seen;
+    if (toJob(value)?.id === id) return seen;
   }
 }
 
-test('a subscriber to all jobs that reads nothing keeps the newest ten thousand, each once, and no more', async () => {
-  const slow = await events.watchChanges({});
-  const eager = await events.watchChanges({ dataTypes: ['logistics'] });
-  await database.pool.query(
+const toJob = (entry: ChangeEntry): Job | undefined => ('value' in entry ? entry.value?.job : undefined);
+
+const watchChanges = (filter: JobFilter = {}) =>
+  feeds.seenBy(prisma, 'TOP SECRET').watchChanges(filter, 'BEGINNING');
+
+const insertEnded = (count: number) =>
+  database.pool.query(
     `insert into job (id, kind, state, outcome, data_type, sql_query, started_at, finished_at, total_items)
      select gen_random_uuid(), 'QUERY', 'COMPLETED', 'SUCCEEDED', 'sortie', 'SELECT 1', now(), now(), 0
-     from generate_series(1, 10500)`,
+     from generate_series(1, $1)`,
+    [count],
   );
+
+test('a subscriber to all jobs that reads nothing gets ten thousand afterwards, each once; more are a gap', async () => {
+  const slow = await watchChanges();
+  const slower = await watchChanges();
+  expect(await slow.next()).toMatchObject({ value: { value: null } });
+  await insertEnded(9_900);
   const busy = await insertJob(database, { state: 'RUNNING' });
   for (let count = 0; count < 20; count++) await writeRevision(database, busy);
   const marker = await insertJob(database, { dataType: 'logistics' });
-  await readTo(eager, marker);
 
-  // Once for the beginning and for what was dropped: it had not read the first.
-  expect(await slow.next()).toEqual({ done: false, value: null });
-  const waiting = await readTo(slow, marker);
-  expect(waiting).toHaveLength(10_000);
-  expect(new Set(waiting.map(({ id }) => id)).size).toBe(10_000);
+  const waiting = (await readTo(slow, marker)).flatMap((entry) => toJob(entry) ?? []);
+  expect(waiting).toHaveLength(9_902);
+  expect(new Set(waiting.map(({ id }) => id)).size).toBe(9_902);
   expect(waiting.filter(({ id }) => id === busy).map(({ revision }) => revision)).toEqual([21]);
   await slow.return?.();
-  await eager.return?.();
+
+  await insertEnded(500);
+  expect(await slower.next()).toMatchObject({ value: { value: null } });
+  expect(await slower.next()).toMatchObject({ value: { gap: 'BEHIND' } });
+  // It continues behind the gap.
+  const next = await insertJob(database);
+  expect(await readTo(slower, next)).toHaveLength(1);
+  await slower.return?.();
 });
 
 test('a subscriber that ends while it waits for a change is released immediately', async () => {
   const id = await insertJob(database, { state: 'RUNNING' });
   const watched = await events.watchJob(id);
   expect(await watched?.next()).toMatchObject({ value: { id } });
-  const all = await events.watchChanges({});
-  expect(await all.next()).toEqual({ done: false, value: null });
+  const all = await watchChanges();
+  expect(await all.next()).toMatchObject({ value: { value: null } });
   for (const jobs of [watched, all]) {
     const waits = jobs?.next();
     await jobs?.return?.();
@@ -85,10 +104,12 @@ test('closing ends every subscription, after its unread events', async () => {
   const own = createJobEvents(prisma, notifications, (error) => faults.push(error));
   const id = await insertJob(database, { state: 'RUNNING' });
   const watched = await own.watchJob(id);
-  const all = await own.watchChanges({});
-  expect(await all.next()).toEqual({ done: false, value: null });
+  const ownFeeds = createJobFeeds(notifications, (error) => faults.push(error));
+  const all = await ownFeeds.seenBy(prisma, 'TOP SECRET').watchChanges({}, 'BEGINNING');
+  expect(await all.next()).toMatchObject({ value: { value: null } });
   const waits = all.next();
   own.close();
+  ownFeeds.close();
   expect(await waits).toEqual({ done: true, value: undefined });
   expect(await watched?.next()).toMatchObject({ done: false, value: { id } });
   expect(await watched?.next()).toEqual({ done: true, value: undefined });
@@ -116,13 +137,11 @@ test('after a lost connection, missed events are read as soon as the database an
   const own = createJobEvents(shaky, silent, (error) => errors.push(error));
   const id = await insertJob(database, { state: 'RUNNING' });
   const watched = await own.watchJob(id);
-  const all = await own.watchChanges({});
   expect(await watched?.next()).toMatchObject({ value: { state: 'RUNNING' } });
   await moveJob(database, id, 'COMPLETED');
   await reconnect();
   expect(await watched?.next()).toMatchObject({ value: { state: 'COMPLETED' } });
   expect(await watched?.next()).toEqual({ done: true, value: undefined });
-  expect((await readTo(all, id)).at(-1)).toMatchObject({ state: 'COMPLETED' });
   expect(errors).toHaveLength(1);
   own.close();
 });

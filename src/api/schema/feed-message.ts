@@ -9,30 +9,35 @@ export interface FeedMessage<Value> {
   readonly gap: GapReason | null;
 }
 
-/** The description of an argument `after` of a feed. */
-export const AFTER =
-  'Continue after this `cursor` of an earlier message. One that cannot be continued from gives a `gap`. Default: from the beginning. An event stream has the cursors as the ids of its events, and continues after the header `Last-Event-ID`, if that is sent.';
+/** Describes an argument `after` of a feed. @param start where the feed begins without it. */
+export function describeAfter(start: string): string {
+  return `Continue after this \`cursor\` of an earlier message. One that cannot be continued from gives a \`gap\`. Default: from ${start}. An event stream has the cursors as the ids of its events, and continues after the header \`Last-Event-ID\`, if that is sent.`;
+}
 
 /**
- * Converts an entry of a feed to a message, the same for all subscribers that get it, so that it is executed once for all of them.
+ * Converts an entry of a feed to a message, the same for all subscribers of the feed that get it, so that it is executed once
+ * for all of them.
+ * @param feed what is followed, unique among feeds.
  * @param encode encodes a place of the feed as a cursor; null for its beginning.
  */
 export function toMessage<Value extends object, Place>(
-  entry: Entry<Value, Place>,
+  entry: Entry<Value | null, Place>,
+  feed: string,
   encode: (place: Place | null) => string,
 ): FeedMessage<Value> {
-  // An entry belongs to one feed, and so does its message.
-  let message = messages.get(entry) as FeedMessage<Value> | undefined;
+  const sent = messages.get(entry) ?? new Map<string, FeedMessage<object>>();
+  messages.set(entry, sent);
+  let message = sent.get(feed) as FeedMessage<Value> | undefined;
   if (message === undefined) {
     const cursor = encode(entry.place);
     message =
       'gap' in entry ? { cursor, value: null, gap: entry.gap } : { cursor, value: entry.value, gap: null };
-    messages.set(entry, message);
+    sent.set(feed, message);
   }
   return message;
 }
 
-const messages = new WeakMap<object, FeedMessage<object>>();
+const messages = new WeakMap<object, Map<string, FeedMessage<object>>>();
 
 const GapReasonEnum = builder.enumType('GapReason', {
   description: 'Why entries of a feed are missing.',

@@ -1,13 +1,12 @@
 import type { JobError } from '../../database/generated/prisma/client.ts';
-import type { After } from '../../jobs/events/feed.ts';
-import { BEGINNING, type SeenPlace } from '../../jobs/events/seen-place.ts';
+import { BEGINNING } from '../../jobs/events/seen-place.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
-import { AFTER, createMessageFields, type FeedMessage, toMessage } from './feed-message.ts';
+import { createMessageFields, describeAfter, type FeedMessage, toMessage } from './feed-message.ts';
 import { parseUuid } from './global-id.ts';
 import { JobErrorNode } from './job.ts';
-import { decodePlace, encodePlace } from './place-cursor.ts';
+import { encodePlace, findStart } from './place-cursor.ts';
 import { requires } from './requires.ts';
 
 const JobErrorMessageType = builder.objectRef<FeedMessage<JobError>>('JobErrorMessage').implement({
@@ -23,12 +22,6 @@ const JobErrorMessageType = builder.objectRef<FeedMessage<JobError>>('JobErrorMe
   }),
 });
 
-function findStart(feed: string, cursor: string | null | undefined): After<SeenPlace> {
-  if (cursor == null) return 'BEGINNING';
-  const place = decodePlace(feed, cursor);
-  return place === null ? 'UNKNOWN' : { place };
-}
-
 builder.subscriptionField('jobErrors', (t) =>
   t.field({
     authScopes: requires('viewer'),
@@ -37,7 +30,7 @@ builder.subscriptionField('jobErrors', (t) =>
       'Follows the errors of one job to its end: what is stored first, then each further one, once and in the order in which they were committed. More than 10,000 at once are a gap: read them with `Job.errors`. An attempt that starts a source over may delete errors that were sent.',
     args: {
       id: t.arg.id({ required: true, description: 'Id of the job, globally unique or a bare UUID.' }),
-      after: t.arg.string({ required: false, description: AFTER }),
+      after: t.arg.string({ required: false, description: describeAfter('the beginning') }),
     },
     subscribe: async (_root, { id, after }, { jobs, lastEventId }) => {
       const jobId = parseUuid('Job', id, 'id');
@@ -45,7 +38,7 @@ builder.subscriptionField('jobErrors', (t) =>
       const entries = await jobs.feeds.watchErrors(jobId, findStart(feed, lastEventId ?? after));
       if (entries === null) throw new JobNotFoundError(jobId);
       return mapIterator(entries, (entry) =>
-        toMessage(entry, (place) => encodePlace(feed, place ?? BEGINNING)),
+        toMessage(entry, feed, (place) => encodePlace(feed, place ?? BEGINNING)),
       );
     },
     resolve: (message: FeedMessage<JobError>) => message,

@@ -8,7 +8,7 @@ import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
 import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
-import { AFTER, createMessageFields, type FeedMessage, toMessage } from './feed-message.ts';
+import { createMessageFields, describeAfter, type FeedMessage, toMessage } from './feed-message.ts';
 import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { JobNode } from './job.ts';
 import { JobOutcomeEnum, JobStateEnum } from './job-enums.ts';
@@ -306,13 +306,13 @@ builder.subscriptionField('jobEvents', (t) =>
       'Follows the log of one job to its end: what is stored first, then each further event, in order and once. Continue with `after` where a connection broke off. A slow client misses nothing: it reads what is stored at its own pace.',
     args: {
       id: t.arg.id({ required: true, description: 'Id of the job, globally unique or a bare UUID.' }),
-      after: t.arg.string({ required: false, description: AFTER }),
+      after: t.arg.string({ required: false, description: describeAfter('the beginning') }),
     },
     subscribe: async (_root, { id, after }, { jobs, lastEventId }) => {
       const jobId = parseUuid('Job', id, 'id');
       const entries = await jobs.feeds.watchLog(jobId, findStart(lastEventId ?? after));
       if (entries === null) throw new JobNotFoundError(jobId);
-      return mapIterator(entries, (entry) => toMessage(entry, encodeEvent));
+      return mapIterator(entries, (entry) => toMessage(entry, 'jobEvents', encodeEvent));
     },
     resolve: (message: FeedMessage<JobEvent>) => message,
   }),

@@ -6,7 +6,6 @@ import {
 } from '../../database/generated/prisma/client.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { toRowFilter } from '../../jobs/job-filter.ts';
-import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
 import { DataSourceNode } from './data-source.ts';
 import { FailedSourceType, loadFailedSources } from './failed-sources.ts';
@@ -467,30 +466,8 @@ const JOBS: PagedList<Job, 'CREATED_AT'> = {
   },
 };
 
-/** The same event for all subscribers, so that it is executed once for all of them, like each state of a job. */
-const MISSED_CHANGES = { hasMissed: true } as const;
-
-type JobChange = Job | typeof MISSED_CHANGES;
-
-const JobChangeType = builder.objectRef<JobChange>('JobChange').implement({
-  description: 'An event of the feed of all jobs.',
-  fields: (t) => ({
-    job: t.field({
-      type: JobNode,
-      nullable: true,
-      description: 'A job that was created or has changed. Null if `mayHaveMissed` is true.',
-      resolve: (change) => ('hasMissed' in change ? null : change),
-    }),
-    mayHaveMissed: t.boolean({
-      description:
-        'Whether jobs may have changed without an event, so that a list has to be loaded again: true once at the beginning of each subscription, and for a client that was too slow.',
-      resolve: (change) => 'hasMissed' in change,
-    }),
-  }),
-});
-
-builder.subscriptionFields((t) => ({
-  jobProgress: t.field({
+builder.subscriptionField('jobProgress', (t) =>
+  t.field({
     authScopes: requires('viewer'),
     type: JobNode,
     description:
@@ -509,22 +486,4 @@ builder.subscriptionFields((t) => ({
     },
     resolve: (job: Job) => job,
   }),
-  jobChanges: t.field({
-    authScopes: requires('viewer'),
-    type: JobChangeType,
-    description:
-      'Watches all jobs, for lists: each job that matches the filter from now on, whenever it is created or changes, and once more if it stops to match. The first event says that the subscription has begun: load the list then, and again after each new connection. A slow client skips to the newest state of each job, and misses the oldest of more than 10,000 waiting jobs. Does not complete.',
-    args: {
-      filter: t.arg({
-        type: JobFilterInput,
-        required: false,
-        description: 'Which jobs, as of the list `jobs`. Default: all.',
-      }),
-    },
-    subscribe: async (_root, { filter }, context) => {
-      const changes = await context.jobs.events.watchChanges(parseJobFilter(context, filter));
-      return mapIterator(changes, (job) => job ?? MISSED_CHANGES);
-    },
-    resolve: (change: JobChange) => change,
-  }),
-}));
+);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSnapshot } from '../../database/snapshot.ts';
+import type { After } from '../../jobs/events/feed.ts';
 import type { SeenPlace } from '../../jobs/events/seen-place.ts';
 import { isUuid } from './input-checks.ts';
 
@@ -16,8 +17,15 @@ export function encodePlace(feed: string, { seen, within }: SeenPlace): string {
   return Buffer.from(JSON.stringify([feed, seen, within])).toString('base64url');
 }
 
+/** Finds where a subscriber begins to read a feed. */
+export function findStart(feed: string, cursor: string | null | undefined): After<SeenPlace> {
+  if (cursor == null) return 'BEGINNING';
+  const place = decodePlace(feed, cursor);
+  return place === null ? 'UNKNOWN' : { place };
+}
+
 /** Decodes a cursor; null if it is none of the feed. */
-export function decodePlace(feed: string, cursor: string): SeenPlace | null {
+function decodePlace(feed: string, cursor: string): SeenPlace | null {
   try {
     const [of, seen, within] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return of === feed ? { seen, within } : null;

@@ -1,4 +1,5 @@
 import type { Job } from '../../database/generated/prisma/client.ts';
+import type { ChangeEntry } from '../../jobs/events/change-feed.ts';
 import { createStartSyncInputSchema } from '../../jobs/input/start-sync-input.ts';
 import {
   IdempotencyKeyReusedError,
@@ -181,9 +182,9 @@ builder.subscriptionField('syncProgress', (t) =>
     description:
       'Watches syncs: the active or most recent one first, then each later state of it, and then of the next sync. Does not complete.',
     subscribe: async (_root, _args, { jobs }) => {
-      const changes = await jobs.events.watchChanges({ kinds: ['SYNC'] });
+      const changes = await jobs.feeds.watchChanges({ kinds: ['SYNC'] }, 'BEGINNING');
       try {
-        return createSyncStatuses(await jobs.currentSync(), changes);
+        return createSyncStatuses(await jobs.currentSync(), changes, () => jobs.currentSync());
       } catch (error) {
         await changes.return?.();
         throw error;
@@ -199,7 +200,8 @@ builder.subscriptionField('syncProgress', (t) =>
  */
 function createSyncStatuses(
   current: Job | null,
-  changes: AsyncIterableIterator<Job | null>,
+  changes: AsyncIterableIterator<ChangeEntry>,
+  readCurrent: () => Promise<Job | null>,
 ): AsyncIterableIterator<{ job: Job | null }> {
   let lastSent: Job | null | undefined;
   return createIterator<{ job: Job | null }>(
@@ -211,9 +213,10 @@ function createSyncStatuses(
       for (;;) {
         const change = await changes.next();
         if (change.done) return DONE;
-        if (change.value === null || !isNext(change.value, lastSent)) continue;
-        lastSent = change.value;
-        return { done: false, value: toStatus(change.value) };
+        const job = 'gap' in change.value ? await readCurrent() : (change.value.value?.job ?? null);
+        if (job === null || !isNext(job, lastSent)) continue;
+        lastSent = job;
+        return { done: false, value: toStatus(job) };
       }
     },
     () => changes.return?.(),

@@ -28,6 +28,10 @@ const JobById = graphql(`
   query JobById($id: ID!) {
     job(id: $id) {
       id
+      throughput {
+        elapsedSeconds
+        processedItems
+      }
       ...JobDetails
       ...JobSettings
     }
@@ -84,7 +88,7 @@ function KnownJob({ found }: { found: NonNullable<JobByIdQuery['job']> }) {
       <JobFigures job={job} />
       <Columns>
         <Panel title="Throughput">
-          <ThroughputPlot job={job} partitions={partitions.rows} />
+          <ThroughputPlot job={job} stored={found.throughput} partitions={partitions.rows} />
         </Panel>
         <Panel title="By data type">
           <JobTypes job={job} types={details.progress.byType} />

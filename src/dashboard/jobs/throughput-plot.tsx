@@ -7,11 +7,13 @@ import type { JobRowFragment, PartitionRowFragment } from '../generated/graphql.
 import { isTerminal } from '../parts/status.tsx';
 import { Faint } from '../parts/text.tsx';
 import { averageByPartition, computeRates } from './rates.ts';
-import { findSamples } from './throughput.ts';
+import { findSamples, joinSamples } from './throughput.ts';
 import styles from './throughput-plot.module.css';
 
 interface ThroughputPlotProps {
   readonly job: JobRowFragment;
+  /** How fast the job was before it was watched here. */
+  readonly stored: readonly { readonly elapsedSeconds: number; readonly processedItems: number }[];
   readonly partitions: readonly PartitionRowFragment[];
 }
 
@@ -23,14 +25,14 @@ const AXIS_STEPS_SECONDS = [
 ];
 
 /**
- * Plots rows per second over the time of a job: as measured while the dashboard was open, and before that as the average of
- * each partition over its run.
+ * Plots rows per second over the time of a job: as it was measured, and for an older job, of which nothing is stored, as the
+ * average of each partition over its run.
  */
-export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
+export function ThroughputPlot({ job, stored, partitions }: ThroughputPlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const colors = useComputedColorScheme();
-  const data = useMemo(() => computePlot(job, partitions), [job, partitions]);
+  const data = useMemo(() => computePlot(job, stored, partitions), [job, stored, partitions]);
   const hasData = data !== null;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: other colors need a new plot
@@ -73,7 +75,7 @@ export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
         )}
         {data.hasAverages && (
           <span className={styles.legend} data-line="average">
-            average of each partition{data.hasSamples ? ', before the dashboard was open' : ''}
+            average of each partition{data.hasSamples ? ', before it was measured' : ''}
           </span>
         )}
       </figcaption>
@@ -81,10 +83,14 @@ export function ThroughputPlot({ job, partitions }: ThroughputPlotProps) {
   );
 }
 
-function computePlot(job: JobRowFragment, partitions: ThroughputPlotProps['partitions']) {
+function computePlot(
+  job: JobRowFragment,
+  stored: ThroughputPlotProps['stored'],
+  partitions: ThroughputPlotProps['partitions'],
+) {
   const { startedAt, progress, state, id } = job;
   if (startedAt === null || progress.elapsedSeconds === null || progress.processedItems === 0) return null;
-  const samples = findSamples(id);
+  const samples = joinSamples(stored, findSamples(id));
   const rates = computeRates(samples);
   const until = samples[0] ?? { at: progress.elapsedSeconds, processedItems: progress.processedItems };
   const averages = averageByPartition(startedAt, partitions, until);

@@ -32,3 +32,16 @@ export function findSamples(id: string): readonly Sample[] {
   const known = samples.get(id) ?? [];
   return known.length > 1 ? known : [];
 }
+
+/** Puts the stored points of a job, which begin with it, before the samples. */
+export function joinSamples(
+  stored: readonly { readonly elapsedSeconds: number; readonly processedItems: number }[],
+  recorded: readonly Sample[],
+): readonly Sample[] {
+  if (stored.length === 0) return recorded;
+  const begin = recorded[0]?.at ?? Number.POSITIVE_INFINITY;
+  const earlier = stored
+    .map(({ elapsedSeconds: at, processedItems }) => ({ at, processedItems }))
+    .filter(({ at }) => at < begin);
+  return [{ at: 0, processedItems: 0 }, ...earlier, ...recorded.filter(({ at }) => at > 0)];
+}

@@ -1,7 +1,7 @@
 import type { Marking } from '../../data-types/marking.ts';
 import { findClearedSchema } from '../../database/cleared-views.ts';
 import { type JobError, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
-import { isNewSince, type Snapshot } from '../../database/snapshot.ts';
+import { isNewSince, NOTHING_SEEN, type Snapshot } from '../../database/snapshot.ts';
 import { isTerminal, type JobState } from '../job-state.ts';
 import { type Entry, type FeedSource, type Page, shareReads } from './feed.ts';
 import { BEGINNING, type SeenPlace } from './seen-place.ts';
@@ -51,9 +51,9 @@ async function readErrors(
   const [first] = found;
   if (first === undefined) throw new Error('the errors of a job were not read');
   const { now, isAhead, state, count } = first;
-  if (isAhead) return { entries: [{ gap: 'EXPIRED', place: null }], isLast: false };
+  if (isAhead) return { entries: [{ gap: 'EXPIRED', place: null }], isLast: false, isWhole: false };
   const all = { seen: now, within: null };
-  if (count > MOST_BEHIND) return { entries: [{ gap: 'BEHIND', place: all }], isLast: false };
+  if (count > MOST_BEHIND) return { entries: [{ gap: 'BEHIND', place: all }], isLast: false, isWhole: false };
   const keys = found.flatMap(({ id, writtenIn }) =>
     id === null || writtenIn === null ? [] : [{ id, writtenIn }],
   );
@@ -67,11 +67,13 @@ async function readErrors(
     const isLastOfAll = isWhole && index === onPage.length - 1;
     return [{ value, place: isLastOfAll ? all : { seen: after.seen, within: { seen: now, writtenIn, id } } }];
   });
-  const isEnd = after.within === null && keys.length === 0 && (state === null || isTerminal(state));
+  const hasEnded = state === null || isTerminal(state);
+  const isEnd = after.within === null && keys.length === 0 && hasEnded;
   // What was left of a page may be nothing.
   if (entries.length === 0 && !isEnd && after.within !== null)
     return readErrors(sight, clearance, jobId, all);
-  return { entries, isLast: isEnd };
+  // Nothing wakes a job that has ended.
+  return { entries, isLast: isEnd, isWhole: isWhole && after.within === null && !hasEnded };
 }
 
 function findErrors(
@@ -82,18 +84,24 @@ function findErrors(
 ): Promise<Found[]> {
   const schema = Prisma.raw(findClearedSchema(clearance) ?? 'public');
   const { sql } = Prisma;
-  const writtenIn = sql`e.written_in`;
+  // A database that was restored from a dump counts its transactions anew: what it has not reached is older than all.
+  const bound = sql`pg_snapshot_xmax(pg_current_snapshot())`;
+  const writtenIn = sql`(case when e.written_in < ${bound} then e.written_in else '2'::xid8 end)`;
+  const isMissing =
+    seen === NOTHING_SEEN
+      ? sql`true`
+      : sql`(${isNewSince(sql`e.written_in`, seen)} and e.written_in < ${bound})`;
   const now = within === null ? sql`pg_current_snapshot()` : sql`${within.seen}::text::pg_snapshot`;
   const rest =
     within === null
       ? sql`true`
       : sql`not coalesce(${isNewSince(writtenIn, within.seen)}, false)
-          and (coalesce(e.written_in, '2'), e.id) > (${within.writtenIn}::text::xid8, ${within.id}::uuid)`;
+          and (${writtenIn}, e.id) > (${within.writtenIn}::text::xid8, ${within.id}::uuid)`;
   // At most as many as can be caught up with are sorted.
   return sight.$queryRaw<Found[]>`
     with missing as materialized (
-      select e.id, coalesce(e.written_in, '2'::xid8) as written_in from ${schema}.job_error e
-      where e.job_id = ${jobId}::uuid and ${isNewSince(writtenIn, seen)} and ${rest} limit ${MOST_BEHIND + 1}
+      select e.id, ${writtenIn} as written_in from ${schema}.job_error e
+      where e.job_id = ${jobId}::uuid and ${isMissing} and ${rest} limit ${MOST_BEHIND + 1}
     )
     select (${now})::text as now,
       greatest(pg_snapshot_xmax(${now}), pg_snapshot_xmax(${seen}::text::pg_snapshot))

@@ -17,6 +17,10 @@ export interface Page<Value, Place> {
   readonly entries: readonly Entry<Value, Place>[];
   /** Whether nothing ever follows them. */
   readonly isLast: boolean;
+  /** Whether nothing follows them yet, so that the next read waits until the topic is woken. */
+  readonly isWhole: boolean;
+  /** Where the next read begins, if not behind the last entry. */
+  readonly end?: Place;
 }
 
 /** What a subscriber has to know of a feed. */
@@ -30,11 +34,15 @@ export interface FeedSource<Value, Place> {
 export interface Waker {
   wake(topic: string): void;
   wakeAll(): void;
-  /** Reads a feed at the subscriber's own pace: what it does not read is not held, but read later. */
+  /**
+   * Reads a feed at the subscriber's own pace: what it does not read is not held, but read later.
+   * @param first comes before all that is read.
+   */
   follow<Value, Place>(
     topic: string,
     source: FeedSource<Value, Place>,
     after: After<Place>,
+    first?: Entry<Value, Place> | null,
   ): AsyncIterableIterator<Entry<Value, Place>>;
   /** Ends all subscriptions. */
   close(): void;
@@ -72,7 +80,7 @@ export function createWaker(): Waker {
     wakeAll() {
       for (const all of readers.values()) for (const reader of all) reader.wake();
     },
-    follow: (topic, source, after) => followFeed(open(topic), source, after),
+    follow: (topic, source, after, first = null) => followFeed(open(topic), source, after, first),
     close() {
       isClosed = true;
       for (const all of [...readers.values()]) for (const reader of [...all]) reader.end();
@@ -92,21 +100,29 @@ function followFeed<Value, Place>(
   reader: Reader,
   { read, onError }: FeedSource<Value, Place>,
   start: After<Place>,
+  first: Entry<Value, Place> | null,
 ): AsyncIterableIterator<Entry<Value, Place>> {
   let after = typeof start === 'object' ? start.place : null;
-  let waiting: readonly Entry<Value, Place>[] = start === 'UNKNOWN' ? [{ gap: 'UNKNOWN', place: null }] : [];
+  let waiting: readonly Entry<Value, Place>[] =
+    first !== null ? [first] : start === 'UNKNOWN' ? [{ gap: 'UNKNOWN', place: null }] : [];
   let next = 0;
   let isLast = false;
+  /** Where the next read begins, if that is not behind the last entry. */
+  let end: Place | undefined;
+  /** Resolves when there may be more than what was read last; null if there is more. */
+  let more: Promise<void> | null = null;
 
   async function readMore(): Promise<void> {
+    await more;
+    if (reader.hasEnded) return;
     // Before the read, so that what comes meanwhile is not waited for.
     const woken = reader.woken();
     try {
+      if (end !== undefined) after = end;
       const page = await read(after);
-      waiting = page.entries;
+      ({ entries: waiting, isLast, end } = page);
       next = 0;
-      isLast = page.isLast;
-      if (waiting.length === 0 && !isLast && !reader.hasEnded) await woken;
+      more = page.isWhole ? woken : null;
     } catch (error) {
       onError(error);
       if (!reader.hasEnded) await setTimeout(READ_RETRY_MS);

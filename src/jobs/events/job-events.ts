@@ -1,24 +1,16 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { readDatabaseTime } from '../../database/database-clock.ts';
-import type { Job, Prisma, PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { Job, PrismaClient } from '../../database/generated/prisma/client.ts';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
-import { createJobMatcher, type JobFilter, type JobMatcher } from '../job-filter.ts';
-import { ACTIVE_STATES, isTerminal } from '../job-state.ts';
-import type { JobChange, JobNotifications } from './job-notifications.ts';
+import { isTerminal } from '../job-state.ts';
+import type { JobNotifications } from './job-notifications.ts';
 
-/** Jobs as they change. */
+/** Single jobs as they change. */
 export interface JobEvents {
   /**
    * A job: its present state first, then each later revision until it ends. A slow subscriber skips to the newest.
    * @returns null if there is no such job.
    */
   watchJob(jobId: string): Promise<AsyncIterableIterator<Job> | null>;
-  /**
-   * Jobs that match the filter, each time one changes or is created, without end, and once more each that stops to match. A
-   * slow subscriber skips to the newest revision of each job. Null where changes may have been missed: at the beginning, and
-   * when more than 10,000 jobs were waiting and the oldest were dropped.
-   */
-  watchChanges(filter: JobFilter): Promise<AsyncIterableIterator<Job | null>>;
 }
 
 /** One read serves all subscribers of the process that see the same rows. */
@@ -34,12 +26,12 @@ export function createJobEvents(
   notifications: JobNotifications,
   onError: (error: unknown) => void,
 ): AllJobEvents {
-  const subscribers = new Set<Subscriber>();
-  const changed = new Map<string, JobChange>();
+  const subscribers = new Map<string, Set<Subscriber>>();
+  const changed = new Set<string>();
   let isReading = false;
 
-  function readSoon(change: JobChange): void {
-    changed.set(change.id, change);
+  function readSoon(jobIds: Iterable<string>): void {
+    for (const id of jobIds) changed.add(id);
     if (isReading) return;
     isReading = true;
     void readChanged().finally(() => {
@@ -50,32 +42,27 @@ export function createJobEvents(
   async function readChanged(): Promise<void> {
     // Changes of one turn of the event loop are read together.
     await setImmediate();
-    while (changed.size > 0 && subscribers.size > 0) {
-      const changes = [...changed.values()];
+    while (changed.size > 0) {
+      const ids = [...changed];
       changed.clear();
-      await readAndOffer((readers) => {
-        const wanted = changes.filter((change) => readers.some((reader) => reader.wants(change)));
-        return wanted.length === 0 ? null : { id: { in: wanted.map(({ id }) => id) } };
-      });
+      const sights = new Set(findReaders(ids).map(({ sight }) => sight));
+      await Promise.all([...sights].map((sight) => readAndOffer(sight, ids)));
     }
   }
 
-  /** Repeats a failed read while there are subscribers, which would otherwise miss these changes for good. */
-  async function readAndOffer(buildWhere: BuildWhere): Promise<void> {
-    const sights = new Set([...subscribers].map(({ sight }) => sight));
-    await Promise.all([...sights].map((sight) => readAndOfferTo(sight, buildWhere)));
-  }
+  const findReaders = (ids: readonly string[]) => ids.flatMap((id) => [...(subscribers.get(id) ?? [])]);
 
-  /** Reads once for all subscribers that share a client of the database. */
-  async function readAndOfferTo(sight: PrismaClient, buildWhere: BuildWhere): Promise<void> {
-    const readers = () => [...subscribers].filter((subscriber) => subscriber.sight === sight);
-    while (readers().length > 0) {
+  /**
+   * Reads once for all subscribers that share a client of the database. Repeats a failed read while there are any, which
+   * would otherwise miss these changes for good.
+   */
+  async function readAndOffer(sight: PrismaClient, ids: readonly string[]): Promise<void> {
+    const findSharing = () => findReaders(ids).filter((reader) => reader.sight === sight);
+    while (findSharing().length > 0) {
       try {
-        const where = buildWhere(readers());
-        const jobs = where === null ? [] : await sight.job.findMany({ where });
-        const sources = await readSources(sight, jobs, readers());
-        for (const job of jobs)
-          for (const reader of readers()) reader.offer(job, sources.get(job.id) ?? NO_SOURCES);
+        const watched = [...new Set(findSharing().map(({ jobId }) => jobId))];
+        for (const job of await sight.job.findMany({ where: { id: { in: watched } } }))
+          for (const reader of findSharing()) if (reader.jobId === job.id) reader.offer(job);
         return;
       } catch (error) {
         onError(error);
@@ -84,42 +71,27 @@ export function createJobEvents(
     }
   }
 
-  /** Repeats a failed read, as `readAndOfferTo` does. */
-  async function findMissedSince(): Promise<Date> {
-    for (;;) {
-      try {
-        return new Date((await readDatabaseTime(prisma)).getTime() - MISSED_WINDOW_MS);
-      } catch (error) {
-        onError(error);
-        await setTimeout(READ_RETRY_MS);
-      }
-    }
-  }
-
   const unsubscribe = notifications.subscribe({
-    onChange(change) {
-      for (const subscriber of subscribers) {
-        if (subscriber.wants(change)) return readSoon(change);
-      }
+    onChange({ id, revision }) {
+      const readers = subscribers.get(id);
+      if (readers !== undefined && [...readers].some((reader) => reader.revision < revision)) readSoon([id]);
     },
-    async onReconnect() {
-      const since = await findMissedSince();
-      await readAndOffer((readers) => {
-        const watched = readers.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
-        return { OR: [{ id: { in: watched } }, { updatedAt: { gte: since } }] };
-      });
-    },
+    onReconnect: () => readSoon(subscribers.keys()),
   });
 
-  function subscribe(options: SubscriberOptions): Subscriber {
-    const subscriber = createSubscriber(options, () => subscribers.delete(subscriber));
-    subscribers.add(subscriber);
+  function subscribe(sight: PrismaClient, jobId: string): Subscriber {
+    const subscriber = createSubscriber(sight, jobId, () => {
+      const others = subscribers.get(jobId);
+      others?.delete(subscriber);
+      if (others?.size === 0) subscribers.delete(jobId);
+    });
+    subscribers.set(jobId, (subscribers.get(jobId) ?? new Set()).add(subscriber));
     return subscriber;
   }
 
   const seenBy = (sight: PrismaClient): JobEvents => ({
     async watchJob(jobId) {
-      const subscriber = subscribe({ sight, jobId, matcher: EVERY_JOB, dataSourceIds: [] });
+      const subscriber = subscribe(sight, jobId);
       const job = await sight.job.findUnique({ where: { id: jobId } }).catch((error: unknown) => {
         subscriber.end();
         throw error;
@@ -128,24 +100,8 @@ export function createJobEvents(
         subscriber.end();
         return null;
       }
-      subscriber.offer(job, NO_SOURCES);
-      return subscriber.events as AsyncIterableIterator<Job>;
-    },
-
-    async watchChanges(filter) {
-      const matcher = createJobMatcher(filter);
-      const { dataSourceIds = [] } = filter;
-      const subscriber = subscribe({ sight, jobId: null, matcher, dataSourceIds });
-      if (!matcher.canChange) return subscriber.events;
-      try {
-        const active = await sight.job.findMany({ where: { state: { in: [...ACTIVE_STATES] } } });
-        const sources = await readSources(sight, active, [subscriber]);
-        subscriber.startAt(active.filter((job) => matcher.matches(job, sources.get(job.id) ?? NO_SOURCES)));
-        return subscriber.events;
-      } catch (error) {
-        subscriber.end();
-        throw error;
-      }
+      subscriber.offer(job);
+      return subscriber.events;
     },
   });
 
@@ -154,87 +110,31 @@ export function createJobEvents(
     seenBy,
     close() {
       unsubscribe();
-      for (const subscriber of subscribers) subscriber.end();
+      for (const all of [...subscribers.values()]) for (const subscriber of [...all]) subscriber.end();
     },
   };
-}
-
-const NO_SOURCES: ReadonlySet<string> = new Set();
-
-const EVERY_JOB = createJobMatcher({});
-
-/** Reads which of the sources that subscribers ask for each job reads, by the ids of the jobs. */
-async function readSources(
-  sight: PrismaClient,
-  jobs: readonly Job[],
-  readers: readonly Subscriber[],
-): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const wanted = [...new Set(readers.flatMap(({ dataSourceIds }) => dataSourceIds))];
-  if (wanted.length === 0 || jobs.length === 0) return new Map();
-  const partitions = await sight.jobPartition.findMany({
-    where: { jobId: { in: jobs.map(({ id }) => id) }, dataSourceId: { in: wanted } },
-    select: { jobId: true, dataSourceId: true },
-    distinct: ['jobId', 'dataSourceId'],
-  });
-  const sources = new Map<string, Set<string>>();
-  for (const { jobId, dataSourceId } of partitions) {
-    const ofJob = sources.get(jobId) ?? new Set();
-    if (dataSourceId !== null) sources.set(jobId, ofJob.add(dataSourceId));
-  }
-  return sources;
 }
 
 /** How long to wait before a read that failed is tried again, in milliseconds. */
 const READ_RETRY_MS = 1_000;
 
-/** After a lost connection, jobs that changed within this time are offered again; subscribers skip known revisions. */
-const MISSED_WINDOW_MS = 10 * 60_000;
-
-/** Bounds a subscriber's memory: the jobs that wait for it, and those whose last seen revision it remembers. */
-const MAX_JOBS = 10_000;
-
-interface SubscriberOptions {
+interface Subscriber {
   /** Reads the rows that the subscriber may see. */
   readonly sight: PrismaClient;
-  /** The only job it watches, with which it ends; null for all that match. */
-  readonly jobId: string | null;
-  readonly matcher: JobMatcher;
-  /** The sources in the filter. */
-  readonly dataSourceIds: readonly string[];
-}
-
-/** Builds the condition on the jobs to read for some subscribers; null if there are none to read. */
-type BuildWhere = (readers: readonly Subscriber[]) => Prisma.JobWhereInput | null;
-
-interface Subscriber {
-  readonly sight: PrismaClient;
-  readonly jobId: string | null;
-  readonly dataSourceIds: readonly string[];
-  /** Null where it may have missed changes. */
-  readonly events: AsyncIterableIterator<Job | null>;
-  wants(change: JobChange): boolean;
-  /**
-   * Queues a revision unless the job has a newer one; replaces an older one that waits.
-   * @param sources those of the filter that the job reads.
-   */
-  offer(job: Job, sources: ReadonlySet<string>): void;
-  /** Sets the jobs that match at the beginning. Until then, each may. */
-  startAt(matching: readonly Job[]): void;
+  readonly jobId: string;
+  /** The newest that it was offered. */
+  readonly revision: number;
+  readonly events: AsyncIterableIterator<Job>;
+  /** Replaces an older revision that waits; ignores one that is not newer. */
+  offer(job: Job): void;
   end(): void;
 }
 
-function createSubscriber(
-  { sight, jobId, matcher, dataSourceIds }: SubscriberOptions,
-  onEnd: () => void,
-): Subscriber {
-  const waiting = new Map<string, Job>();
-  const newestRevisions = new Map<string, number>();
-  /** The jobs that match and may stop to. */
-  const matching = new Map<string, true>();
-  let isStarting = matcher.canChange;
-  let hasMissed = jobId === null;
+function createSubscriber(sight: PrismaClient, jobId: string, onEnd: () => void): Subscriber {
+  let waiting: Job | null = null;
   let wake: (() => void) | undefined;
   let ended = false;
+  let revision = 0;
 
   function end(): void {
     if (ended) return;
@@ -243,22 +143,13 @@ function createSubscriber(
     wake?.();
   }
 
-  function takeOldest(): Job | undefined {
-    for (const [id, job] of waiting) {
-      waiting.delete(id);
-      return job;
-    }
-    return undefined;
-  }
-
-  async function next(): Promise<IteratorResult<Job | null, undefined>> {
+  async function next(): Promise<IteratorResult<Job, undefined>> {
     for (;;) {
-      if (hasMissed) {
-        hasMissed = false;
-        return { done: false, value: null };
+      if (waiting !== null) {
+        const job = waiting;
+        waiting = null;
+        return { done: false, value: job };
       }
-      const oldest = takeOldest();
-      if (oldest !== undefined) return { done: false, value: oldest };
       if (ended) return DONE;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
@@ -266,54 +157,23 @@ function createSubscriber(
     }
   }
 
-  const events = createIterator(next, () => {
-    waiting.clear();
-    end();
-  });
-
-  const isWatched = (id: string) => jobId === null || jobId === id;
-  const hasMatched = (id: string) => isStarting || matching.has(id);
-
   return {
     sight,
     jobId,
-    dataSourceIds,
-    events,
-    wants: (change) =>
-      isWatched(change.id) &&
-      (matcher.canMatch(change) || hasMatched(change.id)) &&
-      (newestRevisions.get(change.id) ?? 0) < change.revision,
-    offer(job, sources) {
-      if (ended || !isWatched(job.id) || (newestRevisions.get(job.id) ?? 0) >= job.revision) return;
-      const isMatch = matcher.matches(job, sources);
-      if (!isMatch && !hasMatched(job.id)) return;
-      matching.delete(job.id);
-      if (isMatch && matcher.canChange) setBounded(matching, job.id, true);
-      newestRevisions.delete(job.id);
-      setBounded(newestRevisions, job.id, job.revision);
-      if (setBounded(waiting, job.id, job)) hasMissed = true;
-      if (jobId !== null && isTerminal(job.state)) end();
-      wake?.();
+    get revision() {
+      return revision;
     },
-    startAt(jobs) {
-      // One that changed in the meantime has set itself.
-      for (const { id } of jobs) if (!newestRevisions.has(id)) setBounded(matching, id, true);
-      isStarting = false;
+    events: createIterator(next, () => {
+      waiting = null;
+      end();
+    }),
+    offer(job) {
+      if (ended || revision >= job.revision) return;
+      revision = job.revision;
+      waiting = job;
+      if (isTerminal(job.state)) end();
+      wake?.();
     },
     end,
   };
-}
-
-/**
- * Adds a key as the newest of the map, and drops the oldest when there are too many.
- * @returns whether it has dropped one.
- */
-function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): boolean {
-  map.set(key, value);
-  if (map.size <= MAX_JOBS) return false;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    break;
-  }
-  return true;
 }

@@ -30,10 +30,11 @@ async function readLog(
   });
   // Only the oldest are ever deleted, so all after it are there if it is.
   if (after !== null && events[0]?.id !== after)
-    return { entries: [{ gap: 'EXPIRED', place: null }], isLast: false };
+    return { entries: [{ gap: 'EXPIRED', place: null }], isLast: false, isWhole: false };
   const further = after === null ? events : events.slice(1);
   return {
     entries: further.map((event) => ({ value: event, place: event.id })),
+    isWhole: events.length <= PAGE_SIZE,
     isLast: events.at(-1)?.kind === 'ENDED' || (events.length === 0 && (await isOlderThanLogs(sight, jobId))),
   };
 }
