@@ -59,5 +59,11 @@ export interface Catalog {
    * @throws CatalogError if the catalog cannot be asked now.
    */
   openLookup?(dataType: string, signal: AbortSignal): Promise<CatalogLookup | null>;
+  /**
+   * Calls back when uploads wait because the catalog does not do its work, with what it does instead, as the end of a sentence
+   * such as "cannot be reached", without anything about an item; and with null when it works again.
+   * @returns a function that ends the watching.
+   */
+  watchOutages?(onChange: (fault: string | null) => void): () => void;
   close(): Promise<void>;
 }

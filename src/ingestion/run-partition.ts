@@ -54,15 +54,18 @@ export async function runPartition(
   const uploads = createUploadSignal(signal);
   const ended = new AbortController();
   const meter = createStageMeter();
+  let unwatch: (() => void) | undefined;
   try {
     const resources = await open();
+    const { onCatalogFault, ...waiting } = showWaiting(resources.warehouse, (currentOperation) =>
+      report({ currentOperation, measurements: meter.take() }),
+    );
+    unwatch = resources.catalog.watchOutages?.(onCatalogFault);
     let sequence = 0;
     let hasRejections = false;
     const attempt: Attempt = {
       ...resources,
-      ...showWaiting(resources.warehouse, (currentOperation) =>
-        report({ currentOperation, measurements: meter.take() }),
-      ),
+      ...waiting,
       task,
       meter,
       catalog: meter.catalog(resources.catalog),
@@ -109,6 +112,7 @@ export async function runPartition(
   } catch (error) {
     return toOutcome(error, signal);
   } finally {
+    unwatch?.();
     uploads.end();
     report({ currentOperation: null, measurements: meter.take() });
   }

@@ -6,17 +6,24 @@ export type OnOperation = (operation: string) => void;
 export interface ShownWaiting {
   readonly warehouse: Warehouse;
   readonly onOperation: OnOperation;
+  /** Called when the catalog does not do its work, with what it does instead; with null when it does it again. */
+  readonly onCatalogFault: (fault: string | null) => void;
 }
 
-/** Shows "Waiting for the warehouse" instead of other progress while a statement waits in the warehouse. */
+/** Shows what is waited for instead of other progress while a statement waits in the warehouse, or uploads for the catalog. */
 export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): ShownWaiting {
-  let isWaiting = false;
+  let statement: string | null = null;
+  let uploads: string | null = null;
   let latest: string | null = null;
 
+  function showLatest(): void {
+    const operation = uploads ?? statement ?? latest;
+    if (operation !== null) onOperation(operation);
+  }
+
   function onWaiting(waits: boolean): void {
-    isWaiting = waits;
-    if (waits) onOperation('Waiting for the warehouse to start');
-    else if (latest !== null) onOperation(latest);
+    statement = waits ? 'Waiting for the warehouse to start' : null;
+    showLatest();
   }
 
   const toShown = (reader: TableReader): TableReader => ({
@@ -45,7 +52,11 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     },
     onOperation(operation) {
       latest = operation;
-      if (!isWaiting) onOperation(operation);
+      if (uploads === null && statement === null) onOperation(operation);
+    },
+    onCatalogFault(fault) {
+      uploads = fault === null ? null : `Waiting for the catalog, which ${fault}`;
+      showLatest();
     },
   };
 }

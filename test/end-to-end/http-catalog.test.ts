@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { readLog } from '../support/job-events.ts';
 import { test as base } from '../support/on-embedded.ts';
-import { JobErrors, RetryJob } from '../support/operations.ts';
+import { JobErrors, JobProgress, RetryJob } from '../support/operations.ts';
 import { addSorties } from '../support/tables.ts';
 import { startTestApplication } from '../support/test-application.ts';
 
@@ -95,6 +96,22 @@ test('a short outage of the catalog fails no item', async ({ server, start }) =>
     progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
   });
   expect(server.items.size).toBe(ROWS);
+});
+
+test('a job shows that it waits for its catalog, and its log says how long', async ({ server, start }) => {
+  const { client } = await start({ backoffMs: 5, maxBackoffMs: 20 });
+  const down = failFrom(server, 1_000);
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  await down;
+  const WAITING = 'Waiting for the catalog, which cannot be reached';
+  for await (const { jobProgress } of client.watch(JobProgress, { id }))
+    if (jobProgress.progress.currentOperation === WAITING) break;
+  server.answerWith(() => null);
+  await server.comeBack();
+  await client.waitForEnd(id);
+  const events = (await readLog(client, id)).map(({ __typename, message }) => [__typename, message]);
+  const waiting = events.findIndex(([, message]) => message === WAITING);
+  expect(events.slice(waiting)).toContainEqual(['JobContinuedEvent', 'Continued']);
 });
 
 test('a sync can be cancelled while its catalog is down', async ({ server, start }) => {

@@ -110,6 +110,8 @@ export async function openHttpCatalog(
       };
     },
 
+    watchOutages: guard.watch,
+
     async close() {
       guard.close();
       await agent.destroy();

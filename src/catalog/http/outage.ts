@@ -24,6 +24,12 @@ export interface OutageGuard {
    * again.
    */
   failed(failure: Failure, isFirst: boolean): boolean;
+  /**
+   * Calls back when requests have waited for a while because the catalog does not do its work, with what it does instead, as
+   * the end of a sentence; and with null when it does it again. Not for one that only asks to wait.
+   * @returns a function that ends the watching.
+   */
+  watch(onChange: (fault: string | null) => void): () => void;
   close(): void;
 }
 
@@ -47,6 +53,24 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
   const waiting = new Set<(message: string) => void>();
   let failuresInRow = 0;
   let outage: Outage | null = null;
+  const watchers = new Set<(fault: string | null) => void>();
+  let shownFault: string | null = null;
+
+  function show(fault: string | null): void {
+    if (fault === shownFault) return;
+    shownFault = fault;
+    for (const onChange of [...watchers]) onChange(fault);
+  }
+
+  function showLater(current: Outage, failure: Failure): void {
+    if (asksToWait(failure)) return;
+    clock.wait(SHOWN_AFTER_MS, current.ended.signal).then(
+      () => {
+        if (!current.ended.signal.aborted) show(describeFault(failure));
+      },
+      () => {},
+    );
+  }
 
   function pause(current: Outage, failure: Failure): void {
     queue.pause();
@@ -96,8 +120,9 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     answered() {
       failuresInRow = 0;
       if (outage === null) return;
-      endTimer(outage);
+      endTimers(outage);
       outage = null;
+      show(null);
       queue.concurrency = concurrency;
       queue.start();
     },
@@ -107,8 +132,14 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
         // A request that failed before may be one that the catalog cannot handle, which says nothing about others.
         failuresInRow += isFirst ? 1 : 0;
         if (failuresInRow >= FAILURES_TO_OPEN || asksToWait(failure) || failure.reason === 'UNREACHABLE') {
-          outage = { since: clock.now(), backoff: backoffs.next(), phase: { name: 'PROBING' } };
+          outage = {
+            since: clock.now(),
+            backoff: backoffs.next(),
+            phase: { name: 'PROBING' },
+            ended: new AbortController(),
+          };
           pause(outage, failure);
+          showLater(outage, failure);
         }
         return failure.reason !== 'UNREACHABLE';
       }
@@ -122,11 +153,20 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
       return failure.status === 429;
     },
 
+    watch(onChange) {
+      watchers.add(onChange);
+      if (shownFault !== null) onChange(shownFault);
+      return () => watchers.delete(onChange);
+    },
+
     close() {
-      if (outage !== null) endTimer(outage);
+      if (outage !== null) endTimers(outage);
     },
   };
 }
+
+/** How long an outage lasts before people are told, in milliseconds. */
+const SHOWN_AFTER_MS = 2_000;
 
 const FAILURES_TO_OPEN = 5;
 
@@ -138,12 +178,29 @@ interface Outage {
     | { readonly name: 'PAUSED'; readonly timer: AbortController }
     | { readonly name: 'PROBING' }
     | { readonly name: 'GIVEN_UP'; readonly message: string; readonly restUntil: number };
+  /** Aborted at its end. */
+  readonly ended: AbortController;
 }
 
 function asksToWait({ status, retryAfterMs }: Failure): boolean {
   return status === 429 || retryAfterMs !== null;
 }
 
-function endTimer({ phase }: Outage): void {
+/** Describes a failure without the words of the catalog, which may be about an item. */
+function describeFault({ reason, status }: Failure): string {
+  switch (reason) {
+    case 'UNREACHABLE':
+      return 'cannot be reached';
+    case 'BROKEN':
+      return 'breaks off its answers';
+    case 'TIMEOUT':
+      return 'does not answer in time';
+    case 'STATUS':
+      return `answers ${status}`;
+  }
+}
+
+function endTimers({ phase, ended }: Outage): void {
   if (phase.name === 'PAUSED') phase.timer.abort();
+  ended.abort();
 }
