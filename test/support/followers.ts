@@ -1,12 +1,18 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { Client, subscriptionExchange } from '@urql/core';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { EventSource } from 'undici';
 import WebSocket from 'ws';
 import { createContinueLink } from '../../docs/examples/apollo-continue.ts';
 import { followEvents, JOB_EVENTS, type JobEventMessage } from '../../docs/examples/follow-events.ts';
+import { createContinueForwarder } from '../../docs/examples/urql-continue.ts';
+import { hasCurl } from './curl.ts';
 
 type OnMessage = (message: JobEventMessage) => void;
 
@@ -71,4 +77,30 @@ export const FOLLOWERS: Readonly<Record<string, Follow>> = {
         });
     });
   },
+
+  urql(url, id, onMessage) {
+    const forwardSubscription = createContinueForwarder(createWebSockets(url));
+    const client = new Client({ url, exchanges: [subscriptionExchange({ forwardSubscription })] });
+    return new Promise((resolve, reject) => {
+      client
+        .subscription<{ jobEvents: JobEventMessage }>(JOB_EVENTS, { id, after: null })
+        .subscribe(({ data, error, hasNext }) => {
+          if (error !== undefined) reject(error);
+          else if (data?.jobEvents !== undefined) onMessage(data.jobEvents);
+          if (!hasNext) resolve();
+        });
+    });
+  },
+
+  ...(hasCurl && {
+    async curl(url: string, id: string, onMessage: OnMessage) {
+      const child = spawn('bash', ['docs/examples/follow-events.sh', url, id], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      createInterface({ input: child.stdout }).on('line', (line) =>
+        onMessage(JSON.parse(line).data.jobEvents),
+      );
+      await once(child, 'close');
+    },
+  }),
 };

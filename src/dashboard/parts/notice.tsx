@@ -27,6 +27,7 @@ export function Notice({
   return (
     <Alert
       className={styles.notice}
+      classNames={isError ? {} : { label: styles.label ?? '' }}
       role="alert"
       tabIndex={-1}
       color={isError ? 'red' : 'yellow'}
