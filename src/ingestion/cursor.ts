@@ -147,15 +147,30 @@ export function findCursorProblem(value: unknown, type: string): string | null {
   return isValid && columnSchemas.timestamp.safeParse(text).success ? null : 'a date and time';
 }
 
-/** Whether a text is a value of a watermark's type. */
+/** Whether a text is a value of a watermark's type, one of `CURSOR_TYPES`. */
 export function isValueOfType(text: string, type: string): boolean {
   if (type === 'STRING' || type.includes('CHAR(')) return true;
   if (/^(DATE|TIMESTAMP)/.test(type))
     return columnSchemas.timestamp.safeParse(text).success && text.trim() !== '';
-  return (isFloat(type) || type.startsWith('DECIMAL') ? /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i : /^-?\d{1,19}$/).test(
-    text,
+  if (isFloat(type)) return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text));
+  const [, precision = '10', scale = '0'] = /^DECIMAL(?:\((\d+)(?:, ?(\d+))?\))?$/.exec(type) ?? [];
+  if (type.startsWith('DECIMAL')) {
+    const [, whole = '', fraction = ''] = /^-?0*(\d+?)(?:\.(\d+?)0*)?$/.exec(text) ?? [];
+    return whole !== '' && whole.length <= Math.max(1, +precision - +scale) && fraction.length <= +scale;
+  }
+  const bits = INTEGER_BITS.get(type);
+  return (
+    bits !== undefined && /^-?\d{1,19}$/.test(text) && BigInt.asIntN(bits, BigInt(text)) === BigInt(text)
   );
 }
+
+/** The sizes of the types of whole numbers. */
+const INTEGER_BITS: ReadonlyMap<string, number> = new Map([
+  ['TINYINT', 8],
+  ['SMALLINT', 16],
+  ['INT', 32],
+  ['BIGINT', 64],
+]);
 
 /** Whether values of two types are in the same order when they are converted. @param one null for any. */
 export function haveOneOrder(one: string | null, other: string): boolean {

@@ -315,8 +315,7 @@ async function findMark(context: ReadContext, input: CheckedInput, cursor: Curso
       reason: `The watermark is a ${watermark.type}, and ${cursor.name} is now a ${cursor.type}`,
     };
   const mark = await readWatermark(context, watermark, cursor);
-  const isUnusable = mark === null && watermark.type !== null;
-  return { mark, reason: isUnusable ? `The watermark is too far ahead, or no ${cursor.type}` : null };
+  return { mark, reason: mark === null ? `The watermark is too far ahead, or no ${cursor.type}` : null };
 }
 
 /**

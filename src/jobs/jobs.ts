@@ -171,7 +171,7 @@ export function createJobs(parts: {
         return source;
       },
       async setWatermark(sourceId, change) {
-        const { id } = await setWatermark(prisma, principal, sourceId, change);
+        const { id } = await setWatermark({ prisma, pool }, principal, sourceId, change);
         return visible.dataSource.findUniqueOrThrow({ where: { id } });
       },
       async testDataSource(sourceId) {

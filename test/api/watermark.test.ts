@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { test } from '../support/on-server.ts';
-import { addSource, forgetAll, removeTable, storedItems, writeText } from '../support/tables.ts';
+import { addSource, forgetAll, removeTable, storedItems, writeQuery, writeText } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 let application: TestApplication;
@@ -76,6 +76,56 @@ test('a watermark of another type is refused', async () => {
   expect(await setWatermark(id, 'unknown', '9')).toEqual({
     __typename: 'InvalidInputError',
     message: expect.stringContaining('the watermark of this source is a BIGINT, and "unknown" is none'),
+  });
+});
+
+test.for([
+  ['bigint', '7', '9223372036854775808'],
+  ['integer', '-7', '5000000000'],
+  ['date', '2024-02-29', '2024-02-30'],
+  ['timestamptz', '2024-02-29T08:30:00Z', 'garbage'],
+  ['decimal(5, 2)', '-12.50', '1234.5'],
+  ['double', '1.5', '1e999'],
+] as const)(
+  'the first watermark of a %s is of that type: %s is one, %s is refused',
+  async ([type, good, bad]) => {
+    await writeQuery(application.warehouseFolder, 'sortie', `select 'S-1' as item_id, null::${type} as seq`);
+    const id = await addSource(application, { cursorColumn: 'seq' });
+    expect(await setWatermark(id, bad, null)).toMatchObject({
+      __typename: 'InvalidInputError',
+      message: expect.stringContaining(`${JSON.stringify(bad)} is none`),
+    });
+    expect(await setWatermark(id, good, null)).toMatchObject({ dataSource: { watermark: good } });
+  },
+);
+
+test('a watermark of a source without a cursor, or whose table is gone, is refused with the reason', async () => {
+  await writeNumbers(8);
+  const id = await addSource(application);
+  expect(await setWatermark(id, '8', null)).toMatchObject({
+    message: expect.stringContaining('has no cursor column'),
+  });
+  await forgetAll(application);
+  const gone = await addNumbers(8);
+  await removeTable(application.warehouseFolder, 'sortie');
+  expect(await setWatermark(gone, '8', null)).toMatchObject({
+    message: expect.stringContaining(
+      'cannot be checked, because the table cannot be read: There is no table',
+    ),
+  });
+});
+
+test('a first watermark of texts that the column cannot be compared with is not used, and the source says so', async () => {
+  const id = await addNumbers(8, 9, 10, 'x');
+  expect(await setWatermark(id, 'garbage', null)).toMatchObject({ dataSource: { watermark: 'garbage' } });
+  expect(await sync()).toMatchObject({ progress: { totalItems: 4 } });
+  const { data } = await application.client.sendRaw(
+    'query ($id: ID!) { dataSource(id: $id) { watermark lastSyncMessage } }',
+    { id },
+  );
+  expect(data?.dataSource).toEqual({
+    watermark: '10',
+    lastSyncMessage: expect.stringContaining('The watermark is too far ahead, or no BIGINT'),
   });
 });
 
