@@ -86,8 +86,9 @@ export const FOLLOWERS: Readonly<Record<string, Follow>> = {
         .subscription<{ jobEvents: JobEventMessage }>(JOB_EVENTS, { id, after: null })
         .subscribe(({ data, error, hasNext }) => {
           if (error !== undefined) reject(error);
+          // At the end, urql gives the last result again.
+          else if (!hasNext) resolve();
           else if (data?.jobEvents !== undefined) onMessage(data.jobEvents);
-          if (!hasNext) resolve();
         });
     });
   },
