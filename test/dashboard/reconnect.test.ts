@@ -90,6 +90,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
         async () => expect(await shown.allTextContents()).toEqual(newest.slice(0, 20)),
         20_000,
       );
+      await page.getByText('Reconnected, nothing missed.').waitFor();
       await program.end('SIGTERM');
     } finally {
       await browser.close();

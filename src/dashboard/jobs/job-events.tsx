@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
+import { useReconnect } from '../api/api-context.tsx';
 import { useFeed } from '../api/use-feed.ts';
 import { Panel } from '../details/panel.tsx';
 import type { JobLogSubscription } from '../generated/graphql.ts';
@@ -33,13 +34,23 @@ const SHOWN = 20;
 export function JobEvents({ jobId }: { jobId: string }) {
   const [messages, setMessages] = useState<ReadonlyMap<string, Message>>(new Map());
   const [isWhole, setIsWhole] = useState(false);
+  const isBack = useRef(false);
+  const [hasCaughtUp, setHasCaughtUp] = useState(false);
+  useReconnect(() => {
+    isBack.current = true;
+  });
   useFeed(
     JobLog,
     { id: jobId },
     {
       fetchPolicy: 'no-cache',
       // A feed that begins anew repeats what is here already.
-      onData: ({ jobEvents }) => setMessages((known) => new Map(known).set(toKey(jobEvents), jobEvents)),
+      onData({ jobEvents }) {
+        setMessages((known) => new Map(known).set(toKey(jobEvents), jobEvents));
+        // Where something is missing, the first message after a reconnection says so.
+        if (isBack.current) setHasCaughtUp(jobEvents.gap === null);
+        isBack.current = false;
+      },
       onEnd() {},
     },
   );
@@ -47,6 +58,7 @@ export function JobEvents({ jobId }: { jobId: string }) {
   const shown = isWhole ? newest : newest.slice(0, SHOWN);
   return (
     <Panel title="What happened" id="events">
+      <div role="status">{hasCaughtUp && <Faint>Reconnected, nothing missed.</Faint>}</div>
       <ol className={styles.events}>
         {shown.map((message) => (
           <Entry key={toKey(message)} message={message} />
