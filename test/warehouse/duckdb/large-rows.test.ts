@@ -12,7 +12,9 @@ const count = (from: number, to: number) =>
 const selectTexts = (rows: number, bytes: number) =>
   `SELECT 'r' || i AS id, repeat(md5(CAST(i AS VARCHAR)), ${bytes / 32}) AS text FROM range(${rows}) t(i)`;
 
-describe('rows of 100 KB are read in a fraction of the memory that all of them take', () => {
+describe('rows of 100 KB are read in a fraction of the memory that all of them take', {
+  timeout: 300_000,
+}, () => {
   test.each(['many.csv', 'many.ndjson'])('from %s', async (file) => {
     const { warehouse, write } = await folderWarehouse({ memoryMegabytes: 600 });
     await write(file, selectTexts(8_000, 100_000));
