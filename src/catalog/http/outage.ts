@@ -62,11 +62,12 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     for (const onChange of [...watchers]) onChange(fault);
   }
 
-  function showLater(current: Outage, failure: Failure): void {
-    if (asksToWait(failure)) return;
+  function showLater(current: Outage): void {
+    if (asksToWait(current.failure)) return;
     clock.wait(SHOWN_AFTER_MS, current.ended.signal).then(
       () => {
-        if (!current.ended.signal.aborted) show(describeFault(failure));
+        // Of the latest failure: the first ones are often connections that broke as the catalog went down.
+        if (!current.ended.signal.aborted) show(describeFault(current.failure));
       },
       () => {},
     );
@@ -74,14 +75,14 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
 
   function pause(current: Outage, failure: Failure): void {
     queue.pause();
+    current.failure = failure;
     const left = current.since + maxOutageMs - clock.now();
     const milliseconds = failure.retryAfterMs ?? Math.max(0, Math.min(current.backoff.duration, left));
     current.backoff = current.backoff.next(undefined);
-    const timer = new AbortController();
-    current.phase = { name: 'PAUSED', timer };
-    clock.wait(milliseconds, timer.signal).then(
+    current.phase = { name: 'PAUSED' };
+    clock.wait(milliseconds, current.ended.signal).then(
       () => {
-        if (!timer.signal.aborted) probe(current);
+        if (!current.ended.signal.aborted) probe(current);
       },
       () => {},
     );
@@ -120,7 +121,7 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     answered() {
       failuresInRow = 0;
       if (outage === null) return;
-      endTimers(outage);
+      outage.ended.abort();
       outage = null;
       show(null);
       queue.concurrency = concurrency;
@@ -134,12 +135,13 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
         if (failuresInRow >= FAILURES_TO_OPEN || asksToWait(failure) || failure.reason === 'UNREACHABLE') {
           outage = {
             since: clock.now(),
+            failure,
             backoff: backoffs.next(),
             phase: { name: 'PROBING' },
             ended: new AbortController(),
           };
           pause(outage, failure);
-          showLater(outage, failure);
+          showLater(outage);
         }
         return failure.reason !== 'UNREACHABLE';
       }
@@ -160,12 +162,12 @@ export function guardQueue(queue: RequestQueue, options: OutageOptions): OutageG
     },
 
     close() {
-      if (outage !== null) endTimers(outage);
+      outage?.ended.abort();
     },
   };
 }
 
-/** How long an outage lasts before people are told, in milliseconds. */
+/** How long an outage must last before it is reported, in milliseconds. */
 const SHOWN_AFTER_MS = 2_000;
 
 const FAILURES_TO_OPEN = 5;
@@ -173,12 +175,14 @@ const FAILURES_TO_OPEN = 5;
 interface Outage {
   /** When it was detected, by the clock. */
   readonly since: number;
+  /** The last failure. */
+  failure: Failure;
   backoff: IBackoff<unknown>;
   phase:
-    | { readonly name: 'PAUSED'; readonly timer: AbortController }
+    | { readonly name: 'PAUSED' }
     | { readonly name: 'PROBING' }
     | { readonly name: 'GIVEN_UP'; readonly message: string; readonly restUntil: number };
-  /** Aborted at its end. */
+  /** Aborted at its end, which ends its timers. */
   readonly ended: AbortController;
 }
 
@@ -198,9 +202,4 @@ function describeFault({ reason, status }: Failure): string {
     case 'STATUS':
       return `answers ${status}`;
   }
-}
-
-function endTimers({ phase, ended }: Outage): void {
-  if (phase.name === 'PAUSED') phase.timer.abort();
-  ended.abort();
 }
