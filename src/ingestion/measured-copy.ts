@@ -1,6 +1,6 @@
 import type { DataTypes } from '../data-types/data-types.ts';
-import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { allowTable, compose, composeStatement } from '../sql-check/checked-statement.ts';
+import { findColumn } from '../warehouse/find-column.ts';
 import type { AllowedTable, TableColumn, TableReader, Warehouse } from '../warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
 import { composeItemId } from './item-id-sql.ts';
@@ -40,7 +40,7 @@ export async function findMeasure(
   const tableRows = await reader.countRows(composeStatement`SELECT * FROM ${table}`, signal);
   if (tableRows === planned.rowCount) return all;
   const [wanted = ''] = dataTypes.find(dataType)?.identifyingColumns ?? [];
-  const id = columns.find(({ name }) => asciiLowerCase(name) === asciiLowerCase(wanted));
+  const id = findColumn(columns, wanted);
   return sharedRows === null || id === undefined || planned.parts > 1
     ? null
     : { tableRows, itemChanges, sharedRows, failedRows, idColumn: id.name };

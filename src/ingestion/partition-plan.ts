@@ -1,5 +1,4 @@
 import type { DataTypes } from '../data-types/data-types.ts';
-import { asciiLowerCase } from '../shared/ascii-case.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import {
   allowTable,
@@ -11,6 +10,7 @@ import {
   includeUnreadable,
   parseFilter,
 } from '../sql-check/checked-statement.ts';
+import { findColumn } from '../warehouse/find-column.ts';
 import {
   type AllowedTable,
   type CheckedSql,
@@ -135,8 +135,7 @@ async function planTable(
 ): Promise<CheckedPartition> {
   if (input.cursorColumn === null) return planWithoutCursor(context, input);
 
-  const wanted = asciiLowerCase(input.cursorColumn);
-  const column = columns.find(({ name }) => asciiLowerCase(name) === wanted);
+  const column = findColumn(columns, input.cursorColumn);
   if (column === undefined) {
     if (input.syncType === 'FULL') return planWithoutCursor(context, input);
     const { totalItems } = await planWithoutCursor(context, input);
@@ -452,7 +451,7 @@ function findPartitionColumn(
     ...(cursorColumn === null ? [] : [cursorColumn]),
   ];
   for (const name of wanted) {
-    const found = columns.find((column) => asciiLowerCase(column.name) === asciiLowerCase(name));
+    const found = findColumn(columns, name);
     if (found !== undefined) return found.name;
   }
   return null;

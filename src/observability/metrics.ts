@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { JobState, ScheduledRunState } from '../database/generated/prisma/enums.ts';
 import type { PartitionOutcome } from '../ingestion/partition-task.ts';
 import { type Measurements, STAGES } from '../ingestion/stage-meter.ts';
+import { once } from '../shared/once.ts';
 import { version } from '../shared/version.ts';
 
 /** Facts about the whole cluster, from the database. */
@@ -301,13 +302,4 @@ async function withTimeout<Result>(work: Promise<Result>, timeoutMs: number): Pr
     cleared.abort();
     work.catch(() => {});
   }
-}
-
-function once(work: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    work();
-  };
 }

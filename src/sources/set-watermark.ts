@@ -5,9 +5,9 @@ import { HIGHEST_MARKING, toLevel } from '../data-types/marking.ts';
 import { type DataSource, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { isTextColumn, isValueOfType } from '../ingestion/cursor.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
-import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
+import { findColumn } from '../warehouse/find-column.ts';
 import { DataSourceNotFoundError, WatermarkChangedError } from './source-errors.ts';
 import { sourceTable } from './source-table.ts';
 import { refuseWhileInUse } from './source-use.ts';
@@ -95,7 +95,7 @@ async function findTypeOfFirst(
   });
   if (!described.ok)
     throw invalidValue(`the value cannot be checked, because the table cannot be read: ${described.message}`);
-  const column = described.columns.find(({ name }) => asciiLowerCase(name) === asciiLowerCase(cursorColumn));
+  const column = findColumn(described.columns, cursorColumn);
   if (column === undefined)
     throw invalidValue(`the table has no column ${cursorColumn}, which is the cursor`);
   return isTextColumn(column) ? null : column.type;

@@ -2,7 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const tags = new AsyncLocalStorage<string>();
 
-/** Runs work whose statements carry a tag, by which people find them in the history of the warehouse. @param tag plain words. */
+/**
+ * Runs work and tags its statements, so that they can be found in the query history of the warehouse.
+ * @param tag plain words.
+ */
 export function tagStatements<Result>(tag: string, work: () => Result): Result {
   return tags.run(tag, work);
 }

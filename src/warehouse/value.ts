@@ -97,7 +97,7 @@ export function formatDayTimeInterval(microseconds: bigint): string {
   return `INTERVAL '${microseconds < 0n ? '-' : ''}${whole / day} ${formatTime(Number(whole % day))}' DAY TO SECOND`;
 }
 
-/** Formats an interval of months, days and microseconds, none of which is a number of the others, as Databricks writes it. */
+/** Formats an interval of months, days and microseconds as Databricks writes it. None of the three can be converted to another. */
 export function formatCalendarInterval(months: number, days: number, microseconds: bigint): string {
   const whole = microseconds < 0n ? -microseconds : microseconds;
   const sign = microseconds < 0n ? '-' : '';

@@ -54,7 +54,7 @@ const needsPrograms = programs === null ? ' (skipped: needs initdb and postgres)
 
 describeOnServer(`subscribers, while servers, workers and the database are killed${needsPrograms}`, () => {
   test.skipIf(programs === null)(
-    'receive the log of each job, in order, each event once, with each client package in a process of its own',
+    'receive the log of each job in order, each event exactly once, with every client package in a separate process',
     { timeout: 120_000 + KILLS * 20_000 },
     async ({ createCluster, open }) => {
       const chance = createChance(SEED === undefined ? undefined : Number(SEED));

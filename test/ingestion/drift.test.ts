@@ -33,7 +33,7 @@ afterAll(async () => {
   await application.close();
 });
 
-/** A row: its id, its cursor and its flight hours, of which a text makes it fail. */
+/** A row: its id, its cursor and its flight hours. It fails if they are text. */
 type Sortie = readonly [id: string, cursor: number, hours?: string];
 
 const first = (count: number): Sortie[] =>

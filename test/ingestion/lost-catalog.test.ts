@@ -13,7 +13,6 @@ import {
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { checkCatalogFolder } from '../../src/catalog/folder/folder-check.ts';
-import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import type { Choice } from '../../src/shared/definition.ts';
 import type { JobFactsFragment, JobOptionsInput, SyncType } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
@@ -305,9 +304,7 @@ test('two catalogs that are used in turn are each whole', async ({ open, folder 
 describe('a catalog service', () => {
   const testHttp = test
     .extend('server', ({ open }) => open(startCatalogServer()))
-    .extend('program', async ({ start, server }) =>
-      start({ name: 'http', settings: { ...httpCatalogDefaults, url: server.url, token: null } }),
-    );
+    .extend('program', async ({ start, server }) => start(server.choice));
 
   testHttp(
     'that was reset while idle holds everything again after a sync',
@@ -365,9 +362,7 @@ describe('a catalog service', () => {
 
 const testWithout = test
   .extend('server', ({ open }) => open(startCatalogServer({ hasGeneration: false })))
-  .extend('program', async ({ start, server }) =>
-    start({ name: 'http', settings: { ...httpCatalogDefaults, url: server.url, token: null } }),
-  );
+  .extend('program', async ({ start, server }) => start(server.choice));
 
 testWithout(
   'a service without generations is trusted to keep what it accepted',

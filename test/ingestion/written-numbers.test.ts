@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { test } from '../support/on-server.ts';
 import { JobErrors, RetryJob } from '../support/operations.ts';
@@ -12,10 +11,7 @@ let application: TestApplication;
 
 beforeAll(async () => {
   catalog = await startCatalogServer();
-  application = await startTestApplication(
-    {},
-    { catalog: { name: 'http', settings: { ...httpCatalogDefaults, url: catalog.url, token: null } } },
-  );
+  application = await startTestApplication({}, { catalog: catalog.choice });
 });
 
 afterEach(async () => {

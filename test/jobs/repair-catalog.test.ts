@@ -2,7 +2,6 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { checkCatalogFolder } from '../../src/catalog/folder/folder-check.ts';
-import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import type { Choice } from '../../src/shared/definition.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { createApiClient } from '../support/api-client.ts';
@@ -43,9 +42,7 @@ const test = base
   })
   .extend('program', ({ start }) => start())
   .extend('server', ({ open }) => open(startCatalogServer()))
-  .extend('withService', ({ start, server }) =>
-    start({ name: 'http', settings: { ...httpCatalogDefaults, url: server.url, token: null } }),
-  );
+  .extend('withService', ({ start, server }) => start(server.choice));
 
 async function startRepair({ client }: Pick<TestApplication, 'client'>): Promise<string> {
   const { repairCatalog } = await client.send(RepairCatalog, {});
@@ -242,11 +239,7 @@ test('items above the clearance of who starts a repair are restored, and neither
   open,
   server,
 }) => {
-  const catalog = {
-    name: 'http',
-    settings: { ...httpCatalogDefaults, url: server.url, token: null },
-  };
-  const program = await open(startTestApplication(SECRET_SETTINGS, { catalog }));
+  const program = await open(startTestApplication(SECRET_SETTINGS, { catalog: server.choice }));
   const clientFor = async (clearance: string) =>
     open(Promise.resolve(createApiClient(program.url, await bearer({ role: 'admin', clearance }))));
   const [all, some] = [await clientFor('TOP SECRET'), await clientFor('CONFIDENTIAL')];

@@ -4,11 +4,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import { httpCatalogDefaults } from '../../src/catalog/http/options.ts';
+import type { Choice } from '../../src/shared/definition.ts';
 
 /** A catalog service for tests, which stores uploads and misbehaves on demand. */
 export interface CatalogServer {
   /** Its address, with the path from the options. */
   readonly url: string;
+  /** What makes a program upload to it, with the default settings. */
+  readonly choice: Choice;
   /** The accepted items by source and id, such as `BLADE:sortie/1`; the last upload of each. */
   readonly items: ReadonlyMap<string, ReceivedItem>;
   /** All uploads, in the order in which they began. */
@@ -185,8 +189,10 @@ export async function startCatalogServer(
   }
   const port = await listen(0);
 
+  const url = `http://127.0.0.1:${port}${path}`;
   return {
-    url: `http://127.0.0.1:${port}${path}`,
+    url,
+    choice: { name: 'http', settings: { ...httpCatalogDefaults, url, token: null } },
     items,
     requests,
     get peakConcurrency() {

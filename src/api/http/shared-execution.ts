@@ -45,12 +45,7 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
     const key = toKey(args);
 
     const execute = (event: unknown): ExecutionResult | Promise<ExecutionResult> => {
-      const run = () => {
-        const executeOnce = () => executeSubscriptionEvent({ ...validated, rootValue: event });
-        const result = executeOnce();
-        // One that is there at once has read nothing.
-        return result instanceof Promise ? persist(args, executeOnce, result) : result;
-      };
+      const run = () => persist(args, () => executeSubscriptionEvent({ ...validated, rootValue: event }));
       if (typeof event !== 'object' || event === null) return run();
       let ofEvent = executions.get(event);
       if (ofEvent === undefined) {
@@ -74,21 +69,19 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
   };
 }
 
-/**
- * Repeats what an outage of the database has made fail: to most clients an error is the end of their subscription.
- * @param first the result of the first attempt, if that was made.
- */
-async function persist<Result extends object>(
-  { contextValue }: ExecutionArgs,
+/** Repeats what an outage of the database has made fail: to most clients an error is the end of their subscription. */
+function persist<Result extends object>(
+  args: ExecutionArgs,
   attempt: () => Result | Promise<Result>,
-  first?: Promise<Result>,
-): Promise<Result> {
-  let result = await (first ?? attempt());
-  while (hasOutage(result)) {
-    await waitOutOutage((contextValue as ApiContext).prisma);
-    result = await attempt();
-  }
-  return result;
+): Result | Promise<Result> {
+  const pending = attempt();
+  // A result that is there at once has read nothing.
+  if (!(pending instanceof Promise)) return pending;
+  return pending.then(async (result) => {
+    if (!hasOutage(result)) return result;
+    await waitOutOutage((args.contextValue as ApiContext).prisma);
+    return persist(args, attempt);
+  });
 }
 
 function hasOutage(result: object): boolean {

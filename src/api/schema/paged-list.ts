@@ -10,6 +10,7 @@ import {
 } from '../../database/paging/keyset.ts';
 import type { Key, KeyValue, PagedTable, RowFilter } from '../../database/paging/paged-table.ts';
 import { createIssue, type InputIssue, InvalidInputError } from '../../shared/invalid-input.ts';
+import { once } from '../../shared/once.ts';
 import type { ApiContext } from '../context.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../page-size.ts';
 import { builder } from './builder.ts';
@@ -188,14 +189,6 @@ function matchKeys<Row>(
 function identify<Row>({ identity }: Pick<PagedList<Row, string>, 'identity'>, row: object): string {
   const values: Readonly<Record<string, unknown>> = { ...row };
   return JSON.stringify(identity.map((field) => values[field]));
-}
-
-function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
-  let result: Promise<Result> | undefined;
-  return () => {
-    result ??= read();
-    return result;
-  };
 }
 
 builder.globalConnectionFields((t) => ({

@@ -25,8 +25,8 @@ const AXIS_STEPS_SECONDS = [
 ];
 
 /**
- * Plots rows per second over the time of a job: as it was measured, and for an older job, of which nothing is stored, as the
- * average of each partition over its run.
+ * Plots rows per second over the time of a job: as measured, or, for an older job without stored measurements, as the average
+ * of each partition over its run.
  */
 export function ThroughputPlot({ job, stored, partitions }: ThroughputPlotProps) {
   const box = useRef<HTMLDivElement>(null);

@@ -22,8 +22,8 @@ const shareActiveReads = shareReads<PrismaClient, Job[]>();
  * The jobs that match a filter as a clearance sees them, each time one changes, in the order in which that was committed, and
  * once more each that stops to match. Of several changes of a job before a read, the last one comes.
  *
- * A place is a snapshot, of which a read finds what it has not seen. Which jobs matched at a place is not known: so until a
- * subscriber that continues has caught up, it gets all that may have.
+ * A place is a snapshot, and a read finds the changes that the snapshot does not include. It does not say which jobs matched
+ * then, so a subscriber that continues gets every job that may have matched until it has caught up.
  */
 export function createChangeFeed(
   sight: PrismaClient,

@@ -2,6 +2,7 @@ import type { Marking } from '../../data-types/marking.ts';
 import { findClearedSchema } from '../../database/cleared-views.ts';
 import { type Job, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { type OpenedSnapshot, openSnapshot, type Snapshot } from '../../database/snapshot.ts';
+import { once } from '../../shared/once.ts';
 import { ACTIVE_STATES } from '../job-state.ts';
 import type { SeenPlace } from './seen-place.ts';
 
@@ -106,7 +107,7 @@ async function readPages(
   );
   const rows = ids.size === 0 ? [] : await sight.job.findMany({ where: { id: { in: [...ids] } } });
   const jobs = new Map(rows.map((job) => [job.id, job]));
-  const readSources = shareOnce(() => readJobSources(sight, [...ids]));
+  const readSources = once(() => readJobSources(sight, [...ids]));
   const last = { seen: now, within: null };
   return new Map(
     found.map(({ name, place, keys: missing }) => [
@@ -199,14 +200,6 @@ function createPage(
     isWhole: isRest && after.within === null,
     end: places.at(-1) ?? { seen, within: null },
     readSources,
-  };
-}
-
-function shareOnce<Result>(read: () => Promise<Result>): () => Promise<Result> {
-  let result: Promise<Result> | undefined;
-  return () => {
-    result ??= read();
-    return result;
   };
 }
 
