@@ -29,6 +29,14 @@ export function asJson(written: Written): string {
   }
 }
 
+/** Whether an object in the value, at any depth, has a key twice. */
+export function hasKeyTwice(written: Written): boolean {
+  if (written.kind === 'list') return written.items.some(hasKeyTwice);
+  if (written.kind !== 'object') return false;
+  const keys = written.members.map(([key]) => key);
+  return new Set(keys).size < keys.length || written.members.some(([, member]) => hasKeyTwice(member));
+}
+
 /** The value as it stands in an operation of GraphQL: keys without quotes. */
 export function asGraphql(written: Written): string {
   switch (written.kind) {
