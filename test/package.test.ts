@@ -27,6 +27,10 @@ test('the package has every migration', async () => {
   expect(packed).toEqual(expect.arrayContaining(wanted));
 });
 
+test('the package has the database that a first start begins with', () => {
+  expect(packed.filter((path) => /^dist\/database-\w+\.tar\.zst$/.test(path))).toHaveLength(1);
+});
+
 test('each command of the package is a module of ours, compiled, that a shell can start', async () => {
   expect(Object.keys(manifest.bin)).toContain('blade-ingestion');
   for (const path of Object.values(manifest.bin)) {

@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { explainDatabaseError } from './embedded/database-folder.ts';
 import { startEmbeddedServer } from './embedded/server.ts';
 import { applyMigrations } from './migrations/migrations.ts';
+import { findPreparedDatabase } from './prepared-database.ts';
 import { checkServer } from './server-check.ts';
 import { connectServerNotifications } from './server-notifications.ts';
 
@@ -20,7 +21,7 @@ export async function openDatabase({
   readonly url?: string | undefined;
   readonly folder: string;
 }): Promise<Database> {
-  const database = url ? await openServer(url) : await startEmbeddedServer({ folder });
+  const database = url ? await openServer(url) : await openEmbedded(folder);
   try {
     await applyMigrations(database.connectionString);
     await createClearedViews(database.connectionString);
@@ -29,6 +30,11 @@ export async function openDatabase({
     await database.close();
     throw database.kind === 'embedded' ? explainDatabaseError(folder, error) : error;
   }
+}
+
+async function openEmbedded(folder: string): Promise<Database> {
+  const path = await findPreparedDatabase();
+  return await startEmbeddedServer({ folder, prepared: path === null ? null : { kind: 'archive', path } });
 }
 
 async function openServer(connectionString: string): Promise<Database> {

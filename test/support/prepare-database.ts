@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
+import { resolvePaths } from '../../src/database/embedded/database-folder.ts';
+import type { PreparedData } from '../../src/database/embedded/open-data.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { findTestServer } from './test-server.ts';
 
 /** A migrated database, of which each test file gets a copy. */
 export type PreparedDatabase =
-  | { readonly kind: 'embedded'; readonly folder: string }
+  | { readonly kind: 'embedded'; readonly data: PreparedData }
   | { readonly kind: 'server'; readonly url: string; readonly template: string };
 
 declare module 'vitest' {
@@ -42,7 +44,8 @@ async function prepareEmbedded(project: TestProject): Promise<() => Promise<void
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await openDatabase({ folder });
   await database.close();
-  project.provide('preparedDatabase', { kind: 'embedded', folder });
+  const path = resolvePaths(folder).dataFolder;
+  project.provide('preparedDatabase', { kind: 'embedded', data: { kind: 'folder', path } });
   process.stdout.write(`Test databases of the project "${project.name}": PGlite\n`);
   return () => rm(folder, { recursive: true });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import type { PreparedData } from '../../src/database/embedded/open-data.ts';
 import { startEmbeddedServer } from '../../src/database/embedded/server.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createDatabaseUrl, type PreparedDatabase, runOnServer } from './prepare-database.ts';
@@ -25,7 +26,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     throw new Error('This test needs a database: take its `test` from a module test/support/on-….ts');
   }
   return prepared.kind === 'embedded'
-    ? await createEmbedded(prepared.folder)
+    ? await createEmbedded(prepared.data)
     : await createOnServer(prepared.url, prepared.template);
 }
 
@@ -41,14 +42,14 @@ export async function createProgramDatabase(dataFolder: string): Promise<Program
   const prepared = inject('preparedDatabase');
   if (prepared.kind === 'embedded') {
     const folder = join(dataFolder, 'database');
-    await (await startEmbeddedServer({ folder, prepared: prepared.folder })).close();
+    await (await startEmbeddedServer({ folder, prepared: prepared.data })).close();
     return { url: undefined, close: async () => {} };
   }
   const name = await createCopy(prepared.url, prepared.template);
   return { url: createDatabaseUrl(prepared.url, name), close: () => dropDatabase(prepared.url, name) };
 }
 
-async function createEmbedded(prepared: string): Promise<TestDatabase> {
+async function createEmbedded(prepared: PreparedData): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
   const database = await startEmbeddedServer({ folder, prepared });
   return withPool(database, () => rm(folder, { recursive: true }));

@@ -1,6 +1,9 @@
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, createReadStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
+import { unpackTar } from 'modern-tar/fs';
 import { isFileError } from '../../shared/file-error.ts';
 import { isFullCode } from '../../shared/full-disk.ts';
 import { syncFolder } from '../../shared/sync-folder.ts';
@@ -17,6 +20,12 @@ import {
 } from './manifest.ts';
 import { findDamagedPage } from './page-checksums.ts';
 
+/** Files of the log of 1 MB instead of 16 MB, so that a new database is small. */
+const CREATE_PARAMETERS = ['--wal-segsize=1'];
+
+/** A cache that the process holds for ever, beside that of the operating system: 128 MB by default. */
+const START_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'];
+
 /** The paths of an embedded database, and its files. */
 export interface DataOptions {
   /** The content of the data folder; null if it never had data. */
@@ -25,8 +34,14 @@ export interface DataOptions {
   readonly manifestPath: string;
   /** The mark of a folder whose first start has not ended. */
   readonly unfinishedPath: string;
-  /** A data folder to copy if there is no data yet; null to create a new one. */
-  readonly prepared: string | null;
+  /** What to begin with if there is no data yet; null to create a new database. */
+  readonly prepared: PreparedData | null;
+}
+
+/** The data of a database that was closed: a folder, or an archive of one, in tar compressed with Zstandard. */
+export interface PreparedData {
+  readonly kind: 'folder' | 'archive';
+  readonly path: string;
 }
 
 /** The content of a data folder that may be opened. */
@@ -78,11 +93,14 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     // A first start that was killed may have left files.
     rmSync(dataFolder, { recursive: true, force: true });
     mkdirSync(dataFolder);
-    // Several times as fast as the asynchronous function, and this thread has nothing else to do.
-    if (prepared !== null) cpSync(prepared, dataFolder, { recursive: true });
+    if (prepared !== null) await copyPrepared(prepared, dataFolder);
     fileSystem = new DataFileSystem(dataFolder);
     fileSystem.keep();
-    const database = await PGlite.create({ fs: fileSystem });
+    const database = await PGlite.create({
+      fs: fileSystem,
+      startParams: START_PARAMETERS,
+      initDbStartParams: CREATE_PARAMETERS,
+    });
     await database.exec('checkpoint');
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
     syncFolder(dirname(manifestPath));
@@ -92,6 +110,12 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
   }
+}
+
+async function copyPrepared({ kind, path }: PreparedData, dataFolder: string): Promise<void> {
+  // Several times as fast as the asynchronous function, and this thread has nothing else to do.
+  if (kind === 'folder') cpSync(path, dataFolder, { recursive: true });
+  else await pipeline(createReadStream(path), createZstdDecompress(), unpackTar(dataFolder));
 }
 
 async function openDatabase(
@@ -106,7 +130,7 @@ async function openDatabase(
   try {
     journal = beginManifest(manifestPath, files, fileSystem);
     const onStderr = (line: string) => messages !== null && messages.push(line) > 0;
-    const database = await PGlite.create({ fs: fileSystem, onStderr });
+    const database = await PGlite.create({ fs: fileSystem, startParams: START_PARAMETERS, onStderr });
     const missing = isComplete ? null : await findMissingRelations(database, files);
     if (missing !== null) throw new DamageError(missing);
     const page = isClosed

@@ -17,7 +17,7 @@ import {
 } from './database-folder.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { EmbeddedNotifications } from './notifications.ts';
-import type { DataProblem, FoundData } from './open-data.ts';
+import type { DataProblem, FoundData, PreparedData } from './open-data.ts';
 import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest } from './server-thread.ts';
 
 /**
@@ -26,13 +26,15 @@ import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest 
  * All clients share one session. A transaction makes every other client wait, so within one, do not wait for another
  * connection. All clients see the settings and prepared statements of each other. Do not use COPY, which breaks the connection.
  * @param options.folder the folder of the data; created if it does not exist.
- * @param options.prepared a folder that was opened and closed before, which is copied if there is no data yet. That is much
- * faster than creating a database.
+ * @param options.prepared the data to begin with if there is none yet, which is much faster than creating a database.
  * @returns the database, without our tables; it needs `applyMigrations`.
  * @throws FolderError if the folder cannot be used: a process, maybe this one, has it open; it is damaged or belongs to
  * something else; or the file system does not allow it.
  */
-export async function startEmbeddedServer(options: { folder: string; prepared?: string }): Promise<Database> {
+export async function startEmbeddedServer(options: {
+  folder: string;
+  prepared?: PreparedData | null;
+}): Promise<Database> {
   const { lock, found } = await takeFolder(options.folder);
   try {
     return await start(options.folder, found, options.prepared ?? null, lock);
@@ -49,7 +51,7 @@ const SOCKET_FOLDER_PREFIX = 'blade-ingestion-';
 async function start(
   folder: string,
   found: FoundData | null,
-  prepared: string | null,
+  prepared: PreparedData | null,
   lock: FolderLock,
 ): Promise<Database> {
   await removeSocketFolder(lock.previousHolder?.temporaryFolder);
@@ -70,7 +72,7 @@ async function start(
     data: {
       found,
       ...resolvePaths(folder),
-      prepared: prepared === null ? null : resolvePaths(prepared).dataFolder,
+      prepared,
     },
     address,
     maxConnections: MAX_CONNECTIONS,

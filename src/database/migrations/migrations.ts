@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type { Client } from 'pg';
 import { DROP_CLEARED_VIEWS } from '../cleared-views.ts';
 import { createClient } from '../connection.ts';
@@ -39,7 +42,9 @@ export async function applyMigrations(
 const MIGRATION_LOCK = 7_462_113_905;
 
 async function applyLocked(connectionString: string, folder: string, client: Client): Promise<string[]> {
-  const input = { migrationsList: await readMigrations(folder), filters: NO_FILTER };
+  const migrationsList = await readMigrations(folder);
+  if (await hasExactly(migrationsList, client)) return [];
+  const input = { migrationsList, filters: NO_FILTER };
   try {
     return await withSchemaEngine({ connectionString, throwAway: false }, async (engine) => {
       const state = await engine.diagnoseMigrationHistory({ ...input, optInToShadowDatabase: false });
@@ -55,6 +60,21 @@ async function applyLocked(connectionString: string, folder: string, client: Cli
   } catch (error) {
     throw toMigrationError(error);
   }
+}
+
+/** Whether the database has exactly these migrations: most starts find it so, and need no schema engine, which takes long to load. */
+async function hasExactly({ migrationDirectories }: MigrationList, client: Client): Promise<boolean> {
+  const { rows: tables } = await client.query("select to_regclass('_prisma_migrations') as found");
+  if (tables[0]?.found === null) return false;
+  const { rows } = await client.query<{ name: string; checksum: string; isFinished: boolean }>(
+    `select migration_name as name, checksum, finished_at is not null as "isFinished"
+     from _prisma_migrations where rolled_back_at is null order by migration_name collate "C"`,
+  );
+  const found = rows.map(({ name, checksum, isFinished }) => (isFinished ? `${name} ${checksum}` : name));
+  const expected = migrationDirectories.map(({ path, migrationFile: { content } }) =>
+    content.tag === 'ok' ? `${path} ${createHash('sha256').update(content.value).digest('hex')}` : path,
+  );
+  return isDeepStrictEqual(found, expected);
 }
 
 /** The engine names the migration only in the trace after its message. */

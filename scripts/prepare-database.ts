@@ -1,0 +1,38 @@
+// Part of npm run build: makes the archive of a new embedded database, with which a first start begins.
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress } from 'node:zlib';
+import { packTar } from 'modern-tar/fs';
+import { createClient } from '../src/database/connection.ts';
+import { resolvePaths } from '../src/database/embedded/database-folder.ts';
+import { openDatabase } from '../src/database/open-database.ts';
+import { resolvePreparedPath } from '../src/database/prepared-database.ts';
+
+const path = await resolvePreparedPath();
+await rm(path, { force: true });
+const folder = await mkdtemp(join(tmpdir(), 'blade-prepared-'));
+try {
+  const database = await openDatabase({ folder });
+  await forgetTime(database.connectionString);
+  await database.close();
+  // A cluster holds the same tables three times, megabytes apart.
+  const compress = createZstdCompress({ params: { [constants.ZSTD_c_enableLongDistanceMatching]: 1 } });
+  await pipeline(packTar(resolvePaths(folder).dataFolder), compress, createWriteStream(path));
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+/** Removes the time from which retention counts, which is to be that of the first start, not of the build. */
+async function forgetTime(connectionString: string): Promise<void> {
+  const client = createClient(connectionString);
+  await client.connect();
+  try {
+    await client.query('delete from retention');
+    await client.query('checkpoint');
+  } finally {
+    await client.end();
+  }
+}
