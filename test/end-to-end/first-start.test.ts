@@ -6,6 +6,7 @@ import { countItems } from '../support/data-folders.ts';
 import { fuzzParameters } from '../support/fuzz-runs.ts';
 import { killPrograms, startAndKillProgram, startProgram } from '../support/program.ts';
 import { test } from '../support/slow-on-embedded.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 
 afterEach(killPrograms);
 
@@ -37,15 +38,31 @@ test('a first start that is killed at any moment, more than once, is done over b
   }
 }, 600_000);
 
-test.skipIf(process.platform === 'win32')(
-  'a first start on a full disk says so, and the next one is done over',
-  async ({ folder }) => {
-    const started = startProgram({ BLADE_DATA_FOLDER: folder }, { maxFileKilobytes: 2_000 });
-    await expect(started).rejects.toMatchObject({
+test('a first start on a full disk says so, and the next one is done over', async ({ skip }) => {
+  const disk = (await mountSmallDisk(60)) ?? skip('no disk can be mounted here');
+  try {
+    const folder = join(disk.folder, 'data');
+    disk.fill(12_000_000);
+    await expect(startProgram({ BLADE_DATA_FOLDER: folder })).rejects.toMatchObject({
       code: 1,
       complaint: expect.stringMatching(
         /^The folder \S+database cannot be used: the disk is full\. Free some space and start again\.$/,
       ),
+    });
+    disk.free();
+    await expectNewDatabase(folder);
+  } finally {
+    await disk.remove();
+  }
+}, 180_000);
+
+test.skipIf(process.platform === 'win32')(
+  'a first start that may not write files of that size says so, and the next one is done over',
+  async ({ folder }) => {
+    const started = startProgram({ BLADE_DATA_FOLDER: folder }, { maxFileKilobytes: 500 });
+    await expect(started).rejects.toMatchObject({
+      code: 1,
+      complaint: expect.stringMatching(/^The folder \S+database cannot be used: the file is too large\./),
     });
     await expectNewDatabase(folder);
   },
