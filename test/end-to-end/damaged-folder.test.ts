@@ -135,7 +135,9 @@ const DAMAGES: readonly Damage[] = [
     'whose write-ahead log is damaged',
     /^PostgreSQL cannot open it: could not locate a valid checkpoint record|the content of pg_wal\/0\w+ has changed/,
     async (folder) => {
-      for (const path of await logFiles(folder)) await overwrite(path, randomBytes(16_777_216));
+      for (const path of await logFiles(folder)) {
+        await overwrite(path, randomBytes((await stat(path)).size));
+      }
     },
   ],
   [
