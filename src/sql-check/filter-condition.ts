@@ -7,10 +7,7 @@ import { getContent, getKind, holdsAggregate, type SyntaxNode, visitTree, writeN
 /** Refuses anything but a condition on the columns of one row. */
 export function checkCondition(condition: SyntaxNode): void {
   visitTree(condition, refuseInFilter);
-  if (holdsAggregate(condition))
-    refuse(
-      'A filter cannot use an aggregate, because it checks one row at a time: use a query job for that.',
-    );
+  if (holdsAggregate(condition)) refuseAggregate();
   checkTruth(condition);
 }
 
@@ -30,6 +27,12 @@ function refuseInFilter(key: string, value: unknown): void {
   if (QUERY_KINDS.has(key) || key === 'subquery' || key === 'exists')
     refuse('A filter cannot contain a sub-query: use a query job for that.');
   if (key === 'window_function') refuse('A filter cannot use a window function: use a query job for that.');
+  // Only aggregates have DISTINCT, and the parser does not know all of them.
+  if (key === 'function' && value.distinct === true) refuseAggregate();
+}
+
+function refuseAggregate(): never {
+  refuse('A filter cannot use an aggregate, because it checks one row at a time: use a query job for that.');
 }
 
 const CONDITION_KINDS: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@ import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
 import { refuse } from './refusal.ts';
 import {
+  buildCall,
   getContent,
   getKind,
   parseStatements,
@@ -95,11 +96,21 @@ function quoteNames(value: unknown, key = ''): unknown {
   const entries = Object.entries(isName && !UNQUOTED.has(key) ? { ...value, quoted: true } : value);
   return Object.fromEntries(
     entries.map(([inner, item]) => {
+      if (inner === 'order_by' && isOrderByAll(item)) return [inner, item];
       if (inner === 'args' && unit !== null && Array.isArray(item))
         return [inner, [unit, ...item.slice(1).map((argument) => quoteNames(argument, ''))]];
       return [inner, quoteNames(item, key === 'windows' && inner === 'name' ? key : inner)];
     }),
   );
+}
+
+/** Whether ORDER BY has ALL in place of columns. */
+function isOrderByAll(clause: unknown): boolean {
+  const items: unknown = isObject(clause) ? clause.expressions : null;
+  const [item, ...others] = Array.isArray(items) ? items : [];
+  const { name, table } = getContent(isObject(item) ? item.this : null, 'column');
+  if (others.length > 0 || isObject(table) || !isObject(name)) return false;
+  return name.quoted === false && asciiLowerCase(String(name.name)) === 'all';
 }
 
 function isIdentifier(object: SyntaxNode): boolean {
@@ -182,11 +193,6 @@ function isIntervalSum(node: unknown): boolean {
 function listIntervals(node: unknown): unknown[] {
   const { left, right } = getContent(node, 'add');
   return getKind(node) === 'add' ? [...listIntervals(left), ...listIntervals(right)] : [node];
-}
-
-function buildCall(name: string, args: readonly unknown[]): SyntaxNode {
-  const call = getContent(firstExpression(`SELECT ${name}(1, 1)`), 'function');
-  return { function: { ...call, args } };
 }
 
 /** Whether a type is one of the other names of STRING. */

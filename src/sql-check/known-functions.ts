@@ -18,7 +18,7 @@ export const KNOWN_FUNCTIONS: ReadonlySet<string> = new Set([
   'signum', 'sin', 'sinh', 'sqrt', 'tan', 'tanh', 'trunc', 'try_add', 'try_divide', 'try_mod', 'try_multiply', 'try_subtract',
   'unhex', 'width_bucket', 'bit_count', 'bit_get', 'getbit', 'bit_reverse', 'rand', 'random', 'randn', 'randstr', 'uniform',
   // Texts and bytes
-  'ascii', 'base64', 'bit_length', 'btrim', 'char', 'char_length', 'character_length', 'charindex', 'chr', 'collate',
+  'aes_decrypt', 'aes_encrypt', 'try_aes_decrypt', 'ascii', 'base64', 'bit_length', 'btrim', 'char', 'char_length', 'character_length', 'charindex', 'chr', 'collate',
   'collation', 'concat', 'concat_ws', 'contains', 'crc32', 'decode', 'elt', 'encode', 'endswith', 'ends_with', 'field',
   'find_in_set', 'format_number', 'format_string', 'hash', 'ilike', 'initcap', 'instr', 'is_valid_utf8', 'lcase', 'left', 'len',
   'length', 'levenshtein', 'like', 'locate', 'lower', 'lpad', 'ltrim', 'luhn_check', 'make_valid_utf8', 'mask', 'md5',
@@ -35,6 +35,8 @@ export const KNOWN_FUNCTIONS: ReadonlySet<string> = new Set([
   'last_day', 'localtimestamp', 'make_date', 'make_dt_interval', 'make_interval', 'make_timestamp', 'make_ym_interval', 'minute',
   'month', 'monthname', 'months_between', 'next_day', 'now', 'quarter', 'second', 'timediff', 'timestamp', 'timestamp_micros',
   'timestamp_millis', 'timestamp_seconds', 'timestampadd', 'timestampdiff', 'to_date', 'to_time', 'to_timestamp',
+  'to_timestamp_ltz', 'to_timestamp_ntz', 'make_timestamp_ltz', 'make_timestamp_ntz', 'make_time', 'try_make_interval', 'try_make_timestamp',
+  'try_make_timestamp_ltz', 'try_make_timestamp_ntz',
   'to_unix_timestamp', 'to_utc_timestamp', 'try_to_date', 'try_to_timestamp', 'unix_date', 'unix_micros', 'unix_millis',
   'unix_seconds', 'unix_timestamp', 'weekday', 'weekofyear', 'week', 'window', 'window_time', 'session_window', 'year',
   // Arrays, maps and structs

@@ -1,44 +1,37 @@
+import { spellNumber } from './number-literal.ts';
 import { refuse } from './refusal.ts';
+import { respell } from './respelling.ts';
 import { findMissingParentheses } from './set-operands.ts';
 import type { Token } from './syntax-tree.ts';
 
 /**
- * Reduces a statement to its words: comments and hints become spaces, and every string literal is spelled in the way that
- * the parser and Databricks decode alike. Words keep their line and column unless a literal changes its length.
- * Refuses what the parser and Databricks would split into different words.
+ * Reduces a statement to words that the parser and Databricks read alike: every string literal is spelled in the way that
+ * both decode alike, and what the parser lacks in another way. Words keep their line and column unless they are spelled in
+ * another way. Refuses what the parser and Databricks would split into different words.
+ * @param text the statement without comments.
  */
-export function toPlainText(sql: string, tokens: readonly Token[]): string {
-  const characters = Array.from(sql);
+export function toPlainText(text: string, tokens: readonly Token[]): string {
+  const characters = Array.from(text);
   const missing = findMissingParentheses(tokens);
+  const spellings = respell(tokens);
   const pieces: string[] = [];
   let end = 0;
   for (const [index, token] of tokens.entries()) {
-    pieces.push(blank(characters.slice(end, token.start).join('')));
+    const gap = characters.slice(end, token.start).join('');
+    if (/\S/.test(gap)) refuse(`${gap.trim()} cannot be read: remove it.`);
     const written = characters.slice(token.start, token.end).join('');
+    const { before = '', text: other, after = '' } = spellings.get(index) ?? {};
     if (missing.opened.has(index)) pieces.push('(');
-    pieces.push(token.kind === 'HINT' ? blank(written) : spellToken(token, written));
+    pieces.push(gap, before, other ?? spellToken(token, written), after);
     if (missing.closed.has(index)) pieces.push(')');
     const next = characters[token.end] ?? '';
-    if (token.kind === 'NUMBER' && /[\p{L}\d_]/u.test(next))
+    if (token.kind === 'NUMBER' && other === undefined && /[\p{L}\d_]/u.test(next))
       refuse(`${written}${next} is neither a number nor a name: put a space between them.`);
     end = token.end;
   }
-  pieces.push(blank(characters.slice(end).join('')));
-  return pieces.join('');
-}
-
-/**
- * White space, and comments that every parser ends at the same place. Unlike others, Databricks nests comments, ends a line
- * at a carriage return, and continues a line after a backslash.
- */
-const COMMENTS = /^(?:\s|--(?:[^\r\n\\]|\\(?![\r\n]))*(?=\r?\n|$)|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*))*\*\/)*$/;
-
-function blank(text: string): string {
-  if (/\S/.test(text) && !(COMMENTS.test(text) && !/\r(?!\n)/.test(text)))
-    refuse(
-      'A comment contains another one, a backslash at the end of a line or a lone carriage return, so databases do not agree where it ends: remove it.',
-    );
-  return text.replace(/\S/gu, ' ');
+  const rest = characters.slice(end).join('');
+  if (/\S/.test(rest)) refuse(`${rest.trim()} cannot be read: remove it.`);
+  return pieces.join('') + rest;
 }
 
 function spellToken(token: Token, written: string): string {
@@ -100,13 +93,4 @@ function decodeCodePoint(codePoint: number): string {
 function decodeRawText(written: string): string {
   const quote = written[1] ?? '';
   return written.slice(2, -1).replaceAll(quote + quote, quote);
-}
-
-/** Spells exact numbers (suffix BD) without the suffix, because the parser would round them. */
-function spellNumber(written: string): string {
-  const digits = /^(.*)BD$/i.exec(written)?.[1];
-  if (digits === undefined) return written;
-  if (/^\d*\.\d*$/.test(digits)) return digits;
-  if (/^\d+$/.test(digits)) return `CAST(${digits} AS DECIMAL(${digits.length}, 0))`;
-  return refuse(`${written} is not supported: write the number without its exponent or without BD.`);
 }

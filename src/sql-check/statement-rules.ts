@@ -44,7 +44,7 @@ export const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
 
 /** Functions whose result changes each time the same statement runs. */
 export const CHANGING_FUNCTION =
-  /^(rand|random|randn|randstr|uniform|uuid.*|gen_random_uuid|shuffle|now|today|getdate|curdate|current_.*|localtime|localtimestamp|unix_timestamp|monotonically_increasing_id|spark_partition_id|setseed)$/i;
+  /^(aes_encrypt|rand|random|randn|randstr|uniform|uuid.*|gen_random_uuid|shuffle|now|today|getdate|curdate|current_.*|localtime|localtimestamp|unix_timestamp|monotonically_increasing_id|spark_partition_id|setseed)$/i;
 
 /** Functions that return true or false, so a filter may consist of one call. */
 export const BOOLEAN_FUNCTION =

@@ -1,8 +1,10 @@
 import { asciiLowerCase, asciiUpperCase } from '../shared/ascii-case.ts';
+import { blankComments, type QuotedPart, type UncommentedText } from './comments.ts';
 import { KNOWN_FUNCTIONS, SESSION_WORDS, WORDS_BEFORE_PARENTHESES } from './known-functions.ts';
 import { refuse } from './refusal.ts';
 import { FORBIDDEN_FUNCTION, FORBIDDEN_WORDS } from './statement-rules.ts';
 import { readTokens, type Token } from './syntax-tree.ts';
+import { toWord } from './words.ts';
 
 /** The longest statement or filter, in bytes of UTF-8. */
 export const MAX_STATEMENT_BYTES = 100_000;
@@ -12,24 +14,60 @@ export const MAX_STATEMENT_TOKENS = 10_000;
 
 export type Subject = 'query' | 'filter';
 
+/** The words of a statement or filter. */
+export interface ReadWords {
+  readonly tokens: readonly Token[];
+  /** What they stand in: the statement without its comments. */
+  readonly text: string;
+  /** Whether there were comments or hints. */
+  readonly hasComments: boolean;
+}
+
 /** Reads the words of a statement or filter. Refuses one that is too long or cannot be split into words. */
-export function readWords(sql: string, subject: Subject, maxBytes: number): readonly Token[] {
+export function readWords(sql: string, subject: Subject, maxBytes: number): ReadWords {
   if (Buffer.byteLength(sql) > maxBytes)
     refuse(`The ${subject} is longer than ${maxBytes / 1000} kB: shorten it.`);
   // For some engines a NUL ends the text, so they would not run the checked statement.
   if (sql.includes('\0')) refuse(`The ${subject} contains a NUL character: remove it.`);
-  const tokens = readTokens(sql);
-  if (tokens === null) refuse(`The ${subject} has a quote or a comment that does not end: close it.`);
+  const uncommented = blankComments(sql);
+  const tokens = uncommented === null ? null : readTokens(uncommented.text);
+  if (uncommented === null || tokens === null)
+    refuse(`The ${subject} has a quote or a comment that does not end: close it.`);
   if (tokens.length > MAX_STATEMENT_TOKENS * Math.max(1, maxBytes / MAX_STATEMENT_BYTES))
     refuse(
       `The ${subject} has more than ${MAX_STATEMENT_TOKENS.toLocaleString('en')} words and signs: shorten it.`,
     );
   for (const token of tokens) {
+    if (token.kind === 'STRING' || token.kind === 'QUOTED_IDENTIFIER') continue;
     if (token.kind === 'PARAMETER' || token.kind === 'DOLLAR' || token.kind === 'AT_AT' || token.text === '?')
       refuseParameter(subject);
     if (token.kind === 'VAR' && token.text.startsWith('@')) refuseParameter(subject);
   }
-  return tokens;
+  checkQuotes(uncommented, tokens, subject);
+  return { tokens, text: uncommented.text, hasComments: uncommented.hasComments };
+}
+
+/** Refuses a statement in which the parser finds other quotes than Databricks does. */
+function checkQuotes({ text, quoted }: UncommentedText, tokens: readonly Token[], subject: Subject): void {
+  const characters = Array.from(text);
+  const read = tokens.flatMap(({ kind, start, end }) => {
+    if (!/STRING|QUOTED/.test(kind) || kind === 'DOLLAR_STRING') return [];
+    const length = characters.slice(start, end).findIndex((character) => /['"`]/.test(character));
+    return length < 0 ? [] : [{ start: start + length, end }];
+  });
+  if (JSON.stringify(joinAdjacent(read)) !== JSON.stringify(joinAdjacent(quoted)))
+    refuse(`Databases do not agree where the quotes of the ${subject} end: write them in another way.`);
+}
+
+/** Joins quotes without anything between them: one that is doubled can be read as two. */
+function joinAdjacent(parts: readonly QuotedPart[]): readonly QuotedPart[] {
+  const joined: QuotedPart[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    if (last?.end === part.start) joined.splice(-1, 1, { start: last.start, end: part.end });
+    else joined.push(part);
+  }
+  return joined;
 }
 
 export function refuseParameter(subject: Subject): never {
@@ -49,13 +87,20 @@ export function checkFirstWord(tokens: readonly Token[]): void {
   const first = tokens.find((token) => token.text !== '(');
   if (first === undefined) refuse('The query is empty: write one SELECT.');
   const word = asciiUpperCase(first.text);
-  if (word !== 'SELECT' && word !== 'WITH')
-    refuse(
-      /^[A-Z]+$/.test(word) && word.length <= 20
-        ? `Only a SELECT can run here: the query starts with ${word}.`
-        : 'Only a SELECT can run here.',
-    );
+  if (word === 'SELECT' || word === 'WITH') return;
+  if (!/^[A-Z]+$/.test(word) || word.length > 20) refuse('Only a SELECT can run here.');
+  const instead = OTHER_QUERIES.get(word);
+  refuse(
+    `Only a SELECT can run here: the query starts with ${word}${instead === undefined ? '.' : `. Write ${instead}.`}`,
+  );
 }
+
+/** What to write instead of queries that start with another word. */
+const OTHER_QUERIES: ReadonlyMap<string, string> = new Map([
+  ['VALUES', 'SELECT * FROM VALUES …'],
+  ['TABLE', 'SELECT * FROM catalog.schema.table'],
+  ['FROM', 'SELECT … FROM …'],
+]);
 
 /** Whether any of the functions is called. */
 export function callsAny(tokens: readonly Token[], functions: RegExp): boolean {
@@ -92,6 +137,7 @@ export function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string
     if (before?.kind === 'DOT')
       refuse(`The function ${token.text} cannot be used here: use a built-in function, by its name alone.`);
     if (KNOWN_FUNCTIONS.has(word) || (!isQuoted && WORDS_BEFORE_PARENTHESES.has(word))) return;
+    if (!isQuoted && isClauseWord(tokens, index)) return;
     const times = unmet.get(word) ?? 0;
     if (times > 0 && isListOfNames(tokens, index + 1) && !FORBIDDEN_FUNCTION.test(word)) {
       unmet.set(word, times - 1);
@@ -101,6 +147,13 @@ export function checkCalls(tokens: readonly Token[], aliases: ReadonlyMap<string
       `The function ${token.text} cannot be used here: use a built-in function that computes only from its arguments.`,
     );
   });
+}
+
+/** Whether a word before a parenthesis belongs to a clause: `UNPIVOT INCLUDE NULLS (` and `… ROWS) REPEATABLE (`. */
+function isClauseWord(tokens: readonly Token[], index: number): boolean {
+  const [one, two, word] = [tokens[index - 2], tokens[index - 1], tokens[index]].map(toWord);
+  if (word === 'nulls') return one === 'unpivot' && (two === 'include' || two === 'exclude');
+  return word === 'repeatable' && tokens[index - 1]?.kind === 'R_PAREN';
 }
 
 /** Whether the parentheses that open at a place contain only names, separated by commas. */
@@ -125,8 +178,6 @@ export function checkReading(tokens: readonly Token[]): void {
         refuse(
           'GROUPING SETS must follow GROUP BY: write GROUP BY GROUPING SETS (…), without columns before it.',
         );
-    if (token.kind === 'LIMIT' && tokens[index + 1]?.kind === 'ALL')
-      refuse('LIMIT ALL has no effect: remove it.');
     if (token.kind === 'DISTINCT' && isTuple(tokens, index + 1))
       refuse(
         'DISTINCT takes columns without parentheses around them: write struct(…) for several columns as one value.',

@@ -6,6 +6,7 @@ import { type GeneratedStatement, generateStatement } from './generated-statemen
 import { toPlainText } from './plain-text.ts';
 import { catchRefusal, type Refusal, refuse } from './refusal.ts';
 import { resolveRelations } from './relation-names.ts';
+import { findUnreadConstruct } from './respelling.ts';
 import { CHANGING_FUNCTION, fileLikeName } from './statement-rules.ts';
 import { type Findings, isQuery, readTree } from './statement-tree.ts';
 import {
@@ -19,7 +20,8 @@ import {
   readWords,
   type Subject,
 } from './statement-words.ts';
-import { getContent, parseStatements, readTokens } from './syntax-tree.ts';
+import { getContent, type ParsedText, parseStatements, readTokens } from './syntax-tree.ts';
+import { restoreShifts } from './unsigned-shift.ts';
 
 export type { Refusal } from './refusal.ts';
 export {
@@ -51,9 +53,11 @@ export interface CheckedFilter {
 export function checkQuery(sql: string, maxBytes = MAX_STATEMENT_BYTES): CheckedQuery | Refusal {
   return catchRefusal(() => {
     const words = readWords(sql, 'query', maxBytes);
-    const tokens = dropClosingSemicolon(words);
+    const tokens = dropClosingSemicolon(words.tokens);
+    const unread = findUnreadConstruct(tokens);
+    if (unread !== null) refuse(unread);
     checkFirstWord(tokens);
-    const parsed = parseStatements(toPlainText(sql, words));
+    const parsed = parsePlainText(toPlainText(words.text, words.tokens));
     if (!parsed.ok) refuse(describeParseError('query', parsed.message, parsed.line, parsed.column));
     const [statement, ...others] = parsed.statements;
     if (statement === undefined) refuse('The query is empty: write one SELECT.');
@@ -79,13 +83,14 @@ export function checkQuery(sql: string, maxBytes = MAX_STATEMENT_BYTES): Checked
 /** Checks that a text is exactly one condition on the columns of one table, in the Databricks dialect. */
 export function checkFilter(filter: string): CheckedFilter | Refusal {
   return catchRefusal(() => {
-    const tokens = readWords(filter, 'filter', MAX_STATEMENT_BYTES);
+    const { tokens, text, hasComments } = readWords(filter, 'filter', MAX_STATEMENT_BYTES);
     if (tokens.length === 0) refuse("The filter is empty: write one condition, as in priority = 'HIGH'.");
-    if (tokens.some((token) => token.hasComment || token.kind === 'HINT'))
-      refuse('A filter cannot contain a comment: remove it.');
+    if (hasComments) refuse('A filter cannot contain a comment: remove it.');
     if (tokens.some((token) => token.kind === 'SEMICOLON'))
       refuse('A filter must be one condition: remove the semicolon and what follows it.');
-    const parsed = parseStatements(`${BEFORE_FILTER}\n${toPlainText(filter, tokens)}`);
+    const unread = findUnreadConstruct(tokens);
+    if (unread !== null) refuse(unread);
+    const parsed = parsePlainText(`${BEFORE_FILTER}\n${toPlainText(text, tokens)}`);
     if (!parsed.ok) refuse(describeParseError('filter', parsed.message, parsed.line - 1, parsed.column));
     const [statement, ...others] = parsed.statements;
     const select = getContent(statement, 'select');
@@ -106,6 +111,12 @@ export function checkFilter(filter: string): CheckedFilter | Refusal {
     const sql = `(${generated.sql.slice(BEFORE_FILTER.length)})`;
     return { ok: true, sql, isRepeatable: !callsAny(tokens, CHANGING_FUNCTION) };
   });
+}
+
+/** Parses a statement that is spelled as the parser reads it. */
+function parsePlainText(text: string): ParsedText {
+  const parsed = parseStatements(text);
+  return parsed.ok ? { ...parsed, statements: parsed.statements.map(restoreShifts) } : parsed;
 }
 
 /** The SELECT that a checked filter stands for, of a table that is only a placeholder. */

@@ -1,4 +1,5 @@
 import { ast, type Dialect, generate, parse, tokenize } from '@polyglot-sql/sdk';
+import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
 
 /** A node of a parsed statement: an object whose only key is its kind, such as `{ select: { … } }`. */
@@ -10,7 +11,6 @@ export interface Token {
   readonly text: string;
   readonly start: number;
   readonly end: number;
-  readonly hasComment: boolean;
 }
 
 export type ParsedText =
@@ -22,8 +22,12 @@ export const DUCKDB = 'duckdb' as Dialect;
 
 /** Parses statements in the Databricks dialect, within the parser's own limits on depth. */
 export function parseStatements(sql: string): ParsedText {
-  const result = parse(parenthesizeLimits(sql), DATABRICKS);
-  if (result.success) return { ok: true, statements: result.ast as unknown as SyntaxNode[] };
+  const { text, isMarked } = markDistinctCalls(parenthesizeLimits(sql));
+  const result = parse(text, DATABRICKS);
+  if (result.success) {
+    const statements = result.ast as unknown as SyntaxNode[];
+    return { ok: true, statements: isMarked ? statements.map(unmarkCalls) : statements };
+  }
   const message = result.error.replace(/^Parse error at line \d+, column \d+: /, '');
   return { ok: false, message, line: result.errorLine ?? 1, column: result.errorColumn ?? 1 };
 }
@@ -41,6 +45,56 @@ function parenthesizeLimits(sql: string): string {
   return characters.join('');
 }
 
+/** Aggregates with which the parser reads no DISTINCT. */
+const READ_WITHOUT_DISTINCT: ReadonlySet<string> = new Set([
+  ...['corr', 'covar_pop', 'covar_samp', 'kurtosis', 'approx_top_k', 'bitmap_construct_agg', 'bitmap_or_agg'],
+  ...[
+    'regr_avgx',
+    'regr_avgy',
+    'regr_count',
+    'regr_intercept',
+    'regr_r2',
+    'regr_slope',
+    'regr_sxx',
+    'regr_sxy',
+  ],
+  'regr_syy',
+]);
+
+/** No function that the check accepts begins like this. */
+const CALL_MARK = 'blade_distinct_';
+
+/** Marks the names of aggregates so that the parser reads them as plain calls, which can have DISTINCT. */
+function markDistinctCalls(sql: string): { readonly text: string; readonly isMarked: boolean } {
+  if (!/\(\s*distinct\b/i.test(sql)) return { text: sql, isMarked: false };
+  const tokens = readTokens(sql) ?? [];
+  const characters = Array.from(sql);
+  let isMarked = false;
+  for (let index = tokens.length - 3; index >= 0; index -= 1) {
+    const [name, open, distinct] = tokens.slice(index, index + 3);
+    if (open?.kind !== 'L_PAREN' || distinct?.kind !== 'DISTINCT' || name === undefined) continue;
+    if (/STRING|QUOTED/.test(name.kind) || !READ_WITHOUT_DISTINCT.has(asciiLowerCase(name.text))) continue;
+    characters.splice(name.start, 0, CALL_MARK);
+    isMarked = true;
+  }
+  return { text: characters.join(''), isMarked };
+}
+
+function unmarkCalls(statement: SyntaxNode): SyntaxNode {
+  return replaceObjects(statement, (object) => {
+    const name = typeof object.name === 'string' && 'args' in object ? asciiLowerCase(object.name) : '';
+    return name.startsWith(CALL_MARK) ? { ...object, name: name.slice(CALL_MARK.length) } : null;
+  }) as SyntaxNode;
+}
+
+/** Builds a call of a function. */
+export function buildCall(name: string, args: readonly unknown[]): SyntaxNode {
+  const parsed = parseStatements(`SELECT ${name}(1, 1)`);
+  const { expressions } = getContent(parsed.ok ? parsed.statements[0] : null, 'select');
+  const call = getContent(Array.isArray(expressions) ? expressions[0] : null, 'function');
+  return { function: { ...call, args } };
+}
+
 /** Splits a text into words; null if a quote or comment does not end. */
 export function readTokens(sql: string, dialect: Dialect = DATABRICKS): readonly Token[] | null {
   const result = tokenize(sql, dialect);
@@ -50,15 +104,12 @@ export function readTokens(sql: string, dialect: Dialect = DATABRICKS): readonly
     token_type: string;
     text: string;
     span: { start: number; end: number };
-    comments: string[];
-    trailing_comments: string[];
   }[];
   return tokens.map((token) => ({
     kind: token.token_type,
     text: token.text,
     start: token.span.start,
     end: token.span.end,
-    hasComment: token.comments.length > 0 || token.trailing_comments.length > 0,
   }));
 }
 

@@ -251,6 +251,8 @@ describe('what is sent is written anew from what was read', () => {
 
   test.each([
     ['a hint', 'select /*+ broadcast(s) */ 1', 'SELECT 1'],
+    ['a comment within a comment', 'select /* /* */ 1 -- */ 2', 'SELECT 2'],
+    ['nested comments', '/* /* */ select 1 */ select 2', 'SELECT 2'],
     [
       'escapes',
       String.raw`select 'it\'s', '\u0041\101\x', '\t', '\%'`,
@@ -277,8 +279,8 @@ describe('what is sent is written anew from what was read', () => {
   });
 
   test.each([
-    ['a comment within a comment', 'select /* /* */ 1 -- */ 2', /comment/],
-    ['nested comments', '/* /* */ select 1 */ select 2', /comment/],
+    ['a hint in a comment', 'select 1 /* /*+ a */ */', /comment/],
+    ['a text in a hint', "select /*+ a('*/') */ 1", /hint/],
     ['a comment behind a carriage return', 'select 1 -- a\r, 2', /comment/],
     ['a comment that goes on behind a backslash', 'select 1 -- a\\\n, 2', /comment/],
     ['a comment that does not end', 'select 1 /* a', /comment/],
@@ -288,7 +290,7 @@ describe('what is sent is written anew from what was read', () => {
     ['curly quotes', 'select ‘a’', /straight quotes/],
     ['half a character', String.raw`select '\ud83d'`, /half a surrogate pair/],
     ['a NUL in a text', String.raw`select 'a\0b'`, /NUL/],
-    ['a number that runs into a name', 'select .5f', /neither a number/],
+    ['a number that runs into a name', 'select .5fa', /neither a number/],
     [
       'GROUPING SETS behind columns',
       'select a from blade.field.sortie group by a, b grouping sets ((a), (b))',

@@ -351,3 +351,39 @@ SELECT cast(a AS int) AS v FROM VALUES (2.9D), (-2.9D) t(a)
 SELECT cast(a AS int) AS v FROM VALUES ('7'), (' 8') t(a)
 SELECT length(X'001F') AS v, concat(X'1F', X'2F') AS w, substring(X'001F2F', 2, 1) AS x
 SELECT sort_array(array('b', 'a', 'C')) AS v, array_join(array('a', NULL, 'b'), ',', '-') AS w, array_join(array(1, 2), '/') AS x
+SELECT corr(DISTINCT a, b) AS v, covar_pop(DISTINCT a, b) AS w, covar_samp(DISTINCT a, b) AS x FROM VALUES (1, 2), (2, 3), (2, 3), (4, 1) AS t(a, b)
+SELECT regr_count(DISTINCT a, b) AS v, regr_slope(DISTINCT a, b) AS w, regr_avgx(DISTINCT a, b) AS x FROM VALUES (1, 2), (2, 3), (2, 3), (4, 1) AS t(a, b)
+SELECT kurtosis(DISTINCT a) AS v, skewness(DISTINCT a) AS w FROM VALUES (1), (2), (2), (9) AS t(a)
+SELECT corr(ALL a, b) AS v, mean(ALL a) AS w, count_if(ALL a > 1) AS x, listagg(ALL b, ',') AS y FROM VALUES (1, 2), (2, 3) AS t(a, b)
+SELECT !true AS v, !true = false AS w, !(1 > 2) AS x, !isnull(1) AS y
+SELECT 1 !> 2 AS v, 1 !< 2 AS w
+SELECT -8 >>> 1 AS v, 1 + 2 >>> 1 & 3 AS w, -8 >>> 1 >> 1 AS x, 64 >> 2 >>> 1 AS y
+SELECT 'ab' ILIKE ALL ('A%', '%B')
+SELECT a FROM VALUES ('ab'), ('cd') AS t(a) WHERE NOT a LIKE ALL ('a%', '%b')
+SELECT a FROM VALUES ('ab'), ('cd') AS t(a) WHERE NOT a ILIKE ANY ('A%', '%x') AND a <> 'z'
+SELECT '?' AS v, "a?b" AS w, 1 AS `?`
+SELECT both, t.leading, trailing AS both FROM VALUES (1, 2, 3) AS t(both, leading, trailing)
+SELECT trim(BOTH 'x' FROM 'xax') AS v, trim(LEADING FROM ' a ') AS w, trim(TRAILING FROM ' a ') AS x, trim(BOTH FROM ' a ') AS y
+SELECT /* a /* b */ 'c' */ 1 AS v
+SELECT '/* a' AS v, "-- b" AS w, `*/` FROM VALUES (1) AS t(`*/`) -- '
+SELECT timestamp_ntz'2020-01-02 03:04:05' AS v, TIMESTAMP_LTZ '2020-01-02 03:04:05' AS w
+SELECT hour(TIMESTAMP_NTZ'2020-01-02 03:04:05') AS v, date_add(timestamp_ltz'2020-01-02 03:04:05', 1) AS w
+SELECT .5D AS v, -.25f AS w, .5BD AS x, 1e2BD AS y, 12.5e-3BD AS z, 1.5E1BD AS q
+SELECT CAST(named_struct('a', 1) AS STRUCT<a BIGINT COMMENT 'x'>) AS v
+SELECT * FROM VALUES 1, -2, NULL AS t(a)
+SELECT count(*) AS v FROM VALUES 'a', 'b', upper('c')
+WITH t AS (VALUES (1, 'a')) SELECT col1, col2 FROM t
+WITH t(a, b) AS (VALUES (1, 'a') UNION ALL SELECT 2, 'b') SELECT a, b FROM t
+SELECT * FROM VALUES (1), (2) AS t(a) LIMIT ALL
+SELECT * FROM VALUES (1), (1) AS t(a) LIMIT CAST(1 AS INT)
+SELECT * FROM VALUES (1, 'a', 2), (2, 'b', 3) AS t(y, c, e) PIVOT (sum(e) s FOR c IN ('a' x, 'b' AS z))
+SELECT * FROM VALUES (1, 'a', 2), (2, 'b', 3) AS t(y, c, e) PIVOT (sum(e) + 1 AS s, max(e) FOR c IN ('a', 'b' z))
+SELECT * FROM VALUES (1, DATE'2020-01-02', 2) AS t(y, c, e) PIVOT (sum(e) FOR c IN (DATE'2020-01-02'))
+SELECT * FROM VALUES (1, DATE'2020-01-02', 2) AS t(y, c, e) PIVOT (sum(e) FOR c IN (DATE'2020-01-02' d))
+SELECT * FROM VALUES (1, 2, NULL) AS t(id, q1, q2) UNPIVOT INCLUDE NULLS (v FOR q IN (q1, q2 second))
+SELECT div(7, 2) AS v, div (-7, 2) * 2 AS w, 7 DIV (2) AS x
+SELECT - - 1 AS v, -(-1) AS w, - -a AS x FROM VALUES (2) AS t(a)
+SELECT a, b FROM VALUES (2, 1), (1, 2) AS t(a, b) ORDER BY ALL
+SELECT (1, 'x') AS v
+SELECT struct(*) AS v FROM VALUES (1, 2) AS t(a, b)
+SELECT a FROM VALUES (1), (3) AS t(a) WHERE (a, 1) IN ((1, 1), (2, 2)) AND (a, 1) = (1, 1)

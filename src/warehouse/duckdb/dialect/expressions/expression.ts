@@ -1,7 +1,7 @@
 import { getContent, getKind } from '../../../../sql-check/syntax-tree.ts';
 import { writeCall } from '../calls.ts';
 import { writeCast } from '../casts.ts';
-import { describeKind, readList } from '../nodes.ts';
+import { describeKind } from '../nodes.ts';
 import { writeArithmetic, writeBinary, writeComparison } from '../operators.ts';
 import { checkPattern } from '../patterns.ts';
 import { refuseOnFolder } from '../refused.ts';
@@ -14,7 +14,7 @@ import { writeInterval } from './intervals.ts';
 import { writeLike } from './like.ts';
 import { writeLiteral, writeNegative, writeParameter } from './literals.ts';
 import { writeField, writeJsonPath, writeSubscript } from './parts.ts';
-import { writeBetween, writeIn } from './ranges.ts';
+import { writeBetween, writeCompared, writeIn } from './ranges.ts';
 
 /** Writes an expression of any kind. */
 export function writeExpression(writer: StatementWriter, node: unknown): Written {
@@ -70,7 +70,7 @@ export function writeExpression(writer: StatementWriter, node: unknown): Written
     case 'gte':
     case 'null_safe_eq':
     case 'null_safe_neq':
-      return writeComparison(kind, writer.write(content.left), writer.write(content.right));
+      return writeComparison(kind, writeCompared(writer, content.left), writeCompared(writer, content.right));
     case 'add':
     case 'sub':
     case 'mul':
@@ -146,10 +146,8 @@ export function writeExpression(writer: StatementWriter, node: unknown): Written
       const { sql } = writer.inside([], () => writer.query(content.this));
       return { sql: `(${content.not === true ? 'NOT ' : ''}EXISTS (${sql}))`, type: 'BOOLEAN', name: null };
     }
-    case 'tuple': {
-      const items = readList(content.expressions).map((item) => writer.write(item));
-      return { sql: `(${items.map(({ sql }) => sql).join(', ')})`, type: 'STRUCT', name: null };
-    }
+    case 'tuple':
+      return refuseOnFolder('Several values in parentheses', 'write struct(…)');
     case 'interval':
       return refuseOnFolder('An INTERVAL as a value');
     case 'star':

@@ -26,7 +26,7 @@ export function writeNegative(writer: StatementWriter, content: SyntaxNode): Wri
   if (literal.literal_type === 'number') return writeNumber(`-${String(literal.value)}`);
   const inner = writer.write(content.this);
   if (inner.type === 'STRING') refuseOnFolder('The negative of a text', 'CAST it');
-  return { sql: `(-${inner.sql})`, type: inner.type, name: named`(- ${inner})` };
+  return { sql: `(- ${inner.sql})`, type: inner.type, name: named`(- ${inner})` };
 }
 
 /** Writes a parameter with the type of its value. */

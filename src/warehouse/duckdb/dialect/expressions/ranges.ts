@@ -1,4 +1,4 @@
-import type { SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
+import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { isPresent, readList } from '../nodes.ts';
 import { writeComparison } from '../operators.ts';
 import { refuseOnFolder } from '../refused.ts';
@@ -7,13 +7,13 @@ import { named, type Written } from '../written.ts';
 
 /** Writes IN with a list or a query. */
 export function writeIn(writer: StatementWriter, content: SyntaxNode): Written {
-  const value = writer.write(content.this);
+  const value = writeCompared(writer, content.this);
   const negated = content.not === true ? 'NOT ' : '';
   if (isPresent(content.query)) {
     const { sql } = writer.inside([], () => writer.query(content.query));
     return { sql: `(${value.sql} ${negated}IN (${sql}))`, type: 'BOOLEAN', name: null };
   }
-  const items = readList(content.expressions).map((item) => writer.write(item));
+  const items = readList(content.expressions).map((item) => writeCompared(writer, item));
   const compared = items.map((item) => writeComparison('eq', value, item).sql);
   const isPlain = items.every((item, index) => compared[index] === `(${value.sql} = ${item.sql})`);
   const sql = isPlain
@@ -27,6 +27,13 @@ export function writeIn(writer: StatementWriter, content: SyntaxNode): Written {
     type: 'BOOLEAN',
     name: negated === '' ? name : name === null ? null : `(NOT ${name})`,
   };
+}
+
+/** Writes an operand of a comparison, which may be several values in parentheses. */
+export function writeCompared(writer: StatementWriter, node: unknown): Written {
+  if (getKind(node) !== 'tuple') return writer.write(node);
+  const items = readList(getContent(node, 'tuple').expressions).map((item) => writer.write(item));
+  return { sql: `(${items.map(({ sql }) => sql).join(', ')})`, type: 'STRUCT', name: null };
 }
 
 /** Writes BETWEEN. */

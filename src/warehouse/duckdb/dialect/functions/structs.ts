@@ -11,6 +11,8 @@ import type { Family } from './family.ts';
 /** Functions that make structs. */
 export const structs: Family = {
   struct: (call) => {
+    if (call.nodes.some((node) => getKind(node) === 'star'))
+      return refuseOnFolder('struct(*)', 'name the columns');
     const fields = call.nodes.map(
       (node, index) => [readFieldName(node, index), call.args[index] as Written] as const,
     );

@@ -1,3 +1,4 @@
+import { asciiLowerCase } from '../../../../shared/ascii-case.ts';
 import { isObject } from '../../../../shared/json.ts';
 import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { isPresent, readName, readObjects } from '../nodes.ts';
@@ -27,9 +28,10 @@ export function writeOrder(writer: StatementWriter, items: unknown): string {
 
 function writeOrderItem(writer: StatementWriter, item: SyntaxNode): string {
   const { name, table } = getContent(item.this, 'column');
-  const isAll = table == null && readName(name).toLowerCase() === 'all';
-  const expression = isAll ? 'ALL' : writer.write(item.this).sql;
-  return `${expression} ${showDirection(item)}`;
+  const isQuoted = isObject(name) && name.quoted === true;
+  if (table == null && !isQuoted && asciiLowerCase(readName(name)) === 'all')
+    refuseOnFolder('ORDER BY ALL', 'name the columns');
+  return `${writer.write(item.this).sql} ${showDirection(item)}`;
 }
 
 /** The direction of an item of ORDER BY, and where it puts nulls. */

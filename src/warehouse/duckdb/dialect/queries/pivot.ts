@@ -32,7 +32,7 @@ export function writePivot(
       const given = readName(getContent(alias.alias, 'column').name) || readName(alias.alias);
       return {
         written,
-        label: given === '' ? (written.name ?? refuseOnFolder('PIVOT of such a value')) : given,
+        label: given === '' ? nameValue(written) : given,
       };
     });
     const outputs = values.flatMap(({ written, label }) =>
@@ -63,6 +63,13 @@ export function writePivot(
       sources: [{ alias, columns: types }],
     };
   });
+}
+
+/** The column that Databricks names after a value. */
+function nameValue({ name, literal }: Written): string {
+  if (literal === undefined || name === null)
+    return refuseOnFolder('PIVOT of such a value without a name', 'name it with AS');
+  return name;
 }
 
 /** Writes an aggregate over those of its rows for which a condition is true. */
