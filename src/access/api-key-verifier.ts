@@ -1,5 +1,6 @@
 import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.ts';
 import type { Notifications } from '../database/notifications.ts';
+import { isOutage, waitOutOutage } from '../database/outage.ts';
 import { AuthenticationUnavailableError, UnauthenticatedError } from './access-errors.ts';
 import { hashKey, toPrincipal } from './api-keys.ts';
 import type { Principal } from './principal.ts';
@@ -91,16 +92,28 @@ export async function createApiKeyVerifier(parts: {
     }
   }
 
+  /** A key that was revoked during an outage must not stay in use after it. */
+  async function endRevokedSoon(ids: readonly string[]): Promise<void> {
+    try {
+      await endRevoked(ids);
+    } catch (error) {
+      onError(error);
+      if (!isOutage(error)) return;
+      await waitOutOutage(prisma);
+      await endRevokedSoon(ids.filter((id) => watchers.has(id)));
+    }
+  }
+
   const unlisten = await notifications.listen(CHANNEL, {
     onNotification(id) {
       generation++;
       for (const [hash, { apiKey }] of cached) if (apiKey.id === id) cached.delete(hash);
-      if (watchers.has(id)) endRevoked([id]).catch(onError);
+      if (watchers.has(id)) void endRevokedSoon([id]);
     },
     onReconnect() {
       generation++;
       cached.clear();
-      endRevoked([...watchers.keys()]).catch(onError);
+      void endRevokedSoon([...watchers.keys()]);
     },
   });
 
@@ -121,7 +134,7 @@ export async function createApiKeyVerifier(parts: {
       watchers.set(apiKeyId, ownWatchers);
       ownWatchers.add(onRevoked);
       // It may have been revoked between being verified and being watched.
-      endRevoked([apiKeyId]).catch(onError);
+      void endRevokedSoon([apiKeyId]);
       return () => {
         ownWatchers.delete(onRevoked);
         if (ownWatchers.size === 0 && watchers.get(apiKeyId) === ownWatchers) watchers.delete(apiKeyId);

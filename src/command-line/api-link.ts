@@ -15,10 +15,14 @@ export interface ApiLink {
   ): Promise<CompleteData<Result>>;
   /** Asks the server for a backup. @returns the archive as it comes. */
   fetchBackup(): Promise<ReadableStream<Uint8Array>>;
-  /** Yields each result of a subscription until the server completes it or the connection breaks. */
+  /**
+   * Yields each result of a subscription until the server completes it or the connection breaks.
+   * @param signal ends it.
+   */
   subscribe<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
+    signal?: AbortSignal,
   ): AsyncGenerator<Result, void>;
 }
 
@@ -64,6 +68,7 @@ export function createApiLink(address: ServerAddress): ApiLink {
   async function* subscribe<Result, Variables>(
     operation: TypedDocumentString<Result, Variables>,
     variables: Variables,
+    signal?: AbortSignal,
   ): AsyncGenerator<Result, void> {
     const [{ createClient, NetworkError }, { Agent, fetch }] = await Promise.all([
       import('graphql-sse'),
@@ -84,7 +89,10 @@ export function createApiLink(address: ServerAddress): ApiLink {
       fetchFn: (input: string, init: object) => fetch(input, { ...init, dispatcher }),
     });
     const request = { query: operation.toString(), variables } as RequestParams;
+    const end = () => client.dispose();
     try {
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', end, { once: true });
       for await (const answer of client.iterate<Result>(request)) yield takeData<Result>(answer);
     } catch (error) {
       const failure = error instanceof NetworkError ? await toStreamError(error, url, isOpen) : error;
@@ -93,6 +101,7 @@ export function createApiLink(address: ServerAddress): ApiLink {
       const isTransient = address.readToken() !== token;
       throw new CommandError(failure.exitCode, failure.message, { isTransient });
     } finally {
+      signal?.removeEventListener('abort', end);
       client.dispose();
       await dispatcher.destroy();
     }

@@ -24,7 +24,7 @@ export async function followJob(
   const interrupts = handleInterrupts({ api, output, view, id });
   const states = watchJob(api, id, {
     giveUpAfterMs: giveUpAfter * 1_000,
-    onLinkChange: (problem) => view.showLink(problem),
+    onLinkChange: (change) => view.showLink(change),
   });
   let last: JobFactsFragment | undefined;
   try {

@@ -50,7 +50,7 @@ export function formatEnd({ state, failureReason, progress }: JobRowFragment): s
 /** Formats progress as one line that fits the terminal; what matters least is left out first. */
 export function formatBar(
   job: JobRowFragment,
-  { width, secondsSince, problem }: { width: number; secondsSince: number; problem: string | null },
+  { width, secondsSince, note }: { width: number; secondsSince: number; note: string | null },
 ): string {
   const { state, progress } = job;
   const remaining = estimateRemaining(progress);
@@ -77,7 +77,7 @@ export function formatBar(
     Math.min(LONGEST_BAR, available - countCharacters(facts) - 3, Math.floor(width / 4)),
   );
   const line = `[${drawBar(progress.percent, length)}] ${facts}`;
-  const operation = problem ?? (state === 'RUNNING' ? progress.currentOperation : state.toLowerCase());
+  const operation = note ?? (state === 'RUNNING' ? progress.currentOperation : state.toLowerCase());
   const tail = available - countCharacters(line) - 2;
   return tail < SHORTEST_BAR
     ? truncate(line, available)

@@ -4,12 +4,13 @@ import { chooseEndColor, isTerminal } from './job-state.ts';
 import type { Output } from './output.ts';
 import { formatBar, formatEnd, formatProgress } from './progress-text.ts';
 import { toPrintable } from './text.ts';
+import type { LinkChange } from './watch-job.ts';
 
 /** Shows the states of a watched job. */
 export interface ProgressView {
   show(job: JobFactsFragment): void;
-  /** Shows why the connection is lost; null when it is back. */
-  showLink(problem: string | null): void;
+  /** Shows that the connection is lost or back. */
+  showLink(change: LinkChange): void;
   /** Leaves the terminal alone until `resume`. */
   pause(): void;
   resume(): void;
@@ -36,7 +37,7 @@ function createJsonView(output: Output): ProgressView {
       if (isPaused) waiting.push(job);
       else output.writeJson(job);
     },
-    showLink: (problem) => output.say(describeLink(problem)),
+    showLink: (change) => sayLink(output, change),
     pause() {
       isPaused = true;
     },
@@ -78,7 +79,7 @@ function createLineView(output: Output): ProgressView {
       clearTimeout(waiting?.timer);
       waiting = { line, timer: setTimeout(write, wait, line) };
     },
-    showLink: (problem) => output.say(describeLink(problem)),
+    showLink: (change) => sayLink(output, change),
     pause() {},
     resume() {},
     close() {
@@ -91,14 +92,19 @@ function createLineView(output: Output): ProgressView {
 function createBarView(output: Output): ProgressView {
   let job: JobFactsFragment | undefined;
   let shownAt = 0;
-  let problem: string | null = null;
+  let note: { readonly text: string; readonly until: number } | null = null;
   let isPaused = false;
   let bar: SingleBar | undefined;
 
   function draw(): string {
     if (job === undefined) return '';
-    const secondsSince = (performance.now() - shownAt) / 1_000;
-    return formatBar(job, { width: output.width() ?? 80, secondsSince, problem });
+    const now = performance.now();
+    const shown = note !== null && now < note.until ? note.text : null;
+    return formatBar(job, {
+      width: output.width() ?? 80,
+      secondsSince: (now - shownAt) / 1_000,
+      note: shown,
+    });
   }
 
   function start(): void {
@@ -127,8 +133,9 @@ function createBarView(output: Output): ProgressView {
       stop();
       output.write(output.colored(chooseEndColor(job), formatEnd(job)));
     },
-    showLink(next) {
-      problem = next === null ? null : describeLink(next);
+    showLink(change) {
+      const until = change.isLost ? Number.POSITIVE_INFINITY : performance.now() + BACK_MS;
+      note = { text: describeLink(change), until };
     },
     pause() {
       isPaused = true;
@@ -142,6 +149,24 @@ function createBarView(output: Output): ProgressView {
   };
 }
 
-function describeLink(problem: string | null): string {
-  return problem === null ? 'Reconnected.' : `Connection lost, reconnecting: ${toPrintable(problem)}`;
+/** How long the bar shows that the connection is back, in milliseconds. */
+const BACK_MS = 5_000;
+
+/** The most events that are listed after a connection was lost; the newest. */
+const MOST_LISTED = 20;
+
+/** Writes that the connection is lost, or that it is back and what happened meanwhile. */
+function sayLink(output: Output, change: LinkChange): void {
+  output.say(describeLink(change));
+  if (change.isLost) return;
+  const { meanwhile } = change;
+  const left = meanwhile.length - MOST_LISTED;
+  if (left > 0) output.say(`  … ${left} more before these`);
+  for (const line of meanwhile.slice(-MOST_LISTED)) output.say(`  ${toPrintable(line)}`);
+}
+
+function describeLink(change: LinkChange): string {
+  if (change.isLost) return `Connection lost, reconnecting: ${toPrintable(change.problem)}`;
+  if (change.gap === null) return 'Reconnected, nothing missed.';
+  return `Reconnected, with a gap: ${toPrintable(change.gap)}`;
 }

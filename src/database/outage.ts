@@ -15,8 +15,11 @@ export function isOutage(error: unknown): boolean {
   return 'cause' in error && isOutage(error.cause);
 }
 
-/** Waits until the database answers, or refuses for another reason. All that wait for a client share one attempt a second. */
-export function waitOutOutage(prisma: PrismaClient): Promise<void> {
+/**
+ * Waits until the database answers, or refuses for another reason. All that wait for a client share one attempt a second.
+ * @returns whether it did not answer at first.
+ */
+export function waitOutOutage(prisma: PrismaClient): Promise<boolean> {
   let waiting = waits.get(prisma);
   if (waiting === undefined) {
     waiting = waitForAnswer(prisma).finally(() => waits.delete(prisma));
@@ -25,12 +28,13 @@ export function waitOutOutage(prisma: PrismaClient): Promise<void> {
   return waiting;
 }
 
-const waits = new WeakMap<PrismaClient, Promise<void>>();
+const waits = new WeakMap<PrismaClient, Promise<boolean>>();
 
-async function waitForAnswer(prisma: PrismaClient): Promise<void> {
-  for (let isAway = true; isAway; ) {
+async function waitForAnswer(prisma: PrismaClient): Promise<boolean> {
+  for (let wasAway = false; ; wasAway = true) {
     await setTimeout(ATTEMPT_INTERVAL_MS, undefined, { ref: false });
-    isAway = await prisma.$queryRaw`select 1`.then(() => false, isOutage);
+    const isAway = await prisma.$queryRaw`select 1`.then(() => false, isOutage);
+    if (!isAway) return wasAway;
   }
 }
 

@@ -20,7 +20,8 @@ export class LeaseLostError extends Error {
 /** Writes for one attempt. Each write is one statement, whose first two parameters are the lease. */
 export interface LeasedWriter {
   /**
-   * Runs a statement that returns one row while the lease is held, again if a deadlock rolled it back.
+   * Runs a statement that returns one row while the lease is held, again if a deadlock rolled it back. The log of the job
+   * records that together with what the statement writes.
    * @throws LeaseLostError
    */
   write<Result>(text: string, values: readonly unknown[]): Promise<Result>;
@@ -44,13 +45,43 @@ export function createLeasedWriter(pool: Pool, lease: PartitionLease): LeasedWri
     }
   }
 
+  /** @param attempt the number of this one, from 2. */
+  async function writeAgain<Result>(
+    text: string,
+    values: readonly unknown[],
+    attempt: number,
+  ): Promise<Result> {
+    const client = await pool.connect();
+    // Without a listener, a lost connection would end the thread. The running statement rejects in any case.
+    const ignore = () => {};
+    client.on('error', ignore);
+    let end = 'rollback';
+    try {
+      await client.query('begin');
+      // Before the partition, whose job everyone else locks first, too.
+      await client.query(ADD_RETRY, [lease.jobId, lease.partitionId, RETRY_REASON, { attempt }]);
+      const result = await writeOn<Result>(client, text, values);
+      end = 'commit';
+      return result;
+    } finally {
+      await client.query(end).then(
+        () => client.release(),
+        (error) => {
+          client.release(error);
+          if (end === 'commit') throw error;
+        },
+      );
+      client.off('error', ignore);
+    }
+  }
+
   return {
     async write(text, values) {
-      for (let deadlocks = 0; ; ) {
+      for (let attempt = 1; ; attempt++) {
         try {
-          return await writeOn(pool, text, values);
+          return await (attempt === 1 ? writeOn(pool, text, values) : writeAgain(text, values, attempt));
         } catch (error) {
-          if (!isDeadlock(error) || ++deadlocks > MAX_DEADLOCKS) throw error;
+          if (!isDeadlock(error) || attempt > MAX_DEADLOCKS) throw error;
         }
       }
     },
@@ -73,3 +104,9 @@ const LEASE_LOST = 'BL001';
 
 /** How often a statement is repeated after a deadlock. Its lock order depends on the plan that the database chose. */
 const MAX_DEADLOCKS = 10;
+
+const RETRY_REASON = 'another transaction changed the same rows in another order';
+
+// As what is about one of several partitions of a source: see the trigger "job_partition_events".
+const ADD_RETRY = `select blade_add_job_event($1, 'BATCH_RETRIED', p.source_name, reason => $3, data => $4, marking => 'TOP SECRET')
+from job_partition p where p.id = $2`;

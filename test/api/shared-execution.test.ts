@@ -1,9 +1,11 @@
 import { buildSchema, type GraphQLObjectType, parse } from 'graphql';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { localPrincipal, type Principal } from '../../src/access/principal.ts';
 import { createSharedSubscribe } from '../../src/api/http/shared-execution.ts';
 
 const cleared: Principal = localPrincipal;
+const silent = pino({ level: 'silent' });
 const uncleared: Principal = { ...localPrincipal, id: 'other', clearance: 'UNCLASSIFIED' };
 
 /** Subscribes several times to one event, and counts how often the event was executed. */
@@ -26,7 +28,7 @@ async function countExecutions(
     count++;
     return source.value * scale + (principal.clearance === 'UNCLASSIFIED' ? 0 : 100);
   };
-  const subscribe = createSharedSubscribe(({ clearance }) => clearance);
+  const subscribe = createSharedSubscribe(({ clearance }) => clearance, silent);
   const documents = new Map(subscriptions.map(({ query }) => [query, parse(query)]));
   const results: string[] = [];
   for (const { query, variables, principal = cleared } of subscriptions) {
@@ -67,41 +69,106 @@ test('a subscriber with a lower clearance never gets what was executed for a hig
   expect(results).toEqual(['{"data":{"job":107}}', '{"data":{"job":7}}', '{"data":{"job":107}}']);
 });
 
-test('an event that the database could not be read for comes whole when it answers again', async () => {
-  const schema = buildSchema(
-    'type Query { a: Int } type Subscription { job: Job } type Job { id: Int name: String }',
-  );
+const [EVENTS, FIELDS] = ['subscription { job { id name } }', 'type Job { id: Int name: String }'];
+
+/**
+ * Subscribes to two events whose name is read from a database.
+ * @param readName fails as often as the database does.
+ * @param answer what it says to `select 1`.
+ */
+async function subscribeToNames(readName: (id: number) => string, answer: () => void = () => {}) {
+  const schema = buildSchema(`type Query { a: Int } type Subscription { job: Job } ${FIELDS}`);
   const job = schema.getSubscriptionType()?.getFields().job;
   const name = (schema.getType('Job') as GraphQLObjectType).getFields().name;
   if (job === undefined || name === undefined) throw new Error('the schema has no job');
+  let hasLeft = false;
   job.subscribe = async function* () {
-    yield { id: 1 };
-    yield { id: 2 };
+    try {
+      yield { id: 1 };
+      yield { id: 2 };
+    } finally {
+      hasLeft = true;
+    }
   };
   job.resolve = (event) => event;
-  let failures = 2;
-  name.resolve = async ({ id }) => {
-    if (failures-- > 0) throw Object.assign(new Error('Connection terminated unexpectedly'));
-    return `Job ${id}`;
-  };
+  name.resolve = async ({ id }) => readName(id);
   let attempts = 0;
   const prisma = {
     async $queryRaw() {
-      if (++attempts === 1) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+      attempts += 1;
+      answer();
     },
   };
-  const subscribe = createSharedSubscribe(({ clearance }) => clearance);
-  const stream = await subscribe({
-    schema,
-    document: parse('subscription { job { id name } }'),
-    contextValue: { principal: cleared, prisma },
+  const lines: string[] = [];
+  const log = pino(
+    { base: null, timestamp: false },
+    { write: (line) => void lines.push(JSON.parse(line).msg) },
+  );
+  const subscribe = createSharedSubscribe(({ clearance }) => clearance, log);
+  // Two subscribers, who wait together.
+  const streams = await Promise.all(
+    [1, 2].map(() =>
+      subscribe({ schema, document: parse(EVENTS), contextValue: { principal: cleared, prisma } }),
+    ),
+  );
+  const results = await Promise.all(
+    streams.map(async (stream) => {
+      if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
+      const received: string[] = [];
+      for await (const result of stream) received.push(JSON.stringify(result));
+      return received;
+    }),
+  );
+  return { results, lines, attempts, hasLeft };
+}
+
+const WAITS = 'the database does not answer: subscriptions wait until it does';
+const GOES_ON = 'no subscription waits for the database any longer';
+
+test('an event that the database could not be read for comes whole when it answers again, which is logged once', async () => {
+  let failures = 4;
+  let refusals = 1;
+  const { results, lines } = await subscribeToNames(
+    (id) => {
+      if (failures-- > 0) throw new Error('Connection terminated unexpectedly');
+      return `Job ${id}`;
+    },
+    () => {
+      if (refusals-- > 0) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    },
+  );
+  const all = ['{"data":{"job":{"id":1,"name":"Job 1"}}}', '{"data":{"job":{"id":2,"name":"Job 2"}}}'];
+  expect(results).toEqual([all, all]);
+  expect(lines).toEqual([WAITS, GOES_ON]);
+});
+
+test('a database that is away for long is waited for, however often it is tried', async () => {
+  let refusals = 7;
+  const { results, lines, attempts } = await subscribeToNames(
+    (id) => {
+      if (refusals > 0) throw new Error('Connection terminated unexpectedly');
+      return `Job ${id}`;
+    },
+    () => {
+      if (refusals-- > 0) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    },
+  );
+  expect(results.map((received) => received.length)).toEqual([2, 2]);
+  expect(attempts).toBe(8);
+  expect(lines).toEqual([WAITS, GOES_ON]);
+});
+
+test('a read that fails as in an outage although the database answers ends the subscription with its error', async () => {
+  const { results, lines, attempts, hasLeft } = await subscribeToNames(() => {
+    throw new Error('Connection terminated unexpectedly');
   });
-  if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream));
-  const results: string[] = [];
-  for await (const result of stream) results.push(JSON.stringify(result));
-  expect(results).toEqual([
-    '{"data":{"job":{"id":1,"name":"Job 1"}}}',
-    '{"data":{"job":{"id":2,"name":"Job 2"}}}',
-  ]);
-  expect(attempts).toBe(3);
+  for (const received of results) {
+    expect(received).toHaveLength(1);
+    expect(received[0]).toContain('Connection terminated unexpectedly');
+  }
+  expect(attempts).toBeLessThan(10);
+  expect(hasLeft).toBe(true);
+  expect(lines.at(0)).toBe(WAITS);
+  expect(lines.at(-1)).toBe(GOES_ON);
+  expect(lines).toContain('the database answers, but a subscription cannot read it and ends');
 });

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
+import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { createJobLog } from '../../src/jobs/events/job-log.ts';
 import { insertJob } from '../support/job-rows.ts';
 import { test } from '../support/on-server.ts';
 import { subscribe } from '../support/subscriber.ts';
@@ -32,6 +34,7 @@ async function openRawSubscription(
   transport: Transport,
   query: string,
   { url: address }: TestApplication = application,
+  field = 'jobProgress',
 ): Promise<{ socket: Socket; received: () => string }> {
   const url = new URL(address);
   const socket = connect(Number(url.port), url.hostname);
@@ -70,7 +73,7 @@ async function openRawSubscription(
         `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
   }
-  await vi.waitFor(() => expect(received).toContain('jobProgress'));
+  await vi.waitFor(() => expect(received.includes(field)).toBe(true));
   return { socket, received: () => received };
 }
 
@@ -127,6 +130,64 @@ describe.each(['WebSocket', ...STREAMS] as const)('a subscriber over %s that doe
     expect(late).toEqual(late.toSorted((left, right) => left - right));
     stalled.socket.destroy();
     await reader.leave();
+  });
+});
+
+describe('a subscriber of large events that does not read', () => {
+  /** Three hundred events of a hundred kilobytes each. */
+  const [EVENTS, TEXT] = [300, 'x'.repeat(100_000)];
+
+  const addEvents = (id: string, first: number, last: number) =>
+    application.database.pool.query(
+      `select blade_add_job_event($1, 'WAITING', reason => 'Waiting for round ' || n || '! ' || $2)
+       from generate_series($3::int, $4::int) n`,
+      [id, TEXT, first, last],
+    );
+
+  test('gets each event once when it reads again', async () => {
+    const { database } = application;
+    const id = await insertJob(database, { state: 'RUNNING' });
+    await addEvents(id, 1, 20);
+    const query = `subscription { jobEvents(id: "${id}") { event { message } } }`;
+    const stalled = await openRawSubscription('WebSocket', query, application, 'jobEvents');
+    stalled.socket.pause();
+    await addEvents(id, 21, EVENTS);
+    stalled.socket.resume();
+    const findRounds = () =>
+      [...stalled.received().matchAll(/Waiting for round (\d+)!/g)].map(([, round]) => Number(round));
+    await vi.waitFor(() => expect(findRounds().at(-1)).toBe(EVENTS), 60_000);
+    expect(findRounds()).toEqual(Array.from({ length: EVENTS }, (_, index) => index + 1));
+    stalled.socket.destroy();
+  });
+
+  test('has a megabyte held for it, not a number of events', async () => {
+    const { database } = application;
+    const id = await insertJob(database, { state: 'RUNNING' });
+    await addEvents(id, 1, 50);
+    const prisma = createPrismaClient(database.connectionString, { maxConnections: 1 });
+    onTestFinished(() => prisma.$disconnect());
+    const { read } = createJobLog(prisma, id, () => {});
+    const pages: number[] = [];
+    for (let after: string | null = null, isWhole = false; !isWhole; ) {
+      const page = await read(after);
+      pages.push(page.entries.length);
+      after = page.entries.at(-1)?.place ?? after;
+      ({ isWhole } = page);
+    }
+    expect(pages.reduce((sum, length) => sum + length)).toBe(50);
+    expect(Math.max(...pages)).toBe(9);
+  });
+
+  test('gets one that alone is larger', async () => {
+    const { database } = application;
+    const id = await insertJob(database, { state: 'RUNNING' });
+    await database.pool.query(`select blade_add_job_event($1, 'WAITING', reason => repeat('x', 3000000))`, [
+      id,
+    ]);
+    const prisma = createPrismaClient(database.connectionString, { maxConnections: 1 });
+    onTestFinished(() => prisma.$disconnect());
+    const { read } = createJobLog(prisma, id, () => {});
+    expect(await read(null)).toMatchObject({ entries: [{ value: { kind: 'WAITING' } }], isWhole: true });
   });
 });
 

@@ -24,7 +24,7 @@ const running = {
   },
 };
 
-const view = { secondsSince: 0, problem: null };
+const view = { secondsSince: 0, note: null };
 
 test('a line of a log shows percentage, items, rate, time left, errors and operation', () => {
   expect(formatProgress(running)).toBe(
@@ -86,7 +86,7 @@ test('the bar shows what fits the width of the terminal', () => {
 test('the time left counts down between two states, and the bar shows a lost connection', () => {
   expect(formatBar(running, { width: 120, ...view, secondsSince: 60 })).toContain('ETA 1m 9s');
   expect(formatBar(running, { width: 120, ...view, secondsSince: 600 })).toContain('ETA 0s');
-  expect(formatBar(running, { width: 140, secondsSince: 0, problem: 'Connection lost' })).toMatch(
+  expect(formatBar(running, { width: 140, secondsSince: 0, note: 'Connection lost' })).toMatch(
     / {2}Connection lost$/,
   );
 });

@@ -166,6 +166,36 @@ test('an attempt whose worker died, and a job that waits, are in the log', async
   ]);
 });
 
+test('a batch that the database rolled back and then took is in the log, for those who may see partitions', async () => {
+  await forgetAll(application);
+  await writeRows(application.warehouseFolder, 'sortie', [{ item_id: 'S-1', classification_marking: 'U' }]);
+  await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+  const { pool } = application.database;
+  await pool.query(`
+    create sequence saves;
+    create function fail_twice() returns trigger language plpgsql as $$
+    begin
+      -- A sequence is not rolled back.
+      if nextval('saves') <= 2 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
+      return new;
+    end $$;
+    create trigger fail_twice before insert on blade_item for each row execute function fail_twice()`);
+  const { id } = await client.startSync({ syncType: 'FULL' });
+  const { state, progress } = await client.waitForEnd(id);
+  await pool.query('drop trigger fail_twice on blade_item; drop function fail_twice; drop sequence saves');
+  expect([state, progress.successCount, progress.errorCount]).toEqual(['COMPLETED', 1, 0]);
+  const retries = (await readLog(client, id)).filter(({ __typename: type }) => type === 'BatchRetriedEvent');
+  // Of the transactions that were rolled back, nothing is left.
+  expect(retries).toMatchObject([
+    {
+      ...{ sourceName: 'Sorties', attempt: 3, retryReason: expect.stringMatching(/another transaction/) },
+      message: expect.stringMatching(/^Attempt 3 at a batch of Sorties succeeded: another transaction/),
+    },
+  ]);
+  for (const reader of Object.values(lower))
+    expect(await loadTypes(reader, id)).not.toContain('BatchRetriedEvent');
+});
+
 test('how far a job came is logged every five seconds of its run, and less often as it runs on', async () => {
   const { database } = application;
   const id = await insertJob(database, { state: 'QUEUED' });

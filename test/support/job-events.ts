@@ -13,7 +13,7 @@ export const EVENT_FIELDS = `__typename id message time
   ... on JobResumedEvent { by { name } } ... on JobCancelRequestedEvent { by { name } }
   ... on SourcePlannedEvent { sourceName totalItems partitionCount isUnchanged }
   ... on SourceStartedEvent { sourceName } ... on SourceFailedEvent { sourceName sourceReason: reason }
-  ... on AttemptStartedEvent { attempt } ... on JobWaitingEvent { waitsFor: reason }
+  ... on BatchRetriedEvent { sourceName attempt retryReason: reason } ... on AttemptStartedEvent { attempt } ... on JobWaitingEvent { waitsFor: reason }
   ... on JobCheckpointEvent { successCount errorCount elapsedSeconds }
   ... on JobEndedEvent { state outcome failureReason successCount errorCount duplicateCount }`;
 

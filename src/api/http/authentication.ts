@@ -63,7 +63,7 @@ export function toCredentialError(error: unknown, log: Logger): GraphQLError {
   if (!(error instanceof UnauthenticatedError)) {
     log.error({ err: error }, 'a credential could not be checked');
     return new GraphQLError('the credential cannot be checked now: try again later', {
-      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '1' } } },
     });
   }
   const { message, isMissing } = error;

@@ -125,7 +125,7 @@ export async function startApiServer({
       limitDocumentSize(limits.document),
       ...(introspection ? [] : [hideSchema()]),
       limitOperationCost(schema, limits.document),
-      shareExecution(),
+      shareExecution(log),
       // After the subscribe functions, because it counts only subscriptions that open.
       rates.plugin,
     ],

@@ -1,16 +1,17 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { createSourceEventStream, executeSubscriptionEvent, validateSubscriptionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { isOutage, waitOutOutage } from '../../database/outage.ts';
-import { mapIterator } from '../../shared/async-iterator.ts';
+import type { Logger } from 'pino';
+import { createIterator, DONE } from '../../shared/async-iterator.ts';
 import type { ApiContext } from '../context.ts';
+import { createOutagePatience } from './wait-out-outages.ts';
 
 /**
  * Executes an event once for all subscribers with the same document, variables, role and clearance; event types depend on
  * nothing else of a principal. Subscribers share the result, so it must not be changed.
  */
-export function shareExecution(): Plugin<ApiContext> {
-  const subscribe = createSharedSubscribe(({ role, clearance }) => `${role} ${clearance}`);
+export function shareExecution(log: Logger): Plugin<ApiContext> {
+  const subscribe = createSharedSubscribe(({ role, clearance }) => `${role} ${clearance}`, log);
   return {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(subscribe);
@@ -21,7 +22,8 @@ export function shareExecution(): Plugin<ApiContext> {
 type Results = AsyncIterableIterator<ExecutionResult>;
 
 /** @param toSight returns the parts of a principal that the result depends on. */
-export function createSharedSubscribe(toSight: (principal: ApiContext['principal']) => string) {
+export function createSharedSubscribe(toSight: (principal: ApiContext['principal']) => string, log: Logger) {
+  const patience = createOutagePatience(log);
   // An event lives only as long as subscribers wait for it.
   const executions = new WeakMap<object, Map<string, ExecutionResult | Promise<ExecutionResult>>>();
   const documents = new WeakMap<DocumentNode, number>();
@@ -40,12 +42,14 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
   return async (args: ExecutionArgs): Promise<Results | ExecutionResult> => {
     const validated = validateSubscriptionArgs(args);
     if (!('schema' in validated)) return { errors: validated };
-    const stream = await persist(args, () => createSourceEventStream(validated));
+    const { prisma } = args.contextValue as ApiContext;
+    const stream = await patience.persist(prisma, () => createSourceEventStream(validated));
     if (!(Symbol.asyncIterator in stream)) return stream;
     const key = toKey(args);
 
     const execute = (event: unknown): ExecutionResult | Promise<ExecutionResult> => {
-      const run = () => persist(args, () => executeSubscriptionEvent({ ...validated, rootValue: event }));
+      const run = () =>
+        patience.persist(prisma, () => executeSubscriptionEvent({ ...validated, rootValue: event }));
       if (typeof event !== 'object' || event === null) return run();
       let ofEvent = executions.get(event);
       if (ofEvent === undefined) {
@@ -60,33 +64,24 @@ export function createSharedSubscribe(toSight: (principal: ApiContext['principal
       return result;
     };
 
-    return mapIterator(stream, async (event) => {
-      const result = await execute(event);
-      const cursor = findEventCursor(event);
-      if (cursor !== null) cursors.set(result, cursor);
-      return result;
-    });
+    const events = stream[Symbol.asyncIterator]();
+    let hasEnded = false;
+    return createIterator<ExecutionResult>(
+      async () => {
+        if (hasEnded) return DONE;
+        const event = await events.next();
+        if (event.done) return DONE;
+        const result = await execute(event.value);
+        const cursor = findEventCursor(event.value);
+        if (patience.hasGivenUp(result)) {
+          hasEnded = true;
+          await events.return?.();
+        } else if (cursor !== null) cursors.set(result, cursor);
+        return { done: false, value: result };
+      },
+      () => events.return?.(),
+    );
   };
-}
-
-/** Repeats what an outage of the database has made fail: to most clients an error is the end of their subscription. */
-function persist<Result extends object>(
-  args: ExecutionArgs,
-  attempt: () => Result | Promise<Result>,
-): Result | Promise<Result> {
-  const pending = attempt();
-  // A result that is there at once has read nothing.
-  if (!(pending instanceof Promise)) return pending;
-  return pending.then(async (result) => {
-    if (!hasOutage(result)) return result;
-    await waitOutOutage((args.contextValue as ApiContext).prisma);
-    return persist(args, attempt);
-  });
-}
-
-function hasOutage(result: object): boolean {
-  const { errors = [] }: ExecutionResult = result;
-  return errors.some(({ originalError }) => isOutage(originalError));
 }
 
 /** The cursors of results, whether a client asks for them or not. */

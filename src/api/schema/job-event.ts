@@ -38,6 +38,7 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   SOURCE_FAILED: 'SourceFailedEvent',
   ATTEMPT_STARTED: 'AttemptStartedEvent',
   ATTEMPT_LOST: 'AttemptLostEvent',
+  BATCH_RETRIED: 'BatchRetriedEvent',
 };
 
 /** An event of a job, as the API shows it. */
@@ -194,6 +195,20 @@ for (const [kind, description] of [
       }),
     }),
   });
+
+event('BATCH_RETRIED').implement({
+  interfaces,
+  description:
+    'A batch was written after the database had rolled it back for a passing reason. Nothing was lost or doubled. Hidden without clearance for TOP SECRET, like the partitions of a source.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    attempt: t.int({
+      description: 'The number of the attempt at the batch that succeeded, from 2.',
+      resolve: (retried) => readAttempt(retried).attempt,
+    }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why the attempt before it failed.' }),
+  }),
+});
 
 type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, JobEvent>;
 

@@ -1,4 +1,4 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type ObservableQuery } from '@apollo/client';
 import { ErrorLink } from '@apollo/client/link/error';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { possibleTypes } from '../generated/possible-types.ts';
@@ -39,7 +39,9 @@ export function createApi(credential: string | null, onUnauthenticated: () => vo
       ),
     ]),
   });
-  const stopRefetching = connection.onReconnect(() => void client.refetchQueries({ include: 'active' }));
+  const stopRefetching = connection.onReconnect(
+    () => void client.refetchQueries({ include: 'active', onQueryUpdated: (query) => !isFollowed(query) }),
+  );
   return {
     client,
     connection,
@@ -49,6 +51,14 @@ export function createApi(credential: string | null, onUnauthenticated: () => vo
       client.stop();
     },
   };
+}
+
+/** Marks a query whose answer a feed keeps current, also after the connection was lost. */
+export const FOLLOWED = { isFollowed: true };
+
+/** Whether a feed brings all that a query has missed. */
+function isFollowed(query: ObservableQuery): boolean {
+  return query.options.context?.isFollowed === true && query.getCurrentResult().dataState === 'complete';
 }
 
 function createCache(): InMemoryCache {

@@ -12,11 +12,16 @@ export function createContinueLink(): ApolloLink {
     operation.variables = variables;
     return forward(operation).pipe(
       tap(({ data }) => {
-        const [message] = Object.values(data ?? {});
-        if (hasCursor(message)) variables.after = message.cursor;
+        variables.after = findCursor(data) ?? variables.after;
       }),
     );
   });
+}
+
+/** Finds the cursor of a message of a feed; null if the feed has none. */
+export function findCursor(data: object | null | undefined): string | null {
+  const [message] = Object.values(data ?? {});
+  return hasCursor(message) ? message.cursor : null;
 }
 
 function hasCursor(message: unknown): message is { readonly cursor: string } {

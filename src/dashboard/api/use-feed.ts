@@ -1,6 +1,7 @@
 import type { ErrorLike, OperationVariables, TypedDocumentNode } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import { useEffect, useEffectEvent } from 'react';
+import { findCursor } from './continue-link.ts';
 
 /** How long to wait before subscribing again, in milliseconds. */
 const RESTART_MS = 2_000;
@@ -15,7 +16,7 @@ interface FeedOptions<Data> {
 }
 
 /**
- * Stays subscribed while the component is shown.
+ * Stays subscribed while the component is shown. A feed with cursors continues after the last one when it is started again.
  * @param variables null to subscribe to nothing; changed ones subscribe anew.
  */
 export function useFeed<Data, Variables extends OperationVariables>(
@@ -32,18 +33,22 @@ export function useFeed<Data, Variables extends OperationVariables>(
   useEffect(() => {
     if (key === null) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let after: string | null = null;
     let subscription = start();
     function start() {
       return client
         .subscribe<Data, OperationVariables>({
           query: document,
-          variables: JSON.parse(key ?? '{}'),
+          variables: { ...JSON.parse(key ?? '{}'), ...(after === null ? {} : { after }) },
           ...(fetchPolicy === undefined ? {} : { fetchPolicy }),
         })
         .subscribe({
           next({ data, error }: { data?: unknown; error?: ErrorLike | undefined }) {
             if (error !== undefined) restart();
-            else if (data !== undefined && data !== null) handleData(data as Data);
+            else if (data !== undefined && data !== null) {
+              after = findCursor(data) ?? after;
+              handleData(data as Data);
+            }
           },
           error: restart,
           complete: () => (hasEnd && timer === undefined ? handleEnd() : restart()),

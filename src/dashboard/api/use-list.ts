@@ -3,6 +3,7 @@ import { useApolloClient, useQuery } from '@apollo/client/react';
 import { useEffect, useMemo, useRef } from 'react';
 import { type FragmentType, readFragment } from '../generated/index.ts';
 import { useReconnect } from './api-context.tsx';
+import { FOLLOWED } from './client.ts';
 import { coalesce } from './coalesce.ts';
 import { PageEnd } from './fragments/page-info.ts';
 
@@ -36,12 +37,14 @@ const RENEW_MS = 500;
  * Loads a list page by page and keeps it current.
  * @param read takes the rows out of an answer; must be the same function each time.
  * @param pageSize rows per page; the document takes it as `first`, and the end of the previous page as `after`.
+ * @param isFollowed whether a feed keeps it current, also after the connection was lost.
  */
 export function useList<Data, Variables extends OperationVariables, Row>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Omit<Variables, 'first' | 'after'>,
   read: (data: Data) => Rows<Row> | null,
   pageSize = 25,
+  isFollowed = false,
 ): List<Row> {
   const client = useApolloClient();
   const query = document as TypedDocumentNode<Data, OperationVariables>;
@@ -49,6 +52,7 @@ export function useList<Data, Variables extends OperationVariables, Row>(
     variables: { ...variables, first: pageSize },
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
+    ...(isFollowed ? { context: FOLLOWED } : {}),
   });
   // Rows of the previous filter stay until those of the new one are loaded.
   const shown = (data ?? (error === undefined ? previousData : undefined)) as Data | undefined;
@@ -79,7 +83,9 @@ export function useList<Data, Variables extends OperationVariables, Row>(
     [client, query, read, pageSize],
   );
   useEffect(() => renewal.cancel, [renewal]);
-  useReconnect(renewal.soon);
+  useReconnect(() => {
+    if (!isFollowed || loaded === null) renewal.soon();
+  });
 
   return {
     loaded,

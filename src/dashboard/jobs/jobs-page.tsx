@@ -9,9 +9,10 @@ import { graphql, readFragment } from '../generated/index.ts';
 import { useFilters } from '../parts/filters.tsx';
 import { IconButton } from '../parts/icon-button.tsx';
 import { ListPage } from '../parts/list-page.tsx';
+import { Faint } from '../parts/text.tsx';
 import { useAccess } from '../shell/access.tsx';
 import { JOB_COLUMNS } from './job-columns.tsx';
-import { useJobChanges } from './job-feed.ts';
+import { type CatchUp, useCatchUp, useJobChanges, useMissedJobChanges } from './job-feed.ts';
 
 const Jobs = graphql(`
   query Jobs($filter: JobFilter, $first: Int!, $after: String) {
@@ -60,7 +61,7 @@ function readJobs({ jobs }: JobsQuery) {
 export function JobsPage() {
   const filters = useFilters(FILTERS);
   const filter = useMemo(() => buildFilter(filters.values), [filters.values]);
-  const list = useList(Jobs, { filter }, readJobs, PAGE_SIZE);
+  const list = useList(Jobs, { filter }, readJobs, PAGE_SIZE, true);
   const dataTypes = useDataTypes();
 
   useJobChanges((job) => {
@@ -72,10 +73,13 @@ export function JobsPage() {
     if (isListed !== matches(job, filter) && (isListed || !isFurtherDown)) list.renew();
   });
 
+  useMissedJobChanges(list.renew);
+
   return (
     <ListPage
       title="Jobs"
       noun="job"
+      note={<CatchUpNote />}
       actions={<StartButtons />}
       list={list}
       columns={JOB_COLUMNS}
@@ -93,6 +97,19 @@ export function JobsPage() {
       }
     />
   );
+}
+
+const CATCH_UPS: Readonly<Record<CatchUp, string>> = {
+  EVERYTHING: 'Reconnected, nothing missed.',
+  BEHIND: 'Reconnected. Too many jobs had changed to catch up one by one, so the list was loaded again.',
+  EXPIRED: 'Reconnected. The server no longer knows where this list was, so it was loaded again.',
+  UNKNOWN: 'Reconnected. The server does not know where this list was, so it was loaded again.',
+};
+
+/** Says what a lost connection has cost, when it is back. */
+function CatchUpNote() {
+  const catchUp = useCatchUp();
+  return <div role="status">{catchUp !== null && <Faint>{CATCH_UPS[catchUp]}</Faint>}</div>;
 }
 
 function StartButtons() {

@@ -13,6 +13,8 @@ interface ListPageProps<Row, Name extends string> {
   /** What a row is. */
   readonly noun: Noun;
   readonly actions?: ReactNode;
+  /** About the list as it is now. */
+  readonly note?: ReactNode;
   readonly list: List<Row>;
   readonly columns: readonly Column<Row>[];
   readonly filters?: FilterState<Name>;
@@ -28,6 +30,7 @@ export function ListPage<Row extends { readonly id: string }, Name extends strin
   title,
   noun,
   actions,
+  note,
   list,
   columns,
   filters,
@@ -52,6 +55,7 @@ export function ListPage<Row extends { readonly id: string }, Name extends strin
           {extraFilters}
         </Filters>
       )}
+      {note}
       <ListView list={list} noun={noun} empty={noRows}>
         {(rows) => <DataTable label={title} rows={rows} columns={columns} layout="sheet" />}
       </ListView>

@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react';
 import { Link } from 'react-router';
+import { FOLLOWED } from '../api/client.ts';
 import { JobRow } from '../api/fragments/job.ts';
 import { formatAmount, formatCount, formatPercent } from '../format/format.ts';
 import { readKey } from '../format/ids.ts';
@@ -25,7 +26,10 @@ const CurrentSync = graphql(`
 
 /** Shows the active sync in one line on every page. */
 export function ActiveSync() {
-  const { data, refetch } = useQuery(CurrentSync, { fetchPolicy: 'cache-and-network' });
+  const { data, refetch } = useQuery(CurrentSync, {
+    fetchPolicy: 'cache-and-network',
+    context: FOLLOWED,
+  });
   const known = data?.syncStatus?.job;
   const job = known ? readFragment(JobRow, known) : undefined;
   useJobChanges(({ kind, id, state }) => {

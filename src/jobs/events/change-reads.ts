@@ -4,6 +4,7 @@ import { type Job, Prisma, type PrismaClient } from '../../database/generated/pr
 import { type OpenedSnapshot, openSnapshot, type Snapshot } from '../../database/snapshot.ts';
 import { once } from '../../shared/once.ts';
 import { ACTIVE_STATES } from '../job-state.ts';
+import { fitPage } from './feed.ts';
 import type { SeenPlace } from './seen-place.ts';
 
 /** The most jobs of a page, which bounds what is held for a subscriber. */
@@ -182,8 +183,8 @@ function createPage(
   readSources: () => Promise<Sources>,
 ): ChangePage {
   const seen = after.within?.seen ?? now;
-  const isRest = missing.length <= PAGE_SIZE;
-  const onPage = missing.slice(0, PAGE_SIZE);
+  const onPage = fitPage(missing.slice(0, PAGE_SIZE).map((key) => ({ ...key, job: rows.get(key.id) })));
+  const isRest = onPage.length === missing.length;
   const places = onPage.map(({ id, writtenIn }, index): SeenPlace => {
     const isLast = isRest && index === onPage.length - 1;
     return isLast
@@ -193,8 +194,8 @@ function createPage(
   return {
     gap: null,
     // A later revision was written after the snapshot, so that it comes with the next read.
-    jobs: onPage.flatMap(({ id, revision }, index) => {
-      const [job, place] = [rows.get(id), places[index]];
+    jobs: onPage.flatMap(({ revision, job }, index) => {
+      const place = places[index];
       return job?.revision === revision && place !== undefined ? [{ job, place }] : [];
     }),
     isWhole: isRest && after.within === null,

@@ -3,7 +3,7 @@ import { findClearedSchema } from '../../database/cleared-views.ts';
 import { type JobError, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { isNewSince, NOTHING_SEEN, type Snapshot } from '../../database/snapshot.ts';
 import { isTerminal, type JobState } from '../job-state.ts';
-import { type Entry, type FeedSource, type Page, shareReads } from './feed.ts';
+import { type Entry, type FeedSource, fitPage, type Page, shareReads } from './feed.ts';
 import { BEGINNING, type SeenPlace } from './seen-place.ts';
 
 /** The most errors that are read at once. */
@@ -61,11 +61,15 @@ async function readErrors(
   const onPage = keys.slice(0, PAGE_SIZE);
   const rows = await sight.jobError.findMany({ where: { id: { in: onPage.map(({ id }) => id) } } });
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const entries = onPage.flatMap(({ id, writtenIn }, index): Entry<JobError, SeenPlace>[] => {
+  const rowsOnPage = onPage.flatMap(({ id, writtenIn }) => {
     const value = byId.get(id);
-    if (value === undefined) return [];
-    const isLastOfAll = isWhole && index === onPage.length - 1;
-    return [{ value, place: isLastOfAll ? all : { seen: after.seen, within: { seen: now, writtenIn, id } } }];
+    return value === undefined ? [] : [{ id, writtenIn, value }];
+  });
+  const fitting = fitPage(rowsOnPage);
+  const isRest = isWhole && fitting.length === rowsOnPage.length;
+  const entries = fitting.map(({ id, writtenIn, value }, index): Entry<JobError, SeenPlace> => {
+    const isLastOfAll = isRest && index === fitting.length - 1;
+    return { value, place: isLastOfAll ? all : { seen: after.seen, within: { seen: now, writtenIn, id } } };
   });
   const hasEnded = state === null || isTerminal(state);
   const isEnd = after.within === null && keys.length === 0 && hasEnded;
@@ -73,7 +77,7 @@ async function readErrors(
   if (entries.length === 0 && !isEnd && after.within !== null)
     return readErrors(sight, clearance, jobId, all);
   // Nothing wakes a job that has ended.
-  return { entries, isLast: isEnd, isWhole: isWhole && after.within === null && !hasEnded };
+  return { entries, isLast: isEnd, isWhole: isRest && after.within === null && !hasEnded };
 }
 
 function findErrors(

@@ -31,7 +31,7 @@ const endSchema = countsSchema.extend({
 
 type Event = Pick<JobEvent, 'kind' | 'sourceName' | 'byName' | 'reason' | 'data'>;
 
-/** Reads the facts of ATTEMPT_STARTED and ATTEMPT_LOST. */
+/** Reads the facts of ATTEMPT_STARTED, ATTEMPT_LOST and BATCH_RETRIED. */
 export function readAttempt({ data }: Pick<Event, 'data'>) {
   return attemptSchema.parse(data);
 }
@@ -92,6 +92,8 @@ export function describeEvent(event: Event): string {
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
     case 'ATTEMPT_LOST':
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source} was lost with its worker`;
+    case 'BATCH_RETRIED':
+      return `Attempt ${readAttempt(event).attempt} at a batch of ${source} succeeded${because}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { createIterator, DONE } from '../../shared/async-iterator.ts';
+import { estimateBytes } from '../../shared/estimate-bytes.ts';
 
 /** Why entries are missing from a feed: its place is unknown or deleted, or too much came since. */
 export type GapReason = 'UNKNOWN' | 'EXPIRED' | 'BEHIND';
@@ -21,6 +22,19 @@ export interface Page<Value, Place> {
   readonly isWhole: boolean;
   /** Where the next read begins, if not behind the last entry. */
   readonly end?: Place;
+}
+
+/** The most bytes of a page, if its first row has not more: all that is held for a subscriber that does not read. */
+const PAGE_BYTES = 1_000_000;
+
+/** Returns the first rows of a page, as many as fit into its bytes, and at least one. */
+export function fitPage<Row>(rows: readonly Row[]): readonly Row[] {
+  let bytes = 0;
+  const count = rows.findIndex((row, index) => {
+    bytes += estimateBytes(row);
+    return index > 0 && bytes > PAGE_BYTES;
+  });
+  return count === -1 ? rows : rows.slice(0, count);
 }
 
 /** What a subscriber has to know of a feed. */

@@ -1,5 +1,5 @@
 import type { JobEvent, PrismaClient } from '../../database/generated/prisma/client.ts';
-import { type FeedSource, type Page, shareReads } from './feed.ts';
+import { type FeedSource, fitPage, type Page, shareReads } from './feed.ts';
 
 /** The most events that are read at once. */
 const PAGE_SIZE = 100;
@@ -32,10 +32,13 @@ async function readLog(
   if (after !== null && events[0]?.id !== after)
     return { entries: [{ gap: 'EXPIRED', place: null }], isLast: false, isWhole: false };
   const further = after === null ? events : events.slice(1);
+  const page = fitPage(further);
   return {
-    entries: further.map((event) => ({ value: event, place: event.id })),
-    isWhole: events.length <= PAGE_SIZE,
-    isLast: events.at(-1)?.kind === 'ENDED' || (events.length === 0 && (await isOlderThanLogs(sight, jobId))),
+    entries: page.map((event) => ({ value: event, place: event.id })),
+    isWhole: page.length === further.length && events.length <= PAGE_SIZE,
+    isLast:
+      (page.at(-1) ?? events.at(-1))?.kind === 'ENDED' ||
+      (events.length === 0 && (await isOlderThanLogs(sight, jobId))),
   };
 }
 
