@@ -52,8 +52,8 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
         query: `subscription { jobProgress(id: "${jobId}") { ${SELECTION} } }`,
         publish: (processedItems) =>
           database.pool.query(
-            `update job set processed_items = $2, success_count = $2,
-               progress_by_type = jsonb_set(progress_by_type, '{0,processedItems}', to_jsonb($2::int)) where id = $1`,
+            `update job set processed_items = $2::bigint, success_count = $2::bigint,
+               progress_by_type = jsonb_set(progress_by_type, '{0,processedItems}', to_jsonb($2::bigint)) where id = $1`,
             [jobId, processedItems],
           ),
         processorSeconds: async () => (await program.read()).processorSeconds,
