@@ -99,6 +99,7 @@ const MAX_ROWS_UNFORCED = 100;
 
 function isUnforced(list: List, { size }: KeyRange): boolean {
   const { prefix, equals, bounds, others, shortcut } = list;
+  if (!list.isWhole) return false;
   const isWholeTable = [prefix, Object.keys(equals), bounds, others, shortcut].every(
     ({ length }) => length === 0,
   );
