@@ -78,7 +78,7 @@ async function addSource(name: string, schedule: Schedule | null, enabled = true
     ...table,
     enabled,
     lookback: 0,
-    deletePolicy: 'KEEP',
+    deletePolicy: 'KEEP' as const,
     maxDeletePercent: 20,
     schedule,
   };
