@@ -38,8 +38,8 @@ export async function deleteGoneItems(
   transaction: Prisma.TransactionClient,
   { jobId, dataSourceId, dataType, partitionIds, startedAt, maxDeletePercent }: CompleteRead,
 ): Promise<GoneItems> {
-  // Without statistics, the planner would compare each item with each id.
-  await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true)`;
+  // Without statistics, the planner would compare each item with each id. What it thinks that costs would start its compiler.
+  await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
   const source = Prisma.sql`${dataSourceId}::uuid`;
   const ids = Prisma.sql`${[...partitionIds]}::uuid[]`;
   const unseen = Prisma.sql`i.data_type = ${dataType} and i.deleted_at is null

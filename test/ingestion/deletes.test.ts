@@ -238,7 +238,7 @@ describe('a source that marks', () => {
 
   test('deletes nothing while a failed row could be that of any item', async () => {
     const lines = flights(5, 50).map((row) => JSON.stringify(row));
-    await writeText(application.warehouseFolder, 'sortie.ndjson', `not a row\n${lines.join('\n')}\n`);
+    await writeText(application.warehouseFolder, 'sortie.ndjson', `${lines.join('\n')}\n1\n`);
     const job = await sync(source);
     expect(job.progress).toMatchObject({ successCount: 45, errorCount: 1, deletedCount: 0 });
     const reason =
