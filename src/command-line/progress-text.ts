@@ -30,6 +30,7 @@ export function formatProgress(job: JobRowFragment): string {
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
   const { elapsedSeconds, processedItems, successCount, errorCount, duplicateCount, restoredCount } =
     progress;
+  const { deletedCount } = progress;
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
   const done =
     restoredCount === null
@@ -39,6 +40,7 @@ export function formatEnd({ state, failureReason, progress }: JobRowFragment): s
     ...done,
     formatCounted(errorCount, 'error'),
     duplicateCount === 0 ? null : formatCounted(duplicateCount, 'duplicate'),
+    deletedCount === 0 ? null : `${formatCount(deletedCount)} deleted`,
     ...(state === 'COMPLETED' ? [] : [formatSources(progress)]),
   ]
     .filter((part) => part !== null)

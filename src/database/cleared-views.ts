@@ -101,6 +101,7 @@ function createViewScript(): string {
 const ENUMS = [
   ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
   'job_event_kind',
+  'delete_policy',
   'audit_outcome',
   'scheduled_run_state',
 ];
@@ -158,7 +159,7 @@ function createViews(clearance: Marking): readonly View[] {
       ...columnsAsTheyAre(
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
-      ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at'),
+      ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at deleted_at'),
       // None of it is marked higher than the item.
       ...columnsAsTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
       ...columnsAsTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
@@ -209,6 +210,8 @@ function createViews(clearance: Marking): readonly View[] {
       success_count: success,
       error_count: errors,
       duplicate_count: duplicates,
+      deleted_count: sumVisible('t.deleted_by_level'),
+      deleted_by_level: sliceVisible('t.deleted_by_level'),
       duplicate_by_level: sliceVisible('t.duplicate_by_level'),
       success_by_level: sliceVisible('t.success_by_level'),
       error_by_level: sliceVisible('t.error_by_level'),
@@ -218,10 +221,11 @@ function createViews(clearance: Marking): readonly View[] {
         select coalesce(jsonb_agg(jsonb_build_object('dataType', p.type -> 'dataType',
           'totalItems', case when ${hasEnded} then p.success + p.errors + p.duplicates end,
           'processedItems', p.success + p.errors + p.duplicates,
-          'successCount', p.success, 'errorCount', p.errors, 'duplicateCount', p.duplicates) order by p.type ->> 'dataType'), '[]')
+          'successCount', p.success, 'errorCount', p.errors, 'duplicateCount', p.duplicates, 'deletedCount', p.deleted) order by p.type ->> 'dataType'), '[]')
         from (select type, ${sumVisibleInJson(`(type -> 'successByLevel')`)} as success,
           ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors,
-          ${sumVisibleInJson(`(type -> 'duplicateByLevel')`)} as duplicates from jsonb_array_elements(t.progress_by_type) as type) p)`,
+          ${sumVisibleInJson(`(type -> 'duplicateByLevel')`)} as duplicates,
+          ${sumVisibleInJson(`(type -> 'deletedByLevel')`)} as deleted from jsonb_array_elements(t.progress_by_type) as type) p)`,
       recent_errors: `array(select message from (
         select e.id, e.message from unnest(array[${covered.join(', ')}]) as covered (marking) cross join lateral (
           select r.id, r.message from public.job_error r where r.job_id = t.id and r.marking = covered.marking
@@ -244,6 +248,7 @@ function createViews(clearance: Marking): readonly View[] {
           sum${sumVisible('read_by_level')}::bigint as read, sum${sumVisible('success_by_level')}::bigint as success,
           sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored,
           sum${sumVisible('duplicate_by_level')}::bigint as duplicates,
+          sum${sumVisible('deleted_by_level')}::bigint as deleted,
           (array_agg(duplicate_item_id order by ordinal) filter (where ${isVisible('duplicate_marking')} and coalesce((
             select ${isVisible('i.classification_marking')} from public.blade_item i
             where i.data_type = o.data_type and i.item_id = o.duplicate_item_id), true)))[1] as duplicate_item_id,
@@ -276,6 +281,8 @@ function createViews(clearance: Marking): readonly View[] {
         error_by_level: sliceVisible('t.error_by_level'),
         restored_count: 'parts.restored',
         duplicate_count: 'parts.duplicates',
+        deleted_count: 'parts.deleted',
+        deleted_by_level: sliceVisible('t.deleted_by_level'),
         duplicate_by_level: sliceVisible('t.duplicate_by_level'),
         duplicate_item_id: 'parts.duplicate_item_id',
         duplicate_marking: 'parts.duplicate_marking',
@@ -298,9 +305,11 @@ function createViews(clearance: Marking): readonly View[] {
       reason_marking: `case when ${isVisible('t.reason_marking')} then t.reason_marking end`,
       data: `case when t.kind in ('CHECKPOINT', 'ENDED') then t.data || jsonb_build_object(
           'success', ${sliceVisibleInJson(`t.data -> 'success'`)}, 'errors', ${sliceVisibleInJson(`t.data -> 'errors'`)},
-          'duplicates', ${sliceVisibleInJson(`t.data -> 'duplicates'`)})
+          'duplicates', ${sliceVisibleInJson(`t.data -> 'duplicates'`)},
+          'deleted', ${sliceVisibleInJson(`coalesce(t.data -> 'deleted', '[]')`)})
           || case when t.kind = 'ENDED'
             then jsonb_build_object('outcome', (select j.outcome from ${job} j where j.id = t.job_id)) else '{}' end
+        when t.kind = 'ITEMS_DELETED' then jsonb_build_object('deleted', ${sliceVisibleInJson(`t.data -> 'deleted'`)})
         else t.data end`,
     }),
     view('data_source', 'public.data_source t', {
@@ -317,6 +326,10 @@ function createViews(clearance: Marking): readonly View[] {
       watermark_version: 'null::text',
       // They count rows and items of any marking.
       ...{ drift: 'null::bigint', drift_message: 'null::text', drift_basis: 'null::jsonb' },
+      ...columnsAsText('delete_policy'),
+      ...columnsAsTheyAre('max_delete_percent'),
+      deleted_count: sumVisible('t.deleted_by_level'),
+      deleted_by_level: sliceVisible('t.deleted_by_level'),
       synced: 'null::jsonb',
       item_changes: '0::bigint',
       item_count: sumVisible('t.item_count_by_level'),

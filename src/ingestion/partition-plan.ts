@@ -35,7 +35,7 @@ import {
 } from './cursor.ts';
 import { composeItemId } from './item-id-sql.ts';
 import { findMeasure } from './measured-copy.ts';
-import type { CheckedPlan, PartitionInput, PlannedPartition } from './partition-task.ts';
+import type { CheckedPlan, DeletePlan, PartitionInput, PlannedPartition } from './partition-task.ts';
 
 export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
 
@@ -70,10 +70,27 @@ export async function planPartition(
     throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
   const tableVersion = version === null ? null : (history?.describe(version) ?? null);
   const isAtOneMoment = version !== null || partitions.length === 1;
+  const deletes = planDeletes(input, isAtOneMoment);
   return partitions.map((partition) => {
     const { plan, totalItems } = isAtOneMoment ? partition : addWarning(partition, MOMENTS);
-    return { plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion } : plan, totalItems };
+    return {
+      plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion, deletes } : plan,
+      totalItems,
+    };
   });
+}
+
+/** Decides whether the rows that are read prove that others are gone. */
+function planDeletes(
+  { deletesGone, filter, maxItems }: CheckedInput,
+  isAtOneMoment: boolean,
+): DeletePlan | null {
+  if (!deletesGone) return null;
+  if (filter !== null) return { isAllowed: false, reason: 'the filter of the sync leaves rows out' };
+  if (maxItems !== null) return { isAllowed: false, reason: 'the limit of the sync can leave rows out' };
+  if (!isAtOneMoment)
+    return { isAllowed: false, reason: 'the partitions read the table at different moments' };
+  return { isAllowed: true };
 }
 
 async function planVersion(context: ReadContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
@@ -579,7 +596,7 @@ function toPlannedPartition(
 ): CheckedPartition {
   const { watermark, cursor, warning } = facts;
   const found = { watermark, ...(cursor && { cursor }), ...(warning !== undefined && { warning }) };
-  const unknown = { version: null, tableVersion: null, read: null, measure: null };
+  const unknown = { version: null, tableVersion: null, read: null, measure: null, deletes: null };
   const plan = { kind: 'STATEMENT', statement, ...found, rowCount, ...unknown } as const;
   return { plan, totalItems: rowCount };
 }

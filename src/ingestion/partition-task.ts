@@ -71,6 +71,8 @@ export type PartitionInput =
       readonly lookback: number;
       /** The version of the table that the watermark was read from; null if it is not known. */
       readonly watermarkVersion: string | null;
+      /** Whether a complete sync deletes the items whose rows are gone. */
+      readonly deletesGone: boolean;
       /** What the source's copy holds; null if the job is to read only a part of the table. */
       readonly copy: SourceCopy | null;
       /** Approximate maximum number of rows per partition; a larger read is split. Null to leave it to the warehouse. */
@@ -127,6 +129,12 @@ export interface ReadContents {
   readonly itemChanges: number;
 }
 
+/** Whether a sync may delete the items that it has not seen. */
+export type DeletePlan =
+  | { readonly isAllowed: true }
+  /** The reason, for people, names no rows. */
+  | { readonly isAllowed: false; readonly reason: string };
+
 /** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
 export type PartitionPlan<Statement = SelectStatement> =
   | {
@@ -148,6 +156,8 @@ export type PartitionPlan<Statement = SelectStatement> =
       readonly read: ReadContents | null;
       /** How its copy is compared with the table; null if that says nothing. */
       readonly measure: CopyMeasure | null;
+      /** Null if its source keeps all items, or by this kind of sync. */
+      readonly deletes: DeletePlan | null;
     }
   /** Nothing is read, because the table holds what the last complete sync has read. */
   | { readonly kind: 'UNCHANGED'; readonly success: LevelCounts }
@@ -188,6 +198,7 @@ export type PartitionOutcome =
       /** Null if the source must be read again next time. */
       readonly read: ReadContents | null;
       readonly measure: CopyMeasure | null;
+      readonly deletes: DeletePlan | null;
     }
   /** The source could not be read, or not to its end. */
   | {

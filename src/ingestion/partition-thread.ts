@@ -178,7 +178,13 @@ async function findCursorProblems(
   try {
     const partitions = await planPartition(
       { ...resources, latestWatermark: findLatest(resources), signal },
-      { ...input, watermarkVersion: null, copy: null, partitionRows: Number.MAX_SAFE_INTEGER },
+      {
+        ...input,
+        watermarkVersion: null,
+        copy: null,
+        deletesGone: false,
+        partitionRows: Number.MAX_SAFE_INTEGER,
+      },
     );
     const [first] = partitions;
     if (first?.plan.kind !== 'STATEMENT') return [];

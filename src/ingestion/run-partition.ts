@@ -69,7 +69,9 @@ export async function runPartition(
       task,
       meter,
       catalog: meter.catalog(resources.catalog),
-      store: meter.store(createItemStore(resources.pool, task, meter.countRefused)),
+      store: meter.store(
+        createItemStore(resources.pool, task, meter.countRefused, findsGone(planned ?? task.plan)),
+      ),
       signal: AbortSignal.any([signal, ended.signal]),
       endReading: () => ended.abort(),
       uploadSignal: uploads.signal,
@@ -97,8 +99,15 @@ export async function runPartition(
     if (!signal.aborted) await verifier.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
     if (plan.kind !== 'STATEMENT')
-      return { status: 'COMPLETED', watermark: null, version: null, read: null, measure: null };
-    const { watermark, warning, tableVersion, read } = plan;
+      return {
+        status: 'COMPLETED',
+        watermark: null,
+        version: null,
+        read: null,
+        measure: null,
+        deletes: null,
+      };
+    const { watermark, warning, tableVersion, read, deletes } = plan;
     // What a warehouse without history calls a version says nothing later.
     const version = tableVersion === null ? null : plan.version;
     return {
@@ -107,6 +116,7 @@ export async function runPartition(
       warning,
       version,
       read,
+      deletes,
       measure: await measureCopy({ ...attempt, signal }, plan),
     };
   } catch (error) {
@@ -116,6 +126,11 @@ export async function runPartition(
     uploads.end();
     report({ currentOperation: null, measurements: meter.take() });
   }
+}
+
+/** Whether the ids of all rows are needed, to find the items whose rows are gone. */
+function findsGone(plan: PartitionPlan<unknown> | null): boolean {
+  return plan?.kind === 'STATEMENT' && plan.deletes?.isAllowed === true;
 }
 
 /** @throws WarehouseError STATEMENT_FAILED if the statement is refused. */

@@ -75,7 +75,7 @@ export function createComparedItems(pool: Pool, lease: PartitionLease): Compared
 }
 
 const FROM_EXPECTED = `from blade_item i join upload_batch b on b.id = i.upload_batch_id
-  where (b.uploaded_at is not null or b.lost_at is not null)`;
+  where (b.uploaded_at is not null or b.lost_at is not null) and i.deleted_at is null`;
 
 const SAVE_COMPARED = `with ${LEASE},
 wrong as materialized (

@@ -49,11 +49,13 @@ export interface ItemStore
  * @param pool connections of the thread that uses the store.
  * @param lease every write checks it, and throws LeaseLostError if it is lost.
  * @param onRefused called with the number of items of a batch that the database refused.
+ * @param savesAllIds whether every id of the read is needed at its end.
  */
 export function createItemStore(
   pool: Pool,
   lease: PartitionLease,
   onRefused: (items: number) => void = () => {},
+  savesAllIds = false,
 ): ItemStore {
   const writer = createLeasedWriter(pool, lease);
   const seenIds = createSeenIds();
@@ -78,7 +80,7 @@ export function createItemStore(
       }
     },
 
-    saveBatch: createBatchSaver({ pool, writer, seenIds, remember, onRefused }),
+    saveBatch: createBatchSaver({ pool, writer, seenIds, remember, savesAllIds, onRefused }),
 
     markUploaded: (batch) => markUploaded(writer, lease, batch),
 

@@ -45,7 +45,12 @@ async function probe({ pool, writer, seenIds }: RefusedItemSearch, batch: SaveBa
   client.on('error', ignore);
   try {
     await client.query('begin');
-    const { text, values } = createSaveStatement(batch, batch.items, NO_COUNTS, findReadIds(seenIds, batch));
+    const { text, values } = createSaveStatement(
+      batch,
+      batch.items,
+      NO_COUNTS,
+      findReadIds(seenIds, batch, false),
+    );
     await writer.writeOn(client, text, values);
     return null;
   } catch (error) {

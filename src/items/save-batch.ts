@@ -17,19 +17,21 @@ export interface BatchSaverOptions {
   /** The ids of the read, to which each saved batch is added. */
   readonly seenIds: SeenIds;
   readonly remember: ReadBatches['remember'];
+  /** Whether every id of the read is needed at its end. */
+  readonly savesAllIds: boolean;
   /** Called with the number of items of a batch that the database refused. */
   readonly onRefused: (items: number) => void;
 }
 
 /** @returns a function that saves a batch; see `ItemStore`. */
 export function createBatchSaver(options: BatchSaverOptions) {
-  const { pool, writer, seenIds, remember, onRefused } = options;
+  const { pool, writer, seenIds, remember, savesAllIds, onRefused } = options;
 
   // Looking up unchanged rows before writing is cheapest, unless most rows are changed or new.
   let checksFirst = true;
 
   async function upsertChanged(batch: SaveBatch): Promise<UploadBatch | null> {
-    const ids = findReadIds(seenIds, batch);
+    const ids = findReadIds(seenIds, batch, savesAllIds);
     // Duplicates are counted by the markings that one statement finds.
     const isChecked = checksFirst && batch.items.length >= MIN_CHECKED_ITEMS && ids.repeated.length === 0;
     const changes = isChecked ? await findChanged(batch) : assumeAllChanged(batch);

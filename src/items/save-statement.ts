@@ -179,9 +179,11 @@ saved as (
   on conflict (data_type, item_id) do update set
     ${changed},
     data = excluded.data, job_id = excluded.job_id, upload_batch_id = excluded.upload_batch_id,
-    was_uploaded = stored.was_uploaded or ${isUploadedSql('stored')},
-    updated_at = case when stored.content_hash = excluded.content_hash then stored.updated_at else greatest(blade_now(), stored.updated_at) end
+    was_uploaded = stored.was_uploaded or ${isUploadedSql('stored')}, deleted_at = null,
+    updated_at = case when stored.content_hash = excluded.content_hash and stored.deleted_at is null then stored.updated_at
+      else greatest(blade_now(), stored.updated_at) end
   where stored.content_hash <> excluded.content_hash or not ${isUploadedSql('stored')} or ${isMoved}
+    or stored.deleted_at is not null
   returning item_id, classification_marking, data_source_id, other_markings,
     ${toLevelSql('classification_marking')} as level, (${differs}) as differs
 ),

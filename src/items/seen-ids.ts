@@ -1,4 +1,5 @@
 import type { JsonValue } from '../shared/json.ts';
+import { hashText } from './hash-text.ts';
 
 /** The ids of a read, as hashes of 64 bits: an id takes 11 to 22 bytes, and two of a million are confused once in 37 million reads. */
 export interface SeenIds {
@@ -13,13 +14,13 @@ export const MAX_SEEN_IDS = 12_000_000;
 
 const HASH_BYTES = 8;
 
-/** Hashes ids, 8 bytes each, in their order. */
+/** Hashes ids, 8 bytes each, in their order: the same bytes as `int8send(hashtextextended(id, 0))` in PostgreSQL. */
 export function hashIds(ids: readonly string[]): Buffer {
   const hashes = Buffer.allocUnsafe(ids.length * HASH_BYTES);
   ids.forEach((id, index) => {
-    const { low, high } = hashText(id);
-    hashes.writeUInt32LE(low, index * HASH_BYTES);
-    hashes.writeUInt32LE(high, index * HASH_BYTES + 4);
+    const { high, low } = hashText(id);
+    hashes.writeUInt32BE(high, index * HASH_BYTES);
+    hashes.writeUInt32BE(low, index * HASH_BYTES + 4);
   });
   return hashes;
 }
@@ -33,19 +34,24 @@ export interface ReadIds {
   readonly savedHashes: Buffer | null;
 }
 
-/** Finds which ids of a batch are repeated, without adding them. */
+/**
+ * Finds which ids of a batch are repeated, without adding them.
+ * @param savesAll whether every id of the read is needed at its end.
+ */
 export function findReadIds(
   seenIds: Pick<SeenIds, 'findRepeated'>,
   {
     items,
     position,
   }: { readonly items: readonly { readonly itemId: string }[]; readonly position: JsonValue },
+  savesAll: boolean,
 ): ReadIds {
   const itemIds = items.map(({ itemId }) => itemId);
   const hashes = hashIds(itemIds);
   const repeated = seenIds.findRepeated(hashes).flatMap((place) => itemIds[place] ?? []);
   // A read without positions starts over, and need not recognize anything.
-  return { hashes, repeated, savedHashes: position === null || hashes.length === 0 ? null : hashes };
+  const isSaved = hashes.length > 0 && (savesAll || position !== null);
+  return { hashes, repeated, savedHashes: isSaved ? hashes : null };
 }
 
 export function createSeenIds(): SeenIds {
@@ -78,7 +84,7 @@ export function createSeenIds(): SeenIds {
     findRepeated(hashes) {
       const repeated: number[] = [];
       for (let at = 0; at < hashes.length; at += HASH_BYTES) {
-        const slot = findSlot(hashes.readUInt32LE(at), hashes.readUInt32LE(at + 4));
+        const slot = findSlot(hashes.readUInt32BE(at + 4), hashes.readUInt32BE(at));
         if (slots[slot] !== 0 || slots[slot + 1] !== 0) repeated.push(at / HASH_BYTES);
       }
       return repeated;
@@ -86,7 +92,7 @@ export function createSeenIds(): SeenIds {
 
     add(hashes) {
       for (let at = 0; at < hashes.length && count < MAX_SEEN_IDS; at += HASH_BYTES) {
-        const [low, high] = [hashes.readUInt32LE(at), hashes.readUInt32LE(at + 4)];
+        const [low, high] = [hashes.readUInt32BE(at + 4), hashes.readUInt32BE(at)];
         const slot = findSlot(low, high);
         if (slots[slot] !== 0 || slots[slot + 1] !== 0) continue;
         slots[slot] = low;
@@ -102,18 +108,3 @@ const INITIAL_SLOTS = 4_096;
 
 /** The share of used slots at which the table grows. */
 const FULL = 0.75;
-
-/** Hashes a text as MurmurHash3 mixes: fast, and as even as chance for ids that differ in a digit. */
-function hashText(text: string): { readonly low: number; readonly high: number } {
-  let low = 0xdeadbeef ^ text.length;
-  let high = 0x41c6ce57 ^ text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    low = Math.imul(low ^ unit, 2654435761);
-    high = Math.imul(high ^ unit, 1597334677);
-  }
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  // No hash is 0, which marks a free slot.
-  return { low: low >>> 0, high: high >>> 0 || 1 };
-}

@@ -63,7 +63,7 @@ const IS_UNCLAIMED = `(i.upload_batch_id is null or exists (
 /** Whether an item of a source has no upload, such as one that the catalog rejected. */
 export async function hasItemsWithoutUpload(pool: Pool, dataSourceId: string): Promise<boolean> {
   const { rowCount } = await pool.query(
-    'select 1 from blade_item where upload_batch_id is null and data_source_id = $1 limit 1',
+    'select 1 from blade_item where upload_batch_id is null and data_source_id = $1 and deleted_at is null limit 1',
     [dataSourceId],
   );
   return rowCount !== 0;

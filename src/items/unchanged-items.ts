@@ -42,9 +42,10 @@ const FIND_UNCHANGED = `with unchanged as materialized (
   select u.item_id, i.upload_batch_id, ${toLevelSql('i.classification_marking')} as level
   from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
   cross join lateral (
-    select i.content_hash, i.upload_batch_id, i.classification_marking, i.data_source_id from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
+    select i.content_hash, i.upload_batch_id, i.classification_marking, i.data_source_id, i.deleted_at from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
   ) as i
   where i.content_hash = u.content_hash and ${isUploadedSql('i')} and ${isOrphanSql('i', '$5')} is not true
+    and i.deleted_at is null
 )
 select
   case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,

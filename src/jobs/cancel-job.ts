@@ -26,9 +26,10 @@ export async function cancelJob(
     await transaction.$executeRaw`
       with ended as (
         update job_partition set state = 'CANCELLED', finished_at = blade_now()
-        where job_id = ${jobId}::uuid and state = 'PENDING' returning id
+        where job_id = ${jobId}::uuid and state = 'PENDING'
       )
-      delete from read_ids r using ended where r.partition_id = ended.id`;
+      delete from read_ids r using job_partition p
+      where r.partition_id = p.id and p.job_id = ${jobId}::uuid and p.state <> 'RUNNING'`;
     const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
     if (running === 0) await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
     else await changeJobState(transaction, job, 'CANCELLING', { currentOperation: 'Cancelling' });

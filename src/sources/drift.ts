@@ -1,5 +1,6 @@
 import { MARKINGS } from '../data-types/marking.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { DeletePolicy } from '../database/generated/prisma/enums.ts';
 import type { CopyMeasure } from '../ingestion/partition-task.ts';
 import type { DriftBasis } from './synced-contents.ts';
 
@@ -23,9 +24,9 @@ export async function measureDrift(
   { tableRows, itemChanges, sharedRows, failedRows: failedBefore }: CopyMeasure,
   counts: { readonly duplicates: number; readonly errors: number },
 ): Promise<Drift | null> {
-  const [counted] = await transaction.$queryRaw<{ itemChanges: bigint; items: bigint }[]>`
-    select s.item_changes as "itemChanges", (select count(*) from blade_item i
-      where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = s.id) as items
+  const [counted] = await transaction.$queryRaw<Counted[]>`
+    select s.item_changes as "itemChanges", s.delete_policy::text as "deletePolicy", (select count(*) from blade_item i
+      where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = s.id and i.deleted_at is null) as items
     from data_source s where s.id = ${dataSourceId}::uuid`;
   if (counted === undefined || Number(counted.itemChanges) !== itemChanges) return null;
   const shared = sharedRows ?? counts.duplicates;
@@ -34,19 +35,30 @@ export async function measureDrift(
   const failedRows = sharedRows === null ? Math.max(drift, 0) : failedBefore + counts.errors;
   return {
     drift,
-    driftMessage: describeDrift(drift, failedRows),
+    driftMessage: describeDrift(drift, failedRows, counted.deletePolicy),
     driftBasis: { sharedRows: shared, failedRows, itemChanges },
   };
 }
 
-function describeDrift(drift: number, failedRows: number): string | null {
+interface Counted {
+  readonly itemChanges: bigint;
+  readonly deletePolicy: DeletePolicy;
+  readonly items: bigint;
+}
+
+function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePolicy): string | null {
   const count = Math.abs(drift).toLocaleString('en-US');
   const isOne = Math.abs(drift) === 1;
   if (drift === 0) return null;
   if (drift < 0)
-    return `${count} ${isOne ? 'item has' : 'items have'} no row in the table any more; syncs delete no items`;
+    return `${count} ${isOne ? 'item has' : 'items have'} no row in the table any more; ${WHAT_SYNCS_DO[deletePolicy]}`;
   const rows = `${count} ${isOne ? 'row' : 'rows'} of the table ${isOne ? 'is' : 'are'} not in the copy`;
   return drift > failedRows
     ? `${rows}: run a FULL sync, or wait for the next INCREMENTAL one, which reads all rows`
     : `${rows}, because ${isOne ? 'it' : 'they'} failed: see the errors of the sync that read ${isOne ? 'it' : 'them'}`;
 }
+
+const WHAT_SYNCS_DO: Readonly<Record<DeletePolicy, string>> = {
+  KEEP: 'syncs of this source delete no items',
+  MARK: 'a complete FULL sync deletes them, unless they are too many',
+};

@@ -1,17 +1,21 @@
-import type { Marking } from '../data-types/marking.ts';
+import { HIGHEST_MARKING, type Marking } from '../data-types/marking.ts';
 import { readDatabaseTime } from '../database/database-clock.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
-import type { CopyMeasure, ReadContents } from '../ingestion/partition-task.ts';
-import { addCounts } from '../items/level-counts.ts';
+import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partition-task.ts';
+import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+import { deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
 import { toSynced } from './synced-contents.ts';
 
 /** A partition that has just ended, with what it read. */
 export interface EndedRead {
+  readonly id: string;
   readonly jobId: string;
+  readonly dataType: string;
   readonly dataSourceId: string | null;
+  readonly sourceName: string;
   /** Set for a partition that retried failed items, which says nothing about the source. */
   readonly retryOfPartitionId: string | null;
 }
@@ -30,6 +34,8 @@ export interface ReadFacts {
   readonly read: ReadContents | null;
   /** Null if the copy cannot be compared with the table. */
   readonly measure: CopyMeasure | null;
+  /** Null if the sync deletes no items. */
+  readonly deletes: DeletePlan | null;
   readonly syncType: SyncType;
 }
 
@@ -39,16 +45,17 @@ export interface ReadFacts {
  */
 export async function recordSourceSync(
   transaction: Prisma.TransactionClient,
-  { jobId, dataSourceId, retryOfPartitionId }: EndedRead,
-  { watermark, warning, marking, version, read, measure, syncType }: ReadFacts,
+  { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
+  facts: ReadFacts,
 ): Promise<void> {
+  const { watermark, version, read, measure, deletes, syncType } = facts;
   if (dataSourceId === null || retryOfPartitionId !== null) return;
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
     select: {
       ...{ id: true, state: true, message: true, messageMarking: true, isUnchanged: true },
       ...{ successCount: true, successByLevel: true, errorCount: true, duplicateCount: true },
-      ...{ tableVersion: true, tableTimestamp: true },
+      ...{ tableVersion: true, tableTimestamp: true, readItems: true, startedAt: true },
     },
     orderBy: { ordinal: 'asc' },
   });
@@ -56,6 +63,18 @@ export async function recordSourceSync(
   const unread =
     partitions.find(({ state }) => state === 'FAILED') ??
     partitions.find(({ state }) => state === 'CANCELLED');
+  const deletion =
+    unread === undefined && deletes !== null
+      ? await deleteGone(transaction, { jobId, dataType, dataSourceId, sourceName, partitions }, deletes)
+      : null;
+  await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
+  const deleted = {
+    deletedCount: sumLevels(deletion?.deleted ?? []),
+    deletedByLevel: [...(deletion?.deleted ?? NO_COUNTS)],
+  };
+  if (deleted.deletedCount > 0)
+    await transaction.jobPartition.update({ where: { id: endedId }, data: deleted });
+  const { warning, marking } = addWarning(facts, deletion?.warning ?? null);
   const success = addCounts(...partitions.map(({ successByLevel }) => successByLevel.map(Number)));
   // Rows that failed are read again, and duplicates are reported again.
   const isWhole = partitions.every(({ errorCount, duplicateCount }) => errorCount + duplicateCount === 0n);
@@ -87,7 +106,7 @@ export async function recordSourceSync(
                   itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0n),
                   itemCountByLevel: [...success],
                 }),
-            ...{ tableVersion, tableTimestamp },
+            ...{ tableVersion, tableTimestamp, ...deleted },
             // An unchanged table differs from its copy as before.
             ...(isUnchanged ? {} : shownDrift),
             ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),
@@ -99,4 +118,13 @@ export async function recordSourceSync(
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
+}
+
+/** Adds why nothing was deleted, which is about rows of any marking, to what was found out about a source. */
+function addWarning(
+  { warning, marking }: Pick<ReadFacts, 'warning' | 'marking'>,
+  added: string | null,
+): Pick<ReadFacts, 'warning' | 'marking'> {
+  if (added === null) return { warning, marking };
+  return { warning: warning === null ? added : `${warning} ${added}`, marking: HIGHEST_MARKING };
 }

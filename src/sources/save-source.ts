@@ -129,9 +129,10 @@ async function refuseTakenName<Result>(
 }
 
 /**
- * Finds what else changes with a source: a rename keeps its first name, and reading something else resets its watermark.
+ * Finds what else changes with a source: a rename keeps its first name, reading something else resets its watermark, and
+ * another delete policy has the next sync read all rows.
  * @throws DataSourceInUseError while an active job reads the source, whose watermark would otherwise be applied to the new
- * table.
+ * table, and whose deletes are planned.
  */
 async function findFurtherChanges(
   transaction: Prisma.TransactionClient,
@@ -140,12 +141,21 @@ async function findFurtherChanges(
 ): Promise<
   Pick<
     Prisma.DataSourceUpdateInput,
-    'firstName' | 'watermark' | 'watermarkType' | 'watermarkVersion' | 'drift' | 'driftMessage' | 'driftBasis'
+    | 'firstName'
+    | 'watermark'
+    | 'watermarkType'
+    | 'watermarkVersion'
+    | 'drift'
+    | 'driftMessage'
+    | 'driftBasis'
+    | 'synced'
   >
 > {
   const renamed = before.name === after.name ? {} : { firstName: before.firstName ?? before.name };
-  if (READ_COLUMNS.every((column) => before[column] === after[column])) return renamed;
+  const readsOther = READ_COLUMNS.some((column) => before[column] !== after[column]);
+  if (!readsOther && before.deletePolicy === after.deletePolicy) return renamed;
   await refuseWhileInUse(transaction, before.id);
+  if (!readsOther) return { ...renamed, synced: Prisma.DbNull };
   return {
     ...renamed,
     ...{ watermark: null, watermarkType: null, watermarkVersion: null },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createDataTypeSchema } from '../data-types/data-type-schema.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
+import { DeletePolicy } from '../database/generated/prisma/enums.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 
 const nameSchema = (maximum: number) =>
@@ -20,6 +21,11 @@ const scheduleSchema = z.object({
     .transform((name) => name ?? 'UTC'),
 });
 
+const PERCENT = 'must be from 0 to 100';
+
+/** The share of the items of a source that a sync may delete unless the source says otherwise. */
+const MAX_DELETE_PERCENT = 20;
+
 /** The settings of a source; null stands for none. */
 const createSettings = (dataTypes: DataTypes) => ({
   name: nameSchema(200),
@@ -35,6 +41,11 @@ const createSettings = (dataTypes: DataTypes) => ({
     .max(1e12, { error: 'must be at most 1e12' })
     .nullable()
     .transform((lookback) => lookback ?? 0),
+  deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP or MARK' }),
+  maxDeletePercent: z
+    .int({ error: 'must be a whole number' })
+    .min(0, { error: PERCENT })
+    .max(100, { error: PERCENT }),
   schedule: scheduleSchema.nullable(),
 });
 
@@ -45,6 +56,10 @@ export function createNewSourceSchema(dataTypes: DataTypes) {
     enabled: settings.enabled.nullish().transform((enabled) => enabled ?? true),
     cursorColumn: settings.cursorColumn.optional().transform((column) => column ?? null),
     lookback: settings.lookback.optional().transform((lookback) => lookback ?? 0),
+    deletePolicy: settings.deletePolicy.nullish().transform((policy) => policy ?? DeletePolicy.KEEP),
+    maxDeletePercent: settings.maxDeletePercent
+      .nullish()
+      .transform((percent) => percent ?? MAX_DELETE_PERCENT),
     schedule: settings.schedule.optional().transform((schedule) => schedule ?? null),
   });
 }

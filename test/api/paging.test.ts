@@ -381,6 +381,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     fits: isValue('job_id'),
   },
   'ItemFilter.isUploaded': { values: fc.boolean(), fits: (row, value: boolean) => row.uploaded === value },
+  // Deleted items are tested in test/ingestion/deletes.test.ts: there are none here.
+  'ItemFilter.includeDeleted': { values: fc.boolean(), fits: () => true },
   'ItemFilter.itemIdPrefix': {
     values: fc.constantFrom('', 'a', 'A', 'ä', 'a%', 'a_', '\\', '"', '😀', 'ab1', 'nothing'),
     fits: (row, value: string) => String(row.item_id).startsWith(value),

@@ -26,6 +26,7 @@ export const job: JobFactsFragment = {
     successCount: 0,
     errorCount: 0,
     duplicateCount: 0,
+    deletedCount: 0,
     restoredCount: null,
     itemsPerSecond: null,
     estimatedCompletion: null,

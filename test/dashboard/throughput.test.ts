@@ -22,6 +22,7 @@ function progress(elapsedSeconds: number | null, processedItems: number) {
     successCount: processedItems,
     errorCount: 0,
     duplicateCount: 0,
+    deletedCount: 0,
     restoredCount: null,
     itemsPerSecond: null,
     estimatedCompletion: null,

@@ -106,7 +106,7 @@ test('rows that failed are drift with another cause, for which no table is read 
 test('items whose rows are gone are reported', async () => {
   await sync();
   await writeSorties(first(20).slice(2));
-  const driftMessage = '2 items have no row in the table any more; syncs delete no items';
+  const driftMessage = '2 items have no row in the table any more; syncs of this source delete no items';
   expect(await sync()).toMatchObject({ drift: -2, driftMessage });
   expect(await sync(INCREMENTAL)).toMatchObject({ drift: -2, driftMessage });
 });

@@ -66,7 +66,7 @@ const unplanned: PartitionTask = {
   input: {
     ...{ kind: 'TABLE', table, dataType: 'sortie', syncType: 'FULL', filter: null, maxItems: null },
     ...{ cursorColumn: null, watermark: null, lookback: 0, partitionRows: 100 },
-    ...{ watermarkVersion: null, copy: null },
+    ...{ watermarkVersion: null, copy: null, deletesGone: false },
   },
 };
 
@@ -134,6 +134,7 @@ test('threads that work on a statement without end are closed within seconds', a
       tableVersion: null,
       read: null,
       measure: null,
+      deletes: null,
     },
   };
   const begun = Promise.withResolvers<void>();

@@ -72,7 +72,16 @@ async function addSource(name: string, schedule: Schedule | null, enabled = true
     tableName: 'sortie',
     cursorColumn: 'updated_at',
   };
-  const source = { name, dataType: 'sortie', ...table, enabled, lookback: 0, schedule };
+  const source = {
+    name,
+    dataType: 'sortie',
+    ...table,
+    enabled,
+    lookback: 0,
+    deletePolicy: 'KEEP' as const,
+    maxDeletePercent: 20,
+    schedule,
+  };
   return (await createDataSource(saving, localPrincipal, source)).id;
 }
 

@@ -1,4 +1,9 @@
-import { type DataSource, Prisma, ScheduledRunState } from '../../database/generated/prisma/client.ts';
+import {
+  type DataSource,
+  DeletePolicy,
+  Prisma,
+  ScheduledRunState,
+} from '../../database/generated/prisma/client.ts';
 import type { RowFilter } from '../../database/paging/paged-table.ts';
 import { containsText } from '../../database/paging/text-search.ts';
 import { InvalidInputError } from '../../shared/invalid-input.ts';
@@ -19,6 +24,7 @@ import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { createIdInput } from './id-input.ts';
 import { checkText, removeDuplicates } from './input-checks.ts';
 import { PartitionStateEnum } from './job-enums.ts';
+import { DELETED_COUNT } from './job-progress.ts';
 import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { parseInput } from './parse-input.ts';
@@ -98,6 +104,18 @@ builder.prismaNode('ScheduledRun', {
   }),
 });
 
+const DeletePolicyEnum = builder.enumType('DeletePolicy', {
+  description:
+    'What a complete FULL sync of a source does with items whose rows are gone from the table. Other syncs delete nothing.',
+  values: {
+    [DeletePolicy.KEEP]: { description: 'They stay as they are.' },
+    [DeletePolicy.MARK]: {
+      description:
+        'They get a `deletedAt`, which hides them from lists unless asked for. The catalog keeps them. A row that comes back makes its item again.',
+    },
+  } as const,
+});
+
 /** A source as the API shows it. */
 export const DataSourceNode = builder.prismaNode('DataSource', {
   nullable: true,
@@ -154,6 +172,18 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
     lookback: t.exposeFloat('lookback', {
       description:
         'How far behind the watermark INCREMENTAL syncs read: seconds for a cursor column of times, otherwise a difference of numbers.',
+    }),
+    deletePolicy: t.expose('deletePolicy', {
+      type: DeletePolicyEnum,
+      description: 'What a complete FULL sync does with items whose rows are gone from the table.',
+    }),
+    maxDeletePercent: t.exposeInt('maxDeletePercent', {
+      description:
+        'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.',
+    }),
+    deletedCount: t.expose('deletedCount', {
+      ...DELETED_COUNT,
+      description: 'Items that its last completed sync deleted and that your clearance covers.',
     }),
     itemCount: t.expose('itemCount', {
       type: 'SafeInt',
@@ -335,6 +365,11 @@ const CURSOR_COLUMN =
 const LOOKBACK =
   'How far behind the watermark INCREMENTAL syncs read, for rows that arrive late: seconds for a cursor column of times, otherwise a difference of numbers.';
 
+const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
+
+const MAX_DELETE_PERCENT =
+  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none.';
+
 const DATA_TYPE = 'Data type of its rows, such as `sortie`; the query `dataTypes` lists all.';
 
 const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
@@ -348,6 +383,8 @@ const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
     enabled: t.boolean({ description: 'Whether syncs read it. Default: true.' }),
     cursorColumn: t.string({ description: `${CURSOR_COLUMN} Default: none.` }),
     lookback: t.float({ description: `${LOOKBACK} Default: 0.` }),
+    deletePolicy: t.field({ type: DeletePolicyEnum, description: `${DELETE_POLICY} Default: KEEP.` }),
+    maxDeletePercent: t.int({ description: `${MAX_DELETE_PERCENT} Default: 20.` }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Default: only manually.',
@@ -373,6 +410,11 @@ const UpdateDataSourceInput = builder.inputType('UpdateDataSourceInput', {
       description: `${CURSOR_COLUMN} Null for none. Another one resets the watermark.`,
     }),
     lookback: t.float({ description: `${LOOKBACK} Null for 0.` }),
+    deletePolicy: t.field({
+      type: DeletePolicyEnum,
+      description: `${DELETE_POLICY} Another one has the next sync read all rows, and is refused while an active job reads the source.`,
+    }),
+    maxDeletePercent: t.int({ description: MAX_DELETE_PERCENT }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Null for only manually.',

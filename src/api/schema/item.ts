@@ -134,7 +134,16 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
         prisma.job.findUnique({ ...query, where: { id: jobId } }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first stored.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the content last changed.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When the content last changed, or the item was deleted or came back.',
+    }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When a sync deleted it because its row was gone from the table; null while the row is there, and in sources that keep such items.',
+    }),
   }),
 });
 
@@ -152,6 +161,9 @@ const ItemFilter = builder.inputType('ItemFilter', {
       description: 'Items whose current content the catalog has accepted (true) or not (false).',
     }),
     itemIdPrefix: t.string({ description: 'Items whose id starts with this text.' }),
+    includeDeleted: t.boolean({
+      description: 'Whether items with a `deletedAt` are in the list, too. Default: false.',
+    }),
     data: t.field({
       type: 'JSONObject',
       description: 'Items with these values in their data, such as `{ "priority": "HIGH" }`.',
@@ -185,7 +197,8 @@ builder.queryFields((t) => ({
       authScopes: requires('viewer'),
       nullable: true,
       type: BladeItemNode,
-      description: 'Stored items that your clearance covers.',
+      description:
+        'Stored items that your clearance covers, without deleted ones unless `includeDeleted` is true.',
       args: {
         filter: t.arg({ type: ItemFilter, required: false, description: 'Which items. Default: all.' }),
         orderBy: t.arg({
@@ -210,7 +223,7 @@ builder.queryFields((t) => ({
     authScopes: requires('viewer'),
     type: 'BladeItem',
     nullable: true,
-    description: 'One item by its data type and id; null if there is none.',
+    description: 'One item by its data type and id, deleted or not; null if there is none.',
     args: {
       dataType: t.arg.string({ required: true, description: 'Data type of the item.' }),
       itemId: t.arg.string({ required: true, description: 'Id of the item, unique within its data type.' }),
@@ -240,7 +253,8 @@ async function toRowFilter(
   { prisma, dataTypes: known }: Pick<ApiContext, 'prisma' | 'dataTypes'>,
   filter: typeof ItemFilter.$inferInput | null | undefined,
 ): Promise<RowFilter<BladeItem>> {
-  if (filter == null) return {};
+  const within = filter?.includeDeleted === true ? {} : { within: Prisma.sql`deleted_at is null` };
+  if (filter == null) return within;
   const { dataTypes, classificationMarkings, dataSourceId, jobId, isUploaded, itemIdPrefix, data } = filter;
   known.check(dataTypes, 'filter.dataTypes');
   if (itemIdPrefix != null) checkText(itemIdPrefix, 'filter.itemIdPrefix');
@@ -250,6 +264,7 @@ async function toRowFilter(
   removeDuplicates(columns, 'filter.data');
   const upload = isUploaded == null ? null : filterByUpload(isUploaded, await findPendingBatches(prisma));
   return {
+    ...within,
     equals: {
       // The index orders ids within each data type.
       ...(itemIdPrefix == null ? {} : { dataType: EVERY }),

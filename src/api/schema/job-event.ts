@@ -2,7 +2,14 @@ import type { FieldMap } from '@pothos/core';
 import type { Job, JobEvent } from '../../database/generated/prisma/client.ts';
 import type { JobEventKind } from '../../database/generated/prisma/enums.ts';
 import { createKeysetReader } from '../../database/paging/keyset.ts';
-import { describeEvent, readAttempt, readCounts, readEnd, readPlan } from '../../jobs/events/event-facts.ts';
+import {
+  describeEvent,
+  readAttempt,
+  readCounts,
+  readDeleted,
+  readEnd,
+  readPlan,
+} from '../../jobs/events/event-facts.ts';
 import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
@@ -12,7 +19,7 @@ import { createMessageFields, describeAfter, type FeedMessage, toMessage } from 
 import { encodeGlobalId, parseUuid } from './global-id.ts';
 import { JobNode } from './job.ts';
 import { JobOutcomeEnum, JobStateEnum } from './job-enums.ts';
-import { DUPLICATE_COUNT, ERROR_COUNT, SUCCESS_COUNT } from './job-progress.ts';
+import { DELETED_COUNT, DUPLICATE_COUNT, ERROR_COUNT, SUCCESS_COUNT } from './job-progress.ts';
 import { PrincipalType } from './me.ts';
 import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
@@ -38,6 +45,8 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   SOURCE_FAILED: 'SourceFailedEvent',
   ATTEMPT_STARTED: 'AttemptStartedEvent',
   ATTEMPT_LOST: 'AttemptLostEvent',
+  ITEMS_DELETED: 'ItemsDeletedEvent',
+  DELETES_SKIPPED: 'DeletesSkippedEvent',
   BATCH_RETRIED: 'BatchRetriedEvent',
 };
 
@@ -210,6 +219,29 @@ event('BATCH_RETRIED').implement({
   }),
 });
 
+event('ITEMS_DELETED').implement({
+  interfaces,
+  description:
+    'Items were deleted because their rows are gone from the table. Hidden without clearance for any of them.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    deletedCount: t.field({ ...DELETED_COUNT, resolve: (deletion) => readDeleted(deletion).deleted }),
+  }),
+});
+
+event('DELETES_SKIPPED').implement({
+  interfaces,
+  description:
+    'A sync of a source that deletes items deleted none, because it does not prove which rows are gone, or too many are.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why, and what to do; null if that is unknown.',
+    }),
+  }),
+});
+
 type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, JobEvent>;
 
 function createSourceFields(t: Fields): FieldMap {
@@ -230,6 +262,7 @@ function createCountFields(t: Fields): FieldMap {
     successCount: t.field({ ...SUCCESS_COUNT, resolve: (counted) => readCounts(counted).success }),
     errorCount: t.field({ ...ERROR_COUNT, resolve: (counted) => readCounts(counted).errors }),
     duplicateCount: t.field({ ...DUPLICATE_COUNT, resolve: (counted) => readCounts(counted).duplicates }),
+    deletedCount: t.field({ ...DELETED_COUNT, resolve: (counted) => readCounts(counted).deleted }),
   };
 }
 

@@ -21,6 +21,12 @@ export const DUPLICATE_COUNT = {
     'Rows with the id of an earlier row of the same read. The row that is read last replaces the others, so they are no further items.',
 } as const;
 
+export const DELETED_COUNT = {
+  type: 'SafeInt',
+  description:
+    'Items deleted because their rows are gone from the table. They are not among the rows that are done.',
+} as const;
+
 const typeProgressSchema = z.array(
   z.object({
     dataType: z.string(),
@@ -30,6 +36,7 @@ const typeProgressSchema = z.array(
     errorCount: z.int(),
     // Absent from jobs of an earlier version of the program.
     duplicateCount: z.int().default(0),
+    deletedCount: z.int().default(0),
   }),
 );
 
@@ -52,6 +59,7 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
+    deletedCount: t.expose('deletedCount', DELETED_COUNT),
   }),
 });
 
@@ -103,6 +111,7 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
+    deletedCount: t.expose('deletedCount', DELETED_COUNT),
     restoredCount: t.field({
       type: 'SafeInt',
       nullable: true,

@@ -25,6 +25,7 @@ import { JobFilterInput, parseJobFilter } from './job-filter.ts';
 import { findJobId } from './job-id.ts';
 import {
   calculatePercent,
+  DELETED_COUNT,
   DUPLICATE_COUNT,
   ERROR_COUNT,
   JobProgressType,
@@ -298,6 +299,7 @@ const JobPartitionNode = builder.prismaNode('JobPartition', {
     successCount: t.expose('successCount', SUCCESS_COUNT),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
+    deletedCount: t.expose('deletedCount', DELETED_COUNT),
     duplicateItemId: t.exposeString('duplicateItemId', {
       nullable: true,
       description:

@@ -37,7 +37,8 @@ export function addItemCommands(program: Command): void {
     .addOption(
       new Option('--uploaded', 'only items whose current content is in the catalog').conflicts('notUploaded'),
     )
-    .option('--not-uploaded', 'only items whose current content is not in the catalog');
+    .option('--not-uploaded', 'only items whose current content is not in the catalog')
+    .option('--deleted', 'items whose rows are gone from the table, too');
   addPageOptions(list, 'items').action(toAction(listItems));
 
   items
@@ -67,6 +68,7 @@ interface ListOptions extends PageOptions {
   readonly source?: string;
   readonly uploaded?: true;
   readonly notUploaded?: true;
+  readonly deleted?: true;
 }
 
 async function listItems(context: CommandContext, options: ListOptions): Promise<undefined> {
@@ -77,6 +79,7 @@ async function listItems(context: CommandContext, options: ListOptions): Promise
     data: options.data ?? null,
     jobId: options.job === undefined ? null : await findJobId(context.api, options.job),
     dataSourceId: options.source === undefined ? null : (await findSource(context.api, options.source)).id,
+    includeDeleted: options.deleted ?? null,
     isUploaded: options.uploaded ?? (options.notUploaded ? false : null),
   };
   return writeList(context, options, {
@@ -103,7 +106,7 @@ async function showItem(
   const { item } = await api.send(ItemDocument, { dataType, itemId });
   if (item === null) throw notFound(`there is no ${dataType} item ${itemId}`);
   output.writeResult(item, () => {
-    const { uploadedAt } = item;
+    const { uploadedAt, deletedAt } = item;
     output.writeFacts([
       ['Item', `${item.dataType} ${item.itemId}`],
       ['Marking', formatMarking(item.classificationMarking)],
@@ -112,6 +115,7 @@ async function showItem(
       ['Job', item.job?.id ?? NO_VALUE],
       ['Created', formatTime(item.createdAt)],
       ['Updated', formatTime(item.updatedAt)],
+      ...(deletedAt === null ? [] : [['Deleted', formatTime(deletedAt)] as const]),
       ['Uploaded', uploadedAt === null ? NO_VALUE : `${formatTime(uploadedAt)} as ${item.catalogId}`],
     ]);
     output.write('');

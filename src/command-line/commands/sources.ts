@@ -12,6 +12,7 @@ import {
   TestDataSourceDocument,
   UpdateDataSourceDocument,
 } from '../generated/graphql.ts';
+import { parseWholeNumber } from '../option-values.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatTime, NO_VALUE } from '../text.ts';
 
@@ -36,6 +37,17 @@ export function addSourceCommands(program: Command): void {
     .option('--cursor <column>', 'cursor column: its values grow with each new row')
     .option('--cron <fields>', 'schedule: minute, hour, day, month, day of the week')
     .option('--time-zone <zone>', 'time zone of the schedule (default: UTC)')
+    .addOption(
+      new Option(
+        '--deletes <policy>',
+        'what a FULL sync does with items whose rows are gone (default: keep)',
+      ).choices(['keep', 'mark']),
+    )
+    .option(
+      '--max-delete-percent <number>',
+      'share of its items that a sync may delete (default: 20)',
+      parseWholeNumber,
+    )
     .option('--disabled', 'let syncs skip it for now')
     .action(toAction(addSource));
 
@@ -51,6 +63,13 @@ export function addSourceCommands(program: Command): void {
     .option('--cron <fields>', 'schedule: minute, hour, day, month, day of the week')
     .option('--no-cron', 'remove the schedule')
     .option('--time-zone <zone>', 'time zone of the schedule')
+    .addOption(
+      new Option('--deletes <policy>', 'what a FULL sync does with items whose rows are gone').choices([
+        'keep',
+        'mark',
+      ]),
+    )
+    .option('--max-delete-percent <number>', 'share of its items that a sync may delete', parseWholeNumber)
     .addOption(new Option('--enabled', 'let syncs read it').conflicts('disabled'))
     .option('--disabled', 'let syncs skip it')
     .action(toAction(editSource));
@@ -120,7 +139,22 @@ interface ScheduleOptions {
   readonly timeZone?: string;
 }
 
-interface AddOptions extends ScheduleOptions {
+interface DeleteOptions {
+  readonly deletes?: 'keep' | 'mark';
+  readonly maxDeletePercent?: number;
+}
+
+const POLICIES = { keep: 'KEEP', mark: 'MARK' } as const;
+
+/** @returns nothing for options that are left out. */
+function toDeletePolicy({ deletes, maxDeletePercent }: DeleteOptions) {
+  return {
+    ...(deletes === undefined ? {} : { deletePolicy: POLICIES[deletes] }),
+    ...(maxDeletePercent === undefined ? {} : { maxDeletePercent }),
+  };
+}
+
+interface AddOptions extends ScheduleOptions, DeleteOptions {
   readonly name: string;
   readonly type: string;
   readonly table: Table;
@@ -135,6 +169,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
       dataType: options.type,
       ...options.table,
       cursorColumn: options.cursor || null,
+      ...toDeletePolicy(options),
       enabled: options.disabled !== true,
       schedule: toSchedule(options, null) ?? null,
     },
@@ -142,7 +177,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
   writeSaved(output, 'Added', takeSuccess(createDataSource).dataSource);
 }
 
-interface EditOptions extends ScheduleOptions {
+interface EditOptions extends ScheduleOptions, DeleteOptions {
   readonly name?: string;
   readonly type?: string;
   readonly table?: Table;
@@ -168,6 +203,7 @@ async function editSource(
       ...(type === undefined ? {} : { dataType: type }),
       ...table,
       ...(cursor === undefined ? {} : { cursorColumn: cursor === false ? null : cursor }),
+      ...toDeletePolicy(options),
       ...(enabled === true || disabled === true ? { enabled: enabled === true } : {}),
       ...(schedule === undefined ? {} : { schedule }),
     },

@@ -8,7 +8,7 @@ import { Columns, Panel } from '../details/panel.tsx';
 import { JsonView } from '../details/text-view.tsx';
 import { formatMoment } from '../format/format.ts';
 import { readKey, shortenId } from '../format/ids.ts';
-import type { ItemDetailsFragment } from '../generated/graphql.ts';
+import type { ItemDetailsFragment, ItemRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
 import { Page } from '../parts/page.tsx';
 import { Mono } from '../parts/text.tsx';
@@ -63,7 +63,10 @@ export default function ItemPage() {
 
 function ItemFacts({ item }: { item: ItemDetailsFragment }) {
   const { job, createdAt, catalogId, markingFloor, rowMarking } = item;
-  const { dataType, classificationMarking, dataSource, updatedAt, uploadedAt } = readFragment(ItemRow, item);
+  const { dataType, classificationMarking, dataSource, updatedAt, uploadedAt, deletedAt } = readFragment(
+    ItemRow,
+    item,
+  );
   return (
     <Facts>
       <Fact name="Data type">{dataType}</Fact>
@@ -97,12 +100,21 @@ function ItemFacts({ item }: { item: ItemDetailsFragment }) {
       </Fact>
       <Fact name="First saved">{formatMoment(createdAt)}</Fact>
       <Fact name="Last changed">{formatMoment(updatedAt)}</Fact>
-      <Fact name="In the catalog">
-        {uploadedAt === null ? 'not yet' : `since ${formatMoment(uploadedAt)}`}
-      </Fact>
+      {deletedAt !== null && (
+        <Fact name="Deleted">{formatMoment(deletedAt)}: its row is gone from the table</Fact>
+      )}
+      <Fact name="In the catalog">{describeUpload({ uploadedAt, deletedAt })}</Fact>
       <Fact name="Catalog ID">
         <Mono>{catalogId ?? 'none yet'}</Mono>
       </Fact>
     </Facts>
   );
+}
+
+function describeUpload({
+  uploadedAt,
+  deletedAt,
+}: Pick<ItemRowFragment, 'uploadedAt' | 'deletedAt'>): string {
+  if (deletedAt !== null) return 'as it was before it was deleted';
+  return uploadedAt === null ? 'not yet' : `since ${formatMoment(uploadedAt)}`;
 }

@@ -40,7 +40,7 @@ const Items = graphql(`
 
 const PAGE_SIZE = 50;
 
-const FILTERS = ['prefix', 'type', 'marking', 'uploaded', 'source', 'job'] as const;
+const FILTERS = ['prefix', 'type', 'marking', 'uploaded', 'deleted', 'source', 'job'] as const;
 
 const MARKINGS = [{ value: '', label: 'Any marking' }, ...MARKING_OPTIONS];
 
@@ -48,6 +48,11 @@ const UPLOADED = [
   { value: '', label: 'Yes or no' },
   { value: 'yes', label: 'Yes' },
   { value: 'no', label: 'Not yet' },
+];
+
+const DELETED = [
+  { value: '', label: 'Hidden' },
+  { value: 'shown', label: 'Shown' },
 ];
 
 const COLUMNS: readonly Column<ItemRowFragment>[] = [
@@ -70,8 +75,10 @@ const COLUMNS: readonly Column<ItemRowFragment>[] = [
   { head: 'Changed', cell: ({ updatedAt }) => <RelativeMoment at={updatedAt} /> },
   {
     head: 'In the catalog',
-    cell: ({ uploadedAt }) =>
-      uploadedAt === null ? (
+    cell: ({ uploadedAt, deletedAt }) =>
+      deletedAt !== null ? (
+        <Faint>deleted</Faint>
+      ) : uploadedAt === null ? (
         <Mark icon="clock" color="orange">
           Not yet
         </Mark>
@@ -110,6 +117,7 @@ export default function ItemsPage() {
         { name: 'type', label: 'Data type', options: [{ value: '', label: 'Any data type' }, ...dataTypes] },
         { name: 'marking', label: 'Marking', options: MARKINGS },
         { name: 'uploaded', label: 'In the catalog', options: UPLOADED },
+        { name: 'deleted', label: 'Deleted items', options: DELETED },
         {
           name: 'source',
           label: 'Data source',
@@ -138,12 +146,13 @@ export default function ItemsPage() {
 }
 
 function buildFilter(values: Record<(typeof FILTERS)[number], string>): ItemFilter {
-  const { prefix, type, marking, uploaded, source, job } = values;
+  const { prefix, type, marking, uploaded, deleted, source, job } = values;
   return {
     ...(prefix === '' ? {} : { itemIdPrefix: prefix }),
     ...(type === '' ? {} : { dataTypes: [type] }),
     ...(marking === '' ? {} : { classificationMarkings: listMarking(marking) }),
     ...(uploaded === '' ? {} : { isUploaded: uploaded === 'yes' }),
+    ...(deleted === '' ? {} : { includeDeleted: true }),
     ...(source === '' ? {} : { dataSourceId: source }),
     ...(job === '' ? {} : { jobId: job }),
   };

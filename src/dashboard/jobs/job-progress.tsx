@@ -22,6 +22,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
     successCount,
     errorCount,
     duplicateCount,
+    deletedCount,
     restoredCount,
     itemsPerSecond,
   } = progress;
@@ -70,6 +71,7 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
           )}
         </Figure>
         {duplicateCount > 0 && <Figure name="Duplicates replaced">{formatCount(duplicateCount)}</Figure>}
+        {deletedCount > 0 && <Figure name="Items deleted">{formatCount(deletedCount)}</Figure>}
         <Figure name={hasEnded ? 'Average rows per second' : 'Rows per second'}>
           {formatCount(itemsPerSecond)}
         </Figure>
@@ -108,6 +110,7 @@ export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesP
             <Faint> / {formatCount(type.totalItems)}</Faint>
             {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
             {type.duplicateCount > 0 && <Faint> · {formatAmount(type.duplicateCount, 'duplicate')}</Faint>}
+            {type.deletedCount > 0 && <Faint> · {formatCount(type.deletedCount)} deleted</Faint>}
           </span>
           <ProgressBar
             percent={isTerminal(state) || progress.percent !== null ? computePercent(state, type) : null}

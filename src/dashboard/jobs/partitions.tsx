@@ -35,11 +35,12 @@ const COLUMNS: readonly Column<PartitionRowFragment>[] = [
   {
     head: 'Rows',
     align: 'end',
-    cell: ({ processedItems, totalItems, isUnchanged, tableVersion }) => (
+    cell: ({ processedItems, totalItems, isUnchanged, tableVersion, deletedCount }) => (
       <>
         {formatCount(processedItems)}
         <Faint> / {formatCount(totalItems)}</Faint>
         {isUnchanged && <Sub>unchanged</Sub>}
+        {deletedCount > 0 && <Sub>{formatCount(deletedCount)} items deleted</Sub>}
         {tableVersion !== null && <Sub>version {tableVersion}</Sub>}
       </>
     ),

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useDataTypes } from '../api/use-data-types.ts';
-import type { SourceRowFragment } from '../generated/graphql.ts';
+import type { DeletePolicy, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { FieldRow, Form, useForm } from '../parts/form.tsx';
 import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
@@ -123,6 +123,22 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
           ))}
         </datalist>
       </FieldRow>
+      <FieldRow>
+        <SelectField
+          name="deletePolicy"
+          label="Rows deleted in the table"
+          description="What a complete FULL sync does with their items."
+          defaultValue={source?.deletePolicy}
+          options={DELETE_POLICIES}
+        />
+        <TextField
+          name="maxDeletePercent"
+          label="Most to delete at once, in percent"
+          description="A sync that would delete a greater share of the items deletes none."
+          defaultValue={String(source?.maxDeletePercent ?? 20)}
+          isNumber
+        />
+      </FieldRow>
       <CheckField
         name="enabled"
         label="Enabled"
@@ -133,8 +149,14 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
   );
 }
 
+const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
+  { value: 'KEEP', label: 'Keep their items' },
+  { value: 'MARK', label: 'Mark their items as deleted' },
+];
+
 function readSettings(values: FormValues) {
   const cron = values.readOptional('schedule.cron');
+  const maxDeletePercent = values.readNumber('maxDeletePercent');
   return {
     name: values.readText('name').trim(),
     dataType: values.readText('dataType'),
@@ -142,6 +164,9 @@ function readSettings(values: FormValues) {
     schemaName: values.readText('schemaName').trim(),
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
+    deletePolicy: values.readText('deletePolicy') === 'MARK' ? ('MARK' as const) : ('KEEP' as const),
+    // Left out, it stays, or is the default.
+    ...(maxDeletePercent === null ? {} : { maxDeletePercent }),
     enabled: values.isChecked('enabled'),
     schedule: cron === null ? null : { cron, timeZone: values.readOptional('schedule.timeZone') },
   };

@@ -5,7 +5,7 @@ import { useDetail } from '../api/use-detail.ts';
 import { DetailPage } from '../details/detail-page.tsx';
 import { Fact, Facts } from '../details/facts.tsx';
 import { Columns, Panel } from '../details/panel.tsx';
-import { formatCount, formatMoment, NO_VALUE } from '../format/format.ts';
+import { formatAmount, formatCount, formatMoment, NO_VALUE } from '../format/format.ts';
 import { readKey } from '../format/ids.ts';
 import type { SourceByIdQuery, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql, readFragment } from '../generated/index.ts';
@@ -119,7 +119,8 @@ function KnownSource({ id }: { id: string }) {
 }
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
-  const { id, lastSyncState, lastSyncAt, itemCount, watermark, tableVersion, tableTimestamp } = source;
+  const { id, lastSyncState, lastSyncAt, itemCount, deletedCount, watermark } = source;
+  const { tableVersion, tableTimestamp } = source;
   return (
     <Facts>
       <Fact name="Last sync">
@@ -135,6 +136,7 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {formatCount(itemCount)}{' '}
         {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
+      {deletedCount > 0 && <Fact name="Deleted by the last sync">{formatAmount(deletedCount, 'item')}</Fact>}
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
       {tableVersion !== null && (
         <Fact name="Table version">

@@ -99,6 +99,7 @@ const MAX_ROWS_UNFORCED = 100;
 
 function isUnforced(list: List, { size }: KeyRange): boolean {
   const { prefix, equals, bounds, others, shortcut } = list;
+  if (!list.isWhole) return false;
   const isWholeTable = [prefix, Object.keys(equals), bounds, others, shortcut].every(
     ({ length }) => length === 0,
   );
@@ -108,7 +109,8 @@ function isUnforced(list: List, { size }: KeyRange): boolean {
 /**
  * Makes statements use the intended indexes. For a table that was never analyzed, as in an embedded database, or for a limit
  * in the thousands, the planner would otherwise read and sort the whole table. Where pages cost something, it prefers the index
- * of the bare key, in whose order rows are stored, and passes many times as many rows as the read may.
+ * of the bare key, in whose order rows are stored, and passes many times as many rows as the read may. Parallel workers read
+ * ahead of a limit.
  */
 function readByIndex<Result>(
   prisma: PrismaClient,
@@ -117,7 +119,8 @@ function readByIndex<Result>(
   return prisma.$transaction(async (transaction) => {
     await transaction.$queryRaw`select set_config('enable_seqscan', 'off', true),
       set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
-      set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true)`;
+      set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true),
+      set_config('max_parallel_workers_per_gather', '0', true)`;
     return read(transaction);
   });
 }

@@ -33,6 +33,8 @@ export interface RowFilter<Row> {
   readonly equals?: { readonly [Field in Column<Row>]?: AllowedValues };
   /** Conditions on columns of the key, which limit how much of an index is read. */
   readonly bounds?: readonly Bound<Row>[];
+  /** A condition that nearly all rows of the table meet. Rows that do not are passed over, and are no part of the list. */
+  readonly within?: Prisma.Sql;
   /** Conditions that no index serves. */
   readonly others?: readonly Prisma.Sql[];
   /** Finds all rows that may match, in another order. Used if it finds few; they still have to meet the conditions. */

@@ -12,6 +12,8 @@ import type { AllowedValues, ColumnType, Key, PagedTable, RowFilter, Shortcut } 
 export interface List {
   /** The table, or the view of it. */
   readonly from: Prisma.Sql;
+  /** Whether that is every row of it. */
+  readonly isWhole: boolean;
   readonly key: readonly string[];
   /** The columns of the chosen index before the key. */
   readonly prefix: readonly string[];
@@ -38,7 +40,7 @@ export type Run = readonly Prisma.Sql[];
 
 export function describeList<Row>(
   table: PagedTable<Row>,
-  { equals: asked = {}, bounds = [], others = [], shortcut }: RowFilter<Row>,
+  { equals: asked = {}, bounds = [], others = [], within, shortcut }: RowFilter<Row>,
   clearance: Marking,
 ): List {
   const { name, key, collation, marking } = table;
@@ -64,8 +66,10 @@ export function describeList<Row>(
       ? Prisma.sql`${quoteColumn(field)} collate ${Prisma.raw(`"${collation}"`)}`
       : quoteColumn(field);
   };
+  const from = Prisma.raw(`"${schema ?? 'public'}"."${name}"`);
   return {
-    from: Prisma.raw(`"${schema ?? 'public'}"."${name}"`),
+    from: within === undefined ? from : Prisma.sql`(select * from ${from} where ${within}) as rows`,
+    isWhole: within === undefined,
     key,
     prefix,
     equals,

@@ -22,6 +22,8 @@ const countsSchema = z.object({
   success: levelsSchema,
   errors: levelsSchema,
   duplicates: levelsSchema,
+  // Absent from jobs of an earlier version of the program.
+  deleted: levelsSchema.default(0),
 });
 
 const endSchema = countsSchema.extend({
@@ -44,6 +46,13 @@ export function readPlan({ data }: Pick<Event, 'data'>) {
 /** Reads the facts of CHECKPOINT and ENDED: counts of the rows that the clearance of the reader covers. */
 export function readCounts({ data }: Pick<Event, 'data'>) {
   return countsSchema.parse(data);
+}
+
+const deletedSchema = z.object({ deleted: levelsSchema });
+
+/** Reads the facts of ITEMS_DELETED: a count of the items that the clearance of the reader covers. */
+export function readDeleted({ data }: Pick<Event, 'data'>) {
+  return deletedSchema.parse(data);
 }
 
 /** Reads the further facts of ENDED. */
@@ -88,6 +97,13 @@ export function describeEvent(event: Event): string {
       return `Finished ${source}`;
     case 'SOURCE_FAILED':
       return `${source} could not be read to its end${because}`;
+    case 'ITEMS_DELETED': {
+      const { deleted } = readDeleted(event);
+      const rows = deleted === 1 ? 'its row is' : 'their rows are';
+      return `${describeNumber(deleted, 'item')} of ${source} deleted: ${rows} gone from the table`;
+    }
+    case 'DELETES_SKIPPED':
+      return `No items of ${source} were deleted${because}`;
     case 'ATTEMPT_STARTED':
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
     case 'ATTEMPT_LOST':
@@ -111,10 +127,11 @@ function describePlan(source: string, event: Event): string {
 }
 
 function describeCounts(event: Event): string {
-  const { success, errors, duplicates } = readCounts(event);
+  const { success, errors, duplicates, deleted } = readCounts(event);
   const parts = [`${describeNumber(success + errors + duplicates, 'row')} done`];
   if (errors > 0) parts.push(`${errors.toLocaleString('en')} failed`);
   if (duplicates > 0) parts.push(describeNumber(duplicates, 'duplicate'));
+  if (deleted > 0) parts.push(`${describeNumber(deleted, 'item')} deleted`);
   return parts.join(', ');
 }
 

@@ -73,7 +73,9 @@ export async function endPartition(
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: MarkedOutcome,
 ): Promise<boolean> {
-  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome));
+  // The last partition of the source needs the ids of all of them.
+  const keepsReadIds = outcome.status === 'COMPLETED' && outcome.deletes?.isAllowed === true;
+  const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome), keepsReadIds);
   if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
     await recordReadError(transaction, ended, outcome.message, outcome.messageMarking);
@@ -87,6 +89,7 @@ export async function endPartition(
       version: isRead ? outcome.version : null,
       read: isRead ? outcome.read : null,
       measure: isRead ? outcome.measure : null,
+      deletes: isRead ? outcome.deletes : null,
       syncType: job.syncType ?? 'FULL',
     });
   }
@@ -166,11 +169,13 @@ async function saveEnd(
   transaction: Transaction,
   { id, attempt }: { readonly id: string; readonly attempt: number | null },
   { state, message, messageMarking }: PartitionEnd,
+  keepsReadIds: boolean,
 ): Promise<EndedPartition | null> {
   const rows = await transaction.$queryRaw<EndedPartition[]>`
     with forgotten as (
       delete from read_ids r using job_partition p where r.partition_id = p.id and p.id = ${id}::uuid
         and p.state in ('PENDING', 'RUNNING') and (${attempt}::int is null or p.attempt = ${attempt}::int)
+        and not ${keepsReadIds}
     )
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = blade_now(),

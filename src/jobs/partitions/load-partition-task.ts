@@ -113,6 +113,7 @@ function toInput(
         watermark: source.watermark === null ? null : { value: source.watermark, type: source.watermarkType },
         lookback: source.lookback,
         watermarkVersion: source.watermarkVersion,
+        deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy === 'MARK',
         copy: job.filter === null && job.maxItems === null ? readSourceCopy(source, job.syncType) : null,
         partitionRows: options.partitionRows,
       };
@@ -137,6 +138,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
       },
       read: stored.read ?? null,
       measure: stored.measure ?? null,
+      deletes: stored.deletes ?? null,
     };
   }
   const { sql, parameters } = input;
@@ -145,7 +147,7 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
     statement: { sql, parameters, withUnreadable: true },
     watermark: null,
     rowCount: null,
-    ...{ version: null, tableVersion: null, read: null, measure: null },
+    ...{ version: null, tableVersion: null, read: null, measure: null, deletes: null },
   };
 }
 

@@ -97,12 +97,13 @@ function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
   if (plan.kind === 'UNCHANGED') return { ...plan, success: [...plan.success] };
   if (plan.kind !== 'STATEMENT') return { ...plan };
   const { sql, parameters, withUnreadable = false } = plan.statement;
-  const { watermark, cursor, read, measure, tableVersion, ...others } = plan;
+  const { watermark, cursor, read, measure, deletes, tableVersion, ...others } = plan;
   return {
     ...others,
     watermark: watermark && { ...watermark },
     read: read && { ...read },
     measure: measure && { ...measure },
+    deletes: deletes && { ...deletes },
     tableVersion: tableVersion && { ...tableVersion, committedAt: tableVersion.committedAt.toISOString() },
     ...(cursor && { cursor: { ...cursor } }),
     statement: { sql, parameters, withUnreadable },

@@ -14,6 +14,8 @@ export function progressQuery(jobId: string): Prisma.Sql {
       ${RESTORED_BY_LEVEL} as restored_by_level,
       coalesce(sum(duplicate_count), 0)::bigint as duplicate_count,
       ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
+      coalesce(sum(deleted_count), 0)::bigint as deleted_count,
+      ${DELETED_BY_LEVEL} as deleted_by_level,
       ${SUCCESS_BY_LEVEL} as success_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_counted,
@@ -29,7 +31,7 @@ export function progressQuery(jobId: string): Prisma.Sql {
         as completed_sources,
       (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
           'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
-          'duplicateCount', duplicate_count, 'successByLevel', success_by_level, 'errorByLevel', error_by_level,
+          'duplicateCount', duplicate_count, 'deletedCount', deleted_count, 'deletedByLevel', deleted_by_level, 'successByLevel', success_by_level, 'errorByLevel', error_by_level,
           'duplicateByLevel', duplicate_by_level) order by data_type), '[]')
         from (
           select data_type,
@@ -37,6 +39,7 @@ export function progressQuery(jobId: string): Prisma.Sql {
             sum(processed_items)::bigint as processed_items,
             sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
             sum(duplicate_count)::bigint as duplicate_count, ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
+            sum(deleted_count)::bigint as deleted_count, ${DELETED_BY_LEVEL} as deleted_by_level,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from job_partition where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -64,6 +67,7 @@ export const SET_COUNTS = Prisma.sql`
   processed_items = progress.processed_items,
   success_count = progress.success_count, error_count = progress.error_count,
   restored_count = progress.restored_count, restored_by_level = progress.restored_by_level,
+  deleted_count = progress.deleted_count, deleted_by_level = progress.deleted_by_level,
   duplicate_count = progress.duplicate_count, duplicate_by_level = progress.duplicate_by_level,
   success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
@@ -79,4 +83,7 @@ const DUPLICATE_BY_LEVEL = Prisma.raw(
 );
 const RESTORED_BY_LEVEL = Prisma.raw(
   createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::bigint`),
+);
+const DELETED_BY_LEVEL = Prisma.raw(
+  createLevelArray((at) => `coalesce(sum(deleted_by_level[${at}]), 0)::bigint`),
 );

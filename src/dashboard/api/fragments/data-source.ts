@@ -27,6 +27,9 @@ export const SourceRow = graphql(`
     tableTimestamp
     driftMessage
     itemCount
+    deletePolicy
+    maxDeletePercent
+    deletedCount
     lastSyncAt
     lastSyncState
     lastSyncMessage

@@ -9,6 +9,7 @@ export const ItemRow = graphql(`
     classificationMarking
     updatedAt
     uploadedAt
+    deletedAt
     dataSource {
       ...SourceName
     }

@@ -36,6 +36,7 @@ export const JobRow = graphql(`
       successCount
       errorCount
       duplicateCount
+      deletedCount
       restoredCount
       itemsPerSecond
       estimatedCompletion
@@ -62,6 +63,7 @@ export const JobDetails = graphql(`
         processedItems
         errorCount
         duplicateCount
+        deletedCount
       }
     }
     partitions(first: 200) {

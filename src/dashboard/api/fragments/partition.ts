@@ -32,6 +32,7 @@ export const PartitionRow = graphql(`
     errorCount
     duplicateCount
     duplicateItemId
+    deletedCount
     isUnchanged
     tableVersion
     driftMessage

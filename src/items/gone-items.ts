@@ -1,0 +1,112 @@
+import { MARKINGS } from '../data-types/marking.ts';
+import { Prisma } from '../database/generated/prisma/client.ts';
+import { noteItemChanges } from './item-changes.ts';
+import type { LevelCounts } from './level-counts.ts';
+import { countLevelsSql, toLevelSql } from './marking-sql.ts';
+import { hashIds } from './seen-ids.ts';
+import { isUploadedSql } from './stored-items.ts';
+
+/** A complete read of a source, whose ids are saved. */
+export interface CompleteRead {
+  readonly jobId: string;
+  readonly dataSourceId: string;
+  readonly dataType: string;
+  readonly partitionIds: readonly string[];
+  /** When it began: what other jobs have written since is left to the next sync. */
+  readonly startedAt: Date;
+  /** Nothing is deleted if more than this share of the items of the source would be. */
+  readonly maxDeletePercent: number;
+}
+
+/** What became of the items whose rows are gone. */
+export interface GoneItems {
+  /** False if the database cannot tell which ids were read. */
+  readonly isKnown: boolean;
+  /** The items of the source before. */
+  readonly items: number;
+  /** Those of them that no source has any more. */
+  readonly gone: number;
+  /** The deleted ones, which are all of those or none. */
+  readonly deleted: LevelCounts;
+}
+
+/**
+ * Marks the items of a source as deleted that a complete read of it has not seen, unless a failed row has their id. An item
+ * that another source still has passes to that one.
+ */
+export async function deleteGoneItems(
+  transaction: Prisma.TransactionClient,
+  { jobId, dataSourceId, dataType, partitionIds, startedAt, maxDeletePercent }: CompleteRead,
+): Promise<GoneItems> {
+  // Without statistics, the planner would compare each item with each id. What it thinks that costs would start its compiler.
+  await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
+  const source = Prisma.sql`${dataSourceId}::uuid`;
+  const ids = Prisma.sql`${[...partitionIds]}::uuid[]`;
+  const unseen = Prisma.sql`i.data_type = ${dataType} and i.deleted_at is null
+    and not exists (select from seen where seen.hash = int8send(hashtextextended(i.item_id, 0)))
+    and not exists (select from failed where failed.item_id = i.item_id)`;
+  const [found] = await transaction.$queryRaw<GoneItems[]>`
+    with read as materialized (
+      -- Unpacked once, not for each id in it.
+      select hashes || ''::bytea as hashes from read_ids where partition_id = any(${ids})
+    ),
+    seen as (
+      select substring(read.hashes from at * 8 + 1 for 8) as hash
+      from read cross join lateral generate_series(0, length(read.hashes) / 8 - 1) as at
+    ),
+    failed as (select item_id from job_error where partition_id = any(${ids}) and item_id is not null),
+    known as materialized (select int8send(hashtextextended(${PROBE}, 0)) = ${hashIds([PROBE])}::bytea as is_known),
+    -- Items that only query jobs have made come from no sync.
+    unseen as materialized (
+      select i.ctid as place, i.job_id, exists (
+        select from jsonb_object_keys(i.other_markings) as other (id) join data_source s on s.id = other.id::uuid
+        where s.id <> ${source}
+      ) as is_shared
+      from blade_item i where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
+        and jsonb_exists(i.metadata, 'source_table') and ${unseen}
+      union all
+      select i.ctid, i.job_id, true from blade_item i where i.other_markings is not null
+        and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
+    ),
+    gone as materialized (
+      select unseen.* from unseen left join job writer on writer.id = unseen.job_id and writer.id <> ${jobId}::uuid
+      where (select is_known from known)
+        and (writer.id is null or writer.finished_at <= ${startedAt})
+    ),
+    counted as materialized (
+      select (select count(*) from gone where not is_shared) as gone, (
+        select count(*) from blade_item i where exists (select from gone)
+          and i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source} and i.deleted_at is null
+      ) as items
+    ),
+    allowed as materialized (
+      select place, is_shared from gone, counted where counted.gone * 100 <= counted.items * ${maxDeletePercent}::int
+    ),
+    deleted as (
+      update blade_item i set deleted_at = blade_now(), updated_at = greatest(blade_now(), i.updated_at),
+        was_uploaded = i.was_uploaded or ${IS_UPLOADED}, upload_batch_id = null, job_id = ${jobId}::uuid
+      where i.ctid = any(array(select place from allowed where not is_shared))
+      returning ${Prisma.raw(toLevelSql('i.classification_marking'))} as level
+    ),
+    released as (
+      update blade_item i set data_source_id = (blade_without_source(i, ${source})).owner,
+        row_marking = (blade_without_source(i, ${source})).own,
+        other_markings = (blade_without_source(i, ${source})).others,
+        was_uploaded = i.was_uploaded or ${IS_UPLOADED},
+        upload_batch_id = case when not (blade_without_source(i, ${source})).must_be_read then i.upload_batch_id end
+      where i.ctid = any(array(select place from allowed where is_shared))
+      returning i.data_source_id
+    ),
+    noticed as (${Prisma.raw(noteItemChanges('select data_source_id from released'))})
+    select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
+      (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted
+    from known, counted`;
+  await transaction.$queryRaw`select set_config('enable_nestloop', 'on', true)`;
+  if (found === undefined) throw new Error('an aggregate returns one row');
+  return found;
+}
+
+const IS_UPLOADED = Prisma.raw(isUploadedSql('i'));
+
+/** A text whose hash differs on a server with another byte order. */
+const PROBE = 'BLADE';

@@ -1,0 +1,120 @@
+import { HIGHEST_MARKING, MARKINGS, type Marking, toLevel } from '../data-types/marking.ts';
+import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { DeletePlan } from '../ingestion/partition-task.ts';
+import { deleteGoneItems } from '../items/gone-items.ts';
+import { type LevelCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+
+/** A source that was read to its end. */
+export interface ReadSource {
+  readonly jobId: string;
+  readonly dataSourceId: string;
+  readonly dataType: string;
+  readonly sourceName: string;
+  readonly partitions: readonly ReadPart[];
+}
+
+interface ReadPart {
+  readonly id: string;
+  readonly readItems: bigint;
+  readonly startedAt: Date | null;
+}
+
+/** What became of the items of a source whose rows are gone. */
+export interface Deletes {
+  readonly deleted: LevelCounts;
+  /** Why none were deleted although some may be gone, as the source shows it; null for nothing to say. */
+  readonly warning: string | null;
+}
+
+/**
+ * Deletes the items whose rows are gone, if the sync proves that they are, and records that as an event of the job. Part of the
+ * transaction that ends the last partition of the source, so it happens exactly once.
+ */
+export async function deleteGone(
+  transaction: Prisma.TransactionClient,
+  source: ReadSource,
+  plan: DeletePlan,
+): Promise<Deletes> {
+  if (!plan.isAllowed) {
+    await recordSkipped(transaction, source, plan.reason, null);
+    return { deleted: NO_COUNTS, warning: null };
+  }
+  const reason = await findObstacle(transaction, source);
+  if (reason !== null) return skip(transaction, source, reason);
+  const { maxDeletePercent } = await transaction.dataSource.findUniqueOrThrow({
+    where: { id: source.dataSourceId },
+    select: { maxDeletePercent: true },
+  });
+  const starts = source.partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
+  const { isKnown, items, gone, deleted } = await deleteGoneItems(transaction, {
+    ...source,
+    partitionIds: source.partitions.map(({ id }) => id),
+    startedAt: new Date(Math.min(...starts)),
+    maxDeletePercent,
+  });
+  if (!isKnown)
+    return skip(transaction, source, 'the database server has another byte order than this program');
+  if (gone * 100 > items * maxDeletePercent) {
+    const counts = `${gone.toLocaleString('en-US')} of its ${items.toLocaleString('en-US')} items`;
+    return skip(
+      transaction,
+      source,
+      `${counts} have no row in the table any more, and a sync may delete at most ${maxDeletePercent} percent of them. If they may go, raise maxDeletePercent of the source and run a FULL sync`,
+    );
+  }
+  if (sumLevels(deleted) > 0) await recordDeleted(transaction, source, deleted);
+  return { deleted, warning: null };
+}
+
+/** Finds why the rows that were read prove nothing; null if they do. */
+async function findObstacle(
+  transaction: Prisma.TransactionClient,
+  { partitions }: ReadSource,
+): Promise<string | null> {
+  if (partitions.every(({ readItems }) => readItems === 0n)) return 'the table is empty';
+  const unknown = await transaction.jobError.findFirst({
+    where: { partitionId: { in: partitions.map(({ id }) => id) }, itemId: null },
+    select: { id: true },
+  });
+  return unknown === null
+    ? null
+    : 'a row failed without an id, so it could be that of an item. Repair the row and run a FULL sync';
+}
+
+async function skip(
+  transaction: Prisma.TransactionClient,
+  source: ReadSource,
+  reason: string,
+): Promise<Deletes> {
+  // It is about rows of any marking.
+  await recordSkipped(transaction, source, reason, HIGHEST_MARKING);
+  return { deleted: NO_COUNTS, warning: describeSkipped(reason) };
+}
+
+/** Describes why a sync deleted no items. */
+export function describeSkipped(reason: string | null): string {
+  return reason === null ? 'No items were deleted' : `No items were deleted: ${reason}`;
+}
+
+/** @param marking the reason is hidden from callers without clearance for it; null for that of the job. */
+async function recordSkipped(
+  transaction: Prisma.TransactionClient,
+  { jobId, sourceName }: ReadSource,
+  reason: string,
+  marking: Marking | null,
+): Promise<void> {
+  await transaction.$queryRaw`select blade_add_job_event(${jobId}::uuid, 'DELETES_SKIPPED'::job_event_kind, ${sourceName},
+    reason => ${reason}::text, reason_marking => ${marking}::text)::text`;
+}
+
+/** Callers see the event if they are cleared for one of the items, and count those that they are cleared for. */
+async function recordDeleted(
+  transaction: Prisma.TransactionClient,
+  { jobId, sourceName }: ReadSource,
+  deleted: LevelCounts,
+): Promise<void> {
+  const lowest = deleted.findIndex((count) => count > 0);
+  const marking = MARKINGS.find((candidate) => toLevel(candidate) === lowest) ?? HIGHEST_MARKING;
+  await transaction.$queryRaw`select blade_add_job_event(${jobId}::uuid, 'ITEMS_DELETED'::job_event_kind, ${sourceName},
+    data => ${JSON.stringify({ deleted })}::jsonb, marking => ${marking})::text`;
+}
