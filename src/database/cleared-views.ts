@@ -327,7 +327,7 @@ function createViews(clearance: Marking): readonly View[] {
       // They count rows and items of any marking.
       ...{ drift: 'null::bigint', drift_message: 'null::text', drift_basis: 'null::jsonb' },
       ...columnsAsText('delete_policy'),
-      ...columnsAsTheyAre('max_delete_percent'),
+      ...columnsAsTheyAre('max_delete_percent deletes_settled_at'),
       deleted_count: sumVisible('t.deleted_by_level'),
       deleted_by_level: sliceVisible('t.deleted_by_level'),
       synced: 'null::jsonb',

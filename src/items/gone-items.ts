@@ -12,9 +12,11 @@ export interface CompleteRead {
   readonly dataSourceId: string;
   readonly dataType: string;
   readonly partitionIds: readonly string[];
-  /** When it began: what other jobs have written since is left to the next sync. */
+  /** When it began: what other jobs have written since is kept, and left to the next sync. */
   readonly startedAt: Date;
-  /** Nothing is deleted if more than this share of the items of the source would be. */
+  /** When the items were stored that the share is of: later ones came with rows that may have replaced them. */
+  readonly settledAt: Date;
+  /** Nothing is deleted if more than this share of those items would be, from 0 to 100. */
   readonly maxDeletePercent: number;
 }
 
@@ -22,12 +24,14 @@ export interface CompleteRead {
 export interface GoneItems {
   /** False if the database cannot tell which ids were read. */
   readonly isKnown: boolean;
-  /** The items of the source before. */
+  /** The items that the share is of. */
   readonly items: number;
   /** Those of them that no source has any more. */
   readonly gone: number;
   /** The deleted ones, which are all of those or none. */
   readonly deleted: LevelCounts;
+  /** Those that the read has not seen, but another job wrote since it began. */
+  readonly written: number;
 }
 
 /**
@@ -36,15 +40,16 @@ export interface GoneItems {
  */
 export async function deleteGoneItems(
   transaction: Prisma.TransactionClient,
-  { jobId, dataSourceId, dataType, partitionIds, startedAt, maxDeletePercent }: CompleteRead,
+  { jobId, dataSourceId, dataType, partitionIds, startedAt, settledAt, maxDeletePercent }: CompleteRead,
 ): Promise<GoneItems> {
   // Without statistics, the planner would compare each item with each id. What it thinks that costs would start its compiler.
   await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
   const source = Prisma.sql`${dataSourceId}::uuid`;
   const ids = Prisma.sql`${[...partitionIds]}::uuid[]`;
-  const unseen = Prisma.sql`i.data_type = ${dataType} and i.deleted_at is null
-    and not exists (select from seen where seen.hash = int8send(hashtextextended(i.item_id, 0)))
-    and not exists (select from failed where failed.item_id = i.item_id)`;
+  // Items of another data type are those that the source had before it was changed.
+  const unseen = Prisma.sql`i.deleted_at is null and not (i.data_type = ${dataType} and (
+    exists (select from seen where seen.hash = int8send(hashtextextended(i.item_id, 0)))
+    or exists (select from failed where failed.item_id = i.item_id)))`;
   const [found] = await transaction.$queryRaw<GoneItems[]>`
     with read as materialized (
       -- Unpacked once, not for each id in it.
@@ -68,19 +73,22 @@ export async function deleteGoneItems(
       select i.ctid, i.job_id, true from blade_item i where i.other_markings is not null
         and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
     ),
-    gone as materialized (
-      select unseen.* from unseen left join job writer on writer.id = unseen.job_id and writer.id <> ${jobId}::uuid
+    judged as materialized (
+      select unseen.*, writer.id is not null and coalesce(writer.finished_at > ${startedAt}, true) as is_written
+      from unseen left join job writer on writer.id = unseen.job_id and writer.id <> ${jobId}::uuid
       where (select is_known from known)
-        and (writer.id is null or writer.finished_at <= ${startedAt})
     ),
+    gone as materialized (select * from judged where not is_written),
     counted as materialized (
       select (select count(*) from gone where not is_shared) as gone, (
         select count(*) from blade_item i where exists (select from gone)
           and i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source} and i.deleted_at is null
+          and jsonb_exists(i.metadata, 'source_table') and i.created_at <= ${settledAt}
       ) as items
     ),
     allowed as materialized (
-      select place, is_shared from gone, counted where counted.gone * 100 <= counted.items * ${maxDeletePercent}::int
+      select place, is_shared from gone, counted
+      where ${maxDeletePercent}::int = 100 or counted.gone * 100 <= counted.items * ${maxDeletePercent}::int
     ),
     deleted as (
       update blade_item i set deleted_at = blade_now(), updated_at = greatest(blade_now(), i.updated_at),
@@ -99,7 +107,8 @@ export async function deleteGoneItems(
     ),
     noticed as (${Prisma.raw(noteItemChanges('select data_source_id from released'))})
     select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
-      (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted
+      (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted,
+      (select count(*)::int from judged where is_written) as written
     from known, counted`;
   await transaction.$queryRaw`select set_config('enable_nestloop', 'on', true)`;
   if (found === undefined) throw new Error('an aggregate returns one row');

@@ -22,8 +22,12 @@ interface ReadPart {
 /** What became of the items of a source whose rows are gone. */
 export interface Deletes {
   readonly deleted: LevelCounts;
-  /** Why none were deleted although some may be gone, as the source shows it; null for nothing to say. */
+  /** What is left to a later sync, as the source shows it; null for nothing to say. */
   readonly warning: string | null;
+  /** Whether no item is left whose row is gone: otherwise, the table must be read again although it has not changed. */
+  readonly isComplete: boolean;
+  /** Set if too many would have been deleted and no sync before was complete: the next share is of the items of then, too. */
+  readonly settledAt: Date | null;
 }
 
 /**
@@ -37,33 +41,31 @@ export async function deleteGone(
 ): Promise<Deletes> {
   if (!plan.isAllowed) {
     await recordSkipped(transaction, source, plan.reason, null);
-    return { deleted: NO_COUNTS, warning: null };
+    return { deleted: NO_COUNTS, warning: null, isComplete: false, settledAt: null };
   }
   const reason = await findObstacle(transaction, source);
   if (reason !== null) return skip(transaction, source, reason);
-  const { maxDeletePercent } = await transaction.dataSource.findUniqueOrThrow({
+  const { maxDeletePercent, deletesSettledAt } = await transaction.dataSource.findUniqueOrThrow({
     where: { id: source.dataSourceId },
-    select: { maxDeletePercent: true },
+    select: { maxDeletePercent: true, deletesSettledAt: true },
   });
   const starts = source.partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
-  const { isKnown, items, gone, deleted } = await deleteGoneItems(transaction, {
+  const startedAt = new Date(Math.min(...starts));
+  const settledAt = deletesSettledAt ?? startedAt;
+  const { isKnown, items, gone, deleted, written } = await deleteGoneItems(transaction, {
     ...source,
     partitionIds: source.partitions.map(({ id }) => id),
-    startedAt: new Date(Math.min(...starts)),
-    maxDeletePercent,
+    ...{ startedAt, settledAt, maxDeletePercent },
   });
   if (!isKnown)
     return skip(transaction, source, 'the database server has another byte order than this program');
-  if (gone * 100 > items * maxDeletePercent) {
+  if (maxDeletePercent < 100 && gone * 100 > items * maxDeletePercent) {
     const counts = `${gone.toLocaleString('en-US')} of its ${items.toLocaleString('en-US')} items`;
-    return skip(
-      transaction,
-      source,
-      `${counts} have no row in the table any more, and a sync may delete at most ${maxDeletePercent} percent of them. If they may go, raise maxDeletePercent of the source and run a FULL sync`,
-    );
+    const tooMany = `${counts} have no row in the table any more, and a sync may delete at most ${maxDeletePercent} percent of them. If they may go, raise maxDeletePercent of the source and run a FULL sync`;
+    return { ...(await skip(transaction, source, tooMany)), settledAt };
   }
   if (sumLevels(deleted) > 0) await recordDeleted(transaction, source, deleted);
-  return { deleted, warning: null };
+  return { deleted, warning: describeWritten(written), isComplete: written === 0, settledAt: null };
 }
 
 /** Finds why the rows that were read prove nothing; null if they do. */
@@ -88,7 +90,14 @@ async function skip(
 ): Promise<Deletes> {
   // It is about rows of any marking.
   await recordSkipped(transaction, source, reason, HIGHEST_MARKING);
-  return { deleted: NO_COUNTS, warning: describeSkipped(reason) };
+  return { deleted: NO_COUNTS, warning: describeSkipped(reason), isComplete: false, settledAt: null };
+}
+
+function describeWritten(count: number): string | null {
+  if (count === 0) return null;
+  const items =
+    count === 1 ? '1 item without a row was' : `${count.toLocaleString('en-US')} items without a row were`;
+  return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: the next FULL sync decides.`;
 }
 
 /** Describes why a sync deleted no items. */

@@ -60,5 +60,5 @@ function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePo
 
 const WHAT_SYNCS_DO: Readonly<Record<DeletePolicy, string>> = {
   KEEP: 'syncs of this source delete no items',
-  MARK: 'a complete FULL sync deletes them, unless they are too many',
+  MARK: 'a complete FULL sync deletes those that a sync has brought, or says why it does not',
 };

@@ -5,7 +5,7 @@ import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
 import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
-import { deleteGone } from './delete-gone.ts';
+import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
 import { toSynced } from './synced-contents.ts';
 
@@ -107,17 +107,23 @@ export async function recordSourceSync(
                   itemCountByLevel: [...success],
                 }),
             ...{ tableVersion, tableTimestamp, ...deleted },
+            ...findSettledTime(deletion, lastSync.lastSyncAt),
             // An unchanged table differs from its copy as before.
             ...(isUnchanged ? {} : shownDrift),
             ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),
             ...(watermark === null ? {} : { watermark: watermark.value, watermarkType: watermark.type }),
             ...(watermark === null && read === null ? {} : { watermarkVersion: version }),
-            ...(read === null || warning !== null || !isWhole
+            ...(read === null || warning !== null || !isWhole || deletion?.isComplete === false
               ? {}
               : { synced: toSynced(read, syncType, success) }),
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
+}
+
+function findSettledTime(deletion: Deletes | null, now: Date): { readonly deletesSettledAt?: Date } {
+  if (deletion?.isComplete === true) return { deletesSettledAt: now };
+  return deletion === null || deletion.settledAt === null ? {} : { deletesSettledAt: deletion.settledAt };
 }
 
 /** Adds why nothing was deleted, which is about rows of any marking, to what was found out about a source. */

@@ -149,15 +149,17 @@ async function findFurtherChanges(
     | 'driftMessage'
     | 'driftBasis'
     | 'synced'
+    | 'deletesSettledAt'
   >
 > {
   const renamed = before.name === after.name ? {} : { firstName: before.firstName ?? before.name };
   const readsOther = READ_COLUMNS.some((column) => before[column] !== after[column]);
   if (!readsOther && before.deletePolicy === after.deletePolicy) return renamed;
   await refuseWhileInUse(transaction, before.id);
-  if (!readsOther) return { ...renamed, synced: Prisma.DbNull };
+  const resettled = before.deletePolicy === after.deletePolicy ? {} : { deletesSettledAt: null };
+  if (!readsOther) return { ...renamed, ...resettled, synced: Prisma.DbNull };
   return {
-    ...renamed,
+    ...{ ...renamed, ...resettled },
     ...{ watermark: null, watermarkType: null, watermarkVersion: null },
     ...{ drift: null, driftMessage: null, driftBasis: Prisma.DbNull },
   };

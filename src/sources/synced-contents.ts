@@ -46,8 +46,11 @@ export function readSourceCopy(source: DataSource, syncType: SyncType | null): S
   const failedRows = known?.failedRows ?? 0;
   const synced = syncedSchema.safeParse(source.synced).data;
   // Without a cursor column, every sync reads all rows.
-  const readsAll = syncType === 'FULL' || source.cursorColumn === null;
-  const hasReadAll = synced?.syncType === 'FULL' || source.cursorColumn === null;
+  const isFull = syncType !== 'INCREMENTAL';
+  const readsAll = isFull || source.cursorColumn === null;
+  // An INCREMENTAL sync without a cursor column reads all rows, too, but does not find out which are gone.
+  const isEnough = source.cursorColumn === null && (!isFull || source.deletePolicy === 'KEEP');
+  const hasReadAll = synced?.syncType === 'FULL' || isEnough;
   if (
     drift.missedRows > 0 ||
     synced === undefined ||

@@ -4,7 +4,7 @@ import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { readLog } from '../support/job-events.ts';
 import { test } from '../support/on-server.ts';
-import { JobById, UpdateDataSource } from '../support/operations.ts';
+import { JobById, PauseJob, UpdateDataSource } from '../support/operations.ts';
 import {
   addSource as addAnySource,
   catalogContent,
@@ -209,6 +209,79 @@ describe('a source that marks', () => {
     expect((await sync(source)).progress.deletedCount).toBe(5);
   });
 
+  test('deletes after an INCREMENTAL sync that has read the same table', async () => {
+    await write(flights(5, 50));
+    expect((await sync(source, { syncType: 'INCREMENTAL' })).progress.deletedCount).toBe(0);
+    expect((await sync(source)).progress.deletedCount).toBe(5);
+    expect(await list()).toEqual(ids(5, 50));
+  });
+
+  test('takes its share of the items that were there before, however many rows are new', async () => {
+    await change(source, { maxDeletePercent: 50 });
+    await write(flights(50, 140));
+    expect((await sync(source)).progress).toMatchObject({ deletedCount: 0, successCount: 90 });
+    const refusal = expect.stringContaining('50 of its 50 items have no row');
+    expect(await findSource(source)).toMatchObject({ lastSyncMessage: refusal });
+    // The new rows are items by now, and still make the share no larger.
+    expect((await sync(source)).progress.deletedCount).toBe(0);
+    expect(await findSource(source)).toMatchObject({ lastSyncMessage: refusal });
+    await change(source, { maxDeletePercent: 100 });
+    expect((await sync(source)).progress.deletedCount).toBe(50);
+    expect(await list()).toEqual(ids(50, 140));
+  });
+
+  test.each([
+    ['an INCREMENTAL sync', () => sync(source, { syncType: 'INCREMENTAL' })],
+    [
+      'a sync whose policy was another',
+      async () => {
+        await change(source, { deletePolicy: 'KEEP' });
+        await change(source, { deletePolicy: 'MARK' });
+        await sync(source);
+      },
+    ],
+  ])('takes its share of the items that were there before %s brought others', async (_name, bring) => {
+    await change(source, { maxDeletePercent: 50 });
+    await write(flights(50, 140));
+    await bring();
+    const job = await sync(source);
+    expect(job.progress.deletedCount).toBe(0);
+    expect((await readMessages(job)).join()).toContain('50 of its 50 items have no row');
+  });
+
+  test('deletes the items of its earlier data type', async () => {
+    await change(source, { dataType: 'deployment', maxDeletePercent: 100 });
+    await write(flights(0, 50).map(({ item_id }) => ({ item_id, deployment_id: item_id })));
+    expect((await sync(source)).progress.deletedCount).toBe(50);
+    expect(await list('{ dataTypes: ["sortie"] }')).toEqual([]);
+    expect(await list('{ dataTypes: ["deployment"] }')).toHaveLength(50);
+  });
+
+  test('keeps an item that a job under way has written, says so, and lets the next sync decide', async () => {
+    const { id } = await client.startQueryJob({
+      dataType: 'sortie',
+      sqlQuery: `SELECT concat('S-', CAST(id AS STRING)) AS item_id, CAST(id AS DOUBLE) AS flight_hours FROM range(4000)`,
+      options: { batchSize: 10 },
+    });
+    await vi.waitFor(async () => {
+      const { job } = await client.send(JobById, { id });
+      expect(job?.progress.successCount).toBeGreaterThan(0);
+    });
+    await client.send(PauseJob, { input: { id } });
+    await vi.waitFor(async () => expect((await client.send(JobById, { id })).job?.state).toBe('PAUSED'));
+    await write(flights(5, 50));
+    await sync(source);
+    expect(await findItem('S-0')).toMatchObject({ deletedAt: null });
+    expect((await findSource(source)).lastSyncMessage).toMatch(
+      /items without a row were kept, because another job wrote them .*: the next FULL sync decides\.$/,
+    );
+    await client.cancelJob(id);
+    await client.waitForEnd(id);
+    await sync(source);
+    expect(await findItem('S-0')).toMatchObject({ deletedAt: expect.any(String) });
+    expect((await findSource(source)).lastSyncMessage).toBeNull();
+  });
+
   test('deletes nothing if more than its share would go, says how many, and does so once it may', async () => {
     await write(flights(11, 50));
     const job = await sync(source);
@@ -221,7 +294,7 @@ describe('a source that marks', () => {
       deletedCount: 0,
       drift: -11,
       driftMessage:
-        '11 items have no row in the table any more; a complete FULL sync deletes them, unless they are too many',
+        '11 items have no row in the table any more; a complete FULL sync deletes those that a sync has brought, or says why it does not',
     });
     expect(await list()).toHaveLength(50);
     await change(source, { maxDeletePercent: 22 });

@@ -113,7 +113,8 @@ export const BladeItemNode = builder.prismaNode('BladeItem', {
     uploadedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the catalog accepted the current content; null if it has not.',
+      description:
+        'When the catalog accepted the current content; null if it has not, and for a deleted item.',
       resolve: ({ uploadBatchId }, _args, context) => findUploadTime(context, uploadBatchId),
     }),
     dataSource: t.prismaField({

@@ -85,13 +85,20 @@ async function listItems(context: CommandContext, options: ListOptions): Promise
   return writeList(context, options, {
     name: 'items',
     readPage: async (page) => (await context.api.send(ItemsDocument, { filter, ...page })).items,
-    headings: ['TYPE', 'ID', 'MARKING', 'UPDATED', 'UPLOADED', 'SOURCE'],
+    headings: [
+      'TYPE',
+      'ID',
+      'MARKING',
+      'UPDATED',
+      options.deleted === true ? 'DELETED' : 'UPLOADED',
+      'SOURCE',
+    ],
     toRow: (item) => [
       item.dataType,
       item.itemId,
       formatMarking(item.classificationMarking),
       formatTime(item.updatedAt),
-      formatTime(item.uploadedAt),
+      formatTime(options.deleted === true ? item.deletedAt : item.uploadedAt),
       item.dataSource?.name ?? NO_VALUE,
     ],
   });

@@ -28,7 +28,7 @@ export function JobTimes({ job }: { job: JobRowFragment }) {
           </Fact>
         )}
         <Fact name="Items">
-          <Link to={`/items?job=${readKey(id)}`}>Items last changed by this job</Link>
+          <Link to={`/items?job=${readKey(id)}&deleted=shown`}>Items last changed by this job</Link>
         </Fact>
         <Fact name="ID">
           <Mono>{readKey(id)}</Mono>

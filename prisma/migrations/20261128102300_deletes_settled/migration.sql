@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "data_source" ADD COLUMN     "deletes_settled_at" TIMESTAMPTZ(3);
