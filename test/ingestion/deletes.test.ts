@@ -345,9 +345,9 @@ describe('a source that marks', () => {
     await writeQuery(
       application.warehouseFolder,
       'sortie',
-      `SELECT 'P-' || i AS item_id, 1.5 AS flight_hours FROM range(0, 20000) AS t(i)`,
+      `SELECT 'P-' || i AS item_id, 1.5 AS flight_hours FROM range(0, 6000) AS t(i)`,
     );
-    const options = { batchSize: 50, partitionRows: 5_000 };
+    const options = { batchSize: 20, partitionRows: 2_000 };
     const { id } = await client.startSync({ syncType: 'FULL', dataSourceIds: [source], options });
     await vi.waitFor(async () => expect(await countReadIds()).toBeGreaterThan(0), { timeout: 20_000 });
     await client.cancelJob(id);

@@ -126,7 +126,7 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
       <FieldRow>
         <SelectField
           name="deletePolicy"
-          label="Rows deleted in the table"
+          label="Deleted rows"
           description="What a complete FULL sync does with their items."
           defaultValue={source?.deletePolicy}
           options={DELETE_POLICIES}
