@@ -148,7 +148,7 @@ describe('while a job runs', () => {
 
   test('the counts by data type add up to the total', () => {
     for (const { progress } of events) {
-      for (const count of ['processedItems', 'successCount', 'errorCount'] as const) {
+      for (const count of ['processedItems', 'successCount', 'errorCount', 'deletedCount'] as const) {
         const sum = progress.byType.reduce((total, type) => total + type[count], 0);
         expect(sum).toBe(progress[count]);
       }
@@ -161,6 +161,7 @@ describe('while a job runs', () => {
         successCount: 2_500,
         errorCount: 0,
         duplicateCount: 0,
+        deletedCount: 0,
       },
       {
         dataType: 'sortie',
@@ -169,6 +170,7 @@ describe('while a job runs', () => {
         successCount: 7_980,
         errorCount: 20,
         duplicateCount: 0,
+        deletedCount: 0,
       },
     ]);
   });
