@@ -33,8 +33,13 @@ export async function openDatabase({
 }
 
 async function openEmbedded(folder: string): Promise<Database> {
-  const path = await findPreparedDatabase();
-  return await startEmbeddedServer({ folder, prepared: path === null ? null : { kind: 'archive', path } });
+  return await startEmbeddedServer({
+    folder,
+    async findPrepared() {
+      const path = await findPreparedDatabase();
+      return path === null ? null : { kind: 'archive', path };
+    },
+  });
 }
 
 async function openServer(connectionString: string): Promise<Database> {

@@ -5,8 +5,8 @@ export interface TextHash {
 }
 
 /**
- * Hashes a text as PostgreSQL's `hashtextextended(text, 0)` does, by which stored ids are compared with those that were read:
- * Bob Jenkins' lookup3 over the bytes in UTF-8.
+ * Hashes a text like PostgreSQL's `hashtextextended(text, 0)`, so that stored ids can be compared with the hashes of those that
+ * were read: Bob Jenkins' lookup3 over the bytes in UTF-8.
  */
 export function hashText(text: string): TextHash {
   const length = writeBytes(text);

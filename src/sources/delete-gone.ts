@@ -90,7 +90,12 @@ async function skip(
 ): Promise<Deletes> {
   // It is about rows of any marking.
   await recordSkipped(transaction, source, reason, HIGHEST_MARKING);
-  return { deleted: NO_COUNTS, warning: describeSkipped(reason), isComplete: false, settledAt: null };
+  return {
+    deleted: NO_COUNTS,
+    warning: `No items were deleted: ${reason}`,
+    isComplete: false,
+    settledAt: null,
+  };
 }
 
 function describeWritten(count: number): string | null {
@@ -98,11 +103,6 @@ function describeWritten(count: number): string | null {
   const items =
     count === 1 ? '1 item without a row was' : `${count.toLocaleString('en-US')} items without a row were`;
   return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: the next FULL sync decides.`;
-}
-
-/** Describes why a sync deleted no items. */
-export function describeSkipped(reason: string | null): string {
-  return reason === null ? 'No items were deleted' : `No items were deleted: ${reason}`;
 }
 
 /** @param marking the reason is hidden from callers without clearance for it; null for that of the job. */

@@ -104,7 +104,7 @@ function quoteNames(value: unknown, key = ''): unknown {
   );
 }
 
-/** Whether ORDER BY has ALL in place of columns. */
+/** Whether a clause is ORDER BY ALL, where ALL is a keyword and no column. */
 function isOrderByAll(clause: unknown): boolean {
   const items: unknown = isObject(clause) ? clause.expressions : null;
   const [item, ...others] = Array.isArray(items) ? items : [];

@@ -30,7 +30,7 @@ async function makeFolder(): Promise<string> {
 async function openPrepared(folder: string): Promise<Database> {
   const prepared = inject('preparedDatabase');
   if (prepared.kind === 'server') return await openDatabase({ folder });
-  return await startEmbeddedServer({ folder, prepared: prepared.data });
+  return await startEmbeddedServer({ folder, findPrepared: async () => prepared.data });
 }
 
 /** Where the socket of a database is. */

@@ -36,7 +36,7 @@ export async function createDataFolders(): Promise<DataFolders> {
   const prepared = inject('preparedDatabase');
   const folder = join(closed, 'database');
   const database = await startEmbeddedServer(
-    prepared.kind === 'embedded' ? { folder, prepared: prepared.data } : { folder },
+    prepared.kind === 'embedded' ? { folder, findPrepared: async () => prepared.data } : { folder },
   );
   await database.close();
   await (await syncItems(closed, ITEMS.closed)).end('SIGTERM');

@@ -42,7 +42,7 @@ export async function createProgramDatabase(dataFolder: string): Promise<Program
   const prepared = inject('preparedDatabase');
   if (prepared.kind === 'embedded') {
     const folder = join(dataFolder, 'database');
-    await (await startEmbeddedServer({ folder, prepared: prepared.data })).close();
+    await (await startEmbeddedServer({ folder, findPrepared: async () => prepared.data })).close();
     return { url: undefined, close: async () => {} };
   }
   const name = await createCopy(prepared.url, prepared.template);
@@ -51,7 +51,7 @@ export async function createProgramDatabase(dataFolder: string): Promise<Program
 
 async function createEmbedded(prepared: PreparedData): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'blade-test-'));
-  const database = await startEmbeddedServer({ folder, prepared });
+  const database = await startEmbeddedServer({ folder, findPrepared: async () => prepared });
   return withPool(database, () => rm(folder, { recursive: true }));
 }
 

@@ -104,6 +104,11 @@ builder.prismaNode('ScheduledRun', {
   }),
 });
 
+const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
+
+const MAX_DELETE_PERCENT =
+  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.';
+
 const DeletePolicyEnum = builder.enumType('DeletePolicy', {
   description:
     'What a complete FULL sync of a source does with items whose rows are gone from the table. Other syncs delete nothing.',
@@ -175,12 +180,9 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
     }),
     deletePolicy: t.expose('deletePolicy', {
       type: DeletePolicyEnum,
-      description: 'What a complete FULL sync does with items whose rows are gone from the table.',
+      description: DELETE_POLICY,
     }),
-    maxDeletePercent: t.exposeInt('maxDeletePercent', {
-      description:
-        'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.',
-    }),
+    maxDeletePercent: t.exposeInt('maxDeletePercent', { description: MAX_DELETE_PERCENT }),
     deletedCount: t.expose('deletedCount', {
       ...DELETED_COUNT,
       description: 'Items that its last completed sync deleted and that your clearance covers.',
@@ -364,11 +366,6 @@ const CURSOR_COLUMN =
 
 const LOOKBACK =
   'How far behind the watermark INCREMENTAL syncs read, for rows that arrive late: seconds for a cursor column of times, otherwise a difference of numbers.';
-
-const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
-
-const MAX_DELETE_PERCENT =
-  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none.';
 
 const DATA_TYPE = 'Data type of its rows, such as `sortie`; the query `dataTypes` lists all.';
 

@@ -41,7 +41,7 @@ export function addSourceCommands(program: Command): void {
       new Option(
         '--deletes <policy>',
         'what a FULL sync does with items whose rows are gone (default: keep)',
-      ).choices(['keep', 'mark']),
+      ).choices(Object.keys(POLICIES)),
     )
     .option(
       '--max-delete-percent <number>',
@@ -64,10 +64,9 @@ export function addSourceCommands(program: Command): void {
     .option('--no-cron', 'remove the schedule')
     .option('--time-zone <zone>', 'time zone of the schedule')
     .addOption(
-      new Option('--deletes <policy>', 'what a FULL sync does with items whose rows are gone').choices([
-        'keep',
-        'mark',
-      ]),
+      new Option('--deletes <policy>', 'what a FULL sync does with items whose rows are gone').choices(
+        Object.keys(POLICIES),
+      ),
     )
     .option('--max-delete-percent <number>', 'share of its items that a sync may delete', parseWholeNumber)
     .addOption(new Option('--enabled', 'let syncs read it').conflicts('disabled'))
@@ -140,7 +139,7 @@ interface ScheduleOptions {
 }
 
 interface DeleteOptions {
-  readonly deletes?: 'keep' | 'mark';
+  readonly deletes?: keyof typeof POLICIES;
   readonly maxDeletePercent?: number;
 }
 

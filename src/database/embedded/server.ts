@@ -26,18 +26,20 @@ import type { EmbeddedServerEvent, EmbeddedServerOptions, EmbeddedServerRequest 
  * All clients share one session. A transaction makes every other client wait, so within one, do not wait for another
  * connection. All clients see the settings and prepared statements of each other. Do not use COPY, which breaks the connection.
  * @param options.folder the folder of the data; created if it does not exist.
- * @param options.prepared the data to begin with if there is none yet, which is much faster than creating a database.
+ * @param options.findPrepared finds the data to begin with, which is much faster than creating a database; called only if there is
+ * none yet.
  * @returns the database, without our tables; it needs `applyMigrations`.
  * @throws FolderError if the folder cannot be used: a process, maybe this one, has it open; it is damaged or belongs to
  * something else; or the file system does not allow it.
  */
 export async function startEmbeddedServer(options: {
   folder: string;
-  prepared?: PreparedData | null;
+  findPrepared?: () => Promise<PreparedData | null>;
 }): Promise<Database> {
   const { lock, found } = await takeFolder(options.folder);
   try {
-    return await start(options.folder, found, options.prepared ?? null, lock);
+    const prepared = found === null ? await options.findPrepared?.() : null;
+    return await start(options.folder, found, prepared ?? null, lock);
   } catch (error) {
     await lock.abandon();
     throw toFolderError(toConfiguredFolder(options.folder), error);
