@@ -62,7 +62,7 @@ function createValueReader(data: Data, field: Field): ColumnReader {
       : createTimestampReader(data, type.unit, Boolean(type.timezone));
   if (types.isDate(type) && type.unit === DateUnit.DAY) {
     const { values } = data;
-    return (index) => formatDate(values[index]) ?? String(values[index]);
+    return (index) => formatDate(values[index]);
   }
   if (types.isBinary(type)) {
     const { valueOffsets } = data;
@@ -127,9 +127,7 @@ function createTimestampReader(data: Data, unit: number, isZoned: boolean): Colu
   const words = toWords(data);
   const microseconds = createMicrosecondConverter(unit);
   return (index) => {
-    const value = microseconds(words[index] ?? 0n);
-    const text = formatTimestamp(value);
-    if (text === null) return value.toString();
+    const text = formatTimestamp(microseconds(words[index] ?? 0n));
     return isZoned ? `${text}Z` : text;
   };
 }

@@ -67,8 +67,9 @@ export const conditions: Family = {
       message === undefined
         ? quoteText(`'${condition?.name ?? 'the condition'}' is not true!`)
         : toText(message);
+    // Databricks shows how the condition was written, which is not known of a conversion.
     const shown =
-      condition?.name == null
+      condition?.name == null || condition.name === '1' || condition.name === '0'
         ? null
         : message === undefined
           ? `assert_true(${condition.name}, '${condition.name}' is not true!)`

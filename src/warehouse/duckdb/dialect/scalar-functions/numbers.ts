@@ -33,7 +33,7 @@ function roundDouble(value: number, digits: number, isEven: boolean): number {
 function plainDigits(value: number): string {
   const text = String(value);
   if (!text.includes('e')) return text;
-  const [mantissa = '', power = '0'] = text.replace('-', '').split('e');
+  const [mantissa = '', power = '0'] = text.replace(/^-/, '').split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const shift = Number(power);
   const all = whole + fraction;
