@@ -54,7 +54,8 @@ export const aggregateFunctions: Family = {
   },
   sum: writeSum,
   try_sum: (call) => {
-    if (!isInteger(call.args[0]?.type ?? null))
+    const kind = getKind(call.nodes[0]);
+    if ((kind !== 'column' && kind !== 'literal') || !isInteger(call.args[0]?.type ?? null))
       return refuseOnFolder('try_sum() of this type', 'write sum()');
     return writeAggregate(call, 'TRY_CAST({sum($1)} AS BIGINT)', 'BIGINT');
   },

@@ -11,7 +11,7 @@ import { type Family, scalars } from './family.ts';
 export const conditions: Family = {
   ...scalars([
     ['isnotnull', '($1 IS NOT NULL)', 'BOOLEAN', '($1 IS NOT NULL)'],
-    ['raise_error', 'error($t1)', 'VOID'],
+    ['raise_error', "error(coalesce($t1, 'null'))", 'VOID'],
     ['isnull', '($1 IS NULL)', 'BOOLEAN', '($1 IS NULL)'],
   ]),
   coalesce: writeCoalesce,

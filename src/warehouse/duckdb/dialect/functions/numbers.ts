@@ -1,3 +1,4 @@
+import { getContent, getKind } from '../../../../sql-check/syntax-tree.ts';
 import { isNested, toArgument } from '../arguments.ts';
 import { type Call, readPair, writeResult } from '../call.ts';
 import { writeArithmetic } from '../operators.ts';
@@ -69,7 +70,19 @@ export const numbers: Family = {
   try_mod: (call) => writeTry(call, 'mod'),
 };
 
+/** Whether an argument is read as it stands. */
+function isPlain(node: unknown): boolean {
+  const kind = getKind(node);
+  if (kind === 'paren' || kind === 'cast' || kind === 'neg') return isPlain(getContent(node, kind).this);
+  return kind !== null && /^(?:literal|column|null|boolean|parameter|interval|identifier)$/.test(kind);
+}
+
 function writeTry(call: Call, kind: 'add' | 'sub' | 'mul' | 'div' | 'mod'): Written {
+  if (!call.nodes.every(isPlain))
+    return refuseOnFolder(
+      `${call.name}() of a calculation, whose own errors it must not hide`,
+      'name it in a sub-query',
+    );
   const { sql, type } = writeArithmetic(kind, ...readPair(call));
   return writeResult(call, type, `TRY(${sql})`);
 }

@@ -68,7 +68,7 @@ function writeRound(call: Call, macro: string): Written {
       sql:
         digits >= 0
           ? value.sql
-          : `CAST(${word}(${value.sql}, ${digits}) AS ${type === 'INT' ? 'INTEGER' : type})`,
+          : `CAST(spark_${word}_whole(${value.sql}, ${digits}) AS ${type === 'INT' ? 'INTEGER' : type})`,
       type,
       name,
     };

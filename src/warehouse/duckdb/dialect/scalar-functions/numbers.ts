@@ -19,6 +19,9 @@ export const numbers: readonly ScalarFunction[] = [
   define('fixed', [VARCHAR, INTEGER], VARCHAR, (number: string, digits: number) =>
     /[NI]/.test(number) ? number : roundText(number, digits, 'half-up'),
   ),
+  define('round_even', [VARCHAR, INTEGER], VARCHAR, (number: string, digits: number) =>
+    roundText(number, digits, 'half-even'),
+  ),
   define('format_number', [VARCHAR, INTEGER], VARCHAR, formatNumber),
 ];
 
