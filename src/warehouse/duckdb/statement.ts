@@ -11,6 +11,7 @@ import {
   type DuckDBVector,
   version,
 } from '@duckdb/node-api';
+import { collectGarbage } from '../../shared/collect-garbage.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
@@ -24,7 +25,6 @@ import { type MessageContext, reported, type StatementParameters } from './error
 import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
 import { limitMemory, SCAN_SHARE, WORK_SHARE } from './instance.ts';
-import { collectGarbage } from './memory.ts';
 import { createDiskError, createMemoryError, createTimeoutError, STOP_GRACE_MS } from './overrun.ts';
 import { buildNestedBytes } from './row-bytes.ts';
 import { END_ROW, FIRST_ROW, type RowWindow } from './row-windows.ts';
