@@ -8,7 +8,6 @@ import {
   composeStatement,
   composeType,
   includeUnreadable,
-  parseFilter,
 } from '../sql-check/checked-statement.ts';
 import { findColumn } from '../warehouse/find-column.ts';
 import {
@@ -56,11 +55,8 @@ export async function planPartition(
   context: PlanContext,
   unchecked: TableInput,
 ): Promise<readonly CheckedPartition[]> {
-  const input: CheckedInput = {
-    ...unchecked,
-    table: allowTable(unchecked.table, context.allowedSchemas),
-    filter: unchecked.filter === null ? null : parseFilter(unchecked.filter),
-  };
+  const table = allowTable(unchecked.table, context.allowedSchemas);
+  const input: CheckedInput = { ...unchecked, table, filter: await checkFilter(unchecked.filter) };
   const { warehouse, signal } = context;
   const version = await warehouse.findVersion([input.table], signal);
   const { history } = warehouse;
@@ -78,6 +74,12 @@ export async function planPartition(
       totalItems,
     };
   });
+}
+
+async function checkFilter(filter: string | null): Promise<CheckedSql | null> {
+  if (filter === null) return null;
+  const { parseFilter } = await import('../sql-check/parse-statement.ts');
+  return parseFilter(filter);
 }
 
 /** Decides whether the rows that are read prove that others are gone. */

@@ -82,11 +82,6 @@ function createReport(port: MessagePort): (progress: PartitionProgress) => void 
   return (progress) => port.postMessage({ kind: 'progress', progress } satisfies ThreadReport);
 }
 
-/** Opens the resources of the thread before its first work; called by the thread pool. */
-export async function open(): Promise<void> {
-  await loadResources();
-}
-
 /** Closes what a thread has opened, before it ends; called by the thread pool. */
 export async function close(): Promise<void> {
   const resources = await opened?.catch(() => undefined);

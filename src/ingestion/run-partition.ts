@@ -5,7 +5,7 @@ import { createItemStore } from '../items/item-store.ts';
 import { sumLevels } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
-import { parseStatement } from '../sql-check/checked-statement.ts';
+import { recognizeStatement } from '../sql-check/checked-statement.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
 import { type Attempt, createUploader, type PartitionResources } from './attempt.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
@@ -93,7 +93,7 @@ export async function runPartition(
       dataType: task.input.kind === 'CATALOG' ? task.dataType : null,
       onRestoring: () => attempt.onOperation('Uploading again what the catalog lost'),
     });
-    const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
+    const plan = planned ?? (await checkPlan(task.plan, resources.allowedSchemas));
     await verifier.begin();
     await run(attempt, plan);
     if (!signal.aborted) await verifier.end(hasRejections);
@@ -134,9 +134,15 @@ function findsGone(plan: PartitionPlan<unknown> | null): boolean {
 }
 
 /** @throws WarehouseError STATEMENT_FAILED if the statement is refused. */
-function checkPlan(plan: PartitionPlan | null, allowedSchemas: readonly SchemaPattern[]): CheckedPlan {
+async function checkPlan(
+  plan: PartitionPlan | null,
+  allowedSchemas: readonly SchemaPattern[],
+): Promise<CheckedPlan> {
   if (plan === null) throw new Error('a partition must be planned before it runs');
   if (plan.kind !== 'STATEMENT') return plan;
+  const recognized = recognizeStatement(plan.statement, allowedSchemas);
+  if (recognized !== null) return { ...plan, statement: recognized };
+  const { parseStatement } = await import('../sql-check/parse-statement.ts');
   return { ...plan, statement: parseStatement(plan.statement, allowedSchemas) };
 }
 

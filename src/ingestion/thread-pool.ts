@@ -108,8 +108,8 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
-/** How long the extra thread stays without work, in milliseconds. */
-const IDLE_TIMEOUT_MS = 10_000;
+/** How long a thread stays without work, in milliseconds: longer than its engine, which it would leave defunct. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -122,20 +122,17 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
   const pool = new Piscina({
     filename: resolveModuleUrl('./partition-thread', import.meta.url).href,
     workerData: configuration,
-    minThreads: threads,
+    // Threads are started for the first work, and live on: each takes 45 MB.
+    minThreads: 0,
     // One more than partitions: a table can be described while all of them run.
     maxThreads: threads + 1,
-    // Ended after each table, it would load the program anew for the next one.
     idleTimeout: IDLE_TIMEOUT_MS,
     concurrentTasksPerWorker: 1,
     // A thread that blocks on an atomic cannot notice that its database connections are gone.
     atomics: 'disabled',
   });
 
-  // Threads load their code and open the warehouse now, so that the first job need not wait. A thread that fails here reports
-  // why when it gets work.
   const calls = new Set<Promise<unknown>>();
-  for (let thread = 0; thread < threads; thread++) run(null, { name: 'open' }).catch(() => {});
 
   function run<Result>(input: unknown, options: Parameters<typeof pool.run>[1]): Promise<Result> {
     const result: Promise<Result> = pool.run(input, options);

@@ -43,7 +43,7 @@ export interface CheckedSql extends CheckMark {
   readonly isRepeatable: boolean;
 }
 
-/** One read-only SELECT on allowed tables, whichever warehouse runs it. Only `parseStatement` and `composeStatement` return one. */
+/** One read-only SELECT on allowed tables, whichever warehouse runs it. Only `parseStatement`, `recognizeStatement` and `composeStatement` return one. */
 export interface CheckedStatement extends CheckedSql {
   /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable: boolean;

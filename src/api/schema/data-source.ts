@@ -590,7 +590,7 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateDataSourceResult', description: 'The result of creating a source.' },
     },
     resolve: async (_root, { input }, { jobs, dataTypes }) => ({
-      dataSource: await jobs.createDataSource(parseInput(createNewSourceSchema(dataTypes), input)),
+      dataSource: await jobs.createDataSource(await parseInput(createNewSourceSchema(dataTypes), input)),
     }),
   }),
   updateDataSource: t.field({
@@ -608,7 +608,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, { jobs, dataTypes }) => {
       const sourceId = parseUuid('DataSource', input.id, 'input.id');
-      const changes = parseInput(createSourceChangesSchema(dataTypes), input);
+      const changes = await parseInput(createSourceChangesSchema(dataTypes), input);
       return { dataSource: await jobs.updateDataSource(sourceId, changes) };
     },
   }),
@@ -642,7 +642,7 @@ builder.mutationFields((t) => ({
       union: { name: 'SetWatermarkResult', description: 'The result of setting a watermark.' },
     },
     resolve: async (_root, args, { jobs }) => {
-      const { id, ...change } = parseInput(setWatermarkInputSchema, args.input);
+      const { id, ...change } = await parseInput(setWatermarkInputSchema, args.input);
       return { dataSource: await jobs.setWatermark(parseUuid('DataSource', id, 'input.id'), change) };
     },
   }),

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { quoteTable } from '../../sql-check/quoted-name.ts';
+import { findWholeTable } from '../../sql-check/whole-table.ts';
 import { throwIfAborted } from '../abort.ts';
 import { measureValue } from '../value.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import type { Chunk } from './chunk.ts';
 import { createSessions, type DatabricksOptions } from './session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
-import { type DeltaVersion, formatVersions, parseVersions, pinVersions } from './table-version.ts';
+import { type DeltaVersion, formatVersions, parseVersions } from './table-version.ts';
 import { formatType } from './type.ts';
 
 /**
@@ -127,7 +128,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
 
   /** @param versions those of the tables; empty to read them as they are. */
   function createReader(versions: readonly DeltaVersion[]): TableReader {
-    const pin = (sql: string) => (versions.length === 0 ? sql : pinVersions(sql, versions));
+    const pin = (sql: string) => (versions.length === 0 ? sql : pinStatement(sql, versions));
     const readPinned = (sql: string, run: Omit<StatementRun, 'sql'>): Promise<readonly Row[]> =>
       // The warehouse may delete a version at any time.
       readAll({ sql, ...run }).catch((error: unknown) => {
@@ -136,7 +137,7 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     return {
       async describeTable(table, signal, onWaiting) {
         // Unlike DESCRIBE TABLE, it gives the columns alone, and those of the version.
-        const sql = `DESCRIBE QUERY ${pin(`SELECT * FROM ${quoteTable(table)}`)}`;
+        const sql = `DESCRIBE QUERY ${await pin(`SELECT * FROM ${quoteTable(table)}`)}`;
         const columns = await readPinned(sql, { parameters: {}, signal, onWaiting });
         return columns.map(({ col_name: name, data_type: type }) => ({
           name: String(name),
@@ -145,14 +146,14 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       },
 
       async countRows({ sql, parameters }, signal, onWaiting) {
-        const counting = pin(`SELECT COUNT(*) AS total FROM (${sql})`);
+        const counting = `SELECT COUNT(*) AS total FROM (${await pin(sql)})`;
         const [row] = await readPinned(counting, { parameters, signal, onWaiting });
         return Number(row?.total ?? 0);
       },
 
       async readRows({ sql, parameters }, { resumeAfter, batchSize, signal, onWaiting }) {
         throwIfAborted(signal);
-        const run = { sql: pin(sql), parameters, signal, onWaiting };
+        const run = { sql: await pin(sql), parameters, signal, onWaiting };
         const batches = readBatches(readPages(run), batchSize, signal);
         return {
           resumed: resumeAfter === null,
@@ -243,6 +244,15 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
       await Promise.race([sessions.close(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
+}
+
+/** Makes a statement read tables as of these versions; only other statements than whole tables need the parser. */
+async function pinStatement(sql: string, versions: readonly DeltaVersion[]): Promise<string> {
+  const whole = findWholeTable(sql);
+  const found = whole && versions.find(({ table }) => table === quoteTable(whole));
+  if (found) return `${sql} VERSION AS OF ${found.version}`;
+  const { pinVersions } = await import('./pin-versions.ts');
+  return pinVersions(sql, versions);
 }
 
 /** A table without versions, or whose history must not be read, refuses the statement. */
