@@ -23,6 +23,7 @@ export const levels: readonly (readonly string[])[] = [
   ['plugins/'],
   ['catalog/', 'warehouse/'],
   ['catalog/folder/', 'catalog/http/', 'warehouse/databricks/', 'warehouse/duckdb/', 'warehouse/demo/'],
+  ['warehouse/spark-sql/'],
   ['catalog/catalog-definition.ts', 'warehouse/warehouse-definition.ts'],
   ['catalog/catalog.ts', 'catalog/catalog-error.ts', 'sql-check/'],
   [

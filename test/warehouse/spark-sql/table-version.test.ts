@@ -4,7 +4,7 @@ import {
   formatVersions,
   parseVersions,
   pinVersions,
-} from '../../../src/warehouse/databricks/table-version.ts';
+} from '../../../src/warehouse/spark-sql/table-version.ts';
 import { test } from '../../support/without-database.ts';
 
 const versions = ['sortie', 'part'].map((table, index) => ({
