@@ -14,10 +14,10 @@ import { fieldTable, never, statement } from '../warehouse/reading.ts';
 
 const ROWS = 300_000;
 
-const SOME = '(SELECT id FROM blade.field.many WHERE id < 1000)';
+const SOME = '(SELECT id FROM blade.field.many WHERE id < 300)';
 
 /** A statement that takes hours; Spark ends one only between two rows of its first table. */
-const ENDLESS = `SELECT SUM(a.id * b.id + c.id * d.id) AS total FROM ${SOME} a CROSS JOIN ${SOME} b CROSS JOIN ${SOME} c CROSS JOIN ${SOME} d`;
+const ENDLESS = `SELECT SUM(a.id * b.id + c.id * d.id) AS total FROM blade.field.many a CROSS JOIN ${SOME} b CROSS JOIN ${SOME} c CROSS JOIN ${SOME} d`;
 
 /** `connection` leads to Spark, and can be cut; `proxy` behind it notes what comes through. */
 const test = base
@@ -105,7 +105,7 @@ test('a statement that takes longer than it may is ended in Spark, and says whic
   expect(proxy.interrupted).toHaveLength(1);
 });
 
-test('a job that is cancelled ends its statement in Spark, whose tag names the job', {
+test('a job shows how far Spark is; cancelled, it ends its statement there, whose tag names the job', {
   timeout: 300_000,
 }, async ({ many, open, proxy }) => {
   const { client, url } = await open(
@@ -118,6 +118,9 @@ test('a job that is cancelled ends its statement in Spark, whose tag names the j
   await expect
     .poll(() => proxy.statements.map(({ tag }) => tag), { timeout: 60_000 })
     .toEqual([expect.stringContaining(`BLADE job ${uuid(id)}`)]);
+  for await (const { jobProgress } of client.watch(JobProgress, { id })) {
+    if (/^Executing query \(Spark: \d+ of \d+ tasks\)$/.test(jobProgress.progress.currentOperation)) break;
+  }
   await client.cancelJob(id);
   expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
   expect(proxy.interrupted).toHaveLength(1);

@@ -7,7 +7,8 @@ import { findTag } from '../statement-tag.ts';
 import { type OnWaiting, WarehouseError } from '../warehouse.ts';
 import { isSessionLost, toInterruptionError, toReadableError } from './error.ts';
 import { type Execution, startExecution } from './execution.ts';
-import type { ArrowBatch } from './messages.ts';
+import type { ArrowBatch, ExecutePlanResponse } from './messages.ts';
+import { describeProgress } from './progress.ts';
 import type { SparkSession, SparkSessions } from './session.ts';
 
 export interface StatementSettings {
@@ -30,13 +31,12 @@ export async function runStatement(
   settings: StatementSettings,
   run: StatementRun,
 ): Promise<FinishedStatement> {
-  const notice = createWaitingNotice(run.onWaiting);
+  const notice = createNotice(run.onWaiting);
   try {
-    return await runUntilFirstRows(settings, run, notice.markWaiting);
+    return await runUntilFirstRows(settings, run, notice);
   } catch (error) {
+    notice.clear();
     throw toReadableError(error, run.parameters);
-  } finally {
-    notice.markRunning();
   }
 }
 
@@ -44,16 +44,16 @@ export async function runStatement(
 async function runUntilFirstRows(
   settings: StatementSettings,
   run: StatementRun,
-  onRepeat: () => void,
+  notice: Notice,
 ): Promise<FinishedStatement> {
-  const session = await settings.sessions.get(run.signal, onRepeat);
+  const session = await settings.sessions.get(run.signal, notice.showWaiting);
   try {
-    return await runInSession(settings, session, run, onRepeat);
+    return await runInSession(settings, session, run, notice);
   } catch (error) {
     if (!isSessionLost(error)) throw error;
     settings.sessions.forget(session);
-    const renewed = await settings.sessions.get(run.signal, onRepeat);
-    return await runInSession(settings, renewed, run, onRepeat);
+    const renewed = await settings.sessions.get(run.signal, notice.showWaiting);
+    return await runInSession(settings, renewed, run, notice);
   }
 }
 
@@ -61,14 +61,14 @@ async function runInSession(
   settings: StatementSettings,
   session: SparkSession,
   { sql, parameters, signal }: StatementRun,
-  onRepeat: () => void,
+  notice: Notice,
 ): Promise<FinishedStatement> {
   throwIfAborted(signal);
   const execution = startExecution(session, {
-    ...{ sql, parameters, onRepeat, operationId: settings.createId(), tag: findTag() },
+    ...{ sql, parameters, onRepeat: notice.showWaiting, operationId: settings.createId(), tag: findTag() },
     retryDelayMs: settings.retryDelayMs,
   });
-  const batches = readBatches(execution, settings.timeoutMs);
+  const batches = readBatches(execution, settings.timeoutMs, notice);
   const cancel = () => cancelExecution(settings, execution);
   try {
     let ahead = batches.next();
@@ -86,7 +86,10 @@ async function runInSession(
           throw toInterruptionError(error, parameters);
         }
       },
-      close: () => settings.trackBackground(execution.cancel()),
+      close() {
+        notice.clear();
+        settings.trackBackground(execution.cancel());
+      },
     };
   } catch (error) {
     if (error instanceof AbortError || isTimeout(error)) await cancel();
@@ -101,13 +104,14 @@ interface Batches {
 }
 
 /** Reads the batches of a statement. The time that Spark takes counts, and not the time that the rows take here. */
-function readBatches(execution: Execution, timeoutMs: number | undefined): Batches {
+function readBatches(execution: Execution, timeoutMs: number | undefined, notice: Notice): Batches {
   let remainingMs = timeoutMs ?? Number.POSITIVE_INFINITY;
   let rowCount = 0;
 
   async function receive(): Promise<ArrowBatch | null> {
     for (;;) {
       const response = await execution.next();
+      notice.showRunning(response);
       const batch = response?.arrow_batch;
       if (response === null) return null;
       if (batch === undefined) continue;
@@ -174,17 +178,27 @@ async function cancelExecution({ trackBackground }: StatementSettings, execution
 
 const CANCEL_WAIT_MS = 900;
 
-/** Reports that a statement waits for Spark, and afterwards that it runs. */
-function createWaitingNotice(onWaiting: OnWaiting | undefined) {
-  let isReported = false;
+/** Shows that a statement waits for Spark, or how far it is there. */
+interface Notice {
+  readonly showWaiting: () => void;
+  /** Called with each response, and with null at the end. */
+  readonly showRunning: (response: ExecutePlanResponse | null) => void;
+  readonly clear: () => void;
+}
+
+function createNotice(onWaiting: OnWaiting | undefined): Notice {
+  let shown: boolean | string = false;
+  const show = (what: boolean | string): void => {
+    if (what !== shown) onWaiting?.(what);
+    shown = what;
+  };
   return {
-    markWaiting() {
-      if (!isReported) onWaiting?.(true);
-      isReported = true;
+    showWaiting: () => show(true),
+    showRunning(response) {
+      const progress = response?.execution_progress && describeProgress(response.execution_progress);
+      if (progress) show(progress);
+      else if (response === null || shown === true) show(false);
     },
-    markRunning() {
-      if (isReported) onWaiting?.(false);
-      isReported = false;
-    },
+    clear: () => show(false),
   };
 }

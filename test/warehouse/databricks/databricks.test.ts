@@ -437,7 +437,7 @@ describe('a warehouse that starts', () => {
     const { server, warehouse, sorties } = await databricks();
     await sorties(3);
     const release = server.hold();
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     const waits = Promise.withResolvers<void>();
     const counted = warehouse.countRows(all, never, (isWaiting) => {
       told.push(isWaiting);
@@ -453,14 +453,14 @@ describe('a warehouse that starts', () => {
   test('is waited for also where it refuses sessions', async () => {
     const { server, warehouse } = await databricks({}, { retryDelayMs: 5 });
     server.fail({ operation: 'OpenSession', status: 503, times: 6 });
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     expect(await warehouse.countRows(oneRow, never, (isWaiting) => told.push(isWaiting))).toBe(1);
     expect(told).toEqual([true, false]);
   });
 
   test('and one that is ready is no reason to tell', async () => {
     const { warehouse } = await databricks({}, { waitingNoticeMs: 20_000 });
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     await warehouse.countRows(oneRow, never, (isWaiting) => told.push(isWaiting));
     expect(told).toEqual([]);
   });
