@@ -108,8 +108,11 @@ export interface ReadOptions {
   readonly onWaiting?: OnWaiting | undefined;
 }
 
-/** Called with true when a statement must wait to run, such as while the warehouse starts, and with false afterwards. */
-export type OnWaiting = (isWaiting: boolean) => void;
+/**
+ * Called with true when a statement must wait to run, such as while the warehouse starts; with a short text that says how far
+ * the statement is, such as `Spark: 12 of 40 tasks`; and with false when neither is to be shown any more.
+ */
+export type OnWaiting = (waiting: boolean | string) => void;
 
 export interface RowStream {
   /**
