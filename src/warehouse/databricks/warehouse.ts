@@ -15,8 +15,15 @@ import {
 import type { Chunk } from './chunk.ts';
 import { createSessions, type DatabricksOptions } from './session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
+import {
+  isShortened,
+  selectTypes,
+  toRename,
+  toTableColumn,
+  withNullability,
+  withWholeTypes,
+} from './table-columns.ts';
 import { type DeltaVersion, formatVersions, parseVersions, pinVersions } from './table-version.ts';
-import { formatType } from './type.ts';
 
 /**
  * Opens a Databricks SQL warehouse. Sends nothing before the first statement, because that would start a stopped warehouse,
@@ -93,6 +100,20 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     return { version: Number(latest?.version), committedAt: String(latest?.timestamp) };
   }
 
+  /** Describes what only JSON tells of a table; null where it is not supported, as for Delta tables outside Databricks. */
+  async function describeAsJson(
+    table: TableName,
+    signal: AbortSignal,
+    onWaiting: OnWaiting | undefined,
+  ): Promise<Row | null> {
+    try {
+      const [row] = await describe(`TABLE EXTENDED ${quoteTable(table)} AS JSON`, signal, onWaiting);
+      return row ?? null;
+    } catch (error) {
+      return refuseFailedStatement(error);
+    }
+  }
+
   /** Finds what has replaced the rows of a table after an earlier version; null for nothing. */
   async function findTableRewrite(
     earlier: DeltaVersion,
@@ -136,12 +157,14 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     return {
       async describeTable(table, signal, onWaiting) {
         // Unlike DESCRIBE TABLE, it gives the columns alone, and those of the version.
+        const run = { parameters: {}, signal, onWaiting };
         const sql = `DESCRIBE QUERY ${pin(`SELECT * FROM ${quoteTable(table)}`)}`;
-        const columns = await readPinned(sql, { parameters: {}, signal, onWaiting });
-        return columns.map(({ col_name: name, data_type: type }) => ({
-          name: String(name),
-          type: formatType(String(type)),
-        }));
+        const described = (await readPinned(sql, run)).map(toTableColumn);
+        const columns = withNullability(described, await describeAsJson(table, signal, onWaiting));
+        const shortened = columns.filter(isShortened);
+        if (shortened.length === 0) return columns;
+        const [types = {}] = await readPinned(pin(selectTypes(shortened, quoteTable(table))), run);
+        return withWholeTypes(columns, types);
       },
 
       async countRows({ sql, parameters }, signal, onWaiting) {
@@ -232,6 +255,19 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
           if (rewrite !== null) return rewrite;
         }
         return null;
+      },
+
+      async listRenames(from, to, signal, onWaiting) {
+        const [earlier] = parseVersions(from);
+        const [later] = parseVersions(to);
+        if (earlier === undefined || later === undefined || later.id !== earlier.id) return [];
+        const count = later.version - earlier.version;
+        if (count < 1) return [];
+        const history = await describe(`HISTORY ${later.table} LIMIT ${count}`, signal, onWaiting);
+        return history
+          .filter(({ version }) => Number(version) > earlier.version && Number(version) <= later.version)
+          .toReversed()
+          .flatMap((row) => toRename(row) ?? []);
       },
     },
 
