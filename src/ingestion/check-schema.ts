@@ -78,8 +78,8 @@ export async function checkSchema(
   return schema;
 }
 
-/** A file of JSON without a line that has keys is one column of whole lines. */
-function isUnknown(columns: readonly TableColumn[]): boolean {
+/** Whether nothing is known of the columns of a table: a file of JSON without a line that has keys is one column of whole lines. */
+export function isUnknown(columns: readonly TableColumn[]): boolean {
   const [only, ...others] = columns;
   return others.length === 0 && (only === undefined || (only.isInferred === true && only.type === 'VARIANT'));
 }

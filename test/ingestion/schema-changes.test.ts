@@ -2,7 +2,13 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { CreateDataSourceInput, JobFactsFragment } from '../generated/graphql.ts';
 import { readLog } from '../support/job-events.ts';
 import { test } from '../support/on-server.ts';
-import { AcceptSchemaChange, JobErrors, SchemaReads, UpdateDataSource } from '../support/operations.ts';
+import {
+  AcceptSchemaChange,
+  JobErrors,
+  SchemaReads,
+  TestDataSource,
+  UpdateDataSource,
+} from '../support/operations.ts';
 import { addSource, forgetAll, storedItems, writeQuery, writeRows, writeText } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -59,6 +65,12 @@ test('a source shows the columns of its table, and what has changed in them sinc
   });
 
   await write(`${ID}, ${CURSOR}, 1.5::DOUBLE AS A, {x: 1, y: 'one', z: true} AS nested, 'new' AS c`);
+  const { testDataSource } = await application.client.send(TestDataSource, { input: { id: source } });
+  expect(testDataSource).toMatchObject({
+    warnings: [
+      expect.stringMatching(/^the schema has changed since the last sync: A changed from INT to DOUBLE, /),
+    ],
+  });
   const job = await sync();
   expect(job).toMatchObject({ outcome: 'SUCCEEDED' });
   const changes = [
