@@ -141,8 +141,8 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
       </FieldRow>
       <SelectField
         name="onSchemaChange"
-        label="Changed schema"
-        description="What a sync does if the columns of the table have changed."
+        label="Changed columns"
+        description="What a sync does with a table that has them."
         defaultValue={source?.onSchemaChange}
         options={SCHEMA_CHOICES}
       />

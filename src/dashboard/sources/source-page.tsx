@@ -108,7 +108,7 @@ function KnownSource({ id }: { id: string }) {
                 <Panel title="Connection">
                   <SourceTest id={source.id} />
                 </Panel>
-                <Panel title="Schema">
+                <Panel title="Columns">
                   <SourceSchema source={found} onAccepted={request.reload} />
                 </Panel>
                 <Panel title="Scheduled runs">
