@@ -178,6 +178,7 @@ async function findCursorProblems(
         watermarkVersion: null,
         copy: null,
         deletesGone: false,
+        schema: null,
         partitionRows: Number.MAX_SAFE_INTEGER,
       },
     );

@@ -38,6 +38,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     readRows: (statement, options) => reader.readRows(statement, { ...options, onWaiting }),
   });
   const { findContents, hasRowCount, history } = warehouse;
+  const { listRenames } = history ?? {};
   return {
     warehouse: {
       ...toShown(warehouse),
@@ -48,6 +49,9 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
       ...(hasRowCount && { hasRowCount: hasRowCount.bind(warehouse) }),
       ...(history && {
         history: {
+          ...(listRenames && {
+            listRenames: (from, to, signal) => listRenames.call(history, from, to, signal, onWaiting),
+          }),
           readAt: (version) => toShown(history.readAt(version)),
           describe: (version) => history.describe(version),
           findRewrite: (from, to, signal) => history.findRewrite(from, to, signal, onWaiting),

@@ -7,6 +7,7 @@ import { createDatabaseClock, readDatabaseTime } from '../database/database-cloc
 import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { acceptSchemaChange } from '../sources/accept-schema-change.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
 import { createDataSource, updateDataSource } from '../sources/save-source.ts';
@@ -57,6 +58,7 @@ export interface Jobs {
   createDataSource(source: NewSource): Promise<DataSource>;
   updateDataSource(sourceId: string, changes: SourceChanges): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
+  acceptSchemaChange(sourceId: string): Promise<DataSource>;
   setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
   /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
@@ -169,6 +171,10 @@ export function createJobs(parts: {
         if (source === null) throw new DataSourceNotFoundError(sourceId);
         await deleteDataSource(prisma, principal, sourceId);
         return source;
+      },
+      async acceptSchemaChange(sourceId) {
+        await acceptSchemaChange(prisma, principal, sourceId);
+        return readSource(sourceId);
       },
       async setWatermark(sourceId, change) {
         const { id } = await setWatermark({ prisma, pool }, principal, sourceId, change);

@@ -7,6 +7,7 @@ import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partiti
 import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
+import { keepFoundSchema } from './found-schema.ts';
 import { toSynced } from './synced-contents.ts';
 
 /** A partition that has just ended, with what it read. */
@@ -88,6 +89,7 @@ export async function recordSourceSync(
   const shownDrift = { drift: drift?.drift ?? null, driftMessage: drift?.driftMessage ?? null };
   if (id !== null && drift !== null)
     await transaction.jobPartition.update({ where: { id }, data: shownDrift });
+  if (unread === undefined) await keepFoundSchema(transaction, dataSourceId);
   const lastSync = {
     lastSyncAt: await readDatabaseTime(transaction),
     lastSyncState: unread?.state ?? ('COMPLETED' as const),

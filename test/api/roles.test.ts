@@ -50,6 +50,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
       'mutation { createDataSource(input: { name: "x", dataType: "sortie", catalogName: "a", schemaName: "b", tableName: "c" }) { __typename ... on UserError { message } } }',
     updateDataSource: `mutation { updateDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     deleteDataSource: `mutation { deleteDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    acceptSchemaChange: `mutation { acceptSchemaChange(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     setWatermark: `mutation { setWatermark(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     repairCatalog: 'mutation { repairCatalog { __typename ... on UserError { message } } }',
     apiKeys: '{ apiKeys { nodes { name } } }',

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { SyncType } from '../generated/graphql.ts';
 import { onEveryFront } from '../support/on-spark.ts';
-import { JobReads, SourceReads } from '../support/operations.ts';
+import { AcceptSchemaChange, JobReads, SourceReads } from '../support/operations.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
 import { addSource, storedItems } from '../support/tables.ts';
 import type { TestApplication } from '../support/test-application.ts';
@@ -112,6 +112,11 @@ onEveryFront((test) => {
       await sync(reader, 'INCREMENTAL');
       const before = (await findSource(reader, source))?.watermark;
       for (const change of changes) await engine.run(change);
+      if (changes.some((change) => change.includes('DROP COLUMN updated_at'))) {
+        const { id } = await reader.client.startSync({ syncType: 'INCREMENTAL' });
+        expect(await reader.client.waitForEnd(id)).toMatchObject({ state: 'FAILED' });
+        await reader.client.send(AcceptSchemaChange, { input: { id: source } });
+      }
       await sync(reader, 'INCREMENTAL');
       const found = await findSource(reader, source);
       expect(found?.lastSyncMessage).toMatch(message);

@@ -30,6 +30,7 @@ import { connectPage, type PagedList } from './paged-list.ts';
 import { parseInput } from './parse-input.ts';
 import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
 import { requires } from './requires.ts';
+import { OnSchemaChangeEnum, TableColumnType } from './table-schema.ts';
 
 const readColumns = createColumnReader<DataSource>();
 
@@ -369,6 +370,8 @@ const LOOKBACK =
 
 const DATA_TYPE = 'Data type of its rows, such as `sortie`; the query `dataTypes` lists all.';
 
+const ON_SCHEMA_CHANGE = 'What a sync does if the schema of its table has changed.';
+
 const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
   description: 'A new data source.',
   fields: (t) => ({
@@ -382,6 +385,10 @@ const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
     lookback: t.float({ description: `${LOOKBACK} Default: 0.` }),
     deletePolicy: t.field({ type: DeletePolicyEnum, description: `${DELETE_POLICY} Default: KEEP.` }),
     maxDeletePercent: t.int({ description: `${MAX_DELETE_PERCENT} Default: 20.` }),
+    onSchemaChange: t.field({
+      type: OnSchemaChangeEnum,
+      description: `${ON_SCHEMA_CHANGE} Default: CONTINUE.`,
+    }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Default: only manually.',
@@ -412,6 +419,7 @@ const UpdateDataSourceInput = builder.inputType('UpdateDataSourceInput', {
       description: `${DELETE_POLICY} Another one has the next sync read all rows, and is refused while an active job reads the source.`,
     }),
     maxDeletePercent: t.int({ description: MAX_DELETE_PERCENT }),
+    onSchemaChange: t.field({ type: OnSchemaChangeEnum, description: ON_SCHEMA_CHANGE }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Null for only manually.',
@@ -487,14 +495,6 @@ const SetWatermarkSuccess = builder.objectRef<{ dataSource: DataSource }>('SetWa
       description: 'The source.',
       resolve: ({ dataSource }) => dataSource,
     }),
-  }),
-});
-
-const TableColumnType = builder.objectRef<{ name: string; type: string }>('TableColumn').implement({
-  description: 'A column of a table in the warehouse.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'Column name.' }),
-    type: t.exposeString('type', { description: 'Databricks name of its type.' }),
   }),
 });
 

@@ -9,6 +9,7 @@ import {
   readDeleted,
   readEnd,
   readPlan,
+  readSchemaChanged,
 } from '../../jobs/events/event-facts.ts';
 import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
@@ -25,6 +26,7 @@ import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { declareColumns } from './read-columns.ts';
 import { requires } from './requires.ts';
+import { SchemaChangeType } from './table-schema.ts';
 
 /** The type of each kind of event. */
 const TYPES: Readonly<Record<JobEventKind, string>> = {
@@ -48,6 +50,7 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   ITEMS_DELETED: 'ItemsDeletedEvent',
   DELETES_SKIPPED: 'DeletesSkippedEvent',
   BATCH_RETRIED: 'BatchRetriedEvent',
+  SCHEMA_CHANGED: 'SchemaChangedEvent',
 };
 
 /** An event of a job, as the API shows it. */
@@ -238,6 +241,23 @@ event('DELETES_SKIPPED').implement({
     reason: t.exposeString('reason', {
       nullable: true,
       description: 'Why, and what to do; null if that is unknown.',
+    }),
+  }),
+});
+
+event('SCHEMA_CHANGED').implement({
+  interfaces,
+  description: 'The schema of the table of a source has changed since its last completed sync.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    changes: t.field({
+      type: [SchemaChangeType],
+      description: 'What has changed.',
+      resolve: (changed) => readSchemaChanged(changed).changes,
+    }),
+    isStopped: t.boolean({
+      description: 'Whether the source is not read because of it.',
+      resolve: (changed) => readSchemaChanged(changed).isStopped,
     }),
   }),
 });

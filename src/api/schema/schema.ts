@@ -15,6 +15,7 @@ import './me.ts';
 import './job-control.ts';
 import './query-job.ts';
 import './repair-catalog.ts';
+import './source-schema.ts';
 import { findRequiredRole } from './requires.ts';
 import './sync.ts';
 

@@ -15,6 +15,7 @@ import {
 import { parseWholeNumber } from '../option-values.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatTime, NO_VALUE } from '../text.ts';
+import { addAcceptSchemaCommand, SCHEMA_CHOICES } from './source-schema.ts';
 
 /** Adds the commands that manage data sources. */
 export function addSourceCommands(program: Command): void {
@@ -48,6 +49,12 @@ export function addSourceCommands(program: Command): void {
       'share of its items that a sync may delete (default: 20)',
       parseWholeNumber,
     )
+    .addOption(
+      new Option(
+        '--on-schema-change <choice>',
+        'what a sync does once the schema has changed (default: continue)',
+      ).choices(Object.keys(SCHEMA_CHOICES)),
+    )
     .option('--disabled', 'let syncs skip it for now')
     .action(toAction(addSource));
 
@@ -69,6 +76,11 @@ export function addSourceCommands(program: Command): void {
       ),
     )
     .option('--max-delete-percent <number>', 'share of its items that a sync may delete', parseWholeNumber)
+    .addOption(
+      new Option('--on-schema-change <choice>', 'what a sync does once the schema has changed').choices(
+        Object.keys(SCHEMA_CHOICES),
+      ),
+    )
     .addOption(new Option('--enabled', 'let syncs read it').conflicts('disabled'))
     .option('--disabled', 'let syncs skip it')
     .action(toAction(editSource));
@@ -84,6 +96,8 @@ export function addSourceCommands(program: Command): void {
     .description('Check that a source can be read and fits its data type. Changes nothing.')
     .argument('<source>', 'id or name')
     .action(toAction(testSource));
+
+  addAcceptSchemaCommand(sources);
 }
 
 interface ListOptions {
@@ -153,7 +167,16 @@ function toDeletePolicy({ deletes, maxDeletePercent }: DeleteOptions) {
   };
 }
 
-interface AddOptions extends ScheduleOptions, DeleteOptions {
+interface SchemaOptions {
+  readonly onSchemaChange?: keyof typeof SCHEMA_CHOICES;
+}
+
+/** @returns nothing for an option that is left out. */
+function toSchemaChoice({ onSchemaChange }: SchemaOptions) {
+  return onSchemaChange === undefined ? {} : { onSchemaChange: SCHEMA_CHOICES[onSchemaChange] };
+}
+
+interface AddOptions extends ScheduleOptions, DeleteOptions, SchemaOptions {
   readonly name: string;
   readonly type: string;
   readonly table: Table;
@@ -169,6 +192,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
       ...options.table,
       cursorColumn: options.cursor || null,
       ...toDeletePolicy(options),
+      ...toSchemaChoice(options),
       enabled: options.disabled !== true,
       schedule: toSchedule(options, null) ?? null,
     },
@@ -176,7 +200,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
   writeSaved(output, 'Added', takeSuccess(createDataSource).dataSource);
 }
 
-interface EditOptions extends ScheduleOptions, DeleteOptions {
+interface EditOptions extends ScheduleOptions, DeleteOptions, SchemaOptions {
   readonly name?: string;
   readonly type?: string;
   readonly table?: Table;
@@ -203,6 +227,7 @@ async function editSource(
       ...table,
       ...(cursor === undefined ? {} : { cursorColumn: cursor === false ? null : cursor }),
       ...toDeletePolicy(options),
+      ...toSchemaChoice(options),
       ...(enabled === true || disabled === true ? { enabled: enabled === true } : {}),
       ...(schedule === undefined ? {} : { schedule }),
     },

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useDataTypes } from '../api/use-data-types.ts';
-import type { DeletePolicy, SourceRowFragment } from '../generated/graphql.ts';
+import type { DeletePolicy, OnSchemaChange, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { FieldRow, Form, useForm } from '../parts/form.tsx';
 import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
@@ -139,6 +139,13 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
           isNumber
         />
       </FieldRow>
+      <SelectField
+        name="onSchemaChange"
+        label="Changed columns"
+        description="What a sync does with a table that has them."
+        defaultValue={source?.onSchemaChange}
+        options={SCHEMA_CHOICES}
+      />
       <CheckField
         name="enabled"
         label="Enabled"
@@ -154,6 +161,11 @@ const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
   { value: 'MARK', label: 'Mark their items as deleted' },
 ];
 
+const SCHEMA_CHOICES: readonly { value: OnSchemaChange; label: string }[] = [
+  { value: 'CONTINUE', label: 'Record it and continue' },
+  { value: 'PAUSE', label: 'Read nothing until it is accepted' },
+];
+
 function readSettings(values: FormValues) {
   const cron = values.readOptional('schedule.cron');
   const maxDeletePercent = values.readNumber('maxDeletePercent');
@@ -165,6 +177,8 @@ function readSettings(values: FormValues) {
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
     deletePolicy: values.readText('deletePolicy') === 'MARK' ? ('MARK' as const) : ('KEEP' as const),
+    onSchemaChange:
+      values.readText('onSchemaChange') === 'PAUSE' ? ('PAUSE' as const) : ('CONTINUE' as const),
     // Left out, it stays, or is the default.
     ...(maxDeletePercent === null ? {} : { maxDeletePercent }),
     enabled: values.isChecked('enabled'),

@@ -18,6 +18,7 @@ import { Moment, RelativeMoment } from '../parts/time.tsx';
 import { DeleteSource } from './delete-source.tsx';
 import { SourceForm } from './source-form.tsx';
 import styles from './source-page.module.css';
+import { SourceSchema } from './source-schema.tsx';
 import { SourceTest } from './source-test.tsx';
 import { SyncSource } from './sync-source.tsx';
 
@@ -26,6 +27,7 @@ const SourceById = graphql(`
     dataSource(id: $id) {
       id
       ...SourceRow
+      ...SourceSchemaParts
       scheduledRuns(first: 20) {
         id
         state
@@ -105,6 +107,9 @@ function KnownSource({ id }: { id: string }) {
                 </Panel>
                 <Panel title="Connection">
                   <SourceTest id={source.id} />
+                </Panel>
+                <Panel title="Columns">
+                  <SourceSchema source={found} onAccepted={request.reload} />
                 </Panel>
                 <Panel title="Scheduled runs">
                   <ScheduledRuns source={source} runs={found.scheduledRuns} />

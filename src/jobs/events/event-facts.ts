@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JobEvent } from '../../database/generated/prisma/client.ts';
 import { JobOutcome } from '../../database/generated/prisma/enums.ts';
+import { describeSchemaChanges, schemaChangeSchema } from '../../ingestion/table-schema.ts';
 import { sumLevels } from '../../items/level-counts.ts';
 import { JobState } from '../job-state.ts';
 
@@ -55,6 +56,13 @@ export function readDeleted({ data }: Pick<Event, 'data'>) {
   return deletedSchema.parse(data);
 }
 
+const schemaChangedSchema = z.object({ changes: z.array(schemaChangeSchema), isStopped: z.boolean() });
+
+/** Reads the facts of SCHEMA_CHANGED. */
+export function readSchemaChanged({ data }: Pick<Event, 'data'>) {
+  return schemaChangedSchema.parse(data);
+}
+
 /** Reads the further facts of ENDED. */
 export function readEnd({ data }: Pick<Event, 'data'>) {
   return endSchema.parse(data);
@@ -104,6 +112,11 @@ export function describeEvent(event: Event): string {
     }
     case 'DELETES_SKIPPED':
       return `No items of ${source} were deleted${because}`;
+    case 'SCHEMA_CHANGED': {
+      const { changes, isStopped } = readSchemaChanged(event);
+      const schema = `The schema of ${source} has changed: ${describeSchemaChanges(changes)}`;
+      return isStopped ? `${schema}. Nothing of it is read` : schema;
+    }
     case 'ATTEMPT_STARTED':
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
     case 'ATTEMPT_LOST':

@@ -2,6 +2,7 @@ import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
 import { type LockedPartitionJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
@@ -79,6 +80,14 @@ export async function endPartition(
   if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
     await recordReadError(transaction, ended, outcome.message, outcome.messageMarking);
+  }
+  if (outcome.status === 'FAILED' && outcome.schema !== undefined && ended.dataSourceId !== null) {
+    await recordFoundSchema(
+      transaction,
+      { ...ended, dataSourceId: ended.dataSourceId },
+      outcome.schema,
+      true,
+    );
   }
   if (job.kind === 'SYNC') {
     const isRead = outcome.status === 'COMPLETED';

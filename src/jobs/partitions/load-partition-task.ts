@@ -9,6 +9,7 @@ import type {
   QueryJobItems,
 } from '../../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { readTableSchema } from '../../sources/found-schema.ts';
 import { sourceTable } from '../../sources/source-table.ts';
 import { readSourceCopy } from '../../sources/synced-contents.ts';
 import { type JobOptions, readJobOptions } from '../input/job-options.ts';
@@ -114,6 +115,7 @@ function toInput(
         lookback: source.lookback,
         watermarkVersion: source.watermarkVersion,
         deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy === 'MARK',
+        schema: { known: readTableSchema(source.tableSchema), onChange: source.onSchemaChange },
         copy: job.filter === null && job.maxItems === null ? readSourceCopy(source, job.syncType) : null,
         partitionRows: options.partitionRows,
       };

@@ -14,8 +14,15 @@ import {
 } from '../warehouse.ts';
 import type { Chunk } from './chunk.ts';
 import type { FinishedStatement, StatementRun, StatementRunner } from './statement.ts';
+import {
+  isShortened,
+  selectTypes,
+  toRename,
+  toTableColumn,
+  withNullability,
+  withWholeTypes,
+} from './table-columns.ts';
 import { type DeltaVersion, formatVersions, parseVersions } from './table-version.ts';
-import { formatType } from './type.ts';
 
 /**
  * Creates a warehouse of what speaks Spark's SQL and keeps Delta tables.
@@ -79,6 +86,20 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     return { version: Number(latest?.version), committedAt: String(latest?.timestamp) };
   }
 
+  /** Describes what only JSON tells of a table; null where it is not supported, as for Delta tables outside Databricks. */
+  async function describeAsJson(
+    table: TableName,
+    signal: AbortSignal,
+    onWaiting: OnWaiting | undefined,
+  ): Promise<Row | null> {
+    try {
+      const [row] = await describe(`TABLE EXTENDED ${quoteTable(table)} AS JSON`, signal, onWaiting);
+      return row ?? null;
+    } catch (error) {
+      return refuseFailedStatement(error);
+    }
+  }
+
   /** Finds what has replaced the rows of a table after an earlier version; null for nothing. */
   async function findTableRewrite(
     earlier: DeltaVersion,
@@ -122,12 +143,14 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     return {
       async describeTable(table, signal, onWaiting) {
         // Unlike DESCRIBE TABLE, it gives the columns alone, and those of the version.
+        const run = { parameters: {}, signal, onWaiting };
         const sql = `DESCRIBE QUERY ${await pin(`SELECT * FROM ${quoteTable(table)}`)}`;
-        const columns = await readPinned(sql, { parameters: {}, signal, onWaiting });
-        return columns.map(({ col_name: name, data_type: type }) => ({
-          name: String(name),
-          type: formatType(String(type)),
-        }));
+        const described = (await readPinned(sql, run)).map(toTableColumn);
+        const columns = withNullability(described, await describeAsJson(table, signal, onWaiting));
+        const shortened = columns.filter(isShortened);
+        if (shortened.length === 0) return columns;
+        const [types = {}] = await readPinned(await pin(selectTypes(shortened, quoteTable(table))), run);
+        return withWholeTypes(columns, types);
       },
 
       async countRows({ sql, parameters }, signal, onWaiting) {
@@ -218,6 +241,19 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
           if (rewrite !== null) return rewrite;
         }
         return null;
+      },
+
+      async listRenames(from, to, signal, onWaiting) {
+        const [earlier] = parseVersions(from);
+        const [later] = parseVersions(to);
+        if (earlier === undefined || later === undefined || later.id !== earlier.id) return [];
+        const count = later.version - earlier.version;
+        if (count < 1) return [];
+        const history = await describe(`HISTORY ${later.table} LIMIT ${count}`, signal, onWaiting);
+        return history
+          .filter(({ version }) => Number(version) > earlier.version && Number(version) <= later.version)
+          .toReversed()
+          .flatMap((row) => toRename(row) ?? []);
       },
     },
 

@@ -30,6 +30,7 @@ export const SourceRow = graphql(`
     deletePolicy
     maxDeletePercent
     deletedCount
+    onSchemaChange
     lastSyncAt
     lastSyncState
     lastSyncMessage
