@@ -45,17 +45,19 @@ export async function deleteGone(
   }
   const reason = await findObstacle(transaction, source);
   if (reason !== null) return skip(transaction, source, reason);
-  const { maxDeletePercent, deletesSettledAt } = await transaction.dataSource.findUniqueOrThrow({
-    where: { id: source.dataSourceId },
-    select: { maxDeletePercent: true, deletesSettledAt: true },
-  });
+  const { deletePolicy, maxDeletePercent, deletesSettledAt } = await transaction.dataSource.findUniqueOrThrow(
+    {
+      where: { id: source.dataSourceId },
+      select: { deletePolicy: true, maxDeletePercent: true, deletesSettledAt: true },
+    },
+  );
   const starts = source.partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
   const startedAt = new Date(Math.min(...starts));
   const settledAt = deletesSettledAt ?? startedAt;
   const { isKnown, items, gone, deleted, written } = await deleteGoneItems(transaction, {
     ...source,
     partitionIds: source.partitions.map(({ id }) => id),
-    ...{ startedAt, settledAt, maxDeletePercent },
+    ...{ startedAt, settledAt, maxDeletePercent, removes: deletePolicy === 'REMOVE' },
   });
   if (!isKnown)
     return skip(transaction, source, 'the database server has another byte order than this program');

@@ -118,6 +118,10 @@ const DeletePolicyEnum = builder.enumType('DeletePolicy', {
       description:
         'They get a `deletedAt`, which hides them from lists unless asked for. The catalog keeps them. A row that comes back makes its item again.',
     },
+    [DeletePolicy.REMOVE]: {
+      description:
+        'They are removed from the catalog, and then here: see `pendingRemovals`. Until then they have a `deletedAt`. A row that comes back is a new item.',
+    },
   } as const,
 });
 

@@ -143,7 +143,7 @@ interface DeleteOptions {
   readonly maxDeletePercent?: number;
 }
 
-const POLICIES = { keep: 'KEEP', mark: 'MARK' } as const;
+const POLICIES = { keep: 'KEEP', mark: 'MARK', remove: 'REMOVE' } as const;
 
 /** @returns nothing for options that are left out. */
 function toDeletePolicy({ deletes, maxDeletePercent }: DeleteOptions) {

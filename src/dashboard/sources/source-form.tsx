@@ -152,7 +152,13 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
 const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
   { value: 'KEEP', label: 'Keep their items' },
   { value: 'MARK', label: 'Mark their items as deleted' },
+  { value: 'REMOVE', label: 'Remove their items, from the catalog too' },
 ];
+
+function readDeletePolicy(values: FormValues): DeletePolicy {
+  const chosen = values.readText('deletePolicy');
+  return DELETE_POLICIES.find(({ value }) => value === chosen)?.value ?? 'KEEP';
+}
 
 function readSettings(values: FormValues) {
   const cron = values.readOptional('schedule.cron');
@@ -164,7 +170,7 @@ function readSettings(values: FormValues) {
     schemaName: values.readText('schemaName').trim(),
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
-    deletePolicy: values.readText('deletePolicy') === 'MARK' ? ('MARK' as const) : ('KEEP' as const),
+    deletePolicy: readDeletePolicy(values),
     // Left out, it stays, or is the default.
     ...(maxDeletePercent === null ? {} : { maxDeletePercent }),
     enabled: values.isChecked('enabled'),

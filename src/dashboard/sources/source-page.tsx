@@ -120,7 +120,7 @@ function KnownSource({ id }: { id: string }) {
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
   const { id, lastSyncState, lastSyncAt, itemCount, deletedCount, watermark } = source;
-  const { tableVersion, tableTimestamp } = source;
+  const { tableVersion, tableTimestamp, pendingRemovals, removalMessage } = source;
   return (
     <Facts>
       <Fact name="Last sync">
@@ -137,6 +137,12 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
       {deletedCount > 0 && <Fact name="Deleted by the last sync">{formatAmount(deletedCount, 'item')}</Fact>}
+      {pendingRemovals > 0 && (
+        <Fact name="To be removed from the catalog">
+          {formatAmount(pendingRemovals, 'item')}
+          {removalMessage !== null && <Faint>: {removalMessage}</Faint>}
+        </Fact>
+      )}
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
       {tableVersion !== null && (
         <Fact name="Table version">

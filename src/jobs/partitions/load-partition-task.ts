@@ -113,7 +113,7 @@ function toInput(
         watermark: source.watermark === null ? null : { value: source.watermark, type: source.watermarkType },
         lookback: source.lookback,
         watermarkVersion: source.watermarkVersion,
-        deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy === 'MARK',
+        deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy !== 'KEEP',
         copy: job.filter === null && job.maxItems === null ? readSourceCopy(source, job.syncType) : null,
         partitionRows: options.partitionRows,
       };

@@ -30,6 +30,8 @@ export const SourceRow = graphql(`
     deletePolicy
     maxDeletePercent
     deletedCount
+    pendingRemovals
+    removalMessage
     lastSyncAt
     lastSyncState
     lastSyncMessage
