@@ -100,7 +100,10 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
   });
   output.writeResult(dataSources, () =>
     output.writeTable([
-      ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'DRIFT', 'LAST SYNC', 'ENDED'],
+      [
+        ...['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'DELETES', 'ITEMS', 'DELETED', 'DRIFT'],
+        ...['LAST SYNC', 'ENDED'],
+      ],
       ...dataSources.map((source) => [
         source.id,
         source.name,
@@ -109,7 +112,9 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
         source.enabled ? 'yes' : 'no',
         source.cursorColumn ?? NO_VALUE,
         source.schedule === null ? NO_VALUE : `${source.schedule.cron} ${source.schedule.timeZone}`,
+        source.deletePolicy.toLowerCase(),
         formatCount(source.itemCount),
+        formatCount(source.deletedCount),
         source.drift === null ? NO_VALUE : formatCount(source.drift),
         formatTime(source.lastSyncAt),
         source.lastSyncState ?? NO_VALUE,
