@@ -30,6 +30,8 @@ export interface GoneItems {
   readonly items: number;
   /** Those of them that no source has any more. */
   readonly gone: number;
+  /** The same by marking. */
+  readonly goneByLevel: LevelCounts;
   /** The deleted ones, which are all of those or none. */
   readonly deleted: LevelCounts;
   /** Those that the read has not seen, but another job wrote since it began. */
@@ -67,14 +69,15 @@ export async function deleteGoneItems(
     known as materialized (select int8send(hashtextextended(${PROBE}, 0)) = ${hashIds([PROBE])}::bytea as is_known),
     -- Items that only query jobs have made come from no sync.
     unseen as materialized (
-      select i.ctid as place, i.data_type, i.item_id, i.upload_batch_id, i.job_id, exists (
+      select i.ctid as place, i.data_type, i.item_id, i.upload_batch_id, i.job_id,
+        ${LEVEL} as level, exists (
         select from jsonb_object_keys(i.other_markings) as other (id) join data_source s on s.id = other.id::uuid
         where s.id <> ${source}
       ) as is_shared
       from blade_item i where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
         and jsonb_exists(i.metadata, 'source_table') and ${unseen}
       union all
-      select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, true from blade_item i where i.other_markings is not null
+      select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, ${LEVEL}, true from blade_item i where i.other_markings is not null
         and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
     ),
     judged as materialized (
@@ -98,7 +101,7 @@ export async function deleteGoneItems(
       update blade_item i set deleted_at = blade_now(), updated_at = greatest(blade_now(), i.updated_at),
         was_uploaded = i.was_uploaded or ${IS_UPLOADED}, upload_batch_id = null, job_id = ${jobId}::uuid
       where i.ctid = any(array(select place from allowed where not is_shared))
-      returning ${Prisma.raw(toLevelSql('i.classification_marking'))} as level
+      returning ${LEVEL} as level
     ),
     -- An upload that is under way would bring the item back.
     removed as (
@@ -126,6 +129,7 @@ export async function deleteGoneItems(
     noticed as (${Prisma.raw(noteItemChanges('select data_source_id from released'))})
     select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
       (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted,
+      (select ${Prisma.raw(countLevelsSql())} from gone where not is_shared) as "goneByLevel",
       (select count(*)::int from judged where is_written) as written
     from known, counted`;
   await transaction.$queryRaw`select set_config('enable_nestloop', 'on', true)`;
@@ -133,7 +137,24 @@ export async function deleteGoneItems(
   return found;
 }
 
+const LEVEL = Prisma.raw(toLevelSql('i.classification_marking'));
+
 const IS_UPLOADED = Prisma.raw(isUploadedSql('i'));
+
+/**
+ * Whether the ids are saved of all items that partitions have read. Without them, items would seem to be gone: those of a job that
+ * is being cancelled are forgotten, and a partition of it may still end.
+ */
+export async function hasAllIds(
+  transaction: Prisma.TransactionClient,
+  partitionIds: readonly string[],
+): Promise<boolean> {
+  const [found] = await transaction.$queryRaw<{ hasAll: boolean }[]>`
+    select coalesce(bool_and(p.success_count <= coalesce((
+      select sum(length(r.hashes)) / 8 from read_ids r where r.partition_id = p.id), 0)), true) as "hasAll"
+    from job_partition p where p.id = any(${[...partitionIds]}::uuid[])`;
+  return found?.hasAll === true;
+}
 
 /** A text whose hash differs on a server with another byte order. */
 const PROBE = 'BLADE';

@@ -107,7 +107,7 @@ builder.prismaNode('ScheduledRun', {
 const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
 
 const MAX_DELETE_PERCENT =
-  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.';
+  'The greatest share of its items that a sync may delete, from 0 to 100. More deletes wait for an admin: see `waitingDeletes`.';
 
 const DeletePolicyEnum = builder.enumType('DeletePolicy', {
   description:

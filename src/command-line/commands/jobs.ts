@@ -70,7 +70,19 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
   return writeList(context, options, {
     name: 'jobs',
     readPage: async (page) => (await context.api.send(JobsDocument, { filter, orderBy, ...page })).jobs,
-    headings: ['ID', 'KIND', 'TYPE', 'STATE', 'OUTCOME', 'DONE', 'ITEMS', 'ERRORS', 'DELETED', 'CREATED', 'TOOK'],
+    headings: [
+      'ID',
+      'KIND',
+      'TYPE',
+      'STATE',
+      'OUTCOME',
+      'DONE',
+      'ITEMS',
+      'ERRORS',
+      'DELETED',
+      'CREATED',
+      'TOOK',
+    ],
     toRow: ({ id, kind, dataType, state, outcome, createdAt, progress }) => [
       id,
       kind,

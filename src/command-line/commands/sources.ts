@@ -101,7 +101,19 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
   output.writeResult(dataSources, () =>
     output.writeTable([
       [
-        ...['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'DELETES', 'ITEMS', 'DELETED', 'DRIFT'],
+        ...[
+          'ID',
+          'NAME',
+          'TYPE',
+          'TABLE',
+          'ENABLED',
+          'CURSOR',
+          'CRON',
+          'DELETES',
+          'ITEMS',
+          'DELETED',
+          'DRIFT',
+        ],
         ...['LAST SYNC', 'ENDED'],
       ],
       ...dataSources.map((source) => [

@@ -134,7 +134,7 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
         <TextField
           name="maxDeletePercent"
           label="Most to delete at once, in percent"
-          description="A sync that would delete a greater share of the items deletes none."
+          description="More deletes wait for an admin to approve them."
           defaultValue={String(source?.maxDeletePercent ?? 20)}
           isNumber
         />
