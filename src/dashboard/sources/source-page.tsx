@@ -20,6 +20,7 @@ import { SourceForm } from './source-form.tsx';
 import styles from './source-page.module.css';
 import { SourceTest } from './source-test.tsx';
 import { SyncSource } from './sync-source.tsx';
+import { WaitingDeletes } from './waiting-deletes.tsx';
 
 const SourceById = graphql(`
   query SourceById($id: ID!) {
@@ -89,6 +90,9 @@ function KnownSource({ id }: { id: string }) {
               >
                 <Message>{source.lastSyncMessage}</Message>
               </Notice>
+            )}
+            {source.waitingDeletes !== null && (
+              <WaitingDeletes id={source.id} name={source.name} waiting={source.waitingDeletes} />
             )}
             {source.driftMessage !== null && (
               <Notice title="The copy differs from the table" isError={false}>

@@ -32,6 +32,11 @@ export const SourceRow = graphql(`
     deletedCount
     pendingRemovals
     removalMessage
+    waitingDeletes {
+      jobId
+      count
+      expiresAt
+    }
     lastSyncAt
     lastSyncState
     lastSyncMessage
