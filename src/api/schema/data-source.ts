@@ -108,7 +108,7 @@ builder.prismaNode('ScheduledRun', {
 const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
 
 const MAX_DELETE_PERCENT =
-  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.';
+  'The greatest share of its items that a sync may delete, from 0 to 100. More deletes wait for an admin: see `waitingDeletes`.';
 
 const DeletePolicyEnum = builder.enumType('DeletePolicy', {
   description:
@@ -118,6 +118,10 @@ const DeletePolicyEnum = builder.enumType('DeletePolicy', {
     [DeletePolicy.MARK]: {
       description:
         'They get a `deletedAt`, which hides them from lists unless asked for. The catalog keeps them. A row that comes back makes its item again.',
+    },
+    [DeletePolicy.REMOVE]: {
+      description:
+        'They are removed from the catalog, and then here: see `pendingRemovals`. Until then they have a `deletedAt`. A row that comes back is a new item.',
     },
   } as const,
 });

@@ -31,6 +31,13 @@ export const SourceRow = graphql(`
     maxDeletePercent
     deletedCount
     onSchemaChange
+    pendingRemovals
+    removalMessage
+    waitingDeletes {
+      jobId
+      count
+      expiresAt
+    }
     lastSyncAt
     lastSyncState
     lastSyncMessage
