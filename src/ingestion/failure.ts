@@ -3,6 +3,7 @@ import { UnknownDataTypeError } from '../data-types/data-types.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
 import { isDiskFull } from '../shared/full-disk.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
+import { SchemaChangedError } from './check-schema.ts';
 import { RowCountError } from './counted-read.ts';
 import type { PartitionOutcome } from './partition-task.ts';
 import { TooManyErrorsError } from './pipeline.ts';
@@ -25,6 +26,8 @@ export function toOutcome(
     return { status: 'FAILED', message: error.message, isReadError: false };
   if (error instanceof IncomparableCatalogError)
     return { status: 'FAILED', message: error.message, isReadError: false, isGeneral: true };
+  if (error instanceof SchemaChangedError)
+    return { status: 'FAILED', message: error.message, isReadError: true, schema: error.found };
   if (error instanceof RowCountError)
     return { status: 'CHANGED', message: error.message, hasRowCounts: true };
   // Another worker may have it, or this one after its next start.

@@ -20,6 +20,7 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
+import { checkSchema } from './check-schema.ts';
 import { RowCountError } from './counted-read.ts';
 import {
   CURSOR_TYPES,
@@ -49,7 +50,8 @@ type CheckedPartition = PlannedPartition<CheckedPlan>;
 /**
  * Plans what to read and, for a source with a cursor column, up to which value: later rows belong to the next sync. A large
  * table is split into several partitions, which all read the version that was planned.
- * @throws WarehouseError if the warehouse cannot be read, CHANGED if it was written meanwhile.
+ * @throws WarehouseError if the warehouse cannot be read, CHANGED if it was written meanwhile; SchemaChangedError if the
+ * source must not go on with the columns of its table.
  */
 export async function planPartition(
   context: PlanContext,
@@ -61,7 +63,10 @@ export async function planPartition(
   const version = await warehouse.findVersion([input.table], signal);
   const { history } = warehouse;
   const reader = version === null ? warehouse : (history?.readAt(version) ?? warehouse);
-  const partitions = await planVersion({ ...context, reader, version }, input);
+  // First, so that a missing table is reported as such.
+  const columns = await reader.describeTable(input.table, signal);
+  const schema = await checkSchema(context, input, columns, version);
+  const partitions = await planVersion({ ...context, reader, version }, input, columns);
   if (history === undefined && (await warehouse.findVersion([input.table], signal)) !== version)
     throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
   const tableVersion = version === null ? null : (history?.describe(version) ?? null);
@@ -71,7 +76,7 @@ export async function planPartition(
     const { plan, totalItems } = isAtOneMoment ? partition : addWarning(partition, MOMENTS);
     return {
       plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion, deletes } : plan,
-      totalItems,
+      ...{ totalItems, schema },
     };
   });
 }
@@ -95,9 +100,11 @@ function planDeletes(
   return { isAllowed: true };
 }
 
-async function planVersion(context: ReadContext, input: CheckedInput): Promise<readonly CheckedPartition[]> {
-  // First, so that a missing table is reported as such.
-  const columns = await context.reader.describeTable(input.table, context.signal);
+async function planVersion(
+  context: ReadContext,
+  input: CheckedInput,
+  columns: readonly TableColumn[],
+): Promise<readonly CheckedPartition[]> {
   const whole = await planTable(context, input, columns);
   const split = await splitPartition(context, input, columns, whole);
   const measure = await findMeasure(context, input, columns, {

@@ -10,6 +10,7 @@ import type {
   TableVersion,
 } from '../warehouse/warehouse.ts';
 
+import type { ExpectedSchema, FoundSchema } from './check-schema.ts';
 import type { CheckedCursor, Watermark } from './cursor.ts';
 import type { Measurements } from './stage-meter.ts';
 
@@ -73,8 +74,12 @@ export type PartitionInput =
       readonly watermarkVersion: string | null;
       /** Whether a complete sync deletes the items whose rows are gone. */
       readonly deletesGone: boolean;
+      /** Whether deletes of the source wait for an approval, so that the ids of all rows that are read are needed. */
+      readonly keepsIds?: boolean;
       /** What the source's copy holds; null if the job is to read only a part of the table. */
       readonly copy: SourceCopy | null;
+      /** What the source expects of the columns; null to take them as they are. */
+      readonly schema: ExpectedSchema | null;
       /** Approximate maximum number of rows per partition; a larger read is split. Null to leave it to the warehouse. */
       readonly partitionRows: number | null;
     }
@@ -171,6 +176,8 @@ export type CheckedPlan = PartitionPlan<CheckedStatement>;
 export interface PlannedPartition<Plan = PartitionPlan> {
   readonly plan: Plan;
   readonly totalItems: number;
+  /** The schema of the table of a source; null or left out if it was not looked at. */
+  readonly schema?: FoundSchema | null;
 }
 
 /** The outcome of planning: the partitions of a source. The first is the planned partition itself. */
@@ -209,6 +216,8 @@ export type PartitionOutcome =
       readonly hasRowCounts?: boolean;
       /** Whether the message says nothing about rows or items. */
       readonly isGeneral?: boolean;
+      /** The schema of the table, if it stops the source. */
+      readonly schema?: FoundSchema;
       /** Of an error of the program, for the log. */
       readonly stack?: string | undefined;
     }

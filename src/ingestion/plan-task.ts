@@ -84,12 +84,12 @@ async function planTable(
   }
   const read = contents === null ? null : { contents, itemChanges: copy.itemChanges };
   const partitions = await planPartition(context, input);
-  return partitions.map(({ plan, totalItems }) => ({
+  return partitions.map(({ plan, ...planned }) => ({
     plan:
       plan.kind === 'STATEMENT' && (warehouse.history !== undefined || plan.version === before)
         ? { ...plan, read }
         : plan,
-    totalItems,
+    ...planned,
   }));
 }
 

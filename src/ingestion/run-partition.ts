@@ -70,7 +70,7 @@ export async function runPartition(
       meter,
       catalog: meter.catalog(resources.catalog),
       store: meter.store(
-        createItemStore(resources.pool, task, meter.countRefused, findsGone(planned ?? task.plan)),
+        createItemStore(resources.pool, task, meter.countRefused, needsIds(task, planned ?? task.plan)),
       ),
       signal: AbortSignal.any([signal, ended.signal]),
       endReading: () => ended.abort(),
@@ -129,8 +129,9 @@ export async function runPartition(
 }
 
 /** Whether the ids of all rows are needed, to find the items whose rows are gone. */
-function findsGone(plan: PartitionPlan<unknown> | null): boolean {
-  return plan?.kind === 'STATEMENT' && plan.deletes?.isAllowed === true;
+function needsIds({ input }: PartitionTask, plan: PartitionPlan<unknown> | null): boolean {
+  const findsGone = plan?.kind === 'STATEMENT' && plan.deletes?.isAllowed === true;
+  return findsGone || (input.kind === 'TABLE' && input.keepsIds === true);
 }
 
 /** @throws WarehouseError STATEMENT_FAILED if the statement is refused. */

@@ -15,6 +15,7 @@ import type {
   PlannedPartition,
   PlanOutcome,
 } from './partition-task.ts';
+import type { RemovalRun } from './remove-items.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
 /** What each thread opens: plain data, because it is copied into the threads. */
@@ -104,6 +105,11 @@ export interface ThreadPool {
    * @throws if the catalog or the database does not answer; it can be called again.
    */
   uploadPending(keys: ItemKeys | null): Promise<ItemUploadOutcome>;
+  /**
+   * Removes deleted items from the catalog, some of those that are due.
+   * @throws if the database does not answer; it can be called again.
+   */
+  removeDue(): Promise<RemovalRun>;
   /** Stops the work of the threads, and ends them. */
   close(): Promise<void>;
 }
@@ -192,6 +198,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
     describeTable: (source) => call('describeTable', source, unwatched),
+    removeDue: () => call('removeDue', null, unwatched),
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();

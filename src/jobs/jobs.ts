@@ -7,7 +7,9 @@ import { createDatabaseClock, readDatabaseTime } from '../database/database-cloc
 import type { BladeItem, DataSource, Job } from '../database/generated/prisma/client.ts';
 import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
+import { acceptSchemaChange } from '../sources/accept-schema-change.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
+import { approveDeletes, type DecidedDeletes, rejectDeletes } from '../sources/decide-deletes.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
 import { createDataSource, updateDataSource } from '../sources/save-source.ts';
 import { type SetWatermarkInput, setWatermark } from '../sources/set-watermark.ts';
@@ -57,8 +59,15 @@ export interface Jobs {
   createDataSource(source: NewSource): Promise<DataSource>;
   updateDataSource(sourceId: string, changes: SourceChanges): Promise<DataSource>;
   deleteDataSource(sourceId: string): Promise<DataSource>;
+  acceptSchemaChange(sourceId: string): Promise<DataSource>;
   setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws DeletesNotWaitingError, DeleteCountChangedError, DataSourceInUseError. */
+  approveDeletes(
+    input: DecidedDeletes & { readonly expectedCount: number },
+  ): Promise<{ readonly dataSource: DataSource; readonly deletedCount: number }>;
+  /** @throws DeletesNotWaitingError. */
+  rejectDeletes(input: DecidedDeletes): Promise<DataSource>;
   /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
   lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
@@ -170,6 +179,10 @@ export function createJobs(parts: {
         await deleteDataSource(prisma, principal, sourceId);
         return source;
       },
+      async acceptSchemaChange(sourceId) {
+        await acceptSchemaChange(prisma, principal, sourceId);
+        return readSource(sourceId);
+      },
       async setWatermark(sourceId, change) {
         const { id } = await setWatermark({ prisma, pool }, principal, sourceId, change);
         return visible.dataSource.findUniqueOrThrow({ where: { id } });
@@ -183,6 +196,14 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test;
+      },
+      async approveDeletes(input) {
+        const { dataSourceId, deletedCount } = await approveDeletes({ prisma }, principal, input);
+        return { dataSource: await readSource(dataSourceId), deletedCount };
+      },
+      async rejectDeletes(input) {
+        const { dataSourceId } = await rejectDeletes({ prisma }, principal, input);
+        return readSource(dataSourceId);
       },
       async lowerItemMarking(input) {
         await lowerItemMarking({ prisma, itemUploads }, principal, input);

@@ -1,13 +1,15 @@
 import { HIGHEST_MARKING, type Marking } from '../data-types/marking.ts';
 import { readDatabaseTime } from '../database/database-clock.ts';
-import type { Prisma } from '../database/generated/prisma/client.ts';
+import { Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
 import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
+import { keepFoundSchema } from './found-schema.ts';
 import { toSynced } from './synced-contents.ts';
+import { hasProposal } from './waiting-deletes.ts';
 
 /** A partition that has just ended, with what it read. */
 export interface EndedRead {
@@ -41,9 +43,59 @@ export interface ReadFacts {
 
 /**
  * Records on a source how its sync ended, once all its partitions of the job have: the watermark moves only when each
- * of them was read to its end.
+ * of them was read to its end. A source whose items are judged waits for the others of its data type: an item may have moved to
+ * one of them.
  */
 export async function recordSourceSync(
+  transaction: Prisma.TransactionClient,
+  ended: EndedRead,
+  facts: ReadFacts,
+): Promise<void> {
+  const { id, jobId } = ended;
+  if (facts.deletes?.isAllowed === true && (await readsSibling(transaction, ended))) {
+    const postponedFacts = facts as unknown as Prisma.InputJsonObject;
+    await transaction.jobPartition.update({ where: { id }, data: { postponedFacts } });
+    return;
+  }
+  await record(transaction, ended, facts);
+  await recordPostponed(transaction, jobId);
+}
+
+/** Records on sources of a job what was postponed, unless another source of their data type is still being read. */
+export async function recordPostponed(transaction: Prisma.TransactionClient, jobId: string): Promise<void> {
+  const postponed = await transaction.jobPartition.findMany({
+    where: { jobId, postponedFacts: { not: Prisma.DbNull } },
+    orderBy: { ordinal: 'asc' },
+  });
+  for (const { postponedFacts, ...ended } of postponed) {
+    if (await readsSibling(transaction, ended)) continue;
+    await transaction.jobPartition.update({
+      where: { id: ended.id },
+      data: { postponedFacts: Prisma.DbNull },
+    });
+    const facts = postponedFacts as unknown as ReadFacts;
+    const isCancelled = (await transaction.jobPartition.count({ where: { jobId, state: 'CANCELLED' } })) > 0;
+    const deletes: DeletePlan = { isAllowed: false, reason: 'the sync was cancelled' };
+    await record(transaction, ended, isCancelled ? { ...facts, deletes } : facts);
+  }
+}
+
+/** Whether the job still reads another source of the data type. */
+async function readsSibling(
+  transaction: Prisma.TransactionClient,
+  { jobId, dataType, dataSourceId }: EndedRead,
+): Promise<boolean> {
+  if (dataSourceId === null) return false;
+  const active = await transaction.jobPartition.count({
+    where: {
+      ...{ jobId, dataType, state: { in: ['PENDING', 'RUNNING'] } },
+      dataSourceId: { not: dataSourceId },
+    },
+  });
+  return active > 0;
+}
+
+async function record(
   transaction: Prisma.TransactionClient,
   { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
   facts: ReadFacts,
@@ -67,7 +119,8 @@ export async function recordSourceSync(
     unread === undefined && deletes !== null
       ? await deleteGone(transaction, { jobId, dataType, dataSourceId, sourceName, partitions }, deletes)
       : null;
-  await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
+  if (!(await hasProposal(transaction, dataSourceId)))
+    await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
   const deleted = {
     deletedCount: sumLevels(deletion?.deleted ?? []),
     deletedByLevel: [...(deletion?.deleted ?? NO_COUNTS)],
@@ -88,6 +141,7 @@ export async function recordSourceSync(
   const shownDrift = { drift: drift?.drift ?? null, driftMessage: drift?.driftMessage ?? null };
   if (id !== null && drift !== null)
     await transaction.jobPartition.update({ where: { id }, data: shownDrift });
+  if (unread === undefined) await keepFoundSchema(transaction, dataSourceId);
   const lastSync = {
     lastSyncAt: await readDatabaseTime(transaction),
     lastSyncState: unread?.state ?? ('COMPLETED' as const),

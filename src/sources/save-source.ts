@@ -6,6 +6,7 @@ import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { checkTables } from './allowed-tables.ts';
 import { findFirstDueTime, recordDueTimes } from './due-times.ts';
+import { NO_SCHEMA } from './found-schema.ts';
 import { checkSchedule, findNextDueTime, type Schedule } from './schedule.ts';
 import { DataSourceChangedError, DataSourceNotFoundError } from './source-errors.ts';
 import type { NewSource, SourceChanges } from './source-input.ts';
@@ -64,7 +65,7 @@ export async function updateDataSource(
       if (expectedRevision != null && expectedRevision !== before.revision)
         throw new DataSourceChangedError(sourceId, before.revision);
       const now = await clock(transaction);
-      const changes: Omit<Partial<DataSource>, 'synced' | 'driftBasis'> = {
+      const changes: Omit<Partial<DataSource>, 'synced' | 'driftBasis' | keyof typeof NO_SCHEMA> = {
         ...settings,
         ...toColumns(schedule, now),
       };
@@ -150,6 +151,7 @@ async function findFurtherChanges(
     | 'driftBasis'
     | 'synced'
     | 'deletesSettledAt'
+    | keyof typeof NO_SCHEMA
   >
 > {
   const renamed = before.name === after.name ? {} : { firstName: before.firstName ?? before.name };
@@ -162,10 +164,14 @@ async function findFurtherChanges(
     ...{ ...renamed, ...resettled },
     ...{ watermark: null, watermarkType: null, watermarkVersion: null },
     ...{ drift: null, driftMessage: null, driftBasis: Prisma.DbNull },
+    // Of the columns, another cursor says nothing.
+    ...(SCHEMA_COLUMNS.every((column) => before[column] === after[column]) ? {} : NO_SCHEMA),
   };
 }
 
-const READ_COLUMNS = ['dataType', 'cursorColumn', ...TABLE_COLUMNS] as const;
+const SCHEMA_COLUMNS = ['dataType', ...TABLE_COLUMNS] as const;
+
+const READ_COLUMNS = ['cursorColumn', ...SCHEMA_COLUMNS] as const;
 
 /** Finds when a source comes due after a change of its schedule, once what was due before it is recorded. */
 async function moveDueTime(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createDataTypeSchema } from '../data-types/data-type-schema.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
-import { DeletePolicy } from '../database/generated/prisma/enums.ts';
+import { DeletePolicy, OnSchemaChange } from '../database/generated/prisma/enums.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 
 const nameSchema = (maximum: number) =>
@@ -41,7 +41,8 @@ const createSettings = (dataTypes: DataTypes) => ({
     .max(1e12, { error: 'must be at most 1e12' })
     .nullable()
     .transform((lookback) => lookback ?? 0),
-  deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP or MARK' }),
+  deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP, MARK or REMOVE' }),
+  onSchemaChange: z.enum(OnSchemaChange, { error: 'must be CONTINUE or PAUSE' }),
   maxDeletePercent: z
     .int({ error: 'must be a whole number' })
     .min(0, { error: PERCENT })
@@ -57,6 +58,9 @@ export function createNewSourceSchema(dataTypes: DataTypes) {
     cursorColumn: settings.cursorColumn.optional().transform((column) => column ?? null),
     lookback: settings.lookback.optional().transform((lookback) => lookback ?? 0),
     deletePolicy: settings.deletePolicy.nullish().transform((policy) => policy ?? DeletePolicy.KEEP),
+    onSchemaChange: settings.onSchemaChange
+      .nullish()
+      .transform((choice) => choice ?? OnSchemaChange.CONTINUE),
     maxDeletePercent: settings.maxDeletePercent
       .nullish()
       .transform((percent) => percent ?? MAX_DELETE_PERCENT),

@@ -1,7 +1,11 @@
 import type { DataTypes } from '../data-types/data-types.ts';
 import type { DataSource, PrismaClient } from '../database/generated/prisma/client.ts';
+import { isUnknown } from '../ingestion/check-schema.ts';
+import { describeSchemaChanges, findSchemaChanges } from '../ingestion/table-schema.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { asciiLowerCase } from '../shared/ascii-case.ts';
+import type { TableColumn } from '../warehouse/warehouse.ts';
+import { readTableSchema } from './found-schema.ts';
 import { DataSourceNotFoundError } from './source-errors.ts';
 import { sourceTable } from './source-table.ts';
 
@@ -10,7 +14,7 @@ export type DataSourceTest =
   | {
       readonly isReadable: true;
       readonly source: DataSource;
-      readonly columns: readonly { readonly name: string; readonly type: string }[];
+      readonly columns: readonly TableColumn[];
       /** Columns of the data type that the table lacks. */
       readonly missingColumns: readonly string[];
       /** Columns that the data type does not define; they are kept as they are. */
@@ -60,6 +64,10 @@ export async function testDataSource(
       `the table has none of the columns that identify an item (${dataType.identifyingColumns.join(', ')}): every row would fail`,
     );
   }
+  const schema = readTableSchema(source.tableSchema);
+  const changes = schema === null || isUnknown(columns) ? [] : findSchemaChanges(schema.columns, columns, []);
+  if (changes.length > 0)
+    warnings.push(`the schema has changed since the last sync: ${describeSchemaChanges(changes)}`);
   const shown = problems.filter(({ isAboutRows }) => seesAllRows || !isAboutRows);
   warnings.push(...shown.map(({ message }) => message));
   return {

@@ -108,8 +108,9 @@ class Subject {
     return this.write('many', MANY_COLUMNS, rows);
   }
 
-  columns(table: string): Promise<readonly TableColumn[]> {
-    return this.warehouse.describeTable(allowSubject(table), NEVER);
+  async columns(table: string): Promise<readonly TableColumn[]> {
+    const columns = await this.warehouse.describeTable(allowSubject(table), NEVER);
+    return columns.map(({ name, type }) => ({ name, type }));
   }
 
   version(table: string): Promise<string | null> {

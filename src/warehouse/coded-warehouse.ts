@@ -27,10 +27,12 @@ export function withErrorCodes(warehouse: Warehouse): Warehouse {
 }
 
 function historyWithCodes(history: TableHistory): TableHistory {
+  const { listRenames } = history;
   return {
     readAt: (version) => readerWithCodes(history.readAt(version)),
     describe: (version) => history.describe(version),
     findRewrite: (...given) => withCode(() => history.findRewrite(...given)),
+    ...(listRenames && { listRenames: (...given) => withCode(() => listRenames.apply(history, given)) }),
   };
 }
 

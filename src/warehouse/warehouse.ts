@@ -20,6 +20,18 @@ export interface AllowedTable extends TableName, CheckMark {}
 export interface TableColumn {
   readonly name: string;
   readonly type: string;
+  /** Left out or null for a column without one. */
+  readonly comment?: string | null | undefined;
+  /** Whether its cells can be NULL; left out or null if the warehouse does not say. */
+  readonly isNullable?: boolean | null | undefined;
+  /** Whether the type was inferred from the cells, so that another one is no change of the table. Default: false. */
+  readonly isInferred?: boolean | undefined;
+}
+
+/** A column that got another name. */
+export interface ColumnRename {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** A value that can be bound to a named parameter. */
@@ -108,8 +120,11 @@ export interface ReadOptions {
   readonly onWaiting?: OnWaiting | undefined;
 }
 
-/** Called with true when a statement must wait to run, such as while the warehouse starts, and with false afterwards. */
-export type OnWaiting = (isWaiting: boolean) => void;
+/**
+ * Called with true when a statement must wait to run, such as while the warehouse starts; with a short text that says how far
+ * the statement is, such as `Spark: 12 of 40 tasks`; and with false when neither is to be shown any more.
+ */
+export type OnWaiting = (waiting: boolean | string) => void;
 
 export interface RowStream {
   /**
@@ -150,6 +165,16 @@ export interface TableHistory {
    * @returns what happened, as a sentence without its full stop; null if nothing did.
    */
   findRewrite(from: string, to: string, signal: AbortSignal, onWaiting?: OnWaiting): Promise<string | null>;
+  /**
+   * Lists the columns of one table that were renamed between two versions, in order; none if that is not known. Without this,
+   * a renamed column counts as one that was dropped and another that was added.
+   */
+  listRenames?(
+    from: string,
+    to: string,
+    signal: AbortSignal,
+    onWaiting?: OnWaiting,
+  ): Promise<readonly ColumnRename[]>;
 }
 
 /** A version of a table, as people know it. */

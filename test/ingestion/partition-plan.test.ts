@@ -26,7 +26,7 @@ const INPUT: TableInput = {
   ...{ kind: 'TABLE', table: fieldTable('sortie'), dataType: 'sortie', syncType: 'FULL' },
   ...{ filter: "flight_hours > 2 and mission_status <> 'CANCELLED'", maxItems: null },
   ...{ cursorColumn: 'updated_at', watermark: null, lookback: 0, partitionRows: 1_000 },
-  ...{ watermarkVersion: null, copy: null, deletesGone: false },
+  ...{ watermarkVersion: null, copy: null, schema: null, deletesGone: false },
 };
 
 const ROWS = `SELECT 'S-' || i AS item_id, i AS flight_hours, 'FLOWN' AS mission_status,

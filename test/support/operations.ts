@@ -1,5 +1,6 @@
 /** The operations that tests send. */
 export {
+  AcceptSchemaChangeDocument as AcceptSchemaChange,
   CancelJobDocument as CancelJob,
   CreateDataSourceDocument as CreateDataSource,
   DataSourcesDocument as DataSources,
@@ -21,6 +22,7 @@ export {
   RepairCatalogDocument as RepairCatalog,
   ResumeJobDocument as ResumeJob,
   RetryJobDocument as RetryJob,
+  SchemaReadsDocument as SchemaReads,
   SetWatermarkDocument as SetWatermark,
   SourceReadsDocument as SourceReads,
   StartQueryJobDocument as StartQueryJob,

@@ -24,6 +24,11 @@ export function fieldTable(table: string): AllowedTable {
 
 export const never = new AbortController().signal;
 
+/** Describes a table by the names and types of its columns. */
+export async function listTypes(warehouse: Warehouse, table: AllowedTable) {
+  return (await warehouse.describeTable(table, never)).map(({ name, type }) => ({ name, type }));
+}
+
 export async function batchesOf(
   warehouse: Warehouse,
   select: CheckedStatement,

@@ -30,6 +30,7 @@ import { connectPage, type PagedList } from './paged-list.ts';
 import { parseInput } from './parse-input.ts';
 import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
 import { requires } from './requires.ts';
+import { OnSchemaChangeEnum, TableColumnType } from './table-schema.ts';
 
 const readColumns = createColumnReader<DataSource>();
 
@@ -107,7 +108,7 @@ builder.prismaNode('ScheduledRun', {
 const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
 
 const MAX_DELETE_PERCENT =
-  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.';
+  'The greatest share of its items that a sync may delete, from 0 to 100. More deletes wait for an admin: see `waitingDeletes`.';
 
 const DeletePolicyEnum = builder.enumType('DeletePolicy', {
   description:
@@ -117,6 +118,10 @@ const DeletePolicyEnum = builder.enumType('DeletePolicy', {
     [DeletePolicy.MARK]: {
       description:
         'They get a `deletedAt`, which hides them from lists unless asked for. The catalog keeps them. A row that comes back makes its item again.',
+    },
+    [DeletePolicy.REMOVE]: {
+      description:
+        'They are removed from the catalog, and then here: see `pendingRemovals`. Until then they have a `deletedAt`. A row that comes back is a new item.',
     },
   } as const,
 });
@@ -369,6 +374,8 @@ const LOOKBACK =
 
 const DATA_TYPE = 'Data type of its rows, such as `sortie`; the query `dataTypes` lists all.';
 
+const ON_SCHEMA_CHANGE = 'What a sync does if the schema of its table has changed.';
+
 const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
   description: 'A new data source.',
   fields: (t) => ({
@@ -382,6 +389,10 @@ const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
     lookback: t.float({ description: `${LOOKBACK} Default: 0.` }),
     deletePolicy: t.field({ type: DeletePolicyEnum, description: `${DELETE_POLICY} Default: KEEP.` }),
     maxDeletePercent: t.int({ description: `${MAX_DELETE_PERCENT} Default: 20.` }),
+    onSchemaChange: t.field({
+      type: OnSchemaChangeEnum,
+      description: `${ON_SCHEMA_CHANGE} Default: CONTINUE.`,
+    }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Default: only manually.',
@@ -412,6 +423,7 @@ const UpdateDataSourceInput = builder.inputType('UpdateDataSourceInput', {
       description: `${DELETE_POLICY} Another one has the next sync read all rows, and is refused while an active job reads the source.`,
     }),
     maxDeletePercent: t.int({ description: MAX_DELETE_PERCENT }),
+    onSchemaChange: t.field({ type: OnSchemaChangeEnum, description: ON_SCHEMA_CHANGE }),
     schedule: t.field({
       type: ScheduleInput,
       description: 'When to sync it automatically. Null for only manually.',
@@ -487,14 +499,6 @@ const SetWatermarkSuccess = builder.objectRef<{ dataSource: DataSource }>('SetWa
       description: 'The source.',
       resolve: ({ dataSource }) => dataSource,
     }),
-  }),
-});
-
-const TableColumnType = builder.objectRef<{ name: string; type: string }>('TableColumn').implement({
-  description: 'A column of a table in the warehouse.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'Column name.' }),
-    type: t.exposeString('type', { description: 'Databricks name of its type.' }),
   }),
 });
 

@@ -9,6 +9,8 @@ import {
   readDeleted,
   readEnd,
   readPlan,
+  readSchemaChanged,
+  readWait,
 } from '../../jobs/events/event-facts.ts';
 import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
@@ -25,6 +27,7 @@ import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { declareColumns } from './read-columns.ts';
 import { requires } from './requires.ts';
+import { SchemaChangeType } from './table-schema.ts';
 
 /** The type of each kind of event. */
 const TYPES: Readonly<Record<JobEventKind, string>> = {
@@ -48,6 +51,10 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   ITEMS_DELETED: 'ItemsDeletedEvent',
   DELETES_SKIPPED: 'DeletesSkippedEvent',
   BATCH_RETRIED: 'BatchRetriedEvent',
+  SCHEMA_CHANGED: 'SchemaChangedEvent',
+  DELETES_WAITING: 'DeletesWaitingEvent',
+  DELETES_APPROVED: 'DeletesApprovedEvent',
+  DELETES_REJECTED: 'DeletesRejectedEvent',
 };
 
 /** An event of a job, as the API shows it. */
@@ -241,6 +248,69 @@ event('DELETES_SKIPPED').implement({
     }),
   }),
 });
+
+event('SCHEMA_CHANGED').implement({
+  interfaces,
+  description: 'The schema of the table of a source has changed since its last completed sync.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    changes: t.field({
+      type: [SchemaChangeType],
+      description: 'What has changed.',
+      resolve: (changed) => readSchemaChanged(changed).changes,
+    }),
+    isStopped: t.boolean({
+      description: 'Whether the source is not read because of it.',
+      resolve: (changed) => readSchemaChanged(changed).isStopped,
+    }),
+  }),
+});
+
+event('DELETES_WAITING').implement({
+  interfaces,
+  description:
+    'A sync found more items without a row than it may delete. They stay until an admin calls `approveDeletes`. Hidden without clearance for any of them.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    count: t.field({
+      type: 'SafeInt',
+      description: 'Items that would be deleted and that your clearance covers.',
+      resolve: (waiting) => readDeleted(waiting).deleted,
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'Until when they can be approved.',
+      resolve: (waiting) => readWait(waiting).expiresAt,
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'How many of how many items that is, and what the source allows.',
+    }),
+  }),
+});
+
+for (const [kind, description] of [
+  ['DELETES_APPROVED', 'An admin approved deletes, and the items that still had no row were deleted.'],
+  ['DELETES_REJECTED', 'An admin rejected deletes. The items stay until a later sync proposes them again.'],
+] as const)
+  event(kind).implement({
+    interfaces,
+    description: `${description} Hidden without clearance for any of the items.`,
+    fields: (t) => ({
+      ...createSourceFields(t),
+      count: t.field({
+        type: 'SafeInt',
+        description: 'The items that your clearance covers.',
+        resolve: (decided) => readDeleted(decided).deleted,
+      }),
+      by: t.field({
+        type: PrincipalType,
+        nullable: true,
+        description: 'Who decided.',
+        resolve: ({ byId: id, byName: name }) => (id === null || name === null ? null : { id, name }),
+      }),
+    }),
+  });
 
 type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, JobEvent>;
 

@@ -19,6 +19,7 @@ const zeroDuration = new Intl.DurationFormat(undefined, { style: 'narrow', secon
 export const NO_VALUE = '–';
 
 const PLURALS = {
+  column: 'columns',
   'data source': 'data sources',
   duplicate: 'duplicates',
   error: 'errors',

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useDataTypes } from '../api/use-data-types.ts';
-import type { DeletePolicy, SourceRowFragment } from '../generated/graphql.ts';
+import type { DeletePolicy, OnSchemaChange, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { FieldRow, Form, useForm } from '../parts/form.tsx';
 import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
@@ -134,11 +134,18 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
         <TextField
           name="maxDeletePercent"
           label="Most to delete at once, in percent"
-          description="A sync that would delete a greater share of the items deletes none."
+          description="More deletes wait for an admin to approve them."
           defaultValue={String(source?.maxDeletePercent ?? 20)}
           isNumber
         />
       </FieldRow>
+      <SelectField
+        name="onSchemaChange"
+        label="Changed columns"
+        description="What a sync does with a table that has them."
+        defaultValue={source?.onSchemaChange}
+        options={SCHEMA_CHOICES}
+      />
       <CheckField
         name="enabled"
         label="Enabled"
@@ -152,7 +159,18 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
 const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
   { value: 'KEEP', label: 'Keep their items' },
   { value: 'MARK', label: 'Mark their items as deleted' },
+  { value: 'REMOVE', label: 'Remove their items, from the catalog too' },
 ];
+
+const SCHEMA_CHOICES: readonly { value: OnSchemaChange; label: string }[] = [
+  { value: 'CONTINUE', label: 'Record it and continue' },
+  { value: 'PAUSE', label: 'Read nothing until it is accepted' },
+];
+
+function readDeletePolicy(values: FormValues): DeletePolicy {
+  const chosen = values.readText('deletePolicy');
+  return DELETE_POLICIES.find(({ value }) => value === chosen)?.value ?? 'KEEP';
+}
 
 function readSettings(values: FormValues) {
   const cron = values.readOptional('schedule.cron');
@@ -164,7 +182,9 @@ function readSettings(values: FormValues) {
     schemaName: values.readText('schemaName').trim(),
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
-    deletePolicy: values.readText('deletePolicy') === 'MARK' ? ('MARK' as const) : ('KEEP' as const),
+    deletePolicy: readDeletePolicy(values),
+    onSchemaChange:
+      values.readText('onSchemaChange') === 'PAUSE' ? ('PAUSE' as const) : ('CONTINUE' as const),
     // Left out, it stays, or is the default.
     ...(maxDeletePercent === null ? {} : { maxDeletePercent }),
     enabled: values.isChecked('enabled'),

@@ -18,14 +18,17 @@ import { Moment, RelativeMoment } from '../parts/time.tsx';
 import { DeleteSource } from './delete-source.tsx';
 import { SourceForm } from './source-form.tsx';
 import styles from './source-page.module.css';
+import { SourceSchema } from './source-schema.tsx';
 import { SourceTest } from './source-test.tsx';
 import { SyncSource } from './sync-source.tsx';
+import { WaitingDeletes } from './waiting-deletes.tsx';
 
 const SourceById = graphql(`
   query SourceById($id: ID!) {
     dataSource(id: $id) {
       id
       ...SourceRow
+      ...SourceSchemaParts
       scheduledRuns(first: 20) {
         id
         state
@@ -90,6 +93,9 @@ function KnownSource({ id }: { id: string }) {
                 <Message>{source.lastSyncMessage}</Message>
               </Notice>
             )}
+            {source.waitingDeletes !== null && (
+              <WaitingDeletes id={source.id} name={source.name} waiting={source.waitingDeletes} />
+            )}
             {source.driftMessage !== null && (
               <Notice title="The copy differs from the table" isError={false}>
                 <Message>{source.driftMessage}</Message>
@@ -106,6 +112,9 @@ function KnownSource({ id }: { id: string }) {
                 <Panel title="Connection">
                   <SourceTest id={source.id} />
                 </Panel>
+                <Panel title="Columns">
+                  <SourceSchema source={found} onAccepted={request.reload} />
+                </Panel>
                 <Panel title="Scheduled runs">
                   <ScheduledRuns source={source} runs={found.scheduledRuns} />
                 </Panel>
@@ -120,7 +129,7 @@ function KnownSource({ id }: { id: string }) {
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
   const { id, lastSyncState, lastSyncAt, itemCount, deletedCount, watermark } = source;
-  const { tableVersion, tableTimestamp } = source;
+  const { tableVersion, tableTimestamp, pendingRemovals, removalMessage } = source;
   return (
     <Facts>
       <Fact name="Last sync">
@@ -137,6 +146,12 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
       {deletedCount > 0 && <Fact name="Deleted by the last sync">{formatAmount(deletedCount, 'item')}</Fact>}
+      {pendingRemovals > 0 && (
+        <Fact name="To be removed from the catalog">
+          {formatAmount(pendingRemovals, 'item')}
+          {removalMessage !== null && <Faint>: {removalMessage}</Faint>}
+        </Fact>
+      )}
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
       {tableVersion !== null && (
         <Fact name="Table version">

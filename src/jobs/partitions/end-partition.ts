@@ -2,6 +2,7 @@ import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
 import { type LockedPartitionJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
@@ -73,12 +74,20 @@ export async function endPartition(
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: MarkedOutcome,
 ): Promise<boolean> {
-  // The last partition of the source needs the ids of all of them.
+  // The last partition of the source needs the ids of all of them, and so do deletes of the source that wait.
   const keepsReadIds = outcome.status === 'COMPLETED' && outcome.deletes?.isAllowed === true;
   const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome), keepsReadIds);
   if (ended === null) return false;
   if (outcome.status === 'FAILED' && outcome.isReadError) {
     await recordReadError(transaction, ended, outcome.message, outcome.messageMarking);
+  }
+  if (outcome.status === 'FAILED' && outcome.schema !== undefined && ended.dataSourceId !== null) {
+    await recordFoundSchema(
+      transaction,
+      { ...ended, dataSourceId: ended.dataSourceId },
+      outcome.schema,
+      true,
+    );
   }
   if (job.kind === 'SYNC') {
     const isRead = outcome.status === 'COMPLETED';
@@ -175,7 +184,7 @@ async function saveEnd(
     with forgotten as (
       delete from read_ids r using job_partition p where r.partition_id = p.id and p.id = ${id}::uuid
         and p.state in ('PENDING', 'RUNNING') and (${attempt}::int is null or p.attempt = ${attempt}::int)
-        and not ${keepsReadIds}
+        and not ${keepsReadIds} and not exists (select from delete_approval a where a.data_source_id = p.data_source_id)
     )
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = blade_now(),

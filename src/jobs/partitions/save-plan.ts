@@ -2,6 +2,7 @@ import { v7 as newUuid } from 'uuid';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionPlan, PlannedPartition } from '../../ingestion/partition-task.ts';
 import { NO_COUNTS } from '../../items/level-counts.ts';
+import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 
@@ -31,7 +32,7 @@ export async function savePlan(
       },
       data: {
         ...{ plan: toJson(first.plan), totalItems: first.totalItems, ...NOTHING_READ },
-        ...(await describePlan(transaction, partition, first.plan)),
+        ...(await describePlan(transaction, partition, first)),
       },
     });
     if (count === 0 || others.length === 0) return { isSaved: count > 0, isSplit: false };
@@ -61,10 +62,11 @@ export async function savePlan(
 /** Describes what a partition reads, and forgets what its source was read completely from before it is read again. */
 async function describePlan(
   transaction: Transaction,
-  { dataSourceId, retryOfPartitionId }: JobPartition,
-  plan: PartitionPlan,
+  { jobId, dataSourceId, sourceName, retryOfPartitionId }: JobPartition,
+  { plan, schema = null }: PlannedPartition,
 ) {
   if (dataSourceId === null || retryOfPartitionId !== null) return {};
+  await recordFoundSchema(transaction, { jobId, dataSourceId, sourceName }, schema, false);
   if (plan.kind !== 'UNCHANGED') {
     await transaction.dataSource.updateMany({
       where: { id: dataSourceId },

@@ -16,6 +16,7 @@ import {
 } from '../../observability/spans.ts';
 import type { JobNotifications } from '../events/job-notifications.ts';
 import { readJobOptions } from '../input/job-options.ts';
+import type { ItemRemovals } from '../item-removals.ts';
 import { claimPartition } from '../partitions/claim-partition.ts';
 import { abandonPartition, finishPartition } from '../partitions/end-partition.ts';
 import { describeWaiting, handBackPartition } from '../partitions/hand-back-partition.ts';
@@ -40,6 +41,7 @@ export interface WorkerOptions {
   readonly prisma: PrismaClient;
   readonly queue: PartitionQueue;
   readonly pool: ThreadPool;
+  readonly itemRemovals: Pick<ItemRemovals, 'wake'>;
   readonly notifications: JobNotifications;
   readonly dataTypes: DataTypes;
   readonly diskSpace: DiskSpace;
@@ -52,7 +54,7 @@ export interface WorkerOptions {
 const STOP_TIMEOUT_MS = 10_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { prisma, queue, pool, notifications, dataTypes, diskSpace, metrics, log } = options;
+  const { prisma, queue, pool, itemRemovals, notifications, dataTypes, diskSpace, metrics, log } = options;
   const stopping = new AbortController();
   const activities = trackActivities({ prisma, notifications, log });
   const fullDisk = createFullDiskGuard(diskSpace, stopping.signal, log);
@@ -237,7 +239,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       }
     }
     const isJobEnded = await finishPartition({ prisma, dataTypes }, partition, outcome);
-    if (isJobEnded) progress.ended(partition.jobId);
+    if (!isJobEnded) return;
+    progress.ended(partition.jobId);
+    itemRemovals.wake();
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {

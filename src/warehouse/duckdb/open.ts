@@ -11,6 +11,7 @@ import {
   type CheckedStatement,
   type Row,
   type RowBatch,
+  type TableColumn,
   type TableName,
   type Warehouse,
   WarehouseError,
@@ -99,7 +100,14 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
   return {
     async describeTable(table, signal) {
       throwIfAborted(signal);
-      return findEngine().ask({ method: 'describeTable', table: toName(table) }, signal);
+      const columns = await findEngine().ask<readonly TableColumn[]>(
+        { method: 'describeTable', table: toName(table) },
+        signal,
+      );
+      const { format, files } = await findTableFiles(folder, table);
+      // Only Parquet files state types, and not those of their folders.
+      const isStated = (name: string) => format === 'parquet' && files[0]?.partition.has(name) !== true;
+      return columns.map((column) => (isStated(column.name) ? column : { ...column, isInferred: true }));
     },
 
     async findVersion(tables, signal) {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { includeUnreadable } from '../../../src/sql-check/checked-statement.ts';
 import { fuzzParameters } from '../../support/fuzz-runs.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
-import { batchesOf, fieldTable, never, statement } from '../reading.ts';
+import { batchesOf, fieldTable, listTypes, never, statement } from '../reading.ts';
 
 const table = fieldTable('lines');
 const READ = 'SELECT * FROM blade.field.lines';
@@ -14,7 +14,7 @@ const READ = 'SELECT * FROM blade.field.lines';
 async function readLines(file: string, lines: readonly (string | Buffer)[]) {
   const { path, rows, warehouse } = await folderWarehouse();
   await writeFile(path(file), Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')])));
-  return { rows: () => rows(READ), columns: () => warehouse.describeTable(table, never) };
+  return { rows: () => rows(READ), columns: () => listTypes(warehouse, table) };
 }
 
 const withBytes = (before: string, ...bytes: number[]) =>

@@ -98,9 +98,9 @@ describe('cells of another kind stay what they are, and fail nothing', () => {
       `id,quantity,day\n${good}\n30000,twelve,2024-02-30\n30001,,"a, ""b"""\n`,
     );
     expect(await warehouse.describeTable(fieldTable('mixed'), never)).toEqual([
-      { name: 'id', type: 'BIGINT' },
-      { name: 'quantity', type: 'STRING' },
-      { name: 'day', type: 'STRING' },
+      { name: 'id', type: 'BIGINT', isInferred: true },
+      { name: 'quantity', type: 'STRING', isInferred: true },
+      { name: 'day', type: 'STRING', isInferred: true },
     ]);
     const all = await rows('SELECT * FROM blade.field.mixed');
     expect(all.slice(29_999)).toEqual([
@@ -128,10 +128,10 @@ describe('cells of another kind stay what they are, and fail nothing', () => {
     ];
     await writeFile(path('mixed.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
     expect(await warehouse.describeTable(fieldTable('mixed'), never)).toEqual([
-      { name: 'id', type: 'BIGINT' },
-      { name: 'n', type: 'STRING' },
-      { name: 'day', type: 'STRING' },
-      { name: 'more', type: 'STRUCT<a: ARRAY<BIGINT>>' },
+      { name: 'id', type: 'BIGINT', isInferred: true },
+      { name: 'n', type: 'STRING', isInferred: true },
+      { name: 'day', type: 'STRING', isInferred: true },
+      { name: 'more', type: 'STRUCT<a: ARRAY<BIGINT>>', isInferred: true },
     ]);
     expect(await rows('SELECT * FROM blade.field.mixed')).toEqual([
       { id: 1, n: 2, day: '2024-01-01', more: null },
@@ -155,7 +155,7 @@ describe('cells of another kind stay what they are, and fail nothing', () => {
     const lines = texts.map((text) => ({ value: text, nested: { DATE: text, "it's": [text] } }));
     await writeFile(path('texts.ndjson'), lines.map((line) => JSON.stringify(line)).join('\n'));
     const [column] = await warehouse.describeTable(fieldTable('texts'), never);
-    expect(column).toEqual({ name: 'value', type });
+    expect(column).toEqual({ name: 'value', type, isInferred: true });
     expect(await rows('SELECT * FROM blade.field.texts')).toEqual(lines);
   });
 

@@ -187,11 +187,11 @@ describe('partitions of a folder are columns', () => {
     expect(await folder.rows(`${ALL} WHERE day = DATE '2024-01-02'`)).toHaveLength(1);
     expect(await folder.warehouse.describeTable(fieldTable('sortie'), never)).toEqual([
       { name: 'item_id', type: 'STRING' },
-      { name: 'n', type: 'INT' },
-      { name: 'big', type: 'BIGINT' },
-      { name: 'day', type: 'DATE' },
-      { name: 'code', type: 'STRING' },
-      { name: 'name', type: 'STRING' },
+      { name: 'n', type: 'INT', isInferred: true },
+      { name: 'big', type: 'BIGINT', isInferred: true },
+      { name: 'day', type: 'DATE', isInferred: true },
+      { name: 'code', type: 'STRING', isInferred: true },
+      { name: 'name', type: 'STRING', isInferred: true },
     ]);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fuzzParameters } from '../../support/fuzz-runs.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
-import { fieldTable, never } from '../reading.ts';
+import { fieldTable, listTypes } from '../reading.ts';
 
 const READ = 'SELECT * FROM blade.field.cells';
 
@@ -11,7 +11,7 @@ const READ = 'SELECT * FROM blade.field.cells';
 async function openCells(text: string, file = 'cells.csv') {
   const { path, rows, warehouse, write } = await folderWarehouse();
   await writeFile(path(file), text);
-  return { rows, path, write, types: () => warehouse.describeTable(fieldTable('cells'), never) };
+  return { rows, path, write, types: () => listTypes(warehouse, fieldTable('cells')) };
 }
 
 /** Texts that look like something else. */

@@ -30,6 +30,14 @@ export const SourceRow = graphql(`
     deletePolicy
     maxDeletePercent
     deletedCount
+    onSchemaChange
+    pendingRemovals
+    removalMessage
+    waitingDeletes {
+      jobId
+      count
+      expiresAt
+    }
     lastSyncAt
     lastSyncState
     lastSyncMessage
