@@ -15,6 +15,11 @@ export function toReadableError(error: unknown, parameters: Parameters): unknown
   if (fault === null) return error;
   const unavailable = describeUnavailable(fault);
   if (unavailable !== null) return new WarehouseError('UNAVAILABLE', unavailable);
+  if (isSessionLost(error) || isOperationLost(error))
+    return new WarehouseError(
+      'INTERRUPTED',
+      'Spark has lost the statement, as it does when it is started again.',
+    );
   if (isShutdown(fault)) return new WarehouseError('INTERRUPTED', 'Spark was stopped.');
   if (fault.status === STATUS.RESOURCE_EXHAUSTED && /message larger than/i.test(fault.message))
     return new WarehouseError(
@@ -31,8 +36,6 @@ export function toReadableError(error: unknown, parameters: Parameters): unknown
 
 /** Converts an error in the middle of a result, where reading again may succeed. */
 export function toInterruptionError(error: unknown, parameters: Parameters): unknown {
-  if (isSessionLost(error) || isOperationLost(error))
-    return new WarehouseError('INTERRUPTED', 'Spark has lost the statement in the middle of its result.');
   const readable = toReadableError(error, parameters);
   return readable instanceof WarehouseError && isTransient(error)
     ? new WarehouseError('INTERRUPTED', readable.message)
@@ -44,7 +47,7 @@ export function isTransient(error: unknown): boolean {
   const fault = findFault(error);
   if (fault === null) return false;
   if (fault.status === STATUS.UNAVAILABLE || fault.status === STATUS.DEADLINE_EXCEEDED)
-    return !isCertificate(fault);
+    return !isCertificate(fault) && !isWithoutTls(fault);
   // Another connection reads the statement: the one that was taken for broken.
   return fault.message.includes('INVALID_CURSOR.DISCONNECTED') || isConnectionReset(fault);
 }
@@ -102,10 +105,13 @@ function findSqlState({ metadata }: ServiceError): string | null {
 
 function describeUnavailable(fault: Fault): string | null {
   const { status, message } = fault;
-  if (isCertificate(fault)) return 'The certificate of Spark is not trusted.';
+  if (isWithoutTls(fault))
+    return 'Spark does not use TLS at the address: remove use_ssl from SPARK_REMOTE, or correct its port.';
+  if (isCertificate(fault))
+    return 'The certificate of Spark is not trusted: NODE_EXTRA_CA_CERTS can name the file of its authority.';
   switch (status) {
     case STATUS.UNAUTHENTICATED:
-      return 'Spark refused the credentials.';
+      return 'Spark refused the credentials: check the token in SPARK_REMOTE.';
     case STATUS.PERMISSION_DENIED:
       return 'Spark refused the credentials, or the user may not do this.';
     case STATUS.UNIMPLEMENTED:
@@ -130,7 +136,11 @@ function isConnectionReset({ status, message }: Fault): boolean {
 }
 
 function isCertificate({ status, message }: Fault): boolean {
-  return status === STATUS.UNAVAILABLE && /certificate|SELF_SIGNED|ALTNAME|SSL|wrong version/i.test(message);
+  return status === STATUS.UNAVAILABLE && /certificate|SELF_SIGNED|ALTNAME/i.test(message);
+}
+
+function isWithoutTls({ status, message }: Fault): boolean {
+  return status === STATUS.UNAVAILABLE && /wrong version number|packet length too long/i.test(message);
 }
 
 function isShutdown({ message }: Fault): boolean {

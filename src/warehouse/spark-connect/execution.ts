@@ -100,16 +100,19 @@ export function startExecution({ client, context }: SparkSession, options: Execu
       if (response.result_complete === undefined) return response;
       isComplete = true;
       stream.close();
-      await release(null);
+      void release(null);
       return null;
     },
 
     async cancel() {
       if (isComplete || ended.signal.aborted) return;
       ended.abort();
-      await interrupt();
-      stream.close();
-      await release(null);
+      try {
+        await interrupt();
+      } finally {
+        stream.close();
+        await release(null);
+      }
     },
   };
 
