@@ -10,6 +10,7 @@ import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
 import { approveDeletes, type DecidedDeletes, rejectDeletes } from '../sources/decide-deletes.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
+import { previewSync, type SyncPreview } from '../sources/preview-sync.ts';
 import { createDataSource, updateDataSource } from '../sources/save-source.ts';
 import { type SetWatermarkInput, setWatermark } from '../sources/set-watermark.ts';
 import { DataSourceNotFoundError } from '../sources/source-errors.ts';
@@ -60,6 +61,8 @@ export interface Jobs {
   deleteDataSource(sourceId: string): Promise<DataSource>;
   setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws DataSourceNotFoundError. */
+  previewSync(sourceId: string): Promise<SyncPreview>;
   /** @throws DeletesNotWaitingError, DeleteCountChangedError, DataSourceInUseError. */
   approveDeletes(
     input: DecidedDeletes & { readonly expectedCount: number },
@@ -190,6 +193,15 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test;
+      },
+      async previewSync(sourceId) {
+        const preview = await previewSync({ prisma: visible, pool }, clearance, sourceId);
+        await recordDone(prisma, principal, {
+          operation: 'previewSync',
+          dataSourceId: sourceId,
+          details: { name: preview.source.name },
+        });
+        return preview;
       },
       async approveDeletes(input) {
         const { dataSourceId, deletedCount } = await approveDeletes({ prisma }, principal, input);
