@@ -47,7 +47,7 @@ export async function findCsvReading(
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
   if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
-  const reader = createReader(path, shape, readInParts(lines));
+  const reader = createReader(path, shape, readInParts(lines), ...sizeBuffer(lines));
   const [counted] = await run(`SELECT count(*) AS total FROM ${reader}`);
   if (Number(counted?.total) !== lines.rows) throw createUnevenError(lines);
   return { reader, columns: listNames(shape), unreadable: [] };
@@ -84,6 +84,15 @@ function readInParts({ bytes, rows, hasLineEndsInCells }: CsvLines): string {
   const hasLargeRows = bytes / Math.max(rows, 1) > LARGE_ROW_BYTES;
   return `parallel = ${hasLargeRows && !hasLineEndsInCells}`;
 }
+
+/** Reads a small file with a buffer of its size: with the default of 32 MB each, hundreds of them exceed the memory at once. */
+function sizeBuffer({ bytes }: CsvLines): readonly string[] {
+  if (bytes > MAX_BUFFER_BYTES) return [];
+  const line = Math.max(bytes, 1_000);
+  return [`max_line_size = ${line}`, `buffer_size = ${line + 1}`];
+}
+
+const MAX_BUFFER_BYTES = 2_000_000;
 
 const LARGE_ROW_BYTES = 10_000;
 
@@ -169,7 +178,7 @@ async function readEvenLines(
   const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MAX_UNEVEN_LINES, signal);
   const { columns, rows, uneven, openQuote, lineWithoutEnd } = found;
   if (found.unevenCount > MAX_UNEVEN_LINES) throw createTooUnevenError(found);
-  const reader = createReader(path, shape, 'parallel = false', 'ignore_errors = true');
+  const reader = createReader(path, shape, 'parallel = false', 'ignore_errors = true', ...sizeBuffer(found));
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
     throw createUnevenError(found);
   }

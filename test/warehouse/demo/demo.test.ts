@@ -36,7 +36,7 @@ test('each table has the columns of its data type, a cursor, and few rows that c
   try {
     for (const { dataType, table, cursorColumn } of DEMO_SOURCES) {
       const columns = await warehouse.describeTable(fieldTable(table.table), never);
-      expect(columns).toContainEqual({ name: cursorColumn, type: 'TIMESTAMP_NTZ' });
+      expect(columns).toContainEqual(expect.objectContaining({ name: cursorColumn, type: 'TIMESTAMP_NTZ' }));
       const names = columns.map((column) => column.name);
       const known = (dataTypes.find(dataType)?.columns ?? []).map(({ name }) => name);
       expect(known.length).toBeGreaterThan(10);

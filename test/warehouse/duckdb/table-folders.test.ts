@@ -168,6 +168,16 @@ describe('a table can be a folder of files', () => {
     for (const index of files)
       await writeFile(folder.path(`sortie/${String(index).padStart(4, '0')}.csv`), `item_id\n${index}\n`);
     expect((await folder.rows(ALL)).map((row) => Number(row.item_id))).toEqual(files);
+    expect(await folder.rows(`${ALL} LIMIT 2`)).toEqual([{ item_id: '0' }, { item_id: '1' }]);
+  });
+
+  test('with hundreds of files of many rows, of which some are asked for', async () => {
+    const folder = await folderWarehouse();
+    await mkdir(folder.path('sortie'));
+    const rows = Array.from({ length: 50 }, (_, index) => index).join('\n');
+    for (let file = 0; file < 200; file += 1)
+      await writeFile(folder.path(`sortie/${file}.csv`), `item_id\n${rows}\n`);
+    expect(await folder.rows(`${ALL} LIMIT 1`)).toEqual([{ item_id: '0' }]);
   });
 });
 
