@@ -83,7 +83,8 @@ async function findObstacle(
     : 'a row failed without an id, so it could be that of an item. Repair the row and run a FULL sync';
 }
 
-async function skip(
+/** Deletes nothing, and says why. */
+export async function skip(
   transaction: Prisma.TransactionClient,
   source: ReadSource,
   reason: string,
@@ -117,7 +118,7 @@ async function recordSkipped(
 }
 
 /** Callers see the event if they are cleared for one of the items, and count those that they are cleared for. */
-async function recordDeleted(
+export async function recordDeleted(
   transaction: Prisma.TransactionClient,
   { jobId, sourceName }: ReadSource,
   deleted: LevelCounts,

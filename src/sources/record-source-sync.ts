@@ -1,12 +1,14 @@
 import { HIGHEST_MARKING, type Marking } from '../data-types/marking.ts';
 import { readDatabaseTime } from '../database/database-clock.ts';
-import type { Prisma } from '../database/generated/prisma/client.ts';
+import { Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
-import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partition-task.ts';
+import type { CopyMeasure, DeletePlan, FeedOutcome, ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+import { deleteChanged } from './delete-changed.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
+import { toFeedState } from './feed-state.ts';
 import { keepFoundSchema } from './found-schema.ts';
 import { toSynced } from './synced-contents.ts';
 
@@ -37,6 +39,10 @@ export interface ReadFacts {
   readonly measure: CopyMeasure | null;
   /** Null if the sync deletes no items. */
   readonly deletes: DeletePlan | null;
+  /** Null if the source knows the same of its change feed as before. */
+  readonly feed: FeedOutcome | null;
+  /** The ids of the items whose rows a change feed says are gone; null if none was read. */
+  readonly goneIds: readonly string[] | null;
   readonly syncType: SyncType;
 }
 
@@ -49,7 +55,7 @@ export async function recordSourceSync(
   { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
   facts: ReadFacts,
 ): Promise<void> {
-  const { watermark, version, read, measure, deletes, syncType } = facts;
+  const { watermark, version, read, measure, deletes, goneIds, syncType } = facts;
   if (dataSourceId === null || retryOfPartitionId !== null) return;
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
@@ -64,10 +70,10 @@ export async function recordSourceSync(
   const unread =
     partitions.find(({ state }) => state === 'FAILED') ??
     partitions.find(({ state }) => state === 'CANCELLED');
-  const deletion =
-    unread === undefined && deletes !== null
-      ? await deleteGone(transaction, { jobId, dataType, dataSourceId, sourceName, partitions }, deletes)
-      : null;
+  const source = { jobId, dataType, dataSourceId, sourceName, partitions };
+  let deletion: Deletes | null = null;
+  if (unread === undefined && deletes !== null) deletion = await deleteGone(transaction, source, deletes);
+  if (unread === undefined && goneIds !== null) deletion = await deleteChanged(transaction, source, goneIds);
   await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
   const deleted = {
     deletedCount: sumLevels(deletion?.deleted ?? []),
@@ -114,6 +120,7 @@ export async function recordSourceSync(
             ...(isUnchanged ? {} : shownDrift),
             ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),
             ...(watermark === null ? {} : { watermark: watermark.value, watermarkType: watermark.type }),
+            ...findFeedState(facts, deletion, counts.duplicates > 0),
             ...(watermark === null && read === null ? {} : { watermarkVersion: version }),
             ...(read === null || warning !== null || !isWhole || deletion?.isComplete === false
               ? {}
@@ -121,6 +128,17 @@ export async function recordSourceSync(
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
+}
+
+/** Finds what to remember of a change feed: while items are left to judge, they are read again. */
+function findFeedState(
+  { feed, version }: ReadFacts,
+  deletion: Deletes | null,
+  hasSharedIds: boolean,
+): Pick<Prisma.DataSourceUncheckedUpdateManyInput, 'feedState'> {
+  if (feed === null || deletion?.isComplete === false) return {};
+  if (feed === 'FORGET' || version === null) return { feedState: Prisma.DbNull };
+  return { feedState: toFeedState({ version, hasSharedIds, brokenBy: null }) };
 }
 
 function findSettledTime(deletion: Deletes | null, now: Date): { readonly deletesSettledAt?: Date } {

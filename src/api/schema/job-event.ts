@@ -51,6 +51,7 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   DELETES_SKIPPED: 'DeletesSkippedEvent',
   BATCH_RETRIED: 'BatchRetriedEvent',
   SCHEMA_CHANGED: 'SchemaChangedEvent',
+  SNAPSHOT_TAKEN: 'SnapshotTakenEvent',
 };
 
 /** An event of a job, as the API shows it. */
@@ -176,6 +177,7 @@ event('SOURCE_PLANNED').implement({
 for (const [kind, description] of [
   ['SOURCE_CHANGED', 'A source changed while it was read, so it is read again from its beginning.'],
   ['SOURCE_FAILED', 'A source could not be read to its end. What was read before is kept.'],
+  ['SNAPSHOT_TAKEN', 'All rows of a source are read, because the change feed of its table cannot be used.'],
 ] as const)
   event(kind).implement({
     interfaces,

@@ -117,6 +117,8 @@ export function describeEvent(event: Event): string {
       const schema = `The schema of ${source} has changed: ${describeSchemaChanges(changes)}`;
       return isStopped ? `${schema}. Nothing of it is read` : schema;
     }
+    case 'SNAPSHOT_TAKEN':
+      return `All rows of ${source} are read instead of its changes${because}`;
     case 'ATTEMPT_STARTED':
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
     case 'ATTEMPT_LOST':

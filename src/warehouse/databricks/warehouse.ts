@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isObject } from '../../shared/json.ts';
 import { quoteTable } from '../../sql-check/quoted-name.ts';
 import { throwIfAborted } from '../abort.ts';
 import { measureValue } from '../value.ts';
@@ -12,6 +13,7 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
+import { composeChanges, toChangedRows } from './change-feed.ts';
 import type { Chunk } from './chunk.ts';
 import { createSessions, type DatabricksOptions } from './session.ts';
 import { type FinishedStatement, runStatement, type StatementRun } from './statement.ts';
@@ -85,7 +87,10 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     try {
       const [detail] = await describe(`DETAIL ${name}`, signal, onWaiting);
       if (detail?.format !== 'delta') return null;
-      return { table: name, id: String(detail.id), ...(await findLatest(name, signal, onWaiting)) };
+      const { properties } = detail;
+      const hasChanges = isObject(properties) && properties['delta.enableChangeDataFeed'] === 'true';
+      const latest = await findLatest(name, signal, onWaiting);
+      return { table: name, id: String(detail.id), ...latest, ...(hasChanges ? { hasChanges } : {}) };
     } catch (error) {
       return refuseFailedStatement(error);
     }
@@ -257,6 +262,22 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
         return null;
       },
 
+      changes: {
+        isKept: (version) => parseVersions(version).every(({ hasChanges = false }) => hasChanges),
+
+        async readChanges(table, range, { batchSize, signal, onWaiting }) {
+          throwIfAborted(signal);
+          const sql = composeChanges(table, range);
+          if (sql === null) return { resumed: false, batches: readNothing() };
+          const run = { sql, parameters: range.key.parameters, signal, onWaiting };
+          const batches = readBatches(readPages(run), batchSize, signal);
+          return {
+            resumed: false,
+            batches: toChangedRows(readVersion(batches, parseVersions(range.to), signal), range),
+          };
+        },
+      },
+
       async listRenames(from, to, signal, onWaiting) {
         const [earlier] = parseVersions(from);
         const [later] = parseVersions(to);
@@ -280,6 +301,8 @@ export function openDatabricksWarehouse(options: DatabricksOptions): Warehouse {
     },
   };
 }
+
+async function* readNothing(): AsyncGenerator<RowBatch, void, undefined> {}
 
 /** A table without versions, or whose history must not be read, refuses the statement. */
 function refuseFailedStatement(error: unknown): null {
