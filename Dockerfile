@@ -16,6 +16,7 @@ RUN install --directory --owner=node --group=node /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/prisma ./prisma
+COPY --from=build /app/demo ./demo
 COPY --from=build /app/dist ./dist
 USER node
 VOLUME /data

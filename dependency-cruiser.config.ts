@@ -22,7 +22,15 @@ export const levels: readonly (readonly string[])[] = [
   ['access/'],
   ['plugins/'],
   ['catalog/', 'warehouse/'],
-  ['catalog/folder/', 'catalog/http/', 'warehouse/databricks/', 'warehouse/duckdb/', 'warehouse/demo/'],
+  [
+    'catalog/folder/',
+    'catalog/http/',
+    'warehouse/databricks/',
+    'warehouse/spark-connect/',
+    'warehouse/duckdb/',
+    'warehouse/demo/',
+  ],
+  ['warehouse/spark-sql/'],
   ['catalog/catalog-definition.ts', 'warehouse/warehouse-definition.ts'],
   ['catalog/catalog.ts', 'catalog/catalog-error.ts', 'sql-check/'],
   [

@@ -15,6 +15,7 @@ const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   history: () => import('./history.ts'),
   'catalog-uploads': () => import('./catalog-uploads.ts'),
   'large-rows': () => import('./large-rows.ts'),
+  'small-sources': () => import('./small-sources.ts'),
   'api-during-sync': () => import('./api-during-sync.ts'),
 };
 

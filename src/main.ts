@@ -4,6 +4,7 @@ import { ConfigError } from './config/load.ts';
 import { loadProgram } from './config/load-program.ts';
 import { UnsuitableDatabaseError } from './database/server-check.ts';
 import { PluginError } from './plugins/plugin.ts';
+import { collectAfterStart } from './shared/collect-garbage.ts';
 import { FolderError } from './shared/folder-error.ts';
 import { createRedact } from './shared/secrets.ts';
 
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     fail(createRedact(config.secrets)(toText(error))),
   );
   stopOnSignal(application);
+  collectAfterStart();
   void application.databaseLost.then(async (reason) => {
     log.fatal({ err: reason }, 'the database is lost; start the program again, and it resumes where it was');
     await application.stop();

@@ -3,8 +3,8 @@ import { sortie } from '../../src/data-types/sortie.ts';
 import { createTransform } from '../../src/ingestion/transform.ts';
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import { allowTable, composeStatement } from '../../src/sql-check/checked-statement.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
+import { createSortieTable } from '../../test/support/sortie-table.ts';
 
 export const SORTIES = { catalog: 'blade', schema: 'field', table: 'sortie' };
 

@@ -14,7 +14,7 @@ export interface ApiContext {
   readonly access: Access;
   readonly dataTypes: DataTypes;
   /** Finds what the warehouse refuses in a SELECT that the check has accepted; null for nothing. */
-  readonly findStatementProblem: (sql: string) => string | null;
+  readonly findStatementProblem: (sql: string) => Promise<string | null>;
   /** Who sent the request. */
   readonly principal: Principal;
   /** The id of the last event that an event stream has got before it broke off, as `EventSource` sends it. */

@@ -12,6 +12,7 @@ import { createHealth, type Health } from '../health/health.ts';
 import { createThreadPool, type ThreadPool } from '../ingestion/thread-pool.ts';
 import { readClusterFacts } from '../jobs/cluster-facts.ts';
 import { type JobNotifications, listenToJobs } from '../jobs/events/job-notifications.ts';
+import { type ItemRemovals, openItemRemovals } from '../jobs/item-removals.ts';
 import { type ItemUploads, openItemUploads } from '../jobs/item-uploads.ts';
 import { startBoss } from '../jobs/queue/boss.ts';
 import { openPartitionQueue, type PartitionQueue } from '../jobs/queue/partition-queue.ts';
@@ -43,6 +44,7 @@ export interface Core extends Foundation {
   readonly queue: PartitionQueue;
   readonly schedules: Schedules;
   readonly itemUploads: ItemUploads;
+  readonly itemRemovals: ItemRemovals;
   readonly notifications: JobNotifications;
   readonly pool: ThreadPool;
   readonly metrics: Metrics;
@@ -84,6 +86,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
   const queue = await openPartitionQueue(boss);
   const schedules = createSchedules(boss, { prisma, queue });
   const itemUploads = await openItemUploads(boss);
+  const itemRemovals = await openItemRemovals(boss, prisma);
   // No other process can have the embedded database open, so what is marked as running belongs to one that died.
   if (database.kind === 'embedded') await queue.releaseAll();
 
@@ -140,6 +143,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     queue,
     schedules,
     itemUploads,
+    itemRemovals,
     notifications,
     pool,
     metrics,

@@ -1,3 +1,4 @@
+import { ITEM_REMOVAL_QUEUES } from '../jobs/item-removals.ts';
 import { ITEM_UPLOAD_QUEUES } from '../jobs/item-uploads.ts';
 import { PARTITION_QUEUES } from '../jobs/queue/partition-queue.ts';
 import { watchSetBack } from '../jobs/queue/set-back.ts';
@@ -16,6 +17,7 @@ export async function startWorkerRole(core: Core): Promise<void> {
     queue,
     schedules,
     itemUploads,
+    itemRemovals,
     notifications,
     pool,
     metrics,
@@ -25,7 +27,7 @@ export async function startWorkerRole(core: Core): Promise<void> {
 
   parts.add(await startRetention(boss, prisma, config.jobs.retention, log), (stop) => stop());
   parts.add(
-    watchSetBack(boss, [...PARTITION_QUEUES, ...ITEM_UPLOAD_QUEUES], (error) =>
+    watchSetBack(boss, [...PARTITION_QUEUES, ...ITEM_UPLOAD_QUEUES, ...ITEM_REMOVAL_QUEUES], (error) =>
       log.error({ err: error }, 'the queue could not be brought back to the clock'),
     ),
     (stop) => stop(),
@@ -34,11 +36,14 @@ export async function startWorkerRole(core: Core): Promise<void> {
   parts.add(schedules, (working) => working.stop());
   await itemUploads.work(pool, log);
   parts.add(itemUploads, (working) => working.stop());
+  await itemRemovals.work(pool, log);
+  parts.add(itemRemovals, (working) => working.stop());
   parts.add(
     await startWorker({
       prisma,
       queue,
       pool,
+      itemRemovals,
       notifications,
       dataTypes: config.registry.dataTypes,
       progressIntervalMs: config.jobs.progressIntervalMs,

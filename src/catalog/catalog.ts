@@ -12,6 +12,17 @@ export type UploadOutcome =
   | { readonly status: 'ACCEPTED' }
   | { readonly status: 'REJECTED'; readonly message: string };
 
+/** Identifies an item in a catalog. */
+export type ItemKey = Pick<BladeItem, 'dataType' | 'itemId'>;
+
+export type RemovalOutcome =
+  /** The catalog does not hold the item, whether or not it did before. */
+  | { readonly status: 'REMOVED' }
+  /** The catalog refused, and still holds the item. */
+  | { readonly status: 'REFUSED'; readonly message: string }
+  /** The catalog gave no answer, so it may hold the item or not. */
+  | { readonly status: 'UNKNOWN'; readonly message: string };
+
 /** What a catalog says about the state that it is in. */
 export interface CatalogGeneration {
   /** 1 to 200 characters. Changes whenever the catalog may have lost uploads, such as when it was emptied or restored. */
@@ -40,6 +51,13 @@ export interface Catalog {
    * @returns one outcome an item, in the order of the items; rejects only if it is aborted, or on a fault of our own.
    */
   upload(batch: CatalogUpload, signal: AbortSignal): Promise<readonly UploadOutcome[]>;
+  /**
+   * Removes items, idempotently: one that the catalog does not hold counts as removed. All other items stay as they are. A
+   * catalog without this method, or that returns null, cannot remove items; it then has removed none of these.
+   * @returns one outcome an item, in the order of the items.
+   * @throws CatalogError if nothing is known of any of them.
+   */
+  remove?(items: readonly ItemKey[], signal: AbortSignal): Promise<readonly RemovalOutcome[] | null>;
   /**
    * Reads the generation of the catalog, so that a loss of uploads is noticed. A catalog without this method, or that
    * returns null, is trusted to keep everything. Called before the first upload of an attempt and after its last.

@@ -268,6 +268,7 @@ function createViews(clearance: Marking): readonly View[] {
         replans: 'parts.replans',
         // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
+        postponed_facts: 'null::jsonb',
         ...{ drift: 'null::bigint', drift_message: 'null::text' },
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled
@@ -309,7 +310,8 @@ function createViews(clearance: Marking): readonly View[] {
           'deleted', ${sliceVisibleInJson(`coalesce(t.data -> 'deleted', '[]')`)})
           || case when t.kind = 'ENDED'
             then jsonb_build_object('outcome', (select j.outcome from ${job} j where j.id = t.job_id)) else '{}' end
-        when t.kind = 'ITEMS_DELETED' then jsonb_build_object('deleted', ${sliceVisibleInJson(`t.data -> 'deleted'`)})
+        when t.kind in ('ITEMS_DELETED', 'DELETES_WAITING', 'DELETES_APPROVED', 'DELETES_REJECTED')
+          then t.data || jsonb_build_object('deleted', ${sliceVisibleInJson(`t.data -> 'deleted'`)})
         else t.data end`,
     }),
     view('data_source', 'public.data_source t', {

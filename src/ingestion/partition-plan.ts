@@ -6,7 +6,6 @@ import {
   composeStatement,
   composeType,
   includeUnreadable,
-  parseFilter,
 } from '../sql-check/checked-statement.ts';
 import { findColumn } from '../warehouse/find-column.ts';
 import { type CheckedSql, type TableColumn, WarehouseError } from '../warehouse/warehouse.ts';
@@ -52,11 +51,8 @@ export async function planPartition(
   context: PlanContext,
   unchecked: TableInput,
 ): Promise<readonly PlannedPartition<CheckedPlan>[]> {
-  const input: CheckedInput = {
-    ...unchecked,
-    table: allowTable(unchecked.table, context.allowedSchemas),
-    filter: unchecked.filter === null ? null : parseFilter(unchecked.filter),
-  };
+  const table = allowTable(unchecked.table, context.allowedSchemas);
+  const input: CheckedInput = { ...unchecked, table, filter: await checkFilter(unchecked.filter) };
   const { warehouse, signal } = context;
   const version = await warehouse.findVersion([input.table], signal);
   const { history } = warehouse;
@@ -119,6 +115,12 @@ function findFeed(
 ): FeedOutcome | null {
   if (choice === null || (syncType !== 'FULL' && cursorColumn !== null)) return null;
   return version !== null && history?.changes?.isKept(version) === true ? 'SET' : 'FORGET';
+}
+
+async function checkFilter(filter: string | null): Promise<CheckedSql | null> {
+  if (filter === null) return null;
+  const { parseFilter } = await import('../sql-check/parse-statement.ts');
+  return parseFilter(filter);
 }
 
 /** Decides whether the rows that are read prove that others are gone. */

@@ -75,6 +75,8 @@ export type PartitionInput =
       readonly watermarkVersion: string | null;
       /** Whether a complete sync deletes the items whose rows are gone. */
       readonly deletesGone: boolean;
+      /** Whether deletes of the source wait for an approval, so that the ids of all rows that are read are needed. */
+      readonly keepsIds?: boolean;
       /** What the source's copy holds; null if the job is to read only a part of the table. */
       readonly copy: SourceCopy | null;
       /** How the source finds what has changed; null if the job is to read only a part of the table. */

@@ -14,6 +14,7 @@ import type { PartitionResources } from './attempt.ts';
 import { planPartition } from './partition-plan.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { findLatest, planTask } from './plan-task.ts';
+import { type RemovalRun, removeDueItems } from './remove-items.ts';
 import { runPartition } from './run-partition.ts';
 import type {
   SourceProblem,
@@ -80,11 +81,6 @@ async function askMainThread(
 
 function createReport(port: MessagePort): (progress: PartitionProgress) => void {
   return (progress) => port.postMessage({ kind: 'progress', progress } satisfies ThreadReport);
-}
-
-/** Opens the resources of the thread before its first work; called by the thread pool. */
-export async function open(): Promise<void> {
-  await loadResources();
 }
 
 /** Closes what a thread has opened, before it ends; called by the thread pool. */
@@ -212,6 +208,11 @@ export function uploadPending({ input, port }: Call<ItemKeys | null>): Promise<I
     const { rejections } = await uploadItems(open, keys, signal);
     return { rejections: rejections.map(redact) };
   });
+}
+
+/** Removes deleted items from the catalog that are due; called by the thread pool. */
+export function removeDue({ port }: Call<null>): Promise<RemovalRun> {
+  return runUntilStopped(port, async (signal) => removeDueItems(await loadCommonResources(), redact, signal));
 }
 
 /** A stopped warehouse takes minutes to start. */

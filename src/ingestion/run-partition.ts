@@ -5,7 +5,7 @@ import { createItemStore } from '../items/item-store.ts';
 import { sumLevels } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
-import { parseStatement } from '../sql-check/checked-statement.ts';
+import { recognizeStatement } from '../sql-check/checked-statement.ts';
 import { WarehouseError } from '../warehouse/warehouse.ts';
 import { type Attempt, createUploader, type PartitionResources } from './attempt.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
@@ -71,7 +71,7 @@ export async function runPartition(
       meter,
       catalog: meter.catalog(resources.catalog),
       store: meter.store(
-        createItemStore(resources.pool, task, meter.countRefused, findsGone(planned ?? task.plan)),
+        createItemStore(resources.pool, task, meter.countRefused, needsIds(task, planned ?? task.plan)),
       ),
       signal: AbortSignal.any([signal, ended.signal]),
       endReading: () => ended.abort(),
@@ -94,7 +94,7 @@ export async function runPartition(
       dataType: task.input.kind === 'CATALOG' ? task.dataType : null,
       onRestoring: () => attempt.onOperation('Uploading again what the catalog lost'),
     });
-    const plan = planned ?? checkPlan(task.plan, resources.allowedSchemas);
+    const plan = planned ?? (await checkPlan(task.plan, resources.allowedSchemas));
     await verifier.begin();
     const goneIds = await run(attempt, plan);
     if (!signal.aborted) await verifier.end(hasRejections);
@@ -134,14 +134,21 @@ export async function runPartition(
 }
 
 /** Whether the ids of all rows are needed, to find the items whose rows are gone. */
-function findsGone(plan: PartitionPlan<unknown> | null): boolean {
-  return plan?.kind === 'STATEMENT' && plan.deletes?.isAllowed === true;
+function needsIds({ input }: PartitionTask, plan: PartitionPlan<unknown> | null): boolean {
+  const findsGone = plan?.kind === 'STATEMENT' && plan.deletes?.isAllowed === true;
+  return findsGone || (input.kind === 'TABLE' && input.keepsIds === true);
 }
 
 /** @throws WarehouseError STATEMENT_FAILED if the statement is refused. */
-function checkPlan(plan: PartitionPlan | null, allowedSchemas: readonly SchemaPattern[]): CheckedPlan {
+async function checkPlan(
+  plan: PartitionPlan | null,
+  allowedSchemas: readonly SchemaPattern[],
+): Promise<CheckedPlan> {
   if (plan === null) throw new Error('a partition must be planned before it runs');
   if (plan.kind !== 'STATEMENT') return plan;
+  const recognized = recognizeStatement(plan.statement, allowedSchemas);
+  if (recognized !== null) return { ...plan, statement: recognized };
+  const { parseStatement } = await import('../sql-check/parse-statement.ts');
   return { ...plan, statement: parseStatement(plan.statement, allowedSchemas) };
 }
 

@@ -15,6 +15,7 @@ import type {
   PlannedPartition,
   PlanOutcome,
 } from './partition-task.ts';
+import type { RemovalRun } from './remove-items.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
 /** What each thread opens: plain data, because it is copied into the threads. */
@@ -104,12 +105,17 @@ export interface ThreadPool {
    * @throws if the catalog or the database does not answer; it can be called again.
    */
   uploadPending(keys: ItemKeys | null): Promise<ItemUploadOutcome>;
+  /**
+   * Removes deleted items from the catalog, some of those that are due.
+   * @throws if the database does not answer; it can be called again.
+   */
+  removeDue(): Promise<RemovalRun>;
   /** Stops the work of the threads, and ends them. */
   close(): Promise<void>;
 }
 
-/** How long the extra thread stays without work, in milliseconds. */
-const IDLE_TIMEOUT_MS = 10_000;
+/** How long a thread stays without work, in milliseconds: longer than its engine, which it would leave defunct. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** How long threads may take to stop their work before they are ended, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -122,20 +128,17 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
   const pool = new Piscina({
     filename: resolveModuleUrl('./partition-thread', import.meta.url).href,
     workerData: configuration,
-    minThreads: threads,
+    // Threads are started for the first work, and live on: each takes 45 MB.
+    minThreads: 0,
     // One more than partitions: a table can be described while all of them run.
     maxThreads: threads + 1,
-    // Ended after each table, it would load the program anew for the next one.
     idleTimeout: IDLE_TIMEOUT_MS,
     concurrentTasksPerWorker: 1,
     // A thread that blocks on an atomic cannot notice that its database connections are gone.
     atomics: 'disabled',
   });
 
-  // Threads load their code and open the warehouse now, so that the first job need not wait. A thread that fails here reports
-  // why when it gets work.
   const calls = new Set<Promise<unknown>>();
-  for (let thread = 0; thread < threads; thread++) run(null, { name: 'open' }).catch(() => {});
 
   function run<Result>(input: unknown, options: Parameters<typeof pool.run>[1]): Promise<Result> {
     const result: Promise<Result> = pool.run(input, options);
@@ -195,6 +198,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
     describeTable: (source) => call('describeTable', source, unwatched),
+    removeDue: () => call('removeDue', null, unwatched),
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();

@@ -40,7 +40,7 @@ export type TransformOutcome =
   | { readonly ok: true; readonly item: RowItem }
   | {
       readonly ok: false;
-      /** The id the item would have; null if the row has no usable one. */
+      /** The id the item would have, shortened if it is too long; null if the row has none. */
       readonly itemId: string | null;
       /** Names the column and what would work; safe to store, and to show to principals cleared for the row. */
       readonly message: string;
@@ -105,7 +105,7 @@ export function createTransform(options: TransformOptions): Transform {
     }
     if (writtenId !== null && writtenId.length > MAX_ITEM_ID_LENGTH) {
       return createFailure(
-        null,
+        writtenId,
         marking,
         `item_id must be at most ${MAX_ITEM_ID_LENGTH} characters long; ${describeValue(writtenId)} has ${writtenId.length}.`,
       );
@@ -161,8 +161,14 @@ interface Problem {
 }
 
 function createFailure(itemId: string | null, marking: Marking, message: string): TransformOutcome {
-  const usable = itemId !== null && itemId.length <= MAX_ITEM_ID_LENGTH && isStorableText(itemId);
-  return { ok: false, itemId: usable ? itemId : null, message, marking };
+  return { ok: false, itemId: itemId === null ? null : toStorableId(itemId), message, marking };
+}
+
+/** Writes an id that no item can have as one that can be stored: the row then says that it is none of the others. */
+function toStorableId(id: string): string {
+  const storable = isStorableText(id) ? id : id.toWellFormed().replaceAll('\0', '\ufffd');
+  if (storable.length <= MAX_ITEM_ID_LENGTH) return storable;
+  return `${storable.slice(0, MAX_ITEM_ID_LENGTH - 1).toWellFormed()}…`;
 }
 
 /** Picks the known columns of a row, under their lower-case names. */

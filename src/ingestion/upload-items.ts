@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, CatalogUpload } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
-import { findItems, type ItemKeys, markItemsUploaded, releaseRejectedItems } from '../items/stored-items.ts';
+import { orderRemovalsAgain } from '../items/item-removals.ts';
+import {
+  findUploadableItems,
+  type ItemKeys,
+  markItemsUploaded,
+  releaseRejectedItems,
+} from '../items/stored-items.ts';
 import type { PartitionResources } from './attempt.ts';
 import { isSameContent, MAX_ROUNDS } from './upload.ts';
 import { readStoredGeneration } from './verify-uploads.ts';
@@ -25,7 +31,7 @@ export async function uploadItems(
   const uploaded = new Map<string, BladeItem & { readonly key: string }>();
   const rejections = new Map<string, string>();
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const current = await findItems(pool, keys);
+    const current = await findUploadableItems(pool, keys);
     const newer = current.filter((item) => !isSameContent(item, uploaded.get(item.itemId)));
     if (newer.length === 0) break;
     const key = `items-${randomUUID()}`;
@@ -40,6 +46,7 @@ export async function uploadItems(
     await markItemsUploaded(pool, keys.dataType, items, { generation, key });
   }
   await releaseRejectedItems(pool, { ...keys, itemIds: [...rejections.keys()] });
+  await orderRemovalsAgain(pool, keys);
   return { rejections: [...rejections.values()] };
 }
 

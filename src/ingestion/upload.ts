@@ -83,11 +83,12 @@ async function correctCatalog(
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const current = await store.findItems({ dataType, itemIds: [...inCatalog.keys()] });
     const newer = current.filter((item) => !isSameContent(item, inCatalog.get(item.itemId)));
-    if (newer.length === 0) return;
+    if (newer.length === 0) break;
     // Not the signal of the attempt, which may have been aborted long ago.
     await catalog.upload({ key: nextUploadKey(), items: newer }, AbortSignal.timeout(CORRECTION_TIMEOUT_MS));
     for (const item of newer) inCatalog.set(item.itemId, item);
   }
+  await store.orderRemovalsAgain({ dataType, itemIds: [...inCatalog.keys()] });
 }
 
 /** Whether two contents of an item are equal. Besides its row, its marking or its query metadata may have changed. */

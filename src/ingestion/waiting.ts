@@ -10,19 +10,25 @@ export interface ShownWaiting {
   readonly onCatalogFault: (fault: string | null) => void;
 }
 
-/** Shows what is waited for instead of other progress while a statement waits in the warehouse, or uploads for the catalog. */
+/**
+ * Shows what is waited for instead of other progress while a statement waits in the warehouse, or uploads for the catalog; and
+ * how far a statement is in the warehouse, beside it.
+ */
 export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): ShownWaiting {
   let statement: string | null = null;
+  let detail: string | null = null;
   let uploads: string | null = null;
   let latest: string | null = null;
 
   function showLatest(): void {
     const operation = uploads ?? statement ?? latest;
-    if (operation !== null) onOperation(operation);
+    if (operation === null) return;
+    onOperation(operation === latest && detail !== null ? `${operation} (${detail})` : operation);
   }
 
-  function onWaiting(waits: boolean): void {
-    statement = waits ? 'Waiting for the warehouse to start' : null;
+  function onWaiting(waiting: boolean | string): void {
+    statement = waiting === true ? 'Waiting for the warehouse to start' : null;
+    detail = typeof waiting === 'string' ? waiting : null;
     showLatest();
   }
 
@@ -63,7 +69,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     },
     onOperation(operation) {
       latest = operation;
-      if (uploads === null && statement === null) onOperation(operation);
+      if (uploads === null && statement === null) showLatest();
     },
     onCatalogFault(fault) {
       uploads = fault === null ? null : `Waiting for the catalog, which ${fault}`;

@@ -16,6 +16,8 @@ export interface CompleteRead {
   readonly startedAt: Date;
   /** When the items were stored that the share is of: later ones came with rows that may have replaced them. */
   readonly settledAt: Date;
+  /** Whether the deleted items are to be removed from the catalog and then here, too, with those that were deleted before. */
+  readonly removes: boolean;
   /** Nothing is deleted if more than this share of those items would be, from 0 to 100. */
   readonly maxDeletePercent: number;
 }
@@ -28,6 +30,8 @@ export interface GoneItems {
   readonly items: number;
   /** Those of them that no source has any more. */
   readonly gone: number;
+  /** The same by marking. */
+  readonly goneByLevel: LevelCounts;
   /** The deleted ones, which are all of those or none. */
   readonly deleted: LevelCounts;
   /** Those that the read has not seen, but another job wrote since it began. */
@@ -40,8 +44,10 @@ export interface GoneItems {
  */
 export async function deleteGoneItems(
   transaction: Prisma.TransactionClient,
-  { jobId, dataSourceId, dataType, partitionIds, startedAt, settledAt, maxDeletePercent }: CompleteRead,
+  read: CompleteRead,
 ): Promise<GoneItems> {
+  const { jobId, dataSourceId, dataType, partitionIds, startedAt, settledAt, removes, maxDeletePercent } =
+    read;
   // Without statistics, the planner would compare each item with each id. What it thinks that costs would start its compiler.
   await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
   const source = Prisma.sql`${dataSourceId}::uuid`;
@@ -63,14 +69,15 @@ export async function deleteGoneItems(
     known as materialized (select int8send(hashtextextended(${PROBE}, 0)) = ${hashIds([PROBE])}::bytea as is_known),
     -- Items that only query jobs have made come from no sync.
     unseen as materialized (
-      select i.ctid as place, i.job_id, exists (
+      select i.ctid as place, i.data_type, i.item_id, i.upload_batch_id, i.job_id,
+        ${LEVEL} as level, exists (
         select from jsonb_object_keys(i.other_markings) as other (id) join data_source s on s.id = other.id::uuid
         where s.id <> ${source}
       ) as is_shared
       from blade_item i where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
         and jsonb_exists(i.metadata, 'source_table') and ${unseen}
       union all
-      select i.ctid, i.job_id, true from blade_item i where i.other_markings is not null
+      select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, ${LEVEL}, true from blade_item i where i.other_markings is not null
         and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
     ),
     judged as materialized (
@@ -87,14 +94,27 @@ export async function deleteGoneItems(
       ) as items
     ),
     allowed as materialized (
-      select place, is_shared from gone, counted
+      select gone.* from gone, counted
       where ${maxDeletePercent}::int = 100 or counted.gone * 100 <= counted.items * ${maxDeletePercent}::int
     ),
     deleted as (
       update blade_item i set deleted_at = blade_now(), updated_at = greatest(blade_now(), i.updated_at),
         was_uploaded = i.was_uploaded or ${IS_UPLOADED}, upload_batch_id = null, job_id = ${jobId}::uuid
       where i.ctid = any(array(select place from allowed where not is_shared))
-      returning ${Prisma.raw(toLevelSql('i.classification_marking'))} as level
+      returning ${LEVEL} as level
+    ),
+    -- An upload that is under way would bring the item back.
+    removed as (
+      insert into item_removal (data_type, item_id, data_source_id, upload_batch_id)
+      select data_type, item_id, ${source}, upload_batch_id from allowed where ${removes} and not is_shared
+      union all
+      select i.data_type, i.item_id, ${source}, null from blade_item i, known
+      where ${removes} and known.is_known and i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
+        and jsonb_exists(i.metadata, 'source_table') and i.deleted_at is not null
+        and (i.was_uploaded or i.floor_marking is null)
+        and not exists (select from item_removal r where r.data_type = i.data_type and r.item_id = i.item_id)
+      order by 1, 2
+      ${RENEW_REMOVAL}
     ),
     released as (
       update blade_item i set data_source_id = (blade_without_source(i, ${source})).owner,
@@ -108,6 +128,7 @@ export async function deleteGoneItems(
     noticed as (${Prisma.raw(noteItemChanges('select data_source_id from released'))})
     select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
       (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted,
+      (select ${Prisma.raw(countLevelsSql())} from gone where not is_shared) as "goneByLevel",
       (select count(*)::int from judged where is_written) as written
     from known, counted`;
   await transaction.$queryRaw`select set_config('enable_nestloop', 'on', true)`;
@@ -115,7 +136,29 @@ export async function deleteGoneItems(
   return found;
 }
 
+const LEVEL = Prisma.raw(toLevelSql('i.classification_marking'));
+
 const IS_UPLOADED = Prisma.raw(isUploadedSql('i'));
+
+/** Orders a removal that was ordered before once more. */
+export const RENEW_REMOVAL = Prisma.sql`
+  on conflict (data_type, item_id) do update set data_source_id = excluded.data_source_id,
+    upload_batch_id = coalesce(excluded.upload_batch_id, item_removal.upload_batch_id), revision = item_removal.revision + 1`;
+
+/**
+ * Whether the ids are saved of all items that partitions have read. Without them, items would seem to be gone: those of a job that
+ * is being cancelled are forgotten, and a partition of it may still end.
+ */
+export async function hasAllIds(
+  transaction: Prisma.TransactionClient,
+  partitionIds: readonly string[],
+): Promise<boolean> {
+  const [found] = await transaction.$queryRaw<{ hasAll: boolean }[]>`
+    select coalesce(bool_and(p.success_count <= coalesce((
+      select sum(length(r.hashes)) / 8 from read_ids r where r.partition_id = p.id), 0)), true) as "hasAll"
+    from job_partition p where p.id = any(${[...partitionIds]}::uuid[])`;
+  return found?.hasAll === true;
+}
 
 /** A text whose hash differs on a server with another byte order. */
 const PROBE = 'BLADE';

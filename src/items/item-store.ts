@@ -3,6 +3,7 @@ import type { BladeItem } from '../data-types/blade-item.ts';
 import { createLeasedWriter, type PartitionLease } from '../database/partition-lease.ts';
 import { type ComparedItemStore, createComparedItems } from './compared-items.ts';
 import type { PendingBatch, SaveBatch, UploadBatch, UploadedBatch } from './item-batches.ts';
+import { orderRemovalsAgain } from './item-removals.ts';
 import { createLostUploads, type LostUploads } from './lost-uploads.ts';
 import { markUploaded } from './mark-uploaded.ts';
 import { createPartitionCounts, type PartitionCounts } from './partition-counts.ts';
@@ -43,6 +44,8 @@ export interface ItemStore
   findBatchItems(id: string): Promise<readonly BladeItem[]>;
   /** Finds the current content of items. */
   findItems(keys: ItemKeys): Promise<readonly BladeItem[]>;
+  /** Orders the removal of items that may be in the catalog again after they were removed. */
+  orderRemovalsAgain(keys: ItemKeys): Promise<void>;
 }
 
 /**
@@ -110,5 +113,7 @@ export function createItemStore(
     },
 
     findItems: (keys) => findItems(pool, keys),
+
+    orderRemovalsAgain: (keys) => orderRemovalsAgain(pool, keys),
   };
 }

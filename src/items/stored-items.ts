@@ -18,6 +18,19 @@ export async function findItems(pool: Pool, { dataType, itemIds }: ItemKeys): Pr
   return rows;
 }
 
+/** Finds those of the items that the catalog should have: not those that it does not hold any more, or never did. */
+export async function findUploadableItems(
+  pool: Pool,
+  { dataType, itemIds }: ItemKeys,
+): Promise<readonly BladeItem[]> {
+  const { rows } = await pool.query<BladeItem>(
+    `select ${ITEM_COLUMNS} from blade_item i
+     where data_type = $1 and item_id = any($2) and (deleted_at is null or was_uploaded) order by item_id`,
+    [dataType, itemIds],
+  );
+  return rows;
+}
+
 // For items aliased i. Their source may have been renamed since they were read.
 export const ITEM_COLUMNS = `data_type as "dataType", item_id as "itemId", classification_marking as "classificationMarking",
   data::text as data, content_hash as "contentHash", query_metadata::text as "queryMetadata",
@@ -69,7 +82,7 @@ export async function hasItemsWithoutUpload(pool: Pool, dataSourceId: string): P
   return rowCount !== 0;
 }
 
-/** Marks items of one data type as uploaded, unless their content has changed or a job is going to upload them. */
+/** Marks items of one data type as uploaded, unless they are deleted, have changed or a job is going to upload them. */
 export async function markItemsUploaded(
   pool: Pool,
   dataType: string,
@@ -80,7 +93,7 @@ export async function markItemsUploaded(
     `with same as (
       select i.item_id from unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) as u (${ACCEPTED_COLUMNS})
       join blade_item i on i.data_type = $1 and i.item_id = u.item_id
-      where not ${HAS_OTHER_CONTENT} and ${IS_UNCLAIMED} order by i.item_id for update of i
+      where not ${HAS_OTHER_CONTENT} and ${IS_UNCLAIMED} and i.deleted_at is null order by i.item_id for update of i
     ),
     batch as (
       insert into upload_batch (uploaded_at, generation, upload_key)

@@ -1,6 +1,7 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { recordPostponed } from '../sources/record-source-sync.ts';
 import { changeJobState } from './change-job-state.ts';
 import { endJob } from './end-job.ts';
 import { JobAlreadyFinishedError } from './job-errors.ts';
@@ -29,9 +30,12 @@ export async function cancelJob(
         where job_id = ${jobId}::uuid and state = 'PENDING'
       )
       delete from read_ids r using job_partition p
-      where r.partition_id = p.id and p.job_id = ${jobId}::uuid and p.state <> 'RUNNING'`;
+      where r.partition_id = p.id and p.job_id = ${jobId}::uuid and p.state <> 'RUNNING'
+        and not exists (select from delete_approval a where a.data_source_id = p.data_source_id)`;
     const running = await transaction.jobPartition.count({ where: { jobId, state: 'RUNNING' } });
-    if (running === 0) await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
-    else await changeJobState(transaction, job, 'CANCELLING', { currentOperation: 'Cancelling' });
+    if (running === 0) {
+      await recordPostponed(transaction, jobId);
+      await endJob(transaction, job, { state: 'CANCELLED', failureReason: null });
+    } else await changeJobState(transaction, job, 'CANCELLING', { currentOperation: 'Cancelling' });
   });
 }

@@ -9,6 +9,7 @@ import type { PrismaClients } from '../database/prisma-client.ts';
 import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { acceptSchemaChange } from '../sources/accept-schema-change.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
+import { approveDeletes, type DecidedDeletes, rejectDeletes } from '../sources/decide-deletes.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
 import { createDataSource, updateDataSource } from '../sources/save-source.ts';
 import { type SetWatermarkInput, setWatermark } from '../sources/set-watermark.ts';
@@ -61,6 +62,12 @@ export interface Jobs {
   acceptSchemaChange(sourceId: string): Promise<DataSource>;
   setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws DeletesNotWaitingError, DeleteCountChangedError, DataSourceInUseError. */
+  approveDeletes(
+    input: DecidedDeletes & { readonly expectedCount: number },
+  ): Promise<{ readonly dataSource: DataSource; readonly deletedCount: number }>;
+  /** @throws DeletesNotWaitingError. */
+  rejectDeletes(input: DecidedDeletes): Promise<DataSource>;
   /** @throws ItemNotFoundError, NoMarkingFloorError, MarkingFloorChangedError. */
   lowerItemMarking(input: LowerItemMarkingInput): Promise<BladeItem>;
   readonly events: JobEvents;
@@ -189,6 +196,14 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test;
+      },
+      async approveDeletes(input) {
+        const { dataSourceId, deletedCount } = await approveDeletes({ prisma }, principal, input);
+        return { dataSource: await readSource(dataSourceId), deletedCount };
+      },
+      async rejectDeletes(input) {
+        const { dataSourceId } = await rejectDeletes({ prisma }, principal, input);
+        return readSource(dataSourceId);
       },
       async lowerItemMarking(input) {
         await lowerItemMarking({ prisma, itemUploads }, principal, input);

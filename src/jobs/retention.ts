@@ -109,6 +109,11 @@ export async function prune(
   }
   await prisma.$executeRaw`
     delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)`;
+  await prisma.$executeRaw`
+    with expired as (delete from delete_approval where expires_at < ${now} returning data_source_id)
+    delete from read_ids r using job_partition p, job j, expired
+    where r.partition_id = p.id and j.id = p.job_id and p.data_source_id = expired.data_source_id
+      and j.state in ('COMPLETED', 'FAILED', 'CANCELLED')`;
   await pruneStartRequests(prisma);
   await prisma.$executeRaw`delete from read_batch where seen_at < ${daysBefore(now, UNSEEN_DAYS)}`;
   return counts;

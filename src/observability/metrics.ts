@@ -12,6 +12,8 @@ export interface ClusterFacts {
   readonly queue: QueueFacts;
   /** How far the copies of sources are from their tables, as far as that is known. */
   readonly drifts: readonly SourceDrift[];
+  /** Deleted items that wait to be removed from the catalog. */
+  readonly pendingRemovals: number;
 }
 
 export interface SourceDrift {
@@ -117,11 +119,17 @@ export function createMetrics({
     labelNames: ['source'],
     registers,
   });
+  const removals = new Gauge({
+    name: 'blade_removals_pending',
+    help: 'Deleted items of the whole cluster that wait to be removed from the catalog.',
+    registers,
+  });
   const clusterFacts = cacheWork(FACTS_CACHE_MS, now, async () => {
-    const { jobs: byState, queue, drifts } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
+    const { jobs: byState, queue, drifts, pendingRemovals } = await withTimeout(facts(), FACTS_TIMEOUT_MS);
     for (const state of Object.values(JobState)) jobs.set({ state }, byState[state] ?? 0);
     for (const state of ['ready', 'deferred', 'active'] as const) queued.set({ state }, queue[state]);
     oldest.set(queue.oldestReadySeconds);
+    removals.set(pendingRemovals);
     drift.reset();
     for (const { source, drift: rows } of drifts) drift.set({ source }, rows);
   });
@@ -233,6 +241,7 @@ export function createMetrics({
           // Stale numbers would look current.
           for (const gauge of [jobs, queued, drift]) gauge.reset();
           oldest.remove();
+          removals.remove();
         },
       );
       return registry.metrics();

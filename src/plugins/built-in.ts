@@ -6,6 +6,7 @@ import { maintenance } from '../data-types/maintenance.ts';
 import { sortie } from '../data-types/sortie.ts';
 import { databricks } from '../warehouse/databricks/definition.ts';
 import { folderWarehouse } from '../warehouse/duckdb/definition.ts';
+import { sparkConnect } from '../warehouse/spark-connect/definition.ts';
 import type { PluginDefinition } from './plugin.ts';
 
 /**
@@ -19,6 +20,7 @@ export const builtIn: readonly PluginDefinition[] = [
   logistics,
   folderWarehouse,
   databricks,
+  sparkConnect,
   folderCatalog,
   httpCatalog,
 ];

@@ -22,7 +22,7 @@ export interface Registry {
   /** @throws WarehouseError UNAVAILABLE if it cannot be opened. */
   openWarehouse(configuration: WarehouseConfiguration): Promise<Warehouse>;
   /** Finds what the warehouse refuses in a SELECT that the check has accepted; null for nothing. */
-  findStatementProblem(configuration: WarehouseConfiguration, sql: string): string | null;
+  findStatementProblem(configuration: WarehouseConfiguration, sql: string): Promise<string | null>;
   /** @throws if the warehouse cannot be reached within the time, in milliseconds. */
   checkWarehouse(configuration: WarehouseConfiguration, timeoutMs: number): Promise<void>;
   /**
@@ -45,7 +45,8 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     catalogs,
     openWarehouse: async ({ name, settings, statementTimeoutMs }) =>
       findChosen(warehouses, name).open(settings, { statementTimeoutMs }),
-    findStatementProblem: ({ name }, sql) => findChosen(warehouses, name).findProblem?.(sql) ?? null,
+    findStatementProblem: async ({ name }, sql) =>
+      (await findChosen(warehouses, name).findProblem?.(sql)) ?? null,
     async checkWarehouse({ name, settings }, timeoutMs) {
       await findChosen(warehouses, name).checkReachable?.(settings, timeoutMs);
     },

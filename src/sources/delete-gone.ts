@@ -1,8 +1,10 @@
 import { HIGHEST_MARKING, MARKINGS, type Marking, toLevel } from '../data-types/marking.ts';
+import { readDatabaseTime } from '../database/database-clock.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { DeletePlan } from '../ingestion/partition-task.ts';
-import { deleteGoneItems } from '../items/gone-items.ts';
+import { deleteGoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+import { forgetProposal, proposeDeletes, type WaitingDeletes } from './waiting-deletes.ts';
 
 /** A source that was read to its end. */
 export interface ReadSource {
@@ -43,29 +45,40 @@ export async function deleteGone(
     await recordSkipped(transaction, source, plan.reason, null);
     return { deleted: NO_COUNTS, warning: null, isComplete: false, settledAt: null };
   }
+  // What was proposed before is judged anew.
+  await forgetProposal(transaction, source.dataSourceId);
   const reason = await findObstacle(transaction, source);
   if (reason !== null) return skip(transaction, source, reason);
-  const { maxDeletePercent, deletesSettledAt } = await transaction.dataSource.findUniqueOrThrow({
-    where: { id: source.dataSourceId },
-    select: { maxDeletePercent: true, deletesSettledAt: true },
-  });
-  const starts = source.partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
-  const startedAt = new Date(Math.min(...starts));
+  const stored = await transaction.dataSource.findUniqueOrThrow({ where: { id: source.dataSourceId } });
+  const { deletePolicy, maxDeletePercent, deletesSettledAt } = stored;
+  const startedAt = findStart(source);
   const settledAt = deletesSettledAt ?? startedAt;
-  const { isKnown, items, gone, deleted, written } = await deleteGoneItems(transaction, {
+  const { isKnown, items, gone, goneByLevel, deleted, written } = await deleteGoneItems(transaction, {
     ...source,
     partitionIds: source.partitions.map(({ id }) => id),
-    ...{ startedAt, settledAt, maxDeletePercent },
+    ...{ startedAt, settledAt, maxDeletePercent, removes: deletePolicy === 'REMOVE' },
   });
   if (!isKnown)
     return skip(transaction, source, 'the database server has another byte order than this program');
   if (maxDeletePercent < 100 && gone * 100 > items * maxDeletePercent) {
     const counts = `${gone.toLocaleString('en-US')} of its ${items.toLocaleString('en-US')} items`;
-    const tooMany = `${counts} have no row in the table any more, and a sync may delete at most ${maxDeletePercent} percent of them. If they may go, raise maxDeletePercent of the source and run a FULL sync`;
-    return { ...(await skip(transaction, source, tooMany)), settledAt };
+    const message = `${counts} have no row in the table any more, and a sync may delete at most ${maxDeletePercent} percent of them`;
+    const { jobId, dataSourceId, dataType } = source;
+    const proposed = { jobId, dataSourceId, dataType, startedAt, count: goneByLevel, message };
+    const waiting = await proposeDeletes(transaction, stored, proposed, await readDatabaseTime(transaction));
+    await recordWaiting(transaction, source, goneByLevel, waiting);
+    return {
+      ...{ deleted: NO_COUNTS, isComplete: false, settledAt },
+      warning: `No items were deleted: ${waiting.message}`,
+    };
   }
   if (sumLevels(deleted) > 0) await recordDeleted(transaction, source, deleted);
-  return { deleted, warning: describeWritten(written), isComplete: written === 0, settledAt: null };
+  return {
+    deleted,
+    warning: describeWritten(written, 'the next FULL sync decides'),
+    isComplete: written === 0,
+    settledAt: null,
+  };
 }
 
 /** Finds why the rows that were read prove nothing; null if they do. */
@@ -74,8 +87,11 @@ async function findObstacle(
   { partitions }: ReadSource,
 ): Promise<string | null> {
   if (partitions.every(({ readItems }) => readItems === 0n)) return 'the table is empty';
+  const ids = partitions.map(({ id }) => id);
+  if (!(await hasAllIds(transaction, ids)))
+    return 'the ids of its rows are not known any more. Run a FULL sync again';
   const unknown = await transaction.jobError.findFirst({
-    where: { partitionId: { in: partitions.map(({ id }) => id) }, itemId: null },
+    where: { partitionId: { in: ids }, itemId: null },
     select: { id: true },
   });
   return unknown === null
@@ -99,11 +115,17 @@ export async function skip(
   };
 }
 
-function describeWritten(count: number): string | null {
+/** When the read of a source began. */
+export function findStart({ partitions }: ReadSource): Date {
+  return new Date(Math.min(...partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? [])));
+}
+
+/** Describes items that are kept until a later sync; null for none. */
+export function describeWritten(count: number, until: string): string | null {
   if (count === 0) return null;
   const items =
     count === 1 ? '1 item without a row was' : `${count.toLocaleString('en-US')} items without a row were`;
-  return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: the next FULL sync decides.`;
+  return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: ${until}.`;
 }
 
 /** @param marking the reason is hidden from callers without clearance for it; null for that of the job. */
@@ -123,8 +145,25 @@ export async function recordDeleted(
   { jobId, sourceName }: ReadSource,
   deleted: LevelCounts,
 ): Promise<void> {
-  const lowest = deleted.findIndex((count) => count > 0);
-  const marking = MARKINGS.find((candidate) => toLevel(candidate) === lowest) ?? HIGHEST_MARKING;
+  const marking = findLowestMarking(deleted);
   await transaction.$queryRaw`select blade_add_job_event(${jobId}::uuid, 'ITEMS_DELETED'::job_event_kind, ${sourceName},
     data => ${JSON.stringify({ deleted })}::jsonb, marking => ${marking})::text`;
+}
+
+async function recordWaiting(
+  transaction: Prisma.TransactionClient,
+  { jobId, sourceName }: ReadSource,
+  waiting: LevelCounts,
+  { expiresAt, message }: WaitingDeletes,
+): Promise<void> {
+  const data = JSON.stringify({ deleted: waiting, expiresAt });
+  await transaction.$queryRaw`select blade_add_job_event(${jobId}::uuid, 'DELETES_WAITING'::job_event_kind, ${sourceName},
+    reason => ${message}::text, reason_marking => ${HIGHEST_MARKING}::text, data => ${data}::jsonb,
+    marking => ${findLowestMarking(waiting)})::text`;
+}
+
+/** The lowest marking of items: callers who are cleared for one of them may know of them. */
+export function findLowestMarking(counts: LevelCounts): Marking {
+  const lowest = counts.findIndex((count) => count > 0);
+  return MARKINGS.find((candidate) => toLevel(candidate) === lowest) ?? HIGHEST_MARKING;
 }

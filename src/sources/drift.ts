@@ -61,4 +61,6 @@ function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePo
 const WHAT_SYNCS_DO: Readonly<Record<DeletePolicy, string>> = {
   KEEP: 'syncs of this source delete no items',
   MARK: 'a complete FULL sync deletes those that a sync has brought, or says why it does not',
+  REMOVE:
+    'a complete FULL sync deletes those that a sync has brought, here and in the catalog, or says why it does not',
 };

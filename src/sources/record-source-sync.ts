@@ -11,6 +11,7 @@ import { measureDrift } from './drift.ts';
 import { toFeedState } from './feed-state.ts';
 import { keepFoundSchema } from './found-schema.ts';
 import { toSynced } from './synced-contents.ts';
+import { hasProposal } from './waiting-deletes.ts';
 
 /** A partition that has just ended, with what it read. */
 export interface EndedRead {
@@ -48,9 +49,64 @@ export interface ReadFacts {
 
 /**
  * Records on a source how its sync ended, once all its partitions of the job have: the watermark moves only when each
- * of them was read to its end.
+ * of them was read to its end. A source whose items are judged waits for the others of its data type: an item may have moved to
+ * one of them.
  */
 export async function recordSourceSync(
+  transaction: Prisma.TransactionClient,
+  ended: EndedRead,
+  facts: ReadFacts,
+): Promise<void> {
+  const { id, jobId } = ended;
+  if (judgesItems(facts) && (await readsSibling(transaction, ended))) {
+    const postponedFacts = facts as unknown as Prisma.InputJsonObject;
+    await transaction.jobPartition.update({ where: { id }, data: { postponedFacts } });
+    return;
+  }
+  await record(transaction, ended, facts);
+  await recordPostponed(transaction, jobId);
+}
+
+/** Records on sources of a job what was postponed, unless another source of their data type is still being read. */
+export async function recordPostponed(transaction: Prisma.TransactionClient, jobId: string): Promise<void> {
+  const postponed = await transaction.jobPartition.findMany({
+    where: { jobId, postponedFacts: { not: Prisma.DbNull } },
+    orderBy: { ordinal: 'asc' },
+  });
+  for (const { postponedFacts, ...ended } of postponed) {
+    if (await readsSibling(transaction, ended)) continue;
+    await transaction.jobPartition.update({
+      where: { id: ended.id },
+      data: { postponedFacts: Prisma.DbNull },
+    });
+    const facts = postponedFacts as unknown as ReadFacts;
+    const isCancelled = (await transaction.jobPartition.count({ where: { jobId, state: 'CANCELLED' } })) > 0;
+    const deletes: DeletePlan = { isAllowed: false, reason: 'the sync was cancelled' };
+    await record(transaction, ended, isCancelled ? { ...facts, deletes, goneIds: null } : facts);
+  }
+}
+
+/** Whether items of the source may be deleted. */
+function judgesItems({ deletes, goneIds }: ReadFacts): boolean {
+  return deletes?.isAllowed === true || (goneIds !== null && goneIds.length > 0);
+}
+
+/** Whether the job still reads another source of the data type. */
+async function readsSibling(
+  transaction: Prisma.TransactionClient,
+  { jobId, dataType, dataSourceId }: EndedRead,
+): Promise<boolean> {
+  if (dataSourceId === null) return false;
+  const active = await transaction.jobPartition.count({
+    where: {
+      ...{ jobId, dataType, state: { in: ['PENDING', 'RUNNING'] } },
+      dataSourceId: { not: dataSourceId },
+    },
+  });
+  return active > 0;
+}
+
+async function record(
   transaction: Prisma.TransactionClient,
   { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
   facts: ReadFacts,
@@ -74,7 +130,9 @@ export async function recordSourceSync(
   let deletion: Deletes | null = null;
   if (unread === undefined && deletes !== null) deletion = await deleteGone(transaction, source, deletes);
   if (unread === undefined && goneIds !== null) deletion = await deleteChanged(transaction, source, goneIds);
-  await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
+  const isWaiting = await hasProposal(transaction, dataSourceId);
+  if (!isWaiting)
+    await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
   const deleted = {
     deletedCount: sumLevels(deletion?.deleted ?? []),
     deletedByLevel: [...(deletion?.deleted ?? NO_COUNTS)],
@@ -115,7 +173,10 @@ export async function recordSourceSync(
                   itemCountByLevel: [...success],
                 }),
             ...{ tableVersion, tableTimestamp, ...deleted },
-            ...findSettledTime(deletion, lastSync.lastSyncAt),
+            // A change feed says nothing about items that wait to be deleted.
+            ...(isWaiting && deletion?.isComplete === true
+              ? {}
+              : findSettledTime(deletion, lastSync.lastSyncAt)),
             // An unchanged table differs from its copy as before.
             ...(isUnchanged ? {} : shownDrift),
             ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),

@@ -41,7 +41,7 @@ const createSettings = (dataTypes: DataTypes) => ({
     .max(1e12, { error: 'must be at most 1e12' })
     .nullable()
     .transform((lookback) => lookback ?? 0),
-  deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP or MARK' }),
+  deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP, MARK or REMOVE' }),
   readMode: z.enum(ReadMode, { error: 'must be AUTO, CHANGE_FEED, CURSOR or SNAPSHOT' }),
   onSchemaChange: z.enum(OnSchemaChange, { error: 'must be CONTINUE or PAUSE' }),
   maxDeletePercent: z

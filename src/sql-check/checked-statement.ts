@@ -2,47 +2,16 @@ import {
   type AllowedTable,
   type CheckedSql,
   type CheckedStatement,
-  type ParameterValue,
   type SelectStatement,
   type TableName,
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { findSchemaProblem, type SchemaPattern } from './allowed-schemas.ts';
 import { quoteIdentifier, quoteTable } from './quoted-name.ts';
-import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
 import { fileLikeName } from './statement-rules.ts';
+import { findWholeTable } from './whole-table.ts';
 
-// Only this file casts to what a warehouse takes.
-
-/**
- * Parses a statement of people or of the database, and refuses all but one SELECT on allowed tables.
- * @throws WarehouseError STATEMENT_FAILED if it is refused.
- */
-export function parseStatement(
-  { sql, parameters, withUnreadable = false }: SelectStatement,
-  allowedSchemas: readonly SchemaPattern[],
-): CheckedStatement {
-  // Statements that we compose around filters are a little longer.
-  const checked = checkQuery(sql, 3 * MAX_STATEMENT_BYTES);
-  if (!checked.ok) throw new WarehouseError('STATEMENT_FAILED', checked.message);
-  const part = toPart(checked.sql, {
-    parameters: pickParameters(checked.parameterNames, parameters),
-    tables: checked.tables.map((table) => allowTable(table, allowedSchemas)),
-    isRepeatable: checked.isRepeatable,
-  });
-  return { ...part, withUnreadable } as CheckedStatement;
-}
-
-/**
- * Parses the filter of a sync: one condition.
- * @throws WarehouseError STATEMENT_FAILED if it is refused.
- */
-export function parseFilter(filter: string): CheckedSql {
-  const checked = checkFilter(filter);
-  if (!checked.ok)
-    throw new WarehouseError('STATEMENT_FAILED', `the filter is no longer accepted: ${checked.message}`);
-  return toPart(checked.sql, { isRepeatable: checked.isRepeatable });
-}
+// Only this file and parse-statement.ts cast to what a warehouse takes.
 
 /**
  * Returns a table as one that may be read.
@@ -82,6 +51,21 @@ export function composeStatement(...given: Parameters<typeof compose>): CheckedS
   return { ...compose(...given), withUnreadable: false } as CheckedStatement;
 }
 
+/**
+ * Recognizes a stored statement that selects everything of a table, as those of most syncs do: that needs no parser.
+ * @returns null for any other statement.
+ * @throws as `allowTable`.
+ */
+export function recognizeStatement(
+  { sql, withUnreadable = false }: SelectStatement,
+  allowedSchemas: readonly SchemaPattern[],
+): CheckedStatement | null {
+  const table = findWholeTable(sql);
+  if (table === null) return null;
+  const statement = composeStatement`SELECT * FROM ${allowTable(table, allowedSchemas)}`;
+  return withUnreadable ? includeUnreadable(statement) : statement;
+}
+
 /** Adds the lines that are not rows to what a statement returns. */
 export function includeUnreadable(statement: CheckedStatement): CheckedStatement {
   return { ...statement, withUnreadable: true } as CheckedStatement;
@@ -114,22 +98,4 @@ export function bindParameter(
 
 function toPart(sql: string, found: Partial<Omit<CheckedSql, 'sql'>> = {}): CheckedSql {
   return { sql, parameters: {}, tables: [], isRepeatable: true, ...found } as CheckedSql;
-}
-
-/**
- * Picks the value of each parameter that a statement names.
- * @throws WarehouseError STATEMENT_FAILED if one has no value.
- */
-function pickParameters(
-  names: readonly string[],
-  parameters: Readonly<Record<string, ParameterValue>>,
-): Readonly<Record<string, ParameterValue>> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-      if (value === undefined)
-        throw new WarehouseError('STATEMENT_FAILED', `The parameter :${name} has no value.`);
-      return [name, value];
-    }),
-  );
 }

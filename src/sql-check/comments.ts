@@ -32,7 +32,7 @@ export function blankComments(sql: string): UncommentedText | null {
     else if (end > place + 1) {
       hasComments = true;
       for (let index = place; index < end; index += 1)
-        if (!/\s/.test(characters[index] ?? '')) text[index] = ' ';
+        if (!/[\r\n]/.test(characters[index] ?? '')) text[index] = ' ';
     }
     place = end;
   }

@@ -91,6 +91,21 @@ const respellFraction: Rule = (tokens, index, spellings) => {
   spellings.replace(index + 1, '');
 };
 
+/** `-128Y`, whose number alone is none of its type */
+const respellLeast: Rule = (tokens, index, spellings) => {
+  const type =
+    tokens[index - 1]?.kind === 'DASH' ? LEAST.get(asciiLowerCase(tokens[index]?.text ?? '')) : undefined;
+  if (type === undefined) return;
+  spellings.replace(index - 1, '');
+  spellings.replace(index, `CAST(-${tokens[index]?.text.split(':')[0]} AS ${type})`);
+};
+
+const LEAST: ReadonlyMap<string, string> = new Map([
+  ['128::tinyint', 'TINYINT'],
+  ['32768::smallint', 'SMALLINT'],
+  ['9223372036854775808::bigint', 'BIGINT'],
+]);
+
 const TRIM_WORDS: ReadonlySet<string> = new Set(['both', 'leading', 'trailing']);
 
 /** The words of TRIM as names, and TRIM without the characters to cut off */
@@ -252,6 +267,7 @@ const RULES: readonly Rule[] = [
   respellExclamation,
   respellShift,
   respellFraction,
+  respellLeast,
   respellTrim,
   respellLimit,
   respellAll,

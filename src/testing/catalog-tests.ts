@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Catalog, CatalogUpload, UploadOutcome } from '../catalog/catalog.ts';
+import type { Catalog, CatalogUpload, RemovalOutcome, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import type { JsonValue } from '../shared/json.ts';
 import { createItem } from './catalog-item.ts';
@@ -171,10 +171,53 @@ export function catalogTests(open: () => Promise<TestedCatalog>): readonly Confo
     await lookup.close();
   });
 
+  const none = new AbortController().signal;
+
+  add('it removes items, and nothing else, if it can', async ({ catalog, openAgain, listItems }) => {
+    const removed = ODD_TEXTS.map((text) => createItem(text, { text }));
+    const kept = [createItem('2'), createItem('3'), createItem(ODD_TEXTS[3] ?? '', {}, 'maintenance')];
+    await upload(catalog, 'k', [...removed, ...kept.slice(0, 1)]);
+    await upload(catalog, 'l', [...removed.slice(0, 2), ...kept.slice(1)]);
+    const outcomes = await catalog.remove?.(removed, none);
+    if (outcomes == null) return;
+    assert.deepEqual(outcomes, Array(removed.length).fill(REMOVED));
+    assertItems(await listItems(), kept);
+    const other = await openAgain();
+    const lookup = await other.openLookup?.('sortie', none);
+    const states = await lookup?.compare([...removed, ...kept.slice(0, 2)], none);
+    await lookup?.close();
+    if (states !== undefined)
+      assert.deepEqual(states, [...Array(removed.length).fill('MISSING'), 'HELD', 'HELD']);
+    // What is left of the uploads is not lost.
+    if (other.findMissingUploads !== undefined)
+      assert.deepEqual(await other.findMissingUploads(['k', 'l'], none), []);
+    await other.close();
+  });
+
+  add('an item that is removed twice, or that it never had, is removed', async ({ catalog, listItems }) => {
+    await upload(catalog, 'k', [createItem('1'), createItem('2')]);
+    if ((await catalog.remove?.([createItem('1')], none)) == null) return;
+    assert.deepEqual(await catalog.remove?.([createItem('1')], none), [REMOVED]);
+    assert.deepEqual(
+      await catalog.remove?.([createItem('3'), createItem('1', {}, 'deployment'), createItem('1')], none),
+      [REMOVED, REMOVED, REMOVED],
+    );
+    assert.deepEqual(await catalog.remove?.([], none), []);
+    assertItems(await listItems(), [createItem('2')]);
+  });
+
+  add('an item that was removed can be uploaded again', async ({ catalog, listItems }) => {
+    await upload(catalog, 'k', [createItem('1', { version: 1 }), createItem('2')]);
+    if ((await catalog.remove?.([createItem('1'), createItem('2')], none)) == null) return;
+    assert.deepEqual(await upload(catalog, 'l', [createItem('1', { version: 2 })]), [ACCEPTED]);
+    assertItems(await listItems(), [createItem('1', { version: 2 })]);
+  });
+
   return tests;
 }
 
 const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
+const REMOVED: RemovalOutcome = { status: 'REMOVED' };
 
 const ODD_TEXTS = [
   'a "b"; name="itemId"\r\n\r\n--c\nd\re\\',

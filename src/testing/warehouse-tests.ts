@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { JsonValue } from '../shared/json.ts';
 import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
-import { allowTable, parseStatement } from '../sql-check/checked-statement.ts';
+import { allowTable } from '../sql-check/checked-statement.ts';
+import { parseStatement } from '../sql-check/parse-statement.ts';
 import {
   type AllowedTable,
   BATCH_BYTES,

@@ -35,12 +35,12 @@ export function formatDecimal(unscaled: bigint, scale: number): string {
   return `${negative ? '-' : ''}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** Formats a date from its days since 1970-01-01; null outside the range of JavaScript dates. */
-export function formatDate(days: number): string | null {
+/** Formats a date from its days since 1970-01-01. A year of other than four digits has a sign, as in ISO 8601. */
+export function formatDate(days: number): string {
   const known = dates.get(days);
   if (known !== undefined) return known;
   const milliseconds = days * 86_400_000;
-  if (Math.abs(milliseconds) > 8.64e15) return null;
+  if (Math.abs(milliseconds) > 8.64e15) return formatDistantDate(days);
   const iso = new Date(milliseconds).toISOString();
   const text = iso.slice(0, iso.indexOf('T'));
   // Rows of a table usually share few days; the bound limits memory for those that do not.
@@ -49,13 +49,23 @@ export function formatDate(days: number): string | null {
   return text;
 }
 
-/** Formats a date and time without a zone from its microseconds since 1970-01-01; null outside the range of JavaScript dates. */
-export function formatTimestamp(microseconds: bigint): string | null {
+/** Formats a date that JavaScript does not have: the days of a calendar repeat every 400 years. */
+function formatDistantDate(days: number): string {
+  const cycles = Math.floor(days / DAYS_PER_CYCLE);
+  const date = new Date((days - cycles * DAYS_PER_CYCLE) * 86_400_000);
+  const year = date.getUTCFullYear() + cycles * 400;
+  const sign = year < 0 ? '-' : '+';
+  return `${sign}${String(Math.abs(year)).padStart(6, '0')}${date.toISOString().slice(4, 10)}`;
+}
+
+const DAYS_PER_CYCLE = 146_097;
+
+/** Formats a date and time without a zone from its microseconds since 1970-01-01. */
+export function formatTimestamp(microseconds: bigint): string {
   const whole = Number(microseconds);
   if (!Number.isSafeInteger(whole)) return formatDistantTimestamp(microseconds);
   const days = Math.floor(whole / MICROSECONDS_PER_DAY);
-  const date = formatDate(days);
-  return date === null ? null : `${date}T${formatTime(whole - days * MICROSECONDS_PER_DAY)}`;
+  return `${formatDate(days)}T${formatTime(whole - days * MICROSECONDS_PER_DAY)}`;
 }
 
 /**
@@ -216,9 +226,8 @@ const MICROSECONDS_PER_DAY = 86_400_000_000;
 const dates = new Map<number, string>();
 const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => number.toString().padStart(2, '0'));
 
-function formatDistantTimestamp(microseconds: bigint): string | null {
+function formatDistantTimestamp(microseconds: bigint): string {
   const day = BigInt(MICROSECONDS_PER_DAY);
   const inDay = ((microseconds % day) + day) % day;
-  const date = formatDate(Number((microseconds - inDay) / day));
-  return date === null ? null : `${date}T${formatTime(Number(inDay))}`;
+  return `${formatDate(Number((microseconds - inDay) / day))}T${formatTime(Number(inDay))}`;
 }

@@ -20,7 +20,7 @@ export interface WarehouseDefinition<Settings = unknown> extends Definition<Sett
    * Finds what this kind of warehouse refuses in a SELECT that the check has accepted, so that no job starts with it.
    * @returns the reason, or null.
    */
-  findProblem?(sql: string): string | null;
+  findProblem?(sql: string): string | null | Promise<string | null>;
   /**
    * Checks for `/health/ready` that the warehouse can be reached, without waking it or running anything on it.
    * @param timeoutMs how long it may take, in milliseconds.

@@ -55,7 +55,7 @@ export interface CheckedSql extends CheckMark {
   readonly isRepeatable: boolean;
 }
 
-/** One read-only SELECT on allowed tables, whichever warehouse runs it. Only `parseStatement` and `composeStatement` return one. */
+/** One read-only SELECT on allowed tables, whichever warehouse runs it. Only `parseStatement`, `recognizeStatement` and `composeStatement` return one. */
 export interface CheckedStatement extends CheckedSql {
   /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable: boolean;
@@ -122,8 +122,11 @@ export interface ReadOptions {
   readonly onWaiting?: OnWaiting | undefined;
 }
 
-/** Called with true when a statement must wait to run, such as while the warehouse starts, and with false afterwards. */
-export type OnWaiting = (isWaiting: boolean) => void;
+/**
+ * Called with true when a statement must wait to run, such as while the warehouse starts; with a short text that says how far
+ * the statement is, such as `Spark: 12 of 40 tasks`; and with false when neither is to be shown any more.
+ */
+export type OnWaiting = (waiting: boolean | string) => void;
 
 export interface RowStream {
   /**

@@ -51,6 +51,8 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     updateDataSource: `mutation { updateDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     deleteDataSource: `mutation { deleteDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     acceptSchemaChange: `mutation { acceptSchemaChange(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
+    approveDeletes: `mutation { approveDeletes(input: { jobId: "Job:${UNKNOWN}", expectedCount: 1 }) { __typename ... on UserError { message } } }`,
+    rejectDeletes: `mutation { rejectDeletes(input: { jobId: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     setWatermark: `mutation { setWatermark(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     repairCatalog: 'mutation { repairCatalog { __typename ... on UserError { message } } }',
     apiKeys: '{ apiKeys { nodes { name } } }',

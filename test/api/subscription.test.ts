@@ -2,7 +2,6 @@ import { request } from 'node:http';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import WebSocket from 'ws';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type {
   JobChangesSubscription,
   JobFactsFragment,
@@ -11,6 +10,7 @@ import type {
 import { insertJob, insertPartition, moveJob, writeRevision } from '../support/job-rows.ts';
 import { test } from '../support/on-server.ts';
 import { JobChanges, JobProgress, SyncProgress } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import { type Subscription, subscribe, TRANSPORTS, type Transport } from '../support/subscriber.ts';
 import { addSource, uuid } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

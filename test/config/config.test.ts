@@ -112,6 +112,29 @@ test.each([
   });
 });
 
+test('with a Spark Connect URL, rows come from that Spark, and its token is not shown', () => {
+  const { warehouse, effective, secrets } = loadConfig({ SPARK_REMOTE: 'sc://spark:443/;token=very-secret' });
+  expect(warehouse).toMatchObject({
+    name: 'spark',
+    settings: { host: 'spark', port: 443, isSecure: true, token: 'very-secret' },
+  });
+  expect(effective.SPARK_REMOTE).toBe('set');
+  expect(secrets).toContain('very-secret');
+  expect(findFaults({ SPARK_REMOTE: 'sc://spark/very-secret' })).toContain('\n  SPARK_REMOTE: must have');
+});
+
+test('Databricks and Spark Connect at once are refused by name', () => {
+  const faults = findFaults({
+    SPARK_REMOTE: 'sc://spark',
+    DATABRICKS_HOST: 'dbc-1.cloud.databricks.com',
+    DATABRICKS_HTTP_PATH: '/sql/1.0/warehouses/1',
+    DATABRICKS_TOKEN: 'dapi123',
+  });
+  expect(faults).toContain(
+    '\n  SPARK_REMOTE: the warehouses databricks and spark are both set up: unset it or DATABRICKS_HOST',
+  );
+});
+
 test('with a catalog URL, items go to that service within the configured limits', () => {
   const { catalog } = loadConfig({
     CATALOG_URL: 'https://catalog.example.com/api',
@@ -257,6 +280,7 @@ describe('a secret in a file', () => {
     DATABASE_URL: 'postgresql://blade:passw0rd@db.example.com/blade',
     DATABRICKS_TOKEN: 'dapi123',
     DATABRICKS_CLIENT_SECRET: 'client-secret',
+    SPARK_REMOTE: 'sc://spark.example.com/;token=spark-token',
     CATALOG_TOKEN: 'catalog-token',
     OTEL_EXPORTER_OTLP_HEADERS: 'api-key=abc%3D,tenant=ops',
   };

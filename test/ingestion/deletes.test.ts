@@ -167,6 +167,36 @@ describe('a source that marks', () => {
     expect((await sync(source)).progress.deletedCount).toBe(1);
   });
 
+  test('keeps out of an upload batch, and so without a time of upload, what is deleted and marked lower', async () => {
+    const { id } = await client.startQueryJob({
+      ...{ dataType: 'sortie', sqlQuery: `SELECT * FROM blade.field.sortie WHERE item_id = 'S-1'` },
+      catalogConfig: { classification: 'SECRET', reason: 'a test' },
+    });
+    expect((await client.waitForEnd(id)).state).toBe('COMPLETED');
+    await write(flights(5, 50));
+    await sync(source);
+    const { data } = await client.sendRaw(
+      `mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "S-1", expectedFloor: SECRET, reason: "a test" }) { __typename } }`,
+    );
+    expect(data?.lowerItemMarking).toEqual({ __typename: 'LowerItemMarkingSuccess' });
+    const { pool } = application.database;
+    await vi.waitFor(async () => {
+      const { rows } = await pool.query(`select state from pgboss.job where name = 'item-uploads'`);
+      expect(rows.map(({ state }) => state)).toEqual(['completed']);
+    });
+    expect(await findItem('S-1')).toMatchObject({
+      deletedAt: expect.any(String),
+      uploadedAt: null,
+      catalogId: 'BLADE-sortie-S-1',
+    });
+  });
+
+  test('is not kept from deleting by a failed row whose id no item can have', async () => {
+    await write([...flights(5, 50), { item_id: 'x'.repeat(513) }, { item_id: 'a\0b', flight_hours: 1 }]);
+    const job = await sync(source);
+    expect(job.progress).toMatchObject({ errorCount: 2, deletedCount: 5 });
+  });
+
   test('does the same in Parquet files, in every partition of a large table', async () => {
     const writeMany = (from: number) =>
       writeQuery(
@@ -286,11 +316,13 @@ describe('a source that marks', () => {
     await write(flights(11, 50));
     const job = await sync(source);
     const reason =
-      '11 of its 50 items have no row in the table any more, and a sync may delete at most 20 percent of them. If they may go, raise maxDeletePercent of the source and run a FULL sync';
+      '11 of its 50 items have no row in the table any more, and a sync may delete at most 20 percent of them. They wait until ';
     expect(job.progress).toMatchObject({ successCount: 39, deletedCount: 0 });
-    expect(await readMessages(job)).toContain(`No items of Sorties were deleted: ${reason}`);
+    expect((await readMessages(job)).join()).toContain(
+      `11 items of Sorties wait for an admin before they are deleted: ${reason}`,
+    );
     expect(await findSource(source)).toMatchObject({
-      lastSyncMessage: `No items were deleted: ${reason}`,
+      lastSyncMessage: expect.stringContaining(`No items were deleted: ${reason}`),
       deletedCount: 0,
       drift: -11,
       driftMessage:
@@ -413,9 +445,9 @@ describe('a source that marks', () => {
     const job = await sync(source);
     const reader = await login('SECRET');
     try {
-      const skipped = (await readMessages(job, reader)).filter((message) => message.includes('deleted'));
-      expect(skipped).toEqual([
-        'No items of Sorties were deleted: hidden from principals who are not cleared for it',
+      const waiting = (await readMessages(job, reader)).filter((message) => message.includes('deleted'));
+      expect(waiting).toEqual([
+        '40 items of Sorties wait for an admin before they are deleted: hidden from principals who are not cleared for it',
       ]);
       expect((await findSource(source, reader)).lastSyncMessage).toMatch(/^hidden/);
     } finally {
@@ -503,6 +535,35 @@ describe('an item of two sources', () => {
       uploadedAt: expect.any(String),
     });
   });
+
+  test.each([
+    ['one', 'sortie', 'other'],
+    ['other', 'other', 'sortie'],
+  ])(
+    'is not deleted if its row moves from %s to another source of the same sync',
+    async (_name, from, to) => {
+      await change(one, { maxDeletePercent: 100 });
+      await change(other, { maxDeletePercent: 100 });
+      await write(flights(20, 40), from);
+      await write(flights(50, 60), to);
+      const both = { dataSourceIds: [one, other], options: { batchSize: 5 } };
+      await sync(one, both);
+      await write(flights(30, 40), from);
+      await write(flights(20, 30, { classification_marking: 'CUI' }), to);
+      const job = await sync(one, both);
+      expect(job.progress).toMatchObject({ successCount: 20, deletedCount: 10 });
+      expect(await list()).toEqual(ids(20, 40));
+      expect(await findItem('S-25')).toMatchObject({
+        ...{ deletedAt: null, uploadedAt: expect.any(String) },
+        dataSource: { name: to === 'other' ? 'Other' : 'One' },
+      });
+      expect(await countReadIds()).toBe(0);
+      const { rows } = await application.database.pool.query(
+        'select count(*)::int as count from job_partition where postponed_facts is not null',
+      );
+      expect(rows).toEqual([{ count: 0 }]);
+    },
+  );
 
   test('goes if the other source was deleted', async () => {
     await client.sendRaw(`mutation { deleteDataSource(input: { id: "${one}" }) { __typename } }`);

@@ -5,7 +5,7 @@ import { sortie } from '../../src/data-types/sortie.ts';
 import { planPartition } from '../../src/ingestion/partition-plan.ts';
 import type { TableInput } from '../../src/ingestion/plan-parts.ts';
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
-import { parseStatement } from '../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../src/sql-check/parse-statement.ts';
 import { folderWarehouse } from '../warehouse/folder-warehouse.ts';
 import { batchesOf, fieldTable, never } from '../warehouse/reading.ts';
 

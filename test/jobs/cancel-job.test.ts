@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { claimPartition } from '../../src/jobs/partitions/claim-partition.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { test } from '../support/on-server.ts';
 import { CancelJob, JobById, StopSync } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import {
   addSource,
   catalogContent,

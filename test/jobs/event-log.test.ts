@@ -1,12 +1,12 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { readLog } from '../support/job-events.ts';
 import { insertJob, insertPartition, moveJob } from '../support/job-rows.ts';
 import { test } from '../support/on-every-database.ts';
 import { CancelJob, JobById, JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import { addSource, forgetAll, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { groupBuckets } from '../../src/ingestion/split-partition.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { test } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import { addSource, catalogContent, writeQuery } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

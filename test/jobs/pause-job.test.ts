@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { test } from '../support/on-server.ts';
 import { JobById, JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import { addSource, catalogContent } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

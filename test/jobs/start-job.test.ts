@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import { test } from '../support/on-server.ts';
 import { JobById, StartQueryJob, StartSync, StopSync, SyncStatus } from '../support/operations.ts';
+import { createSortieTable } from '../support/sortie-table.ts';
 import { addSource, forgetAll, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 

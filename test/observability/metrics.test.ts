@@ -207,6 +207,7 @@ test('a database that does not answer is reported as down, and the metrics from 
             jobs: { RUNNING: 1 },
             queue: { ready: 2, deferred: 0, active: 1, oldestReadySeconds: 3 },
             drifts: [{ source: 'Sorties', drift: 3 }],
+            pendingRemovals: 0,
           })
         : Promise.reject(new Error('gone'));
     },

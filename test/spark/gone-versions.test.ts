@@ -1,11 +1,7 @@
 import { expect } from 'vitest';
-import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
-import type { BoundParameter, Execution } from '../support/databricks/execution.ts';
-import { startDatabricksServer } from '../support/databricks-server.ts';
-import { test } from '../support/on-spark.ts';
+import { onEveryFront } from '../support/on-spark.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
 import { addSource, storedItems } from '../support/tables.ts';
-import { startTestApplication } from '../support/test-application.ts';
 
 const ROWS = 2_000;
 
@@ -39,54 +35,37 @@ const MOMENTS: readonly (readonly [string, RegExp, readonly string[], { readonly
     ['the rows are read, after VACUUM', /^SELECT \* .*VERSION AS OF/s, VACUUMED, {}],
   ];
 
-test.for(MOMENTS)(
-  'a sync whose version of the table is gone before %s starts over at the current one',
-  { timeout: 300_000 },
-  async ([, before, changes, source], { engine, open }) => {
-    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-    await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
-    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectSorties(ROWS, 0)}`);
-    await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 0, ROWS)}`);
-    await engine.run(`DELETE FROM blade.field.sortie WHERE item_id = 'S-${ROWS}'`);
-    let change: Promise<void> | null = null;
-
-    function execute(sql: string, parameters: readonly BoundParameter[]): Execution {
-      if (!before.test(sql)) return engine.execute(sql, parameters);
-      change ??= (async () => {
+onEveryFront((test) => {
+  test.for(MOMENTS)(
+    'a sync whose version of the table is gone before %s starts over at the current one',
+    { timeout: 300_000 },
+    async ([, before, changes, source], { engine, front, reader }) => {
+      await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+      await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+      await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectSorties(ROWS, 0)}`);
+      await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 0, ROWS)}`);
+      await engine.run(`DELETE FROM blade.field.sortie WHERE item_id = 'S-${ROWS}'`);
+      let isChanged = false;
+      front.before(before, async () => {
         for (const statement of changes) await engine.run(statement);
-      })();
-      const execution = change.then(() => engine.execute(sql, parameters));
-      return {
-        ready: execution.then(({ ready }) => ready),
-        next: async (rows) => (await execution).next(rows),
-        cancel: async () => (await execution).cancel(),
-      };
-    }
-
-    const server = await open(
-      startDatabricksServer({ engine: { ...engine, close: async () => {}, execute } }),
-    );
-    const application = await open(
-      startTestApplication(
-        { BLADE_WORKER_THREADS: '1' },
-        { warehouse: { name: 'databricks', settings: server.configuration, allowedSchemas: ANY_SCHEMA } },
-      ),
-    );
-    const { client } = application;
-    await addSource(application, source);
-    const { id } = await client.startSync({ syncType: 'FULL', options: { partitionRows: ROWS / 2 } });
-    expect(await client.waitForEnd(id)).toMatchObject({
-      state: 'COMPLETED',
-      progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
-    });
-    expect(change).not.toBeNull();
-    const items = await storedItems(application);
-    expect(new Set(items.map(({ data }) => (data as { mission_id: string }).mission_id))).toEqual(
-      new Set(['1']),
-    );
-    const { rows } = await application.database.pool.query(
-      `select reason from job_event where reason like 'Waiting to try again: Version %is gone:%'`,
-    );
-    expect(rows).toHaveLength(1);
-  },
-);
+        isChanged = true;
+      });
+      const { client } = reader;
+      await addSource(reader, source);
+      const { id } = await client.startSync({ syncType: 'FULL', options: { partitionRows: ROWS / 2 } });
+      expect(await client.waitForEnd(id)).toMatchObject({
+        state: 'COMPLETED',
+        progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
+      });
+      expect(isChanged).toBe(true);
+      const items = await storedItems(reader);
+      expect(new Set(items.map(({ data }) => (data as { mission_id: string }).mission_id))).toEqual(
+        new Set(['1']),
+      );
+      const { rows } = await reader.database.pool.query(
+        `select reason from job_event where reason like 'Waiting to try again: Version %is gone:%'`,
+      );
+      expect(rows).toHaveLength(1);
+    },
+  );
+});

@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import { openDatabricksWarehouse } from '../../src/warehouse/databricks/warehouse.ts';
-import { test } from '../support/on-spark.ts';
+import { onEveryFront } from '../support/on-spark.ts';
 import { addSource, storedItems } from '../support/tables.ts';
 import { batchesOf, statement } from '../warehouse/reading.ts';
 
@@ -25,30 +24,32 @@ const INTERVALS: readonly (readonly [string, unknown])[] = [
   ],
 ];
 
-test('intervals of every kind are text that keeps all of their parts, also in lists, maps and structs', {
-  timeout: 300_000,
-}, async ({ server, open }) => {
-  const warehouse = await open(openDatabricksWarehouse(server.configuration));
-  const columns = INTERVALS.map(([expression], index) => `${expression} AS c${index}`).join(', ');
-  const [batch] = await batchesOf(warehouse, statement(`SELECT ${columns}`), 10);
-  expect(Object.values(batch?.rows[0] ?? {})).toEqual(INTERVALS.map(([, text]) => text));
-});
+onEveryFront((test) => {
+  test('intervals of every kind are text that keeps all of their parts, also in lists, maps and structs', {
+    timeout: 300_000,
+  }, async ({ front, open }) => {
+    const warehouse = await open(front.openWarehouse());
+    const columns = INTERVALS.map(([expression], index) => `${expression} AS c${index}`).join(', ');
+    const [batch] = await batchesOf(warehouse, statement(`SELECT ${columns}`), 10);
+    expect(Object.values(batch?.rows[0] ?? {})).toEqual(INTERVALS.map(([, text]) => text));
+  });
 
-test('a row whose id is not UTF-8 is refused, and says why, while the others are read', {
-  timeout: 300_000,
-}, async ({ engine, reader }) => {
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS
+  test('a row whose id is not UTF-8 is refused, and says why, while the others are read', {
+    timeout: 300_000,
+  }, async ({ engine, reader }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS
     SELECT CAST(id AS STRING) AS item_id, 'm' AS mission_id, CAST(1.5 AS DOUBLE) AS flight_hours FROM
       VALUES (X'C3A9'), (X'FF41'), (X'FE41'), (X'C3'), (X'A9') AS t(id)`);
-  await addSource(reader);
-  const { id } = await reader.client.startSync({ syncType: 'FULL' });
-  expect(await reader.client.waitForEnd(id)).toMatchObject({
-    state: 'COMPLETED',
-    progress: { successCount: 1, errorCount: 4, duplicateCount: 0 },
-    recentErrors: Array(4).fill(
-      'Column item_id holds bytes that are not UTF-8, which cannot be stored as text.',
-    ),
+    await addSource(reader);
+    const { id } = await reader.client.startSync({ syncType: 'FULL' });
+    expect(await reader.client.waitForEnd(id)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { successCount: 1, errorCount: 4, duplicateCount: 0 },
+      recentErrors: Array(4).fill(
+        'Column item_id holds bytes that are not UTF-8, which cannot be stored as text.',
+      ),
+    });
+    expect((await storedItems(reader)).map(({ itemId }) => itemId)).toEqual(['é']);
   });
-  expect((await storedItems(reader)).map(({ itemId }) => itemId)).toEqual(['é']);
 });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { SyncType } from '../generated/graphql.ts';
-import { test } from '../support/on-spark.ts';
+import { onEveryFront } from '../support/on-spark.ts';
 import { AcceptSchemaChange, JobReads, SourceReads } from '../support/operations.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
 import { addSource, storedItems } from '../support/tables.ts';
@@ -19,38 +19,6 @@ async function sync({ client }: TestApplication, syncType: SyncType) {
   expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
   return (await client.send(JobReads, { id })).job;
 }
-
-test('a table without a new version costs one statement about its history, and none of its rows is read', {
-  timeout: 300_000,
-}, async ({ engine, server, reader }) => {
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
-  await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  const source = await addSource(reader, { cursorColumn: 'updated_at' });
-  const first = await sync(reader, 'FULL');
-  expect(first?.partitions.nodes).toMatchObject([{ isUnchanged: false, readItems: ROWS, tableVersion: 0 }]);
-  for (const [syncType, successCount] of [['FULL', ROWS] as const, ['INCREMENTAL', 0] as const]) {
-    const before = server.statements.length;
-    engine.takeScannedRows();
-    const again = await sync(reader, syncType);
-    expect(again?.partitions.nodes).toMatchObject([
-      { isUnchanged: true, readItems: 0, successCount, tableVersion: 0, percent: 100 },
-    ]);
-    expect(server.statements.slice(before).map(({ sql }) => sql)).toEqual([
-      'DESCRIBE HISTORY `blade`.`field`.`sortie` LIMIT 1',
-    ]);
-    expect(engine.takeScannedRows()).toBe(0);
-  }
-  expect(await findSource(reader, source)).toMatchObject({ tableVersion: 0, itemCount: ROWS });
-
-  await engine.run(`UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id = 'S-7'`);
-  expect((await sync(reader, 'FULL'))?.partitions.nodes).toMatchObject([
-    { isUnchanged: false, readItems: ROWS, tableVersion: 1 },
-  ]);
-  const { tableVersion, tableTimestamp } = (await findSource(reader, source)) ?? {};
-  expect(tableVersion).toBe(1);
-  expect(Date.now() - Date.parse(String(tableTimestamp))).toBeLessThan(300_000);
-});
 
 /** What makes the watermark of a table one of another table: the statements, and what the source says of it. */
 const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
@@ -98,33 +66,67 @@ function selectMixed(): string {
     ('N-1', '1', CAST(1.5 AS DOUBLE), timestamp_micros(${ROWS * 2})) AS t(item_id, mission_id, flight_hours, updated_at)`;
 }
 
-test.for(REWRITES)(
-  'an INCREMENTAL sync reads all of a table whose watermark does not hold any more, and says why: %s',
-  { timeout: 300_000 },
-  async ([, changes, message], { engine, reader }) => {
+onEveryFront((test) => {
+  test('a table without a new version costs one statement about its history, and none of its rows is read', {
+    timeout: 300_000,
+  }, async ({ engine, front, reader }) => {
     await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
     await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
-    await engine.run(
-      `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectVersion(0)}`,
-    );
+    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
     const source = await addSource(reader, { cursorColumn: 'updated_at' });
-    await sync(reader, 'INCREMENTAL');
-    const before = (await findSource(reader, source))?.watermark;
-    for (const change of changes) await engine.run(change);
-    if (changes.some((change) => change.includes('DROP COLUMN updated_at'))) {
-      const { id } = await reader.client.startSync({ syncType: 'INCREMENTAL' });
-      expect(await reader.client.waitForEnd(id)).toMatchObject({ state: 'FAILED' });
-      await reader.client.send(AcceptSchemaChange, { input: { id: source } });
+    const first = await sync(reader, 'FULL');
+    expect(first?.partitions.nodes).toMatchObject([{ isUnchanged: false, readItems: ROWS, tableVersion: 0 }]);
+    for (const [syncType, successCount] of [['FULL', ROWS] as const, ['INCREMENTAL', 0] as const]) {
+      const before = front.statements.length;
+      front.takeScannedRows();
+      const again = await sync(reader, syncType);
+      expect(again?.partitions.nodes).toMatchObject([
+        { isUnchanged: true, readItems: 0, successCount, tableVersion: 0, percent: 100 },
+      ]);
+      expect(front.statements.slice(before).map(({ sql }) => sql)).toEqual([
+        'DESCRIBE HISTORY `blade`.`field`.`sortie` LIMIT 1',
+      ]);
+      expect(front.takeScannedRows()).toBe(0);
     }
-    await sync(reader, 'INCREMENTAL');
-    const found = await findSource(reader, source);
-    expect(found?.lastSyncMessage).toMatch(message);
-    expect(found?.watermark).not.toBe(before);
-    const seventh = (await storedItems(reader)).find(({ itemId }) => itemId === 'S-7');
-    if (!changes.some((change) => change.includes(String(-ROWS))))
-      expect(seventh?.data).toMatchObject({ mission_id: '1' });
-    // Only once.
-    await sync(reader, 'INCREMENTAL');
-    expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
-  },
-);
+    expect(await findSource(reader, source)).toMatchObject({ tableVersion: 0, itemCount: ROWS });
+
+    await engine.run(`UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id = 'S-7'`);
+    expect((await sync(reader, 'FULL'))?.partitions.nodes).toMatchObject([
+      { isUnchanged: false, readItems: ROWS, tableVersion: 1 },
+    ]);
+    const { tableVersion, tableTimestamp } = (await findSource(reader, source)) ?? {};
+    expect(tableVersion).toBe(1);
+    expect(Date.now() - Date.parse(String(tableTimestamp))).toBeLessThan(300_000);
+  });
+
+  test.for(REWRITES)(
+    'an INCREMENTAL sync reads all of a table whose watermark does not hold any more, and says why: %s',
+    { timeout: 300_000 },
+    async ([, changes, message], { engine, reader }) => {
+      await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+      await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+      await engine.run(
+        `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectVersion(0)}`,
+      );
+      const source = await addSource(reader, { cursorColumn: 'updated_at' });
+      await sync(reader, 'INCREMENTAL');
+      const before = (await findSource(reader, source))?.watermark;
+      for (const change of changes) await engine.run(change);
+      if (changes.some((change) => change.includes('DROP COLUMN updated_at'))) {
+        const { id } = await reader.client.startSync({ syncType: 'INCREMENTAL' });
+        expect(await reader.client.waitForEnd(id)).toMatchObject({ state: 'FAILED' });
+        await reader.client.send(AcceptSchemaChange, { input: { id: source } });
+      }
+      await sync(reader, 'INCREMENTAL');
+      const found = await findSource(reader, source);
+      expect(found?.lastSyncMessage).toMatch(message);
+      expect(found?.watermark).not.toBe(before);
+      const seventh = (await storedItems(reader)).find(({ itemId }) => itemId === 'S-7');
+      if (!changes.some((change) => change.includes(String(-ROWS))))
+        expect(seventh?.data).toMatchObject({ mission_id: '1' });
+      // Only once.
+      await sync(reader, 'INCREMENTAL');
+      expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
+    },
+  );
+});

@@ -1,9 +1,6 @@
 import { expect } from 'vitest';
-import { openDatabricksWarehouse } from '../../src/warehouse/databricks/warehouse.ts';
 import type { RowBatch, Warehouse } from '../../src/warehouse/warehouse.ts';
-import type { BoundParameter, Execution } from '../support/databricks/execution.ts';
-import { startDatabricksServer } from '../support/databricks-server.ts';
-import { test } from '../support/on-spark.ts';
+import { onEveryFront } from '../support/on-spark.ts';
 import { JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
 import { addSource, storedItems, uuid } from '../support/tables.ts';
@@ -32,131 +29,118 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ['DROP COLUMN', `ALTER TABLE blade.field.sortie DROP COLUMN flight_hours`],
 ];
 
-test.for(CHANGES)(
-  'a sync in several partitions has one version, whatever is committed meanwhile: %s',
-  {
+onEveryFront((test) => {
+  test.for(CHANGES)(
+    'a sync in several partitions has one version, whatever is committed meanwhile: %s',
+    {
+      timeout: 300_000,
+    },
+    async ([, change], { engine, front, reader }) => {
+      const { client } = reader;
+      await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+      await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+      await engine.run(
+        `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectVersion(0)}`,
+      );
+      await addSource(reader, { cursorColumn: 'updated_at' });
+      const { id } = await client.startSync({ syncType: 'FULL', options: { partitionRows: ROWS / 4 } });
+      for await (const { jobProgress } of client.watch(JobProgress, { id })) {
+        if (jobProgress.progress.successCount === 0) continue;
+        await engine.run(change);
+        break;
+      }
+      expect(await client.waitForEnd(id)).toMatchObject({
+        state: 'COMPLETED',
+        progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
+      });
+      const reads = front.statements.filter(({ sql }) => /VERSION AS OF 0\b.*bucket/s.test(sql));
+      expect(reads.length).toBeGreaterThan(2);
+      const items = await storedItems(reader);
+      expect(items).toHaveLength(ROWS);
+      expect(new Set(items.map(({ data }) => (data as { mission_id: string }).mission_id))).toEqual(
+        new Set(['0']),
+      );
+      expect(new Set(items.map(({ itemId }) => itemId.slice(0, 2)))).toEqual(new Set(['S-']));
+    },
+  );
+
+  test('a table that is dropped and created again while its sync is paused is read again, whole', {
     timeout: 300_000,
-  },
-  async ([, change], { engine, server, reader }) => {
+  }, async ({ engine, reader }) => {
     const { client } = reader;
     await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
     await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
-    await engine.run(
-      `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectVersion(0)}`,
-    );
-    await addSource(reader, { cursorColumn: 'updated_at' });
-    const { id } = await client.startSync({ syncType: 'FULL', options: { partitionRows: ROWS / 4 } });
-    for await (const { jobProgress } of client.watch(JobProgress, { id })) {
-      if (jobProgress.progress.successCount === 0) continue;
-      await engine.run(change);
-      break;
-    }
-    expect(await client.waitForEnd(id)).toMatchObject({
-      state: 'COMPLETED',
-      progress: { totalItems: ROWS, successCount: ROWS, errorCount: 0 },
+    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    await addSource(reader);
+    const { id } = await client.startSync({
+      syncType: 'FULL',
+      options: { partitionRows: ROWS / 4, batchSize: 500 },
     });
-    const reads = server.statements.filter(({ sql }) => /VERSION AS OF 0\b.*bucket/s.test(sql));
-    expect(reads.length).toBeGreaterThan(2);
+    let isPausing = false;
+    for await (const { jobProgress } of client.watch(JobProgress, { id })) {
+      if (jobProgress.state === 'PAUSED') break;
+      if (isPausing || jobProgress.progress.successCount === 0) continue;
+      isPausing = true;
+      await client.send(PauseJob, { input: { id } });
+    }
+    await engine.run('DROP TABLE blade.field.sortie');
+    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(1)}`);
+    await client.send(ResumeJob, { input: { id } });
+    expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
     const items = await storedItems(reader);
     expect(items).toHaveLength(ROWS);
     expect(new Set(items.map(({ data }) => (data as { mission_id: string }).mission_id))).toEqual(
-      new Set(['0']),
+      new Set(['1']),
     );
-    expect(new Set(items.map(({ itemId }) => itemId.slice(0, 2)))).toEqual(new Set(['S-']));
-  },
-);
-
-test('a table that is dropped and created again while its sync is paused is read again, whole', {
-  timeout: 300_000,
-}, async ({ engine, reader }) => {
-  const { client } = reader;
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
-  await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  await addSource(reader);
-  const { id } = await client.startSync({
-    syncType: 'FULL',
-    options: { partitionRows: ROWS / 4, batchSize: 500 },
   });
-  let isPausing = false;
-  for await (const { jobProgress } of client.watch(JobProgress, { id })) {
-    if (jobProgress.state === 'PAUSED') break;
-    if (isPausing || jobProgress.progress.successCount === 0) continue;
-    isPausing = true;
-    await client.send(PauseJob, { input: { id } });
-  }
-  await engine.run('DROP TABLE blade.field.sortie');
-  await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(1)}`);
-  await client.send(ResumeJob, { input: { id } });
-  expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
-  const items = await storedItems(reader);
-  expect(items).toHaveLength(ROWS);
-  expect(new Set(items.map(({ data }) => (data as { mission_id: string }).mission_id))).toEqual(
-    new Set(['1']),
-  );
-});
 
-test('a large table is one partition and scanned once, besides its watermark, by statements that name the job', {
-  timeout: 300_000,
-}, async ({ engine, server, reader }) => {
-  const { client } = reader;
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  await addSource(reader);
-  engine.takeScannedRows();
-  const { id } = await client.startSync({ syncType: 'FULL' });
-  expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { successCount: ROWS } });
-  expect(engine.takeScannedRows()).toBeLessThan(1.1 * ROWS);
-  const tags = new Set(server.statements.map(({ tag }) => tag?.replace(/ partition .*/, '')));
-  expect(tags).toEqual(new Set([`BLADE job ${uuid(id)}`]));
-});
+  test('a large table is one partition and scanned once, besides its watermark, by statements that name the job', {
+    timeout: 300_000,
+  }, async ({ engine, front, reader }) => {
+    const { client } = reader;
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    await addSource(reader);
+    front.takeScannedRows();
+    const { id } = await client.startSync({ syncType: 'FULL' });
+    expect(await client.waitForEnd(id)).toMatchObject({
+      state: 'COMPLETED',
+      progress: { successCount: ROWS },
+    });
+    expect(front.takeScannedRows()).toBeLessThan(1.1 * ROWS);
+    const tags = new Set(front.statements.map(({ tag }) => tag?.replace(/ partition .*/, '')));
+    expect(tags).toEqual(new Set([`BLADE job ${uuid(id)}`]));
+  });
 
-test('another table that takes the name between two statements is noticed, though it has the version, too', {
-  timeout: 300_000,
-}, async ({ engine, open }) => {
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  await engine.run('DROP TABLE blade.field.sortie');
-  await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  let swap: Promise<void> | null = null;
-  const server = await open(
-    startDatabricksServer({
-      engine: {
-        ...engine,
-        close: async () => {},
-        execute: (sql, parameters) => executeAfterSwap(sql, parameters),
-      },
-    }),
-  );
-  const warehouse = await open(openDatabricksWarehouse(server.configuration));
-  const version = await warehouse.findVersion([fieldTable('sortie')], never);
+  test('another table that takes the name between two statements is noticed, though it has the version, too', {
+    timeout: 300_000,
+  }, async ({ engine, front, open }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    await engine.run('DROP TABLE blade.field.sortie');
+    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    let isSwapped = false;
+    const warehouse = await open(front.openWarehouse());
+    const version = await warehouse.findVersion([fieldTable('sortie')], never);
+    // After everything that was asked about it.
+    front.before(/VERSION AS OF/, async () => {
+      await engine.run('DROP TABLE blade.field.sortie');
+      await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(1)}`);
+      isSwapped = true;
+    });
+    await expect(readVersion(warehouse, version)).rejects.toMatchObject({ code: 'CHANGED' });
+    expect(isSwapped).toBe(true);
+  });
 
-  /** Replaces the table just before the read, after everything that was asked about it. */
-  function executeAfterSwap(sql: string, parameters: readonly BoundParameter[]): Execution {
-    if (!sql.includes('VERSION AS OF')) return engine.execute(sql, parameters);
-    swap ??= engine
-      .run('DROP TABLE blade.field.sortie')
-      .then(() => engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(1)}`));
-    const execution = swap.then(() => engine.execute(sql, parameters));
-    return {
-      ready: execution.then(({ ready }) => ready),
-      next: async (rows) => (await execution).next(rows),
-      cancel: async () => (await execution).cancel(),
-    };
-  }
-
-  await expect(readVersion(warehouse, version)).rejects.toMatchObject({ code: 'CHANGED' });
-  expect(swap).not.toBeNull();
-});
-
-test('a version whose files were removed by VACUUM is gone, and says so', {
-  timeout: 300_000,
-}, async ({ engine, server, open }) => {
-  await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-  await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
-  const warehouse = await open(openDatabricksWarehouse(server.configuration));
-  const version = await warehouse.findVersion([fieldTable('sortie')], never);
-  await engine.run(`UPDATE blade.field.sortie SET mission_id = '1'`);
-  await engine.run('VACUUM blade.field.sortie RETAIN 0 HOURS');
-  await expect(readVersion(warehouse, version)).rejects.toMatchObject({ code: 'CHANGED' });
+  test('a version whose files were removed by VACUUM is gone, and says so', {
+    timeout: 300_000,
+  }, async ({ engine, front, open }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    const warehouse = await open(front.openWarehouse());
+    const version = await warehouse.findVersion([fieldTable('sortie')], never);
+    await engine.run(`UPDATE blade.field.sortie SET mission_id = '1'`);
+    await engine.run('VACUUM blade.field.sortie RETAIN 0 HOURS');
+    await expect(readVersion(warehouse, version)).rejects.toMatchObject({ code: 'CHANGED' });
+  });
 });

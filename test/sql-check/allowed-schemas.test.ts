@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ANY_SCHEMA, findSchemaProblem, parseSchemaPatterns } from '../../src/sql-check/allowed-schemas.ts';
-import { allowTable, parseStatement } from '../../src/sql-check/checked-statement.ts';
+import { allowTable } from '../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../src/sql-check/parse-statement.ts';
 
 const table = (name: string) => {
   const [catalog = '', schema = '', table = ''] = name.split('.');

@@ -6,9 +6,10 @@ import {
   compose,
   composeName,
   composeStatement,
-  parseFilter,
-  parseStatement,
+  includeUnreadable,
+  recognizeStatement,
 } from '../../src/sql-check/checked-statement.ts';
+import { parseFilter, parseStatement } from '../../src/sql-check/parse-statement.ts';
 import type { SelectStatement, Warehouse } from '../../src/warehouse/warehouse.ts';
 
 const parameters = { low: 1, unused: 2 };
@@ -53,6 +54,39 @@ test('a composed statement has the tables and parameters of its parts, and quote
     tables: [table],
     isRepeatable: false,
   });
+});
+
+test.each(['sortie', 'a`; DROP TABLE b', 'with\nlines', 'sor.tie'])(
+  'a statement that selects all of a table is recognized as the parser reads it: %j',
+  (name) => {
+    const table = allowTable({ catalog: 'blade', schema: 'field', table: name }, ANY_SCHEMA);
+    const statement = composeStatement`SELECT * FROM ${table}`;
+    expect(recognizeStatement(statement, ANY_SCHEMA)).toEqual(statement);
+    const unreadable = includeUnreadable(statement);
+    expect(recognizeStatement(unreadable, ANY_SCHEMA)).toEqual(unreadable);
+  },
+);
+
+test.each([
+  'SELECT * FROM `blade`.`field`.`sortie` WHERE TRUE',
+  'SELECT * FROM `blade`.`field`.`sortie`; DROP TABLE b',
+  'SELECT * FROM `blade`.`field`.`sortie`, `blade`.`field`.`part`',
+  'SELECT * FROM `blade`.`field`.`sortie` `s`',
+  'SELECT * FROM `blade`.`field`.`sortie``',
+  'SELECT * FROM `blade`.`sortie`',
+  'SELECT * FROM `blade`.`field`.``',
+  'SELECT * FROM blade.field.sortie',
+])('no other statement is recognized without the parser: %s', (sql) => {
+  expect(recognizeStatement({ sql, parameters: {} }, ANY_SCHEMA)).toBeNull();
+});
+
+test('a recognized table must be one that is allowed', () => {
+  const sql = 'SELECT * FROM `blade`.`field`.`sortie.csv`';
+  expect(() => recognizeStatement({ sql, parameters: {} }, ANY_SCHEMA)).toThrow('looks like a file');
+  const others = [{ catalog: 'blade', schema: 'open' }];
+  expect(() =>
+    recognizeStatement({ sql: 'SELECT * FROM `blade`.`field`.`sortie`', parameters: {} }, others),
+  ).toThrow('cannot be read here');
 });
 
 test('what was not checked does not compile', () => {

@@ -7,8 +7,8 @@ import { checkFilter, checkQuery } from '../../src/sql-check/statement.ts';
 import { everydayCalls } from '../warehouse/duckdb/everyday-calls.ts';
 
 const { dataTypes } = createRegistry([]);
-const queryJobInput = createStartQueryJobInputSchema(dataTypes, () => null);
-const syncInput = createStartSyncInputSchema(dataTypes, () => null);
+const queryJobInput = createStartQueryJobInputSchema(dataTypes, async () => null);
+const syncInput = createStartSyncInputSchema(dataTypes, async () => null);
 
 /** Random statements, made of pieces that are allowed and nested as people nest them. */
 const column = fc.constantFrom('a', '`b c`', 's.d', 'flight_hours');
@@ -135,12 +135,12 @@ describe('whatever is nested how', () => {
     );
   });
 
-  test('one forbidden piece in a query is an error that names the field', () => {
-    fc.assert(
-      fc.property(forbiddenQuery, ({ query, mark, piece }) => {
+  test('one forbidden piece in a query is an error that names the field', async () => {
+    await fc.assert(
+      fc.asyncProperty(forbiddenQuery, async ({ query, mark, piece }) => {
         fc.pre(query.includes(mark));
         const sqlQuery = query.replace(mark, () => piece);
-        const parsed = queryJobInput.safeParse({ dataType: 'sortie', sqlQuery });
+        const parsed = await queryJobInput.safeParseAsync({ dataType: 'sortie', sqlQuery });
         expect(parsed.success, sqlQuery).toBe(false);
         expect(
           parsed.error?.issues.map(({ path }) => path.join('.')),
@@ -151,7 +151,7 @@ describe('whatever is nested how', () => {
     );
   });
 
-  test('one forbidden piece in a filter is an error that names the field', () => {
+  test('one forbidden piece in a filter is an error that names the field', async () => {
     const pieces = [
       ...forbiddenExpressions,
       '(SELECT 1)',
@@ -160,14 +160,14 @@ describe('whatever is nested how', () => {
       'row_number() OVER ()',
       '1; DROP TABLE x',
     ];
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         condition,
         fc.constantFrom(...pieces),
         fc.constantFrom('AND', 'OR'),
-        (rest, piece, word) => {
+        async (rest, piece, word) => {
           const filter = `(${rest}) ${word} (a = ${piece})`;
-          const parsed = syncInput.safeParse({ syncType: 'FULL', filter });
+          const parsed = await syncInput.safeParseAsync({ syncType: 'FULL', filter });
           expect(
             parsed.error?.issues.map(({ path }) => path.join('.')),
             filter,

@@ -23,6 +23,8 @@ export interface CatalogServer {
   readonly peakConnections: number;
   /** Sets the reply to each upload; null accepts it, which is the default. */
   answerWith(decide: (upload: Upload) => Reply | null): void;
+  /** Sets what it does with a DELETE of an item. */
+  removeWith(removal: Removal): void;
   /** Loses an item, or holds it with another content. */
   damage(name: string, change: Partial<ReceivedItem> | null): void;
   /** Loses all items, and gets another generation. */
@@ -33,6 +35,9 @@ export interface CatalogServer {
   comeBack(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What the service does with a DELETE: 404 for an item that it does not hold, a status for each item, or 204 once a promise resolves. */
+export type Removal = 'ALWAYS_204' | '404_IF_MISSING' | 404 | 405 | 501 | 403 | 503 | (() => Promise<void>);
 
 /** An upload as received in its form. */
 export interface ReceivedItem {
@@ -92,6 +97,7 @@ export type Reply =
  * @param options.path what its URL has after the port, such as `/api/v1/`.
  * @param options.hasGeneration whether it knows its generation. Default: true.
  * @param options.hasLookup whether it says which items it holds. Default: true.
+ * @param options.removal what it does with a DELETE of an item. Default: 204, whether or not it holds the item.
  * @param options.resetInBody ordinals of uploads whose connection is broken off while their form is still coming in.
  */
 export async function startCatalogServer(
@@ -100,9 +106,11 @@ export async function startCatalogServer(
     resetInBody?: ReadonlySet<number>;
     hasGeneration?: boolean;
     hasLookup?: boolean;
+    removal?: Removal;
   } = {},
 ): Promise<CatalogServer> {
   const { path = '', resetInBody = new Set<number>(), hasGeneration = true, hasLookup = true } = options;
+  let removal = options.removal ?? 'ALWAYS_204';
   const base = path.replace(/\/$/, '');
   const items = new Map<string, ReceivedItem>();
   const requests: ReceivedRequest[] = [];
@@ -163,6 +171,17 @@ export async function startCatalogServer(
         await answer(response, reply, closed.signal);
         return;
       }
+      case `DELETE ${base}/catalog/item`: {
+        received.itemId = url.searchParams.get('itemId');
+        const name = `${url.searchParams.get('dataSource')}/${received.itemId}`;
+        if (typeof removal === 'function') await removal();
+        if (typeof removal === 'number') response.writeHead(removal).end();
+        else {
+          const isHeld = items.delete(name);
+          response.writeHead(isHeld || removal !== '404_IF_MISSING' ? 204 : 404).end();
+        }
+        return;
+      }
       default:
         response.writeHead(404).end();
     }
@@ -203,6 +222,9 @@ export async function startCatalogServer(
     },
     answerWith(newDecide) {
       decide = newDecide;
+    },
+    removeWith(newRemoval) {
+      removal = newRemoval;
     },
     damage(name, change) {
       const item = items.get(name);

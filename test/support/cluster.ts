@@ -17,6 +17,8 @@ export interface Cluster {
   readonly catalogFolder: string;
   /** Replaces the table of sorties by an edition in which every row has changed. */
   writeEdition(edition: number): Promise<void>;
+  /** Replaces the table of sorties by the rows of a DuckDB query. */
+  writeRows(query: string): Promise<void>;
   /** Starts a process in one role or in both. */
   start(roles: 'api' | 'worker' | 'api,worker', settings?: Record<string, string>): Promise<Program>;
   /** Prints the last lines of each process's log. */
@@ -47,6 +49,7 @@ export async function createCluster(
     programs,
     catalogFolder: join(folder, 'catalog'),
     writeEdition: (edition) => writeSorties(folder, rows, edition),
+    writeRows: (query) => writeQuery(join(folder, 'warehouse'), 'sortie', query),
     async start(roles, ownSettings = {}) {
       const program = await startProgram({
         DATABASE_URL: databaseUrl,

@@ -3,11 +3,11 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { copyRows } from '../../src/warehouse/demo/copy-table.ts';
-import { createSortieTable } from '../../src/warehouse/demo/sortie-table.ts';
 import type { CreateDataSourceInput } from '../generated/graphql.ts';
 import type { ApiClient } from './api-client.ts';
 import { readFolderCatalog } from './folder-catalog.ts';
 import { CreateDataSource } from './operations.ts';
+import { createSortieTable } from './sortie-table.ts';
 import type { TestApplication } from './test-application.ts';
 
 /** Writes the table `blade.field.<table>` with these rows, and replaces an existing one. */

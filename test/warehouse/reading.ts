@@ -1,5 +1,6 @@
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
-import { allowTable, parseStatement } from '../../src/sql-check/checked-statement.ts';
+import { allowTable } from '../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../src/sql-check/parse-statement.ts';
 import type {
   AllowedTable,
   CheckedStatement,

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 
 /** Where `npm run build` puts the dashboard. */
-export const DASHBOARD_FOLDER = join(import.meta.dirname, '../../../dist/dashboard');
+export const DASHBOARD_FOLDER = fileURLToPath(new URL('../../../dist/dashboard', import.meta.url));
 
 /** Paths of the dashboard's pages, which are all one file. */
 const PAGES = [

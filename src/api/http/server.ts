@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createLRUCache, createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../access/authenticator.ts';
@@ -153,7 +152,8 @@ export async function startApiServer({
     cors: false,
     // `admitBody` has already counted the body; Yoga would copy it to count again.
     maxRequestBodySize: false,
-    renderGraphiQL,
+    // 9 MB, which most processes never serve.
+    renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
     graphiql: graphiql && {
       title: 'BLADE Ingestion',
       defaultQuery: DEFAULT_QUERY,

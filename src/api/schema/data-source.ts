@@ -109,7 +109,7 @@ builder.prismaNode('ScheduledRun', {
 const DELETE_POLICY = 'What a complete FULL sync does with items whose rows are gone from the table.';
 
 const MAX_DELETE_PERCENT =
-  'The greatest share of its items that a sync may delete, from 0 to 100. A sync that finds more of them without a row deletes none, and says so.';
+  'The greatest share of its items that a sync may delete, from 0 to 100. More deletes wait for an admin: see `waitingDeletes`.';
 
 const DeletePolicyEnum = builder.enumType('DeletePolicy', {
   description:
@@ -119,6 +119,10 @@ const DeletePolicyEnum = builder.enumType('DeletePolicy', {
     [DeletePolicy.MARK]: {
       description:
         'They get a `deletedAt`, which hides them from lists unless asked for. The catalog keeps them. A row that comes back makes its item again.',
+    },
+    [DeletePolicy.REMOVE]: {
+      description:
+        'They are removed from the catalog, and then here: see `pendingRemovals`. Until then they have a `deletedAt`. A row that comes back is a new item.',
     },
   } as const,
 });
@@ -593,7 +597,7 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateDataSourceResult', description: 'The result of creating a source.' },
     },
     resolve: async (_root, { input }, { jobs, dataTypes }) => ({
-      dataSource: await jobs.createDataSource(parseInput(createNewSourceSchema(dataTypes), input)),
+      dataSource: await jobs.createDataSource(await parseInput(createNewSourceSchema(dataTypes), input)),
     }),
   }),
   updateDataSource: t.field({
@@ -611,7 +615,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, { jobs, dataTypes }) => {
       const sourceId = parseUuid('DataSource', input.id, 'input.id');
-      const changes = parseInput(createSourceChangesSchema(dataTypes), input);
+      const changes = await parseInput(createSourceChangesSchema(dataTypes), input);
       return { dataSource: await jobs.updateDataSource(sourceId, changes) };
     },
   }),
@@ -645,7 +649,7 @@ builder.mutationFields((t) => ({
       union: { name: 'SetWatermarkResult', description: 'The result of setting a watermark.' },
     },
     resolve: async (_root, args, { jobs }) => {
-      const { id, ...change } = parseInput(setWatermarkInputSchema, args.input);
+      const { id, ...change } = await parseInput(setWatermarkInputSchema, args.input);
       return { dataSource: await jobs.setWatermark(parseUuid('DataSource', id, 'input.id'), change) };
     },
   }),

@@ -106,7 +106,7 @@ builder.mutationField('lowerItemMarking', (t) =>
     },
     resolve: async (_root, { input }, { jobs, dataTypes }) => {
       const item = await jobs.lowerItemMarking(
-        parseInput(createLowerItemMarkingInputSchema(dataTypes), input),
+        await parseInput(createLowerItemMarkingInputSchema(dataTypes), input),
       );
       const { floorMarking, classificationMarking } = item;
       const floor = floorMarking === null ? 'Marking no longer raised' : `Marking lowered to ${floorMarking}`;

@@ -197,7 +197,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, { jobs }) => {
       const jobId = parseUuid('Job', input.id, 'input.id');
-      const { idempotencyKey } = parseInput(retryJobInputSchema, input);
+      const { idempotencyKey } = await parseInput(retryJobInputSchema, input);
       const mode = input.mode ?? 'ALL';
       const started = await jobs.retryJob({ jobId, mode, idempotencyKey });
       return describeStart(started, RETRY_MESSAGES[mode]);

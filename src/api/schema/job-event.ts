@@ -10,6 +10,7 @@ import {
   readEnd,
   readPlan,
   readSchemaChanged,
+  readWait,
 } from '../../jobs/events/event-facts.ts';
 import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
@@ -52,6 +53,9 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   BATCH_RETRIED: 'BatchRetriedEvent',
   SCHEMA_CHANGED: 'SchemaChangedEvent',
   SNAPSHOT_TAKEN: 'SnapshotTakenEvent',
+  DELETES_WAITING: 'DeletesWaitingEvent',
+  DELETES_APPROVED: 'DeletesApprovedEvent',
+  DELETES_REJECTED: 'DeletesRejectedEvent',
 };
 
 /** An event of a job, as the API shows it. */
@@ -263,6 +267,52 @@ event('SCHEMA_CHANGED').implement({
     }),
   }),
 });
+
+event('DELETES_WAITING').implement({
+  interfaces,
+  description:
+    'A sync found more items without a row than it may delete. They stay until an admin calls `approveDeletes`. Hidden without clearance for any of them.',
+  fields: (t) => ({
+    ...createSourceFields(t),
+    count: t.field({
+      type: 'SafeInt',
+      description: 'Items that would be deleted and that your clearance covers.',
+      resolve: (waiting) => readDeleted(waiting).deleted,
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'Until when they can be approved.',
+      resolve: (waiting) => readWait(waiting).expiresAt,
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'How many of how many items that is, and what the source allows.',
+    }),
+  }),
+});
+
+for (const [kind, description] of [
+  ['DELETES_APPROVED', 'An admin approved deletes, and the items that still had no row were deleted.'],
+  ['DELETES_REJECTED', 'An admin rejected deletes. The items stay until a later sync proposes them again.'],
+] as const)
+  event(kind).implement({
+    interfaces,
+    description: `${description} Hidden without clearance for any of the items.`,
+    fields: (t) => ({
+      ...createSourceFields(t),
+      count: t.field({
+        type: 'SafeInt',
+        description: 'The items that your clearance covers.',
+        resolve: (decided) => readDeleted(decided).deleted,
+      }),
+      by: t.field({
+        type: PrincipalType,
+        nullable: true,
+        description: 'Who decided.',
+        resolve: ({ byId: id, byName: name }) => (id === null || name === null ? null : { id, name }),
+      }),
+    }),
+  });
 
 type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, JobEvent>;
 

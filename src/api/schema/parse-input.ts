@@ -10,8 +10,8 @@ import {
  * Parses the `input` of a mutation by a schema that depends on the program, such as on its data types.
  * @throws InvalidInputError naming every field at fault.
  */
-export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Output {
-  const parsed = schema.safeParse(input);
+export async function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Promise<Output> {
+  const parsed = await schema.safeParseAsync(input);
   if (parsed.success) return parsed.data;
   throw new InvalidInputError(parsed.error.issues.map((issue) => toInputIssue(issue, 'input')));
 }

@@ -75,7 +75,7 @@ builder.mutationField('startQueryJob', (t) =>
     resolve: async (_root, { input }, { jobs, dataTypes, findStatementProblem }) =>
       describeStart(
         await jobs.startQueryJob(
-          parseInput(createStartQueryJobInputSchema(dataTypes, findStatementProblem), input),
+          await parseInput(createStartQueryJobInputSchema(dataTypes, findStatementProblem), input),
         ),
         'Query job started',
       ),

@@ -40,7 +40,7 @@ builder.mutationField('repairCatalog', (t) =>
     },
     resolve: async (_root, { input }, { jobs }) =>
       describeStart(
-        await jobs.repairCatalog(parseInput(repairCatalogInputSchema, input ?? {})),
+        await jobs.repairCatalog(await parseInput(repairCatalogInputSchema, input ?? {})),
         'Repair of the catalog started',
       ),
   }),

@@ -11,6 +11,8 @@ import './job-change-feed.ts';
 import './job-error-feed.ts';
 import './job-event.ts';
 import './job-throughput.ts';
+import './source-deletes.ts';
+import './source-removals.ts';
 import './me.ts';
 import './job-control.ts';
 import './query-job.ts';

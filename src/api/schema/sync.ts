@@ -92,7 +92,7 @@ builder.mutationFields((t) => ({
       union: { name: 'StartSyncResult', description: 'The result of starting a sync.' },
     },
     resolve: async (_root, { input }, { jobs, dataTypes, findStatementProblem }) => {
-      const parsed = parseInput(createStartSyncInputSchema(dataTypes, findStatementProblem), input);
+      const parsed = await parseInput(createStartSyncInputSchema(dataTypes, findStatementProblem), input);
       const dataSourceIds = parsed.dataSourceIds?.map((id, index) =>
         parseUuid('DataSource', id, `input.dataSourceIds.${index}`),
       );

@@ -1,6 +1,6 @@
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { explainFileError, isFileError } from '../../shared/file-error.ts';
-import type { Catalog, CatalogGeneration, CatalogUpload, UploadOutcome } from '../catalog.ts';
+import type { Catalog, CatalogGeneration, CatalogUpload, RemovalOutcome, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import {
   appendUploads,
@@ -15,6 +15,7 @@ import {
 } from './files.ts';
 import { openFolderLookup } from './lookup.ts';
 import { createPresentKeys } from './present-keys.ts';
+import { removeItems } from './remove.ts';
 
 export interface FolderCatalogOptions {
   /** Created if it does not exist. Must be on a local file system, where appending to a file is atomic. */
@@ -50,6 +51,12 @@ export async function openFolderCatalog({ folder }: FolderCatalogOptions): Promi
         checkKey(batch.key);
         await checkGeneration();
         return upload(folder, batch, signal);
+      }),
+    remove: (items, signal) =>
+      describeFaults('written', async () => {
+        await checkGeneration();
+        await removeItems(folder, items, signal);
+        return items.map(() => REMOVED);
       }),
     readGeneration: () =>
       describeFaults('opened', async () => {
@@ -87,6 +94,7 @@ async function upload(
   return items.map((item) => (itemsByType.has(item.dataType) ? ACCEPTED : UNKNOWN_DATA_TYPE));
 }
 
+const REMOVED: RemovalOutcome = { status: 'REMOVED' };
 const ACCEPTED: UploadOutcome = { status: 'ACCEPTED' };
 const UNKNOWN_DATA_TYPE: UploadOutcome = {
   status: 'REJECTED',

@@ -21,6 +21,9 @@ import { GENERATION_FILE, loadGeneration, readGenerationFile, TEMPORARY_NAME } f
 // is the order of the uploads: appending a short line to a file is atomic, so all threads and processes agree on it
 // whatever their clocks say. If a process is killed between the two steps, its upload was not acknowledged and is
 // repeated.
+//
+// To remove items, the segments that hold them are replaced by shorter ones, one by one. A process that is killed after such a
+// replacement leaves a segment that is not what its line says: the upload counts as lost, and its items are uploaded again.
 
 /** A line of `uploads.ndjson`: the key of an upload, the data types it has segments of, and what was written as them. */
 export type UploadEntry = z.infer<typeof uploadEntrySchema>;
@@ -183,7 +186,7 @@ export async function readPresentUploads(folder: string): Promise<UploadEntry[]>
     const entry = parseEntry(line);
     if (entry === null) continue;
     // Deleted first, so that it moves to the end.
-    uploads.delete(entry.key);
+    if (entry.isShortened !== true) uploads.delete(entry.key);
     uploads.set(entry.key, entry);
   }
   return [...uploads.values()];
@@ -233,6 +236,8 @@ const uploadEntrySchema = z.object({
   dataTypes: z.array(z.string().regex(SAFE_DATA_TYPE)).readonly(),
   /** By data type. Entries of earlier versions have none. */
   segments: z.record(z.string(), segmentFactsSchema).optional(),
+  /** Set if items were removed from the segments of this upload, which keeps its place among the uploads. */
+  isShortened: z.literal(true).optional(),
 });
 
 /**

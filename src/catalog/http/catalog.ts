@@ -1,14 +1,23 @@
 import { Agent } from 'undici';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { isObject } from '../../shared/json.ts';
-import type { Catalog, HeldState, UploadOutcome } from '../catalog.ts';
+import type { Catalog, HeldState, ItemKey, UploadOutcome } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { ExchangeRequest } from './exchange.ts';
 import { createItemForm } from './item-form.ts';
-import { compareAnswer, createLookupBody, isLookupAnswer, MAX_LOOKUP_BYTES, splitLookup } from './lookup.ts';
+import {
+  compareAnswer,
+  createLookupBody,
+  isLookupAnswer,
+  MAX_ITEMS,
+  MAX_LOOKUP_BYTES,
+  readHeld,
+  splitLookup,
+} from './lookup.ts';
 import type { HttpCatalogOptions } from './options.ts';
 import { guardQueue } from './outage.ts';
+import { createRemover, toRemovalPath } from './removal.ts';
 import { createRequestQueue } from './request-queue.ts';
 import { createSender, type Decision } from './retry.ts';
 import { runSession, SessionEndedError } from './session.ts';
@@ -64,6 +73,31 @@ export async function openHttpCatalog(
     });
   }
 
+  /** Asks which items the service holds; null if it does not know the question. */
+  function lookUp(items: readonly ItemKey[], signal: AbortSignal): Promise<string | null> {
+    return ask(signal, {
+      ...{ method: 'POST', path: '/catalog/items/lookup', body: createLookupBody(items) },
+      maxAnswerBytes: MAX_LOOKUP_BYTES,
+    });
+  }
+
+  async function findHeld(
+    items: readonly ItemKey[],
+    signal: AbortSignal,
+  ): Promise<readonly boolean[] | null> {
+    const held: boolean[] = [];
+    for (let first = 0; first < items.length; first += MAX_ITEMS) {
+      const part = items.slice(first, first + MAX_ITEMS);
+      const text = await lookUp(part, signal);
+      const found = text === null ? null : readHeld(text, part.length);
+      if (found === null) return null;
+      held.push(...found);
+    }
+    return held;
+  }
+
+  const remover = createRemover();
+
   return {
     upload: ({ items }, signal) =>
       runSession(guard, signal, async (session) => {
@@ -79,6 +113,21 @@ export async function openHttpCatalog(
         return await Promise.all(items.map((item) => toOutcome(send(() => createUpload(item), session))));
       }),
 
+    remove: (items, signal) =>
+      runSession(guard, signal, (session) =>
+        remover.remove(items, {
+          remove: (item) =>
+            send(
+              () => ({
+                ...{ origin, method: 'DELETE', path: `${path}${toRemovalPath(item)}` },
+                ...{ headers: authorization, body: null },
+              }),
+              session,
+            ),
+          findHeld: (asked) => findHeld(asked, signal),
+        }),
+      ),
+
     async readGeneration(signal) {
       const text = await ask(signal, {
         ...{ method: 'GET', path: '/catalog/generation', body: null },
@@ -89,11 +138,6 @@ export async function openHttpCatalog(
     },
 
     async openLookup(_dataType, openSignal) {
-      const lookUp = (items: readonly BladeItem[], signal: AbortSignal) =>
-        ask(signal, {
-          ...{ method: 'POST', path: '/catalog/items/lookup', body: createLookupBody(items) },
-          maxAnswerBytes: MAX_LOOKUP_BYTES,
-        });
       const probe = await lookUp([], openSignal);
       if (probe === null || !isLookupAnswer(probe)) return null;
       return {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 
 export interface ExchangeRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;

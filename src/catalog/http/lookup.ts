@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BladeItem } from '../../data-types/blade-item.ts';
 import { isObject } from '../../shared/json.ts';
-import type { HeldState } from '../catalog.ts';
+import type { HeldState, ItemKey } from '../catalog.ts';
 import { CatalogError } from '../catalog-error.ts';
 
 /** The most bytes of an answer that are read. */
@@ -25,7 +25,7 @@ export function* splitLookup(items: readonly BladeItem[]): Generator<readonly Bl
 }
 
 /** Creates the body of a request that looks items up. */
-export function createLookupBody(items: readonly BladeItem[]): string {
+export function createLookupBody(items: readonly ItemKey[]): string {
   return JSON.stringify({
     items: items.map(({ dataType, itemId }) => ({ dataSource: `BLADE:${dataType}`, itemId })),
   });
@@ -43,6 +43,15 @@ export function compareAnswer(text: string, items: readonly BladeItem[]): readon
   return items.map((item, index) => compare(item, held[index]));
 }
 
+/**
+ * Reads from the answer of the service which items it holds.
+ * @returns null if it is not an answer for that many items.
+ */
+export function readHeld(text: string, count: number): readonly boolean[] | null {
+  const held = parseAnswer(text);
+  return held?.length === count ? held.map((item) => item !== null) : null;
+}
+
 /** Whether a text is an answer, and not a page that a service sends for whatever it does not know. */
 export function isLookupAnswer(text: string): boolean {
   return parseAnswer(text) !== null;
@@ -53,7 +62,8 @@ function parseAnswer(text: string): readonly unknown[] | null {
   return isObject(answer) && Array.isArray(answer.items) ? answer.items : null;
 }
 
-const MAX_ITEMS = 100;
+/** The most items of a request. */
+export const MAX_ITEMS = 100;
 const MAX_PART_BYTES = 4 * 1_048_576;
 
 function compare(item: BladeItem, held: unknown): HeldState {

@@ -24,6 +24,11 @@ export interface RetryOptions
   readonly clock: Clock;
 }
 
+const ACCEPTED: ReadonlySet<number> = new Set([200, 201]);
+
+/** 410 says that there is no such item. */
+const REMOVED: ReadonlySet<number> = new Set([200, 202, 204, 410]);
+
 /** @returns a function that sends a request until the catalog accepts or refuses it. */
 export function createSender(agent: Agent, options: RetryOptions) {
   const { queue, guard, clock, token, timeoutMs, maxRetryAfterMs, attempts } = options;
@@ -44,7 +49,8 @@ export function createSender(agent: Agent, options: RetryOptions) {
   async function judge(request: ExchangeRequest, cancellations: Session['cancellations']): Promise<Verdict> {
     try {
       const answer = await exchange(agent, request, { timeoutMs, cancellations });
-      return judgeAnswer(answer, { token, maxRetryAfterMs, now: Date.now() });
+      const accepted = request.method === 'DELETE' ? REMOVED : ACCEPTED;
+      return judgeAnswer(answer, { accepted, token, maxRetryAfterMs, now: Date.now() });
     } catch (error) {
       return judgeError(error, timeoutMs);
     }

@@ -8,7 +8,7 @@ export type Verdict =
   /** The text is what the request wants of the answer. */
   | { readonly kind: 'ACCEPTED'; readonly text: string }
   /** Sending the item again would change nothing. */
-  | { readonly kind: 'REFUSED'; readonly message: string }
+  | { readonly kind: 'REFUSED'; readonly status: number; readonly message: string }
   /** No request can succeed with this token. */
   | { readonly kind: 'UNAUTHORIZED'; readonly message: string }
   | Failure;
@@ -25,6 +25,8 @@ export interface Failure {
 }
 
 export interface VerdictOptions {
+  /** The statuses of success. */
+  readonly accepted: ReadonlySet<number>;
   /** Never shown, even if the catalog repeats it. */
   readonly token: string | null;
   /** The longest wait that the catalog may ask for, in milliseconds. */
@@ -36,7 +38,7 @@ export interface VerdictOptions {
 /** Judges an answer by its status. */
 export function judgeAnswer({ status, headers, text }: Answer, options: VerdictOptions): Verdict {
   const { token } = options;
-  if (status === 200 || status === 201) return { kind: 'ACCEPTED', text };
+  if (options.accepted.has(status)) return { kind: 'ACCEPTED', text };
   const said = shortenMessage(text, token);
   const message = `answered ${status}${describeStatus(status)}${said === '' ? '' : `: ${said}`}`;
   if (status === 401) {
@@ -45,7 +47,7 @@ export function judgeAnswer({ status, headers, text }: Answer, options: VerdictO
   }
   if (status === 403) {
     return {
-      kind: 'REFUSED',
+      ...{ kind: 'REFUSED', status },
       message: `The catalog refused the token for this item (check what CATALOG_TOKEN allows): it ${message}`,
     };
   }
@@ -54,7 +56,7 @@ export function judgeAnswer({ status, headers, text }: Answer, options: VerdictO
     const retryAfterMs = asked === null ? null : Math.min(asked, options.maxRetryAfterMs);
     return { kind: 'FAILED', reason: 'STATUS', status, retryAfterMs, message };
   }
-  return { kind: 'REFUSED', message: `The catalog ${message}` };
+  return { kind: 'REFUSED', status, message: `The catalog ${message}` };
 }
 
 /**

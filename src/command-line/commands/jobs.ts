@@ -70,7 +70,19 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
   return writeList(context, options, {
     name: 'jobs',
     readPage: async (page) => (await context.api.send(JobsDocument, { filter, orderBy, ...page })).jobs,
-    headings: ['ID', 'KIND', 'TYPE', 'STATE', 'OUTCOME', 'DONE', 'ITEMS', 'ERRORS', 'CREATED', 'TOOK'],
+    headings: [
+      'ID',
+      'KIND',
+      'TYPE',
+      'STATE',
+      'OUTCOME',
+      'DONE',
+      'ITEMS',
+      'ERRORS',
+      'DELETED',
+      'CREATED',
+      'TOOK',
+    ],
     toRow: ({ id, kind, dataType, state, outcome, createdAt, progress }) => [
       id,
       kind,
@@ -80,6 +92,7 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
       formatPercent(progress.percent),
       formatCount(progress.processedItems),
       formatCount(progress.errorCount),
+      formatCount(progress.deletedCount),
       formatTime(createdAt),
       progress.elapsedSeconds === null ? NO_VALUE : formatDuration(progress.elapsedSeconds),
     ],
@@ -133,7 +146,7 @@ function writeJob(output: Output, job: JobDetails): void {
   if (job.partitions.length > 0) {
     output.write('');
     output.writeTable([
-      ['SOURCE', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'DUPLICATES', 'ATTEMPT', 'MESSAGE'],
+      ['SOURCE', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'DUPLICATES', 'DELETED', 'ATTEMPT', 'MESSAGE'],
       ...job.partitions.map((partition) => [
         partition.sourceName,
         partition.dataType,
@@ -142,6 +155,7 @@ function writeJob(output: Output, job: JobDetails): void {
         formatCount(partition.processedItems),
         formatCount(partition.errorCount),
         formatCount(partition.duplicateCount),
+        formatCount(partition.deletedCount),
         formatCount(partition.attempt),
         partition.message ?? partition.driftMessage ?? (partition.isUnchanged ? 'unchanged' : ''),
       ]),

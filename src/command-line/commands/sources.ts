@@ -5,16 +5,18 @@ import { ExitCode } from '../exit-code.ts';
 import { takeSuccess } from '../failure.ts';
 import { findSource, listSources as loadSources } from '../find-source.ts';
 import {
+  ApproveDeletesDocument,
   CreateDataSourceDocument,
   type DataSourceFactsFragment,
   DeleteDataSourceDocument,
+  RejectDeletesDocument,
   type ScheduleInput,
   TestDataSourceDocument,
   UpdateDataSourceDocument,
 } from '../generated/graphql.ts';
 import { parseWholeNumber } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatTime, NO_VALUE } from '../text.ts';
+import { formatCount, formatCounted, formatTime, NO_VALUE } from '../text.ts';
 import { addAcceptSchemaCommand, READ_MODES, SCHEMA_CHOICES } from './source-schema.ts';
 
 /** Adds the commands that manage data sources. */
@@ -100,6 +102,23 @@ export function addSourceCommands(program: Command): void {
     .action(toAction(deleteSource));
 
   sources
+    .command('approve-deletes')
+    .description('Delete the items that wait for an admin, because a sync may not delete so many.')
+    .argument('<source>', 'id or name')
+    .requiredOption(
+      '--expect <count>',
+      'how many: nothing is deleted if it is another number',
+      parseWholeNumber,
+    )
+    .action(toAction(approveDeletes));
+
+  sources
+    .command('reject-deletes')
+    .description('Keep the items that wait to be deleted, until a FULL sync proposes them again.')
+    .argument('<source>', 'id or name')
+    .action(toAction(rejectDeletes));
+
+  sources
     .command('test')
     .description('Check that a source can be read and fits its data type. Changes nothing.')
     .argument('<source>', 'id or name')
@@ -122,7 +141,22 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
   });
   output.writeResult(dataSources, () =>
     output.writeTable([
-      ['ID', 'NAME', 'TYPE', 'TABLE', 'ENABLED', 'CURSOR', 'CRON', 'ITEMS', 'DRIFT', 'LAST SYNC', 'ENDED'],
+      [
+        ...[
+          'ID',
+          'NAME',
+          'TYPE',
+          'TABLE',
+          'ENABLED',
+          'CURSOR',
+          'CRON',
+          'DELETES',
+          'ITEMS',
+          'DELETED',
+          'DRIFT',
+        ],
+        ...['LAST SYNC', 'ENDED'],
+      ],
       ...dataSources.map((source) => [
         source.id,
         source.name,
@@ -131,7 +165,9 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
         source.enabled ? 'yes' : 'no',
         source.cursorColumn ?? NO_VALUE,
         source.schedule === null ? NO_VALUE : `${source.schedule.cron} ${source.schedule.timeZone}`,
+        source.deletePolicy.toLowerCase(),
         formatCount(source.itemCount),
+        formatCount(source.deletedCount),
         source.drift === null ? NO_VALUE : formatCount(source.drift),
         formatTime(source.lastSyncAt),
         source.lastSyncState ?? NO_VALUE,
@@ -165,7 +201,7 @@ interface DeleteOptions {
   readonly maxDeletePercent?: number;
 }
 
-const POLICIES = { keep: 'KEEP', mark: 'MARK' } as const;
+const POLICIES = { keep: 'KEEP', mark: 'MARK', remove: 'REMOVE' } as const;
 
 /** @returns nothing for options that are left out. */
 function toDeletePolicy({ deletes, maxDeletePercent }: DeleteOptions) {
@@ -278,6 +314,37 @@ async function deleteSource(
   const { deleteDataSource } = await api.send(DeleteDataSourceDocument, { input: { id } });
   const { deletedId, name } = takeSuccess(deleteDataSource);
   output.writeResult({ deletedId, name }, () => output.say(`Deleted the source ${name} (${deletedId}).`));
+}
+
+async function approveDeletes(
+  { api, output }: CommandContext,
+  { expect: expectedCount }: { readonly expect: number },
+  idOrName: string,
+): Promise<undefined> {
+  const source = await findSource(api, idOrName);
+  const input = { ...findWaiting(source), expectedCount };
+  const { approveDeletes: result } = await api.send(ApproveDeletesDocument, { input });
+  const { deletedCount, dataSource } = takeSuccess(result);
+  output.writeResult({ deletedCount, dataSource }, () =>
+    output.say(`Deleted ${formatCounted(deletedCount, 'item')} of ${dataSource.name}.`),
+  );
+}
+
+async function rejectDeletes(
+  { api, output }: CommandContext,
+  _options: object,
+  idOrName: string,
+): Promise<undefined> {
+  const source = await findSource(api, idOrName);
+  const { rejectDeletes: result } = await api.send(RejectDeletesDocument, { input: findWaiting(source) });
+  const { dataSource } = takeSuccess(result);
+  output.writeResult(dataSource, () => output.say(`The items of ${dataSource.name} stay.`));
+}
+
+/** Finds the deletes of a source that wait. @throws CommandError if none do. */
+function findWaiting({ id, name, waitingDeletes }: DataSourceFactsFragment) {
+  if (waitingDeletes === null) throw invalidInput(`no deletes of ${name} wait for an admin`);
+  return { jobId: waitingDeletes.jobId, dataSourceId: id };
 }
 
 async function testSource(

@@ -134,7 +134,7 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
         <TextField
           name="maxDeletePercent"
           label="Most to delete at once, in percent"
-          description="A sync that would delete a greater share of the items deletes none."
+          description="More deletes wait for an admin to approve them."
           defaultValue={String(source?.maxDeletePercent ?? 20)}
           isNumber
         />
@@ -166,6 +166,7 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
 const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
   { value: 'KEEP', label: 'Keep their items' },
   { value: 'MARK', label: 'Mark their items as deleted' },
+  { value: 'REMOVE', label: 'Remove their items, from the catalog too' },
 ];
 
 const READ_MODES: readonly { value: ReadMode; label: string }[] = [
@@ -180,6 +181,11 @@ const SCHEMA_CHOICES: readonly { value: OnSchemaChange; label: string }[] = [
   { value: 'PAUSE', label: 'Read nothing until it is accepted' },
 ];
 
+function readDeletePolicy(values: FormValues): DeletePolicy {
+  const chosen = values.readText('deletePolicy');
+  return DELETE_POLICIES.find(({ value }) => value === chosen)?.value ?? 'KEEP';
+}
+
 function readSettings(values: FormValues) {
   const cron = values.readOptional('schedule.cron');
   const maxDeletePercent = values.readNumber('maxDeletePercent');
@@ -190,7 +196,7 @@ function readSettings(values: FormValues) {
     schemaName: values.readText('schemaName').trim(),
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
-    deletePolicy: values.readText('deletePolicy') === 'MARK' ? ('MARK' as const) : ('KEEP' as const),
+    deletePolicy: readDeletePolicy(values),
     readMode:
       READ_MODES.find(({ value }) => value === values.readText('readMode'))?.value ?? ('AUTO' as const),
     onSchemaChange:

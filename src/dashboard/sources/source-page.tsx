@@ -21,6 +21,7 @@ import styles from './source-page.module.css';
 import { SourceSchema } from './source-schema.tsx';
 import { SourceTest } from './source-test.tsx';
 import { SyncSource } from './sync-source.tsx';
+import { WaitingDeletes } from './waiting-deletes.tsx';
 
 const SourceById = graphql(`
   query SourceById($id: ID!) {
@@ -92,6 +93,9 @@ function KnownSource({ id }: { id: string }) {
                 <Message>{source.lastSyncMessage}</Message>
               </Notice>
             )}
+            {source.waitingDeletes !== null && (
+              <WaitingDeletes id={source.id} name={source.name} waiting={source.waitingDeletes} />
+            )}
             {source.driftMessage !== null && (
               <Notice title="The copy differs from the table" isError={false}>
                 <Message>{source.driftMessage}</Message>
@@ -125,7 +129,7 @@ function KnownSource({ id }: { id: string }) {
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
   const { id, lastSyncState, lastSyncAt, itemCount, deletedCount, watermark } = source;
-  const { tableVersion, tableTimestamp } = source;
+  const { tableVersion, tableTimestamp, pendingRemovals, removalMessage } = source;
   return (
     <Facts>
       <Fact name="Last sync">
@@ -142,6 +146,12 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
       {deletedCount > 0 && <Fact name="Deleted by the last sync">{formatAmount(deletedCount, 'item')}</Fact>}
+      {pendingRemovals > 0 && (
+        <Fact name="To be removed from the catalog">
+          {formatAmount(pendingRemovals, 'item')}
+          {removalMessage !== null && <Faint>: {removalMessage}</Faint>}
+        </Fact>
+      )}
       <Fact name="Watermark">{watermark ?? NO_VALUE}</Fact>
       {tableVersion !== null && (
         <Fact name="Table version">

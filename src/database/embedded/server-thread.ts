@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { collectAfterStart } from '../../shared/collect-garbage.ts';
 import { DataError, type DataOptions, type DataProblem, type OpenData, openData } from './open-data.ts';
 import { guardSession } from './session-guard.ts';
 
@@ -52,6 +53,7 @@ async function serve(data: OpenData): Promise<void> {
   await server.start();
   port.on('message', (_request: EmbeddedServerRequest) => void close(server, data));
   send({ kind: 'ready', port: parsePort(server.getServerConn()) });
+  collectAfterStart();
 }
 
 async function close(server: PGLiteSocketServer, data: OpenData): Promise<void> {

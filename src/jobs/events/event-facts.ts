@@ -51,7 +51,7 @@ export function readCounts({ data }: Pick<Event, 'data'>) {
 
 const deletedSchema = z.object({ deleted: levelsSchema });
 
-/** Reads the facts of ITEMS_DELETED: a count of the items that the clearance of the reader covers. */
+/** Reads the facts of an event about deletes: a count of the items that the clearance of the reader covers. */
 export function readDeleted({ data }: Pick<Event, 'data'>) {
   return deletedSchema.parse(data);
 }
@@ -61,6 +61,13 @@ const schemaChangedSchema = z.object({ changes: z.array(schemaChangeSchema), isS
 /** Reads the facts of SCHEMA_CHANGED. */
 export function readSchemaChanged({ data }: Pick<Event, 'data'>) {
   return schemaChangedSchema.parse(data);
+}
+
+const waitSchema = z.object({ expiresAt: z.iso.datetime().transform((text) => new Date(text)) });
+
+/** Reads the further facts of DELETES_WAITING. */
+export function readWait({ data }: Pick<Event, 'data'>) {
+  return waitSchema.parse(data);
 }
 
 /** Reads the further facts of ENDED. */
@@ -119,6 +126,14 @@ export function describeEvent(event: Event): string {
     }
     case 'SNAPSHOT_TAKEN':
       return `All rows of ${source} are read instead of its changes${because}`;
+    case 'DELETES_WAITING': {
+      const { deleted } = readDeleted(event);
+      return `${describeNumber(deleted, 'item')} of ${source} ${deleted === 1 ? 'waits' : 'wait'} for an admin before ${deleted === 1 ? 'it is' : 'they are'} deleted${because}`;
+    }
+    case 'DELETES_APPROVED':
+      return `${describeNumber(readDeleted(event).deleted, 'item')} of ${source} deleted, as approved${by}`;
+    case 'DELETES_REJECTED':
+      return `Deletes of ${describeNumber(readDeleted(event).deleted, 'item')} of ${source} rejected${by}`;
     case 'ATTEMPT_STARTED':
       return `Attempt ${readAttempt(event).attempt} at a partition of ${source}`;
     case 'ATTEMPT_LOST':

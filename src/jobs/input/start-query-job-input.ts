@@ -5,7 +5,6 @@ import { toLevel } from '../../data-types/marking.ts';
 import type { IssueParams } from '../../shared/invalid-input.ts';
 import { isObject, type JsonObject } from '../../shared/json.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../../shared/storable-text.ts';
-import { checkQuery } from '../../sql-check/statement.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { idempotencyKeyInputSchema } from './idempotency-key-input.ts';
 import { optionsInputSchema } from './job-options.ts';
@@ -34,7 +33,7 @@ const parametersSchema = z
 
 export function createStartQueryJobInputSchema(
   dataTypes: DataTypes,
-  findStatementProblem: (sql: string) => string | null,
+  findStatementProblem: (sql: string) => Promise<string | null>,
 ) {
   return z
     .object({
@@ -70,13 +69,14 @@ export function createStartQueryJobInputSchema(
         message: `${classification} is lower than ${least}, the marking of ${dataType} data: a query job can only raise it`,
       });
     })
-    .transform((input, context) => {
+    .transform(async (input, context) => {
+      const { checkQuery } = await import('../../sql-check/statement.ts');
       const checked = checkQuery(input.sqlQuery);
       if (!checked.ok) {
         context.addIssue({ code: 'custom', path: ['sqlQuery'], message: checked.message });
         return z.NEVER;
       }
-      const problem = findStatementProblem(checked.sql);
+      const problem = await findStatementProblem(checked.sql);
       if (problem !== null) context.addIssue({ code: 'custom', path: ['sqlQuery'], message: problem });
       const wanted = new Set(checked.parameterNames);
       for (const name of wanted) {

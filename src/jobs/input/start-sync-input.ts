@@ -3,7 +3,6 @@ import { createDataTypeSchema } from '../../data-types/data-type-schema.ts';
 import type { DataTypes } from '../../data-types/data-types.ts';
 import { SyncType } from '../../database/generated/prisma/enums.ts';
 import type { IssueParams } from '../../shared/invalid-input.ts';
-import { checkFilter, selectFiltered } from '../../sql-check/statement.ts';
 import { idempotencyKeyInputSchema } from './idempotency-key-input.ts';
 import { optionsInputSchema } from './job-options.ts';
 import { labelsInputSchema } from './labels-input.ts';
@@ -12,7 +11,7 @@ const MAX_SOURCES = 200;
 
 export function createStartSyncInputSchema(
   dataTypes: DataTypes,
-  findStatementProblem: (sql: string) => string | null,
+  findStatementProblem: (sql: string) => Promise<string | null>,
 ) {
   return z
     .object({
@@ -22,9 +21,12 @@ export function createStartSyncInputSchema(
         .transform((name) => name ?? null),
       filter: z
         .string()
-        .superRefine((filter, context) => {
+        .superRefine(async (filter, context) => {
+          const { checkFilter, selectFiltered } = await import('../../sql-check/statement.ts');
           const checked = checkFilter(filter);
-          const problem = checked.ok ? findStatementProblem(selectFiltered(checked.sql)) : checked.message;
+          const problem = checked.ok
+            ? await findStatementProblem(selectFiltered(checked.sql))
+            : checked.message;
           if (problem !== null) context.addIssue({ code: 'custom', message: problem });
         })
         .nullish()

@@ -74,7 +74,7 @@ export async function endPartition(
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: MarkedOutcome,
 ): Promise<boolean> {
-  // The last partition of the source needs the ids of all of them.
+  // The last partition of the source needs the ids of all of them, and so do deletes of the source that wait.
   const keepsReadIds = outcome.status === 'COMPLETED' && outcome.deletes?.isAllowed === true;
   const ended = await saveEnd(transaction, partition, toPartitionEnd(outcome), keepsReadIds);
   if (ended === null) return false;
@@ -186,7 +186,7 @@ async function saveEnd(
     with forgotten as (
       delete from read_ids r using job_partition p where r.partition_id = p.id and p.id = ${id}::uuid
         and p.state in ('PENDING', 'RUNNING') and (${attempt}::int is null or p.attempt = ${attempt}::int)
-        and not ${keepsReadIds}
+        and not ${keepsReadIds} and not exists (select from delete_approval a where a.data_source_id = p.data_source_id)
     )
     update job_partition set
       state = ${state}::partition_state, message = ${message}, message_marking = ${messageMarking}, finished_at = blade_now(),

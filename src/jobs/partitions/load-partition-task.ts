@@ -13,6 +13,7 @@ import { readFeedState } from '../../sources/feed-state.ts';
 import { readTableSchema } from '../../sources/found-schema.ts';
 import { sourceTable } from '../../sources/source-table.ts';
 import { readSourceCopy } from '../../sources/synced-contents.ts';
+import { hasProposal } from '../../sources/waiting-deletes.ts';
 import { type JobOptions, readJobOptions } from '../input/job-options.ts';
 
 /** The input of a partition is gone, so retrying is pointless. */
@@ -31,7 +32,8 @@ export async function loadPartitionTask(
   const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
   const source = await findSource(prisma, job, partition);
   const options = readJobOptions(job);
-  const input = toInput(job, options, partition, source);
+  const keepsIds = source !== null && (await hasProposal(prisma, source.id));
+  const input = toInput(job, options, partition, source, keepsIds);
   const hasNoSource = job.kind === 'QUERY' && partition.dataSourceId === null;
   return {
     jobId: job.id,
@@ -89,6 +91,7 @@ function toInput(
   options: JobOptions,
   partition: JobPartition,
   source: DataSource | null,
+  keepsIds: boolean,
 ): PartitionInput {
   // A retry of failed items compares all of their data type again: their rows are not from a source.
   if (job.kind === 'REPAIR') return { kind: 'CATALOG' };
@@ -115,7 +118,8 @@ function toInput(
         watermark: source.watermark === null ? null : { value: source.watermark, type: source.watermarkType },
         lookback: source.lookback,
         watermarkVersion: source.watermarkVersion,
-        deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy === 'MARK',
+        deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy !== 'KEEP',
+        keepsIds,
         choice:
           job.filter === null && job.maxItems === null
             ? {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataTypes } from '../../data-types/data-types.ts';
-import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { DiskSpace } from '../../health/disk-space.ts';
 import type { PartitionOutcome, PartitionTask, PlannedPartition } from '../../ingestion/partition-task.ts';
 import type { PartitionWork, ThreadPool } from '../../ingestion/thread-pool.ts';
@@ -16,6 +16,7 @@ import {
 } from '../../observability/spans.ts';
 import type { JobNotifications } from '../events/job-notifications.ts';
 import { readJobOptions } from '../input/job-options.ts';
+import type { ItemRemovals } from '../item-removals.ts';
 import { claimPartition } from '../partitions/claim-partition.ts';
 import { abandonPartition, finishPartition } from '../partitions/end-partition.ts';
 import { describeWaiting, handBackPartition } from '../partitions/hand-back-partition.ts';
@@ -26,6 +27,7 @@ import { savePlan } from '../partitions/save-plan.ts';
 import { createProgressWriter } from '../progress/progress-writer.ts';
 import type { PartitionQueue, Turn } from '../queue/partition-queue.ts';
 import { trackActivities } from './activities.ts';
+import { createEarlyPlans } from './early-plans.ts';
 import { createFullDiskGuard } from './full-disk-guard.ts';
 import { createPersistentWrite } from './persistent-write.ts';
 
@@ -39,6 +41,7 @@ export interface WorkerOptions {
   readonly prisma: PrismaClient;
   readonly queue: PartitionQueue;
   readonly pool: ThreadPool;
+  readonly itemRemovals: Pick<ItemRemovals, 'wake'>;
   readonly notifications: JobNotifications;
   readonly dataTypes: DataTypes;
   readonly diskSpace: DiskSpace;
@@ -51,11 +54,12 @@ export interface WorkerOptions {
 const STOP_TIMEOUT_MS = 10_000;
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { prisma, queue, pool, notifications, dataTypes, diskSpace, metrics, log } = options;
+  const { prisma, queue, pool, itemRemovals, notifications, dataTypes, diskSpace, metrics, log } = options;
   const stopping = new AbortController();
   const activities = trackActivities({ prisma, notifications, log });
   const fullDisk = createFullDiskGuard(diskSpace, stopping.signal, log);
   const writePersistently = createPersistentWrite(fullDisk, stopping.signal, log);
+  const earlyPlans = createEarlyPlans({ prisma, activities, plan: planEarly, log });
 
   const progress = createProgressWriter(prisma, {
     intervalMs: options.progressIntervalMs,
@@ -105,7 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       if (isFirstOfJob) {
         progress.written(jobId);
-        if (kind !== 'QUERY') void planSiblings(jobId, partitionId);
+        if (kind !== 'QUERY') earlyPlans.begin(jobId);
       }
       const outcome = await activities
         .run(jobId, (signal) => runAttempt(partition, signal), lost)
@@ -118,6 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         });
       end(outcome.status);
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
+      earlyPlans.partitionEnded(jobId);
       if (outcome.status === 'NO_SPACE') {
         progress.changed(jobId, describeWaiting(outcome.message));
         await activities.run(
@@ -234,23 +239,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       }
     }
     const isJobEnded = await finishPartition({ prisma, dataTypes }, partition, outcome);
-    if (isJobEnded) progress.ended(partition.jobId);
-  }
-
-  /** Plans a job's other partitions early, so that its total is known before they run. */
-  async function planSiblings(jobId: string, partitionId: string): Promise<void> {
-    await activities
-      .run(jobId, async (signal) => {
-        const siblings = await prisma.jobPartition.findMany({
-          where: { jobId, id: { not: partitionId }, state: 'PENDING', plan: { equals: Prisma.DbNull } },
-          orderBy: { ordinal: 'asc' },
-        });
-        for (const sibling of siblings) {
-          if (signal.aborted) return;
-          await planEarly(sibling, signal);
-        }
-      })
-      .catch((error: unknown) => log.debug({ err: error, jobId }, 'partitions could not be planned early'));
+    if (!isJobEnded) return;
+    progress.ended(partition.jobId);
+    itemRemovals.wake();
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {

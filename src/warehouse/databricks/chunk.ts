@@ -6,25 +6,13 @@ import type {
   TRowSet,
   TSparkArrowResultLink,
 } from '@databricks/sql/thrift/TCLIService_types.js';
-import type { JsonValue } from '../../shared/json.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
-import { createUnreadableValue, setKey } from '../value.ts';
-import { type Row, WarehouseError } from '../warehouse.ts';
-import { arrow, type RecordBatch } from './arrow.ts';
-import { toReadableSchema } from './arrow-schema.ts';
-import { createColumnReader, isTextField } from './arrow-value.ts';
+import { type ArrowPage, createMissingRowsError, readArrowChunks } from '../spark-sql/arrow-chunk.ts';
+import { type Chunk, createChunk } from '../spark-sql/chunk.ts';
+import { WarehouseError } from '../warehouse.ts';
 import { ArrowResultHandler, CloudFetchResultHandler } from './driver.ts';
 import type { DatabricksSessions } from './session.ts';
 import { createThriftColumn, isTextColumn, type ThriftColumn } from './thrift-value.ts';
-
-/** Rows of a result that are not converted yet. */
-export interface Chunk {
-  readonly rowCount: number;
-  /** The columns whose values are texts. */
-  readonly textColumns: readonly string[];
-  /** Converts the rows from `first` to `end`, exclusive. */
-  rows(first: number, end: number): Row[];
-}
 
 /** The pages of a result. Each page is the answer to one request, in chunks. */
 export interface ResultPages {
@@ -173,15 +161,6 @@ function createCompletePages(announced: AnnouncedRowSets, pages: Pages): ResultP
   };
 }
 
-function createMissingRowsError(): WarehouseError {
-  return new WarehouseError('INTERRUPTED', 'A part of the result did not arrive.');
-}
-
-interface ArrowPage {
-  readonly batches: Buffer[];
-  readonly rowCount: number;
-}
-
 function createArrowPages(source: IResultsProvider.default<ArrowPage>, pageRows: number): Pages {
   return {
     async next() {
@@ -192,35 +171,6 @@ function createArrowPages(source: IResultsProvider.default<ArrowPage>, pageRows:
       return null;
     },
   };
-}
-
-function* readArrowChunks({ batches, rowCount }: ArrowPage): Generator<Chunk, void, undefined> {
-  let remaining = rowCount;
-  const [first = Buffer.alloc(0), ...others] = batches;
-  const schema = toReadableSchema(first);
-  for (const batch of arrow.RecordBatchReader.from([schema.bytes, ...others])) {
-    schema.mark(batch.schema);
-    // A batch can have more rows than belong to the result.
-    const rows = Math.min(batch.numRows, remaining);
-    remaining -= rows;
-    if (rows > 0) yield toArrowChunk(batch, rows);
-  }
-  if (remaining > 0) throw createMissingRowsError();
-}
-
-function toArrowChunk(batch: RecordBatch, rowCount: number): Chunk {
-  const { fields } = batch.schema;
-  const names = makeNamesDistinct(fields.map((field) => field.name));
-  const columns = fields.flatMap((field, index) => {
-    const data = batch.data.children[index];
-    const name = names[index];
-    return data === undefined || name === undefined ? [] : [{ name, read: createColumnReader(data, field) }];
-  });
-  const textColumns = names.filter((_name, index) => {
-    const field = fields[index];
-    return field !== undefined && isTextField(field);
-  });
-  return { rowCount, textColumns, rows: (first, end) => toRows(columns, first, end) };
 }
 
 function createColumnPages(source: RowSets, metadata: TGetResultSetMetadataResp, pageRows: number): Pages {
@@ -248,33 +198,5 @@ function toColumnChunk(
   textColumns: readonly string[],
 ): Chunk {
   const named = columns.map(({ read }, index) => ({ name: names[index] ?? '', read }));
-  return { rowCount: columns[0]?.length ?? 0, textColumns, rows: (first, end) => toRows(named, first, end) };
-}
-
-interface NamedColumn {
-  readonly name: string;
-  readonly read: (index: number) => JsonValue;
-}
-
-function toRows(columns: readonly NamedColumn[], first: number, end: number): Row[] {
-  const rows: Record<string, JsonValue>[] = [];
-  for (let index = first; index < end; index += 1) rows.push({});
-  for (const { name, read } of columns) {
-    const isSpecial = name === '__proto__';
-    rows.forEach((row, index) => {
-      const value = readOrMark(read, first + index);
-      if (isSpecial) setKey(row, name, value);
-      else row[name] = value;
-    });
-  }
-  return rows;
-}
-
-/** A value that cannot be converted costs only its row. */
-function readOrMark(read: NamedColumn['read'], index: number): JsonValue {
-  try {
-    return read(index);
-  } catch (error) {
-    return createUnreadableValue(error);
-  }
+  return createChunk(named, textColumns, columns[0]?.length ?? 0);
 }

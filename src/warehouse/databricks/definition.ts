@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { checkPort } from '../spark-sql/check-port.ts';
 import { defineWarehouse } from '../warehouse-definition.ts';
 import type { DatabricksOptions } from './session.ts';
 import { databricksSettings } from './settings.ts';
@@ -10,12 +9,5 @@ export const databricks = defineWarehouse({
   settings: databricksSettings,
   open: async (settings: DatabricksOptions, limits) =>
     (await import('./warehouse.ts')).openDatabricksWarehouse({ ...settings, ...limits }),
-  async checkReachable({ host, port = 443 }, timeoutMs) {
-    const socket = connect({ host, port });
-    try {
-      await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
-    } finally {
-      socket.destroy();
-    }
-  },
+  checkReachable: ({ host, port = 443 }, timeoutMs) => checkPort({ host, port }, timeoutMs),
 });

@@ -2,20 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { DBSQLParameter, thrift } from '@databricks/sql';
 import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
 import { AbortError, waitUntilAborted } from '../abort.ts';
+import type { FinishedStatement, StatementRun } from '../spark-sql/statement.ts';
 import { addTag } from '../statement-tag.ts';
-import type { OnWaiting, ParameterValue } from '../warehouse.ts';
-import { type Chunk, openPages, type ResultPages } from './chunk.ts';
+import type { OnWaiting } from '../warehouse.ts';
+import { openPages, type ResultPages } from './chunk.ts';
 import { ThriftOperationBackend } from './driver.ts';
 import { isSessionLost, toInterruptionError, toReadableError } from './error.ts';
 import type { DatabricksSessions, Session } from './session.ts';
-
-export interface StatementRun {
-  readonly sql: string;
-  /** A value for each parameter of the statement. */
-  readonly parameters: Readonly<Record<string, ParameterValue>>;
-  readonly signal: AbortSignal;
-  readonly onWaiting: OnWaiting | undefined;
-}
 
 export interface StatementSettings {
   readonly sessions: DatabricksSessions;
@@ -26,17 +19,6 @@ export interface StatementSettings {
   readonly waitingNoticeMs: number;
   /** Takes over work that outlives a statement: cancelling or closing it in the warehouse. */
   readonly trackBackground: (work: Promise<unknown>) => void;
-}
-
-/** A statement whose result is ready to be read. */
-export interface FinishedStatement {
-  /**
-   * Returns the next rows; null after the last.
-   * @throws WarehouseError, or AbortError within a second of the signal.
-   */
-  next(): Promise<Iterable<Chunk> | null>;
-  /** Ends the statement in the warehouse, without waiting for that. */
-  close(): void;
 }
 
 /**

@@ -6,7 +6,7 @@ import { removeClutter } from '../../shared/folder-error.ts';
 import type { TableName } from '../warehouse.ts';
 import { copyRows } from './copy-table.ts';
 import { selectDeploymentRows, selectLogisticsRows, selectMaintenanceRows } from './generated-rows.ts';
-import { selectSortieRows } from './sortie-table.ts';
+import { DEMO_RECORDS, selectSortieRows } from './sortie-table.ts';
 
 /** A demo table as a source of syncs. */
 export interface DemoSource {
@@ -73,7 +73,8 @@ async function writeTables(schema: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    await copyRows(connection, selectSortieRows('flights-20k.json', 20_000), join(schema, 'sortie.parquet'));
+    const sorties = selectSortieRows({ records: DEMO_RECORDS, rows: 20_000, lacksIds: true });
+    await copyRows(connection, sorties, join(schema, 'sortie.parquet'));
     await copyRows(connection, selectMaintenanceRows(5_000), join(schema, 'maintenance.csv'));
     await copyRows(connection, selectDeploymentRows(1_000), join(schema, 'deployment.ndjson'));
     await copyRows(connection, selectLogisticsRows(8_000), join(schema, 'logistics.csv'));

@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises';
 import { defineWarehouse } from '../warehouse-definition.ts';
-import { findFolderProblem } from './dialect.ts';
 import { openFolderWarehouse } from './open.ts';
 import { folderWarehouseSettings } from './settings.ts';
 
@@ -10,6 +9,6 @@ export const folderWarehouse = defineWarehouse({
   settings: folderWarehouseSettings,
   open: ({ folder, memoryMegabytes, diskMegabytes }, limits) =>
     openFolderWarehouse({ folder, memoryMegabytes, diskMegabytes, ...limits }),
-  findProblem: findFolderProblem,
+  findProblem: async (sql) => (await import('./dialect.ts')).findFolderProblem(sql),
   checkReachable: ({ folder }) => access(folder),
 });

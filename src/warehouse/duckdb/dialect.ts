@@ -37,15 +37,17 @@ export async function translateOnTables(
   const writer = createWriter({ parameters });
   try {
     const { sql: translated } = writer.query(statement);
-    if (!writer.hasUnknownColumns || !TYPE_DEPENDENT.test(translated)) return translated;
+    const dependsOnTypes = writer.hasUnknownColumns && TYPE_DEPENDENT.test(translated);
+    if (!dependsOnTypes && !writer.hasUnknownNames) return translated;
   } catch (error) {
-    if (!writer.hasUnknownColumns) throw error;
+    if (!writer.hasUnknownColumns && !writer.hasUnknownNames) throw error;
   }
   return createWriter({ parameters, tables: await describeTables() }).query(statement).sql;
 }
 
 /** What is written differently, or refused, by the types of its operands. */
-const TYPE_DEPENDENT = /\bspark_|\b(?:CASE|UNION|INTERSECT|EXCEPT|coalesce|greatest|least|sum|first|last)\b/;
+const TYPE_DEPENDENT =
+  /\bspark_|\b(?:CASE|UNION|INTERSECT|EXCEPT|coalesce|greatest|least|sum|first|last)\b| [+-] /;
 
 /**
  * Finds what the folder warehouse refuses in a checked statement, as far as that does not depend on its tables.
@@ -58,7 +60,9 @@ export function findFolderProblem(sql: string): string | null {
     return null;
   } catch (error) {
     const refusal = readRefusal(error);
-    return refusal !== null && (refusal.isCertain || !writer.hasUnknownColumns) ? refusal.message : null;
+    return refusal !== null && (refusal.isCertain || !(writer.hasUnknownColumns || writer.hasUnknownNames))
+      ? refusal.message
+      : null;
   }
 }
 

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
+import { collectGarbage } from '../../shared/collect-garbage.ts';
 import { isDiskFull } from '../../shared/full-disk.ts';
 import { AbortError } from '../abort.ts';
 import { WarehouseError } from '../warehouse.ts';
@@ -18,7 +19,6 @@ import {
   toPayload,
 } from './engine-messages.ts';
 import { isEngineFault } from './error.ts';
-import { collectGarbage } from './memory.ts';
 import { createMemoryError } from './overrun.ts';
 
 /** A question or a read that is under way. */

@@ -115,7 +115,10 @@ export interface Engine {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { folder, overflow } = options;
   const instance = await openLockedInstance(options);
-  const tables = openTableFolder(instance, folder, overflow, (error) => nameLimit(error, options));
+  const tables = openTableFolder(instance, folder, overflow, {
+    limitReading: (connection) => limitMemory(instance, connection, options.memoryBytes, SCAN_SHARE),
+    toNamedError: (error) => nameLimit(error, options),
+  });
   const running = new Set<RunningStatement>();
   let isClosed = false;
 
@@ -175,13 +178,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   /** Prepares the tables that a statement reads. */
   async function prepare(names: readonly TableName[], signal: AbortSignal): Promise<readonly TableFile[]> {
     throwIfAborted(signal);
-    const connection = await instance.connect();
     try {
-      // What finds the types of a file reads its rows.
-      await limitMemory(connection, options.memoryBytes, SCAN_SHARE);
       return await reported({ parameters: {}, files: [] }, () => tables.prepare(names, signal));
     } finally {
-      connection.closeSync();
       throwIfAborted(signal);
     }
   }

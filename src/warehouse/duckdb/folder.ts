@@ -36,16 +36,22 @@ export interface TableFolder {
   checkUnchanged(files: readonly TableFile[]): Promise<void>;
 }
 
+interface ReadingHooks {
+  /** Limits what the engine may take before it reads the rows of a file to find their types. */
+  readonly limitReading: (connection: DuckDBConnection) => Promise<void>;
+  /** Converts an error of the engine to one that names its limit. */
+  readonly toNamedError: (error: unknown) => unknown;
+}
+
 /**
  * Opens the files of a folder as tables for all connections of the instance.
  * @param scratch another folder that the instance can read.
- * @param toNamedError converts an error of the engine to one that names its limit.
  */
 export function openTableFolder(
   instance: DuckDBInstance,
   folder: string,
   scratch: string,
-  toNamedError: (error: unknown) => unknown = (error) => error,
+  { limitReading, toNamedError }: ReadingHooks,
 ): TableFolder {
   const views = new Map<string, { readonly version: string } & View>();
   let turn: Promise<unknown> = Promise.resolve();
@@ -83,6 +89,7 @@ export function openTableFolder(
       }
     });
     return reported({ parameters: {}, files: [file] }, async () => {
+      await limitReading(connection);
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
       const { reader, typed, unreadable, windows } = await findTableReading(run, file, scratch, signal);

@@ -20,13 +20,34 @@ export const WORK_SHARE = 0.4;
 /** The share of its memory that the engine may count while it only reads rows. */
 export const SCAN_SHARE = 0.85;
 
+/** The last limit of each instance, once it is set; null if the engine refused it. */
+const limits = new WeakMap<DuckDBInstance, Promise<number | null>>();
+
 /** Limits what the engine counts of its memory, unless it has more than that at present. */
 export async function limitMemory(
+  instance: DuckDBInstance,
   connection: DuckDBConnection,
   memoryBytes: number,
   share: number,
 ): Promise<void> {
-  await connection.run(`SET GLOBAL memory_limit = '${Math.floor(memoryBytes * share)}B'`).catch(() => {});
+  const wanted = Math.floor(memoryBytes * share);
+  const setting = setLimit(connection, wanted, limits.get(instance));
+  limits.set(instance, setting);
+  await setting;
+}
+
+/** Sets the limit after the one before, or not at all if that is the same: it takes longer than a small statement. */
+async function setLimit(
+  connection: DuckDBConnection,
+  wanted: number,
+  before: Promise<number | null> | undefined,
+): Promise<number | null> {
+  const present = await before;
+  if (present === wanted) return present;
+  return connection.run(`SET GLOBAL memory_limit = '${wanted}B'`).then(
+    () => wanted,
+    () => null,
+  );
 }
 
 /**

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../shared/collect-garbage.ts';
 
 /** The most chunks that are read before garbage is collected. */
 const MAX_CHUNKS = 64;
@@ -29,17 +28,4 @@ export function createChunkCounter(): (bytes: number) => Promise<void> {
 export async function freeMemory(): Promise<void> {
   collectGarbage();
   await setImmediate();
-}
-
-let collector: (() => void) | null = null;
-
-/** Collects all garbage. */
-export function collectGarbage(): void {
-  collector ??= findCollector();
-  collector();
-}
-
-function findCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc');
 }

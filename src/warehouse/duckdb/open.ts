@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import type { JsonValue } from '../../shared/json.ts';
+import { findWholeTable } from '../../sql-check/whole-table.ts';
 import { throwIfAborted } from '../abort.ts';
 import { setKey } from '../value.ts';
 import {
@@ -17,7 +18,6 @@ import {
 } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
 import type { TableTypes } from './dialect/scope.ts';
-import { translateOnTables } from './dialect.ts';
 import type { ColumnValues, EngineStatement } from './engine.ts';
 import { type EngineClient, type ReceivedBatch, startEngine } from './engine-client.ts';
 import type { PreparedRead } from './engine-messages.ts';
@@ -25,6 +25,7 @@ import { reported } from './error.ts';
 import { DEFAULT_DISK_MEGABYTES, DEFAULT_MEMORY_MEGABYTES } from './limits.ts';
 import { MEGABYTE } from './overrun.ts';
 import { findTableFiles } from './table-files.ts';
+import { quoteName } from './text.ts';
 
 /** The folder of a folder warehouse, and what its engine may take. */
 export interface FolderWarehouseOptions extends ReadingLimits {
@@ -72,9 +73,12 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
   /** Translates a statement, with the types of its columns where they decide on how. */
   async function translate(checked: CheckedStatement, signal: AbortSignal): Promise<EngineStatement> {
     const { parameters, tables, isRepeatable, withUnreadable } = checked;
-    const sql = await reported({ parameters, files: [] }, () =>
-      translateOnTables(checked.sql, parameters, () => describeTables(tables, signal)),
-    );
+    const sql =
+      translateWholeTable(checked.sql) ??
+      (await reported({ parameters, files: [] }, async () => {
+        const { translateOnTables } = await import('./dialect.ts');
+        return translateOnTables(checked.sql, parameters, () => describeTables(tables, signal));
+      }));
     return { sql, parameters, tables, isRepeatable, withUnreadable };
   }
 
@@ -162,6 +166,14 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
       await Promise.all([...engines].map((engine) => engine.close()));
     },
   };
+}
+
+/** Translates a statement that selects everything of a table, which needs no parser; null for any other. */
+function translateWholeTable(sql: string): string | null {
+  const whole = findWholeTable(sql);
+  if (whole === null) return null;
+  const { catalog, schema, table } = whole;
+  return `SELECT * FROM ${[catalog, schema, table].map(quoteName).join('.')}`;
 }
 
 /** What the engine needs of a table, and its process can be sent. */

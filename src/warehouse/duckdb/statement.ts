@@ -11,6 +11,7 @@ import {
   type DuckDBVector,
   version,
 } from '@duckdb/node-api';
+import { collectGarbage } from '../../shared/collect-garbage.ts';
 import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
@@ -24,7 +25,6 @@ import { type MessageContext, reported, type StatementParameters } from './error
 import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
 import { limitMemory, SCAN_SHARE, WORK_SHARE } from './instance.ts';
-import { collectGarbage } from './memory.ts';
 import { createDiskError, createMemoryError, createTimeoutError, STOP_GRACE_MS } from './overrun.ts';
 import { buildNestedBytes } from './row-bytes.ts';
 import { END_ROW, FIRST_ROW, type RowWindow } from './row-windows.ts';
@@ -157,7 +157,12 @@ export async function startStatement(
   try {
     // The engine counts what it reads ahead without the texts, and would hold hundreds of megabytes of them.
     await connection.run("SET streaming_buffer_size = '1KB'");
-    await limitMemory(connection, limits.memoryBytes, isScan || isBesideScan ? SCAN_SHARE : WORK_SHARE);
+    await limitMemory(
+      instance,
+      connection,
+      limits.memoryBytes,
+      isScan || isBesideScan ? SCAN_SHARE : WORK_SHARE,
+    );
     await createCalledMacros(instance, connection, sql);
     if (window !== null) {
       await connection.run(`SET VARIABLE ${FIRST_ROW} = ${window.first}`);
@@ -172,7 +177,10 @@ export async function startStatement(
     const hash = withHashes && types !== null ? buildRowHash(places, types) : null;
     const bytes = buildNestedBytes(places, types);
     const marked = addEndRow(sql, places, { bytes, hash });
-    return running(connection, await prepare(marked.sql), {
+    // Both are the statement that has passed, within text of ours.
+    const prepareMarked = async (text: string) => bound(await guard(() => connection.prepare(text)));
+    return running(connection, {
+      prepareRows: () => prepareMarked(marked.sql),
       context: { parameters, files },
       isScan,
       isWindow: window !== null,
@@ -182,7 +190,7 @@ export async function startStatement(
       isHashed: hash !== null,
       isMeasured: bytes !== null,
       async findCause() {
-        await guard(async () => (await prepare(marked.causeSql)).run());
+        await guard(async () => (await prepareMarked(marked.causeSql)).run());
       },
     });
   } catch (error) {
@@ -277,6 +285,8 @@ function readColumns(prepared: DuckDBPreparedStatement): ResultColumn[] {
 }
 
 interface Running {
+  /** Prepares the statement with the end row, once its rows are wanted. */
+  readonly prepareRows: () => Promise<DuckDBPreparedStatement>;
   readonly isScan: boolean;
   readonly isWindow: boolean;
   readonly context: MessageContext;
@@ -295,12 +305,12 @@ interface Running {
 
 function running(
   connection: DuckDBConnection,
-  prepared: DuckDBPreparedStatement,
-  { context, isScan, isWindow, guard, columns, names, isHashed, isMeasured, findCause }: Running,
+  { prepareRows, context, isScan, isWindow, guard, columns, names, isHashed, isMeasured, findCause }: Running,
 ): RunningStatement {
   const bytesColumn = names.length;
   const hashColumn = bytesColumn + Number(isMeasured);
   const endColumn = hashColumn + Number(isHashed);
+  let prepared: DuckDBPreparedStatement | null = null;
   let result: DuckDBResult | null = null;
   let hashedBy: string | null = null;
   let readers: readonly ColumnReader[] = [];
@@ -315,7 +325,9 @@ function running(
   }
 
   async function open(): Promise<DuckDBResult> {
-    const opened = await guard(() => prepared.stream());
+    const statement = await prepareRows();
+    prepared = statement;
+    const opened = await guard(() => statement.stream());
     const types = opened.columnTypes().slice(0, names.length);
     readers = types.map(createColumnReader);
     textColumns = [...types.keys()].filter((index) => isTextType(types[index]));
@@ -394,7 +406,7 @@ function running(
       connection.interrupt();
       await ahead?.catch(() => {});
       clearInterval(interrupting);
-      prepared.destroySync();
+      prepared?.destroySync();
       connection.closeSync();
       // The engine keeps what it has read for the result until nothing refers to that.
       result = null;

@@ -50,6 +50,17 @@ const SHAPES: readonly (TypedColumn & { readonly pattern: string })[] = [
 /** How many rows show which types a column can have. */
 const SAMPLE_ROWS = 2_048;
 
+/** How many rows already show of most columns that they have none of the types. */
+const FIRST_ROWS = 20;
+
+/** What each text of a kind begins with. */
+const BEGINNINGS: Readonly<Record<TypedColumn['kind'], RegExp>> = {
+  NUMBER: /^ *[+-]?[.\d]/,
+  BOOLEAN: /^(?:true|false)$/i,
+  TIME: /^\d{4}-/,
+  JSON: /^/,
+};
+
 /** Finds the columns whose texts all are numbers, dates and times, or truth values. Everything else counts as text. */
 export async function findTypedColumns(
   run: RunStatement,
@@ -58,8 +69,23 @@ export async function findTypedColumns(
   kinds: readonly TypedColumn['kind'][] = ['NUMBER', 'BOOLEAN', 'TIME'],
 ): Promise<TypedColumns> {
   if (names.length === 0) return new Map();
-  const all = names.map((name) => ({ name, shapes: SHAPES.filter(({ kind }) => kinds.includes(kind)) }));
-  const sampled = await findFitting(run, `(SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS})`, all);
+  const first = await run(`SELECT * FROM ${reader} LIMIT ${FIRST_ROWS}`);
+  const canBe = (name: string, kind: TypedColumn['kind']) =>
+    first.every((row) => {
+      const text = Object.hasOwn(row, name) ? row[name] : null;
+      return typeof text !== 'string' || BEGINNINGS[kind].test(text);
+    });
+  const all = names.map((name) => ({
+    name,
+    shapes: SHAPES.filter(({ kind }) => kinds.includes(kind) && canBe(name, kind)),
+  }));
+  const [counted] = await run(
+    `SELECT count(*) AS total FROM (SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS + 1})`,
+  );
+  const isSmall = Number(counted?.total) <= SAMPLE_ROWS;
+  const sampled = isSmall
+    ? all
+    : await findFitting(run, `(SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS})`, all);
   const fitting = await findFitting(run, reader, sampled);
   return new Map(
     fitting.flatMap(({ name, shapes: [first], isEmpty }) =>

@@ -17,13 +17,28 @@ export function listIn(node: TreeNode, key: string): readonly TreeNode[] {
   return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
+/** What the last statements were read as. The engine reads the same text several times until its rows arrive. */
+const lastRead = new Map<string, TreeNode>();
+
+/** The most statements that are remembered, and the longest, in characters. */
+const MAX_REMEMBERED = 200;
+const MAX_REMEMBERED_CHARACTERS = 4_000;
+
 /**
  * The statement as DuckDB reads it. It gives this for SELECT alone.
  * @throws WarehouseError STATEMENT_FAILED where it is no SELECT, or none that DuckDB understands.
  */
 export async function readStatement(connection: DuckDBConnection, sql: string): Promise<TreeNode> {
+  const known = lastRead.get(sql);
+  if (known !== undefined) return known;
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
-  return parseSerialized(String(reader.getRows()[0]?.[0]));
+  const statement = parseSerialized(String(reader.getRows()[0]?.[0]));
+  if (sql.length <= MAX_REMEMBERED_CHARACTERS) lastRead.set(sql, statement);
+  for (const oldest of lastRead.keys()) {
+    if (lastRead.size <= MAX_REMEMBERED) break;
+    lastRead.delete(oldest);
+  }
+  return statement;
 }
 
 function parseSerialized(serialized: string): TreeNode {

@@ -91,7 +91,7 @@ const convertTimestamp: ValueConverter = (value) => {
   if (!(value instanceof DuckDBTimestampValue)) return null;
   const { micros } = value;
   return micros > -DISTANT_MICROSECONDS && micros < DISTANT_MICROSECONDS
-    ? (formatTimestamp(micros) ?? convertAny(value))
+    ? formatTimestamp(micros)
     : convertAny(value);
 };
 
@@ -158,20 +158,17 @@ function convertAny(value: DuckDBValue): JsonValue {
   if (typeof value === 'number') return toNumberValue(value);
   if (typeof value === 'bigint') return toIntegerValue(value);
   if (value instanceof DuckDBTimestampValue)
-    return formatInfinite(value, value.micros) ?? formatTimestamp(value.micros) ?? String(value);
+    return formatInfinite(value, value.micros) ?? formatTimestamp(value.micros);
   if (value instanceof DuckDBTimestampTZValue)
-    return formatInfinite(value, value.micros) ?? addZone(formatTimestamp(value.micros), value);
-  if (value instanceof DuckDBDateValue)
-    return formatInfinite(value, value.days) ?? formatDate(value.days) ?? String(value);
+    return formatInfinite(value, value.micros) ?? `${formatTimestamp(value.micros)}Z`;
+  if (value instanceof DuckDBDateValue) return formatInfinite(value, value.days) ?? formatDate(value.days);
   if (value instanceof DuckDBDecimalValue) return formatDecimal(value.value, value.scale);
   if (value instanceof DuckDBIntervalValue) return formatInterval(value);
   if (value instanceof DuckDBTimeValue) return formatTime(Number(value.micros));
   if (value instanceof DuckDBTimestampSecondsValue)
-    return (
-      formatInfinite(value, value.seconds) ?? formatTimestamp(value.seconds * 1_000_000n) ?? String(value)
-    );
+    return formatInfinite(value, value.seconds) ?? formatTimestamp(value.seconds * 1_000_000n);
   if (value instanceof DuckDBTimestampMillisecondsValue)
-    return formatInfinite(value, value.millis) ?? formatTimestamp(value.millis * 1_000n) ?? String(value);
+    return formatInfinite(value, value.millis) ?? formatTimestamp(value.millis * 1_000n);
   if (value instanceof DuckDBTimestampNanosecondsValue)
     return formatInfinite(value, value.nanos) ?? formatNanoseconds(value.nanos);
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
@@ -195,13 +192,9 @@ function formatInfinite(value: { readonly isFinite: boolean }, distance: number 
   return distance < 0 ? '-infinity' : 'infinity';
 }
 
-function addZone(text: string | null, value: DuckDBTimestampTZValue): string {
-  return text === null ? String(value) : `${text}Z`;
-}
-
 function formatNanoseconds(nanoseconds: bigint): string {
   const rest = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const text = formatTimestamp((nanoseconds - rest) / 1_000n) ?? '';
+  const text = formatTimestamp((nanoseconds - rest) / 1_000n);
   return rest === 0n ? text : `${text}.${formatFraction(Number(rest), 9)}`;
 }
 

@@ -17,14 +17,14 @@ import {
   type DuckDBValue,
   INTERVAL,
 } from '@duckdb/node-api';
+import { findConverter } from '../../../src/warehouse/duckdb/value.ts';
 import {
   arrow,
   type Data,
   type DataType,
   type Field,
   type Schema,
-} from '../../../src/warehouse/databricks/arrow.ts';
-import { findConverter } from '../../../src/warehouse/duckdb/value.ts';
+} from '../../../src/warehouse/spark-sql/arrow.ts';
 
 /** A column of a result: its name and how DuckDB has it. */
 export interface ResultColumn {

@@ -9,7 +9,7 @@ import {
   loadPackageDefinition,
   type ServiceClientConstructor,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
 import {
   type BoundParameter,
   DatabricksFault,
@@ -51,11 +51,39 @@ export interface SparkEngine extends Engine {
 /** The most rows of a batch, as large as answers of gRPC may be here. */
 const MAX_MESSAGE_BYTES = 256_000_000;
 
-export function openSparkEngine({ address, protoFolder }: SparkServer): SparkEngine {
-  const definition = loadSync('spark/connect/base.proto', {
+/** Loads the whole definition of the messages, as the jar of Spark has it. */
+function loadDefinition({ protoFolder }: SparkServer): PackageDefinition {
+  return loadSync('spark/connect/base.proto', {
     ...{ includeDirs: [protoFolder, join(protoFolder, '..')], keepCase: true, longs: String, enums: String },
     ...{ oneofs: true },
   });
+}
+
+/** Counts the rows that scans have read, from the metrics in responses to statements. */
+export function createScanCounter(spark: SparkServer) {
+  const { ExecutePlan } = loadDefinition(spark)['spark.connect.SparkConnectService'] as ServiceDefinition;
+  let scanned = 0;
+  return {
+    count(response: Buffer) {
+      scanned += countScanned(ExecutePlan?.responseDeserialize(response) as ExecuteResponse);
+    },
+    take() {
+      const rows = scanned;
+      scanned = 0;
+      return rows;
+    },
+  };
+}
+
+function countScanned({ metrics }: ExecuteResponse): number {
+  return (metrics?.metrics ?? [])
+    .filter(({ name }) => /^Scan |^BatchScan/.test(name))
+    .reduce((sum, scan) => sum + Number(scan.execution_metrics.numOutputRows?.value ?? 0), 0);
+}
+
+export function openSparkEngine(spark: SparkServer): SparkEngine {
+  const { address } = spark;
+  const definition = loadDefinition(spark);
   // biome-ignore lint/suspicious/noExplicitAny: its shape is that of the definition.
   const { SparkConnectService } = (loadPackageDefinition(definition) as any).spark.connect as {
     SparkConnectService: ServiceClientConstructor;
@@ -107,10 +135,7 @@ export function openSparkEngine({ address, protoFolder }: SparkServer): SparkEng
       isOver ||= next.done === true;
       if (next.done === true) return;
       const value: ExecuteResponse = next.value;
-      for (const metrics of value.metrics?.metrics ?? []) {
-        if (!/^Scan |^BatchScan/.test(metrics.name)) continue;
-        scanned += Number(metrics.execution_metrics.numOutputRows?.value ?? 0);
-      }
+      scanned += countScanned(value);
       const fields = value.schema?.struct?.fields;
       const columns = fields?.map(({ name, data_type }) => ({ name, typeId: toTypeId(data_type.kind) }));
       if (value.arrow_batch) {
@@ -188,7 +213,7 @@ export function openSparkEngine({ address, protoFolder }: SparkServer): SparkEng
 }
 
 /** Delta has its tables in the only catalog that a Spark session comes with. */
-function toSparkNames(sql: string): string {
+export function toSparkNames(sql: string): string {
   return sql.replace(/`blade`\./g, '`spark_catalog`.').replace(/\bblade\.(?=`?\w)/g, 'spark_catalog.');
 }
 

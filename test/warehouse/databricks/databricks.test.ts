@@ -2,8 +2,8 @@ import type { TRowSet } from '@databricks/sql/thrift/TCLIService_types.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { warehouseTests } from '../../../src/testing/warehouse-tests.ts';
 import type { DatabricksOptions } from '../../../src/warehouse/databricks/session.ts';
-import { formatType } from '../../../src/warehouse/databricks/type.ts';
 import { openDatabricksWarehouse } from '../../../src/warehouse/databricks/warehouse.ts';
+import { formatType } from '../../../src/warehouse/spark-sql/type.ts';
 import { findUnreadableReason } from '../../../src/warehouse/value.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import type { ResultForm } from '../../support/databricks/service.ts';
@@ -437,7 +437,7 @@ describe('a warehouse that starts', () => {
     const { server, warehouse, sorties } = await databricks();
     await sorties(3);
     const release = server.hold();
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     const waits = Promise.withResolvers<void>();
     const counted = warehouse.countRows(all, never, (isWaiting) => {
       told.push(isWaiting);
@@ -453,14 +453,14 @@ describe('a warehouse that starts', () => {
   test('is waited for also where it refuses sessions', async () => {
     const { server, warehouse } = await databricks({}, { retryDelayMs: 5 });
     server.fail({ operation: 'OpenSession', status: 503, times: 6 });
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     expect(await warehouse.countRows(oneRow, never, (isWaiting) => told.push(isWaiting))).toBe(1);
     expect(told).toEqual([true, false]);
   });
 
   test('and one that is ready is no reason to tell', async () => {
     const { warehouse } = await databricks({}, { waitingNoticeMs: 20_000 });
-    const told: boolean[] = [];
+    const told: (boolean | string)[] = [];
     await warehouse.countRows(oneRow, never, (isWaiting) => told.push(isWaiting));
     expect(told).toEqual([]);
   });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRegistry } from '../../../src/plugins/registry.ts';
 import { createDemoTables, DEMO_SOURCES } from '../../../src/warehouse/demo/demo-tables.ts';
-import { createSortieTable } from '../../../src/warehouse/demo/sortie-table.ts';
 import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
+import { createSortieTable } from '../../support/sortie-table.ts';
 import { folderWarehouse, temporaryFolder } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 

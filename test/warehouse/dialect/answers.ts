@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonValue } from '../../../src/shared/json.ts';
 import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
-import { parseStatement } from '../../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../../src/sql-check/parse-statement.ts';
 import type { CheckedStatement, Warehouse } from '../../../src/warehouse/warehouse.ts';
 
 /** The rows of a statement, or null where it is refused or fails. */

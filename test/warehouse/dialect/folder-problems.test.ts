@@ -34,11 +34,11 @@ describe('before a job starts, the folder refuses by name', () => {
     expect(findProblem(sql)).toBeNull();
   });
 
-  test('and nothing of it on Databricks', () => {
+  test('and nothing of it on Databricks', async () => {
     const { findStatementProblem } = createRegistry([]);
     const sql = "SELECT xpath(`x`, 'a/b') FROM `a`.`b`.`c`";
     const choice = { settings: {}, allowedSchemas: [], statementTimeoutMs: 1_000 };
-    expect(findStatementProblem({ ...choice, name: 'databricks' } as never, sql)).toBeNull();
-    expect(findStatementProblem({ ...choice, name: 'duckdb' } as never, sql)).toMatch(/not available/);
+    expect(await findStatementProblem({ ...choice, name: 'databricks' } as never, sql)).toBeNull();
+    expect(await findStatementProblem({ ...choice, name: 'duckdb' } as never, sql)).toMatch(/not available/);
   });
 });

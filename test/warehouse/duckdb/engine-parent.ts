@@ -1,6 +1,6 @@
 // node engine-parent.ts FOLDER SQL MEGABYTES: runs a statement in a folder warehouse, and says when it is about to.
 import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
-import { parseStatement } from '../../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../../src/sql-check/parse-statement.ts';
 import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
 
 const [folder = '', sql = '', megabytes = ''] = process.argv.slice(2);

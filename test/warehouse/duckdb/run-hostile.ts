@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers/promises';
 import { ANY_SCHEMA } from '../../../src/sql-check/allowed-schemas.ts';
-import { parseStatement } from '../../../src/sql-check/checked-statement.ts';
+import { parseStatement } from '../../../src/sql-check/parse-statement.ts';
 import { toDuckDbSql } from '../../../src/warehouse/duckdb/dialect.ts';
 import type { EngineStatement } from '../../../src/warehouse/duckdb/engine.ts';
 import { type EngineClient, startEngine } from '../../../src/warehouse/duckdb/engine-client.ts';

@@ -32,6 +32,13 @@ export const SourceRow = graphql(`
     deletedCount
     readMode
     onSchemaChange
+    pendingRemovals
+    removalMessage
+    waitingDeletes {
+      jobId
+      count
+      expiresAt
+    }
     lastSyncAt
     lastSyncState
     lastSyncMessage

@@ -43,9 +43,12 @@ export function showCall(call: Call, form: string | readonly string[] = call.nam
   const names = call.args.map(({ name }) => name);
   if (names.includes(null)) return null;
   if (shown.endsWith('()')) return shown;
+  const distinct = call.isDistinct ? 'DISTINCT ' : '';
   if (shown.includes('$'))
-    return shown.replace(/\$(\d)/g, (_match, place: string) => names[Number(place) - 1] ?? '');
-  return `${shown}(${call.isDistinct ? 'DISTINCT ' : ''}${names.join(', ')})`;
+    return shown
+      .replace(/\$(\d)/g, (_match, place: string) => names[Number(place) - 1] ?? '')
+      .replace('(', () => `(${distinct}`);
+  return `${shown}(${distinct}${names.join(', ')})`;
 }
 
 /** The name of a call with an argument that Databricks adds. */

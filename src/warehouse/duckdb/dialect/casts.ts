@@ -33,15 +33,13 @@ const MACROS: ReadonlyMap<string, string> = new Map([
 
 /** Converts a value to a type. */
 export function writeCast(value: Written, to: NamedType, word: 'CAST' | 'TRY_CAST'): Written {
-  const isSame = value.type === to.databricks;
-  const name =
-    value.name === null ? null : isSame ? value.name : `${word}(${value.name} AS ${to.databricks})`;
-  const isEmpty = value.type === 'VOID' && /^(ARRAY|MAP|STRUCT)/.test(to.databricks);
+  // Databricks does not show a cast to an array, a map or a struct.
+  const isShown = value.name !== null && !/^(?:ARRAY|MAP|STRUCT)/.test(to.databricks);
   const sql = convert(value, to);
   return {
     sql: word === 'TRY_CAST' && sql !== value.sql ? `TRY(${sql})` : sql,
     type: to.databricks,
-    name: isEmpty ? 'NULL' : name,
+    name: isShown ? `${word}(${value.name} AS ${to.databricks})` : value.name,
   };
 }
 
@@ -50,6 +48,14 @@ export function convert(value: Written, to: NamedType): string {
   const from = value.type;
   if (from === 'VOID') return `CAST(NULL AS ${to.duckDb})`;
   if (from === to.databricks && !value.isParameter) return value.sql;
+  if (to.databricks.startsWith('TIMESTAMP') && OTHER_ZONE.test(String(value.literal ?? '')))
+    return refuseOnFolder('A time zone of this form', 'write +08:00');
+  if (
+    to.databricks.startsWith('TIMESTAMP') &&
+    OTHER_DAY.test(String(value.literal ?? '')) &&
+    from === 'STRING'
+  )
+    return refuseOnFolder('A time without a date, or in a year of other than four digits,');
   const sql = typeParameter(value);
   const macro = MACROS.get(to.databricks);
   if (from === null) {
@@ -61,20 +67,31 @@ export function convert(value: Written, to: NamedType): string {
   return known ?? refuseOnFolder(`CAST of ${from} to ${to.databricks}`);
 }
 
+/** A time without a date, or in a year of other than four digits. */
+const OTHER_DAY = /^\s*(?:[+-]?\d{5,}|[+-]|T?\d{1,2}:)/;
+
+/** A time with a zone that DuckDB does not read. */
+const OTHER_ZONE =
+  /^\s*\d{4}-\d+-\d+[ T][\d:.]+ ?(?!(?:Z|UTC|GMT|[+-]\d{1,2}(?::\d{2})?|[A-Z][A-Za-z]+(?:\/[A-Za-z_]+)+)\s*$)[A-Z+-]/;
+
 function convertKnown(sql: string, from: string, { databricks: to, duckDb }: NamedType): string | null {
   const cast = `CAST(${sql} AS ${duckDb})`;
   if (isInteger(to)) {
     if (from === 'STRING') return `CAST(spark_int_text(${sql}) AS ${duckDb})`;
     if (isInteger(from) || from === 'BOOLEAN') return cast;
+    if (isFloating(from) && (to === 'BIGINT' || (to === 'INT' && from === 'FLOAT')))
+      return `spark_nearest_${to.toLowerCase()}(CAST(spark_whole_double(${sql}) AS DOUBLE))`;
     if (isFloating(from)) return `CAST(spark_whole_double(${sql}) AS ${duckDb})`;
     if (isDecimal(from)) return `CAST(trunc(${sql}) AS ${duckDb})`;
     if (from === 'TIMESTAMP') return `CAST(spark_floor_divide(epoch_us(${sql}), 1000000) AS ${duckDb})`;
     return null;
   }
   if (isFloating(to)) {
-    if (from === 'STRING') return `CAST(spark_double_source(${sql}) AS ${duckDb})`;
+    const single = to === 'FLOAT' ? 'spark_single' : '';
+    if (from === 'STRING') return `${single}(CAST(spark_double_source(${sql}) AS DOUBLE))`;
     if (from === 'BOOLEAN') return `CAST(CAST(${sql} AS INTEGER) AS ${duckDb})`;
     if (isDecimal(from)) return `CAST(CAST(${sql} AS VARCHAR) AS ${duckDb})`;
+    if (from === 'DOUBLE' && to === 'FLOAT') return `${single}(${sql})`;
     if (isInteger(from) || isFloating(from)) return cast;
     if (from === 'TIMESTAMP') return `CAST(epoch_us(${sql}) / 1000000 AS ${duckDb})`;
     return null;
@@ -82,7 +99,7 @@ function convertKnown(sql: string, from: string, { databricks: to, duckDb }: Nam
   if (isDecimal(to)) {
     if (from === 'STRING') return `CAST(spark_decimal_text(${sql}) AS ${duckDb})`;
     if (from === 'BOOLEAN') return `CAST(CAST(${sql} AS INTEGER) AS ${duckDb})`;
-    if (isFloating(from)) return `CAST(CAST(${sql} AS VARCHAR) AS ${duckDb})`;
+    if (isFloating(from)) return `CAST(CAST(spark_finite(CAST(${sql} AS ${from})) AS VARCHAR) AS ${duckDb})`;
     return isInteger(from) || isDecimal(from) ? cast : null;
   }
   switch (to) {

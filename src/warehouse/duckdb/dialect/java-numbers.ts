@@ -8,6 +8,17 @@ export function formatFloat(value: number): string {
   return format(value, findShortestDigits(Math.abs(value)));
 }
 
+/** Writes a decimal as Java does: with a power of ten once it has six zeros behind the point before its first digit. */
+export function formatDecimal(text: string): string {
+  const [, sign = '', digits = ''] = /^(-?)0\.(\d+)$/.exec(text) ?? [];
+  const significant = digits.replace(/^0+/, '');
+  const power = significant.length - digits.length - 1;
+  if (significant === '' ? digits.length <= 6 : power >= -6) return text;
+  const [first = '0', rest = ''] = [significant[0], significant.slice(1)];
+  const exponent = significant === '' ? -digits.length : power;
+  return `${sign}${first}${rest === '' ? '' : `.${rest}`}E${exponent}`;
+}
+
 /** @param digits the shortest that are this number, as JavaScript writes them. */
 function format(value: number, digits: string): string {
   if (Number.isNaN(value)) return 'NaN';

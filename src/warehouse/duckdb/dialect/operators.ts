@@ -28,13 +28,21 @@ const COMPARISONS: Readonly<Record<Comparison, readonly [duckDb: string, databri
 
 export function writeComparison(kind: Comparison, left: Written, right: Written): Written {
   const [word, shown] = COMPARISONS[kind];
-  const name = named`(${left} ${shown} ${right})`;
+  const name =
+    isWholeBeside(left, right) || isWholeBeside(right, left) ? null : named`(${left} ${shown} ${right})`;
   const isNegated = kind === 'neq' || kind === 'null_safe_neq';
   return {
     sql: `(${align(left, right.type)} ${word} ${align(right, left.type)})`,
     type: 'BOOLEAN',
     name: isNegated && name !== null ? `(NOT ${name})` : name,
   };
+}
+
+/** Whether one is a whole number and the other a written fraction, which Databricks rounds before it shows it. */
+function isWholeBeside(whole: Written, { type, literal }: Written): boolean {
+  return (
+    isInteger(whole.type) && isDecimal(type) && typeof literal === 'number' && !Number.isInteger(literal)
+  );
 }
 
 /** Has a text take the type of what it is compared with, as Databricks does. */
@@ -70,7 +78,7 @@ export function writeArithmetic(kind: Arithmetic, one: Written, other: Written):
   const name = named`(${one} ${SIGNS[kind]} ${other})`;
   if (left.type?.startsWith('INTERVAL') || right.type?.startsWith('INTERVAL'))
     return addInterval(kind, left, right);
-  if (isTime(left.type) || isTime(right.type)) return { ...addDays(kind, left, right), name };
+  if (isTime(left.type) || isTime(right.type)) return addDays(kind, left, right);
   if (isDecimal(left.type) || isDecimal(right.type)) {
     const decimal = calculateDecimal(kind, left, right);
     if (decimal !== null) return { ...decimal, name };
@@ -157,12 +165,14 @@ function isDays(type: KnownType): boolean {
 }
 
 function addDays(kind: Arithmetic, left: Written, right: Written): Written {
-  if (kind === 'add' && left.type === 'DATE' && isDays(right.type))
-    return { sql: `(${left.sql} + CAST(${right.sql} AS INTEGER))`, type: 'DATE', name: null };
-  if (kind === 'add' && right.type === 'DATE' && isDays(left.type))
-    return { sql: `(${right.sql} + CAST(${left.sql} AS INTEGER))`, type: 'DATE', name: null };
-  if (kind === 'sub' && left.type === 'DATE' && isDays(right.type))
-    return { sql: `(${left.sql} - CAST(${right.sql} AS INTEGER))`, type: 'DATE', name: null };
+  const isSwapped = kind === 'add' && right.type === 'DATE';
+  const [date, days] = isSwapped ? [right, left] : [left, right];
+  if ((kind === 'add' || kind === 'sub') && date.type === 'DATE' && isDays(days.type))
+    return {
+      sql: `(${date.sql} ${SIGNS[kind]} CAST(${days.sql} AS INTEGER))`,
+      type: 'DATE',
+      name: named`${`date_${kind}`}(${date}, ${days})`,
+    };
   return refuseOnFolder('The difference of two times', 'write datediff() or timestampdiff()');
 }
 

@@ -4,20 +4,33 @@ import type { KnownType } from './types.ts';
 /** Columns with their types, by their names in lower case; null where they are not known, as for a table. */
 export type Columns = ReadonlyMap<string, KnownType> | null;
 
+/** What a query returns, as far as it is known. */
+export interface Relation {
+  readonly columns: Columns;
+  /** Whether two of its columns have one name, which DuckDB would change; null where that is not known. */
+  readonly hasRepeatedNames: boolean | null;
+}
+
 /** What a FROM reads, with the columns that names may stand for. */
 export interface Source {
   readonly alias: string | null;
+  readonly columns: Columns;
+  /** See `Relation`. Default: false. */
+  readonly hasRepeatedNames?: boolean | null;
   /** Whether these are columns that the same SELECT has named before. */
   readonly isLateral?: boolean;
-  readonly columns: Columns;
+  /** The columns that a join has merged with those of the sources before, in lower case; null where they are not known. */
+  readonly merged?: ReadonlySet<string> | null;
 }
 
 /** What the names in a part of a statement may stand for. */
 export interface Scope {
   readonly sources: readonly Source[];
   readonly lambdas: ReadonlyMap<string, KnownType>;
-  readonly ctes: ReadonlyMap<string, Columns>;
+  readonly ctes: ReadonlyMap<string, Relation>;
   readonly outer: Scope | null;
+  /** Whether this is a part of what a SELECT returns. */
+  readonly isSelected?: boolean;
 }
 
 export const EMPTY_SCOPE: Scope = { sources: [], lambdas: new Map(), ctes: new Map(), outer: null };
@@ -54,6 +67,31 @@ export function isLateralAlias(scope: Scope, name: string): boolean {
     own.some(({ columns }) => columns?.has(name)) &&
     others.every(({ columns }) => columns !== null && !columns.has(name))
   );
+}
+
+/** Whether a column is one of the query around a sub-query, as far as that is known. */
+export function isOuterColumn(scope: Scope, table: string | null, name: string): boolean {
+  const { sources, outer } = scope;
+  if (outer === null) return false;
+  if (table !== null)
+    return !sources.some(({ alias }) => asciiLowerCase(alias ?? '') === table) && hasSource(outer, table);
+  return (
+    sources.every(({ columns }) => columns !== null && !columns.has(name)) &&
+    findColumn(outer, null, name) !== undefined
+  );
+}
+
+function hasSource(scope: Scope | null, table: string): boolean {
+  return (
+    scope !== null &&
+    (scope.sources.some(({ alias }) => asciiLowerCase(alias ?? '') === table) ||
+      hasSource(scope.outer, table))
+  );
+}
+
+/** Whether a name is there twice, in any case. */
+export function repeats(names: readonly string[]): boolean {
+  return new Set(names.map(asciiLowerCase)).size < names.length;
 }
 
 /** Gives columns other names, in their order. */

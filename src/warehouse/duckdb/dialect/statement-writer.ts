@@ -1,11 +1,10 @@
 import type { ParameterValue } from '../../warehouse.ts';
-import type { Columns, Scope, Source, TableTypes } from './scope.ts';
+import type { Relation, Scope, Source, TableTypes } from './scope.ts';
 import type { ExpressionWriter } from './written.ts';
 
 /** A query in the dialect of DuckDB. */
-export interface WrittenQuery {
+export interface WrittenQuery extends Relation {
   readonly sql: string;
-  readonly columns: Columns;
 }
 
 /** What stands in a FROM, in the dialect of DuckDB. */
@@ -21,6 +20,10 @@ export interface StatementWriter extends ExpressionWriter {
   readonly scope: Scope;
   /** Whether the statement uses a column whose type only its table knows. */
   hasUnknownColumns: boolean;
+  /** Whether two columns of a sub-query can have one name, which only its tables know. */
+  hasUnknownNames: boolean;
+  /** How often the statement names a column of a query around a sub-query. */
+  outerColumns: number;
   query(node: unknown): WrittenQuery;
   /** Writes a part whose scope differs. */
   within<Result>(changes: Partial<Scope>, work: () => Result): Result;

@@ -35,7 +35,7 @@ export function writeWindow(
 ): Written {
   if (call.over === null) refuseOnFolder(`${call.name}() without OVER`);
   return {
-    sql: `${fill(templates[0] ?? '', call)} OVER (${call.over})`,
+    sql: `${fill(templates[0] ?? '', call)} OVER ${call.over}`,
     type: findType(type, call),
     name: showWindow(call, showCall(call, shown), frame),
   };
@@ -61,7 +61,7 @@ export function writeAggregate(
       ...(call.filter === null ? [] : [call.filter]),
     ];
     const filter = conditions.length === 0 ? '' : ` FILTER (WHERE ${conditions.join(' AND ')})`;
-    return `${distinct}${filter}${call.over === null ? '' : ` OVER (${call.over})`}`;
+    return `${distinct}${filter}${call.over === null ? '' : ` OVER ${call.over}`}`;
   });
   if (call.within !== null) refuseOnFolder(`${call.name}() with WITHIN GROUP`);
   if (call.ignoresNulls) refuseOnFolder(`${call.name}() with IGNORE NULLS`);

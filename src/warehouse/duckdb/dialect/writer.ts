@@ -16,6 +16,8 @@ export class Writer implements StatementWriter {
   readonly tables: TableTypes;
   scope: Scope = EMPTY_SCOPE;
   hasUnknownColumns = false;
+  hasUnknownNames = false;
+  outerColumns = 0;
 
   constructor(parameters: Readonly<Record<string, ParameterValue>>, tables: TableTypes) {
     this.parameters = parameters;
@@ -33,7 +35,7 @@ export class Writer implements StatementWriter {
   }
 
   inside<Result>(sources: readonly Source[], work: () => Result): Result {
-    return this.within({ sources, outer: this.scope }, work);
+    return this.within({ sources, outer: this.scope, isSelected: false }, work);
   }
 
   query(node: unknown): WrittenQuery {

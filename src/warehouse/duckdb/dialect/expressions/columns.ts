@@ -4,7 +4,8 @@ import type { SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { quoteName } from '../../text.ts';
 import { structFields } from '../nested-types.ts';
 import { readName } from '../nodes.ts';
-import { findColumn, isLateralAlias } from '../scope.ts';
+import { refuseOnFolder } from '../refused.ts';
+import { findColumn, isLateralAlias, isOuterColumn } from '../scope.ts';
 import type { StatementWriter } from '../statement-writer.ts';
 import type { Written } from '../written.ts';
 
@@ -27,8 +28,16 @@ export function writeColumn(writer: StatementWriter, content: SyntaxNode): Writt
     const field = structFields(struct ?? null)?.find(([key]) => asciiLowerCase(key) === lower);
     if (field !== undefined) return { sql: `${quoteName(table)}.${quoteName(name)}`, type: field[1], name };
   }
+  if (lower === 'grouping__id' && found === undefined)
+    return refuseOnFolder('grouping__id', 'write grouping_id() with the columns');
   const sql = table === null ? quoteName(name) : `${quoteName(table)}.${quoteName(name)}`;
   if (found === undefined || found === null) writer.hasUnknownColumns = true;
   const isLateral = table === null && isLateralAlias(writer.scope, lower);
-  return { sql, type: found ?? null, name: isLateral ? `lateralAliasReference(${name})` : name };
+  const isOuter = isOuterColumn(writer.scope, table === null ? null : asciiLowerCase(table), lower);
+  if (isOuter) writer.outerColumns += 1;
+  return {
+    sql,
+    type: found ?? null,
+    name: isOuter ? null : isLateral ? `lateralAliasReference(${name})` : name,
+  };
 }

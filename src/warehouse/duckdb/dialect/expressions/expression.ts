@@ -1,7 +1,7 @@
-import { getContent, getKind } from '../../../../sql-check/syntax-tree.ts';
+import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { writeCall } from '../calls.ts';
 import { writeCast } from '../casts.ts';
-import { describeKind } from '../nodes.ts';
+import { describeKind, isPresent } from '../nodes.ts';
 import { writeArithmetic, writeBinary, writeComparison } from '../operators.ts';
 import { checkPattern } from '../patterns.ts';
 import { refuseOnFolder } from '../refused.ts';
@@ -49,6 +49,8 @@ export function writeExpression(writer: StatementWriter, node: unknown): Written
       const like = ['like', 'i_like'].find((word) => getContent(content.this, word).quantifier != null);
       if (like !== undefined)
         return writeLike(writer, like === 'like' ? 'like' : 'i_like', getContent(content.this, like), true);
+      const sub = findSubqueryTest(content.this);
+      if (sub !== null) return writeIn(writer, { ...sub, not: sub.not !== true });
       const inner = writer.write(content.this);
       return { sql: `(NOT ${inner.sql})`, type: 'BOOLEAN', name: named`(NOT ${inner})` };
     }
@@ -151,7 +153,7 @@ export function writeExpression(writer: StatementWriter, node: unknown): Written
     case 'interval':
       return refuseOnFolder('An INTERVAL as a value');
     case 'star':
-      return { sql: '*', type: null, name: '*' };
+      return refuseOnFolder('* among the arguments of a function', 'name the columns');
     case 'lambda':
       return refuseOnFolder('A lambda here');
     case 'j_s_o_n_extract':
@@ -161,6 +163,13 @@ export function writeExpression(writer: StatementWriter, node: unknown): Written
       return call ?? refuseOnFolder(describeKind(kind));
     }
   }
+}
+
+/** Finds IN with a query, in parentheses or not: its negative is not the opposite where there are nulls. */
+function findSubqueryTest(node: unknown): SyntaxNode | null {
+  if (getKind(node) === 'paren') return findSubqueryTest(getContent(node, 'paren').this);
+  const test = getContent(node, 'in');
+  return getKind(node) === 'in' && isPresent(test.query) ? test : null;
 }
 
 /** An argument or operand that may be an interval, which is no value by itself. */

@@ -1,6 +1,6 @@
 import { getContent, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { quoteText } from '../../text.ts';
-import { formatDouble } from '../java-numbers.ts';
+import { formatDecimal, formatDouble } from '../java-numbers.ts';
 import { refuseOnFolder } from '../refused.ts';
 import type { StatementWriter } from '../statement-writer.ts';
 import { named, type Written } from '../written.ts';
@@ -12,7 +12,11 @@ export function writeLiteral(content: SyntaxNode): Written {
     case 'string':
       return { sql: quoteText(value), type: 'STRING', name: value, literal: value };
     case 'hex_string':
-      return { sql: `unhex('${value}')`, type: 'BINARY', name: `X'${value.toUpperCase()}'` };
+      return {
+        sql: `unhex('${value}')`,
+        type: 'BINARY',
+        name: `X'${value.length % 2 === 0 ? '' : '0'}${value.toUpperCase()}'`,
+      };
     case 'number':
       return writeNumber(value);
     default:
@@ -56,12 +60,13 @@ function writeNumber(value: string): Written {
     const precision = Math.max(whole.replace(/^0+/, '').length + scale, scale, 1);
     if (precision > 38) refuseOnFolder('A number of more than 38 digits');
     const type = `DECIMAL(${precision},${scale})`;
-    const text = `${value.startsWith('-') ? '-' : ''}${whole === '' ? '0' : whole}${scale === 0 ? '' : `.${fraction}`}`;
+    const sign = value.startsWith('-') && /[1-9]/.test(digits) ? '-' : '';
+    const text = `${sign}${whole === '' ? '0' : whole}${scale === 0 ? '' : `.${fraction}`}`;
     // DuckDB counts the zero before the point.
     return {
       sql: scale === precision || scale === 0 ? `CAST('${text}' AS ${type})` : text,
       type,
-      name: text,
+      name: formatDecimal(text),
       literal: Number(value),
     };
   }

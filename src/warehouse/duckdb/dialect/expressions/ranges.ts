@@ -11,7 +11,11 @@ export function writeIn(writer: StatementWriter, content: SyntaxNode): Written {
   const negated = content.not === true ? 'NOT ' : '';
   if (isPresent(content.query)) {
     const { sql } = writer.inside([], () => writer.query(content.query));
-    return { sql: `(${value.sql} ${negated}IN (${sql}))`, type: 'BOOLEAN', name: null };
+    if (getKind(content.this) === 'tuple') return { ...compareSeveral(writer, content, sql), name: null };
+    const test = `(${value.sql} ${negated}IN (${sql}))`;
+    // Where a null leaves it open, Databricks selects false.
+    const isSelected = writer.scope.isSelected === true;
+    return { sql: isSelected ? `coalesce(${test}, false)` : test, type: 'BOOLEAN', name: null };
   }
   const items = readList(content.expressions).map((item) => writeCompared(writer, item));
   const compared = items.map((item) => writeComparison('eq', value, item).sql);
@@ -27,6 +31,26 @@ export function writeIn(writer: StatementWriter, content: SyntaxNode): Written {
     type: 'BOOLEAN',
     name: negated === '' ? name : name === null ? null : `(NOT ${name})`,
   };
+}
+
+/**
+ * Writes IN with several values and a query: a row that differs from them in nothing but nulls decides neither IN nor NOT IN.
+ */
+function compareSeveral(
+  writer: StatementWriter,
+  content: SyntaxNode,
+  query: string,
+): Pick<Written, 'sql' | 'type'> {
+  const values = readList(getContent(content.this, 'tuple').expressions).map((value) => writer.write(value));
+  const names = values.map((_value, index) => `blade_in_${index + 1}`);
+  const pairs = values.map(({ sql }, index) => `(${sql} = blade_in.${names[index]})`);
+  const find = (condition: string) =>
+    `EXISTS (SELECT 1 FROM (${query}) AS blade_in(${names.join(', ')}) WHERE ${condition})`;
+  const sql =
+    content.not === true
+      ? `(NOT ${find(pairs.map((pair) => `coalesce(${pair}, true)`).join(' AND '))})`
+      : find(pairs.join(' AND '));
+  return { sql, type: 'BOOLEAN' };
 }
 
 /** Writes an operand of a comparison, which may be several values in parentheses. */

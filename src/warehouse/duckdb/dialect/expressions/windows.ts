@@ -12,6 +12,8 @@ export function writeWindow(writer: StatementWriter, spec: SyntaxNode): WrittenW
   const window = isObject(spec.window_name) ? quoteName(readName(spec.window_name)) : '';
   const partition = readList(spec.partition_by).map((item) => writer.write(item));
   const order = readObjects(spec.order_by);
+  if (window !== '' && (partition.length > 0 || order.length > 0 || isObject(spec.frame)))
+    refuseOnFolder('A named window with more than its name in parentheses');
   const sql = [
     window,
     partition.length === 0 ? '' : `PARTITION BY ${partition.map((item) => item.sql).join(', ')}`,
@@ -24,7 +26,8 @@ export function writeWindow(writer: StatementWriter, spec: SyntaxNode): WrittenW
   ];
   const isNamed = window === '' && !isObject(spec.frame) && partition.every(({ name }) => name !== null);
   return {
-    sql: sql.filter((part) => part !== '').join(' '),
+    // In parentheses, DuckDB would copy the window, which it cannot if that has a frame.
+    sql: window === '' ? `(${sql.filter((part) => part !== '').join(' ')})` : window,
     name: isNamed ? shown.filter((part) => part !== '').join(' ') : null,
     isOrdered: order.length > 0,
   };

@@ -1,7 +1,8 @@
-import { getKind } from '../../../../sql-check/syntax-tree.ts';
+import { getContent, getKind } from '../../../../sql-check/syntax-tree.ts';
 import { isNested } from '../arguments.ts';
 import { type Call, writeResult } from '../call.ts';
 import { arrayType } from '../nested-types.ts';
+import { isPresent } from '../nodes.ts';
 import { refuseOnFolder } from '../refused.ts';
 import { writeAggregate } from '../templates.ts';
 import { isDecimal, isFloating, isInteger, isTime, readDecimal } from '../types.ts';
@@ -32,12 +33,16 @@ export const aggregateFunctions: Family = {
     ['grouping', 'CAST(grouping($1) AS TINYINT)', 'TINYINT'],
   ]),
   count: (call) => {
-    const isStar = getKind(call.nodes[0]) === 'star';
-    if (isStar)
+    const { writer, name: word, isDistinct, ignoresNulls, within, filter, over, window } = call;
+    const star = call.nodes.length === 1 ? call.nodes[0] : null;
+    const isWhole = getKind(star) === 'star' && !isPresent(getContent(star, 'star').table);
+    if (isWhole && !isDistinct) {
+      const rest = { writer, name: word, isDistinct, ignoresNulls, within, filter, over, window };
       return {
-        ...writeAggregate({ ...call, nodes: [], args: [] }, '{count(*)}', 'BIGINT'),
-        name: call.over === null && call.filter === null ? 'count(1)' : null,
+        ...writeAggregate({ ...rest, nodes: [], args: [] }, '{count(*)}', 'BIGINT'),
+        name: over === null && filter === null ? 'count(1)' : null,
       };
+    }
     if (call.args.length === 1) return writeAggregate(call, '{count($1)}', 'BIGINT');
     const values = call.args.map(({ sql }) => sql);
     const present = values.map((value) => `${value} IS NOT NULL`).join(' AND ');
@@ -49,7 +54,8 @@ export const aggregateFunctions: Family = {
   },
   sum: writeSum,
   try_sum: (call) => {
-    if (!isInteger(call.args[0]?.type ?? null))
+    const kind = getKind(call.nodes[0]);
+    if ((kind !== 'column' && kind !== 'literal') || !isInteger(call.args[0]?.type ?? null))
       return refuseOnFolder('try_sum() of this type', 'write sum()');
     return writeAggregate(call, 'TRY_CAST({sum($1)} AS BIGINT)', 'BIGINT');
   },
@@ -124,7 +130,7 @@ function writeFirst(call: Call, word: 'first' | 'last'): Written {
       : `${ignores && call.name.endsWith('_value') && call.name !== 'any_value' ? word : call.name}(${value.name})`;
   if (call.over !== null)
     return {
-      sql: `${word}_value(${value?.sql}${ignores ? ' IGNORE NULLS' : ''}) OVER (${call.over})`,
+      sql: `${word}_value(${value?.sql}${ignores ? ' IGNORE NULLS' : ''}) OVER ${call.over}`,
       type: call.args[0]?.type ?? null,
       name: null,
     };

@@ -42,7 +42,12 @@ export const arrays: Family = {
     ['flatten', 'spark_flatten($a1)', ITEM],
     ['get', 'spark_get($a1, $I2)', ITEM],
     ['slice', 'spark_slice($a1, $i2, $i3)', FIRST],
-    ['sort_array', ['spark_sort_array($a1, true)', 'spark_sort_array($a1, $B2)'], FIRST],
+    [
+      'sort_array',
+      ['spark_sort_array($a1, true)', 'spark_sort_array($a1, $B2)'],
+      FIRST,
+      ['sort_array($1, true)', 'sort_array($1, $2)'],
+    ],
   ]),
   array: (call) => {
     const type = unify(call.args, 'array()');
@@ -58,7 +63,12 @@ export const arrays: Family = {
     const type = arrayType(
       structType(names.map((name, index) => [name, innerTypes(lists[index]?.type ?? null)[0] ?? null])),
     );
-    return writeResult(call, type, `list_transform(${zipped}, lambda blade_pair: struct_pack(${fields}))`);
+    const isMissing = lists.map(({ sql }) => `${sql} IS NULL`).join(' OR ');
+    return writeResult(
+      call,
+      type,
+      `CASE WHEN NOT (${isMissing}) THEN list_transform(${zipped}, lambda blade_pair: struct_pack(${fields})) END`,
+    );
   },
   array_sort: (call) => {
     if (call.nodes.length > 1) return refuseOnFolder('array_sort() with a comparison', 'write sort_array()');

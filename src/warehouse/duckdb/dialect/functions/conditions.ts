@@ -11,7 +11,7 @@ import { type Family, scalars } from './family.ts';
 export const conditions: Family = {
   ...scalars([
     ['isnotnull', '($1 IS NOT NULL)', 'BOOLEAN', '($1 IS NOT NULL)'],
-    ['raise_error', 'error($t1)', 'VOID'],
+    ['raise_error', "error(coalesce($t1, 'null'))", 'VOID'],
     ['isnull', '($1 IS NULL)', 'BOOLEAN', '($1 IS NULL)'],
   ]),
   coalesce: writeCoalesce,
@@ -67,8 +67,9 @@ export const conditions: Family = {
       message === undefined
         ? quoteText(`'${condition?.name ?? 'the condition'}' is not true!`)
         : toText(message);
+    // Databricks shows how the condition was written, which is not known of a conversion.
     const shown =
-      condition?.name == null
+      condition?.name == null || condition.name === '1' || condition.name === '0'
         ? null
         : message === undefined
           ? `assert_true(${condition.name}, '${condition.name}' is not true!)`

@@ -96,7 +96,9 @@ function writeFormatString(call: Call): Written {
   let rest = format.literal;
   let next = 0;
   for (let match = FORMAT.exec(rest); match !== null; match = FORMAT.exec(rest)) {
-    if (match.index > 0) parts.push(quoteText(rest.slice(0, match.index)));
+    const before = rest.slice(0, match.index);
+    if (before.includes('%')) return refuseOnFolder(`${call.name}() with such a format`);
+    if (before !== '') parts.push(quoteText(before));
     rest = rest.slice(match.index + match[0].length);
     const [whole, flag = '', width = '', , digits, kind = ''] = match;
     if (whole === '%%' || whole === '%n') {

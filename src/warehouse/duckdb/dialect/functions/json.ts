@@ -4,6 +4,7 @@ import { writeResult } from '../call.ts';
 import { innerTypes, structFields } from '../nested-types.ts';
 import { refuseOnFolder } from '../refused.ts';
 import { isDecimal, isFloating, isInteger, type KnownType } from '../types.ts';
+import { named } from '../written.ts';
 import { type Family, scalars } from './family.ts';
 import { readSchema } from './json-schema.ts';
 
@@ -24,8 +25,11 @@ export const json: Family = {
     if (json === undefined || typeof schema?.literal !== 'string' || call.args.length > 2)
       return refuseOnFolder('from_json() with options, or a schema that is not in the statement');
     const { duckDb, databricks } = readSchema(schema.literal);
+    if (databricks.startsWith('ARRAY'))
+      return refuseOnFolder('from_json() of an array', 'write a STRUCT with it');
+    const shown = databricks.startsWith('MAP') ? 'entries' : named`from_json(${json})`;
     const read = `from_json(spark_js_read_json(${toArgument(call, json, 's')}, ${quoteText(databricks)}), ${quoteText(duckDb)})`;
-    return { sql: read, type: databricks, name: json.name === null ? null : `from_json(${json.name})` };
+    return { sql: read, type: databricks, name: shown };
   },
 };
 

@@ -1,7 +1,11 @@
+import { asciiLowerCase } from '../../../../shared/ascii-case.ts';
+import { isObject } from '../../../../shared/json.ts';
+import { getContent } from '../../../../sql-check/syntax-tree.ts';
 import { quoteName } from '../../text.ts';
 import { toArgument } from '../arguments.ts';
 import type { Call } from '../call.ts';
 import { arrayType, innerTypes, mapType } from '../nested-types.ts';
+import { isPresent, readName, readObjects } from '../nodes.ts';
 import { refuseOnFolder } from '../refused.ts';
 import type { Written } from '../written.ts';
 import type { Family } from './family.ts';
@@ -89,6 +93,9 @@ function writeQuantifier(call: Call, macro: string): Written {
 function writeReduce(call: Call): Written {
   const [list, start] = [call.writer.write(call.nodes[0]), call.writer.write(call.nodes[1])];
   const item = innerTypes(list.type)[0] ?? null;
+  // DuckDB would take the values of other rows wherever lists have different lengths.
+  if (usesOtherNames(call.nodes[2]))
+    return refuseOnFolder(`${call.name}() with a lambda that uses more than its parameters`);
   const merge = call.writer.lambda(call.nodes[2], [start.type, item]);
   if (start.type === null || start.type !== merge.body.type)
     return refuseOnFolder(`${call.name}() whose state changes its type`, 'CAST its start');
@@ -125,6 +132,20 @@ function writeReduce(call: Call): Written {
       ],
     ),
   };
+}
+
+/** Whether a lambda uses columns, or parameters of a lambda around it. */
+function usesOtherNames(node: unknown, own: ReadonlySet<string> = new Set()): boolean {
+  if (Array.isArray(node)) return node.some((part) => usesOtherNames(part, own));
+  if (!isObject(node)) return false;
+  const { name, table } = getContent(node, 'column');
+  if (name !== undefined) return !own.has(asciiLowerCase(readName(isPresent(table) ? table : name)));
+  const { parameters, body } = getContent(node, 'lambda');
+  if (body !== undefined) {
+    const names = readObjects(parameters).map((parameter) => asciiLowerCase(readName(parameter)));
+    return usesOtherNames(body, new Set([...own, ...names]));
+  }
+  return Object.values(node).some((part) => usesOtherNames(part, own));
 }
 
 /** The name of a call with lambdas, each with the number of its parameters. */

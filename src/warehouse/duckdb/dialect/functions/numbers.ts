@@ -1,3 +1,4 @@
+import { getContent, getKind } from '../../../../sql-check/syntax-tree.ts';
 import { isNested, toArgument } from '../arguments.ts';
 import { type Call, readPair, writeResult } from '../call.ts';
 import { writeArithmetic } from '../operators.ts';
@@ -37,13 +38,13 @@ export const numbers: Family = {
     ['tanh', 'tanh($d1)', 'DOUBLE', 'TANH'],
     ['sqrt', 'spark_sqrt($d1)', 'DOUBLE', 'SQRT'],
     ['hypot', 'spark_hypot($d1, $d2)', 'DOUBLE', 'HYPOT'],
-    ['pow power', 'power($d1, $d2)', 'DOUBLE', 'POWER'],
+    ['pow power', 'spark_power($d1, $d2)', 'DOUBLE', 'POWER'],
     ['sign', 'CAST(sign($d1) AS DOUBLE)', 'DOUBLE'],
     ['signum', 'CAST(sign($d1) AS DOUBLE)', 'DOUBLE', 'SIGNUM'],
     ['factorial', 'spark_factorial($i1)', 'BIGINT'],
     ['isnan is_nan', 'coalesce(isnan($d1), false)', 'BOOLEAN'],
     ['width_bucket', 'spark_width_bucket($d1, $d2, $d3, $l4)', 'BIGINT'],
-    ['negative', '(-$n1)', FIRST],
+    ['negative', '(- $n1)', FIRST],
     ['log', ['spark_ln($d1)', 'spark_log($d1, $d2)'], 'DOUBLE', ['LOG(E(), $1)', 'LOG($1, $2)']],
     ['pmod', 'spark_pmod($n1, $n2)', COMMON],
     ['nanvl', 'spark_nanvl($d1, $d2)', 'DOUBLE'],
@@ -69,7 +70,19 @@ export const numbers: Family = {
   try_mod: (call) => writeTry(call, 'mod'),
 };
 
+/** Whether an argument is read as it stands. */
+function isPlain(node: unknown): boolean {
+  const kind = getKind(node);
+  if (kind === 'paren' || kind === 'cast' || kind === 'neg') return isPlain(getContent(node, kind).this);
+  return kind !== null && /^(?:literal|column|null|boolean|parameter|interval|identifier)$/.test(kind);
+}
+
 function writeTry(call: Call, kind: 'add' | 'sub' | 'mul' | 'div' | 'mod'): Written {
+  if (!call.nodes.every(isPlain))
+    return refuseOnFolder(
+      `${call.name}() of a calculation, whose own errors it must not hide`,
+      'name it in a sub-query',
+    );
   const { sql, type } = writeArithmetic(kind, ...readPair(call));
   return writeResult(call, type, `TRY(${sql})`);
 }

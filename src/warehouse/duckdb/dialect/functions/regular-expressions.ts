@@ -28,7 +28,8 @@ export const regularExpressions: Family = {
     };
   },
   regexp_extract: (call) => writeRegexp(call, 'STRING', 'spark_regexp_extract', { group: '1' }),
-  regexp_extract_all: (call) => writeRegexp(call, 'ARRAY<STRING>', 'regexp_extract_all', { group: '1' }),
+  regexp_extract_all: (call) =>
+    writeRegexp(call, 'ARRAY<STRING>', 'spark_regexp_extract_all', { group: '1' }),
   regexp_count: (call) => writeRegexp(call, 'INT', 'spark_regexp_count'),
   regexp_substr: (call) => writeRegexp(call, 'STRING', 'spark_regexp_substr'),
   regexp_instr: (call) => writeRegexp(call, 'INT', 'spark_regexp_instr', { shown: '0' }),

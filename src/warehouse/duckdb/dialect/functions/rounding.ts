@@ -42,7 +42,8 @@ function writeRounding(call: Call, word: 'ceil' | 'floor'): Written {
     return { sql: `CAST(${sql} AS ${result})`, type: result, name };
   }
   if (type === null) return { sql: `spark_${word}(${value?.sql})`, type: null, name };
-  return { sql: `CAST(${sql} AS BIGINT)`, type: 'BIGINT', name };
+  const isExact = isInteger(type);
+  return { sql: isExact ? `CAST(${sql} AS BIGINT)` : `spark_whole(${sql})`, type: 'BIGINT', name };
 }
 
 function writeRound(call: Call, macro: string): Written {
@@ -67,7 +68,7 @@ function writeRound(call: Call, macro: string): Written {
       sql:
         digits >= 0
           ? value.sql
-          : `CAST(${word}(${value.sql}, ${digits}) AS ${type === 'INT' ? 'INTEGER' : type})`,
+          : `CAST(spark_${word}_whole(${value.sql}, ${digits}) AS ${type === 'INT' ? 'INTEGER' : type})`,
       type,
       name,
     };

@@ -1,10 +1,14 @@
-import { appendName, type Call } from '../call.ts';
+import type { Call } from '../call.ts';
 import { arrayType } from '../nested-types.ts';
 import { refuseOnFolder } from '../refused.ts';
 import { writeAggregate } from '../templates.ts';
 import { isNumeric } from '../types.ts';
 import { named, type Written } from '../written.ts';
 import { aggregates, type Family } from './family.ts';
+
+/** Writes an aggregate that is NaN once one of its numbers is infinite, where DuckDB fails. */
+const ofFinite = (aggregate: string) =>
+  `CASE WHEN {bool_or(isinf($d1))} THEN CAST('NaN' AS DOUBLE) ELSE {${aggregate}($d1)|NOT isinf($d1)} END`;
 
 /** Aggregates of statistics. */
 export const statistics: Family = {
@@ -23,18 +27,18 @@ export const statistics: Family = {
     ['regr_sxx', 'regr_sxx($d1, $d2)', 'DOUBLE'],
     ['regr_sxy', 'regr_sxy($d1, $d2)', 'DOUBLE'],
     ['regr_syy', 'regr_syy($d1, $d2)', 'DOUBLE'],
-    ['std stddev stddev_samp', 'stddev_samp($d1)', 'DOUBLE'],
-    ['stddev_pop', 'stddev_pop($d1)', 'DOUBLE'],
-    ['var_pop', 'var_pop($d1)', 'DOUBLE'],
-    ['var_samp variance', 'var_samp($d1)', 'DOUBLE'],
+    ['std stddev stddev_samp', ofFinite('stddev_samp'), 'DOUBLE'],
+    ['stddev_pop', ofFinite('stddev_pop'), 'DOUBLE'],
+    ['var_pop', ofFinite('var_pop'), 'DOUBLE'],
+    ['var_samp variance', ofFinite('var_samp'), 'DOUBLE'],
     ['median', 'quantile_cont($d1, 0.5)', 'DOUBLE'],
   ]),
   percentile: (call) => {
     const [, share, frequency] = call.args;
     if (frequency !== undefined) return refuseOnFolder('percentile() with a frequency');
     const list = share?.type?.startsWith('ARRAY') === true;
-    const written = writeAggregate(call, '{quantile_cont($d1, $2)}', list ? 'ARRAY<DOUBLE>' : 'DOUBLE');
-    return { ...written, name: appendName(call, '1') };
+    const type = list ? 'ARRAY<DOUBLE>' : 'DOUBLE';
+    return writeAggregate(call, '{quantile_cont($d1, $2)}', type, 'percentile($1, $2, 1)');
   },
   percentile_approx: writeApproximate,
   approx_percentile: writeApproximate,
@@ -51,7 +55,10 @@ function writeApproximate(call: Call): Written {
     return refuseOnFolder(`${call.name}() with an accuracy below 100`);
   const isList = share.type?.startsWith('ARRAY') === true;
   if (type !== null && !isNumeric(type)) return refuseOnFolder(`${call.name}() of ${type}`);
-  return writeAggregate(call, '{quantile_disc($1, $2)}', isList ? arrayType(type) : type);
+  return writeAggregate(call, '{quantile_disc($1, $2)}', isList ? arrayType(type) : type, [
+    `${call.name}($1, $2, 10000)`,
+    `${call.name}($1, $2, $3)`,
+  ]);
 }
 
 function writeWithin(call: Call, quantile: string): Written {

@@ -125,6 +125,7 @@ export const texts: Family = {
   },
   elt: (call) => {
     const [index, ...texts] = call.args;
+    if (texts.some(({ type }) => type === 'BINARY')) return refuseOnFolder('elt() of bytes');
     const sql = `spark_elt(${toArgument(call, index, 'i')}, [${texts.map((text) => toText(text)).join(', ')}])`;
     return writeResult(call, 'STRING', sql);
   },

@@ -41,7 +41,7 @@ function writeDateAdd(call: Call): Written {
   const [amount, time] = [call.writer.write(call.nodes[1]), call.writer.write(call.nodes[2])];
   const step = `to_${unit}s(${toArgument(call, amount, 'i')})`;
   const isLong = /year|quarter|month|week|day/.test(unit);
-  const shown = named`${call.name}(${unit.toUpperCase()}, ${amount}, ${time})`;
+  const shown = named`timestampadd(${unit.toUpperCase()}, ${amount}, ${time})`;
   if (time.type === 'DATE' && isLong)
     return {
       sql: `CAST(CAST(${time.sql} AS TIMESTAMP) + ${step} AS TIMESTAMPTZ)`,
@@ -64,7 +64,7 @@ function writeDateDiff(call: Call, shown: string): Written {
   }
   const unit = readUnitName(call.nodes[0]) ?? refuseOnFolder(`${call.name}() with this unit`);
   const [start, end] = [call.writer.write(call.nodes[1]), call.writer.write(call.nodes[2])];
-  const name = named`${shown}(${unit.toUpperCase()}, ${start}, ${end})`;
+  const name = named`timestampdiff(${unit.toUpperCase()}, ${start}, ${end})`;
   return {
     sql: `spark_time_difference('${unit}', ${toArgument(call, start, 'T')}, ${toArgument(call, end, 'T')})`,
     type: 'BIGINT',

@@ -20,7 +20,7 @@ export const windowFunctions: Family = {
     if (call.over === null) return refuseOnFolder('nth_value() without OVER');
     const nulls = call.ignoresNulls ? ' IGNORE NULLS' : '';
     return {
-      sql: `nth_value(${call.args[0]?.sql}, ${toArgument(call, call.args[1], 'i')}${nulls}) OVER (${call.over})`,
+      sql: `nth_value(${call.args[0]?.sql}, ${toArgument(call, call.args[1], 'i')}${nulls}) OVER ${call.over}`,
       type: call.args[0]?.type ?? null,
       name: call.ignoresNulls ? null : showWindow(call, showCall(call), null),
     };
@@ -38,7 +38,7 @@ function writeShift(call: Call, word: 'lag' | 'lead'): Written {
   const nulls = call.ignoresNulls ? ' IGNORE NULLS' : '';
   if (otherwise !== undefined && value !== undefined) unify([value, otherwise], `${word}()`);
   return {
-    sql: `${word}(${parts.join(', ')}${nulls}) OVER (${call.over})`,
+    sql: `${word}(${parts.join(', ')}${nulls}) OVER ${call.over}`,
     type: value?.type ?? null,
     name: showShift(call, word),
   };

@@ -15,6 +15,12 @@ CREATE MACRO spark_int_text(x) AS CASE WHEN regexp_full_match(spark_strip(x), '[
 
 CREATE MACRO spark_whole_double(x) AS CASE WHEN isnan(x) OR isinf(x) THEN CAST(CASE WHEN x IS NOT NULL THEN 'CAST_OVERFLOW' END AS DOUBLE) ELSE trunc(x) END;
 
+-- The greatest number of a type is not one of floating point: what it is rounded to becomes it again.
+CREATE MACRO spark_nearest_bigint(x) AS CASE WHEN x = 9223372036854775808 THEN 9223372036854775807 ELSE CAST(x AS BIGINT) END;
+CREATE MACRO spark_nearest_int(x) AS CASE WHEN x = 2147483648 THEN CAST(2147483647 AS INTEGER) ELSE CAST(x AS INTEGER) END;
+CREATE MACRO spark_finite(x) AS CASE WHEN NOT (isnan(x) OR isinf(x)) THEN x END;
+CREATE MACRO spark_single(x) AS CASE WHEN NOT isnan(x) AND abs(x) > 3.4028235677973366e38 THEN CAST(CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END AS FLOAT) ELSE CAST(x AS FLOAT) END;
+
 CREATE MACRO spark_cast_tinyint
   (x VARCHAR) AS CAST(spark_int_text(x) AS TINYINT), (x BOOLEAN) AS CAST(x AS TINYINT),
   (x TINYINT) AS x, (x SMALLINT) AS CAST(x AS TINYINT), (x INTEGER) AS CAST(x AS TINYINT), (x BIGINT) AS CAST(x AS TINYINT), (x HUGEINT) AS CAST(x AS TINYINT),
@@ -28,13 +34,13 @@ CREATE MACRO spark_cast_smallint
 CREATE MACRO spark_cast_int
   (x VARCHAR) AS CAST(spark_int_text(x) AS INTEGER), (x BOOLEAN) AS CAST(x AS INTEGER),
   (x TINYINT) AS CAST(x AS INTEGER), (x SMALLINT) AS CAST(x AS INTEGER), (x INTEGER) AS x, (x BIGINT) AS CAST(x AS INTEGER), (x HUGEINT) AS CAST(x AS INTEGER),
-  (x FLOAT) AS CAST(spark_whole_double(x) AS INTEGER), (x DOUBLE) AS CAST(spark_whole_double(x) AS INTEGER), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
+  (x FLOAT) AS spark_nearest_int(CAST(spark_whole_double(x) AS DOUBLE)), (x DOUBLE) AS CAST(spark_whole_double(x) AS INTEGER), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x TIMESTAMPTZ) AS CAST(spark_floor_divide(epoch_us(x), 1000000) AS INTEGER);
 
 CREATE MACRO spark_cast_bigint
   (x VARCHAR) AS CAST(spark_int_text(x) AS BIGINT), (x BOOLEAN) AS CAST(x AS BIGINT),
   (x TINYINT) AS CAST(x AS BIGINT), (x SMALLINT) AS CAST(x AS BIGINT), (x INTEGER) AS CAST(x AS BIGINT), (x BIGINT) AS x, (x HUGEINT) AS CAST(x AS BIGINT),
-  (x FLOAT) AS CAST(spark_whole_double(x) AS BIGINT), (x DOUBLE) AS CAST(spark_whole_double(x) AS BIGINT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
+  (x FLOAT) AS spark_nearest_bigint(CAST(spark_whole_double(x) AS DOUBLE)), (x DOUBLE) AS spark_nearest_bigint(spark_whole_double(x)), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.'),
   (x TIMESTAMPTZ) AS spark_floor_divide(epoch_us(x), 1000000);
 
 CREATE MACRO spark_double_source(x) AS CASE
@@ -49,15 +55,15 @@ CREATE MACRO spark_cast_double
   (x TIMESTAMPTZ) AS epoch_us(x) / 1000000;
 
 CREATE MACRO spark_cast_float
-  (x VARCHAR) AS CAST(spark_double_source(x) AS FLOAT), (x BOOLEAN) AS CAST(CAST(x AS INTEGER) AS FLOAT),
+  (x VARCHAR) AS spark_single(CAST(spark_double_source(x) AS DOUBLE)), (x BOOLEAN) AS CAST(CAST(x AS INTEGER) AS FLOAT),
   (x TINYINT) AS CAST(x AS FLOAT), (x SMALLINT) AS CAST(x AS FLOAT), (x INTEGER) AS CAST(x AS FLOAT), (x BIGINT) AS CAST(x AS FLOAT), (x HUGEINT) AS CAST(x AS FLOAT),
-  (x FLOAT) AS x, (x DOUBLE) AS CAST(x AS FLOAT), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
+  (x FLOAT) AS x, (x DOUBLE) AS spark_single(x), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 CREATE MACRO spark_decimal_text(x) AS CASE WHEN regexp_full_match(spark_strip(x), '[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?') THEN spark_strip(x) WHEN x IS NOT NULL THEN 'CAST_INVALID_INPUT' END;
 CREATE MACRO spark_decimal_source
   (x VARCHAR) AS spark_decimal_text(x),
   (x BOOLEAN) AS CAST(x AS INTEGER), (x TINYINT) AS x, (x SMALLINT) AS x, (x INTEGER) AS x, (x BIGINT) AS x, (x HUGEINT) AS x,
-  (x FLOAT) AS CAST(CAST(x AS DOUBLE) AS VARCHAR), (x DOUBLE) AS CAST(x AS VARCHAR), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
+  (x FLOAT) AS CASE WHEN NOT (isnan(x) OR isinf(x)) THEN CAST(CAST(x AS DOUBLE) AS VARCHAR) END, (x DOUBLE) AS CASE WHEN NOT (isnan(x) OR isinf(x)) THEN CAST(x AS VARCHAR) END, (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
 -- A value as text, where Databricks would make one of it by itself.
 CREATE MACRO spark_text
@@ -81,8 +87,8 @@ CREATE MACRO spark_number_text
   (x TINYINT) AS CAST(x AS VARCHAR), (x SMALLINT) AS CAST(x AS VARCHAR), (x INTEGER) AS CAST(x AS VARCHAR), (x BIGINT) AS CAST(x AS VARCHAR), (x HUGEINT) AS CAST(x AS VARCHAR),
   (x FLOAT) AS spark_js_double_text(CAST(x AS DOUBLE)), (x DOUBLE) AS spark_js_double_text(x), (x DECIMAL) AS error('A conversion of a DECIMAL column is not available on the folder warehouse here.');
 
-CREATE MACRO spark_text_date(x) AS CASE WHEN regexp_full_match(spark_strip(x), '\d{4}(?:-\d{1,2}(?:-\d{1,2}(?:[ T].*)?)?)?')
-    THEN make_date(CAST(left(spark_strip(x), 4) AS INTEGER), coalesce(TRY_CAST(regexp_extract(spark_strip(x), '^\d{4}-(\d{1,2})', 1) AS INTEGER), 1), coalesce(TRY_CAST(regexp_extract(spark_strip(x), '^\d{4}-\d{1,2}-(\d{1,2})', 1) AS INTEGER), 1))
+CREATE MACRO spark_text_date(x) AS CASE WHEN regexp_full_match(spark_strip(x), '[+-]?\d{4,7}(?:-\d{1,2}(?:-\d{1,2}(?:[ T].*)?)?)?')
+    THEN make_date(CAST(regexp_extract(spark_strip(x), '^[+-]?\d+') AS INTEGER), coalesce(TRY_CAST(regexp_extract(spark_strip(x), '^[+-]?\d+-(\d{1,2})', 1) AS INTEGER), 1), coalesce(TRY_CAST(regexp_extract(spark_strip(x), '^[+-]?\d+-\d{1,2}-(\d{1,2})', 1) AS INTEGER), 1))
     ELSE CAST(CASE WHEN x IS NOT NULL THEN 'CAST_INVALID_INPUT' END AS DATE) END;
 CREATE MACRO spark_cast_date
   (x VARCHAR) AS spark_text_date(x),
@@ -93,7 +99,7 @@ CREATE MACRO spark_time_source(x) AS CASE
   WHEN regexp_full_match(spark_strip(x), '\d{4}-\d{1,2}') THEN spark_strip(x) || '-01'
   WHEN regexp_full_match(spark_strip(x), '\d{4}-\d{1,2}-\d{1,2}(?:[ T]?)?') THEN rtrim(spark_strip(x), 'T ')
   WHEN regexp_full_match(spark_strip(x), '\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)? ?(?:Z|UTC|GMT|[+-]\d{1,2}(?::\d{2})?|[A-Z][A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?)?')
-    THEN regexp_replace(regexp_replace(regexp_replace(replace(spark_strip(x), 'T', ' '), '(\.\d{6})\d+', '\1'), '^([^ ]+ \d{1,2}:\d{1,2})( ?(?:[A-Z+-]|$))', '\1:00\2'), 'GM $', 'GMT')
+    THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(spark_strip(x), '^([0-9-]+)T', '\1 '), '(\.\d{6})\d+', '\1'), '^([^ ]+ \d{1,2}:\d{1,2})( ?(?:[A-Z+-]|$))', '\1:00\2'), '([0-9.]) ?([A-Z][A-Za-z])', '\1 \2')
   WHEN x IS NOT NULL THEN 'CAST_INVALID_INPUT' END;
 
 CREATE MACRO spark_cast_timestamp

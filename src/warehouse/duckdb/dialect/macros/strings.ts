@@ -19,9 +19,9 @@ CREATE MACRO spark_make_valid_utf8(x BLOB) AS spark_js_make_valid_utf8(x), (x VA
 CREATE MACRO spark_split_part(x, d, n) AS CASE WHEN n = 0 THEN CAST(CASE WHEN x IS NOT NULL AND d IS NOT NULL THEN CAST('INVALID_INDEX_OF_ZERO' AS INTEGER) END AS VARCHAR)
   WHEN x IS NULL OR d IS NULL OR n IS NULL THEN NULL WHEN d = '' THEN CASE WHEN abs(n) = 1 THEN x ELSE '' END ELSE coalesce(string_split(x, d)[n], '') END;
 CREATE MACRO spark_unbase64(x) AS from_base64(x);
-CREATE MACRO spark_contains(a VARCHAR, b VARCHAR) AS contains(a, b), (a BLOB, b BLOB) AS contains(hex(a), hex(b));
-CREATE MACRO spark_starts_with(a VARCHAR, b VARCHAR) AS starts_with(a, b), (a BLOB, b BLOB) AS starts_with(hex(a), hex(b));
-CREATE MACRO spark_ends_with(a VARCHAR, b VARCHAR) AS ends_with(a, b), (a BLOB, b BLOB) AS ends_with(hex(a), hex(b));
+CREATE MACRO spark_contains(a VARCHAR, b VARCHAR) AS contains(a, b), (a BLOB, b BLOB) AS contains(hex(a), hex(b)), (a BLOB, b VARCHAR) AS CASE WHEN b IS NOT NULL THEN error('contains() of bytes and a text is not available on the folder warehouse.') END;
+CREATE MACRO spark_starts_with(a VARCHAR, b VARCHAR) AS starts_with(a, b), (a BLOB, b BLOB) AS starts_with(hex(a), hex(b)), (a BLOB, b VARCHAR) AS CASE WHEN b IS NOT NULL THEN error('startswith() of bytes and a text is not available on the folder warehouse.') END;
+CREATE MACRO spark_ends_with(a VARCHAR, b VARCHAR) AS ends_with(a, b), (a BLOB, b BLOB) AS ends_with(hex(a), hex(b)), (a BLOB, b VARCHAR) AS CASE WHEN b IS NOT NULL THEN error('endswith() of bytes and a text is not available on the folder warehouse.') END;
 CREATE MACRO spark_mask(x, u, l, d, o) AS CASE WHEN x IS NOT NULL THEN spark_js_mask(x, coalesce(u, ''), coalesce(l, ''), coalesce(d, ''), coalesce(o, '')) END;
 CREATE MACRO spark_substring(x, p, n) AS CASE WHEN x IS NULL OR p IS NULL OR n IS NULL THEN NULL WHEN n <= 0 THEN ''
   WHEN p > 0 THEN substring(x, p, n)
@@ -42,8 +42,9 @@ CREATE MACRO spark_text_parts(x VARCHAR) AS [x], (x VARCHAR[]) AS x;
 CREATE MACRO spark_array_join(l, s) AS CASE WHEN l IS NOT NULL AND s IS NOT NULL THEN coalesce(array_to_string(list_filter(l, lambda x: x IS NOT NULL), s), '') END;
 CREATE MACRO spark_array_join_nulls(l, s, r) AS CASE WHEN l IS NOT NULL AND s IS NOT NULL AND r IS NOT NULL THEN coalesce(array_to_string(list_transform(l, lambda x: coalesce(x, r)), s), '') END;
 CREATE MACRO spark_regexp_extract(x, p, g) AS coalesce(regexp_extract(x, p, g), CASE WHEN x IS NOT NULL THEN '' END);
+CREATE MACRO spark_regexp_extract_all(x, p, g) AS list_transform(regexp_extract_all(x, p, g), lambda y: coalesce(y, ''));
 CREATE MACRO spark_regexp_count(x, p) AS CAST(len(regexp_extract_all(x, p)) AS INTEGER);
-CREATE MACRO spark_regexp_substr(x, p) AS CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p) END;
+CREATE MACRO spark_regexp_substr(x, p) AS nullif(regexp_extract(x, p), '');
 CREATE MACRO spark_regexp_instr(x, p) AS CASE WHEN x IS NULL OR p IS NULL THEN NULL WHEN NOT regexp_matches(x, p) THEN 0 ELSE CAST(length(string_split_regex(x, p)[1]) + 1 AS INTEGER) END;
 CREATE MACRO spark_split_limit(x, p, n) AS CASE WHEN n <= 0 OR len(string_split_regex(x, p)) <= n THEN string_split_regex(x, p)
   ELSE list_append(string_split_regex(x, p)[1:n-1], substring(x, CAST(length(array_to_string(string_split_regex(x, p)[1:n-1], '')) + length(array_to_string(regexp_extract_all(x, p)[1:n-1], '')) + 1 AS BIGINT))) END;

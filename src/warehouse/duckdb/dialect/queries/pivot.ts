@@ -44,7 +44,10 @@ export function writePivot(
           inner,
           `${quoteName(name)} IS NOT DISTINCT FROM ${written.sql}`,
         );
-        const suffix = readName(alias.alias) || filtered.name || '';
+        const suffix =
+          readName(alias.alias) ||
+          writer.write(inner).name ||
+          refuseOnFolder('PIVOT of such an aggregate without a name', 'name it with AS');
         return { filtered, label: calls.length === 1 ? label : `${label}_${suffix}` };
       }),
     );

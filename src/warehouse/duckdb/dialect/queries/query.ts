@@ -2,17 +2,27 @@ import { asciiLowerCase } from '../../../../shared/ascii-case.ts';
 import { isObject } from '../../../../shared/json.ts';
 import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
 import { quoteName } from '../../text.ts';
-import { describeKind, readName, readObjects } from '../nodes.ts';
+import { describeKind, isPresent, readName, readObjects } from '../nodes.ts';
 import { refuseOnFolder } from '../refused.ts';
-import { renameColumns } from '../scope.ts';
+import { type Relation, renameColumns, repeats } from '../scope.ts';
 import type { StatementWriter, WrittenQuery } from '../statement-writer.ts';
 import { unify } from '../written.ts';
 import { writeTail } from './order.ts';
 import { writeSelect } from './select.ts';
+import { bindIntersect, type SetOperationNode } from './set-operations.ts';
 import { writeValues } from './values.ts';
 
 /** Writes a query of any form. */
 export function writeQuery(writer: StatementWriter, node: unknown): WrittenQuery {
+  const before = writer.outerColumns;
+  const query = writeAny(writer, node);
+  // Engines do not agree on which rows those are.
+  if (writer.outerColumns > before && isPresent(getContent(node, getKind(node) ?? '').limit))
+    refuseOnFolder('LIMIT in a sub-query that uses a column of the query around it', 'write MIN() or MAX()');
+  return query;
+}
+
+function writeAny(writer: StatementWriter, node: unknown): WrittenQuery {
   const kind = getKind(node);
   const content = kind === null ? {} : getContent(node, kind);
   switch (kind) {
@@ -21,11 +31,11 @@ export function writeQuery(writer: StatementWriter, node: unknown): WrittenQuery
     case 'union':
     case 'intersect':
     case 'except':
-      return writeCtes(writer, content, () => writeSetOperation(writer, kind, content));
+      return writeCtes(writer, content, () => writeSetOperation(writer, bindIntersect({ kind, content })));
     case 'subquery':
     case 'paren': {
-      const { sql, columns } = writeCtes(writer, content, () => writer.query(content.this));
-      return { sql: `(${sql})${writeTail(writer, content)}`, columns };
+      const query = writeCtes(writer, content, () => writer.query(content.this));
+      return { ...query, sql: `(${query.sql})${writeTail(writer, content)}` };
     }
     case 'values':
       return writeValues(writer, content);
@@ -33,6 +43,9 @@ export function writeQuery(writer: StatementWriter, node: unknown): WrittenQuery
       return refuseOnFolder(describeKind(kind));
   }
 }
+
+/** A query that may read itself. */
+const UNKNOWN: Relation = { columns: null, hasRepeatedNames: false };
 
 function writeCtes(writer: StatementWriter, content: SyntaxNode, write: () => WrittenQuery): WrittenQuery {
   const clause = isObject(content.with) ? content.with : null;
@@ -44,21 +57,19 @@ function writeCtes(writer: StatementWriter, content: SyntaxNode, write: () => Wr
     const cte = isObject(entry.cte) ? entry.cte : entry;
     const name = readName(cte.alias);
     const names = readObjects(cte.columns).map(readName);
-    const inner = isRecursive ? new Map(ctes).set(asciiLowerCase(name), null) : ctes;
+    const inner = isRecursive ? new Map(ctes).set(asciiLowerCase(name), UNKNOWN) : ctes;
     const query = writer.within({ ctes: inner }, () => writer.query(cte.this));
     const columns = names.length > 0 ? ` (${names.map(quoteName).join(', ')})` : '';
     written.push(`${quoteName(name)}${columns} AS (${query.sql})`);
-    ctes.set(asciiLowerCase(name), isRecursive ? null : renameColumns(query.columns, names));
+    const columnsOfCte = renameColumns(query.columns, names);
+    const hasRepeatedNames = names.length > 0 ? repeats(names) : query.hasRepeatedNames;
+    ctes.set(asciiLowerCase(name), isRecursive ? UNKNOWN : { columns: columnsOfCte, hasRepeatedNames });
   }
-  const { sql, columns } = writer.within({ ctes }, write);
-  return { sql: `WITH ${isRecursive ? 'RECURSIVE ' : ''}${written.join(', ')} ${sql}`, columns };
+  const query = writer.within({ ctes }, write);
+  return { ...query, sql: `WITH ${isRecursive ? 'RECURSIVE ' : ''}${written.join(', ')} ${query.sql}` };
 }
 
-function writeSetOperation(
-  writer: StatementWriter,
-  kind: 'union' | 'intersect' | 'except',
-  content: SyntaxNode,
-): WrittenQuery {
+function writeSetOperation(writer: StatementWriter, { kind, content }: SetOperationNode): WrittenQuery {
   const [left, right] = [writer.query(content.left), writer.query(content.right)];
   const word = { union: 'UNION', intersect: 'INTERSECT', except: 'EXCEPT' }[kind];
   if (content.by_name === true) refuseOnFolder('UNION BY NAME');
@@ -75,5 +86,5 @@ function writeSetOperation(
         );
   const sql = `(${left.sql}) ${word}${all} (${right.sql})`;
   const tail = writer.inside([{ alias: null, columns }], () => writeTail(writer, content));
-  return { sql: `${sql}${tail}`, columns };
+  return { sql: `${sql}${tail}`, columns, hasRepeatedNames: left.hasRepeatedNames };
 }

@@ -4,7 +4,7 @@ import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/synt
 import { quoteName } from '../../text.ts';
 import { isPresent, readList, readName, readObjects } from '../nodes.ts';
 import { refuseOnFolder } from '../refused.ts';
-import type { Source } from '../scope.ts';
+import { findColumn, repeats, type Source } from '../scope.ts';
 import type { StatementWriter, WrittenQuery } from '../statement-writer.ts';
 import type { KnownType } from '../types.ts';
 import { type Generator, nameOutputs, writeGenerator } from './generators.ts';
@@ -20,7 +20,7 @@ export function writeSelect(writer: StatementWriter, content: SyntaxNode): Writt
     const generators: string[] = [];
     const aliases = new Map<string, KnownType>();
     const lateral: Source = { alias: null, columns: aliases, isLateral: true };
-    const items = writer.within({ sources: [...sources, lateral] }, () =>
+    const items = writer.within({ sources: [...sources, lateral], isSelected: true }, () =>
       readList(content.expressions).map((item) => {
         const written = writeItem(writer, item, generators);
         for (const [name, type] of written.columns) if (!aliases.has(name)) aliases.set(name, type);
@@ -36,7 +36,7 @@ export function writeSelect(writer: StatementWriter, content: SyntaxNode): Writt
       const having = isObject(content.having) ? ` HAVING ${writer.write(content.having.this).sql}` : '';
       const windows = readObjects(content.windows).map(
         (window) =>
-          `${quoteName(readName(window.name))} AS (${writer.over(isObject(window.spec) ? window.spec : {}).sql})`,
+          `${quoteName(readName(window.name))} AS ${writer.over(isObject(window.spec) ? window.spec : {}).sql}`,
       );
       const qualify = isObject(content.qualify) ? ` QUALIFY ${writer.write(content.qualify.this).sql}` : '';
       return `${having}${windows.length === 0 ? '' : ` WINDOW ${windows.join(', ')}`}${qualify}${writeTail(writer, content)}`;
@@ -48,13 +48,27 @@ export function writeSelect(writer: StatementWriter, content: SyntaxNode): Writt
     return {
       sql: `SELECT ${distinct}${items.map((item) => item.sql).join(', ')}${joined}${where}${group}${rest}`,
       columns: isKnown ? named.columns : null,
+      hasRepeatedNames: findRepeated(items),
     };
   });
+}
+
+/** Whether two columns have one name; null where that is not known. */
+function findRepeated(items: readonly SelectItem[]): boolean | null {
+  if (repeats(items.flatMap(({ names }) => names ?? []))) return true;
+  const [first, ...others] = items;
+  // The columns of one table have different names.
+  return items.some(({ names }) => names === null) && !(others.length === 0 && first?.isOneTable)
+    ? null
+    : false;
 }
 
 interface SelectItem {
   readonly sql: string;
   readonly columns: Map<string, KnownType>;
+  /** The names of all of its columns; null where they are not known. */
+  readonly names: readonly string[] | null;
+  readonly isOneTable?: boolean;
   /** Whether these are all of its columns. */
   readonly isKnown: boolean;
 }
@@ -79,13 +93,23 @@ function writeItem(writer: StatementWriter, item: unknown, generators: string[])
   const written = writer.write(expression);
   const name =
     names[0] ??
+    nameCast(expression) ??
     written.name ??
     refuseOnFolder('A column without a name for this expression', 'name it with AS');
   return {
     sql: `${written.sql} AS ${quoteName(name)}`,
     columns: new Map([[asciiLowerCase(name), written.type]]),
+    names: [name],
     isKnown: true,
   };
+}
+
+/** The name of a conversion of a column, which Databricks calls like the column; null for anything else. */
+function nameCast(expression: unknown): string | null {
+  const kind = getKind(expression);
+  if (kind !== 'cast' && kind !== 'try_cast') return null;
+  const { name, table } = getContent(getContent(expression, kind).this, 'column');
+  return name === undefined || table != null ? null : readName(name);
 }
 
 function writeStar(writer: StatementWriter, star: SyntaxNode): SelectItem {
@@ -96,10 +120,19 @@ function writeStar(writer: StatementWriter, star: SyntaxNode): SelectItem {
     ({ alias }) =>
       !isObject(star.table) || asciiLowerCase(alias ?? '') === asciiLowerCase(readName(star.table)),
   );
+  if (sources.every(({ isLateral }) => isLateral)) refuseOnFolder('* of what the FROM does not read');
+  if (sources.some(({ hasRepeatedNames }) => hasRepeatedNames === true))
+    refuseOnFolder('* of a sub-query in which two columns have one name', 'name them with AS');
+  if (sources.some(({ hasRepeatedNames }) => hasRepeatedNames === null)) writer.hasUnknownNames = true;
   const columns = new Map(sources.flatMap((source) => [...(source.columns ?? [])]));
   for (const name of except) columns.delete(asciiLowerCase(name));
+  const isWhole = !isObject(star.table);
+  const names = sources.flatMap(({ columns: own, merged }) =>
+    [...(own?.keys() ?? [])].filter((name) => columns.has(name) && !(isWhole && merged?.has(name))),
+  );
+  const isKnown = sources.every((source) => source.columns !== null);
   const sql = `${table}*${except.length === 0 ? '' : ` EXCLUDE (${except.map(quoteName).join(', ')})`}`;
-  return { sql, columns, isKnown: sources.every((source) => source.columns !== null) };
+  return { sql, columns, names: isKnown ? names : null, isOneTable: sources.length === 1, isKnown };
 }
 
 /** Writes the columns of a generator, which stands in the FROM. */
@@ -110,12 +143,15 @@ function writeGenerated(generator: Generator, given: readonly string[], generato
   const sql = generator.names
     .map((name, index) => `${table}.${quoteName(name)} AS ${quoteName(names[index] ?? name)}`)
     .join(', ');
-  return { sql, columns, isKnown: true };
+  return { sql, columns, names: [...names], isKnown: true };
 }
 
 function writeGroup(writer: StatementWriter, group: unknown): string {
   if (!isObject(group)) return '';
-  if (group.all === true) return ' GROUP BY ALL';
+  if (group.all === true) {
+    if (findColumn(writer.scope, null, 'all') !== undefined) refuseOnFolder('GROUP BY a column named all');
+    return ' GROUP BY ALL';
+  }
   const items = readList(group.expressions);
   const last = getKind(items.at(-1));
   if (
@@ -132,7 +168,12 @@ function writeGroup(writer: StatementWriter, group: unknown): string {
 function writeGrouped(writer: StatementWriter, item: unknown): string {
   const { name, args } = getContent(item, 'function');
   const word = typeof name === 'string' ? name.toUpperCase() : '';
-  if (!['GROUPING SETS', 'ROLLUP', 'CUBE'].includes(word)) return writer.write(item).sql;
+  if (!['GROUPING SETS', 'ROLLUP', 'CUBE'].includes(word)) {
+    const { sql, type } = writer.write(item);
+    if (type?.includes('MAP')) refuseOnFolder('GROUP BY of a map', 'group by its map_entries(), sorted');
+    return sql;
+  }
+  checkSets(args);
   const sets = readList(args).map((set) => {
     if (getKind(set) === 'tuple')
       return `(${readList(getContent(set, 'tuple').expressions)
@@ -141,6 +182,18 @@ function writeGrouped(writer: StatementWriter, item: unknown): string {
     return getKind(set) === 'function' ? writeGrouped(writer, set) : writer.write(set).sql;
   });
   return `${word} (${sets.join(', ')})`;
+}
+
+/** Checks what GROUPING SETS group by: DuckDB takes no number for a column there, and the sum of a and b is not that of b and a. */
+function checkSets(sets: unknown): void {
+  const items = readList(sets).flatMap((set) =>
+    getKind(set) === 'tuple' ? readList(getContent(set, 'tuple').expressions) : [set],
+  );
+  const isColumn = (item: unknown) => getKind(item) === 'column' || getKind(item) === 'function';
+  if (items.some((item) => getKind(item) === 'literal'))
+    refuseOnFolder('A number among GROUPING SETS', 'name the column');
+  if (new Set(items.filter((item) => !isColumn(item)).map((item) => JSON.stringify(item))).size > 1)
+    refuseOnFolder('More than one expression among GROUPING SETS', 'name them in a sub-query');
 }
 
 const SELECT_REFUSED = [

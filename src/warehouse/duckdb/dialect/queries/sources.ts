@@ -1,10 +1,10 @@
 import { asciiLowerCase } from '../../../../shared/ascii-case.ts';
 import { isObject } from '../../../../shared/json.ts';
-import { getContent, getKind, type SyntaxNode } from '../../../../sql-check/syntax-tree.ts';
+import { getContent, getKind, type SyntaxNode, visitTree } from '../../../../sql-check/syntax-tree.ts';
 import { quoteName } from '../../text.ts';
 import { describeKind, isPresent, readList, readName, readObjects } from '../nodes.ts';
 import { refuseOnFolder } from '../refused.ts';
-import { type Columns, renameColumns, type Source } from '../scope.ts';
+import { type Relation, renameColumns, repeats, type Source } from '../scope.ts';
 import type { StatementWriter, WrittenSource } from '../statement-writer.ts';
 import { nameOutputs, writeGenerator } from './generators.ts';
 import { writePivot } from './pivot.ts';
@@ -48,11 +48,38 @@ function writeJoin(writer: StatementWriter, join: SyntaxNode, sources: Source[])
   const all = [...sources, ...source.sources];
   const using = readObjects(join.using).map(readName);
   const on = isPresent(join.on) ? writer.inside(all, () => ` ON ${writer.write(join.on).sql}`) : '';
+  if (word !== 'JOIN' && holdsQuery(join.on))
+    refuseOnFolder('A sub-query in the ON of an outer join', 'write it in the FROM');
+  const known = new Set(sources.map(({ alias }) => asciiLowerCase(alias ?? '')));
+  const repeated = source.sources.find(({ alias }) => alias !== null && known.has(asciiLowerCase(alias)));
+  if (repeated !== undefined)
+    refuseOnFolder(`The name ${repeated.alias} for two parts of a FROM`, 'give one of them an alias');
   const shared = using.length === 0 ? on : ` USING (${using.map(quoteName).join(', ')})`;
   const isFilter = kind === 'LeftSemi' || kind === 'LeftAnti' || kind === 'Semi' || kind === 'Anti';
-  if (!isFilter) sources.push(...source.sources);
+  const merged = /NATURAL/.test(word)
+    ? findShared(sources, source.sources)
+    : new Set(using.map(asciiLowerCase));
+  if (/NATURAL/.test(word) && merged?.size === 0)
+    refuseOnFolder('NATURAL JOIN without a column that both sides have', 'write CROSS JOIN');
+  if (!isFilter) sources.push(...source.sources.map((joined) => ({ ...joined, merged })));
   const needsOn = shared === '' && !/CROSS|NATURAL/.test(word);
-  return ` ${needsOn && word === 'JOIN' ? 'CROSS JOIN' : word} ${source.sql}${needsOn && word !== 'JOIN' ? ' ON true' : shared}`;
+  const joined = word === 'CROSS JOIN' && shared !== '' ? 'JOIN' : word;
+  return ` ${needsOn && word === 'JOIN' ? 'CROSS JOIN' : joined} ${source.sql}${needsOn && word !== 'JOIN' ? ' ON true' : shared}`;
+}
+
+function holdsQuery(node: unknown): boolean {
+  let found = false;
+  visitTree(node, (key) => {
+    if (key === 'select' || key === 'values') found = true;
+  });
+  return found;
+}
+
+/** The columns that both sides of a join have; null where they are not known. */
+function findShared(left: readonly Source[], right: readonly Source[]): ReadonlySet<string> | null {
+  if ([...left, ...right].some(({ columns }) => columns === null)) return null;
+  const names = left.flatMap(({ columns }) => [...(columns?.keys() ?? [])]);
+  return new Set(names.filter((name) => right.some(({ columns }) => columns?.has(name))));
 }
 
 function writeSource(writer: StatementWriter, node: unknown): WrittenSource {
@@ -62,21 +89,21 @@ function writeSource(writer: StatementWriter, node: unknown): WrittenSource {
     case 'table':
       return writeTable(writer, content);
     case 'values': {
-      const { sql, columns } = writeValues(writer, content);
-      return writeAlias(`(${sql})`, columns, content, 'blade_values', true);
+      const { sql, ...relation } = writeValues(writer, content);
+      return writeAlias(`(${sql})`, relation, content, 'blade_values', true);
     }
     case 'subquery': {
       if (!QUERIES.has(getKind(content.this) ?? '')) {
         const inner = writeSource(writer, content.this);
         return { sql: `(${inner.sql})`, sources: inner.sources };
       }
-      const { sql, columns } = writer.within({ sources: [] }, () =>
-        writer.query({ [kind]: { ...content, alias: null, column_aliases: [] } }),
-      );
+      const write = () => writer.query({ [kind]: { ...content, alias: null, column_aliases: [] } });
+      const { sql, ...relation } =
+        content.lateral === true ? writer.inside([], write) : writer.within({ sources: [] }, write);
       const isValues = getKind(content.this) === 'values';
       return writeAlias(
         isValues || sql.startsWith('(') ? sql : `(${sql})`,
-        columns,
+        relation,
         content,
         'blade_query',
         isValues,
@@ -124,10 +151,11 @@ function writeTable(writer: StatementWriter, content: SyntaxNode): WrittenSource
     if (isPresent(content[key])) refuseOnFolder(describeKind(key));
   const parts = [content.catalog, content.schema, content.name].map(readName).filter((name) => name !== '');
   const sql = parts.map(quoteName).join('.');
-  const known =
-    parts.length === 1
-      ? (writer.scope.ctes.get(asciiLowerCase(parts[0] ?? '')) ?? null)
-      : (writer.tables.get(asciiLowerCase(parts.join('.'))) ?? null);
+  const cte = parts.length === 1 ? writer.scope.ctes.get(asciiLowerCase(parts[0] ?? '')) : undefined;
+  const known = cte ?? {
+    columns: writer.tables.get(asciiLowerCase(parts.join('.'))) ?? null,
+    hasRepeatedNames: false,
+  };
   const aliased = writeAlias(sql, known, content, parts.at(-1) ?? '', false, true);
   return { sql: `${aliased.sql}${writeSample(writer, content.table_sample)}`, sources: aliased.sources };
 }
@@ -145,7 +173,7 @@ function writeSample(writer: StatementWriter, sample: unknown): string {
 
 function writeAlias(
   sql: string,
-  known: Columns,
+  known: Relation,
   content: SyntaxNode,
   fallback: string,
   isValues: boolean,
@@ -153,12 +181,16 @@ function writeAlias(
 ): WrittenSource {
   const alias = readName(content.alias);
   const given = readObjects(content.column_aliases).map(readName);
-  const names = given.length > 0 ? given : isValues ? [...(known?.keys() ?? [])] : [];
-  const columns = renameColumns(known, names);
+  const names = given.length > 0 ? given : isValues ? [...(known.columns?.keys() ?? [])] : [];
+  const columns = renameColumns(known.columns, names);
+  const hasRepeatedNames = given.length > 0 ? repeats(given) : known.hasRepeatedNames;
   const list = names.length === 0 ? '' : `(${names.map(quoteName).join(', ')})`;
   const as =
     alias === '' && list === '' && isTable ? '' : ` AS ${quoteName(alias === '' ? fallback : alias)}${list}`;
-  return { sql: `${sql}${as}`, sources: [{ alias: alias === '' ? fallback : alias, columns }] };
+  return {
+    sql: `${sql}${as}`,
+    sources: [{ alias: alias === '' ? fallback : alias, columns, hasRepeatedNames }],
+  };
 }
 
 function writeGeneratorSource(

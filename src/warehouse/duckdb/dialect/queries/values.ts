@@ -20,5 +20,5 @@ export function writeValues(writer: StatementWriter, content: SyntaxNode): Writt
   );
   const sql = `VALUES ${rows.map((row) => `(${row.map((value) => value.sql).join(', ')})`).join(', ')}`;
   const columns = new Map(types.map((type, index) => [`col${index + 1}`, type] as const));
-  return { sql, columns };
+  return { sql, columns, hasRepeatedNames: false };
 }

@@ -38,7 +38,7 @@ function convertBase(text: string, from: number, to: number): string | null {
     const digit = Number.parseInt(character, 36);
     if (Number.isNaN(digit) || digit >= from) break;
     value = value * BigInt(from) + BigInt(digit);
-    if (value >= 2n ** 64n) value = 2n ** 64n - 1n;
+    if (value >= 2n ** 64n) throw new Error('ARITHMETIC_OVERFLOW in conv()');
   }
   const signed = isNegative
     ? to > 0

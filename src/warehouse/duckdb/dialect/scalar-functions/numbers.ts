@@ -19,6 +19,9 @@ export const numbers: readonly ScalarFunction[] = [
   define('fixed', [VARCHAR, INTEGER], VARCHAR, (number: string, digits: number) =>
     /[NI]/.test(number) ? number : roundText(number, digits, 'half-up'),
   ),
+  define('round_even', [VARCHAR, INTEGER], VARCHAR, (number: string, digits: number) =>
+    roundText(number, digits, 'half-even'),
+  ),
   define('format_number', [VARCHAR, INTEGER], VARCHAR, formatNumber),
 ];
 
@@ -33,7 +36,7 @@ function roundDouble(value: number, digits: number, isEven: boolean): number {
 function plainDigits(value: number): string {
   const text = String(value);
   if (!text.includes('e')) return text;
-  const [mantissa = '', power = '0'] = text.replace('-', '').split('e');
+  const [mantissa = '', power = '0'] = text.replace(/^-/, '').split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const shift = Number(power);
   const all = whole + fraction;

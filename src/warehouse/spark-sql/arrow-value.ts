@@ -17,6 +17,7 @@ import {
 import { arrow, type Data, type DataType, type Field } from './arrow.ts';
 import { isDuration } from './arrow-schema.ts';
 import { createTextDecoder } from './text-bytes.ts';
+import { parseVariant } from './variant.ts';
 
 /** Reads the value at an index of a column as JSON. */
 export type ColumnReader = (index: number) => JsonValue;
@@ -62,7 +63,7 @@ function createValueReader(data: Data, field: Field): ColumnReader {
       : createTimestampReader(data, type.unit, Boolean(type.timezone));
   if (types.isDate(type) && type.unit === DateUnit.DAY) {
     const { values } = data;
-    return (index) => formatDate(values[index]) ?? String(values[index]);
+    return (index) => formatDate(values[index]);
   }
   if (types.isBinary(type)) {
     const { valueOffsets } = data;
@@ -70,7 +71,7 @@ function createValueReader(data: Data, field: Field): ColumnReader {
     return (index) => bytes.toString('base64', valueOffsets[index], valueOffsets[index + 1]);
   }
   if (types.isList(type)) return createListReader(data);
-  if (types.isStruct(type)) return createStructReader(data);
+  if (types.isStruct(type)) return isVariant(type) ? createVariantReader(data) : createStructReader(data);
   if (types.isMap(type)) return createMapReader(data);
   if (type.typeId === Type.Null) return () => null;
   const vector = new Vector([data]);
@@ -127,9 +128,7 @@ function createTimestampReader(data: Data, unit: number, isZoned: boolean): Colu
   const words = toWords(data);
   const microseconds = createMicrosecondConverter(unit);
   return (index) => {
-    const value = microseconds(words[index] ?? 0n);
-    const text = formatTimestamp(value);
-    if (text === null) return value.toString();
+    const text = formatTimestamp(microseconds(words[index] ?? 0n));
     return isZoned ? `${text}Z` : text;
   };
 }
@@ -189,6 +188,22 @@ function createListReader(data: Data): ColumnReader {
     for (let position = valueOffsets[index] ?? 0; position < end; position += 1) items.push(item(position));
     return items;
   };
+}
+
+/** Whether a column is a VARIANT in its binary form, as Spark sends it. */
+function isVariant(type: DataType): boolean {
+  const [value, metadata] = type.children ?? [];
+  return value?.name === 'value' && metadata?.metadata.get('variant') === 'true';
+}
+
+function createVariantReader(data: Data): ColumnReader {
+  const [value, metadata] = [findChild(data, 0).data, findChild(data, 1).data].map((part) => {
+    const bytes = toBuffer(part);
+    const { valueOffsets } = part;
+    return (index: number) => bytes.subarray(valueOffsets[index], valueOffsets[index + 1]);
+  });
+  if (value === undefined || metadata === undefined) throw new Error('A VARIANT has no parts.');
+  return (index) => parseVariant(value(index), metadata(index));
 }
 
 function createStructReader(data: Data): ColumnReader {

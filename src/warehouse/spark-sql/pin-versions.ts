@@ -1,34 +1,7 @@
-import { z } from 'zod';
 import { isObject } from '../../shared/json.ts';
 import { quoteTable } from '../../sql-check/quoted-name.ts';
 import { parseStatements, replaceObjects, type SyntaxNode, writeNode } from '../../sql-check/syntax-tree.ts';
-
-const tableVersionSchema = z.object({
-  /** Its full name, quoted. */
-  table: z.string(),
-  /** The id that Delta gives a table when it is created; another table under the same name has another. */
-  id: z.string(),
-  version: z.int().min(0),
-  /** When the version was committed, as ISO 8601. */
-  committedAt: z.string(),
-  /** Whether it keeps a change feed. */
-  hasChanges: z.boolean().optional(),
-});
-
-/** A version of a Delta table. */
-export type DeltaVersion = z.output<typeof tableVersionSchema>;
-
-const versionsSchema = z.array(tableVersionSchema);
-
-/** Writes the versions of tables as the text that a plan keeps; equal versions give equal texts. */
-export function formatVersions(versions: readonly DeltaVersion[]): string {
-  return JSON.stringify(versions.toSorted((one, other) => (one.table < other.table ? -1 : 1)));
-}
-
-/** @throws if `formatVersions` did not write it. */
-export function parseVersions(text: string): readonly DeltaVersion[] {
-  return versionsSchema.parse(JSON.parse(text));
-}
+import type { DeltaVersion } from './table-version.ts';
 
 /** Makes a statement read tables as of these versions, unless it names another version itself. */
 export function pinVersions(sql: string, versions: readonly DeltaVersion[]): string {

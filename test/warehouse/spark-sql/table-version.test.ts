@@ -1,10 +1,7 @@
 import { expect } from 'vitest';
 import { quoteTable } from '../../../src/sql-check/quoted-name.ts';
-import {
-  formatVersions,
-  parseVersions,
-  pinVersions,
-} from '../../../src/warehouse/databricks/table-version.ts';
+import { pinVersions } from '../../../src/warehouse/spark-sql/pin-versions.ts';
+import { formatVersions, parseVersions } from '../../../src/warehouse/spark-sql/table-version.ts';
 import { test } from '../../support/without-database.ts';
 
 const versions = ['sortie', 'part'].map((table, index) => ({

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "job_partition" ADD COLUMN     "postponed_facts" JSONB;

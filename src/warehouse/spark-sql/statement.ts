@@ -1,0 +1,33 @@
+import type { OnWaiting, ParameterValue } from '../warehouse.ts';
+import type { Chunk } from './chunk.ts';
+
+/** A statement to run. */
+export interface StatementRun {
+  readonly sql: string;
+  /** A value for each parameter of the statement. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly signal: AbortSignal;
+  readonly onWaiting: OnWaiting | undefined;
+}
+
+/** A statement whose result is ready to be read. */
+export interface FinishedStatement {
+  /**
+   * Returns the next rows; null after the last.
+   * @throws WarehouseError, or AbortError within a second of the signal.
+   */
+  next(): Promise<Iterable<Chunk> | null>;
+  /** Ends the statement in the warehouse, without waiting for that. */
+  close(): void;
+}
+
+/** Runs the statements of a warehouse. */
+export interface StatementRunner {
+  /**
+   * Runs a statement until its first rows are available. The signal cancels it in the warehouse, even while it waits there.
+   * @throws WarehouseError, or AbortError within a second of the signal.
+   */
+  run(statement: StatementRun): Promise<FinishedStatement>;
+  /** Ends the statements that still run, and the session. */
+  close(): Promise<void>;
+}
