@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { CreateDataSourceInput } from '../generated/graphql.ts';
 import { readLog } from '../support/job-events.ts';
-import { test } from '../support/on-spark.ts';
+import { onEveryFront, test } from '../support/on-spark.ts';
 import { AcceptSchemaChange, JobReads } from '../support/operations.ts';
 import type { SparkEngine } from '../support/spark/connect.ts';
 import { addSource, storedItems } from '../support/tables.ts';
@@ -45,49 +45,51 @@ async function readItems(reader: TestApplication) {
   return Object.fromEntries(rows.map(({ id, hours }) => [id, hours]));
 }
 
-test('the change feed brings what was updated and inserted, and deletes what was deleted, by one statement', {
-  timeout: 600_000,
-}, async ({ engine, server, reader }) => {
-  await createTable(
-    engine,
-    `('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6), (NULL, 7), (NULL, 8)`,
-  );
-  await add(reader);
-  expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', readItems: 8, snapshots: [] });
-  const first = await readItems(reader);
-  expect(Object.keys(first)).toHaveLength(8);
+onEveryFront((test) => {
+  test('the change feed brings what was updated and inserted, and deletes what was deleted, by one statement', {
+    timeout: 600_000,
+  }, async ({ engine, front, reader }) => {
+    await createTable(
+      engine,
+      `('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6), (NULL, 7), (NULL, 8)`,
+    );
+    await add(reader);
+    expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', readItems: 8, snapshots: [] });
+    const first = await readItems(reader);
+    expect(Object.keys(first)).toHaveLength(8);
 
-  await engine.run(`UPDATE ${TABLE} SET flight_hours = 10 WHERE item_id = 'a'`);
-  await engine.run(`UPDATE ${TABLE} SET flight_hours = 11 WHERE item_id = 'a'`);
-  await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'b' OR flight_hours = 8`);
-  await engine.run(`INSERT INTO ${TABLE} ${select(`('g', 20), ('h', 21)`)}`);
-  await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'h'`);
-  // Two changes of one key in one version, and two rows of one.
-  await engine.run(`MERGE INTO ${TABLE} t USING (SELECT * FROM VALUES ('c', 'gone'), ('x', 'new') AS s(key, what)) s
+    await engine.run(`UPDATE ${TABLE} SET flight_hours = 10 WHERE item_id = 'a'`);
+    await engine.run(`UPDATE ${TABLE} SET flight_hours = 11 WHERE item_id = 'a'`);
+    await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'b' OR flight_hours = 8`);
+    await engine.run(`INSERT INTO ${TABLE} ${select(`('g', 20), ('h', 21)`)}`);
+    await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'h'`);
+    // Two changes of one key in one version, and two rows of one.
+    await engine.run(`MERGE INTO ${TABLE} t USING (SELECT * FROM VALUES ('c', 'gone'), ('x', 'new') AS s(key, what)) s
     ON t.item_id = s.key AND s.what = 'gone' WHEN MATCHED THEN DELETE
     WHEN NOT MATCHED THEN INSERT (item_id, flight_hours, mission_id, updated_at) VALUES ('c', 30, 'M', timestamp_micros(1))`);
-  await engine.run(`INSERT INTO ${TABLE} ${select(`('i', 40), ('i', 40)`)}`);
-  await engine.run(`UPDATE ${TABLE} SET item_id = 'z' WHERE item_id = 'd'`);
-  await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'e'`);
-  await engine.run(`INSERT INTO ${TABLE} ${select(`('e', 50)`)}`);
-  const before = server.statements.length;
-  const second = await sync(reader);
-  expect(second).toMatchObject({ state: 'COMPLETED', deleted: 3, snapshots: [], isUnchanged: false });
-  const reads = server.statements.slice(before).filter(({ sql }) => /flight_hours|table_changes/.test(sql));
-  expect(reads).toHaveLength(1);
-  const nameless = Object.entries(first).filter(([id, hours]) => id.startsWith('sha256-') && hours === 7);
-  expect(await readItems(reader)).toEqual({
-    ...{ a: 11, c: 30, e: 50, f: 6, g: 20, i: 40, z: 4 },
-    ...Object.fromEntries(nameless),
-  });
+    await engine.run(`INSERT INTO ${TABLE} ${select(`('i', 40), ('i', 40)`)}`);
+    await engine.run(`UPDATE ${TABLE} SET item_id = 'z' WHERE item_id = 'd'`);
+    await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'e'`);
+    await engine.run(`INSERT INTO ${TABLE} ${select(`('e', 50)`)}`);
+    const before = front.statements.length;
+    const second = await sync(reader);
+    expect(second).toMatchObject({ state: 'COMPLETED', deleted: 3, snapshots: [], isUnchanged: false });
+    const reads = front.statements.slice(before).filter(({ sql }) => /flight_hours|table_changes/.test(sql));
+    expect(reads).toHaveLength(1);
+    const nameless = Object.entries(first).filter(([id, hours]) => id.startsWith('sha256-') && hours === 7);
+    expect(await readItems(reader)).toEqual({
+      ...{ a: 11, c: 30, e: 50, f: 6, g: 20, i: 40, z: 4 },
+      ...Object.fromEntries(nameless),
+    });
 
-  const unchanged = server.statements.length;
-  expect(await sync(reader)).toMatchObject({ isUnchanged: true });
-  expect(server.statements).toHaveLength(unchanged + 1);
-  // A FULL sync finds the same.
-  const items = await readItems(reader);
-  expect(await sync(reader, 'FULL')).toMatchObject({ state: 'COMPLETED', deleted: 0 });
-  expect(await readItems(reader)).toEqual(items);
+    const unchanged = front.statements.length;
+    expect(await sync(reader)).toMatchObject({ isUnchanged: true });
+    expect(front.statements).toHaveLength(unchanged + 1);
+    // A FULL sync finds the same.
+    const items = await readItems(reader);
+    expect(await sync(reader, 'FULL')).toMatchObject({ state: 'COMPLETED', deleted: 0 });
+    expect(await readItems(reader)).toEqual(items);
+  });
 });
 
 test('deletes of the feed go by the policy of the source and its cap, which is no way to lose them', {
