@@ -6,6 +6,8 @@ export type {
   CatalogLookup,
   CatalogUpload,
   HeldState,
+  ItemKey,
+  RemovalOutcome,
   UploadOutcome,
 } from './catalog/catalog.ts';
 export { type CatalogDefinition, defineCatalog } from './catalog/catalog-definition.ts';

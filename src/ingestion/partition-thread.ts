@@ -14,9 +14,11 @@ import type { PartitionResources } from './attempt.ts';
 import { planPartition } from './partition-plan.ts';
 import type { PartitionOutcome, PartitionProgress, PartitionTask, PlanOutcome } from './partition-task.ts';
 import { findLatest, planTask } from './plan-task.ts';
+import { type PreviewedSource, previewSource as preview } from './preview-source.ts';
 import { type RemovalRun, removeDueItems } from './remove-items.ts';
 import { runPartition } from './run-partition.ts';
 import type {
+  SourcePreview,
   SourceProblem,
   SourceToDescribe,
   TableDescription,
@@ -162,6 +164,21 @@ async function describe(source: SourceToDescribe, stop: AbortSignal): Promise<Ta
     if (timeout.aborted) return { ok: false, message: 'the warehouse did not answer within five minutes' };
     throw error;
   }
+}
+
+/** Counts what a sync of a source would do; called by the thread pool. */
+export function previewSource({ input, port }: Call<PreviewedSource>): Promise<SourcePreview> {
+  return runUntilStopped(port, async (stop) => {
+    const timeout = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
+    try {
+      const resources = await loadResources();
+      return { ok: true, counts: await preview(resources, input, AbortSignal.any([stop, timeout])) };
+    } catch (error) {
+      if (timeout.aborted) return { ok: false, message: 'the table could not be read within five minutes' };
+      if (error instanceof WarehouseError) return { ok: false, message: error.message };
+      throw error;
+    }
+  });
 }
 
 async function findCursorProblems(

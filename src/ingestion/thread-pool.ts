@@ -15,6 +15,7 @@ import type {
   PlannedPartition,
   PlanOutcome,
 } from './partition-task.ts';
+import type { PreviewCounts, PreviewedSource } from './preview-source.ts';
 import type { RemovalRun } from './remove-items.ts';
 import type { ItemUploadOutcome } from './upload-items.ts';
 
@@ -82,6 +83,10 @@ export type TableDescription =
     }
   | { readonly ok: false; readonly message: string };
 
+export type SourcePreview =
+  | { readonly ok: true; readonly counts: PreviewCounts }
+  | { readonly ok: false; readonly message: string };
+
 /** The worker threads that run partitions, one partition per thread. */
 export interface ThreadPool {
   readonly threads: number;
@@ -99,6 +104,8 @@ export interface ThreadPool {
   runPartition(task: PartitionTask, run: PartitionRun): Promise<PartitionOutcome>;
   /** Describes a table and counts its rows, or returns the warehouse's reason why that failed. */
   describeTable(source: SourceToDescribe): Promise<TableDescription>;
+  /** Reads the table of a source and counts what a sync would do, or returns the warehouse's reason why that failed. */
+  previewSource(source: PreviewedSource): Promise<SourcePreview>;
   /**
    * Uploads stored items, whether or not the catalog has them.
    * @param keys null for items whose marking was raised by a job that ended before it uploaded them.
@@ -198,6 +205,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     runPartition: (task, run) => call('partition', task, run),
     planPartition: (task, run) => call('plan', task, run),
     describeTable: (source) => call('describeTable', source, unwatched),
+    previewSource: (source) => call('previewSource', source, unwatched),
     removeDue: () => call('removeDue', null, unwatched),
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {

@@ -24,6 +24,8 @@ export async function openItemRemovals(boss: PgBoss, prisma: PrismaClient): Prom
   await boss.createQueue(REMOVALS, {
     policy: 'exclusive',
     retryLimit: 0,
+    // Many items, or a catalog that is away, take long. Its heartbeats say whether it lives.
+    expireInSeconds: 24 * 60 * 60,
     heartbeatSeconds: HEARTBEAT_SECONDS,
     notify: true,
   });

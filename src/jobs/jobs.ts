@@ -11,6 +11,7 @@ import { acceptSchemaChange } from '../sources/accept-schema-change.ts';
 import { checkTables } from '../sources/allowed-tables.ts';
 import { approveDeletes, type DecidedDeletes, rejectDeletes } from '../sources/decide-deletes.ts';
 import { deleteDataSource } from '../sources/delete-source.ts';
+import { previewSync, type SyncPreview } from '../sources/preview-sync.ts';
 import { createDataSource, updateDataSource } from '../sources/save-source.ts';
 import { type SetWatermarkInput, setWatermark } from '../sources/set-watermark.ts';
 import { DataSourceNotFoundError } from '../sources/source-errors.ts';
@@ -62,6 +63,8 @@ export interface Jobs {
   acceptSchemaChange(sourceId: string): Promise<DataSource>;
   setWatermark(sourceId: string, change: Omit<SetWatermarkInput, 'id'>): Promise<DataSource>;
   testDataSource(sourceId: string): Promise<DataSourceTest>;
+  /** @throws DataSourceNotFoundError. */
+  previewSync(sourceId: string): Promise<SyncPreview>;
   /** @throws DeletesNotWaitingError, DeleteCountChangedError, DataSourceInUseError. */
   approveDeletes(
     input: DecidedDeletes & { readonly expectedCount: number },
@@ -196,6 +199,15 @@ export function createJobs(parts: {
           details: { name: test.source.name },
         });
         return test;
+      },
+      async previewSync(sourceId) {
+        const preview = await previewSync({ prisma: visible, pool }, clearance, sourceId);
+        await recordDone(prisma, principal, {
+          operation: 'previewSync',
+          dataSourceId: sourceId,
+          details: { name: preview.source.name },
+        });
+        return preview;
       },
       async approveDeletes(input) {
         const { dataSourceId, deletedCount } = await approveDeletes({ prisma }, principal, input);

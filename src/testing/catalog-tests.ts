@@ -175,9 +175,10 @@ export function catalogTests(open: () => Promise<TestedCatalog>): readonly Confo
 
   add('it removes items, and nothing else, if it can', async ({ catalog, openAgain, listItems }) => {
     const removed = ODD_TEXTS.map((text) => createItem(text, { text }));
-    const kept = [createItem('2'), createItem('3'), createItem(ODD_TEXTS[3] ?? '', {}, 'maintenance')];
-    await upload(catalog, 'k', [...removed, ...kept.slice(0, 1)]);
-    await upload(catalog, 'l', [...removed.slice(0, 2), ...kept.slice(1)]);
+    const last = createItem('2', { version: 2 });
+    const kept = [last, createItem('3'), createItem(ODD_TEXTS[3] ?? '', {}, 'maintenance')];
+    await upload(catalog, 'k', [...removed, createItem('2', { version: 1 })]);
+    await upload(catalog, 'l', [...removed.slice(0, 2), ...kept]);
     const outcomes = await catalog.remove?.(removed, none);
     if (outcomes == null) return;
     assert.deepEqual(outcomes, Array(removed.length).fill(REMOVED));

@@ -43,6 +43,7 @@ const OPERATIONS: Record<AccessRole, Record<string, string>> = {
     retryJob: `mutation { retryJob(input: { id: "Job:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
     lowerItemMarking:
       'mutation { lowerItemMarking(input: { dataType: "sortie", itemId: "x", expectedFloor: TS, reason: "x" }) { __typename ... on UserError { message } } }',
+    previewSync: `mutation { previewSync(dataSourceId: "DataSource:${UNKNOWN}") { __typename ... on UserError { message } } }`,
     testDataSource: `mutation { testDataSource(input: { id: "DataSource:${UNKNOWN}" }) { __typename ... on UserError { message } } }`,
   },
   admin: {

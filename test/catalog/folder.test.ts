@@ -307,3 +307,34 @@ async function runThread(task: WriterTask): Promise<unknown> {
   const [code] = await once(new Worker(writerPath, { workerData: JSON.stringify(task) }), 'exit');
   return code;
 }
+
+describe('a removal', () => {
+  test('that is killed between two files leaves an upload that counts as lost, and can be repeated', async () => {
+    await catalog.upload({ key: 'k', items: [createItem('1'), createItem('2')] }, signal);
+    const path = join(folder, 'sortie', 'k.ndjson');
+    const [, kept] = (await readFile(path, 'utf8')).split('\n');
+    await writeFile(path, `${kept}\n`);
+    const other = await openFolderCatalog({ folder });
+    expect(await other.findMissingUploads?.(['k'], signal)).toEqual(['k']);
+    expect(await other.remove?.([createItem('1')], signal)).toEqual([{ status: 'REMOVED' }]);
+    await other.upload({ key: 'l', items: [createItem('2')] }, signal);
+    const left: string[] = [];
+    for await (const { itemId } of readFolderCatalog(folder)) left.push(itemId);
+    expect(left).toEqual(['2']);
+    await other.close();
+  });
+
+  test('leaves no temporary file, keeps empty uploads, and spares a segment that has none of the items', async () => {
+    await catalog.upload({ key: 'k', items: [createItem('1')] }, signal);
+    await catalog.upload({ key: 'l', items: [createItem('2')] }, signal);
+    const untouched = await readFile(join(folder, 'uploads.ndjson'), 'utf8');
+    await catalog.remove?.([createItem('3'), createItem('1', {}, 'logistics')], signal);
+    expect(await readFile(join(folder, 'uploads.ndjson'), 'utf8')).toBe(untouched);
+    await catalog.remove?.([createItem('1')], signal);
+    expect((await readdir(join(folder, 'sortie'))).sort()).toEqual(['k.ndjson', 'l.ndjson']);
+    expect(await readFile(join(folder, 'sortie', 'k.ndjson'), 'utf8')).toBe('');
+    const other = await openFolderCatalog({ folder });
+    expect(await other.findMissingUploads?.(['k', 'l', 'm'], signal)).toEqual(['m']);
+    await other.close();
+  });
+});

@@ -13,7 +13,7 @@ import { addSource } from '../support/tables.ts';
 const RUNS = Number(process.env.CHAOS_RUNS ?? 1);
 const SEED = process.env.CHAOS_SEED;
 
-const ROWS = 600;
+const ROWS = 2_400;
 const ROUNDS = 4;
 
 const waitFor = <Result>(check: () => Result | Promise<Result>, timeout = 60_000) =>
@@ -51,11 +51,11 @@ describeOnServer('workers that are killed while rows vanish and come back', () =
       const api = await cluster.start('api');
       const policy = chance.oneOf<DeletePolicy>(['MARK', 'REMOVE', 'REMOVE']);
       await addSource(api, { deletePolicy: policy, maxDeletePercent: 100 });
-      const options = { batchSize: 20 + chance.below(60), partitionRows: chance.oneOf([200, 1_000_000]) };
+      const options = { batchSize: 60 + chance.below(100), partitionRows: chance.oneOf([1_000, 1_000_000]) };
       const story = [`${policy} ${JSON.stringify(options)}`];
       const tell = () => void process.stdout.write(`CHAOS_SEED=${chance.seed}: ${story.join('; ')}\n`);
       onTestFailed(tell);
-      catalog.answerWith(() => ({ status: 201, after: 5 }));
+      catalog.answerWith(() => ({ status: 201, after: 3 }));
       catalog.removeWith(() => delay(chance.below(20)));
       const workers = await Promise.all([cluster.start('worker'), cluster.start('worker')]);
       const dead: Program[] = [];

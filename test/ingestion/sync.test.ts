@@ -131,7 +131,7 @@ describe('a row that cannot become an item', () => {
     expect(job).toMatchObject({ state: 'COMPLETED', progress: { successCount: 4, errorCount: 2 } });
     expect(await findErrors(job.id)).toMatchObject([
       { stage: 'TRANSFORM', itemId: 'S-bad', row: { mission_id: 'a\ufffdb' } },
-      { stage: 'TRANSFORM', itemId: null, row: { item_id: 'S-\ufffd', mission_id: 'M-8' } },
+      { stage: 'TRANSFORM', itemId: 'S-\ufffd', row: { item_id: 'S-\ufffd', mission_id: 'M-8' } },
     ]);
   });
 

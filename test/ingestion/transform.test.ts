@@ -42,7 +42,7 @@ describe('the id of an item', () => {
   test('has at most 512 characters', () => {
     expect(toItem({ item_id: 'x'.repeat(512) }).itemId).toHaveLength(512);
     const { itemId, message } = toFailure({ item_id: 'x'.repeat(513) });
-    expect(itemId).toBeNull();
+    expect(itemId).toBe(`${'x'.repeat(511)}…`);
     expect(message).toMatch(/^item_id must be at most 512 characters long; "x{80}…" has 513\.$/);
   });
 
@@ -180,9 +180,9 @@ describe('a row that cannot be stored', () => {
     expect(failure.message.isWellFormed()).toBe(true);
   });
 
-  test('for its id gives no id that could not be stored either', () => {
-    expect(toFailure({ item_id: 'S\0' }).itemId).toBeNull();
-    expect(toFailure({ item_id: 'S\ud800' }).itemId).toBeNull();
+  test('for its id gives one that can be stored, and so is that of no other item', () => {
+    expect(toFailure({ item_id: 'S\0' }).itemId).toBe('S\ufffd');
+    expect(toFailure({ item_id: 'S\ud800' }).itemId).toBe('S\ufffd');
   });
 
   test('for its size names its longest column', () => {

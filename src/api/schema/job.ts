@@ -366,7 +366,8 @@ export const JobErrorNode = builder.prismaNode('JobError', {
     dataType: t.exposeString('dataType', { description: 'Data type of the row.' }),
     itemId: t.exposeString('itemId', {
       nullable: true,
-      description: 'Id of the item; null if the row has none.',
+      description:
+        'Id of the item; null if the row has none. One that cannot be stored is shortened, or has U+FFFD for what cannot.',
     }),
     message: t.exposeString('message', {
       description: 'What went wrong, with the column if one is at fault.',

@@ -13,6 +13,7 @@ import './job-event.ts';
 import './job-throughput.ts';
 import './source-deletes.ts';
 import './source-removals.ts';
+import './sync-preview.ts';
 import './me.ts';
 import './job-control.ts';
 import './query-job.ts';

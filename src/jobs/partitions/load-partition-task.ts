@@ -11,6 +11,7 @@ import type {
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
 import { readFeedState } from '../../sources/feed-state.ts';
 import { readTableSchema } from '../../sources/found-schema.ts';
+import { describeOrigin } from '../../sources/source-origin.ts';
 import { sourceTable } from '../../sources/source-table.ts';
 import { readSourceCopy } from '../../sources/synced-contents.ts';
 import { hasProposal } from '../../sources/waiting-deletes.ts';
@@ -167,10 +168,3 @@ function toPlan(input: PartitionInput, { plan }: JobPartition): PartitionPlan | 
 }
 
 const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
-
-/** Where the items of a partition are from. @param name what the source is called in it. */
-function describeOrigin(name: string, source: DataSource | null): JsonObject {
-  if (source === null) return { data_source: name };
-  const { catalogName, schemaName, tableName } = source;
-  return { data_source: name, source_table: `${catalogName}.${schemaName}.${tableName}` };
-}
