@@ -328,13 +328,13 @@ function createViews(clearance: Marking): readonly View[] {
       watermark_version: 'null::text',
       // They count rows and items of any marking.
       ...{ drift: 'null::bigint', drift_message: 'null::text', drift_basis: 'null::jsonb' },
-      ...columnsAsText('delete_policy on_schema_change'),
+      ...columnsAsText('delete_policy on_schema_change read_mode'),
       // Everybody may know the columns of a table, as those of SQL and of a test.
       ...columnsAsTheyAre('table_schema found_schema schema_changes'),
       ...columnsAsTheyAre('max_delete_percent deletes_settled_at'),
       deleted_count: sumVisible('t.deleted_by_level'),
       deleted_by_level: sliceVisible('t.deleted_by_level'),
-      synced: 'null::jsonb',
+      ...{ synced: 'null::jsonb', feed_state: 'null::jsonb' },
       item_changes: '0::bigint',
       item_count: sumVisible('t.item_count_by_level'),
       item_count_by_level: sliceVisible('t.item_count_by_level'),

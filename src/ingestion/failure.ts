@@ -42,6 +42,8 @@ export function toOutcome(
         return { status: 'FAILED', message: error.message, isReadError: true };
       case 'INTERRUPTED':
         return { status: 'INTERRUPTED', message: error.message };
+      case 'CHANGES_GONE':
+        return { status: 'CHANGED', message: error.message, hasRowCounts: false, isFeedGone: true };
       case 'CHANGED':
         return { status: 'CHANGED', message: error.message, hasRowCounts: false };
     }

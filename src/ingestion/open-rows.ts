@@ -1,7 +1,8 @@
-import type { RowBatch } from '../warehouse/warehouse.ts';
+import type { ReadOptions, RowBatch, Warehouse } from '../warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
+import { toChangeRange } from './change-plan.ts';
 import { readFailedItems } from './failed-items.ts';
-import type { CheckedPlan, PartitionTask } from './partition-task.ts';
+import type { ChangedRows, CheckedPlan, PartitionTask } from './partition-task.ts';
 
 /** A plan that reads rows. */
 export type RowPlan = Extract<CheckedPlan, { kind: 'STATEMENT' | 'FAILED_ITEMS' }>;
@@ -26,6 +27,8 @@ export async function openRows(
       return { resumed: true, batches: readFailedItems(pool, failed, options) };
     }
     case 'STATEMENT': {
+      if (plan.changes !== undefined)
+        return { resumed: false, batches: await openChanges(warehouse, plan, plan.changes, options) };
       const { resumed, batches } = await warehouse.readRows(plan.statement, {
         ...options,
         version: plan.version,
@@ -33,6 +36,19 @@ export async function openRows(
       return { resumed: resumed && task.position !== null, batches };
     }
   }
+}
+
+async function openChanges(
+  { history }: Warehouse,
+  { statement, version }: Extract<CheckedPlan, { kind: 'STATEMENT' }>,
+  changes: ChangedRows,
+  options: ReadOptions,
+): Promise<AsyncIterable<RowBatch>> {
+  const [table] = statement.tables;
+  if (history?.changes === undefined || table === undefined || version === null)
+    throw new Error('changes of a table without a change feed were planned');
+  const range = toChangeRange(changes, version);
+  return (await history.changes.readChanges(table, range, options)).batches;
 }
 
 /**
@@ -44,7 +60,8 @@ export async function* countTotal(
   plan: CheckedPlan,
   batches: AsyncIterable<RowBatch>,
 ): AsyncGenerator<RowBatch> {
-  if (plan.kind !== 'STATEMENT' || task.totalItems !== null) return yield* batches;
+  if (plan.kind !== 'STATEMENT' || plan.changes !== undefined || task.totalItems !== null)
+    return yield* batches;
   let first: RowBatch | null = null;
   let isCounted = false;
   try {

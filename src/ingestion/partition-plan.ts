@@ -1,5 +1,3 @@
-import type { DataTypes } from '../data-types/data-types.ts';
-import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import {
   allowTable,
   bindParameter,
@@ -10,18 +8,10 @@ import {
   includeUnreadable,
 } from '../sql-check/checked-statement.ts';
 import { findColumn } from '../warehouse/find-column.ts';
-import {
-  type AllowedTable,
-  type CheckedSql,
-  type CheckedStatement,
-  type Row,
-  type TableColumn,
-  type TableReader,
-  type Warehouse,
-  WarehouseError,
-} from '../warehouse/warehouse.ts';
+import { type CheckedSql, type TableColumn, WarehouseError } from '../warehouse/warehouse.ts';
+import { planChanges } from './change-plan.ts';
 import { checkSchema } from './check-schema.ts';
-import { RowCountError } from './counted-read.ts';
+import { chooseReading } from './choose-reading.ts';
 import {
   CURSOR_TYPES,
   type Cursor,
@@ -33,19 +23,23 @@ import {
   toLatest,
   type Watermark,
 } from './cursor.ts';
-import { composeItemId } from './item-id-sql.ts';
 import { findMeasure } from './measured-copy.ts';
-import type { CheckedPlan, DeletePlan, PartitionInput, PlannedPartition } from './partition-task.ts';
-
-export type TableInput = Extract<PartitionInput, { kind: 'TABLE' }>;
-
-/** What to read, whose table and filter were checked. */
-type CheckedInput = Omit<TableInput, 'table' | 'filter'> & {
-  readonly table: AllowedTable;
-  readonly filter: CheckedSql | null;
-};
-
-type CheckedPartition = PlannedPartition<CheckedPlan>;
+import type { CheckedPlan, DeletePlan, FeedOutcome, PlannedPartition } from './partition-task.ts';
+import {
+  type CheckedInput,
+  type CheckedPartition,
+  type CursorFacts,
+  composeSource,
+  NO_CURSOR,
+  type PlanContext,
+  type ReadContext,
+  readAll,
+  selectRows,
+  type TableInput,
+  toPlannedPartition,
+  toText,
+} from './plan-parts.ts';
+import { splitPartition } from './split-partition.ts';
 
 /**
  * Plans what to read and, for a source with a cursor column, up to which value: later rows belong to the next sync. A large
@@ -56,7 +50,7 @@ type CheckedPartition = PlannedPartition<CheckedPlan>;
 export async function planPartition(
   context: PlanContext,
   unchecked: TableInput,
-): Promise<readonly CheckedPartition[]> {
+): Promise<readonly PlannedPartition<CheckedPlan>[]> {
   const table = allowTable(unchecked.table, context.allowedSchemas);
   const input: CheckedInput = { ...unchecked, table, filter: await checkFilter(unchecked.filter) };
   const { warehouse, signal } = context;
@@ -66,19 +60,61 @@ export async function planPartition(
   // First, so that a missing table is reported as such.
   const columns = await reader.describeTable(input.table, signal);
   const schema = await checkSchema(context, input, columns, version);
-  const partitions = await planVersion({ ...context, reader, version }, input, columns);
+  const reading = await chooseReading(warehouse, input, version, schema?.changes ?? [], signal);
+  if (reading.kind === 'CHANGES') {
+    const { identifyingColumns = [] } = context.dataTypes.find(input.dataType) ?? {};
+    const deletesGone = input.choice?.deletesGone === true;
+    const { plan, totalItems } = planChanges(
+      input.table,
+      columns,
+      identifyingColumns,
+      reading.from,
+      deletesGone,
+    );
+    const tableVersion = version === null ? null : (history?.describe(version) ?? null);
+    return [{ plan: { ...plan, version, tableVersion, feed: 'SET' }, totalItems, schema }];
+  }
+  const { kind: _, reason: snapshotReason, ...chosen } = reading;
+  return planRows({ ...context, reader, version }, { ...input, ...chosen }, columns, {
+    schema,
+    snapshotReason,
+  });
+}
+
+type SourceFacts = Pick<CheckedPartition, 'schema' | 'snapshotReason'>;
+
+async function planRows(
+  context: ReadContext,
+  input: CheckedInput,
+  columns: readonly TableColumn[],
+  facts: SourceFacts,
+): Promise<readonly CheckedPartition[]> {
+  const { warehouse, version, signal } = context;
+  const { history } = warehouse;
+  const partitions = await planVersion(context, input, columns);
   if (history === undefined && (await warehouse.findVersion([input.table], signal)) !== version)
     throw new WarehouseError('CHANGED', 'the table was changed while its rows were counted.');
   const tableVersion = version === null ? null : (history?.describe(version) ?? null);
   const isAtOneMoment = version !== null || partitions.length === 1;
   const deletes = planDeletes(input, isAtOneMoment);
+  const feed = isAtOneMoment ? findFeed(context, input) : null;
   return partitions.map((partition) => {
     const { plan, totalItems } = isAtOneMoment ? partition : addWarning(partition, MOMENTS);
     return {
-      plan: plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion, deletes } : plan,
-      ...{ totalItems, schema },
+      plan:
+        plan.kind === 'STATEMENT' ? { ...plan, version, tableVersion, deletes, ...(feed && { feed }) } : plan,
+      ...{ totalItems, ...facts },
     };
   });
+}
+
+/** Finds what reading rows says about the change feed of their table; null if it says nothing, because they are not all. */
+function findFeed(
+  { warehouse: { history }, version }: ReadContext,
+  { choice, syncType, cursorColumn }: CheckedInput,
+): FeedOutcome | null {
+  if (choice === null || (syncType !== 'FULL' && cursorColumn !== null)) return null;
+  return version !== null && history?.changes?.isKept(version) === true ? 'SET' : 'FORGET';
 }
 
 async function checkFilter(filter: string | null): Promise<CheckedSql | null> {
@@ -135,23 +171,6 @@ function addUnreadable(
       ? { plan: { ...unmoved, statement: includeUnreadable(plan.statement), rowCount }, totalItems: rowCount }
       : { plan: unmoved, totalItems };
   });
-}
-
-/** The warehouse to plan with, and the signal that interrupts its statements. */
-export interface PlanContext {
-  readonly warehouse: Warehouse;
-  readonly allowedSchemas: readonly SchemaPattern[];
-  readonly dataTypes: DataTypes;
-  /** No watermark may pass this time; null for no limit. */
-  readonly latestWatermark: Date | null;
-  readonly signal: AbortSignal;
-}
-
-interface ReadContext extends PlanContext {
-  /** Reads the version that is planned. */
-  readonly reader: TableReader;
-  /** Null for tables without versions. */
-  readonly version: string | null;
 }
 
 async function planTable(
@@ -417,104 +436,6 @@ async function findValueAt(
   return toText(row?.value);
 }
 
-/**
- * Splits a large read into partitions that can run in parallel, by the hash of a column: each row is in exactly one of
- * them, and their sizes are about equal whatever the values are. A limited read is not split.
- */
-async function splitPartition(
-  context: ReadContext,
-  input: CheckedInput,
-  columns: readonly TableColumn[],
-  whole: CheckedPartition,
-): Promise<readonly CheckedPartition[]> {
-  const column = findPartitionColumn(context, input, columns);
-  const partitionRows = input.partitionRows ?? chooseDefaultRows(context);
-  const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / partitionRows));
-  if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
-    return [whole];
-
-  const { statement } = whole.plan;
-  const facts = whole.plan;
-  const id = composeItemId(column);
-  const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
-  const rows = await readAll(
-    context,
-    composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
-  );
-  const counted = rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
-  const sum = counted.reduce((rowCount, { total }) => rowCount + total, 0);
-  if (sum !== whole.totalItems) throw new RowCountError(whole.totalItems, sum);
-  return groupBuckets(counted, wanted).map(({ after, last, total }) =>
-    toPlannedPartition(
-      composeStatement`SELECT * FROM (${statement}) WHERE ${bucket} > ${bindParameter('after_bucket', after)} AND ${bucket} <= ${bindParameter('last_bucket', last)}`,
-      total,
-      facts,
-    ),
-  );
-}
-
-/**
- * Unless the job says otherwise, only tables whose version is checked are split: those that have none would be read at
- * several moments, and each partition of a warehouse that keeps versions is another scan to pay for.
- */
-function chooseDefaultRows({ version, warehouse }: ReadContext): number {
-  return version === null || warehouse.history !== undefined ? Number.POSITIVE_INFINITY : PARTITION_ROWS;
-}
-
-/** Half a minute's work for one thread: fewer rows do not justify another scan. */
-const PARTITION_ROWS = 500_000;
-
-/** The most partitions of a source. Each scans the whole table, so more of them cost the warehouse more. */
-const MAX_PARTITIONS = 16;
-
-function findPartitionColumn(
-  { dataTypes }: PlanContext,
-  { dataType, cursorColumn }: CheckedInput,
-  columns: readonly TableColumn[],
-): string | null {
-  const wanted = [
-    ...(dataTypes.find(dataType)?.identifyingColumns ?? []),
-    ...(cursorColumn === null ? [] : [cursorColumn]),
-  ];
-  for (const name of wanted) {
-    const found = findColumn(columns, name);
-    if (found !== undefined) return found.name;
-  }
-  return null;
-}
-
-interface BucketGroup {
-  /** The group starts after this bucket. */
-  readonly after: string;
-  readonly last: string;
-  readonly total: number;
-}
-
-/** Groups the buckets, in the order of their names, into at most `wanted` groups of about equal totals. */
-export function groupBuckets(
-  buckets: readonly { readonly name: string; readonly total: number }[],
-  wanted: number,
-): readonly BucketGroup[] {
-  const sorted = buckets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  const groups: BucketGroup[] = [];
-  let rest = sorted.reduce((sum, { total }) => sum + total, 0);
-  let after = '';
-  let groupTotal = 0;
-  sorted.forEach(({ name, total }, index) => {
-    groupTotal += total;
-    const isLast = index === sorted.length - 1;
-    if (!isLast && groupTotal < rest / (wanted - groups.length)) return;
-    // The last group is open, so that it includes rows that were added since the count.
-    groups.push({ after, last: isLast ? LAST_BUCKET : name, total: groupTotal });
-    rest -= groupTotal;
-    after = name;
-    groupTotal = 0;
-  });
-  return groups;
-}
-
-const LAST_BUCKET = 'ff';
-
 interface Measured {
   /** The greatest value. */
   readonly high: string | null;
@@ -562,50 +483,4 @@ async function measure(
     untyped: Number(row?.untyped ?? 0),
     bad: Number(row?.bad ?? 0),
   };
-}
-
-/** Reads all rows of a statement that returns few. */
-async function readAll({ reader, signal }: ReadContext, statement: CheckedStatement): Promise<Row[]> {
-  const options = { batchSize: SMALL_RESULT, resumeAfter: null, signal };
-  const all: Row[] = [];
-  for await (const { rows } of (await reader.readRows(statement, options)).batches) all.push(...rows);
-  return all;
-}
-
-const SMALL_RESULT = 256;
-
-function toText(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-function selectRows(
-  input: CheckedInput,
-  conditions: readonly CheckedSql[],
-  limit: number | null,
-): CheckedStatement {
-  const limited = limit === null ? compose`` : compose` LIMIT ${limit}`;
-  return composeStatement`SELECT * FROM ${composeSource(input, conditions)}${limited}`;
-}
-
-function composeSource({ table, filter }: CheckedInput, conditions: readonly CheckedSql[]): CheckedSql {
-  const [first, ...others] = filter === null ? conditions : [filter, ...conditions];
-  if (first === undefined) return compose`${table}`;
-  return others.reduce((left, right) => compose`${left} AND ${right}`, compose`${table} WHERE ${first}`);
-}
-
-/** What a plan says about the cursor of its source. */
-type CursorFacts = Pick<Extract<CheckedPlan, { kind: 'STATEMENT' }>, 'watermark' | 'cursor' | 'warning'>;
-
-const NO_CURSOR: CursorFacts = { watermark: null };
-
-function toPlannedPartition(
-  statement: CheckedStatement,
-  rowCount: number,
-  facts: CursorFacts,
-): CheckedPartition {
-  const { watermark, cursor, warning } = facts;
-  const found = { watermark, ...(cursor && { cursor }), ...(warning !== undefined && { warning }) };
-  const unknown = { version: null, tableVersion: null, read: null, measure: null, deletes: null };
-  const plan = { kind: 'STATEMENT', statement, ...found, rowCount, ...unknown } as const;
-  return { plan, totalItems: rowCount };
 }

@@ -11,6 +11,7 @@ import type {
 } from '../warehouse/warehouse.ts';
 
 import type { ExpectedSchema, FoundSchema } from './check-schema.ts';
+import type { ReadChoice } from './choose-reading.ts';
 import type { CheckedCursor, Watermark } from './cursor.ts';
 import type { Measurements } from './stage-meter.ts';
 
@@ -78,6 +79,8 @@ export type PartitionInput =
       readonly keepsIds?: boolean;
       /** What the source's copy holds; null if the job is to read only a part of the table. */
       readonly copy: SourceCopy | null;
+      /** How the source finds what has changed; null if the job is to read only a part of the table. */
+      readonly choice: ReadChoice | null;
       /** What the source expects of the columns; null to take them as they are. */
       readonly schema: ExpectedSchema | null;
       /** Approximate maximum number of rows per partition; a larger read is split. Null to leave it to the warehouse. */
@@ -132,6 +135,8 @@ export interface ReadContents {
   readonly contents: string;
   /** `SourceCopy.itemChanges` before the sync. */
   readonly itemChanges: number;
+  /** Whether only changes were read. */
+  readonly isChanges: boolean;
 }
 
 /** Whether a sync may delete the items that it has not seen. */
@@ -139,6 +144,20 @@ export type DeletePlan =
   | { readonly isAllowed: true }
   /** The reason, for people, names no rows. */
   | { readonly isAllowed: false; readonly reason: string };
+
+/** SET if the copy holds all changes up to the version, so that later ones can be read; FORGET if the table keeps none. */
+export type FeedOutcome = 'SET' | 'FORGET';
+
+/** Changes of a table to read, up to the version of the plan. */
+export interface ChangedRows {
+  /** The version before the first change. */
+  readonly from: string;
+  readonly columns: readonly string[];
+  /** The column with the ids of items; null if the table has none. */
+  readonly idColumn: string | null;
+  /** Whether the items of rows that are gone are deleted. */
+  readonly deletesGone: boolean;
+}
 
 /** What an attempt reads, planned once so that later attempts read the same. It is checked again once it was stored. */
 export type PartitionPlan<Statement = SelectStatement> =
@@ -163,6 +182,10 @@ export type PartitionPlan<Statement = SelectStatement> =
       readonly measure: CopyMeasure | null;
       /** Null if its source keeps all items, or by this kind of sync. */
       readonly deletes: DeletePlan | null;
+      /** What it reads instead of rows; left out for rows. */
+      readonly changes?: ChangedRows;
+      /** What the source knows of the change feed of its table, once this is read. Default: the same as before. */
+      readonly feed?: FeedOutcome;
     }
   /** Nothing is read, because the table holds what the last complete sync has read. */
   | { readonly kind: 'UNCHANGED'; readonly success: LevelCounts }
@@ -175,9 +198,12 @@ export type CheckedPlan = PartitionPlan<CheckedStatement>;
 /** A partition to create: what it reads, and how many rows that is. */
 export interface PlannedPartition<Plan = PartitionPlan> {
   readonly plan: Plan;
-  readonly totalItems: number;
+  /** Null if nobody knows before they are read. */
+  readonly totalItems: number | null;
   /** The schema of the table of a source; null or left out if it was not looked at. */
   readonly schema?: FoundSchema | null;
+  /** Why all rows of a source are read instead of its changes; null or left out if nothing else was expected. */
+  readonly snapshotReason?: string | null;
 }
 
 /** The outcome of planning: the partitions of a source. The first is the planned partition itself. */
@@ -206,6 +232,10 @@ export type PartitionOutcome =
       readonly read: ReadContents | null;
       readonly measure: CopyMeasure | null;
       readonly deletes: DeletePlan | null;
+      /** Null if the source knows the same of its change feed as before. */
+      readonly feed: FeedOutcome | null;
+      /** The ids of the items whose rows are gone, as the change feed of the table says; null if it was not read. */
+      readonly goneIds: readonly string[] | null;
     }
   /** The source could not be read, or not to its end. */
   | {
@@ -227,6 +257,8 @@ export type PartitionOutcome =
       readonly message: string;
       /** Whether the message contains counts of rows of any marking. */
       readonly hasRowCounts: boolean;
+      /** Whether the change feed of the table cannot be read, so that all rows must be. */
+      readonly isFeedGone?: boolean;
     }
   /** The catalog is unavailable, or the read was interrupted: a new attempt can resume at the checkpoint. */
   | {

@@ -197,6 +197,7 @@ async function findCursorProblems(
         copy: null,
         deletesGone: false,
         schema: null,
+        choice: null,
         partitionRows: Number.MAX_SAFE_INTEGER,
       },
     );

@@ -8,7 +8,7 @@ import type { PartitionResources } from './attempt.ts';
 import { createBatchFingerprint } from './batch-fingerprint.ts';
 import { countFailedItems } from './failed-items.ts';
 import { toOutcome } from './failure.ts';
-import { type PlanContext, planPartition, type TableInput } from './partition-plan.ts';
+import { planPartition } from './partition-plan.ts';
 import type {
   CheckedPlan,
   PartitionProgress,
@@ -16,6 +16,7 @@ import type {
   PlannedPartition,
   PlanOutcome,
 } from './partition-task.ts';
+import type { PlanContext, TableInput } from './plan-parts.ts';
 import { showWaiting } from './waiting.ts';
 
 /** Plans what a partition reads, and whether it is split. */
@@ -82,12 +83,13 @@ async function planTable(
     const { success } = copy.synced;
     return [{ plan: { kind: 'UNCHANGED', success }, totalItems: sumLevels(success) }];
   }
-  const read = contents === null ? null : { contents, itemChanges: copy.itemChanges };
   const partitions = await planPartition(context, input);
+  const { itemChanges } = copy;
+  const toRead = (isChanges: boolean) => (contents === null ? null : { contents, itemChanges, isChanges });
   return partitions.map(({ plan, ...planned }) => ({
     plan:
       plan.kind === 'STATEMENT' && (warehouse.history !== undefined || plan.version === before)
-        ? { ...plan, read }
+        ? { ...plan, read: toRead(plan.changes !== undefined) }
         : plan,
     ...planned,
   }));

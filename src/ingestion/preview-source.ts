@@ -48,7 +48,7 @@ export async function previewSource(
     { ...resources, latestWatermark: findLatest(resources), signal },
     {
       ...{ kind: 'TABLE', syncType: 'FULL', filter: null, maxItems: null, watermark: null, lookback: 0 },
-      ...{ watermarkVersion: null, copy: null, deletesGone: true, schema: null },
+      ...{ watermarkVersion: null, copy: null, deletesGone: true, choice: null, schema: null },
       ...{ table: source.table, dataType: source.dataType, cursorColumn: source.cursorColumn },
       partitionRows: Number.MAX_SAFE_INTEGER,
     },

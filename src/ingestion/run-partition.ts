@@ -13,6 +13,7 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { settleEarlierAttempts, uploadPending } from './earlier-attempts.ts';
 import { toOutcome } from './failure.ts';
+import { gatherGoneIds } from './gone-ids.ts';
 import { countSharedRows } from './measured-copy.ts';
 import { countTotal, loadFingerprints, openRows, type RowPlan } from './open-rows.ts';
 import type {
@@ -95,7 +96,7 @@ export async function runPartition(
     });
     const plan = planned ?? (await checkPlan(task.plan, resources.allowedSchemas));
     await verifier.begin();
-    await run(attempt, plan);
+    const goneIds = await run(attempt, plan);
     if (!signal.aborted) await verifier.end(hasRejections);
     if (signal.aborted) return { status: 'STOPPED' };
     if (plan.kind !== 'STATEMENT')
@@ -106,8 +107,10 @@ export async function runPartition(
         read: null,
         measure: null,
         deletes: null,
+        feed: null,
+        goneIds: null,
       };
-    const { watermark, warning, tableVersion, read, deletes } = plan;
+    const { watermark, warning, tableVersion, read, deletes, feed = null } = plan;
     // What a warehouse without history calls a version says nothing later.
     const version = tableVersion === null ? null : plan.version;
     return {
@@ -117,6 +120,8 @@ export async function runPartition(
       version,
       read,
       deletes,
+      feed,
+      goneIds,
       measure: await measureCopy({ ...attempt, signal }, plan),
     };
   } catch (error) {
@@ -147,12 +152,15 @@ async function checkPlan(
   return { ...plan, statement: parseStatement(plan.statement, allowedSchemas) };
 }
 
-function run(attempt: Attempt, plan: CheckedPlan): Promise<void> {
+/** @returns the ids of the items whose rows are gone; null if that is not read. */
+async function run(attempt: Attempt, plan: CheckedPlan): Promise<readonly string[] | null> {
   switch (plan.kind) {
     case 'CATALOG':
-      return repair(attempt);
+      await repair(attempt);
+      return null;
     case 'UNCHANGED':
-      return confirmUnchanged(attempt, plan);
+      await confirmUnchanged(attempt, plan);
+      return null;
     case 'FAILED_ITEMS':
     case 'STATEMENT':
       return ingest(attempt, plan);
@@ -200,10 +208,12 @@ async function repair(attempt: Attempt): Promise<void> {
   await uploadPending(attempt);
 }
 
-async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
+async function ingest(attempt: Attempt, plan: RowPlan): Promise<readonly string[] | null> {
   const { task, store, signal } = attempt;
-  const transform = createTransformOptions(attempt, plan);
-  const toFingerprint = createBatchFingerprint(transform);
+  const options = createTransformOptions(attempt, plan);
+  const transform = createTransform(options);
+  const goneIds = plan.kind === 'STATEMENT' && plan.changes?.deletesGone === true ? new Set<string>() : null;
+  const toFingerprint = createBatchFingerprint(options);
   let knownFingerprints: ReadonlySet<string> = new Set();
   const { resumed, batches } = await openRows(attempt, plan, (fingerprint) =>
     knownFingerprints.has(toFingerprint(fingerprint)),
@@ -217,7 +227,11 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
   attempt.onOperation(task.input.kind === 'QUERY' ? 'Executing query' : currentOperation);
   knownFingerprints = await loadFingerprints(attempt);
   const read = countRead({
-    batches: countTotal(attempt, plan, batches),
+    batches: countTotal(
+      attempt,
+      plan,
+      goneIds === null ? batches : gatherGoneIds(batches, transform, (id) => goneIds.add(id)),
+    ),
     rowsBefore: resumed ? sumLevels(task.read) : 0,
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
     signal,
@@ -225,14 +239,14 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
   try {
     const hasPending = await runPipeline({
       batches: attempt.meter.batches(read.batches),
-      transform: createTransform(transform),
+      transform,
       toFingerprint: ({ fingerprint }) => (fingerprint === null ? null : toFingerprint(fingerprint)),
       knownFingerprints,
       meter: attempt.meter,
       ...createUploader(attempt),
       dataSourceId: task.dataSourceId,
       markingRule: toMarkingRule(task),
-      defaultMarking: transform.dataType.defaultMarking,
+      defaultMarking: options.dataType.defaultMarking,
       metadata: toCanonicalJson(task.sourceMetadata),
       maxErrors: task.maxErrors,
       errorCount: resumed ? sumLevels(task.errors) : 0,
@@ -246,6 +260,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<void> {
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
+  return goneIds === null ? null : [...goneIds];
 }
 
 function describeOperation(task: PartitionTask): string {

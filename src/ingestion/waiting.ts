@@ -38,7 +38,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     readRows: (statement, options) => reader.readRows(statement, { ...options, onWaiting }),
   });
   const { findContents, hasRowCount, history } = warehouse;
-  const { listRenames } = history ?? {};
+  const { listRenames, changes } = history ?? {};
   return {
     warehouse: {
       ...toShown(warehouse),
@@ -51,6 +51,13 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
         history: {
           ...(listRenames && {
             listRenames: (from, to, signal) => listRenames.call(history, from, to, signal, onWaiting),
+          }),
+          ...(changes && {
+            changes: {
+              isKept: (version) => changes.isKept(version),
+              readChanges: (table, range, options) =>
+                changes.readChanges(table, range, { ...options, onWaiting }),
+            },
           }),
           readAt: (version) => toShown(history.readAt(version)),
           describe: (version) => history.describe(version),

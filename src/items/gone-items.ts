@@ -114,8 +114,7 @@ export async function deleteGoneItems(
         and (i.was_uploaded or i.floor_marking is null)
         and not exists (select from item_removal r where r.data_type = i.data_type and r.item_id = i.item_id)
       order by 1, 2
-      on conflict (data_type, item_id) do update set data_source_id = excluded.data_source_id,
-        upload_batch_id = coalesce(excluded.upload_batch_id, item_removal.upload_batch_id), revision = item_removal.revision + 1
+      ${RENEW_REMOVAL}
     ),
     released as (
       update blade_item i set data_source_id = (blade_without_source(i, ${source})).owner,
@@ -140,6 +139,11 @@ export async function deleteGoneItems(
 const LEVEL = Prisma.raw(toLevelSql('i.classification_marking'));
 
 const IS_UPLOADED = Prisma.raw(isUploadedSql('i'));
+
+/** Orders a removal that was ordered before once more. */
+export const RENEW_REMOVAL = Prisma.sql`
+  on conflict (data_type, item_id) do update set data_source_id = excluded.data_source_id,
+    upload_batch_id = coalesce(excluded.upload_batch_id, item_removal.upload_batch_id), revision = item_removal.revision + 1`;
 
 /**
  * Whether the ids are saved of all items that partitions have read. Without them, items would seem to be gone: those of a job that

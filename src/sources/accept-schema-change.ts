@@ -6,6 +6,9 @@ import { readSchemaChanges } from './found-schema.ts';
 import { DataSourceNotFoundError } from './source-errors.ts';
 import { refuseWhileInUse } from './source-use.ts';
 
+/** Why all rows are read although the table may have a change feed. */
+const ACCEPTED = 'The schema of the table was accepted with other columns';
+
 /**
  * Accepts the changed schema that stops a source, so that its next sync reads the table. Does nothing if none stops it.
  * @throws DataSourceNotFoundError, or DataSourceInUseError while an active job reads the source.
@@ -24,6 +27,7 @@ export async function acceptSchemaChange(
     if (found === null || !found.isStopped) return;
     await transaction.$executeRaw`
       update data_source set table_schema = coalesce(found_schema, table_schema), found_schema = null,
+        feed_state = feed_state || jsonb_build_object('brokenBy', ${ACCEPTED}::text),
         schema_changes = schema_changes || '{"isStopped": false}', synced = null, updated_at = blade_now()
       where id = ${sourceId}::uuid`;
     await recordDone(transaction, principal, {

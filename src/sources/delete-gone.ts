@@ -51,8 +51,7 @@ export async function deleteGone(
   if (reason !== null) return skip(transaction, source, reason);
   const stored = await transaction.dataSource.findUniqueOrThrow({ where: { id: source.dataSourceId } });
   const { deletePolicy, maxDeletePercent, deletesSettledAt } = stored;
-  const starts = source.partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
-  const startedAt = new Date(Math.min(...starts));
+  const startedAt = findStart(source);
   const settledAt = deletesSettledAt ?? startedAt;
   const { isKnown, items, gone, goneByLevel, deleted, written } = await deleteGoneItems(transaction, {
     ...source,
@@ -74,7 +73,12 @@ export async function deleteGone(
     };
   }
   if (sumLevels(deleted) > 0) await recordDeleted(transaction, source, deleted);
-  return { deleted, warning: describeWritten(written), isComplete: written === 0, settledAt: null };
+  return {
+    deleted,
+    warning: describeWritten(written, 'the next FULL sync decides'),
+    isComplete: written === 0,
+    settledAt: null,
+  };
 }
 
 /** Finds why the rows that were read prove nothing; null if they do. */
@@ -95,7 +99,8 @@ async function findObstacle(
     : 'a row failed without an id, so it could be that of an item. Repair the row and run a FULL sync';
 }
 
-async function skip(
+/** Deletes nothing, and says why. */
+export async function skip(
   transaction: Prisma.TransactionClient,
   source: ReadSource,
   reason: string,
@@ -110,11 +115,17 @@ async function skip(
   };
 }
 
-function describeWritten(count: number): string | null {
+/** When the read of a source began. */
+export function findStart({ partitions }: ReadSource): Date {
+  return new Date(Math.min(...partitions.flatMap(({ startedAt }) => startedAt?.getTime() ?? [])));
+}
+
+/** Describes items that are kept until a later sync; null for none. */
+export function describeWritten(count: number, until: string): string | null {
   if (count === 0) return null;
   const items =
     count === 1 ? '1 item without a row was' : `${count.toLocaleString('en-US')} items without a row were`;
-  return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: the next FULL sync decides.`;
+  return `${items} kept, because another job wrote ${count === 1 ? 'it' : 'them'} while the table was read: ${until}.`;
 }
 
 /** @param marking the reason is hidden from callers without clearance for it; null for that of the job. */
@@ -129,7 +140,7 @@ async function recordSkipped(
 }
 
 /** Callers see the event if they are cleared for one of the items, and count those that they are cleared for. */
-async function recordDeleted(
+export async function recordDeleted(
   transaction: Prisma.TransactionClient,
   { jobId, sourceName }: ReadSource,
   deleted: LevelCounts,

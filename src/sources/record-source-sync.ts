@@ -3,10 +3,12 @@ import { readDatabaseTime } from '../database/database-clock.ts';
 import { Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
-import type { CopyMeasure, DeletePlan, ReadContents } from '../ingestion/partition-task.ts';
+import type { CopyMeasure, DeletePlan, FeedOutcome, ReadContents } from '../ingestion/partition-task.ts';
 import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+import { deleteChanged } from './delete-changed.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
+import { toFeedState } from './feed-state.ts';
 import { keepFoundSchema } from './found-schema.ts';
 import { toSynced } from './synced-contents.ts';
 import { hasProposal } from './waiting-deletes.ts';
@@ -38,6 +40,10 @@ export interface ReadFacts {
   readonly measure: CopyMeasure | null;
   /** Null if the sync deletes no items. */
   readonly deletes: DeletePlan | null;
+  /** Null if the source knows the same of its change feed as before. */
+  readonly feed: FeedOutcome | null;
+  /** The ids of the items whose rows a change feed says are gone; null if none was read. */
+  readonly goneIds: readonly string[] | null;
   readonly syncType: SyncType;
 }
 
@@ -52,7 +58,7 @@ export async function recordSourceSync(
   facts: ReadFacts,
 ): Promise<void> {
   const { id, jobId } = ended;
-  if (facts.deletes?.isAllowed === true && (await readsSibling(transaction, ended))) {
+  if (judgesItems(facts) && (await readsSibling(transaction, ended))) {
     const postponedFacts = facts as unknown as Prisma.InputJsonObject;
     await transaction.jobPartition.update({ where: { id }, data: { postponedFacts } });
     return;
@@ -76,8 +82,13 @@ export async function recordPostponed(transaction: Prisma.TransactionClient, job
     const facts = postponedFacts as unknown as ReadFacts;
     const isCancelled = (await transaction.jobPartition.count({ where: { jobId, state: 'CANCELLED' } })) > 0;
     const deletes: DeletePlan = { isAllowed: false, reason: 'the sync was cancelled' };
-    await record(transaction, ended, isCancelled ? { ...facts, deletes } : facts);
+    await record(transaction, ended, isCancelled ? { ...facts, deletes, goneIds: null } : facts);
   }
+}
+
+/** Whether items of the source may be deleted. */
+function judgesItems({ deletes, goneIds }: ReadFacts): boolean {
+  return deletes?.isAllowed === true || (goneIds !== null && goneIds.length > 0);
 }
 
 /** Whether the job still reads another source of the data type. */
@@ -100,7 +111,7 @@ async function record(
   { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
   facts: ReadFacts,
 ): Promise<void> {
-  const { watermark, version, read, measure, deletes, syncType } = facts;
+  const { watermark, version, read, measure, deletes, goneIds, syncType } = facts;
   if (dataSourceId === null || retryOfPartitionId !== null) return;
   const partitions = await transaction.jobPartition.findMany({
     where: { jobId, dataSourceId },
@@ -115,11 +126,12 @@ async function record(
   const unread =
     partitions.find(({ state }) => state === 'FAILED') ??
     partitions.find(({ state }) => state === 'CANCELLED');
-  const deletion =
-    unread === undefined && deletes !== null
-      ? await deleteGone(transaction, { jobId, dataType, dataSourceId, sourceName, partitions }, deletes)
-      : null;
-  if (!(await hasProposal(transaction, dataSourceId)))
+  const source = { jobId, dataType, dataSourceId, sourceName, partitions };
+  let deletion: Deletes | null = null;
+  if (unread === undefined && deletes !== null) deletion = await deleteGone(transaction, source, deletes);
+  if (unread === undefined && goneIds !== null) deletion = await deleteChanged(transaction, source, goneIds);
+  const isWaiting = await hasProposal(transaction, dataSourceId);
+  if (!isWaiting)
     await transaction.readIds.deleteMany({ where: { partitionId: { in: partitions.map(({ id }) => id) } } });
   const deleted = {
     deletedCount: sumLevels(deletion?.deleted ?? []),
@@ -161,11 +173,15 @@ async function record(
                   itemCountByLevel: [...success],
                 }),
             ...{ tableVersion, tableTimestamp, ...deleted },
-            ...findSettledTime(deletion, lastSync.lastSyncAt),
+            // A change feed says nothing about items that wait to be deleted.
+            ...(isWaiting && deletion?.isComplete === true
+              ? {}
+              : findSettledTime(deletion, lastSync.lastSyncAt)),
             // An unchanged table differs from its copy as before.
             ...(isUnchanged ? {} : shownDrift),
             ...(drift === null ? {} : { driftBasis: { ...drift.driftBasis } }),
             ...(watermark === null ? {} : { watermark: watermark.value, watermarkType: watermark.type }),
+            ...findFeedState(facts, deletion, counts.duplicates > 0),
             ...(watermark === null && read === null ? {} : { watermarkVersion: version }),
             ...(read === null || warning !== null || !isWhole || deletion?.isComplete === false
               ? {}
@@ -173,6 +189,17 @@ async function record(
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
+}
+
+/** Finds what to remember of a change feed: while items are left to judge, they are read again. */
+function findFeedState(
+  { feed, version }: ReadFacts,
+  deletion: Deletes | null,
+  hasSharedIds: boolean,
+): Pick<Prisma.DataSourceUncheckedUpdateManyInput, 'feedState'> {
+  if (feed === null || deletion?.isComplete === false) return {};
+  if (feed === 'FORGET' || version === null) return { feedState: Prisma.DbNull };
+  return { feedState: toFeedState({ version, hasSharedIds, brokenBy: null }) };
 }
 
 function findSettledTime(deletion: Deletes | null, now: Date): { readonly deletesSettledAt?: Date } {

@@ -65,7 +65,10 @@ export async function updateDataSource(
       if (expectedRevision != null && expectedRevision !== before.revision)
         throw new DataSourceChangedError(sourceId, before.revision);
       const now = await clock(transaction);
-      const changes: Omit<Partial<DataSource>, 'synced' | 'driftBasis' | keyof typeof NO_SCHEMA> = {
+      const changes: Omit<
+        Partial<DataSource>,
+        'synced' | 'driftBasis' | 'feedState' | keyof typeof NO_SCHEMA
+      > = {
         ...settings,
         ...toColumns(schedule, now),
       };
@@ -151,19 +154,23 @@ async function findFurtherChanges(
     | 'driftBasis'
     | 'synced'
     | 'deletesSettledAt'
+    | 'feedState'
     | keyof typeof NO_SCHEMA
   >
 > {
   const renamed = before.name === after.name ? {} : { firstName: before.firstName ?? before.name };
   const readsOther = READ_COLUMNS.some((column) => before[column] !== after[column]);
-  if (!readsOther && before.deletePolicy === after.deletePolicy) return renamed;
+  const findsOther = before.deletePolicy !== after.deletePolicy || before.readMode !== after.readMode;
+  if (!readsOther && !findsOther) return renamed;
   await refuseWhileInUse(transaction, before.id);
-  const resettled = before.deletePolicy === after.deletePolicy ? {} : { deletesSettledAt: null };
+  const resettled =
+    before.deletePolicy === after.deletePolicy ? {} : { deletesSettledAt: null, feedState: Prisma.DbNull };
   if (!readsOther) return { ...renamed, ...resettled, synced: Prisma.DbNull };
   return {
     ...{ ...renamed, ...resettled },
     ...{ watermark: null, watermarkType: null, watermarkVersion: null },
     ...{ drift: null, driftMessage: null, driftBasis: Prisma.DbNull },
+    feedState: Prisma.DbNull,
     // Of the columns, another cursor says nothing.
     ...(SCHEMA_COLUMNS.every((column) => before[column] === after[column]) ? {} : NO_SCHEMA),
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createDataTypeSchema } from '../data-types/data-type-schema.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
-import { DeletePolicy, OnSchemaChange } from '../database/generated/prisma/enums.ts';
+import { DeletePolicy, OnSchemaChange, ReadMode } from '../database/generated/prisma/enums.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 
 const nameSchema = (maximum: number) =>
@@ -42,6 +42,7 @@ const createSettings = (dataTypes: DataTypes) => ({
     .nullable()
     .transform((lookback) => lookback ?? 0),
   deletePolicy: z.enum(DeletePolicy, { error: 'must be KEEP, MARK or REMOVE' }),
+  readMode: z.enum(ReadMode, { error: 'must be AUTO, CHANGE_FEED, CURSOR or SNAPSHOT' }),
   onSchemaChange: z.enum(OnSchemaChange, { error: 'must be CONTINUE or PAUSE' }),
   maxDeletePercent: z
     .int({ error: 'must be a whole number' })
@@ -58,6 +59,7 @@ export function createNewSourceSchema(dataTypes: DataTypes) {
     cursorColumn: settings.cursorColumn.optional().transform((column) => column ?? null),
     lookback: settings.lookback.optional().transform((lookback) => lookback ?? 0),
     deletePolicy: settings.deletePolicy.nullish().transform((policy) => policy ?? DeletePolicy.KEEP),
+    readMode: settings.readMode.nullish().transform((mode) => mode ?? ReadMode.AUTO),
     onSchemaChange: settings.onSchemaChange
       .nullish()
       .transform((choice) => choice ?? OnSchemaChange.CONTINUE),

@@ -20,17 +20,22 @@ const syncedSchema = z.object({
   /** An INCREMENTAL sync has read only the rows from the watermark on. */
   syncType: z.enum(['FULL', 'INCREMENTAL']),
   itemChanges: z.int(),
+  /** Whether it has read the changes of the table, and not its rows. */
+  isChanges: z.boolean().default(false),
   /** The items that it has saved or confirmed, by marking. */
   success: z.array(z.int()),
 });
 
 /** Writes what a complete sync has read, for `readSourceCopy`. */
 export function toSynced(
-  { contents, itemChanges }: ReadContents,
+  { contents, itemChanges, isChanges }: ReadContents,
   syncType: SyncType,
   success: LevelCounts,
 ): Prisma.InputJsonObject {
-  const synced: z.input<typeof syncedSchema> = { contents, syncType, itemChanges, success: [...success] };
+  const synced: z.input<typeof syncedSchema> = {
+    ...{ contents, syncType, itemChanges, isChanges },
+    success: [...success],
+  };
   return synced;
 }
 
@@ -45,11 +50,12 @@ export function readSourceCopy(source: DataSource, syncType: SyncType | null): S
   };
   const failedRows = known?.failedRows ?? 0;
   const synced = syncedSchema.safeParse(source.synced).data;
-  // Without a cursor column, every sync reads all rows.
+  // Without a cursor column, every sync reads all rows, unless it reads changes.
   const isFull = syncType !== 'INCREMENTAL';
-  const readsAll = isFull || source.cursorColumn === null;
+  const readsAll = isFull || (source.cursorColumn === null && synced?.isChanges !== true);
   // An INCREMENTAL sync without a cursor column reads all rows, too, but does not find out which are gone.
-  const isEnough = source.cursorColumn === null && (!isFull || source.deletePolicy === 'KEEP');
+  const isEnough =
+    source.cursorColumn === null && synced?.isChanges !== true && (!isFull || source.deletePolicy === 'KEEP');
   const hasReadAll = synced?.syncType === 'FULL' || isEnough;
   if (
     drift.missedRows > 0 ||

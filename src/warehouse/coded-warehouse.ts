@@ -2,6 +2,7 @@ import { isDiskFull } from '../shared/full-disk.ts';
 import { isNetworkFault } from '../shared/network-fault.ts';
 import { AbortError } from './abort.ts';
 import {
+  type ChangeFeed,
   type RowBatch,
   type TableHistory,
   type TableReader,
@@ -27,12 +28,23 @@ export function withErrorCodes(warehouse: Warehouse): Warehouse {
 }
 
 function historyWithCodes(history: TableHistory): TableHistory {
-  const { listRenames } = history;
+  const { listRenames, changes } = history;
   return {
     readAt: (version) => readerWithCodes(history.readAt(version)),
     describe: (version) => history.describe(version),
     findRewrite: (...given) => withCode(() => history.findRewrite(...given)),
+    ...(changes && { changes: changesWithCodes(changes) }),
     ...(listRenames && { listRenames: (...given) => withCode(() => listRenames.apply(history, given)) }),
+  };
+}
+
+function changesWithCodes(changes: ChangeFeed): ChangeFeed {
+  return {
+    isKept: (version) => changes.isKept(version),
+    async readChanges(...given) {
+      const { resumed, batches } = await withCode(() => changes.readChanges(...given));
+      return { resumed, batches: readWithCodes(batches) };
+    },
   };
 }
 
@@ -50,9 +62,9 @@ function readerWithCodes(reader: TableReader): TableReader {
 async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
   try {
     for await (const batch of batches) {
-      const { size, textColumns = [], unreadable = [], fingerprint, position, kept } = batch;
+      const { size, textColumns = [], unreadable = [], gone = [], fingerprint, position, kept } = batch;
       yield {
-        ...{ size, textColumns, unreadable, fingerprint, position },
+        ...{ size, textColumns, unreadable, gone, fingerprint, position },
         ...(kept === undefined
           ? {}
           : { kept: { load: () => withCode(() => kept.load()), release: () => kept.release() } }),

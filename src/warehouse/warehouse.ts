@@ -89,6 +89,8 @@ export interface RowBatch {
   readonly kept?: KeptRows;
   /** Descriptions of lines that are not rows, if requested. */
   readonly unreadable?: readonly string[];
+  /** Rows that a change feed says are gone; they are not among `rows`, and do not count. */
+  readonly gone?: readonly Row[];
   /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
   readonly fingerprint: string | null;
   /** The position from which a later read continues after this batch. */
@@ -175,6 +177,32 @@ export interface TableHistory {
     signal: AbortSignal,
     onWaiting?: OnWaiting,
   ): Promise<readonly ColumnRename[]>;
+  /** Only warehouses that keep changes have it. */
+  readonly changes?: ChangeFeed;
+}
+
+/** What to read of the changes of a table. */
+export interface ChangeRange {
+  /** The version before the first change, and that of the last one. */
+  readonly from: string;
+  readonly to: string;
+  /** Equal for rows of the same item. */
+  readonly key: CheckedSql;
+  /** The columns of the table, and all of them as one text. */
+  readonly columns: readonly string[];
+  readonly text: CheckedSql;
+}
+
+/** The changes that a warehouse keeps of a table. */
+export interface ChangeFeed {
+  /** Whether a table keeps its changes, as of a version of it. */
+  isKept(version: string): boolean;
+  /**
+   * Reads what has become of the rows that changed, by one statement: for each key the last row that is still there, or one of
+   * those that are `gone`.
+   * @throws WarehouseError CHANGES_GONE if the changes of the range cannot be read.
+   */
+  readChanges(table: AllowedTable, range: ChangeRange, options: ReadOptions): Promise<RowStream>;
 }
 
 /** A version of a table, as people know it. */
@@ -218,6 +246,7 @@ export interface Warehouse extends TableReader {
 
 /**
  * - INTERRUPTED: the read ended before the last row; reading again may succeed.
+ * - CHANGES_GONE: the change feed of a table does not have the changes any more, or never had them.
  * - CHANGED: a table changed while it was read, so the rows do not belong to one version of it.
  */
 export type WarehouseErrorCode =
@@ -225,6 +254,7 @@ export type WarehouseErrorCode =
   | 'STATEMENT_FAILED'
   | 'UNAVAILABLE'
   | 'INTERRUPTED'
+  | 'CHANGES_GONE'
   | 'CHANGED';
 
 /**

@@ -648,7 +648,12 @@ test('a retry of failed items finds none if all of them are above the clearance'
 
 const LOW = { classification_marking: 'U' };
 const HIGH = { classification_marking: 'SECRET' };
-const good = (marked: object) => ({ item_id: `OUTCOME-${JSON.stringify(marked)}`, ...marked });
+const good = (marked: object) => ({
+  item_id: `OUTCOME-${JSON.stringify(marked)}`,
+  // A table without its cursor column is not read.
+  updated_at: '2025-12-31T00:00:00Z',
+  ...marked,
+});
 const bad = (marked: object) => ({ ...good(marked), flight_hours: 'two' });
 
 test.each([

@@ -2,7 +2,8 @@ import { type parse as parseSql, transpile } from '@polyglot-sql/sdk';
 import { describe, expect, test, vi } from 'vitest';
 import { createDataTypes } from '../../src/data-types/data-types.ts';
 import { sortie } from '../../src/data-types/sortie.ts';
-import { planPartition, type TableInput } from '../../src/ingestion/partition-plan.ts';
+import { planPartition } from '../../src/ingestion/partition-plan.ts';
+import type { TableInput } from '../../src/ingestion/plan-parts.ts';
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import { parseStatement } from '../../src/sql-check/parse-statement.ts';
 import { folderWarehouse } from '../warehouse/folder-warehouse.ts';
@@ -26,7 +27,7 @@ const INPUT: TableInput = {
   ...{ kind: 'TABLE', table: fieldTable('sortie'), dataType: 'sortie', syncType: 'FULL' },
   ...{ filter: "flight_hours > 2 and mission_status <> 'CANCELLED'", maxItems: null },
   ...{ cursorColumn: 'updated_at', watermark: null, lookback: 0, partitionRows: 1_000 },
-  ...{ watermarkVersion: null, copy: null, schema: null, deletesGone: false },
+  ...{ watermarkVersion: null, copy: null, schema: null, choice: null, deletesGone: false },
 };
 
 const ROWS = `SELECT 'S-' || i AS item_id, i AS flight_hours, 'FLOWN' AS mission_status,

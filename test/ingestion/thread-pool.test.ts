@@ -66,7 +66,7 @@ const unplanned: PartitionTask = {
   input: {
     ...{ kind: 'TABLE', table, dataType: 'sortie', syncType: 'FULL', filter: null, maxItems: null },
     ...{ cursorColumn: null, watermark: null, lookback: 0, partitionRows: 100 },
-    ...{ watermarkVersion: null, copy: null, schema: null, deletesGone: false },
+    ...{ watermarkVersion: null, copy: null, schema: null, choice: null, deletesGone: false },
   },
 };
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { groupBuckets } from '../../src/ingestion/partition-plan.ts';
+import { groupBuckets } from '../../src/ingestion/split-partition.ts';
 import { test } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
 import { createSortieTable } from '../support/sortie-table.ts';

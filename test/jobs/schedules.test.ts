@@ -79,6 +79,7 @@ async function addSource(name: string, schedule: Schedule | null, enabled = true
     enabled,
     lookback: 0,
     deletePolicy: 'KEEP' as const,
+    readMode: 'AUTO' as const,
     onSchemaChange: 'CONTINUE' as const,
     maxDeletePercent: 20,
     schedule,

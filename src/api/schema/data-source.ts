@@ -29,6 +29,7 @@ import { createOrderInput } from './order-input.ts';
 import { connectPage, type PagedList } from './paged-list.ts';
 import { parseInput } from './parse-input.ts';
 import { createColumnReader, declareColumns, passRow } from './read-columns.ts';
+import { READ_MODE, ReadModeEnum } from './read-mode.ts';
 import { requires } from './requires.ts';
 import { OnSchemaChangeEnum, TableColumnType } from './table-schema.ts';
 
@@ -389,6 +390,7 @@ const CreateDataSourceInput = builder.inputType('CreateDataSourceInput', {
     lookback: t.float({ description: `${LOOKBACK} Default: 0.` }),
     deletePolicy: t.field({ type: DeletePolicyEnum, description: `${DELETE_POLICY} Default: KEEP.` }),
     maxDeletePercent: t.int({ description: `${MAX_DELETE_PERCENT} Default: 20.` }),
+    readMode: t.field({ type: ReadModeEnum, description: `${READ_MODE} Default: AUTO.` }),
     onSchemaChange: t.field({
       type: OnSchemaChangeEnum,
       description: `${ON_SCHEMA_CHANGE} Default: CONTINUE.`,
@@ -423,6 +425,7 @@ const UpdateDataSourceInput = builder.inputType('UpdateDataSourceInput', {
       description: `${DELETE_POLICY} Another one has the next sync read all rows, and is refused while an active job reads the source.`,
     }),
     maxDeletePercent: t.int({ description: MAX_DELETE_PERCENT }),
+    readMode: t.field({ type: ReadModeEnum, description: READ_MODE }),
     onSchemaChange: t.field({ type: OnSchemaChangeEnum, description: ON_SCHEMA_CHANGE }),
     schedule: t.field({
       type: ScheduleInput,

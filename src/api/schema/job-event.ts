@@ -52,6 +52,7 @@ const TYPES: Readonly<Record<JobEventKind, string>> = {
   DELETES_SKIPPED: 'DeletesSkippedEvent',
   BATCH_RETRIED: 'BatchRetriedEvent',
   SCHEMA_CHANGED: 'SchemaChangedEvent',
+  SNAPSHOT_TAKEN: 'SnapshotTakenEvent',
   DELETES_WAITING: 'DeletesWaitingEvent',
   DELETES_APPROVED: 'DeletesApprovedEvent',
   DELETES_REJECTED: 'DeletesRejectedEvent',
@@ -180,6 +181,7 @@ event('SOURCE_PLANNED').implement({
 for (const [kind, description] of [
   ['SOURCE_CHANGED', 'A source changed while it was read, so it is read again from its beginning.'],
   ['SOURCE_FAILED', 'A source could not be read to its end. What was read before is kept.'],
+  ['SNAPSHOT_TAKEN', 'All rows of a source are read, because the change feed of its table cannot be used.'],
 ] as const)
   event(kind).implement({
     interfaces,

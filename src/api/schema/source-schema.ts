@@ -7,12 +7,14 @@ import { DataSourceNode } from './data-source.ts';
 import { parseUuid } from './global-id.ts';
 import { createIdInput } from './id-input.ts';
 import { createColumnReader } from './read-columns.ts';
+import { READ_MODE, ReadModeEnum } from './read-mode.ts';
 import { requires } from './requires.ts';
 import { OnSchemaChangeEnum, SchemaChangesType, TableColumnType } from './table-schema.ts';
 
 const readColumns = createColumnReader<DataSource>();
 
 builder.prismaObjectFields(DataSourceNode, (t) => ({
+  readMode: t.expose('readMode', { type: ReadModeEnum, description: READ_MODE }),
   onSchemaChange: t.expose('onSchemaChange', {
     type: OnSchemaChangeEnum,
     description: 'What a sync does if the schema of its table has changed.',

@@ -7,6 +7,14 @@ import { AcceptSchemaChangeDocument } from '../generated/graphql.ts';
 /** What `--on-schema-change` can say. */
 export const SCHEMA_CHOICES = { continue: 'CONTINUE', pause: 'PAUSE' } as const;
 
+/** What `--read-mode` can say. */
+export const READ_MODES = {
+  auto: 'AUTO',
+  'change-feed': 'CHANGE_FEED',
+  cursor: 'CURSOR',
+  snapshot: 'SNAPSHOT',
+} as const;
+
 /** Adds the command that lets a source go on that its schema has stopped. @param sources the command of sources. */
 export function addAcceptSchemaCommand(sources: Command): void {
   sources

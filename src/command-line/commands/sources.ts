@@ -17,7 +17,7 @@ import {
 import { parseWholeNumber } from '../option-values.ts';
 import type { Output } from '../output.ts';
 import { formatCount, formatCounted, formatTime, NO_VALUE } from '../text.ts';
-import { addAcceptSchemaCommand, SCHEMA_CHOICES } from './source-schema.ts';
+import { addAcceptSchemaCommand, READ_MODES, SCHEMA_CHOICES } from './source-schema.ts';
 
 /** Adds the commands that manage data sources. */
 export function addSourceCommands(program: Command): void {
@@ -52,6 +52,11 @@ export function addSourceCommands(program: Command): void {
       parseWholeNumber,
     )
     .addOption(
+      new Option('--read-mode <mode>', 'how INCREMENTAL syncs find changes (default: auto)').choices(
+        Object.keys(READ_MODES),
+      ),
+    )
+    .addOption(
       new Option(
         '--on-schema-change <choice>',
         'what a sync does once the schema has changed (default: continue)',
@@ -78,6 +83,9 @@ export function addSourceCommands(program: Command): void {
       ),
     )
     .option('--max-delete-percent <number>', 'share of its items that a sync may delete', parseWholeNumber)
+    .addOption(
+      new Option('--read-mode <mode>', 'how INCREMENTAL syncs find changes').choices(Object.keys(READ_MODES)),
+    )
     .addOption(
       new Option('--on-schema-change <choice>', 'what a sync does once the schema has changed').choices(
         Object.keys(SCHEMA_CHOICES),
@@ -203,16 +211,20 @@ function toDeletePolicy({ deletes, maxDeletePercent }: DeleteOptions) {
   };
 }
 
-interface SchemaOptions {
+interface ReadOptions {
+  readonly readMode?: keyof typeof READ_MODES;
   readonly onSchemaChange?: keyof typeof SCHEMA_CHOICES;
 }
 
-/** @returns nothing for an option that is left out. */
-function toSchemaChoice({ onSchemaChange }: SchemaOptions) {
-  return onSchemaChange === undefined ? {} : { onSchemaChange: SCHEMA_CHOICES[onSchemaChange] };
+/** @returns nothing for options that are left out. */
+function toReadChoices({ readMode, onSchemaChange }: ReadOptions) {
+  return {
+    ...(readMode === undefined ? {} : { readMode: READ_MODES[readMode] }),
+    ...(onSchemaChange === undefined ? {} : { onSchemaChange: SCHEMA_CHOICES[onSchemaChange] }),
+  };
 }
 
-interface AddOptions extends ScheduleOptions, DeleteOptions, SchemaOptions {
+interface AddOptions extends ScheduleOptions, DeleteOptions, ReadOptions {
   readonly name: string;
   readonly type: string;
   readonly table: Table;
@@ -228,7 +240,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
       ...options.table,
       cursorColumn: options.cursor || null,
       ...toDeletePolicy(options),
-      ...toSchemaChoice(options),
+      ...toReadChoices(options),
       enabled: options.disabled !== true,
       schedule: toSchedule(options, null) ?? null,
     },
@@ -236,7 +248,7 @@ async function addSource({ api, output }: CommandContext, options: AddOptions): 
   writeSaved(output, 'Added', takeSuccess(createDataSource).dataSource);
 }
 
-interface EditOptions extends ScheduleOptions, DeleteOptions, SchemaOptions {
+interface EditOptions extends ScheduleOptions, DeleteOptions, ReadOptions {
   readonly name?: string;
   readonly type?: string;
   readonly table?: Table;
@@ -263,7 +275,7 @@ async function editSource(
       ...table,
       ...(cursor === undefined ? {} : { cursorColumn: cursor === false ? null : cursor }),
       ...toDeletePolicy(options),
-      ...toSchemaChoice(options),
+      ...toReadChoices(options),
       ...(enabled === true || disabled === true ? { enabled: enabled === true } : {}),
       ...(schedule === undefined ? {} : { schedule }),
     },

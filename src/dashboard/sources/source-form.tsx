@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useDataTypes } from '../api/use-data-types.ts';
-import type { DeletePolicy, OnSchemaChange, SourceRowFragment } from '../generated/graphql.ts';
+import type { DeletePolicy, OnSchemaChange, ReadMode, SourceRowFragment } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { FieldRow, Form, useForm } from '../parts/form.tsx';
 import { CheckField, SelectField, TextField } from '../parts/form-fields.tsx';
@@ -140,6 +140,13 @@ export function SourceForm({ source, onSaved }: SourceFormProps) {
         />
       </FieldRow>
       <SelectField
+        name="readMode"
+        label="Changes"
+        description="How INCREMENTAL syncs find them."
+        defaultValue={source?.readMode}
+        options={READ_MODES}
+      />
+      <SelectField
         name="onSchemaChange"
         label="Changed columns"
         description="What a sync does with a table that has them."
@@ -160,6 +167,13 @@ const DELETE_POLICIES: readonly { value: DeletePolicy; label: string }[] = [
   { value: 'KEEP', label: 'Keep their items' },
   { value: 'MARK', label: 'Mark their items as deleted' },
   { value: 'REMOVE', label: 'Remove their items, from the catalog too' },
+];
+
+const READ_MODES: readonly { value: ReadMode; label: string }[] = [
+  { value: 'AUTO', label: 'By the change feed of the table, or its cursor column' },
+  { value: 'CHANGE_FEED', label: 'By the change feed' },
+  { value: 'CURSOR', label: 'By the cursor column' },
+  { value: 'SNAPSHOT', label: 'Read all rows' },
 ];
 
 const SCHEMA_CHOICES: readonly { value: OnSchemaChange; label: string }[] = [
@@ -183,6 +197,8 @@ function readSettings(values: FormValues) {
     tableName: values.readText('tableName').trim(),
     cursorColumn: values.readOptional('cursorColumn'),
     deletePolicy: readDeletePolicy(values),
+    readMode:
+      READ_MODES.find(({ value }) => value === values.readText('readMode'))?.value ?? ('AUTO' as const),
     onSchemaChange:
       values.readText('onSchemaChange') === 'PAUSE' ? ('PAUSE' as const) : ('CONTINUE' as const),
     // Left out, it stays, or is the default.

@@ -124,6 +124,8 @@ export function describeEvent(event: Event): string {
       const schema = `The schema of ${source} has changed: ${describeSchemaChanges(changes)}`;
       return isStopped ? `${schema}. Nothing of it is read` : schema;
     }
+    case 'SNAPSHOT_TAKEN':
+      return `All rows of ${source} are read instead of its changes${because}`;
     case 'DELETES_WAITING': {
       const { deleted } = readDeleted(event);
       return `${describeNumber(deleted, 'item')} of ${source} ${deleted === 1 ? 'waits' : 'wait'} for an admin before ${deleted === 1 ? 'it is' : 'they are'} deleted${because}`;

@@ -99,6 +99,8 @@ export async function endPartition(
       read: isRead ? outcome.read : null,
       measure: isRead ? outcome.measure : null,
       deletes: isRead ? outcome.deletes : null,
+      feed: isRead ? outcome.feed : null,
+      goneIds: isRead ? outcome.goneIds : null,
       syncType: job.syncType ?? 'FULL',
     });
   }

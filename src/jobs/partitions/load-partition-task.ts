@@ -9,6 +9,7 @@ import type {
   QueryJobItems,
 } from '../../ingestion/partition-task.ts';
 import type { JsonObject, JsonValue } from '../../shared/json.ts';
+import { readFeedState } from '../../sources/feed-state.ts';
 import { readTableSchema } from '../../sources/found-schema.ts';
 import { describeOrigin } from '../../sources/source-origin.ts';
 import { sourceTable } from '../../sources/source-table.ts';
@@ -120,6 +121,14 @@ function toInput(
         watermarkVersion: source.watermarkVersion,
         deletesGone: job.syncType !== 'INCREMENTAL' && source.deletePolicy !== 'KEEP',
         keepsIds,
+        choice:
+          job.filter === null && job.maxItems === null
+            ? {
+                mode: source.readMode,
+                state: readFeedState(source.feedState),
+                deletesGone: source.deletePolicy !== 'KEEP',
+              }
+            : null,
         schema: { known: readTableSchema(source.tableSchema), onChange: source.onSchemaChange },
         copy: job.filter === null && job.maxItems === null ? readSourceCopy(source, job.syncType) : null,
         partitionRows: options.partitionRows,

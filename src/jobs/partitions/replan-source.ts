@@ -2,6 +2,7 @@ import { v7 as newUuid } from 'uuid';
 import type { JobPartition } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
 import { NO_COUNTS } from '../../items/level-counts.ts';
+import { forgetFeed } from '../../sources/feed-state.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -44,6 +45,8 @@ export async function replanSource(
         messageMarking,
       });
     }
+    if (change.isFeedGone === true && first.dataSourceId !== null)
+      await forgetFeed(transaction, { ...first, dataSourceId: first.dataSourceId }, message, messageMarking);
     const ids = parts.map(({ id }) => id);
     const id = newUuid();
     // Deleted rather than reset, so that their messages left in the queue find nothing to run or to give up.

@@ -2,6 +2,7 @@ import { v7 as newUuid } from 'uuid';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionPlan, PlannedPartition } from '../../ingestion/partition-task.ts';
 import { NO_COUNTS } from '../../items/level-counts.ts';
+import { recordSnapshot } from '../../sources/feed-state.ts';
 import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
@@ -63,10 +64,11 @@ export async function savePlan(
 async function describePlan(
   transaction: Transaction,
   { jobId, dataSourceId, sourceName, retryOfPartitionId }: JobPartition,
-  { plan, schema = null }: PlannedPartition,
+  { plan, schema = null, snapshotReason = null }: PlannedPartition,
 ) {
   if (dataSourceId === null || retryOfPartitionId !== null) return {};
   await recordFoundSchema(transaction, { jobId, dataSourceId, sourceName }, schema, false);
+  if (snapshotReason !== null) await recordSnapshot(transaction, { jobId, sourceName }, snapshotReason, null);
   if (plan.kind !== 'UNCHANGED') {
     await transaction.dataSource.updateMany({
       where: { id: dataSourceId },
@@ -99,7 +101,7 @@ function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
   if (plan.kind === 'UNCHANGED') return { ...plan, success: [...plan.success] };
   if (plan.kind !== 'STATEMENT') return { ...plan };
   const { sql, parameters, withUnreadable = false } = plan.statement;
-  const { watermark, cursor, read, measure, deletes, tableVersion, ...others } = plan;
+  const { watermark, cursor, read, measure, deletes, tableVersion, changes, ...others } = plan;
   return {
     ...others,
     watermark: watermark && { ...watermark },
@@ -107,6 +109,7 @@ function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
     measure: measure && { ...measure },
     deletes: deletes && { ...deletes },
     tableVersion: tableVersion && { ...tableVersion, committedAt: tableVersion.committedAt.toISOString() },
+    ...(changes && { changes: { ...changes, columns: [...changes.columns] } }),
     ...(cursor && { cursor: { ...cursor } }),
     statement: { sql, parameters, withUnreadable },
   };

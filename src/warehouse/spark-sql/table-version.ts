@@ -8,6 +8,8 @@ const tableVersionSchema = z.object({
   version: z.int().min(0),
   /** When the version was committed, as ISO 8601. */
   committedAt: z.string(),
+  /** Whether it keeps a change feed. */
+  hasChanges: z.boolean().optional(),
 });
 
 /** A version of a Delta table. */

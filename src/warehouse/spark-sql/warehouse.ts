@@ -1,3 +1,4 @@
+import { isObject } from '../../shared/json.ts';
 import { quoteTable } from '../../sql-check/quoted-name.ts';
 import { findWholeTable } from '../../sql-check/whole-table.ts';
 import { throwIfAborted } from '../abort.ts';
@@ -12,6 +13,7 @@ import {
   type Warehouse,
   WarehouseError,
 } from '../warehouse.ts';
+import { composeChanges, toChangedRows } from './change-feed.ts';
 import type { Chunk } from './chunk.ts';
 import type { FinishedStatement, StatementRun, StatementRunner } from './statement.ts';
 import {
@@ -71,7 +73,10 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     try {
       const [detail] = await describe(`DETAIL ${name}`, signal, onWaiting);
       if (detail?.format !== 'delta') return null;
-      return { table: name, id: String(detail.id), ...(await findLatest(name, signal, onWaiting)) };
+      const { properties } = detail;
+      const hasChanges = isObject(properties) && properties['delta.enableChangeDataFeed'] === 'true';
+      const latest = await findLatest(name, signal, onWaiting);
+      return { table: name, id: String(detail.id), ...latest, ...(hasChanges ? { hasChanges } : {}) };
     } catch (error) {
       return refuseFailedStatement(error);
     }
@@ -243,6 +248,22 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
         return null;
       },
 
+      changes: {
+        isKept: (version) => parseVersions(version).every(({ hasChanges = false }) => hasChanges),
+
+        async readChanges(table, range, { batchSize, signal, onWaiting }) {
+          throwIfAborted(signal);
+          const sql = composeChanges(table, range);
+          if (sql === null) return { resumed: false, batches: readNothing() };
+          const run = { sql, parameters: range.key.parameters, signal, onWaiting };
+          const batches = readBatches(readPages(run), batchSize, signal);
+          return {
+            resumed: false,
+            batches: toChangedRows(readVersion(batches, parseVersions(range.to), signal), range),
+          };
+        },
+      },
+
       async listRenames(from, to, signal, onWaiting) {
         const [earlier] = parseVersions(from);
         const [later] = parseVersions(to);
@@ -274,6 +295,8 @@ async function pinStatement(sql: string, versions: readonly DeltaVersion[]): Pro
   const { pinVersions } = await import('./pin-versions.ts');
   return pinVersions(sql, versions);
 }
+
+async function* readNothing(): AsyncGenerator<RowBatch, void, undefined> {}
 
 /** A table without versions, or whose history must not be read, refuses the statement. */
 function refuseFailedStatement(error: unknown): null {

@@ -30,6 +30,7 @@ export const SourceRow = graphql(`
     deletePolicy
     maxDeletePercent
     deletedCount
+    readMode
     onSchemaChange
     pendingRemovals
     removalMessage

@@ -1,0 +1,111 @@
+import { bindParameter, compose, composeStatement } from '../sql-check/checked-statement.ts';
+import { findColumn } from '../warehouse/find-column.ts';
+import type { TableColumn } from '../warehouse/warehouse.ts';
+import { RowCountError } from './counted-read.ts';
+import { composeItemId } from './item-id-sql.ts';
+import {
+  type CheckedInput,
+  type CheckedPartition,
+  type PlanContext,
+  type ReadContext,
+  readAll,
+  toPlannedPartition,
+} from './plan-parts.ts';
+
+/**
+ * Splits a large read into partitions that can run in parallel, by the hash of a column: each row is in exactly one of
+ * them, and their sizes are about equal whatever the values are. A limited read is not split.
+ */
+export async function splitPartition(
+  context: ReadContext,
+  input: CheckedInput,
+  columns: readonly TableColumn[],
+  whole: CheckedPartition,
+): Promise<readonly CheckedPartition[]> {
+  const column = findPartitionColumn(context, input, columns);
+  const partitionRows = input.partitionRows ?? chooseDefaultRows(context);
+  const wanted = Math.min(MAX_PARTITIONS, Math.ceil(whole.totalItems / partitionRows));
+  if (wanted < 2 || column === null || input.maxItems !== null || whole.plan.kind !== 'STATEMENT')
+    return [whole];
+
+  const { statement } = whole.plan;
+  const facts = whole.plan;
+  const id = composeItemId(column);
+  const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
+  const rows = await readAll(
+    context,
+    composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
+  );
+  const counted = rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
+  const sum = counted.reduce((rowCount, { total }) => rowCount + total, 0);
+  if (sum !== whole.totalItems) throw new RowCountError(whole.totalItems, sum);
+  return groupBuckets(counted, wanted).map(({ after, last, total }) =>
+    toPlannedPartition(
+      composeStatement`SELECT * FROM (${statement}) WHERE ${bucket} > ${bindParameter('after_bucket', after)} AND ${bucket} <= ${bindParameter('last_bucket', last)}`,
+      total,
+      facts,
+    ),
+  );
+}
+
+/**
+ * Unless the job says otherwise, only tables whose version is checked are split: those that have none would be read at
+ * several moments, and each partition of a warehouse that keeps versions is another scan to pay for.
+ */
+function chooseDefaultRows({ version, warehouse }: ReadContext): number {
+  return version === null || warehouse.history !== undefined ? Number.POSITIVE_INFINITY : PARTITION_ROWS;
+}
+
+/** Half a minute's work for one thread: fewer rows do not justify another scan. */
+const PARTITION_ROWS = 500_000;
+
+/** The most partitions of a source. Each scans the whole table, so more of them cost the warehouse more. */
+const MAX_PARTITIONS = 16;
+
+function findPartitionColumn(
+  { dataTypes }: PlanContext,
+  { dataType, cursorColumn }: CheckedInput,
+  columns: readonly TableColumn[],
+): string | null {
+  const wanted = [
+    ...(dataTypes.find(dataType)?.identifyingColumns ?? []),
+    ...(cursorColumn === null ? [] : [cursorColumn]),
+  ];
+  for (const name of wanted) {
+    const found = findColumn(columns, name);
+    if (found !== undefined) return found.name;
+  }
+  return null;
+}
+
+interface BucketGroup {
+  /** The group starts after this bucket. */
+  readonly after: string;
+  readonly last: string;
+  readonly total: number;
+}
+
+/** Groups the buckets, in the order of their names, into at most `wanted` groups of about equal totals. */
+export function groupBuckets(
+  buckets: readonly { readonly name: string; readonly total: number }[],
+  wanted: number,
+): readonly BucketGroup[] {
+  const sorted = buckets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const groups: BucketGroup[] = [];
+  let rest = sorted.reduce((sum, { total }) => sum + total, 0);
+  let after = '';
+  let groupTotal = 0;
+  sorted.forEach(({ name, total }, index) => {
+    groupTotal += total;
+    const isLast = index === sorted.length - 1;
+    if (!isLast && groupTotal < rest / (wanted - groups.length)) return;
+    // The last group is open, so that it includes rows that were added since the count.
+    groups.push({ after, last: isLast ? LAST_BUCKET : name, total: groupTotal });
+    rest -= groupTotal;
+    after = name;
+    groupTotal = 0;
+  });
+  return groups;
+}
+
+const LAST_BUCKET = 'ff';
