@@ -3,6 +3,7 @@ import type { ApiKey, PrismaClient } from '../database/generated/prisma/client.t
 import { createKeysetReader, type KeysetReader } from '../database/paging/keyset.ts';
 import { type ApiKeyQuery, createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from './api-keys.ts';
 import { type AuditRecord, recordRefused } from './audit.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { Principal } from './principal.ts';
 
 /** A principal's operations on API keys and the audit. The caller checks its role. */
@@ -19,10 +20,19 @@ export interface Access {
   recordRefused(record: AuditRecord): Promise<void>;
 }
 
-export function createAccess(prisma: PrismaClient, principal: Principal): Access {
+/** @param authenticator what must not accept a key once it is revoked. */
+export function createAccess(
+  prisma: PrismaClient,
+  principal: Principal,
+  authenticator: Pick<Authenticator, 'forgetApiKey'>,
+): Access {
   return {
     createApiKey: (apiKey) => createApiKey(prisma, principal, apiKey),
-    revokeApiKey: (apiKeyId) => revokeApiKey(prisma, principal, apiKeyId),
+    async revokeApiKey(apiKeyId) {
+      const revoked = await revokeApiKey(prisma, principal, apiKeyId);
+      authenticator.forgetApiKey(apiKeyId);
+      return revoked;
+    },
     listApiKeys: (query) => listApiKeys(prisma, query),
     apiKeyReader: createKeysetReader(prisma, HIGHEST_MARKING),
     recordRefused: (record) => recordRefused(prisma, principal, record),

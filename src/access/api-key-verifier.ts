@@ -17,6 +17,8 @@ export interface ApiKeyVerifier {
    * @returns a function that ends the watching.
    */
   watch(apiKeyId: string, onRevoked: () => void): () => void;
+  /** Reads a key anew when it is used next: this process has revoked it, and the notification of that is on its way. */
+  forget(apiKeyId: string): void;
   close(): Promise<void>;
 }
 
@@ -104,10 +106,14 @@ export async function createApiKeyVerifier(parts: {
     }
   }
 
+  function forget(id: string): void {
+    generation++;
+    for (const [hash, { apiKey }] of cached) if (apiKey.id === id) cached.delete(hash);
+  }
+
   const unlisten = await notifications.listen(CHANNEL, {
     onNotification(id) {
-      generation++;
-      for (const [hash, { apiKey }] of cached) if (apiKey.id === id) cached.delete(hash);
+      forget(id);
       if (watchers.has(id)) void endRevokedSoon([id]);
     },
     onReconnect() {
@@ -141,6 +147,7 @@ export async function createApiKeyVerifier(parts: {
       };
     },
 
+    forget,
     close: unlisten,
   };
 }

@@ -24,6 +24,8 @@ export interface Authenticator {
    * @returns a function that ends the watching.
    */
   watch(principal: Principal, onEnd: (reason: UnauthenticatedError) => void): () => void;
+  /** Accepts an API key no longer that this process has just revoked. */
+  forgetApiKey(apiKeyId: string): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function createAuthenticator(
       return stop;
     },
 
+    forgetApiKey: (apiKeyId) => apiKeys?.forget(apiKeyId),
     close: async () => apiKeys?.close(),
   };
 }
@@ -83,6 +86,7 @@ const localAuthenticator: Authenticator = {
   asksForCredential: false,
   authenticate: async () => localPrincipal,
   watch: () => () => {},
+  forgetApiKey: () => {},
   close: async () => {},
 };
 

@@ -71,7 +71,7 @@ export async function startApiRole(core: Core, listens: boolean): Promise<ApiSer
         principal,
         prisma: clients.clearedFor(principal.clearance),
         jobs: jobsFor(principal),
-        access: createAccess(prisma, principal),
+        access: createAccess(prisma, principal, authenticator),
         dataTypes,
         findStatementProblem: (sql) => config.registry.findStatementProblem(config.warehouse, sql),
       }),
