@@ -210,9 +210,9 @@ describe('blade jobs', () => {
 
     const { out, err } = await blade(...list, '--limit', '2');
     const [heading, ...rows] = out.trimEnd().split('\n');
-    expect(heading).toMatch(/^ID +KIND +TYPE +STATE +OUTCOME +DONE +ITEMS +ERRORS +CREATED +TOOK$/);
+    expect(heading).toMatch(/^ID +KIND +TYPE +STATE +OUTCOME +DONE +ITEMS +ERRORS +DELETED +CREATED +TOOK$/);
     expect(rows).toEqual([
-      expect.stringMatching(new RegExp(`^${ids[2]}  SYNC  all +COMPLETED  ITEMS_FAILED  100% +30 +1  `)),
+      expect.stringMatching(new RegExp(`^${ids[2]}  SYNC  all +COMPLETED  ITEMS_FAILED  100% +30 +1 +0  `)),
       expect.stringContaining(ids[1] ?? ''),
     ]);
     expect(err).toBe(`2 of ${first.totalCount} jobs; for more: --after ${first.nextCursor}\n`);
@@ -258,7 +258,7 @@ describe('blade jobs', () => {
     expect(out).toMatch(
       /\nState +COMPLETED after [^\n]+, 1 item, 0 stored, 1 error\nOutcome +nothing succeeded\n/,
     );
-    expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +0 +1\n/);
+    expect(out).toMatch(/\nFlown sorties +sortie +COMPLETED +100% +1 +1 +0 +0 +1\n/);
     expect(out).toMatch(/\nLAST ERRORS\n.*flight_hours/);
 
     const errors = await blade('job', id, '--errors', '--stage', 'transform');
