@@ -3,6 +3,7 @@ import { DBSQLParameter, thrift } from '@databricks/sql';
 import type IOperation from '@databricks/sql/dist/contracts/IOperation.js';
 import { AbortError, waitUntilAborted } from '../abort.ts';
 import type { FinishedStatement, StatementRun } from '../spark-sql/statement.ts';
+import type { TrackBackground } from '../spark-sql/statement-runner.ts';
 import { addTag } from '../statement-tag.ts';
 import type { OnWaiting } from '../warehouse.ts';
 import { openPages, type ResultPages } from './chunk.ts';
@@ -18,7 +19,7 @@ export interface StatementSettings {
   /** How long a statement may wait before that is reported, in milliseconds. */
   readonly waitingNoticeMs: number;
   /** Takes over work that outlives a statement: cancelling or closing it in the warehouse. */
-  readonly trackBackground: (work: Promise<unknown>) => void;
+  readonly trackBackground: TrackBackground;
 }
 
 /**

@@ -3,6 +3,7 @@ import { AbortError, throwIfAborted, waitUntilAborted } from '../abort.ts';
 import { createMissingRowsError, readArrowChunks } from '../spark-sql/arrow-chunk.ts';
 import type { Chunk } from '../spark-sql/chunk.ts';
 import type { FinishedStatement, StatementRun } from '../spark-sql/statement.ts';
+import type { TrackBackground } from '../spark-sql/statement-runner.ts';
 import { findTag } from '../statement-tag.ts';
 import { type OnWaiting, WarehouseError } from '../warehouse.ts';
 import { isSessionLost, toInterruptionError, toReadableError } from './error.ts';
@@ -20,7 +21,7 @@ export interface StatementSettings {
   /** How long Spark may work on a statement, in milliseconds. */
   readonly timeoutMs: number | undefined;
   /** Takes over work that outlives a statement: cancelling it in Spark. */
-  readonly trackBackground: (work: Promise<unknown>) => void;
+  readonly trackBackground: TrackBackground;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { version } from '../../shared/version.ts';
+import { createStatementRunner } from '../spark-sql/statement-runner.ts';
 import { createSparkSqlWarehouse } from '../spark-sql/warehouse.ts';
 import type { Warehouse } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
@@ -24,22 +24,10 @@ export function openSparkWarehouse({
     ...{ remote, retryDelayMs, createId: randomUUID },
     clientType: `${remote.userAgent ?? 'blade-ingestion'} ${version}`,
   });
-  const background = new Set<Promise<unknown>>();
-  const settings = {
-    ...{ sessions, retryDelayMs, createId: randomUUID, timeoutMs: statementTimeoutMs },
-    trackBackground(work: Promise<unknown>) {
-      // Spark ends a statement that cannot be ended from here and that nobody reads.
-      const settled = work.catch(() => {}).finally(() => background.delete(settled));
-      background.add(settled);
-    },
-  };
-  return createSparkSqlWarehouse({
-    run: (statement) => runStatement(settings, statement),
-    async close() {
-      await Promise.race([Promise.all(background), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-      await Promise.race([sessions.close(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-    },
-  });
+  const settings = { sessions, retryDelayMs, createId: randomUUID, timeoutMs: statementTimeoutMs };
+  return createSparkSqlWarehouse(
+    createStatementRunner(sessions, (statement, trackBackground) =>
+      runStatement({ ...settings, trackBackground }, statement),
+    ),
+  );
 }
-
-const CLOSE_TIMEOUT_MS = 5_000;
