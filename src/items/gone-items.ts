@@ -1,25 +1,14 @@
 import { MARKINGS } from '../data-types/marking.ts';
 import { Prisma } from '../database/generated/prisma/client.ts';
-import { noteItemChanges } from './item-changes.ts';
+import { composeDeletes, isSharedSql, type Judgement } from './judged-items.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 import { hashIds } from './seen-ids.ts';
-import { isUploadedSql } from './stored-items.ts';
 
 /** A complete read of a source, whose ids are saved. */
-export interface CompleteRead {
-  readonly jobId: string;
-  readonly dataSourceId: string;
+export interface CompleteRead extends Judgement {
   readonly dataType: string;
   readonly partitionIds: readonly string[];
-  /** When it began: what other jobs have written since is kept, and left to the next sync. */
-  readonly startedAt: Date;
-  /** When the items were stored that the share is of: later ones came with rows that may have replaced them. */
-  readonly settledAt: Date;
-  /** Whether the deleted items are to be removed from the catalog and then here, too, with those that were deleted before. */
-  readonly removes: boolean;
-  /** Nothing is deleted if more than this share of those items would be, from 0 to 100. */
-  readonly maxDeletePercent: number;
 }
 
 /** What became of the items whose rows are gone. */
@@ -46,8 +35,7 @@ export async function deleteGoneItems(
   transaction: Prisma.TransactionClient,
   read: CompleteRead,
 ): Promise<GoneItems> {
-  const { jobId, dataSourceId, dataType, partitionIds, startedAt, settledAt, removes, maxDeletePercent } =
-    read;
+  const { dataSourceId, dataType, partitionIds, removes } = read;
   // Without statistics, the planner would compare each item with each id. What it thinks that costs would start its compiler.
   await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
   const source = Prisma.sql`${dataSourceId}::uuid`;
@@ -70,62 +58,24 @@ export async function deleteGoneItems(
     -- Items that only query jobs have made come from no sync.
     unseen as materialized (
       select i.ctid as place, i.data_type, i.item_id, i.upload_batch_id, i.job_id,
-        ${LEVEL} as level, exists (
-        select from jsonb_object_keys(i.other_markings) as other (id) join data_source s on s.id = other.id::uuid
-        where s.id <> ${source}
-      ) as is_shared
+        ${LEVEL} as level, ${isSharedSql(source)} as is_shared
       from blade_item i where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
         and jsonb_exists(i.metadata, 'source_table') and ${unseen}
       union all
       select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, ${LEVEL}, true from blade_item i where i.other_markings is not null
         and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
     ),
-    judged as materialized (
-      select unseen.*, writer.id is not null and coalesce(writer.finished_at > ${startedAt}, true) as is_written
-      from unseen left join job writer on writer.id = unseen.job_id and writer.id <> ${jobId}::uuid
-      where (select is_known from known)
-    ),
-    gone as materialized (select * from judged where not is_written),
-    counted as materialized (
-      select (select count(*) from gone where not is_shared) as gone, (
-        select count(*) from blade_item i where exists (select from gone)
-          and i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source} and i.deleted_at is null
-          and jsonb_exists(i.metadata, 'source_table') and i.created_at <= ${settledAt}
-      ) as items
-    ),
-    allowed as materialized (
-      select gone.* from gone, counted
-      where ${maxDeletePercent}::int = 100 or counted.gone * 100 <= counted.items * ${maxDeletePercent}::int
-    ),
-    deleted as (
-      update blade_item i set deleted_at = blade_now(), updated_at = greatest(blade_now(), i.updated_at),
-        was_uploaded = i.was_uploaded or ${IS_UPLOADED}, upload_batch_id = null, job_id = ${jobId}::uuid
-      where i.ctid = any(array(select place from allowed where not is_shared))
-      returning ${LEVEL} as level
-    ),
-    -- An upload that is under way would bring the item back.
-    removed as (
-      insert into item_removal (data_type, item_id, data_source_id, upload_batch_id)
-      select data_type, item_id, ${source}, upload_batch_id from allowed where ${removes} and not is_shared
+    ${composeDeletes(
+      read,
+      Prisma.sql`select * from unseen where (select is_known from known)`,
+      Prisma.sql`
       union all
       select i.data_type, i.item_id, ${source}, null from blade_item i, known
       where ${removes} and known.is_known and i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
         and jsonb_exists(i.metadata, 'source_table') and i.deleted_at is not null
         and (i.was_uploaded or i.floor_marking is null)
-        and not exists (select from item_removal r where r.data_type = i.data_type and r.item_id = i.item_id)
-      order by 1, 2
-      ${RENEW_REMOVAL}
-    ),
-    released as (
-      update blade_item i set data_source_id = (blade_without_source(i, ${source})).owner,
-        row_marking = (blade_without_source(i, ${source})).own,
-        other_markings = (blade_without_source(i, ${source})).others,
-        was_uploaded = i.was_uploaded or ${IS_UPLOADED},
-        upload_batch_id = case when not (blade_without_source(i, ${source})).must_be_read then i.upload_batch_id end
-      where i.ctid = any(array(select place from allowed where is_shared))
-      returning i.data_source_id
-    ),
-    noticed as (${Prisma.raw(noteItemChanges('select data_source_id from released'))})
+        and not exists (select from item_removal r where r.data_type = i.data_type and r.item_id = i.item_id)`,
+    )}
     select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
       (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted,
       (select ${Prisma.raw(countLevelsSql())} from gone where not is_shared) as "goneByLevel",
@@ -137,13 +87,6 @@ export async function deleteGoneItems(
 }
 
 const LEVEL = Prisma.raw(toLevelSql('i.classification_marking'));
-
-const IS_UPLOADED = Prisma.raw(isUploadedSql('i'));
-
-/** Orders a removal that was ordered before once more. */
-export const RENEW_REMOVAL = Prisma.sql`
-  on conflict (data_type, item_id) do update set data_source_id = excluded.data_source_id,
-    upload_batch_id = coalesce(excluded.upload_batch_id, item_removal.upload_batch_id), revision = item_removal.revision + 1`;
 
 /**
  * Whether the ids are saved of all items that partitions have read. Without them, items would seem to be gone: those of a job that
