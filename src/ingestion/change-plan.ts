@@ -34,7 +34,7 @@ export function toChangeRange({ from, columns, idColumn }: ChangedRows, to: stri
   return { from, to, columns, text, key: composeKey(idColumn, text) };
 }
 
-/** Rows without an id are items of their own: see `deriveId` in transform.ts. */
+/** Each row without an id becomes an item: see `deriveId` in transform.ts. */
 function composeKey(idColumn: string | null, text: CheckedSql): CheckedSql {
   return idColumn === null ? text : compose`COALESCE(NULLIF(${composeItemId(idColumn)}, ''), ${text})`;
 }

@@ -1,10 +1,10 @@
 import type { TableName } from '../warehouse/warehouse.ts';
 
-/** A table's full name, as `quoteTable` writes it, of which all rows and columns are selected. */
+/** SELECT * FROM a table, with its full name as `quoteTable` writes it. */
 const WHOLE_TABLE = /^SELECT \* FROM (`(?:[^`]|``)+`)\.(`(?:[^`]|``)+`)\.(`(?:[^`]|``)+`)$/;
 
 /**
- * Finds the table of which a statement selects everything, as most syncs do, so that those need no parser.
+ * Finds the table that a statement selects everything from. Most syncs do, and so need no parser.
  * @returns null for any other statement, and for any that the program has not composed like this.
  */
 export function findWholeTable(sql: string): TableName | null {

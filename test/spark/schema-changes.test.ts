@@ -8,7 +8,7 @@ import type { TestApplication } from '../support/test-application.ts';
 
 const ROWS = 50;
 
-/** More fields than Spark describes, of which the last is of this type. */
+/** A struct with more fields than Spark describes; the last has this type. */
 const wide = (type: string) =>
   `named_struct(${Array.from({ length: 30 }, (_none, index) => `'f${index}', ${index === 29 ? `CAST(1 AS ${type})` : index}`).join(', ')}) AS wide`;
 

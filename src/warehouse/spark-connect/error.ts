@@ -130,7 +130,7 @@ function findCode(message: string): string {
   return code === undefined ? '' : ` (${code})`;
 }
 
-/** gRPC reports some broken connections as internal errors of its own. */
+/** gRPC reports some broken connections as internal errors. */
 function isConnectionReset({ status, message }: Fault): boolean {
   return status === STATUS.INTERNAL && /^Received RST_STREAM|^Stream closed/.test(message);
 }

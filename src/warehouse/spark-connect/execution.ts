@@ -23,7 +23,7 @@ export interface ExecutionOptions {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** A UUID. */
   readonly operationId: string;
-  /** Words by which people find the statement in Spark. */
+  /** Tags that people find the statement by in Spark. */
   readonly tag: string | undefined;
   readonly retryDelayMs: number;
   /** Called before another attempt, because Spark could not be reached. */

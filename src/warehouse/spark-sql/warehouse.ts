@@ -91,7 +91,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     return { version: Number(latest?.version), committedAt: String(latest?.timestamp) };
   }
 
-  /** Describes what only JSON tells of a table; null where it is not supported, as for Delta tables outside Databricks. */
+  /** Describes a table as JSON, which alone says whether a column can be NULL; null where Spark does not support that, as for open-source Delta. */
   async function describeAsJson(
     table: TableName,
     signal: AbortSignal,

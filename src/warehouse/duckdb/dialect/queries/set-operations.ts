@@ -10,7 +10,7 @@ export interface SetOperationNode {
 
 /**
  * Binds INTERSECT more tightly than UNION and EXCEPT, as the SQL standard and Databricks do; the parser reads all three
- * from left to right. What is in parentheses is a node of its own.
+ * from left to right. It reads what is in parentheses as a sub-query.
  */
 export function bindIntersect({ kind, content }: SetOperationNode): SetOperationNode {
   const left = readSetOperation(content.left);
