@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,10 @@ import { createSorties, SORTIES } from './support/sorties.ts';
 const FILES = 16;
 
 export async function measure({ quick }: MeasureOptions): Promise<readonly Result[]> {
+  if (!hasCommand('java') || !hasCommand('mvn')) {
+    logProgress('  skipped: it needs java and mvn');
+    return [];
+  }
   const rows = quick ? 20_000 : 2_000_000;
   const folder = await mkdtemp(join(tmpdir(), 'blade-bench-'));
   const spark = await startSparkServer();
@@ -43,6 +48,10 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
     await spark.close();
     await rm(folder, { recursive: true });
   }
+}
+
+function hasCommand(name: string): boolean {
+  return spawnSync(name, ['-version'], { stdio: 'ignore' }).error === undefined;
 }
 
 /** Writes the same rows as a Delta table and as a folder of Parquet files, in as many files. */
