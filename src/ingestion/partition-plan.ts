@@ -152,25 +152,29 @@ async function planVersion(
     totalItems,
   }));
   const unreadable = await context.warehouse.countUnreadable(input.table, context.signal);
-  return unreadable === 0 ? partitions : addUnreadable(partitions, unreadable);
+  return unreadable === 0 ? partitions : addUnreadable(context, partitions, unreadable);
 }
 
 /**
- * Adds unreadable lines to the first partition. The watermark does not move, because a line may be below it once it is
- * repaired.
+ * Adds unreadable lines to the partitions of their files, or else to the first. The watermark does not move, because a line
+ * may be below it once it is repaired.
  */
-function addUnreadable(
+async function addUnreadable(
+  { reader, signal }: ReadContext,
   partitions: readonly CheckedPartition[],
   unreadable: number,
-): readonly CheckedPartition[] {
-  return partitions.map(({ plan, totalItems }, index) => {
-    if (plan.kind !== 'STATEMENT') return { plan, totalItems };
-    const unmoved = { ...plan, watermark: null };
-    const rowCount = totalItems + unreadable;
-    return index === 0
-      ? { plan: { ...unmoved, statement: includeUnreadable(plan.statement), rowCount }, totalItems: rowCount }
-      : { plan: unmoved, totalItems };
-  });
+): Promise<readonly CheckedPartition[]> {
+  return Promise.all(
+    partitions.map(async ({ plan, totalItems }, index) => {
+      if (plan.kind !== 'STATEMENT') return { plan, totalItems };
+      const unmoved = { ...plan, watermark: null };
+      if (index > 0 && plan.statement.parts === null) return { plan: unmoved, totalItems };
+      const statement = includeUnreadable(plan.statement);
+      const rowCount =
+        plan.statement.parts === null ? totalItems + unreadable : await reader.countRows(statement, signal);
+      return { plan: { ...unmoved, statement, rowCount }, totalItems: rowCount };
+    }),
+  );
 }
 
 async function planTable(

@@ -11,10 +11,12 @@ import {
   readAll,
   toPlannedPartition,
 } from './plan-parts.ts';
+import { splitByParts } from './split-by-parts.ts';
 
 /**
- * Splits a large read into partitions that can run in parallel, by the hash of a column: each row is in exactly one of
- * them, and their sizes are about equal whatever the values are. A limited read is not split.
+ * Splits a large read into partitions that can run in parallel: by the parts of its table, or else by the hash of a column.
+ * Each row is in exactly one of them, rows of one id are in the same, and their sizes are about equal. A limited read is not
+ * split.
  */
 export async function splitPartition(
   context: ReadContext,
@@ -30,8 +32,16 @@ export async function splitPartition(
 
   const { statement } = whole.plan;
   const facts = whole.plan;
-  const id = composeItemId(column);
-  const bucket = compose`SUBSTRING(MD5(COALESCE(${id}, '')), 1, 2)`;
+  const key = compose`COALESCE(${composeItemId(column)}, '')`;
+  const parts = await splitByParts(
+    context,
+    input.table,
+    { statement, key, rowCount: whole.totalItems },
+    wanted,
+  );
+  if (parts !== null)
+    return parts.map(({ statement: part, total }) => toPlannedPartition(part, total, facts));
+  const bucket = compose`SUBSTRING(MD5(${key}), 1, 2)`;
   const rows = await readAll(
     context,
     composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,

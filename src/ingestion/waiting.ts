@@ -37,7 +37,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
     countRows: (statement, signal) => reader.countRows(statement, signal, onWaiting),
     readRows: (statement, options) => reader.readRows(statement, { ...options, onWaiting }),
   });
-  const { findContents, hasRowCount, history } = warehouse;
+  const { findContents, findParts, hasRowCount, history } = warehouse;
   const { listRenames, changes } = history ?? {};
   return {
     warehouse: {
@@ -46,6 +46,7 @@ export function showWaiting(warehouse: Warehouse, onOperation: OnOperation): Sho
       ...(findContents && {
         findContents: (tables, signal) => findContents.call(warehouse, tables, signal, onWaiting),
       }),
+      ...(findParts && { findParts: findParts.bind(warehouse) }),
       ...(hasRowCount && { hasRowCount: hasRowCount.bind(warehouse) }),
       ...(history && {
         history: {

@@ -2,6 +2,7 @@ import {
   type AllowedTable,
   type CheckedSql,
   type CheckedStatement,
+  type PartRange,
   type SelectStatement,
   type TableName,
   WarehouseError,
@@ -48,7 +49,7 @@ export function compose(
 
 /** Composes a whole SELECT. */
 export function composeStatement(...given: Parameters<typeof compose>): CheckedStatement {
-  return { ...compose(...given), withUnreadable: false } as CheckedStatement;
+  return { ...compose(...given), withUnreadable: false, parts: null } as CheckedStatement;
 }
 
 /**
@@ -57,18 +58,34 @@ export function composeStatement(...given: Parameters<typeof compose>): CheckedS
  * @throws as `allowTable`.
  */
 export function recognizeStatement(
-  { sql, withUnreadable = false }: SelectStatement,
+  { sql, withUnreadable = false, parts = null }: SelectStatement,
   allowedSchemas: readonly SchemaPattern[],
 ): CheckedStatement | null {
   const table = findWholeTable(sql);
   if (table === null) return null;
-  const statement = composeStatement`SELECT * FROM ${allowTable(table, allowedSchemas)}`;
+  const whole = composeStatement`SELECT * FROM ${allowTable(table, allowedSchemas)}`;
+  const range = checkParts(parts);
+  const statement = range === null ? whole : readParts(whole, range);
   return withUnreadable ? includeUnreadable(statement) : statement;
 }
 
 /** Adds the lines that are not rows to what a statement returns. */
 export function includeUnreadable(statement: CheckedStatement): CheckedStatement {
   return { ...statement, withUnreadable: true } as CheckedStatement;
+}
+
+/** Checks stored parts. @throws Error if they are no range. */
+export function checkParts(parts: PartRange | null): PartRange | null {
+  if (parts === null) return null;
+  const { first, end } = parts;
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(end) || first < 0 || end <= first)
+    throw new Error('the parts of a statement are no range');
+  return { first, end };
+}
+
+/** Has a statement read some of the parts of its only table. */
+export function readParts(statement: CheckedStatement, parts: PartRange): CheckedStatement {
+  return { ...statement, parts } as CheckedStatement;
 }
 
 /** Writes a column by its name. */

@@ -6,7 +6,7 @@ import {
   WarehouseError,
 } from '../warehouse/warehouse.ts';
 import type { SchemaPattern } from './allowed-schemas.ts';
-import { allowTable } from './checked-statement.ts';
+import { allowTable, checkParts } from './checked-statement.ts';
 import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
 
 // The program imports this when there is a statement to parse: the parser takes 100 to 200 MB in each thread.
@@ -16,7 +16,7 @@ import { checkFilter, checkQuery, MAX_STATEMENT_BYTES } from './statement.ts';
  * @throws WarehouseError STATEMENT_FAILED if it is refused.
  */
 export function parseStatement(
-  { sql, parameters, withUnreadable = false }: SelectStatement,
+  { sql, parameters, withUnreadable = false, parts = null }: SelectStatement,
   allowedSchemas: readonly SchemaPattern[],
 ): CheckedStatement {
   // Statements that we compose around filters are a little longer.
@@ -28,6 +28,7 @@ export function parseStatement(
     tables: checked.tables.map((table) => allowTable(table, allowedSchemas)),
     isRepeatable: checked.isRepeatable,
     withUnreadable,
+    parts: checkParts(parts),
   } as unknown as CheckedStatement;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { JsonValue } from '../shared/json.ts';
 import { ANY_SCHEMA } from '../sql-check/allowed-schemas.ts';
-import { allowTable } from '../sql-check/checked-statement.ts';
+import { allowTable, readParts } from '../sql-check/checked-statement.ts';
 import { parseStatement } from '../sql-check/parse-statement.ts';
 import {
   type AllowedTable,
@@ -258,6 +258,38 @@ function addReadingTests(add: Add): void {
     assert.equal(await find(), contents);
     await subject.writeMany(10, 'other');
     if (contents !== null) assert.notEqual(await find(), contents);
+  });
+
+  add('the parts of a table have each row once, and the same rows in the same version', async (subject) => {
+    await subject.writeMany(1_000);
+    const version = await subject.version('many');
+    const { warehouse } = subject;
+    // The rows of other tables are shared by a hash.
+    if (version === null || warehouse.findParts === undefined) return;
+    const parts = await warehouse.findParts(allowSubject('many'), version, NEVER);
+    assert.ok(parts.length > 0 && parts.every(({ bytes }) => bytes >= 0));
+    const select = statement('SELECT * FROM blade.field.many WHERE kind <> :kind', { kind: 3 });
+    const { batches: whole } = await subject.batches(select, 100, { version });
+    const read: unknown[] = [];
+    for (let first = 0; first < parts.length; first += 2) {
+      const some = readParts(select, { first, end: Math.min(first + 2, parts.length) });
+      const { batches } = await subject.batches(some, 100, { version });
+      const ids = listIds(batches);
+      assert.equal(await warehouse.countRows(some, NEVER), ids.length);
+      read.push(...ids);
+      const resumeAfter = JSON.parse(JSON.stringify(batches[0]?.position ?? null));
+      const rest = await subject.batches(some, 100, { version, resumeAfter });
+      if (rest.resumed && resumeAfter !== null) assert.deepEqual(listIds(rest.batches), ids.slice(100));
+      const others = await subject.batches(select, 100, { version, resumeAfter });
+      // The position belongs to the rows of its parts.
+      if (parts.length > 2) assertIds(others.batches, listIds(whole));
+    }
+    assert.deepEqual(read.toSorted(), listIds(whole).toSorted());
+    await subject.writeMany(1_000, 'other');
+    await assert.rejects(async () => warehouse.findParts?.(allowSubject('many'), version, NEVER), {
+      name: 'WarehouseError',
+      code: 'CHANGED',
+    });
   });
 
   add('a read that is left early can be closed', async (subject) => {

@@ -15,11 +15,12 @@ import {
  * cannot be decoded, is STATEMENT_FAILED, because reading again would fail again.
  */
 export function withErrorCodes(warehouse: Warehouse): Warehouse {
-  const { findContents, hasRowCount, history } = warehouse;
+  const { findContents, findParts, hasRowCount, history } = warehouse;
   return {
     ...readerWithCodes(warehouse),
     findVersion: (...given) => withCode(() => warehouse.findVersion(...given)),
     ...(findContents && { findContents: (...given) => withCode(() => findContents.apply(warehouse, given)) }),
+    ...(findParts && { findParts: (...given) => withCode(() => findParts.apply(warehouse, given)) }),
     ...(hasRowCount && { hasRowCount: (...given) => withCode(() => hasRowCount.apply(warehouse, given)) }),
     ...(history && { history: historyWithCodes(history) }),
     countUnreadable: (...given) => withCode(() => warehouse.countUnreadable(...given)),

@@ -43,6 +43,15 @@ export interface SelectStatement {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable?: boolean;
+  /** The parts of its only table that it reads, unreadable lines included; null or left out for all. */
+  readonly parts?: PartRange | null;
+}
+
+/** Some of the parts of a table, by their places in what `Warehouse.findParts` lists. */
+export interface PartRange {
+  readonly first: number;
+  /** The place behind the last one. */
+  readonly end: number;
 }
 
 /** SQL in the Databricks dialect that was checked, or composed of checked parts. */
@@ -59,6 +68,8 @@ export interface CheckedSql extends CheckMark {
 export interface CheckedStatement extends CheckedSql {
   /** Whether to include lines of the tables' files that are not rows, each as a description of its problem. */
   readonly withUnreadable: boolean;
+  /** The parts of its only table that it reads, as `Warehouse.findParts` lists them; null for all. */
+  readonly parts: PartRange | null;
 }
 
 /** A row as JSON; docs/extending.md says how each SQL type is converted. */
@@ -211,6 +222,12 @@ export interface TableVersion {
   readonly committedAt: Date;
 }
 
+/** A part of a table that is read without the others, such as a file. */
+export interface TablePart {
+  /** How large it is, in bytes as it is stored. */
+  readonly bytes: number;
+}
+
 /** Where rows come from. Each worker thread has its own instance. */
 export interface Warehouse extends TableReader {
   /**
@@ -239,6 +256,13 @@ export interface Warehouse extends TableReader {
    * @param version the one that `findVersion` gave for the table; null for none.
    */
   hasRowCount?(table: AllowedTable, version: string | null, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Lists the parts that a table consists of. Each row is in one of them, and a statement on some of them, `parts`, has their
+   * rows and costs no more than these. Only warehouses with such parts have it; the rows of any other are shared by a hash.
+   * @param version that of `findVersion`, which the statements must read, too.
+   * @throws WarehouseError TABLE_NOT_FOUND if there is no such table, CHANGED if it has another version.
+   */
+  findParts?(table: AllowedTable, version: string, signal: AbortSignal): Promise<readonly TablePart[]>;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;

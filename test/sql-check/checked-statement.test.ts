@@ -22,6 +22,7 @@ test('a checked statement is written anew, with exactly the parameters that it n
     tables: [{ catalog: 'blade', schema: 'field', table: 'sortie' }],
     isRepeatable: true,
     withUnreadable: false,
+    parts: null,
   });
 });
 
@@ -48,6 +49,7 @@ test('a composed statement has the tables and parameters of its parts, and quote
     tables: [table],
     isRepeatable: true,
     withUnreadable: false,
+    parts: null,
   });
   expect(parseStatement(statement, ANY_SCHEMA)).toEqual(statement);
   expect(composeStatement`SELECT * FROM (${statement}) WHERE ${parseFilter('rand() < a')}`).toMatchObject({

@@ -1,4 +1,4 @@
-import { stat, utimes } from 'node:fs/promises';
+import { mkdir, stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
 import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
@@ -25,6 +25,28 @@ describe('it keeps what every warehouse promises', () => {
     };
   });
   for (const { name, run } of tests) test(name, run);
+});
+
+describe('it keeps it for a table of several files', () => {
+  const FILES = 5;
+  const tests = warehouseTests(async () => {
+    const { warehouse, write, path } = await folderWarehouse();
+    const rowsFolder = await temporaryFolder();
+    return {
+      warehouse,
+      async writeTable(table) {
+        await mkdir(path(table.name), { recursive: true });
+        const share = Math.ceil(table.rows.length / FILES);
+        for (let file = 0; file < FILES; file += 1) {
+          const rows = table.rows.slice(file * share, (file + 1) * share);
+          const query = await toDuckDbQuery(rowsFolder, { ...table, rows });
+          await write(`${table.name}/part-${file}.parquet`, query);
+        }
+      },
+    };
+  });
+  for (const { name, run } of tests.filter(({ name: one }) => /part|row|position|version/.test(one)))
+    test(name, run);
 });
 
 test('rows come in the order of the file', async () => {

@@ -100,7 +100,7 @@ const NOTHING_READ = {
 function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
   if (plan.kind === 'UNCHANGED') return { ...plan, success: [...plan.success] };
   if (plan.kind !== 'STATEMENT') return { ...plan };
-  const { sql, parameters, withUnreadable = false } = plan.statement;
+  const { sql, parameters, withUnreadable = false, parts = null } = plan.statement;
   const { watermark, cursor, read, measure, deletes, tableVersion, changes, ...others } = plan;
   return {
     ...others,
@@ -111,6 +111,6 @@ function toJson(plan: PartitionPlan): Prisma.InputJsonObject {
     tableVersion: tableVersion && { ...tableVersion, committedAt: tableVersion.committedAt.toISOString() },
     ...(changes && { changes: { ...changes, columns: [...changes.columns] } }),
     ...(cursor && { cursor: { ...cursor } }),
-    statement: { sql, parameters, withUnreadable },
+    statement: { sql, parameters, withUnreadable, ...(parts && { parts: { ...parts } }) },
   };
 }

@@ -7,32 +7,47 @@ import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { type CsvLines, type CsvShape, readCsvHeader, readCsvLines } from './csv-lines.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
-import { formatFile, quoteName, quoteText } from './text.ts';
+import { type FileList, formatFile, formatFiles, listFile, quoteName, quoteText } from './text.ts';
 import { readTextFile } from './text-file.ts';
 
-/** How to read a CSV file, and which of its lines cannot be read. */
+/** How to read a CSV file, and others of its shape, and which of its lines cannot be read. */
 export interface CsvReading {
-  /** The SQL after FROM. */
-  readonly reader: string;
+  /** Writes the SQL after FROM. */
+  readonly toReader: (files: FileList) => string;
+  /** Equal for files that one function can read at once; null for one that it must read alone. */
+  readonly shape: string | null;
+  /** The size of its text. */
+  readonly bytes: number;
   readonly columns: readonly string[];
   readonly unreadable: readonly UnreadableLine[];
+  /** What its lines are, if the engine must still be asked for as many rows. */
+  readonly unchecked: CsvLines | null;
 }
+
+/** The shapes of the files of a table that were found before, by their first lines. */
+export type KnownShapes = Map<string, SniffedShape>;
 
 /**
  * Finds out how to read a CSV file. Each cell is the text that was written, whatever the others are. A line with more or fewer cells than the header is not a row, and
  * neither is the last line of a file truncated within a quoted cell or before its last cell.
  * @param scratch a folder for temporary files that the engine can read; created if it is missing.
+ * @param known files with equal headers have one shape, which is found once.
  * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
  */
 export async function findCsvReading(
   run: RunStatement,
   path: string,
-  scratch: string,
-  signal: AbortSignal,
+  { scratch, signal, known }: { scratch: string; signal: AbortSignal; known: KnownShapes },
 ): Promise<CsvReading> {
   const start = await readStart(path, HEADER_BYTES);
   if (start.length === 0)
     throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it has no header and no rows.');
+  const firstLine = findFirstLine(start);
+  const alike = firstLine === null ? undefined : known.get(firstLine);
+  if (alike !== undefined) {
+    const lines = await readCsvLines(path, alike, 0, signal);
+    if (isWhole(lines) && lines.columns === alike.columns.length) return createReading(alike, lines);
+  }
   const skip = countEmptyLines(start);
   const { shape, failure } = await findShape(run, path, skip);
   const guess: CsvShape = shape ?? { delimiter: guessDelimiter(start), skip };
@@ -42,16 +57,69 @@ export async function findCsvReading(
     throw createOpenQuoteError(lines.openQuote.line);
   // Delimiters at the end of some lines look like a column without a name.
   const isNamed = shape === null || shape.columns.length === lines.columns;
-  const isWhole = lines.unevenCount === 0 && lines.openQuote === null && lines.lineWithoutEnd === null;
-  if (!isWhole || !isNamed) {
+  if (!isWhole(lines) || !isNamed) {
     return readEvenLines(run, path, { guess, lines, scratch, signal });
   }
   if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
-  const reader = createReader(path, shape, readInParts(lines), ...sizeBuffer(lines));
-  const [counted] = await run(`SELECT count(*) AS total FROM ${reader}`);
-  if (Number(counted?.total) !== lines.rows) throw createUnevenError(lines);
-  return { reader, columns: listNames(shape), unreadable: [] };
+  if (firstLine !== null) known.set(firstLine, shape);
+  return createReading(shape, lines);
 }
+
+/** Whether all lines of a file are rows. */
+function isWhole({ unevenCount, openQuote, lineWithoutEnd }: CsvLines): boolean {
+  return unevenCount === 0 && openQuote === null && lineWithoutEnd === null;
+}
+
+function createReading(shape: SniffedShape, lines: CsvLines): CsvReading {
+  return {
+    toReader: (files) => createReader(files, shape, readInParts(lines)),
+    shape: JSON.stringify([shape, readInParts(lines)]),
+    bytes: lines.bytes,
+    columns: listNames(shape),
+    unreadable: [],
+    unchecked: lines,
+  };
+}
+
+/**
+ * Finds the first line of a file with its end, which tells the shape of others that begin alike; null if a quoted cell or an
+ * empty line is in it.
+ */
+function findFirstLine(start: Buffer): string | null {
+  return /^[^\r\n"]+(?:\r\n|\n|\r(?!\n))/.exec(start.toString('latin1'))?.[0] ?? null;
+}
+
+/**
+ * Checks that the engine gives as many rows as there are lines in a file.
+ * @throws WarehouseError STATEMENT_FAILED if it does not.
+ */
+export async function checkCsvRows(run: RunStatement, path: string, reading: CsvReading): Promise<void> {
+  const { unchecked, toReader, bytes } = reading;
+  if (unchecked === null) return;
+  const [counted] = await run(`SELECT count(*) AS total FROM ${toReader(listFile(path, bytes))}`);
+  if (Number(counted?.total) !== unchecked.rows) throw createUnevenError(unchecked);
+}
+
+/** Whether the engine gives as many rows as there are lines in each of several files that it reads at once. */
+export async function haveCsvRows(
+  run: RunStatement,
+  files: FileList,
+  readings: ReadonlyMap<string, CsvReading>,
+): Promise<boolean> {
+  const [first] = readings.values();
+  if (first === undefined) return true;
+  const listed = first.toReader({ ...files, pathColumn: PATH_COLUMN });
+  const found = await run(
+    `SELECT ${PATH_COLUMN} AS path, count(*) AS total FROM ${listed} GROUP BY ${PATH_COLUMN}`,
+  );
+  const totals = new Map(found.map(({ path, total }) => [String(path), Number(total)]));
+  const rows = [...readings].map(([path, { unchecked }]) => (totals.get(path) ?? 0) - (unchecked?.rows ?? 0));
+  return (
+    rows.every((difference) => difference === 0) && [...totals.keys()].every((path) => readings.has(path))
+  );
+}
+
+const PATH_COLUMN = 'blade_path';
 
 /** @throws WarehouseError STATEMENT_FAILED for a column that is there twice: the engine would rename one of them silently. */
 function checkNames(names: readonly string[]): void {
@@ -86,7 +154,7 @@ function readInParts({ bytes, rows, hasLineEndsInCells }: CsvLines): string {
 }
 
 /** Reads a small file with a buffer of its size: with the default of 32 MB each, hundreds of them exceed the memory at once. */
-function sizeBuffer({ bytes }: CsvLines): readonly string[] {
+function sizeBuffer({ bytes }: FileList): readonly string[] {
   if (bytes > MAX_BUFFER_BYTES) return [];
   const line = Math.max(bytes, 1_000);
   return [`max_line_size = ${line}`, `buffer_size = ${line + 1}`];
@@ -178,14 +246,19 @@ async function readEvenLines(
   const found = shape.skip === guess.skip ? lines : await readCsvLines(path, shape, MAX_UNEVEN_LINES, signal);
   const { columns, rows, uneven, openQuote, lineWithoutEnd } = found;
   if (found.unevenCount > MAX_UNEVEN_LINES) throw createTooUnevenError(found);
-  const reader = createReader(path, shape, 'parallel = false', 'ignore_errors = true', ...sizeBuffer(found));
+  const toReader = (files: FileList) =>
+    createReader(files, shape, 'parallel = false', 'ignore_errors = true');
+  const reader = toReader(listFile(path, found.bytes));
   if (shape.columns.length !== columns || (await countRows(run, reader, shape)) !== rows) {
     throw createUnevenError(found);
   }
   // The rows are in the order of the file. What is missing of the last one may be its marking.
-  const whole = lineWithoutEnd === null ? reader : `(SELECT * FROM ${reader} LIMIT ${rows - 1})`;
+  const isCut = lineWithoutEnd !== null;
   return {
-    reader: whole,
+    toReader: (files) => (isCut ? `(SELECT * FROM ${toReader(files)} LIMIT ${rows - 1})` : toReader(files)),
+    shape: null,
+    bytes: found.bytes,
+    unchecked: null,
     columns: listNames(shape),
     unreadable: [
       ...uneven.map(({ line, cells }) => ({
@@ -250,15 +323,16 @@ async function sniff(run: RunStatement, path: string, options: string): Promise<
   };
 }
 
-function createReader(path: string, shape: SniffedShape, ...options: readonly string[]): string {
+function createReader(files: FileList, shape: SniffedShape, ...options: readonly string[]): string {
   const { delimiter, skip, columns } = shape;
   return `read_csv(${[
-    formatFile(path),
+    formatFiles(files),
     QUOTING,
     'auto_detect = false',
     `delim = ${quoteText(delimiter)}`,
     `skip = ${skip}`,
     ...options,
+    ...sizeBuffer(files),
     `columns = ${formatColumnTypes(columns)}`,
   ].join(', ')})`;
 }

@@ -8,6 +8,7 @@ import { AbortError, throwIfAborted } from '../abort.ts';
 import {
   BATCH_BYTES,
   type ParameterValue,
+  type PartRange,
   type ReadPosition,
   type TableColumn,
   type TableName,
@@ -51,6 +52,8 @@ export interface EngineStatement {
   readonly tables: readonly TableName[];
   readonly isRepeatable: boolean;
   readonly withUnreadable: boolean;
+  /** The files of its only table that it reads; null for all. */
+  readonly parts: PartRange | null;
 }
 
 /** How to read a statement. Plain data. */
@@ -253,12 +256,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return listUnreadableLines(await prepare([table], signal)).length;
     },
 
-    async countRows({ sql, parameters, tables: names, withUnreadable }, signal) {
+    async countRows({ sql, parameters, tables: names, withUnreadable, parts }, signal) {
       const files = await prepare(names, signal);
+      checkParts(files, parts);
       const typed = await typeColumns(sql, { parameters, files });
       const counting = `SELECT COUNT(*) AS total FROM (${typed})`;
       const batches = readBatches({
-        runs: startOnce(() => start({ sql: counting, context: { parameters, files }, signal })),
+        runs: startOnce(() => start({ sql: counting, context: { parameters, files }, signal, parts })),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: () => null,
@@ -267,26 +271,27 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         batchSize: 1,
         signal,
       });
-      let total = withUnreadable ? listUnreadableLines(files).length : 0;
+      let total = withUnreadable ? listUnreadableLines(files, parts).length : 0;
       for await (const batch of batches) total += Number(batch.readValues()[0]?.[0]);
       return total;
     },
 
     async readRows(statement, { batchSize, resumeAfter, withFingerprints, version }, signal) {
-      const { sql, parameters, isRepeatable } = statement;
+      const { sql, parameters, isRepeatable, parts } = statement;
       const files = await prepareVersion(statement.tables, version, signal);
+      checkParts(files, parts);
       const fingerprint = isRepeatable ? fingerprintStatement(statement, files) : null;
       const covered = countCoveredRows(resumeAfter, fingerprint);
       const typed = await typeColumns(sql, { parameters, files });
       const batches = readBatches({
         runs: startInWindows({
-          ...{ sql: typed, context: { parameters, files }, signal, withHashes: withFingerprints },
+          ...{ sql: typed, context: { parameters, files }, signal, withHashes: withFingerprints, parts },
         }),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: (rows) => (fingerprint === null ? null : { rows, fingerprint }),
         covered: covered ?? 0,
-        unreadable: statement.withUnreadable ? listUnreadableLines(files) : [],
+        unreadable: statement.withUnreadable ? listUnreadableLines(files, parts) : [],
         batchSize,
         signal,
       });
@@ -310,6 +315,16 @@ async function* startOnce(start: () => Promise<RunningStatement>): AsyncGenerato
   yield await start();
 }
 
+/** @throws WarehouseError CHANGED if the only table of a statement does not have the files that it reads. */
+function checkParts(tables: readonly TableFile[], parts: PartRange | null): void {
+  if (parts === null) return;
+  const [table, ...others] = tables;
+  if (table === undefined || others.length > 0)
+    throw new Error('the files of several tables cannot be chosen');
+  if (parts.end > table.files.length)
+    throw new WarehouseError('CHANGED', `${table.label} has fewer files than when its read was planned.`);
+}
+
 function createClosedError(): WarehouseError {
   return new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
 }
@@ -317,10 +332,10 @@ function createClosedError(): WarehouseError {
 /** Fingerprints everything that the order and content of the rows depend on. */
 function fingerprintStatement(statement: EngineStatement, files: readonly TableFile[]): string {
   const parameters = Object.entries(statement.parameters).sort(([left], [right]) => (left < right ? -1 : 1));
+  const { sql, parts } = statement;
+  const read = [version(), sql, parameters, files.map((file) => [file.label, file.version])];
   return createHash('sha256')
-    .update(
-      JSON.stringify([version(), statement.sql, parameters, files.map((file) => [file.label, file.version])]),
-    )
+    .update(JSON.stringify(parts === null ? read : [...read, parts.first, parts.end]))
     .digest('base64url');
 }
 
@@ -472,14 +487,16 @@ function* createUnreadableBatches(
 }
 
 /** Lists descriptions of the lines of files that are not rows. */
-function listUnreadableLines(files: readonly TableFile[]): readonly string[] {
+function listUnreadableLines(files: readonly TableFile[], parts: PartRange | null = null): readonly string[] {
   const tables = new Map(files.map((file) => [quoteTable(file.name), file]));
-  return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable }) =>
-    unreadable.map(({ line, problem, place }) => {
+  return [...tables.values()].flatMap(({ name: { catalog, schema, table }, unreadable, files: all }) => {
+    const read = parts === null ? null : new Set(all.slice(parts.first, parts.end).map(({ place }) => place));
+    const lines = unreadable.filter(({ place }) => read === null || place === null || read.has(place));
+    return lines.map(({ line, problem, place }) => {
       const within = place === null ? '' : ` of ${place}`;
       return `Line ${line}${within} ${problem}: nothing of it was read (${catalog}.${schema}.${table}).`;
-    }),
-  );
+    });
+  });
 }
 
 /** The rows of a chunk from `first` to `end`, exclusive. */

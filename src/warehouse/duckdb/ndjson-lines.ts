@@ -41,6 +41,8 @@ export interface LineShapes {
   readonly hasLongNumbers: boolean;
   /** The lines of each file with nothing in them, which are not counted as rows, by the path of the file. */
   readonly emptyLines: ReadonlyMap<string, readonly number[]>;
+  /** The size of the text of each file, by its path. */
+  readonly bytes: ReadonlyMap<string, number>;
   /** How often the watched keys are there, by the path of the file. */
   readonly keyCounts: ReadonlyMap<string, KeyCounts>;
 }
@@ -65,6 +67,7 @@ export async function readLineShapes(
     found.startFile(path);
     let pieces: Buffer[] = [];
     for await (const chunk of readTextFile(path, { signal })) {
+      found.addBytes(path, chunk.length);
       let start = 0;
       for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
         const line = chunk.subarray(start, end);
@@ -89,6 +92,7 @@ function createCollector(watched: readonly string[]) {
   const keys = new Map<string, CollectedColumn>();
   const columns = new Map<string, CollectedColumn>();
   const emptyLines = new Map<string, number[]>();
+  const bytes = new Map<string, number>();
   const keyCounts = new Map<string, { rows: number; counts: Map<string, number> }>();
   let emptyInFile: number[] = [];
   let inFile = { rows: 0, counts: new Map<string, number>() };
@@ -155,18 +159,21 @@ function createCollector(watched: readonly string[]) {
       inFile = { rows: 0, counts: new Map() };
       keyCounts.set(path, inFile);
     },
-    addLine(bytes: Buffer) {
+    addBytes(path: string, count: number) {
+      bytes.set(path, (bytes.get(path) ?? 0) + count);
+    },
+    addLine(text: Buffer) {
       line += 1;
       row += 1;
       hasInnerObject = false;
-      const isFilled = scanLine(bytes, handler);
-      if (hasInnerObject && !hasRepeatedKeys) hasRepeatedKeys = findRepeatedKey(bytes.toString()) !== null;
+      const isFilled = scanLine(text, handler);
+      if (hasInnerObject && !hasRepeatedKeys) hasRepeatedKeys = findRepeatedKey(text.toString()) !== null;
       if (!isFilled && emptyInFile.length < MAX_EMPTY_LINES) emptyInFile.push(line);
     },
     shapes(): LineShapes {
       return {
         ...{ depth, columns: [...columns.values()], areRows: areRows && !hasRepeatedKeys },
-        ...{ hasRepeatedKeys, hasLongNumbers, emptyLines, keyCounts },
+        ...{ hasRepeatedKeys, hasLongNumbers, emptyLines, bytes, keyCounts },
       };
     },
   };

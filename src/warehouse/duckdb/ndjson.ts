@@ -3,7 +3,7 @@ import { WarehouseError } from '../warehouse.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
 import { LONG_NUMBERS_FUNCTION, REPEATED_KEY_FUNCTION } from './line-functions.ts';
 import { CELL, type KeyColumn, type LineShapes, readLineShapes } from './ndjson-lines.ts';
-import { formatFile, quoteName, quoteText } from './text.ts';
+import { type FileList, formatFiles, listFile, quoteName, quoteText } from './text.ts';
 import { findTypedColumns, TYPED_COLUMN, type TypedColumn, type TypedColumns } from './text-types.ts';
 
 /** The engine detects types recursively, and crashes the process at a depth of thousands. */
@@ -17,8 +17,10 @@ export interface NdjsonReading {
   readonly columns: readonly string[];
   /** Finds which of the watched keys one of the files has, and which of those only some of its lines have. */
   findKeys(path: string): { readonly columns: readonly string[]; readonly partial: readonly string[] };
-  /** Writes the SQL after FROM for one of the files, with the columns of all of them. */
-  toReader(path: string): string;
+  /** Writes the SQL after FROM for some of the files, with the columns of all of them. */
+  toReader(files: FileList): string;
+  /** How large the text of one of the files is. */
+  findBytes(path: string): number;
   /** Finds the columns that SQL takes for something else than text, from the reader of all files. */
   findTypes(run: RunStatement, reader: string): Promise<TypedColumns>;
   /** Lists the lines of one of the files that are not objects with different keys that all can name columns. */
@@ -44,12 +46,14 @@ export async function findNdjsonReading(
       partial: [...counts].flatMap(([key, count]) => (count < rows ? [key] : [])),
     };
   };
+  const findBytes = (path: string) => shapes.bytes.get(path) ?? 0;
   // No lines, or objects without keys.
   if (shapes.columns.length === 0 && shapes.areRows)
     return {
       columns: [],
       findKeys,
-      toReader: (path) => `read_ndjson_objects(${formatFile(path)})`,
+      findBytes,
+      toReader: (files) => `read_ndjson_objects(${formatObjects(files)})`,
       findTypes: async () => new Map(),
       listUnreadable: async () => [],
     };
@@ -59,10 +63,11 @@ export async function findNdjsonReading(
   return {
     columns: columns.map(({ name }) => name),
     findKeys,
-    toReader: (path) =>
+    findBytes,
+    toReader: (files) =>
       isPlain
-        ? `read_ndjson(${formatFile(path)}, columns = ${formatColumnTypes(columns)})`
-        : createLineReader(path, shapes, columns),
+        ? `read_ndjson(${formatObjects(files)}, columns = ${formatColumnTypes(columns)})`
+        : createLineReader(files, shapes, columns),
     findTypes: (run, reader) => findTypes(run, reader, shapes),
     listUnreadable: async (run, path) => (shapes.areRows ? [] : describeOtherLines(run, path, shapes)),
   };
@@ -160,7 +165,7 @@ const NUMBERS = CELL.INTEGER | CELL.NUMBER | CELL.LONG_INTEGER | CELL.LONG_NUMBE
 const MAX_STRUCTURE = 10_000;
 
 /** Creates a reader of the lines that are rows. */
-function createLineReader(path: string, shapes: LineShapes, columns: readonly FileColumn[]): string {
+function createLineReader(files: FileList, shapes: LineShapes, columns: readonly FileColumn[]): string {
   const spellings = Math.max(...shapes.columns.map(({ spellings: { length } }) => length));
   // The fields of a type must differ in more than case.
   const structures = Array.from({ length: spellings }, (_, index) =>
@@ -178,13 +183,25 @@ function createLineReader(path: string, shapes: LineShapes, columns: readonly Fi
     return `coalesce(${read.join(', ')}) AS ${quoteName(names[0] ?? '')}`;
   });
   const condition = shapes.areRows ? '' : ` WHERE ${writeProblem(shapes)} IS NULL`;
-  return `(SELECT ${cells.join(', ')} FROM (SELECT ${parts.join(', ')} FROM ${selectLines(path, shapes)}${condition}))`;
+  return `(SELECT ${cells.join(', ')} FROM (SELECT ${parts.join(', ')} FROM ${selectLines(files, shapes)}${condition}))`;
 }
 
-function selectLines(path: string, { hasLongNumbers }: Pick<LineShapes, 'hasLongNumbers'>): string {
-  const lines = `read_ndjson_objects(${formatFile(path)})`;
+function selectLines(files: FileList, { hasLongNumbers }: Pick<LineShapes, 'hasLongNumbers'>): string {
+  const lines = `read_ndjson_objects(${formatObjects(files)})`;
   return hasLongNumbers ? `(SELECT ${LONG_NUMBERS_FUNCTION}(json)::JSON AS json FROM ${lines})` : lines;
 }
+
+/** Formats the arguments of a function that reads objects, with buffers of the size of small files: each has its own. */
+function formatObjects(files: FileList): string {
+  const size = Math.max(files.bytes + 1, MIN_OBJECT_BYTES);
+  const buffers = size < MAX_OBJECT_BYTES ? `, maximum_object_size = ${size}` : '';
+  return `${formatFiles(files)}${buffers}`;
+}
+
+const MIN_OBJECT_BYTES = 16_384;
+
+/** What the engine takes by default. */
+const MAX_OBJECT_BYTES = 16_777_216;
 
 /** Writes the SQL for why a line is not a row; null if it is one. */
 function writeProblem({ hasRepeatedKeys }: Pick<LineShapes, 'hasRepeatedKeys'>): string {
@@ -204,7 +221,7 @@ async function describeOtherLines(
   const empties = shapes.emptyLines.get(path) ?? [];
   const others = await run(
     `SELECT place, problem FROM (
-      SELECT row_number() OVER () AS place, ${writeProblem(shapes)} AS problem FROM ${selectLines(path, { hasLongNumbers: false })}
+      SELECT row_number() OVER () AS place, ${writeProblem(shapes)} AS problem FROM ${selectLines(listFile(path, shapes.bytes.get(path) ?? 0), { hasLongNumbers: false })}
     ) WHERE problem IS NOT NULL ORDER BY place LIMIT ${MAX_OTHER_LINES + 1}`,
   );
   let empty = 0;

@@ -22,6 +22,7 @@ import type { ColumnValues, EngineStatement } from './engine.ts';
 import { type EngineClient, type ReceivedBatch, startEngine } from './engine-client.ts';
 import type { PreparedRead } from './engine-messages.ts';
 import { reported } from './error.ts';
+import { areSameFiles, createFilesVersion } from './files-version.ts';
 import { DEFAULT_DISK_MEGABYTES, DEFAULT_MEMORY_MEGABYTES } from './limits.ts';
 import { MEGABYTE } from './overrun.ts';
 import { findTableFiles } from './table-files.ts';
@@ -72,14 +73,14 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
 
   /** Translates a statement, with the types of its columns where they decide on how. */
   async function translate(checked: CheckedStatement, signal: AbortSignal): Promise<EngineStatement> {
-    const { parameters, tables, isRepeatable, withUnreadable } = checked;
+    const { parameters, tables, isRepeatable, withUnreadable, parts } = checked;
     const sql =
       translateWholeTable(checked.sql) ??
       (await reported({ parameters, files: [] }, async () => {
         const { translateOnTables } = await import('./dialect.ts');
         return translateOnTables(checked.sql, parameters, () => describeTables(tables, signal));
       }));
-    return { sql, parameters, tables, isRepeatable, withUnreadable };
+    return { sql, parameters, tables, isRepeatable, withUnreadable, parts };
   }
 
   async function describeTables(tables: readonly TableName[], signal: AbortSignal): Promise<TableTypes> {
@@ -122,6 +123,14 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
 
     async hasRowCount(table) {
       return (await findTableFiles(folder, table)).format === 'parquet';
+    },
+
+    async findParts(table, version, signal) {
+      throwIfAborted(signal);
+      const found = await findTableFiles(folder, table);
+      if (!areSameFiles(createFilesVersion([found]), version))
+        throw new WarehouseError('CHANGED', `${found.label} was changed while its read was planned.`);
+      return found.files.map(({ bytes }) => ({ bytes }));
     },
 
     async countUnreadable(table, signal) {

@@ -1,34 +1,104 @@
+import { asciiLowerCase } from '../../shared/ascii-case.ts';
 import { type FileColumn, listColumns, type RunStatement } from './file.ts';
 import { END_ROW, FIRST_ROW, type RowWindows } from './row-windows.ts';
-import { formatFile, quoteName, quotePath, quoteText } from './text.ts';
+import { type FileList, formatFile, formatFiles, quoteName, quotePath, quoteText } from './text.ts';
 
-/** How to read a Parquet file. */
+/** How to read a Parquet file, and others with the same schema. */
 export interface ParquetReading {
-  /** The SQL after FROM. */
-  readonly reader: string;
+  /** Writes the SQL after FROM. */
+  readonly toReader: (files: FileList) => string;
+  /** Equal for files that one function can read at once; null for one that it must read alone. */
+  readonly shape: string | null;
   readonly columns: readonly FileColumn[];
   /** The windows that it is to be read in; null if a chunk of its rows fits in memory. */
   readonly windows: RowWindows | null;
 }
 
-/** Finds out how to read a Parquet file. */
-export async function findParquetReading(run: RunStatement, path: string): Promise<ParquetReading> {
-  const plain = `read_parquet(${formatFile(path)})`;
-  const columns = await listColumns(run, plain);
-  const instants = await findOldInstants(run, path, columns);
+/**
+ * Finds out how to read a Parquet file.
+ * @param isWhole whether it is all of its table, so that it can be read in windows.
+ */
+export async function findParquetReading(
+  run: RunStatement,
+  path: string,
+  isWhole: boolean,
+): Promise<ParquetReading> {
+  const columns = await listColumns(run, `read_parquet(${formatFile(path)})`);
+  const nodes = await listSchemaNodes(run, path);
+  const instants = findOldInstants(nodes, columns);
   const selected = selectAll(columns, instants);
-  const toReading = (reader: string, windows: RowWindows | null) => ({
-    reader,
+  const toReading = (toReader: ParquetReading['toReader'], windows: RowWindows | null) => ({
+    toReader,
+    // The engine matches the columns of several files by their names.
+    shape: areDistinct(nodes) ? JSON.stringify(columns) : null,
     columns: columns.map(({ name, type }) => ({ name, type: instants.get(name) ?? type })),
     windows,
   });
-  const windows = await findWindows(run, path);
+  const windows = isWhole ? await findWindows(run, path) : null;
   if (windows === null)
-    return toReading(instants.size === 0 ? plain : `(SELECT ${selected} FROM ${plain})`, windows);
-  const numbered = `read_parquet(${formatFile(path)}, file_row_number = true)`;
+    return toReading((files) => {
+      const plain = `read_parquet(${formatFiles(files)})`;
+      return instants.size === 0 ? plain : `(SELECT ${selected} FROM ${plain})`;
+    }, windows);
   const [first, end] = [FIRST_ROW, END_ROW].map((name) => `getvariable(${quoteText(name)})::BIGINT`);
   const isInside = `file_row_number >= coalesce(${first}, 0) AND file_row_number < coalesce(${end}, ${windows.rows})`;
-  return toReading(`(SELECT ${selected} FROM ${numbered} WHERE ${isInside})`, windows);
+  return toReading(
+    (files) =>
+      `(SELECT ${selected} FROM read_parquet(${formatFiles(files)}, file_row_number = true) WHERE ${isInside})`,
+    windows,
+  );
+}
+
+/**
+ * Finds which files have the same schema.
+ * @returns a text by the path of each file, equal for equal schemas; none for a file that is not found.
+ * @throws an error of DuckDB if one of the files cannot be read.
+ */
+export async function findSchemaTexts(
+  run: RunStatement,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = await run(
+    `SELECT file_name AS path, md5(list(node)::VARCHAR) AS text FROM (
+      SELECT file_name, row(* EXCLUDE (file_name)) AS node FROM parquet_schema([${paths.map(quotePath).join(', ')}])
+    ) GROUP BY file_name`,
+  );
+  return new Map(found.map(({ path, text }) => [String(path), String(text)]));
+}
+
+/** A field of a Parquet file. Each is followed by its children; the first one is the file. */
+interface SchemaNode {
+  readonly name: string;
+  readonly isOld: boolean;
+  readonly children: number;
+}
+
+async function listSchemaNodes(run: RunStatement, path: string): Promise<readonly SchemaNode[]> {
+  const nodes = await run(
+    `SELECT name, type = 'INT96' AS is_old, coalesce(num_children, 0)::INTEGER AS children FROM parquet_schema(${quotePath(path)})`,
+  );
+  return nodes.map(({ name, is_old: isOld, children }) => ({
+    name: String(name),
+    isOld: isOld === true,
+    children: Number(children),
+  }));
+}
+
+/** Whether the names of fields differ, in any case: the engine renames those that do not. */
+function areDistinct(nodes: readonly SchemaNode[]): boolean {
+  let place = 0;
+  const visit = (): boolean => {
+    const { children = 0 } = nodes[place] ?? {};
+    place += 1;
+    const names = new Set<string>();
+    let areInner = true;
+    for (let child = 0; child < children; child += 1) {
+      names.add(asciiLowerCase(nodes[place]?.name ?? ''));
+      areInner = visit() && areInner;
+    }
+    return areInner && names.size === children;
+  };
+  return visit();
 }
 
 function selectAll(columns: readonly FileColumn[], instants: ReadonlyMap<string, string>): string {
@@ -47,23 +117,18 @@ function selectAll(columns: readonly FileColumn[], instants: ReadonlyMap<string,
  * for times without a zone.
  * @returns the types that they should have.
  */
-async function findOldInstants(
-  run: RunStatement,
-  path: string,
+function findOldInstants(
+  nodes: readonly SchemaNode[],
   columns: readonly FileColumn[],
-): Promise<ReadonlyMap<string, string>> {
-  const nodes = await run(
-    `SELECT type = 'INT96' AS is_old, coalesce(num_children, 0)::INTEGER AS children FROM parquet_schema(${quotePath(path)})`,
-  );
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  if (!nodes.some(({ is_old: isOld }) => isOld === true)) return found;
-  // Each node is followed by its children; the first one is the file.
+  if (!nodes.some(({ isOld }) => isOld)) return found;
   let place = 1;
   const skipNode = (): boolean => {
-    const node = nodes[place];
+    const { isOld = false, children = 0 } = nodes[place] ?? {};
     place += 1;
-    let hasOld = node?.is_old === true;
-    for (let child = 0; child < Number(node?.children ?? 0); child += 1) hasOld = skipNode() || hasOld;
+    let hasOld = isOld;
+    for (let child = 0; child < children; child += 1) hasOld = skipNode() || hasOld;
     return hasOld;
   };
   for (const { name, type } of columns)

@@ -16,12 +16,13 @@ import type { JsonValue } from '../../shared/json.ts';
 import { throwIfAborted } from '../abort.ts';
 import { makeNamesDistinct } from '../distinct-names.ts';
 import { VALUE_BYTES } from '../value.ts';
-import { type TableColumn, WarehouseError } from '../warehouse.ts';
+import { type PartRange, type TableColumn, WarehouseError } from '../warehouse.ts';
 import { type Guard, interruptOnAbort } from './abort.ts';
 import { addTextBytes, type ColumnReader, createColumnReader, isTextType } from './column-reader.ts';
 import { createCalledMacros } from './dialect/macros.ts';
 import { addEndRow } from './end-row.ts';
 import { type MessageContext, reported, type StatementParameters } from './error.ts';
+import { selectFiles } from './file-ranges.ts';
 import type { TableFile } from './folder.ts';
 import { buildRowHash } from './hash.ts';
 import { limitMemory, SCAN_SHARE, WORK_SHARE } from './instance.ts';
@@ -107,6 +108,8 @@ export interface StatementToStart {
   readonly isBesideScan?: boolean;
   /** The rows of its table that it reads; null for all. */
   readonly window?: RowWindow | null;
+  /** The files of its only table that it reads; null for all. */
+  readonly parts?: PartRange | null;
   /** How long the engine may still work for it. */
   readonly time: WorkTime;
 }
@@ -135,6 +138,7 @@ export async function startStatement(
     isScan = false,
     isBesideScan = false,
     window = null,
+    parts = null,
     time,
   }: StatementToStart,
 ): Promise<RunningStatement> {
@@ -168,6 +172,7 @@ export async function startStatement(
       await connection.run(`SET VARIABLE ${FIRST_ROW} = ${window.first}`);
       await connection.run(`SET VARIABLE ${END_ROW} = ${window.end}`);
     }
+    if (parts !== null) for (const selection of selectFiles(parts)) await connection.run(selection);
     const plain = await prepare(sql);
     const columns = areTypesKnown(plain) ? readColumns(plain) : null;
     plain.destroySync();

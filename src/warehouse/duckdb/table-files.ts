@@ -15,6 +15,8 @@ export interface DataFile extends NamedFile {
   /** Its path within the folder of its table; its name if it is the table. */
   readonly place: string;
   readonly partition: Partition;
+  /** How large it is, as it is stored. */
+  readonly bytes: number;
 }
 
 /** The files of a table in their current state, not yet opened. */
@@ -67,7 +69,13 @@ export async function findTableFiles(folder: string, table: TableName): Promise<
     label: found.label,
     name: { catalog, schema, table: claim.table },
     format: findFormat(files),
-    files: files.map(({ path, label, place, partition }) => ({ path, label, place, partition })),
+    files: files.map(({ path, label, place, partition, bytes }) => ({
+      path,
+      label,
+      place,
+      partition,
+      bytes,
+    })),
     isFolder,
     version: isFolder ? joinVersions(files, ({ version }) => version) : first.version,
     portableVersion: isFolder
@@ -161,7 +169,6 @@ interface Place extends NamedFile {
 }
 
 interface VersionedFile extends DataFile {
-  readonly size: bigint;
   readonly version: string;
   readonly portableVersion: string;
 }
@@ -175,7 +182,7 @@ async function toFile(
     throw new WarehouseError('CHANGED', `${label} was deleted while it was read.`, { cause });
   });
   return {
-    ...{ path, label, place, partition, size: status.size },
+    ...{ path, label, place, partition, bytes: Number(status.size) },
     // The time of the last write (mtime) can be set back, as by a copy that preserves times, but not ctime.
     portableVersion: [status.size, status.mtimeNs].join('-'),
     version: [status.ino, status.size, status.mtimeNs, status.ctimeNs].join('-'),
@@ -195,7 +202,7 @@ async function listDataFiles(table: Place, name: TableName): Promise<readonly Ve
       `${first.place} and ${differing.place} are not in partitions of the same columns`,
     );
   // Spark writes an empty file for a part without rows.
-  const filled = files.filter(({ size }) => size > 0n);
+  const filled = files.filter(({ bytes }) => bytes > 0);
   return filled.length > 0 ? filled : files.slice(0, 1);
 }
 

@@ -1,14 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { AbortError } from '../abort.ts';
 import { WarehouseError } from '../warehouse.ts';
-import { findCsvReading } from './csv.ts';
+import { type CsvReading, checkCsvRows, findCsvReading, haveCsvRows, type KnownShapes } from './csv.ts';
 import type { FileColumn, RunStatement, UnreadableLine } from './file.ts';
+import { areSelected, listSelectedFiles } from './file-ranges.ts';
 import { findPartitionColumns, selectPartition } from './hive-partitions.ts';
 import { findNdjsonReading } from './ndjson.ts';
-import { findParquetReading } from './parquet.ts';
+import { findParquetReading, findSchemaTexts, type ParquetReading } from './parquet.ts';
 import type { RowWindows } from './row-windows.ts';
 import type { DataFile, FoundTable } from './table-files.ts';
-import { quoteName } from './text.ts';
+import { type FileList, findCompression, listFile, quoteName } from './text.ts';
 import { findTypedColumns, type TypedColumns } from './text-types.ts';
 
 /** How to read a table, and which lines of its files are not rows. */
@@ -51,21 +53,37 @@ export async function findTableReading(
 }
 
 async function findParquetTable(run: RunStatement, table: FoundTable): Promise<TableReading> {
+  const isWhole = table.files.length === 1 && table.files[0]?.partition.size === 0;
+  const texts = await findSchemas(run, table);
+  const known = new Map<string, ParquetReading>();
   const readings = await readEach(table, async (file) => {
     if ((await stat(file.path)).size === 0)
       throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it is no Parquet file.');
-    return { file, ...(await findParquetReading(run, file.path)) };
+    const text = texts.get(file.path);
+    const alike = text === undefined ? undefined : known.get(text);
+    const reading = alike ?? (await findParquetReading(run, file.path, isWhole));
+    if (text !== undefined) known.set(text, reading);
+    return { file, bytes: 0, ...reading };
   });
   checkTypes(readings);
   checkPartitions(readings.map(({ file, columns }) => ({ file, columns: columns.map(({ name }) => name) })));
   const names = readings.flatMap(({ columns }) => columns.map(({ name }) => name));
-  const [first, ...others] = readings;
   return {
     reader: combine(table, readings, names),
     typed: new Map(),
     unreadable: [],
-    windows: others.length === 0 && table.files[0]?.partition.size === 0 ? (first?.windows ?? null) : null,
+    windows: isWhole ? (readings[0]?.windows ?? null) : null,
   };
+}
+
+/** Finds which files have the same schema; nothing where that cannot be known, because one of them is broken. */
+async function findSchemas(run: RunStatement, { files }: FoundTable): Promise<ReadonlyMap<string, string>> {
+  if (files.length === 1) return new Map();
+  const paths = files.map(({ path }) => path);
+  return findSchemaTexts(run, paths).catch((error: unknown) => {
+    if (error instanceof AbortError) throw error;
+    return new Map();
+  });
 }
 
 /** Checks that a column has one type in all files, because the engine would convert one to the other, up to text. */
@@ -118,10 +136,12 @@ async function findCsvTable(
   scratch: string,
   signal: AbortSignal,
 ): Promise<TableReading> {
-  const readings = await readEach(table, async (file) => ({
+  const known: KnownShapes = new Map();
+  const found = await readEach(table, async (file) => ({
     file,
-    ...(await findCsvReading(run, file.path, scratch, signal)),
+    ...(await findCsvReading(run, file.path, { scratch, signal, known })),
   }));
+  const readings = await checkRows(run, table, found);
   checkPartitions(readings);
   const names = readings.flatMap(({ columns }) => columns);
   const reader = combine(table, readings, names);
@@ -133,6 +153,33 @@ async function findCsvTable(
   };
 }
 
+type CsvFile = CsvReading & FileReader;
+
+/** Checks the rows of all files, and has those read alone that the engine does not read like the others. */
+async function checkRows(
+  run: RunStatement,
+  table: FoundTable,
+  readings: readonly CsvFile[],
+): Promise<readonly CsvFile[]> {
+  const checked: CsvFile[] = [];
+  for (const { readers, files } of groupReaders(readings)) {
+    const byPath = new Map(readers.map((reading) => [reading.file.path, reading]));
+    const areRight =
+      readers.length > 1 &&
+      (await haveCsvRows(run, files, byPath).catch((error: unknown) => {
+        if (error instanceof AbortError) throw error;
+        return false;
+      }));
+    if (!areRight)
+      await readEach({ ...table, files: readers.map(({ file }) => file) }, async ({ path }) => {
+        const reading = byPath.get(path);
+        if (reading !== undefined) await checkCsvRows(run, path, reading);
+      });
+    checked.push(...readers.map((reading) => ({ ...reading, shape: areRight ? reading.shape : null })));
+  }
+  return checked;
+}
+
 async function findNdjsonTable(
   run: RunStatement,
   table: FoundTable,
@@ -142,7 +189,10 @@ async function findNdjsonTable(
   const partition = [...(table.files[0]?.partition.keys() ?? [])];
   const reading = await findNdjsonReading(paths, partition, signal);
   checkPartitions(table.files.map((file) => ({ file, ...reading.findKeys(file.path) })));
-  const readers = table.files.map((file) => ({ file, reader: reading.toReader(file.path) }));
+  const readers = table.files.map((file) => {
+    const bytes = reading.findBytes(file.path);
+    return { file, bytes, toReader: reading.toReader, shape: '' };
+  });
   const reader = combine(table, readers, reading.columns);
   const unreadable = await readEach(table, async (file) =>
     nameFile(table, file, await reading.listUnreadable(run, file.path)),
@@ -182,8 +232,44 @@ function nameFile(
 
 interface FileReader {
   readonly file: DataFile;
-  /** The SQL after FROM. */
-  readonly reader: string;
+  /** The size of its text; 0 if it is none. */
+  readonly bytes: number;
+  /** Writes the SQL after FROM. */
+  readonly toReader: (files: FileList) => string;
+  /** Equal for files that one function can read at once; null for one that it must read alone. */
+  readonly shape: string | null;
+}
+
+/** Consecutive files that one function reads, which takes far less time than a function for each. */
+interface ReaderGroup<Reader extends FileReader> {
+  readonly readers: readonly Reader[];
+  /** The place of the first of them in the table. */
+  readonly first: number;
+  readonly files: FileList;
+}
+
+/** Groups the files that are read in the same way. */
+function groupReaders<Reader extends FileReader>(readers: readonly Reader[]): readonly ReaderGroup<Reader>[] {
+  const groups: { readonly first: number; readonly form: string | null; readonly readers: Reader[] }[] = [];
+  for (const [place, reader] of readers.entries()) {
+    const { file, shape } = reader;
+    const compression = findCompression(file.path);
+    const form = shape === null ? null : JSON.stringify([shape, compression, [...file.partition]]);
+    const last = groups.at(-1);
+    if (last !== undefined && form !== null && last.form === form) last.readers.push(reader);
+    else groups.push({ first: place, form, readers: [reader] });
+  }
+  return groups.map(({ first, readers: grouped }) => ({
+    ...{ first, readers: grouped },
+    files: listGroup(grouped, first),
+  }));
+}
+
+function listGroup(readers: readonly FileReader[], first: number): FileList {
+  const [path = '', ...others] = readers.map(({ file }) => file.path);
+  const bytes = readers.reduce((most, reader) => Math.max(most, reader.bytes), 0);
+  const one = listFile(path, bytes);
+  return others.length === 0 ? one : { ...one, sql: listSelectedFiles([path, ...others], first) };
 }
 
 /** Writes the SQL after FROM for the rows of all files. */
@@ -191,11 +277,15 @@ function combine(table: FoundTable, readers: readonly FileReader[], columns: rea
   const names = listDifferent(columns);
   const inFiles = new Set(names.map(asciiLowerCase));
   const partition = findPartitionColumns(table.files, (column) => inFiles.has(asciiLowerCase(column)));
-  const [first, ...others] = readers;
-  if (first !== undefined && others.length === 0 && partition.size === 0) return first.reader;
-  const parts = readers.map(
-    ({ file, reader }) => `SELECT ${['*', ...selectPartition(file, partition)].join(', ')} FROM ${reader}`,
-  );
+  const groups = groupReaders(readers);
+  const parts = groups.flatMap(({ readers: [reader, ...others], first, files }) => {
+    if (reader === undefined) return [];
+    const rows = reader.toReader(files);
+    if (groups.length === 1 && partition.size === 0) return rows;
+    const selected = ['*', ...selectPartition(reader.file, partition)].join(', ');
+    return `SELECT ${selected} FROM ${rows} WHERE ${areSelected(others.length + 1, first)}`;
+  });
+  if (groups.length === 1 && partition.size === 0) return parts.join();
   const selected = [...names, ...partition.keys()].map(quoteName);
   return `(SELECT ${selected.length === 0 ? '*' : selected.join(', ')} FROM ${unite(parts)})`;
 }

@@ -37,7 +37,14 @@ async function record(corpus: Corpus, statements: readonly string[]): Promise<vo
 
 /** Asks Spark what no query of people can ask. */
 async function readDocumentation(sql: string): Promise<readonly unknown[]> {
-  const statement = { sql, parameters: {}, tables: [], isRepeatable: false, withUnreadable: false };
+  const statement = {
+    sql,
+    parameters: {},
+    tables: [],
+    isRepeatable: false,
+    withUnreadable: false,
+    parts: null,
+  };
   const { rows } = await askWarehouse(warehouse, statement as unknown as CheckedStatement);
   return rows?.flatMap((row) => Object.values(row)) ?? [];
 }

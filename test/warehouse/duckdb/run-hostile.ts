@@ -96,17 +96,17 @@ async function watchMemory(signal: AbortSignal): Promise<number> {
 }
 
 async function translate(sql: string): Promise<EngineStatement> {
-  const { tables, isRepeatable, withUnreadable, ...checked } = parseStatement(
+  const { tables, isRepeatable, withUnreadable, parts, ...checked } = parseStatement(
     { sql, parameters: {} },
     ANY_SCHEMA,
   );
   const translated = await reported({ parameters: {}, files: [] }, async () => toDuckDbSql(checked.sql));
-  return { sql: translated, parameters: {}, tables, isRepeatable, withUnreadable };
+  return { sql: translated, parameters: {}, tables, isRepeatable, withUnreadable, parts };
 }
 
 function toStatement(sql: string, table: string): EngineStatement {
   const name = { catalog: 'blade', schema: 'field', table };
-  return { sql, parameters: {}, tables: [name], isRepeatable: true, withUnreadable: false };
+  return { sql, parameters: {}, tables: [name], isRepeatable: true, withUnreadable: false, parts: null };
 }
 
 async function readAll(engine: EngineClient, statement: EngineStatement): Promise<void> {

@@ -1,5 +1,5 @@
 import { quoteText } from '../../text.ts';
-import { toArgument } from '../arguments.ts';
+import { toArgument, toWrittenTime } from '../arguments.ts';
 import { type Call, showCall, writeResult } from '../call.ts';
 import { readDatePattern, writeDateFormat } from '../date-patterns.ts';
 import { parseDigitFormat } from '../digit-format.ts';
@@ -46,7 +46,7 @@ function writeToChar(call: Call): Written {
   }
   if (isTime(type))
     return {
-      sql: writeDateFormat(toArgument(call, value, 'T'), readDatePattern(format)),
+      sql: writeDateFormat(toWrittenTime(call, value), readDatePattern(format)),
       type: 'STRING',
       name: showCall(call, 'date_format'),
     };

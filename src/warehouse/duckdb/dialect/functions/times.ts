@@ -1,4 +1,4 @@
-import { toArgument } from '../arguments.ts';
+import { toArgument, toWrittenTime } from '../arguments.ts';
 import { appendName, type Call, showCall, writeResult } from '../call.ts';
 import { secondsToTime, toText } from '../casts.ts';
 import { readDatePattern, writeDateFormat, writeDateParse } from '../date-patterns.ts';
@@ -27,11 +27,7 @@ export const times: Family = {
   ]),
   date_format: (call) => {
     const [time, pattern] = call.args;
-    return writeResult(
-      call,
-      'STRING',
-      writeDateFormat(toArgument(call, time, 'T'), readDatePattern(pattern)),
-    );
+    return writeResult(call, 'STRING', writeDateFormat(toWrittenTime(call, time), readDatePattern(pattern)));
   },
   from_unixtime: (call) => {
     const [seconds, pattern] = call.args;

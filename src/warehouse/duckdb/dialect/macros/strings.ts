@@ -9,7 +9,7 @@ CREATE MACRO spark_collation(x) AS 'SYSTEM.BUILTIN.UTF8_BINARY';
 CREATE MACRO spark_find_in_set(a, b) AS CASE WHEN contains(a, ',') THEN 0 ELSE coalesce(CAST(list_position(string_split(b, ','), a) AS INTEGER), CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN 0 END) END;
 CREATE MACRO spark_locate(a, b, p) AS CASE WHEN p IS NULL THEN 0 WHEN a IS NULL OR b IS NULL THEN NULL WHEN p < 1 THEN 0 WHEN a = '' THEN 1
   WHEN instr(substring(b, p), a) = 0 THEN 0 ELSE CAST(instr(substring(b, p), a) + p - 1 AS INTEGER) END;
-CREATE MACRO spark_upper(x) AS replace(upper(replace(x, 'ß', 'SS')), 'ẞ', 'ẞ');
+CREATE MACRO spark_upper(x) AS CASE WHEN contains(x, 'ß') THEN upper(replace(x, 'ß', 'SS')) ELSE upper(x) END;
 CREATE MACRO spark_left(x, n) AS CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL THEN '' END ELSE left(x, n) END;
 CREATE MACRO spark_right(x, n) AS CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL THEN '' END ELSE right(x, n) END;
 CREATE MACRO spark_levenshtein(a, b, n) AS CASE WHEN n IS NULL OR a IS NULL OR b IS NULL THEN NULL WHEN levenshtein(a, b) > n THEN -1 ELSE CAST(levenshtein(a, b) AS INTEGER) END;
