@@ -67,7 +67,10 @@ export async function startCore(foundation: Foundation): Promise<Core> {
   const isWorker = config.roles.has('worker');
 
   const clients = parts.add(
-    createPrismaClients(connectionString, { maxConnections: MAX_CONNECTIONS }),
+    createPrismaClients(connectionString, {
+      maxConnections: MAX_CONNECTIONS,
+      prepares: database.kind === 'server',
+    }),
     (created) => created.close(),
   );
   const { prisma } = clients;
@@ -102,6 +105,7 @@ export async function startCore(foundation: Foundation): Promise<Core> {
     createThreadPool(
       {
         connectionString,
+        preparesStatements: database.kind === 'server',
         warehouse: config.warehouse,
         catalog: config.catalog,
         threads: workerThreads,

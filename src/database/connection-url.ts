@@ -37,7 +37,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   connection_limit: 'the number of connections follows BLADE_WORKER_THREADS: remove it',
   pool_timeout: 'a statement waits for a connection as long as it takes: remove it',
   socket_timeout: 'a statement may take as long as it needs: remove it',
-  statement_cache_size: 'statements are not prepared: remove it',
+  statement_cache_size: 'the program prepares what it repeats: remove it',
   sslaccept: 'use sslmode=no-verify or sslmode=verify-full',
   sslidentity: 'use sslcert and sslkey',
   sslpassword: 'use sslkey with a key that has no password',

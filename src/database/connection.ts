@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, Pool } from 'pg';
 import { readConnectTimeout } from './connection-url.ts';
+import { prepareRepeatedStatements } from './repeated-statements.ts';
 
 /**
  * What each session sets for itself, whatever the server, the database, the role or PGOPTIONS set: all that changes how values
@@ -42,6 +43,8 @@ export interface ConnectionOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** How long connecting, and each statement, may take, in milliseconds; without it, as long as it takes. */
   readonly timeout?: number;
+  /** Whether the server prepares statements that are repeated: PGlite cannot. */
+  readonly prepares?: boolean;
 }
 
 /** Creates a connection, to be opened by `connect`. */
@@ -76,7 +79,12 @@ interface PoolOptions {
 /** Creates the options of a pool that a library opens: every connection of the program is opened with these. */
 export function createConnectionOptions(
   connectionString: string,
-  { name = process.env.PGAPPNAME ?? 'blade-ingestion', settings = {}, timeout }: ConnectionOptions = {},
+  {
+    name = process.env.PGAPPNAME ?? 'blade-ingestion',
+    settings = {},
+    timeout,
+    prepares = false,
+  }: ConnectionOptions = {},
 ): PoolOptions {
   const statement = createSettingStatement({ ...SESSION_SETTINGS, ...settings });
   const connectTimeout = timeout ?? readConnectTimeout(connectionString);
@@ -90,6 +98,7 @@ export function createConnectionOptions(
       // Of a pool, the same option would limit the wait for a connection that others use.
       const connecting = connectTimeout === null ? {} : { connectionTimeoutMillis: connectTimeout };
       super(typeof config === 'string' ? config : { ...config, ...connecting });
+      if (prepares) prepareRepeatedStatements(this);
     }
 
     override connect(): Promise<Client>;

@@ -34,12 +34,18 @@ export interface PrismaClients {
 /**
  * Creates the clients of a database.
  * @param options.maxConnections how many connections all of them together may open at once.
+ * @param options.prepares whether the server prepares statements that are repeated.
  */
 export function createPrismaClients(
   connectionString: string,
-  options: { maxConnections: number },
+  options: { maxConnections: number; prepares?: boolean },
 ): PrismaClients {
-  const pool = createPool(connectionString, { max: options.maxConnections });
+  const pool = createPool(connectionString, {
+    max: options.maxConnections,
+    prepares: options.prepares ?? false,
+    // How to find what people search for depends on what it is: only parsing is saved.
+    settings: { plan_cache_mode: 'force_custom_plan' },
+  });
   const clients = new Map<string | null, PrismaClient>();
 
   function findClient(schema: string | null): PrismaClient {

@@ -296,8 +296,13 @@ async function openCommonResources(): Promise<CommonResources & { readonly regis
   const catalog = await registry.openCatalog(configuration.catalog, configuration.threads);
   const pool = createPool(configuration.connectionString, {
     max: CONNECTIONS,
-    // The planner would compile statements with thousands of array elements, which takes longer than running them.
-    settings: { jit: 'off' },
+    prepares: configuration.preparesStatements,
+    settings: {
+      // The planner would compile statements with thousands of array elements, which takes longer than running them.
+      jit: 'off',
+      // Whatever its items are, a batch looks them up by their keys. Planning that again takes longer than a small batch.
+      plan_cache_mode: 'force_generic_plan',
+    },
   });
   const { allowedSchemas } = configuration.warehouse;
   const { watermarkAheadMs } = configuration;

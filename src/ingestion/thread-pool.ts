@@ -22,6 +22,8 @@ import type { ItemUploadOutcome } from './upload-items.ts';
 /** What each thread opens: plain data, because it is copied into the threads. */
 export interface ThreadConfiguration {
   readonly connectionString: string;
+  /** Whether the database prepares statements that are repeated. */
+  readonly preparesStatements: boolean;
   readonly warehouse: WarehouseConfiguration;
   readonly catalog: Choice;
   /** How far a watermark may be ahead of the clock, in milliseconds. */

@@ -13,12 +13,13 @@ export interface UploadVerifier {
   /** Counts the answers of the catalog to an upload. */
   readonly onUploaded: (key: string) => void;
   /**
-   * Notices what the catalog lost before this attempt. Waits for no other partition, and passes over a catalog that cannot
+   * Notices what the catalog lost before this job. Waits for no other partition, and passes over a catalog that cannot
    * be asked: the uploads themselves find out.
    */
   begin(): Promise<void>;
   /**
-   * Notices what the catalog has lost, and uploads it again until nothing is missing.
+   * Notices what the catalog has lost, and uploads it again until nothing is missing. While partitions of the job wait, only its
+   * own uploads are verified.
    * @param hasRejections whether the attempt has reported rejections, which an unreachable catalog explains.
    * @throws CatalogError if something cannot be restored now; a new attempt tries again.
    */
@@ -101,6 +102,17 @@ export function createUploadVerifier(options: UploadVerifierOptions): UploadVeri
     return rejections;
   }
 
+  // A look at everything takes as long as there are uploads. A job takes it as its first partition begins and as those end after
+  // which none waits: for many small sources, more would be most of their time. A repair compares what is its own.
+  async function skipsBegin(): Promise<boolean> {
+    return !options.isRepair && (await store.findOtherVerifiers()).hasEarlier;
+  }
+
+  async function skipsEnd(): Promise<boolean> {
+    if (!options.verifiesAll) return true;
+    return !options.isRepair && (await store.findOtherVerifiers()).hasWaiting;
+  }
+
   async function holdsOwnUploads(found: FoundGeneration): Promise<boolean> {
     if (current === null || toStoredGeneration(found) !== toStoredGeneration(current)) return false;
     const missing = await catalog.findMissingUploads?.([...ownKeys], signal);
@@ -115,7 +127,7 @@ export function createUploadVerifier(options: UploadVerifierOptions): UploadVeri
       const found = await findGeneration(catalog, catalogName, signal).catch(ignoreCatalogErrors);
       if (found === null) return;
       current = found;
-      if (!options.verifiesAll) return;
+      if (!options.verifiesAll || (await skipsBegin())) return;
       await verify(found);
       if (!options.isRepair) await restore();
     },
@@ -127,7 +139,7 @@ export function createUploadVerifier(options: UploadVerifierOptions): UploadVeri
           throw error;
         });
         if (found === null) return;
-        if (round === 0 && !options.verifiesAll && (await holdsOwnUploads(found))) return;
+        if (round === 0 && (await skipsEnd()) && (await holdsOwnUploads(found))) return;
         const hasLost = await verify(found);
         const rejections = await restore();
         await uploadPending();

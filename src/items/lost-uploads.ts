@@ -16,6 +16,8 @@ export interface FoundGeneration {
  * that is rewritten leaves its batch, lost or not.
  */
 export interface LostUploads {
+  /** Finds out which other partitions of the job verify the uploads, too. */
+  findOtherVerifiers(): Promise<OtherVerifiers>;
   /** Marks what was uploaded to another catalog, or to another generation of this one, as lost. @returns how many batches. */
   markOtherGenerations(found: FoundGeneration): Promise<number>;
   /** Finds the keys of uploads that this generation should hold. */
@@ -35,6 +37,13 @@ export interface LostUploads {
   countLost(dataType: string | null): Promise<{ readonly claimed: number; readonly unclaimed: number }>;
 }
 
+export interface OtherVerifiers {
+  /** Whether an earlier partition has begun. */
+  readonly hasEarlier: boolean;
+  /** Whether a partition still waits, so that one of those that wait ends last. */
+  readonly hasWaiting: boolean;
+}
+
 /** Converts the generation of a catalog to the form in which it is stored with uploads. @param id null if it has none. */
 export function toStoredGeneration({ catalog, id }: Pick<FoundGeneration, 'catalog' | 'id'>): string {
   return `${catalog}:${id ?? ''}`;
@@ -48,6 +57,11 @@ export function toUnknownGeneration(catalog: string): string {
 /** @param lease the lease of the attempt, which claims check. */
 export function createLostUploads(pool: Pool, lease: PartitionLease): LostUploads {
   return {
+    async findOtherVerifiers() {
+      const { rows } = await pool.query<OtherVerifiers>(FIND_OTHER_VERIFIERS, [lease.partitionId]);
+      return rows[0] ?? { hasEarlier: false, hasWaiting: false };
+    },
+
     async markOtherGenerations(found) {
       const values = [found.catalog, toStoredGeneration(found), found.id === null, found.wasEmpty];
       const { rowCount } = await pool.query(MARK_OTHER_GENERATIONS, values);
@@ -103,6 +117,12 @@ export function createLostUploads(pool: Pool, lease: PartitionLease): LostUpload
     },
   };
 }
+
+// The first partition always verifies, even if others begin at the same moment.
+const FIND_OTHER_VERIFIERS = `select
+    coalesce(bool_or(o.started_at is not null and o.ordinal < p.ordinal), false) as "hasEarlier",
+    coalesce(bool_or(o.state = 'PENDING'), false) as "hasWaiting"
+  from job_partition p join job_partition o on o.job_id = p.job_id and o.id <> p.id where p.id = $1`;
 
 /** Locks the batches in the order of their ids, so that processes that find the same loss wait for each other. */
 const markLostWhere = (condition: string) => `with lost as (

@@ -33,18 +33,31 @@ export async function changeJobStateAndCounts(
   transaction: Transaction,
   job: LockedJob,
   to: JobState,
-  { currentOperation, columns = NO_COLUMNS }: StateChange,
+  change: StateChange,
 ): Promise<void> {
+  await transaction.$executeRaw(createCountedChange(job, to, change));
+}
+
+/**
+ * Creates the statement that does so, which can be continued by conditions.
+ * @param partitions where the partitions are read from, if the statement itself writes them.
+ */
+export function createCountedChange(
+  job: Pick<LockedJob, 'id' | 'state'>,
+  to: JobState,
+  { currentOperation, columns = NO_COLUMNS }: StateChange,
+  partitions?: Prisma.Sql,
+): Prisma.Sql {
   refuseImpossible(job, to);
-  await transaction.$executeRaw`
+  return Prisma.sql`
     update job set state = ${to}::job_state, current_operation = ${currentOperation},
       estimated_completion = null, ${isTerminal(to) ? SET_FINAL_TOTAL : SET_TOTAL}, ${SET_COUNTS} ${columns}
-    from ${progressQuery(job.id)} as progress
+    from ${progressQuery(job.id, partitions)} as progress
     where job.id = ${job.id}::uuid`;
 }
 
 const NO_COLUMNS = Prisma.empty;
 
-function refuseImpossible(job: LockedJob, to: JobState): void {
+function refuseImpossible(job: Pick<LockedJob, 'id' | 'state'>, to: JobState): void {
   if (!canTransition(job.state, to)) throw new Error(`job ${job.id} cannot go from ${job.state} to ${to}`);
 }

@@ -5,7 +5,7 @@ import {
   Prisma,
 } from '../database/generated/prisma/client.ts';
 import { createHasWholeSource, createOutcome } from '../database/job-outcome.ts';
-import { changeJobStateAndCounts } from './change-job-state.ts';
+import { changeJobStateAndCounts, createCountedChange, type StateChange } from './change-job-state.ts';
 import type { LockedJob, Transaction } from './job-lock.ts';
 import type { TerminalJobState } from './job-state.ts';
 import { pauseWhenIdle } from './pause-job.ts';
@@ -19,11 +19,27 @@ const KIND_NAMES: Readonly<Record<JobKind, string>> = { SYNC: 'Sync', QUERY: 'Qu
 
 /** Brings a job to its final state. */
 export async function endJob(transaction: Transaction, job: LockedJob, end: JobEnd): Promise<void> {
-  await changeJobStateAndCounts(transaction, job, end.state, {
-    currentOperation: `${KIND_NAMES[job.kind]} ${end.state.toLowerCase()}`,
-    columns: Prisma.sql`, outcome = (${createJobOutcome(end.state)})::job_outcome,
-      failure_reason = ${end.failureReason}, finished_at = blade_now()`,
-  });
+  await changeJobStateAndCounts(transaction, job, end.state, describeEnd(job, end));
+}
+
+/**
+ * Creates the statement that completes a job, which can be continued by conditions.
+ * @param partitions where its partitions are read from, because the statement itself ends them.
+ */
+export function createCompletion(
+  job: Pick<LockedJob, 'id' | 'state' | 'kind'>,
+  partitions: Prisma.Sql,
+): Prisma.Sql {
+  const end: JobEnd = { state: 'COMPLETED', failureReason: null };
+  return createCountedChange(job, end.state, describeEnd(job, end), partitions);
+}
+
+function describeEnd({ kind }: Pick<LockedJob, 'kind'>, { state, failureReason }: JobEnd): StateChange {
+  return {
+    currentOperation: `${KIND_NAMES[kind]} ${state.toLowerCase()}`,
+    columns: Prisma.sql`, outcome = (${createJobOutcome(state)})::job_outcome,
+      failure_reason = ${failureReason}, finished_at = blade_now()`,
+  };
 }
 
 function createJobOutcome(state: TerminalJobState): Prisma.Sql {

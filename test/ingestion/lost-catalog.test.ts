@@ -18,6 +18,7 @@ import type { JobFactsFragment, JobOptionsInput, SyncType } from '../generated/g
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { createChance } from '../support/chance.ts';
 import { test as base } from '../support/on-server.ts';
+import { JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
 import {
   addSource,
   catalogContent,
@@ -272,6 +273,34 @@ test('several workers that find the same loss upload each batch once', async ({ 
     await expectWhole(first);
     expect(await countUploads(first)).toBe(uploads);
   }
+});
+
+test('a part that is lost after some sources of a sync have ended is whole when the sync ends', async ({
+  program: application,
+}) => {
+  const { client, catalogFolder, warehouseFolder } = application;
+  const tables = Array.from({ length: 4 }, (_, index) => `sortie_${index}`);
+  for (const [index, tableName] of tables.entries()) {
+    await writeRows(warehouseFolder, tableName, flights(10_000 + index * 1_000, 200));
+    await addSource(application, { name: tableName, tableName });
+  }
+  await sync(application);
+  for (const [index, tableName] of tables.entries())
+    await writeRows(
+      warehouseFolder,
+      tableName,
+      flights(10_000 + index * 1_000, 200, { mission_id: 'CHANGED' }),
+    );
+  const { id } = await client.startSync({ syncType: 'FULL', options: { batchSize: 1 } });
+  for await (const { jobProgress } of client.watch(JobProgress, { id }))
+    if (jobProgress.progress.completedSources > 0) break;
+  expect((await client.send(PauseJob, { input: { id } })).pauseJob.__typename).toBe('PauseJobSuccess');
+  for await (const { jobProgress } of client.watch(JobProgress, { id }))
+    if (jobProgress.state === 'PAUSED') break;
+  await rm(join(catalogFolder, 'maintenance'), { recursive: true });
+  await client.send(ResumeJob, { input: { id } });
+  expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED' });
+  await expectWhole(application);
 });
 
 test('two catalogs that are used in turn are each whole', async ({ open, folder }) => {

@@ -29,6 +29,7 @@ function openPool(secrets: readonly string[] = []): ThreadPool {
   return createThreadPool(
     {
       connectionString: database.connectionString,
+      preparesStatements: false,
       warehouse: { name: 'duckdb', settings: { folder }, allowedSchemas: ANY_SCHEMA },
       catalog: { name: 'folder', settings: { folder: join(folder, 'catalog') } },
       watermarkAheadMs: 0,

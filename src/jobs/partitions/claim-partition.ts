@@ -1,14 +1,10 @@
-import { selectColumns } from '../../database/columns.ts';
-import {
-  type JobKind,
-  type JobPartition,
-  Prisma,
-  type PrismaClient,
-} from '../../database/generated/prisma/client.ts';
+import { selectColumns, toColumn } from '../../database/columns.ts';
+import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
 import { endPartition } from './end-partition.ts';
+import { RUNNABLE_FIELDS, type RunnableJob } from './load-partition-task.ts';
 
 export type Claim =
   /** The partition is the caller's, under the attempt that it carries. */
@@ -16,8 +12,7 @@ export type Claim =
       readonly status: 'CLAIMED';
       readonly partition: JobPartition;
       readonly isFirstOfJob: boolean;
-      /** The job's kind. */
-      readonly kind: JobKind;
+      readonly job: RunnableJob;
     }
   /** There is nothing to run: the partition or its job has ended. */
   | { readonly status: 'ENDED' };
@@ -61,11 +56,9 @@ async function claimRunnable(
   client: Pick<Transaction, '$queryRaw'>,
   partitionId: string,
 ): Promise<Claim | null> {
-  const rows = await client.$queryRaw<
-    (JobPartition & { readonly isFirstOfJob: boolean; readonly kind: JobKind })[]
-  >`
+  const rows = await client.$queryRaw<(JobPartition & RunnableColumns)[]>`
     with locked as materialized (
-      select id, state, kind from job
+      select * from job
       where id = (select job_id from job_partition where id = ${partitionId}::uuid) for update
     ),
     claimed as (
@@ -73,21 +66,46 @@ async function claimRunnable(
         current_operation = null, started_at = coalesce(p.started_at, blade_now())
       from locked
       where p.id = ${partitionId}::uuid and p.state in ('PENDING', 'RUNNING') and locked.state in ('QUEUED', 'RUNNING')
-      returning p.*, locked.kind
+      returning p.*
     ),
     started as (
       update job set state = 'RUNNING', started_at = coalesce(job.started_at, blade_now()),
         current_operation = case job.kind when 'SYNC' then 'Initializing sync' when 'REPAIR' then 'Initializing repair'
           else 'Executing query' end
       from locked, claimed where job.id = locked.id and locked.state = 'QUEUED'
-      returning job.id
+      returning job.started_at
     )
-    select ${PARTITION_COLUMNS}, kind, exists (select from started) as "isFirstOfJob" from claimed`;
+    select ${PARTITION_COLUMNS}, ${JOB_COLUMNS}, (select started_at from started) as "startedNow"
+    from claimed join locked on locked.id = claimed.job_id`;
   const [claimed] = rows;
   if (claimed === undefined) return null;
-  const { isFirstOfJob, kind, ...partition } = claimed;
-  return { status: 'CLAIMED', partition, isFirstOfJob, kind };
+  const { startedNow, ...columns } = claimed;
+  const entries = Object.entries(columns);
+  const partition = Object.fromEntries(entries.filter(([name]) => !name.startsWith(OF_JOB))) as JobPartition;
+  const job = Object.fromEntries(
+    entries
+      .filter(([name]) => name.startsWith(OF_JOB))
+      .map(([name, value]) => [name.slice(OF_JOB.length), value]),
+  ) as unknown as RunnableJob;
+  return {
+    status: 'CLAIMED',
+    partition,
+    isFirstOfJob: startedNow !== null,
+    job: { ...job, startedAt: startedNow ?? job.startedAt },
+  };
 }
 
+/** What is claimed besides the columns of the partition; those of its job have names that begin with `OF_JOB`. */
+interface RunnableColumns {
+  /** Null if the job has been started before. */
+  readonly startedNow: Date | null;
+}
+
+/** Separates the names of a job's columns from those of its partition. */
+const OF_JOB = 'job.';
+
 /** The columns of a partition under the names of its fields. */
-const PARTITION_COLUMNS = selectColumns(Object.values(Prisma.JobPartitionScalarFieldEnum));
+const PARTITION_COLUMNS = selectColumns(Object.values(Prisma.JobPartitionScalarFieldEnum), 'claimed');
+const JOB_COLUMNS = Prisma.raw(
+  RUNNABLE_FIELDS.map((field) => `locked."${toColumn(field)}" as "${OF_JOB}${field}"`).join(', '),
+);

@@ -22,6 +22,32 @@ export class InputGoneError extends Error {
   override readonly name = 'InputGoneError';
 }
 
+/** The columns of a job that decide what its partitions do. */
+export const RUNNABLE_FIELDS = [
+  'id',
+  'kind',
+  'syncType',
+  'filter',
+  'maxItems',
+  'sqlQuery',
+  'parameters',
+  'options',
+  'marking',
+  'startedById',
+  'startedByName',
+  'reason',
+  'metadata',
+  'createdAt',
+  'startedAt',
+] as const satisfies readonly (keyof Job)[];
+
+export type RunnableJob = Pick<Job, (typeof RUNNABLE_FIELDS)[number]>;
+
+/** Loads the job of a partition that is not claimed yet. */
+export function loadRunnableJob(prisma: PrismaClient, { jobId }: JobPartition): Promise<RunnableJob> {
+  return prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+}
+
 /**
  * Loads the task that a thread runs for a partition: the job's configuration, the source and the checkpoint.
  * @throws InputGoneError when its source has been deleted.
@@ -29,8 +55,8 @@ export class InputGoneError extends Error {
 export async function loadPartitionTask(
   prisma: PrismaClient,
   partition: JobPartition,
+  job: RunnableJob,
 ): Promise<PartitionTask> {
-  const job = await prisma.job.findUniqueOrThrow({ where: { id: partition.jobId } });
   const source = await findSource(prisma, job, partition);
   const options = readJobOptions(job);
   const keepsIds = source !== null && (await hasProposal(prisma, source.id));
@@ -64,7 +90,7 @@ export async function loadPartitionTask(
 /** Finds the source that a partition reads; a query names its own tables. */
 async function findSource(
   prisma: PrismaClient,
-  { kind }: Job,
+  { kind }: RunnableJob,
   { dataSourceId }: JobPartition,
 ): Promise<DataSource | null> {
   if (kind === 'QUERY' || dataSourceId === null) return null;
@@ -72,7 +98,7 @@ async function findSource(
 }
 
 /** What a query job makes is marked at least as high as the job, which it names; a sync leaves each row its own marking. */
-function toQueryItems(job: Job): QueryJobItems {
+function toQueryItems(job: RunnableJob): QueryJobItems {
   const marking = toMarking(job.marking);
   return {
     marking,
@@ -88,7 +114,7 @@ function toQueryItems(job: Job): QueryJobItems {
 }
 
 function toInput(
-  job: Job,
+  job: RunnableJob,
   options: JobOptions,
   partition: JobPartition,
   source: DataSource | null,

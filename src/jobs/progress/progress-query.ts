@@ -1,8 +1,11 @@
 import { Prisma } from '../../database/generated/prisma/client.ts';
 import { createLevelArray } from '../../items/level-counts.ts';
 
-/** A subquery with a job's counts, by type and in all, from its partitions and errors: the only source of these counts. */
-export function progressQuery(jobId: string): Prisma.Sql {
+/**
+ * A subquery with a job's counts, by type and in all, from its partitions and errors: the only source of these counts.
+ * @param partitions where the partitions are read from, if the statement itself writes them.
+ */
+export function progressQuery(jobId: string, partitions = Prisma.raw('job_partition')): Prisma.Sql {
   return Prisma.sql`(
     select
       -- As far as they are counted: rows of an uncounted partition were read all the same.
@@ -41,13 +44,13 @@ export function progressQuery(jobId: string): Prisma.Sql {
             sum(duplicate_count)::bigint as duplicate_count, ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
             sum(deleted_count)::bigint as deleted_count, ${DELETED_BY_LEVEL} as deleted_by_level,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
-          from job_partition where job_id = ${jobId}::uuid group by data_type
+          from ${partitions} where job_id = ${jobId}::uuid group by data_type
         ) as by_type
       ) as progress_by_type,
       (select coalesce(array_agg(message order by id), '{}') from (
         select id, message from job_error where job_id = ${jobId}::uuid order by id desc limit 10
       ) as recent) as recent_errors
-    from job_partition where job_id = ${jobId}::uuid
+    from ${partitions} where job_id = ${jobId}::uuid
   )`;
 }
 

@@ -3,7 +3,7 @@ import { createConnectionOptions } from '../../database/connection.ts';
 
 export interface BossOptions {
   readonly connectionString: string;
-  /** Whether LISTEN works over any connection: it does on a server, and not through the embedded one's socket. */
+  /** Whether LISTEN and prepared statements work over any connection: on a server, not through the embedded one's socket. */
   readonly useNotifications: boolean;
   /** Whether this process sends what its own work by the clock comes due for, such as retention; of several, one does so at a time. */
   readonly runsSchedules: boolean;
@@ -14,7 +14,10 @@ export interface BossOptions {
 /** Starts pg-boss in the database's schema `pgboss`, creating it if it is missing. */
 export async function startBoss(options: BossOptions): Promise<PgBoss> {
   const boss = new PgBoss({
-    ...createConnectionOptions(options.connectionString, { name: 'blade-queue' }),
+    ...createConnectionOptions(options.connectionString, {
+      name: 'blade-queue',
+      prepares: options.useNotifications,
+    }),
     max: 4,
     useListenNotify: options.useNotifications,
     superviseIntervalSeconds: 5,

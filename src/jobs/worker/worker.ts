@@ -19,8 +19,14 @@ import { readJobOptions } from '../input/job-options.ts';
 import type { ItemRemovals } from '../item-removals.ts';
 import { claimPartition } from '../partitions/claim-partition.ts';
 import { abandonPartition, finishPartition } from '../partitions/end-partition.ts';
+import { finishQuery } from '../partitions/finish-query.ts';
 import { describeWaiting, handBackPartition } from '../partitions/hand-back-partition.ts';
-import { InputGoneError, loadPartitionTask } from '../partitions/load-partition-task.ts';
+import {
+  InputGoneError,
+  loadPartitionTask,
+  loadRunnableJob,
+  type RunnableJob,
+} from '../partitions/load-partition-task.ts';
 import { replanSource } from '../partitions/replan-source.ts';
 import { requeuePartition } from '../partitions/requeue-partition.ts';
 import { savePlan } from '../partitions/save-plan.ts';
@@ -84,7 +90,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       fullDisk.forget(partitionId);
       return true;
     }
-    const { partition, isFirstOfJob, kind } = claim;
+    const { partition, isFirstOfJob, job } = claim;
     const { jobId, attempt, sourceName } = partition;
     describeActiveSpan({
       'blade.job_id': jobId,
@@ -109,10 +115,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       if (isFirstOfJob) {
         progress.written(jobId);
-        if (kind !== 'QUERY') earlyPlans.begin(jobId);
+        if (job.kind !== 'QUERY') earlyPlans.begin(jobId);
       }
       const outcome = await activities
-        .run(jobId, (signal) => runAttempt(partition, signal), lost)
+        .run(jobId, (signal) => runAttempt(partition, job, signal), lost)
         .then(fullDisk.blame, async (error: unknown): Promise<PartitionOutcome> => {
           const problem = await fullDisk.find(error);
           if (problem !== null) return { status: 'NO_SPACE', message: problem };
@@ -132,14 +138,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         );
         if (lost.aborted) return true;
         if (!stopping.signal.aborted) return false;
-        await saveOutcome(partition, { status: 'STOPPED' }, turn);
+        await saveOutcome(partition, job, { status: 'STOPPED' }, turn);
         return true;
       }
       fullDisk.forget(partitionId);
       if ('stack' in outcome && outcome.stack !== undefined)
         partitionLog.error({ stack: outcome.stack }, 'an error of the program ended an attempt');
       if (outcome.status === 'INTERRUPTED') throw new InterruptedError(outcome.message);
-      await writePersistently(partitionId, lost, () => saveOutcome(partition, outcome, turn));
+      await writePersistently(partitionId, lost, () => saveOutcome(partition, job, outcome, turn));
       return true;
     } catch (error) {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
@@ -150,9 +156,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
   }
 
-  async function runAttempt(partition: JobPartition, signal: AbortSignal): Promise<PartitionOutcome> {
+  async function runAttempt(
+    partition: JobPartition,
+    job: RunnableJob,
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome> {
     try {
-      const task = await loadPartitionTask(prisma, partition);
+      const task = await loadPartitionTask(prisma, partition, job);
       return await ingest(task, partition, toReports(partition, signal));
     } catch (error) {
       if (!(error instanceof InputGoneError)) throw error;
@@ -216,6 +226,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   async function saveOutcome(
     partition: JobPartition,
+    { kind }: RunnableJob,
     outcome: Exclude<PartitionOutcome, { status: 'INTERRUPTED' | 'NO_SPACE' }>,
     turn: Turn,
   ): Promise<void> {
@@ -239,6 +250,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       }
     }
+    if (kind === 'QUERY' && outcome.status === 'COMPLETED') {
+      const finished = await finishQuery(prisma, partition);
+      if (finished !== null) {
+        progress.ended(partition.jobId);
+        if (finished.hasRemovals) itemRemovals.wake();
+        return;
+      }
+    }
     const isJobEnded = await finishPartition({ prisma, dataTypes }, partition, outcome);
     if (!isJobEnded) return;
     progress.ended(partition.jobId);
@@ -248,7 +267,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
     const { id, jobId } = partition;
     try {
-      const task = await loadPartitionTask(prisma, partition);
+      const task = await loadPartitionTask(prisma, partition, await loadRunnableJob(prisma, partition));
       const outcome = await runInSpan('plan partition', spanAttributes(task), () =>
         pool.planPartition(task, toReports(partition, signal)),
       );

@@ -1,0 +1,93 @@
+import type { Client, QueryConfig, QueryResult } from 'pg';
+
+/**
+ * Lets a connection prepare the statements that this thread repeats: parsing and planning one of them often takes the server
+ * longer than running it. Not for PGlite, whose clients share one session and so its names.
+ */
+export function prepareRepeatedStatements(client: Client): void {
+  const query = client.query.bind(client) as unknown as (
+    config: QueryConfig,
+    values?: unknown,
+    callback?: unknown,
+  ) => Promise<QueryResult>;
+
+  async function runPrepared(statement: QueryConfig): Promise<QueryResult> {
+    try {
+      return await query(statement);
+    } catch (error) {
+      // Another process has changed a table, for example by a migration: the session never plans this name again.
+      if (isStalePlan(error)) renewNames();
+      throw error;
+    }
+  }
+
+  const prepared = (config: QueryConfig | string, values?: unknown, callback?: unknown): unknown => {
+    const statement = toNamed(config, values);
+    if (statement === null) return query(config as QueryConfig, values, callback);
+    const report = typeof values === 'function' ? values : callback;
+    const result = runPrepared(statement);
+    if (typeof report !== 'function') return result;
+    result.then(
+      (rows) => report(null, rows),
+      (error: unknown) => report(error),
+    );
+    return undefined;
+  };
+  client.query = prepared as Client['query'];
+}
+
+/** Names a statement that is repeated; null for others. */
+function toNamed(config: QueryConfig | string, values: unknown): QueryConfig | null {
+  const { text, ...others }: QueryConfig = typeof config === 'string' ? { text: config } : config;
+  if (typeof text !== 'string' || 'submit' in others || others.name !== undefined) return null;
+  if (!PREPARABLE.test(text)) return null;
+  const name = findName(text);
+  if (name === null) return null;
+  return { ...others, text, name, ...(Array.isArray(values) ? { values } : {}) };
+}
+
+/** What can be prepared, and is worth it. Several statements at once cannot. */
+const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b[^;]*$/i;
+
+/** Whether a prepared statement would now return other columns than when it was prepared. */
+function isStalePlan(error: unknown): boolean {
+  return error instanceof Error && 'routine' in error && error.routine === 'RevalidateCachedQuery';
+}
+
+/** The names of repeated statements, or how often others have been run, by their texts. */
+const statements = new Map<string, string | number>();
+let named = 0;
+let generation = 0;
+
+function findName(text: string): string | null {
+  const known = statements.get(text) ?? 0;
+  if (typeof known === 'string') return known;
+  if (named === MAX_NAMES) return null;
+  if (known < RUNS_BEFORE) {
+    if (statements.size >= MAX_TEXTS) forgetUnnamed();
+    statements.set(text, known + 1);
+    return null;
+  }
+  const name = `blade_${generation}_${++named}`;
+  statements.set(text, name);
+  return name;
+}
+
+function forgetUnnamed(): void {
+  for (const [text, known] of statements) if (typeof known === 'number') statements.delete(text);
+}
+
+function renewNames(): void {
+  statements.clear();
+  named = 0;
+  generation++;
+}
+
+/** How often a statement is run before it is prepared: much of what people search for is never repeated. */
+const RUNS_BEFORE = 3;
+
+/** How many statements are prepared: each session keeps their plans. */
+const MAX_NAMES = 150;
+
+/** How many texts are known. */
+const MAX_TEXTS = 1_000;
