@@ -2,6 +2,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest';
 import type { BladeItem, RowItem } from '../../src/data-types/blade-item.ts';
 import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
+import { NO_CHANGES } from '../../src/items/change-counts.ts';
 import type { SaveBatch, UploadBatch } from '../../src/items/item-batches.ts';
 import { createItemStore, type ItemStore } from '../../src/items/item-store.ts';
 import { countItemsByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
@@ -104,6 +105,7 @@ function uploaded(
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
     countsRejections: true,
     success: countItemsByLevel(accepted.filter(({ itemId }) => !repeatedIds.has(itemId))),
+    changes: NO_CHANGES,
     failedDuplicates: countItemsByLevel(rejected.filter(({ itemId }) => repeatedIds.has(itemId))),
   };
 }
@@ -113,7 +115,10 @@ async function owed(store: ItemStore): Promise<BladeItem[]> {
   const batches = await store.findPendingBatches();
   const items = (await Promise.all(batches.map(({ id }) => store.findBatchItems(id)))).flat();
   // As jsonb, it comes back with other white space.
-  return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
+  return items.map(({ change: _change, ...item }) => ({
+    ...item,
+    data: JSON.stringify(JSON.parse(item.data)),
+  }));
 }
 
 /** Whether each item is uploaded, and whether the catalog has accepted an older content of it. */
@@ -217,7 +222,7 @@ describe('the counts of a batch', () => {
     const first = await saved(store, [item('a'), item('b')], { errors: [rowError] });
     await store.markUploaded(uploaded(first, first.items.slice(1), first.items.slice(0, 1)));
     await store.saveBatch(batch([item('b')]));
-    await store.countSuccess(NO_COUNTS);
+    await store.countSuccess(NO_COUNTS, NO_CHANGES);
     expect(await counts(lease)).toMatchObject({ total: null, read: 4, processed: 4 });
     await store.saveTotal(9);
     expect(await counts(lease)).toMatchObject({ total: 9 });
@@ -391,7 +396,9 @@ describe('a saved item', () => {
     const first = await saved(store, [item('a'), item('b')]);
     const second = await saved(store, [item('a', 2)]);
     await store.markUploaded(uploaded(first, first.items));
-    expect(await store.findPendingBatches()).toEqual([{ id: second.id, repeatedIds: new Set(['a']) }]);
+    expect(await store.findPendingBatches()).toMatchObject([
+      { id: second.id, repeatedIds: new Set(['a']), changes: NO_CHANGES },
+    ]);
     await store.markUploaded(uploaded(second, second.items));
     expect(await store.findPendingBatches()).toEqual([]);
     expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
@@ -696,7 +703,7 @@ describe('an attempt that is no longer current', () => {
     startOver: (store) => store.startOver(),
     saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
     markUploaded: (store, pending) => store.markUploaded(uploaded(pending, [item('a')], [item('b')])),
-    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0]),
+    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0], NO_CHANGES),
   };
 
   const losses: Record<string, string> = {
