@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { startCountingProxy } from './support/counting-proxy.ts';
 import { createBenchDatabase } from './support/database.ts';
 import { logProgress, type MeasureOptions, type Result, valueAtMost } from './support/measure.ts';
-import { addSource, type MeasuredProgram, startMeasuredProgram, startSync } from './support/program.ts';
+import { addSource, type MeasuredProgram, runSync, startMeasuredProgram } from './support/program.ts';
 
 // What a source costs that has hardly any rows: many of them in one FULL sync, in a program that has just started, and again.
 
@@ -75,24 +74,9 @@ function createTable(source: number): string {
 
 async function measureSync(program: MeasuredProgram, items: number) {
   const usedBefore = await readProcessorSeconds(program.pid);
-  const startedAt = performance.now();
-  const id = await startSync(program);
-  for (;;) {
-    const { job } = await program.send<{ job: Found }>(
-      'query ($id: ID!) { job(id: $id) { state outcome progress { successCount } } }',
-      { id },
-    );
-    if (job.outcome === null) await wait(50);
-    else if (job.outcome === 'SUCCEEDED' && job.progress.successCount === items) break;
-    else throw new Error(JSON.stringify(job));
-  }
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const { seconds, successCount } = await runSync(program);
+  if (successCount !== items) throw new Error(`${successCount} of ${items} items`);
   return { seconds, processorSeconds: (await readProcessorSeconds(program.pid)) - usedBefore };
-}
-
-interface Found {
-  readonly outcome: string | null;
-  readonly progress: { readonly successCount: number };
 }
 
 /** Reads the processor time of a process, of those that it started, and of those of them that have ended. Linux only. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ProbeReading } from './probe.ts';
 
@@ -82,32 +83,41 @@ export async function startMeasuredProgram(
   };
 }
 
-/** A table as a source. */
+/** A table as a source, with other fields of the input of `createDataSource`. */
 export interface Source {
   readonly name?: string;
   readonly dataType?: string;
+  readonly catalogName?: string;
   readonly tableName?: string;
+  readonly deletePolicy?: 'KEEP' | 'MARK' | 'REMOVE';
+  readonly readMode?: 'AUTO' | 'CHANGE_FEED' | 'CURSOR' | 'SNAPSHOT';
 }
 
 /** Adds a source that reads `blade.field.<tableName>`: the table of sorties unless said otherwise. @returns its id. */
-export async function addSource(
-  program: MeasuredProgram,
-  { name = 'Sorties', dataType = 'sortie', tableName = 'sortie' }: Source = {},
-): Promise<string> {
+export async function addSource(program: MeasuredProgram, source: Source = {}): Promise<string> {
   const { createDataSource } = await program.send<{ createDataSource: { dataSource?: { id: string } } }>(
     `mutation ($input: CreateDataSourceInput!) {
        createDataSource(input: $input) { ... on CreateDataSourceSuccess { dataSource { id } } ... on UserError { message } } }`,
-    { input: { name, dataType, catalogName: 'blade', schemaName: 'field', tableName } },
+    { input: { ...SORTIES, ...source } },
   );
   if (createDataSource.dataSource === undefined) throw new Error(JSON.stringify(createDataSource));
   return createDataSource.dataSource.id;
 }
 
-/** Starts a full sync. @returns the id of its job. */
-export async function startSync(
-  program: MeasuredProgram,
-  input: { readonly dataType?: string; readonly options?: object } = {},
-): Promise<string> {
+const SORTIES = {
+  ...{ name: 'Sorties', dataType: 'sortie' },
+  ...{ catalogName: 'blade', schemaName: 'field', tableName: 'sortie' },
+};
+
+/** The input of `startSync`. */
+export interface SyncInput {
+  readonly syncType?: 'FULL' | 'INCREMENTAL';
+  readonly dataType?: string;
+  readonly options?: object;
+}
+
+/** Starts a sync, which is FULL unless said otherwise. @returns the id of its job. */
+export async function startSync(program: MeasuredProgram, input: SyncInput = {}): Promise<string> {
   const { startSync } = await program.send<{ startSync: { job?: { id: string } } }>(
     `mutation ($input: StartSyncInput!) {
        startSync(input: $input) { ... on StartSyncSuccess { job { id } } ... on UserError { message } } }`,
@@ -115,4 +125,37 @@ export async function startSync(
   );
   if (startSync.job === undefined) throw new Error(JSON.stringify(startSync));
   return startSync.job.id;
+}
+
+/** Runs a sync to its end. @returns its seconds from its creation, and its counts. @throws if it does not succeed. */
+export async function runSync(program: MeasuredProgram, input: SyncInput = {}): Promise<FinishedSync> {
+  const id = await startSync(program, input);
+  for (;;) {
+    const { job } = await program.send<{ job: FoundJob }>(
+      `query ($id: ID!) { job(id: $id) {
+         state outcome failureReason createdAt finishedAt progress { successCount deletedCount } } }`,
+      { id },
+    );
+    const { outcome, createdAt, finishedAt, progress } = job;
+    if (finishedAt === null) await wait(50);
+    else if (outcome === 'SUCCEEDED')
+      return { seconds: (Date.parse(finishedAt) - Date.parse(createdAt)) / 1_000, ...progress };
+    else throw new Error(JSON.stringify(job));
+  }
+}
+
+export interface FinishedSync extends Counts {
+  readonly seconds: number;
+}
+
+interface Counts {
+  readonly successCount: number;
+  readonly deletedCount: number;
+}
+
+interface FoundJob {
+  readonly outcome: string | null;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly progress: Counts;
 }

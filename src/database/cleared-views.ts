@@ -266,6 +266,7 @@ function createViews(clearance: Marking): readonly View[] {
             where i.data_type = o.data_type and i.item_id = o.duplicate_item_id), true)))[1] as duplicate_item_id,
           (array_agg(duplicate_marking order by ordinal) filter (where ${isVisible('duplicate_marking')}))[1] as duplicate_marking,
           min(started_at) as started_at, max(finished_at) as finished_at,
+          (array_agg(current_operation order by ordinal) filter (where state = 'RUNNING'))[1] as current_operation,
           (array_agg(message order by ordinal) filter (where state = 'FAILED'))[1] as message,
           (array_agg(message_marking order by ordinal) filter (where state = 'FAILED'))[1] as message_marking
         from public.job_partition o where o.job_id = t.job_id and o.source_name = t.source_name) parts
@@ -305,6 +306,7 @@ function createViews(clearance: Marking): readonly View[] {
         message: `case when ${isVisible('parts.message_marking')} then parts.message
           when parts.message is not null then ${withheld} end`,
         message_marking: `case when ${isVisible('parts.message_marking')} then parts.message_marking end`,
+        current_operation: 'parts.current_operation',
         started_at: 'parts.started_at',
         finished_at: 'case when not parts.waits and not parts.runs then parts.finished_at end',
       },

@@ -4,7 +4,7 @@ import type { JobFactsFragment } from '../generated/graphql.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import { startDatabricksServer } from '../support/databricks-server.ts';
 import { test as base } from '../support/on-embedded.ts';
-import { JobProgress, TestDataSource } from '../support/operations.ts';
+import { JobById, JobProgress, TestDataSource } from '../support/operations.ts';
 import { addSource, catalogContent, storedItems, uploadedContent } from '../support/tables.ts';
 import { startTestApplication } from '../support/test-application.ts';
 
@@ -112,11 +112,17 @@ test('a job that waited for its warehouse continues when that has started', asyn
     id,
     ({ progress }) => progress.currentOperation === 'Waiting for the warehouse to start',
   );
+  const showOperations = async () => {
+    const { job } = await client.send(JobById, { id });
+    return job?.partitions.nodes.map(({ currentOperation }) => currentOperation);
+  };
+  expect(await showOperations()).toEqual(['Waiting for the warehouse to start']);
   release();
   expect(await client.waitForEnd(id)).toMatchObject({
     state: 'COMPLETED',
     progress: { successCount: 10 },
   });
+  expect(await showOperations()).toEqual([null]);
 });
 
 test('a job that is cancelled in the middle of a result cancels its statement, and keeps what it has read', async ({

@@ -216,7 +216,7 @@ test.runIf(inject('preparedDatabase').kind === 'server')(
       await database.pool.query(`update job set state = 'RUNNING', started_at = now() where id = $1`, [id]);
       await other.query('begin');
       await other.query('select 1 from job where id = $1 for update', [id]);
-      writer.changed(id, 'Syncing');
+      writer.changed(id, 'Syncing', null);
       await vi.waitFor(async () => {
         const { rowCount } = await database.pool.query(
           `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,

@@ -3,7 +3,7 @@ import { parseRemote, type SparkRemote } from '../../src/warehouse/spark-connect
 import { openSparkWarehouse } from '../../src/warehouse/spark-connect/warehouse.ts';
 import { startProxy } from '../support/cut-off.ts';
 import { test as base } from '../support/on-spark.ts';
-import { JobProgress } from '../support/operations.ts';
+import { JobById, JobProgress } from '../support/operations.ts';
 import { openSparkEngine } from '../support/spark/connect.ts';
 import { startConnectProxy } from '../support/spark/connect-proxy.ts';
 import { launchSpark } from '../support/spark/launch.ts';
@@ -121,6 +121,9 @@ test('a job shows how far Spark is; cancelled, it ends its statement there, whos
   for await (const { jobProgress } of client.watch(JobProgress, { id })) {
     if (/^Executing query \(Spark: \d+ of \d+ tasks\)$/.test(jobProgress.progress.currentOperation)) break;
   }
+  await expect
+    .poll(async () => (await client.send(JobById, { id })).job?.partitions.nodes[0]?.currentOperation)
+    .toMatch(/^Executing query \(Spark: \d+ of \d+ tasks\)$/);
   await client.cancelJob(id);
   expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
   expect(proxy.interrupted).toHaveLength(1);

@@ -284,6 +284,12 @@ const JobPartitionNode = builder.prismaNode('JobPartition', {
       description:
         'Its source; null once the source is deleted, and for a query of tables that belong to no source, or to several.',
     }),
+    currentOperation: t.string({
+      nullable: true,
+      description:
+        'What its thread is doing now, as text to show: with Spark Connect, also how many tasks of its statement are done. Null while no thread runs it.',
+      resolve: ({ state, currentOperation }) => (state === 'RUNNING' ? currentOperation : null),
+    }),
     attempt: t.exposeInt('attempt', {
       description:
         'Number of attempts so far; more than 1 after a crash or a failure. Each attempt continues from the checkpoint.',

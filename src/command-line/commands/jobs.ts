@@ -183,7 +183,10 @@ function writeJob(output: Output, job: JobDetails): void {
         formatCount(partition.duplicateCount),
         formatCount(partition.deletedCount),
         formatCount(partition.attempt),
-        partition.message ?? partition.driftMessage ?? (partition.isUnchanged ? 'unchanged' : ''),
+        partition.message ??
+          partition.currentOperation ??
+          partition.driftMessage ??
+          (partition.isUnchanged ? 'unchanged' : ''),
       ]),
     ]);
   }

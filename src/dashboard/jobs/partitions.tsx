@@ -17,9 +17,10 @@ const COLUMNS: readonly Column<PartitionRowFragment>[] = [
   {
     head: 'Source',
     fit: 'wrap',
-    cell: ({ sourceName, dataType, message, driftMessage }) => (
+    cell: ({ sourceName, dataType, currentOperation, message, driftMessage }) => (
       <>
         {sourceName} <Faint>{dataType}</Faint>
+        {currentOperation !== null && <Sub>{currentOperation}</Sub>}
         {message !== null && <Message c="red">{message}</Message>}
         {driftMessage !== null && <Message c="orange">{driftMessage}</Message>}
       </>

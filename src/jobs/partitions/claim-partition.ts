@@ -70,7 +70,7 @@ async function claimRunnable(
     ),
     claimed as (
       update job_partition p set state = 'RUNNING', attempt = p.attempt + 1, message = null, message_marking = null,
-        started_at = coalesce(p.started_at, blade_now())
+        current_operation = null, started_at = coalesce(p.started_at, blade_now())
       from locked
       where p.id = ${partitionId}::uuid and p.state in ('PENDING', 'RUNNING') and locked.state in ('QUEUED', 'RUNNING')
       returning p.*, locked.kind

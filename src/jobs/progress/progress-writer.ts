@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../database/generated/prisma/client.ts';
+import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { JobState } from '../job-state.ts';
 import { progressQuery, SET_COUNTS, SET_TOTAL } from './progress-query.ts';
 
@@ -6,13 +6,18 @@ import { progressQuery, SET_COUNTS, SET_TOTAL } from './progress-query.ts';
 export interface ProgressWriter {
   /** The job's row has just been written, so the next write waits for an interval. */
   written(jobId: string): void;
-  /** The job has changed; it is written within the interval. */
-  changed(jobId: string, currentOperation: string): void;
+  /**
+   * The job has changed; it is written within the interval.
+   * @param partition the partition whose attempt does it; null if none does.
+   */
+  changed(jobId: string, currentOperation: string, partition: PartitionAttempt | null): void;
   /** The job has ended and its final progress is written. */
   ended(jobId: string): void;
   /** Waits for writes in flight and starts no more. */
   close(): Promise<void>;
 }
+
+type PartitionAttempt = Pick<JobPartition, 'id' | 'attempt'>;
 
 export interface ProgressOptions {
   /** The least time between two writes of a job, in milliseconds. */
@@ -24,8 +29,15 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
+interface PartitionOperation extends PartitionAttempt {
+  readonly currentOperation: string;
+  isWritten: boolean;
+}
+
 interface Tracked {
   currentOperation: string;
+  /** What its partitions do, by their ids. */
+  readonly partitions: Map<string, PartitionOperation>;
   timer: NodeJS.Timeout | undefined;
   writing: Promise<void> | undefined;
   lastWriteAt: number;
@@ -69,6 +81,8 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
   async function write(jobId: string, tracked: Tracked): Promise<void> {
     const itemsPerSecond = recentRate(tracked.samples);
     const writtenAt = now();
+    // First, so that whoever is told of the job finds its partitions as new as itself.
+    await writeOperations([...tracked.partitions.values()]);
     const elapsedMs = tracked.measuredFrom === null ? 0 : Math.round(writtenAt - tracked.measuredFrom);
     // Lock first, so that the counts include what another worker has just written.
     const lock = prisma.$queryRaw`select 1 from job where id = ${jobId}::uuid for update`;
@@ -92,6 +106,18 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     options.onState(jobId, row.state);
   }
 
+  /** Writes what the attempts that still hold their partitions are doing. */
+  async function writeOperations(partitions: readonly PartitionOperation[]): Promise<void> {
+    for (const shown of partitions.filter(({ isWritten }) => !isWritten)) {
+      const { id, attempt, currentOperation } = shown;
+      await prisma.jobPartition.updateMany({
+        where: { id, attempt, state: 'RUNNING' },
+        data: { currentOperation },
+      });
+      shown.isWritten = true;
+    }
+  }
+
   function forgetIdleJobs(): void {
     for (const [jobId, tracked] of jobs) {
       const isIdle = tracked.timer === undefined && tracked.writing === undefined;
@@ -104,6 +130,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
     if (tracked === undefined) {
       tracked = {
         currentOperation: '',
+        partitions: new Map(),
         timer: undefined,
         writing: undefined,
         lastWriteAt: Number.NEGATIVE_INFINITY,
@@ -122,9 +149,10 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
       tracked.measuredFrom = tracked.lastWriteAt;
     },
 
-    changed(jobId, currentOperation) {
+    changed(jobId, currentOperation, partition) {
       const tracked = track(jobId);
       tracked.currentOperation = currentOperation;
+      if (partition !== null) showOperation(tracked, partition, currentOperation);
       if (tracked.writing === undefined) schedule(jobId, tracked);
       else void tracked.writing.then(() => schedule(jobId, tracked));
     },
@@ -140,6 +168,16 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
       await Promise.all([...jobs.values()].map(({ writing }) => writing));
     },
   };
+}
+
+function showOperation(
+  { partitions }: Tracked,
+  { id, attempt }: PartitionAttempt,
+  currentOperation: string,
+): void {
+  const shown = partitions.get(id);
+  if (shown?.attempt === attempt && shown.currentOperation === currentOperation) return;
+  partitions.set(id, { id, attempt, currentOperation, isWritten: false });
 }
 
 /** Items per second over the samples; null while there are too few of them. */

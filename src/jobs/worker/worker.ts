@@ -124,7 +124,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       partitionLog.info({ outcome: outcome.status }, 'partition ended');
       earlyPlans.partitionEnded(jobId);
       if (outcome.status === 'NO_SPACE') {
-        progress.changed(jobId, describeWaiting(outcome.message));
+        progress.changed(jobId, describeWaiting(outcome.message), partition);
         await activities.run(
           jobId,
           (signal) => fullDisk.wait(partitionId, outcome.message, signal),
@@ -145,7 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
       const reason = error instanceof InterruptedError ? error.message : describeUnexpected(error);
       await writePersistently(partitionId, lost, () => handBackPartition(prisma, partition, reason));
-      progress.changed(jobId, describeWaiting(reason));
+      progress.changed(jobId, describeWaiting(reason), null);
       throw error;
     }
   }
@@ -200,11 +200,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return isSaved;
   }
 
-  function toReports({ id, jobId, dataType }: JobPartition, signal: AbortSignal): PartitionWork {
+  function toReports(partition: JobPartition, signal: AbortSignal): PartitionWork {
+    const { id, jobId, dataType } = partition;
     return {
       signal,
       onProgress({ currentOperation, measurements }) {
-        if (currentOperation !== null) progress.changed(jobId, currentOperation);
+        if (currentOperation !== null) progress.changed(jobId, currentOperation, partition);
         if (measurements === null) return;
         metrics.recordBatches(dataType, measurements);
         const { saved, uploaded, unchanged } = measurements.rows;

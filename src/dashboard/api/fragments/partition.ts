@@ -25,6 +25,7 @@ export const PartitionRow = graphql(`
     sourceName
     dataType
     state
+    currentOperation
     attempt
     percent
     totalItems

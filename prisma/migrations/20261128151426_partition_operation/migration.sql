@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "job_partition" ADD COLUMN     "current_operation" TEXT;

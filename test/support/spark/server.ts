@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SparkServer } from './connect.ts';
+import { FOLDER, JARS, launchSpark } from './launch.ts';
+
+/** A Spark Connect server with an empty warehouse, which goes with it. */
+export interface OwnSpark {
+  readonly server: SparkServer;
+  close(): Promise<void>;
+}
+
+/** Fetches Spark with Maven where it is missing, and starts Spark Connect. */
+export async function startSparkServer(): Promise<OwnSpark> {
+  await mkdir(FOLDER, { recursive: true });
+  if (!existsSync(JARS)) fetchJars();
+  const protoFolder = join(FOLDER, 'proto');
+  if (!existsSync(protoFolder)) await extractDefinitions(protoFolder);
+  const warehouse = await mkdtemp(join(tmpdir(), 'blade-spark-'));
+  const { port, kill } = await launchSpark(warehouse);
+  return {
+    server: { address: `127.0.0.1:${port}`, protoFolder },
+    async close() {
+      await kill();
+      await rm(warehouse, { recursive: true, force: true });
+    },
+  };
+}
+
+function fetchJars(): void {
+  const options = ['-q', '-B', '-f', join(import.meta.dirname, 'pom.xml'), '-DincludeScope=runtime'];
+  execFileSync('mvn', [...options, `-DoutputDirectory=${JARS}`, 'dependency:copy-dependencies'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
+/** The definition of the messages lies in the jar of the server. */
+async function extractDefinitions(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const [jar = ''] = execFileSync('sh', ['-c', `ls "${JARS}"/spark-connect_*.jar`], {
+    encoding: 'utf8',
+  }).split('\n');
+  execFileSync('jar', ['xf', jar, 'spark/connect', 'google/protobuf'], { cwd: folder });
+}
