@@ -192,22 +192,26 @@ saved as (
     ${toLevelSql('classification_marking')} as level, (${differs}) as differs
 ),
 noticed as (${noteItemChanges(changedSources)}),
-pending as (
-  select count(*)::int as count,
-    case when count(*) < cardinality($6::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
-    array_agg(item_id) filter (where differs) as differing,
-    ${createIdsSql('INSERTED')} as inserted,
-    ${createIdsSql('UPDATED')} as updated,
-    ${countLevelsSql()} as by_level
-  from saved
+written as materialized (
+  select level, change, item_id = any(${others.repeatedIds}) as is_repeated, count(*)::int as count, bool_or(differs) as differs
+  from saved group by 1, 2, 3
 ),
-awaited as (
-  select ${COUNT_CHANGES} from saved where not item_id = any(${others.repeatedIds})
+-- The ids are seldom needed: a subquery runs only where its case is reached.
+pending as (
+  select coalesce(sum(count), 0)::int as count,
+    case when coalesce(sum(count), 0) < cardinality($6::text[]) then ${collectIds('true')} end as ids,
+    case when bool_or(differs) then ${collectIds('differs')} end as differing,
+    case when bool_or(change is distinct from 'INSERTED') then ${collectIds(`change = 'INSERTED'`)} end as inserted,
+    case when bool_or(change is distinct from 'UPDATED') then ${collectIds(`change = 'UPDATED'`)} end as updated,
+    ${sumWritten('true')} as by_level,
+    ${sumWritten(`change = 'INSERTED' and not is_repeated`)} as awaited_inserted,
+    ${sumWritten(`change = 'UPDATED' and not is_repeated`)} as awaited_updated
+  from written
 ),
 saved_batch as (
   insert into upload_batch (id, partition_id, repeated_ids, inserted_by_level, updated_by_level)
-  select batch.id, lease.id, ${others.repeatedIds}, awaited.inserted, awaited.updated
-  from batch, lease, pending, awaited where pending.count > 0
+  select batch.id, lease.id, ${others.repeatedIds}, pending.awaited_inserted, pending.awaited_updated
+  from batch, lease, pending where pending.count > 0
 ),
 -- Counted by their stored marking, which the rows do not show. The limit keeps the planner from a join with all items.
 unwritten as (
@@ -264,9 +268,13 @@ const CHANGE = `case when stored.job_id = excluded.job_id and stored.deleted_at 
       and stored.data_source_id is not distinct from excluded.data_source_id and stored.change is not null then stored.change
       else ${createChangeSql('stored', 'excluded.content_hash')} end`;
 
-/** Creates the ids of the saved items with a change; null if it is all of them. */
-const createIdsSql = (change: string) => `case when count(*) filter (where change = '${change}') < count(*)
-      then coalesce(array_agg(item_id) filter (where change = '${change}'), '{}') end`;
+/** Creates a subquery of the ids of saved items. */
+const collectIds = (condition: string) =>
+  `(select coalesce(array_agg(item_id), '{}') from saved where ${condition})`;
+
+/** Creates the number of written items by level. */
+const sumWritten = (condition: string) =>
+  createLevelArray((at) => `coalesce(sum(count) filter (where level = ${at - 1} and ${condition}), 0)::int`);
 
 /** Joins rows u of a batch with their items, as written now or as stored before. */
 const WITH_ITEM = `left join saved on saved.item_id = u.item_id

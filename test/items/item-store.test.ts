@@ -350,7 +350,6 @@ describe('a saved item', () => {
     expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
     expect(await owed(next)).toHaveLength(1);
     expect(await owed(first)).toEqual([]);
-    expect(await first.findPendingBatches()).toEqual([]);
     expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
   });
 
