@@ -356,7 +356,36 @@ describe('a saved item', () => {
   test('that the catalog rejected is uploaded by the next job that reads it', async () => {
     const first = openStore(await claimed());
     await first.markUploaded(uploaded(await saved(first, [item('a')]), [], [item('a')]));
-    expect((await saved(openStore(await claimed()), [item('a')])).items).toEqual([item('a')]);
+    const again = await saved(openStore(await claimed()), [item('a')]);
+    expect(again.items).toEqual([item('a')]);
+    // It comes into the catalog only now.
+    expect(again.changed).toEqual({ inserted: null, updated: new Set() });
+  });
+
+  test('whose new content the catalog rejected is updated by the next job that reads it', async () => {
+    const first = openStore(await claimed());
+    await first.markUploaded(uploaded(await saved(first, [item('a')]), [item('a')]));
+    const second = openStore(await claimed());
+    await second.markUploaded(uploaded(await saved(second, [item('a', 2)]), [], [item('a', 2)]));
+    const { changed } = await saved(openStore(await claimed()), [item('a', 2)]);
+    expect(changed).toEqual({ inserted: new Set(), updated: null });
+  });
+
+  test('that its own job reads once more is what the job has made of it', async () => {
+    const before = openStore(await claimed());
+    await before.markUploaded(uploaded(await saved(before, [item('b')]), [item('b')]));
+    const lease = await claimed();
+    const items = [item('a'), item('b', 2), item('c')];
+    const store = openStore(lease);
+    await store.markUploaded(uploaded(await saved(store, items), items));
+    await store.startOver();
+    expect(await openStore(lease).saveBatch(batch(items))).toBeNull();
+    const { rows } = await database.pool.query(
+      `select success_count::int as success, inserted_by_level::int[] as inserted, updated_by_level::int[] as updated
+       from job_partition where id = $1`,
+      [lease.partitionId],
+    );
+    expect(rows).toEqual([{ success: 3, inserted: [0, 0, 2, 0, 0], updated: [0, 0, 1, 0, 0] }]);
   });
 
   test('whose content changed is known to be in the catalog with its older content', async () => {
