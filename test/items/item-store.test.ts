@@ -371,6 +371,24 @@ describe('a saved item', () => {
     expect(changed).toEqual({ inserted: new Set(), updated: null });
   });
 
+  test('of a partition that an earlier version of the program began leaves its changes unknown', async () => {
+    const lease = await claimed();
+    await database.pool.query(
+      `update job_partition set inserted_by_level = '{}', updated_by_level = '{}' where id = $1`,
+      [lease.partitionId],
+    );
+    const store = openStore(lease);
+    await store.markUploaded(uploaded(await saved(store, [item('a')]), [item('a')]));
+    await store.countSuccess([1, 0, 0, 0, 0], NO_CHANGES);
+    await store.startOver();
+    await store.saveBatch(batch([item('a')]));
+    const { rows } = await database.pool.query(
+      'select success_count::int as success, inserted_by_level as inserted, updated_by_level as updated from job_partition where id = $1',
+      [lease.partitionId],
+    );
+    expect(rows).toEqual([{ success: 1, inserted: [], updated: [] }]);
+  });
+
   test('that its own job reads once more is what the job has made of it', async () => {
     const before = openStore(await claimed());
     await before.markUploaded(uploaded(await saved(before, [item('b')]), [item('b')]));
