@@ -40,10 +40,12 @@ export async function deleteGoneItems(
   await transaction.$queryRaw`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`;
   const source = Prisma.sql`${dataSourceId}::uuid`;
   const ids = Prisma.sql`${[...partitionIds]}::uuid[]`;
-  // Items of another data type are those that the source had before it was changed.
-  const unseen = Prisma.sql`i.deleted_at is null and not (i.data_type = ${dataType} and (
-    exists (select from seen where seen.hash = int8send(hashtextextended(i.item_id, 0)))
-    or exists (select from failed where failed.item_id = i.item_id)))`;
+  // Items of another data type are those that the source had before it was changed. Joined by an OR, the two would be no
+  // joins, and each item would be compared with each id.
+  const unseen = Prisma.sql`i.deleted_at is null
+    and not exists (select from seen
+      where i.data_type = ${dataType} and seen.hash = int8send(hashtextextended(i.item_id, 0)))
+    and not exists (select from failed where i.data_type = ${dataType} and failed.item_id = i.item_id)`;
   const [found] = await transaction.$queryRaw<GoneItems[]>`
     with read as materialized (
       -- Unpacked once, not for each id in it.
