@@ -26,15 +26,19 @@ export function formatProgress(job: JobRowFragment): string {
   return `${parts.join(', ')}: ${toPrintable(currentOperation)}`;
 }
 
-/** Formats the end of a job as one line: `FAILED after 3s, 20 items, 19 stored, 1 error, 3 of 4 sources: Depots: …`. */
+/** Formats the end of a job as one line: `FAILED after 3s, 20 items, 19 stored (12 inserted, 3 updated, 4 unchanged), 1 error, 3 of 4 sources: Depots: …`. */
 export function formatEnd({ state, failureReason, progress }: JobRowFragment): string {
   const { elapsedSeconds, processedItems, successCount, errorCount, duplicateCount, restoredCount } =
     progress;
   const { deletedCount } = progress;
+  const changes = formatChanges(progress);
   const time = elapsedSeconds === null ? '' : ` after ${formatDuration(elapsedSeconds)}`;
   const done =
     restoredCount === null
-      ? [formatCounted(processedItems, 'item'), `${formatCount(successCount)} stored`]
+      ? [
+          formatCounted(processedItems, 'item'),
+          `${formatCount(successCount)} stored${changes === null ? '' : ` (${changes})`}`,
+        ]
       : [`${formatCounted(processedItems, 'item')} compared`, `${formatCount(restoredCount)} restored`];
   const counts = [
     ...done,
@@ -47,6 +51,17 @@ export function formatEnd({ state, failureReason, progress }: JobRowFragment): s
     .join(', ');
   const reason = failureReason === null ? '' : `: ${toPrintable(failureReason)}`;
   return `${state}${time}, ${counts}${reason}`;
+}
+
+/** Such as `12 inserted, 3 updated, 4 unchanged`; null if nothing was stored, or if it is not known what of it changed. */
+function formatChanges({ successCount, insertedCount, updatedCount, unchangedCount }: Progress) {
+  if (successCount === 0 || insertedCount === null) return null;
+  const counts = [
+    [insertedCount, 'inserted'],
+    [updatedCount ?? 0, 'updated'],
+    [unchangedCount ?? 0, 'unchanged'],
+  ] as const;
+  return counts.map(([count, kind]) => `${formatCount(count)} ${kind}`).join(', ');
 }
 
 /** Formats progress as one line that fits the terminal; what matters least is left out first. */

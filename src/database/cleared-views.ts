@@ -102,6 +102,7 @@ const ENUMS = [
   ...['job_kind', 'job_state', 'job_outcome', 'sync_type', 'retry_mode', 'partition_state', 'error_stage'],
   'job_event_kind',
   'delete_policy',
+  'item_change',
   'audit_outcome',
   'scheduled_run_state',
 ];
@@ -134,6 +135,9 @@ function createViews(clearance: Marking): readonly View[] {
   const indices = Array.from({ length: toLevel(clearance) + 1 }, (_none, level) => level + 1);
   const sumVisible = (column: string) => `(${indices.map((at) => `${column}[${at}]`).join(' + ')})`;
   const sliceVisible = (column: string) => `${column}[1:${indices.length}]`;
+  // Empty where the counts are not known.
+  const sumKnownVisible = (column: string) =>
+    `case when bool_or(${column} = '{}') then '{}' else array[${indices.map((at) => `sum(${column}[${at}])::bigint`).join(', ')}] end`;
   const sumVisibleInJson = (json: string) =>
     `(${indices.map((at) => `coalesce((${json} ->> ${at - 1})::bigint, 0)`).join(' + ')})`;
 
@@ -160,6 +164,7 @@ function createViews(clearance: Marking): readonly View[] {
         'data_type item_id classification_marking data metadata content_hash data_source_id job_id',
       ),
       ...columnsAsTheyAre('upload_batch_id was_uploaded created_at updated_at deleted_at'),
+      ...columnsAsText('change'),
       // None of it is marked higher than the item.
       ...columnsAsTheyAre('row_marking is_marking_stated other_markings query_metadata query_marking'),
       ...columnsAsTheyAre('floor_marking floor_job_id floor_by_id floor_by_name floor_at floor_reason'),
@@ -172,6 +177,8 @@ function createViews(clearance: Marking): readonly View[] {
         ...columnsAsTheyAre('id partition_id uploaded_at generation upload_key lost_at'),
         // Ids of items of any marking.
         repeated_ids: `'{}'::text[]`,
+        inserted_by_level: sliceVisible('t.inserted_by_level'),
+        updated_by_level: sliceVisible('t.updated_by_level'),
       },
     ),
     view('job_error', `public.job_error t where ${isErrorVisible('t')}`, {
@@ -215,13 +222,17 @@ function createViews(clearance: Marking): readonly View[] {
       duplicate_by_level: sliceVisible('t.duplicate_by_level'),
       success_by_level: sliceVisible('t.success_by_level'),
       error_by_level: sliceVisible('t.error_by_level'),
+      inserted_by_level: sliceVisible('t.inserted_by_level'),
+      updated_by_level: sliceVisible('t.updated_by_level'),
       restored_count: sumVisible('t.restored_by_level'),
       restored_by_level: sliceVisible('t.restored_by_level'),
       progress_by_type: `(
         select coalesce(jsonb_agg(jsonb_build_object('dataType', p.type -> 'dataType',
           'totalItems', case when ${hasEnded} then p.success + p.errors + p.duplicates end,
           'processedItems', p.success + p.errors + p.duplicates,
-          'successCount', p.success, 'errorCount', p.errors, 'duplicateCount', p.duplicates, 'deletedCount', p.deleted) order by p.type ->> 'dataType'), '[]')
+          'successCount', p.success, 'errorCount', p.errors, 'duplicateCount', p.duplicates, 'deletedCount', p.deleted,
+          'insertedByLevel', ${sliceVisibleInJson(`coalesce(p.type -> 'insertedByLevel', '[]')`)},
+          'updatedByLevel', ${sliceVisibleInJson(`coalesce(p.type -> 'updatedByLevel', '[]')`)}) order by p.type ->> 'dataType'), '[]')
         from (select type, ${sumVisibleInJson(`(type -> 'successByLevel')`)} as success,
           ${sumVisibleInJson(`(type -> 'errorByLevel')`)} as errors,
           ${sumVisibleInJson(`(type -> 'duplicateByLevel')`)} as duplicates,
@@ -249,6 +260,7 @@ function createViews(clearance: Marking): readonly View[] {
           sum${sumVisible('error_by_level')}::bigint as errors, sum${sumVisible('restored_by_level')}::bigint as restored,
           sum${sumVisible('duplicate_by_level')}::bigint as duplicates,
           sum${sumVisible('deleted_by_level')}::bigint as deleted,
+          ${sumKnownVisible('inserted_by_level')} as inserted, ${sumKnownVisible('updated_by_level')} as updated,
           (array_agg(duplicate_item_id order by ordinal) filter (where ${isVisible('duplicate_marking')} and coalesce((
             select ${isVisible('i.classification_marking')} from public.blade_item i
             where i.data_type = o.data_type and i.item_id = o.duplicate_item_id), true)))[1] as duplicate_item_id,
@@ -284,6 +296,8 @@ function createViews(clearance: Marking): readonly View[] {
         restored_count: 'parts.restored',
         duplicate_count: 'parts.duplicates',
         deleted_count: 'parts.deleted',
+        inserted_by_level: 'parts.inserted',
+        updated_by_level: 'parts.updated',
         deleted_by_level: sliceVisible('t.deleted_by_level'),
         duplicate_by_level: sliceVisible('t.duplicate_by_level'),
         duplicate_item_id: 'parts.duplicate_item_id',
@@ -309,7 +323,9 @@ function createViews(clearance: Marking): readonly View[] {
       data: `case when t.kind in ('CHECKPOINT', 'ENDED') then t.data || jsonb_build_object(
           'success', ${sliceVisibleInJson(`t.data -> 'success'`)}, 'errors', ${sliceVisibleInJson(`t.data -> 'errors'`)},
           'duplicates', ${sliceVisibleInJson(`t.data -> 'duplicates'`)},
-          'deleted', ${sliceVisibleInJson(`coalesce(t.data -> 'deleted', '[]')`)})
+          'deleted', ${sliceVisibleInJson(`coalesce(t.data -> 'deleted', '[]')`)},
+          'inserted', ${sliceVisibleInJson(`coalesce(t.data -> 'inserted', '[]')`)},
+          'updated', ${sliceVisibleInJson(`coalesce(t.data -> 'updated', '[]')`)})
           || case when t.kind = 'ENDED'
             then jsonb_build_object('outcome', (select j.outcome from ${job} j where j.id = t.job_id)) else '{}' end
         when t.kind in ('ITEMS_DELETED', 'DELETES_WAITING', 'DELETES_APPROVED', 'DELETES_REJECTED')
@@ -336,6 +352,10 @@ function createViews(clearance: Marking): readonly View[] {
       ...columnsAsTheyAre('max_delete_percent deletes_settled_at'),
       deleted_count: sumVisible('t.deleted_by_level'),
       deleted_by_level: sliceVisible('t.deleted_by_level'),
+      inserted_by_level: sliceVisible('t.inserted_by_level'),
+      updated_by_level: sliceVisible('t.updated_by_level'),
+      unchanged_by_level: sliceVisible('t.unchanged_by_level'),
+      failed_by_level: sliceVisible('t.failed_by_level'),
       ...{ synced: 'null::jsonb', feed_state: 'null::jsonb' },
       item_changes: '0::bigint',
       item_count: sumVisible('t.item_count_by_level'),

@@ -1,7 +1,10 @@
-import type { BladeItem } from '../data-types/blade-item.ts';
+import type { ItemChange } from '../database/generated/prisma/enums.ts';
+import { type ChangeCounts, NO_CHANGES } from '../items/change-counts.ts';
+import type { PendingItem } from '../items/item-batches.ts';
 import {
   addCounts,
   countItemsByLevel,
+  type LevelCounts,
   NO_COUNTS,
   subtractCounts,
   sumLevels,
@@ -19,24 +22,54 @@ export async function settleEarlierAttempts(attempt: Attempt, resumed: boolean):
   attempt.onOperation('Uploading items saved by an earlier attempt');
   if (!resumed) return uploadPending(attempt);
   let uncounted = subtractCounts(task.read, addCounts(task.success, task.errors, task.duplicates));
-  for (const { id, repeatedIds } of await store.findPendingBatches()) {
+  let uncountedChanges = NO_CHANGES;
+  for (const { id, repeatedIds, changes } of await store.findPendingBatches()) {
     const items = await store.findBatchItems(id);
-    const isNew = ({ itemId }: BladeItem) => !repeatedIds.has(itemId);
+    const isNew = ({ itemId }: PendingItem) => !repeatedIds.has(itemId);
     // A batch that is pending because another job changed its items has been counted, and so are duplicates.
     const counted = takeLesserCounts(uncounted, countItemsByLevel(items.filter(isNew)));
     uncounted = subtractCounts(uncounted, counted);
+    const present = mapChanges((kind, change) =>
+      takeLesserCounts(changes[kind], countChanged(items.filter(isNew), change)),
+    );
+    uncountedChanges = mapChanges((kind) =>
+      addCounts(uncountedChanges[kind], subtractCounts(changes[kind], present[kind])),
+    );
     await uploadBatch(createUploader(attempt), { id, items, readBatch: null }, ({ rejected }) => {
-      const failed = rejected.map(({ item }) => item);
+      const failedIds = new Set(rejected.map(({ item }) => item.itemId));
+      const failed = items.filter(({ itemId }) => failedIds.has(itemId));
+      const success = subtractCounts(counted, countItemsByLevel(failed.filter(isNew)));
       return {
-        success: subtractCounts(counted, countItemsByLevel(failed.filter(isNew))),
+        success,
+        changes: limitChanges(
+          mapChanges((kind, change) =>
+            subtractCounts(present[kind], countChanged(failed.filter(isNew), change)),
+          ),
+          success,
+        ),
         failedDuplicates: countItemsByLevel(failed.filter((item) => !isNew(item))),
         countsRejections: true,
       };
     });
   }
   // Another job is going to upload the items of these rows.
-  if (sumLevels(uncounted) > 0) await store.countSuccess(uncounted);
+  if (sumLevels(uncounted) > 0)
+    await store.countSuccess(uncounted, limitChanges(uncountedChanges, uncounted));
   await uploadPending(attempt);
+}
+
+function mapChanges(toCounts: (kind: keyof ChangeCounts, change: ItemChange) => LevelCounts): ChangeCounts {
+  return { inserted: toCounts('inserted', 'INSERTED'), updated: toCounts('updated', 'UPDATED') };
+}
+
+function countChanged(items: readonly PendingItem[], change: ItemChange): LevelCounts {
+  return countItemsByLevel(items.filter((item) => item.change === change));
+}
+
+/** Limits changes to the successes of which they are a part: markings may have changed since the items were saved. */
+function limitChanges(changes: ChangeCounts, success: LevelCounts): ChangeCounts {
+  const inserted = takeLesserCounts(changes.inserted, success);
+  return { inserted, updated: takeLesserCounts(changes.updated, subtractCounts(success, inserted)) };
 }
 
 /** Uploads the current content of items that the catalog may hold with an older one. */

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RowItem } from '../data-types/blade-item.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking } from '../data-types/marking.ts';
+import { countChanges } from '../items/change-counts.ts';
 import type { ItemError, SaveBatch, UploadBatch } from '../items/item-batches.ts';
 import { countItemsByLevel } from '../items/level-counts.ts';
 import type { MarkingRule } from '../items/marking-rule.ts';
@@ -234,9 +235,11 @@ async function uploadBatches(
     let rejections = 0;
     const isPending = await uploadBatch(pipeline, batch, ({ accepted, rejected }) => {
       rejections = rejected.length;
-      const { repeatedIds } = batch;
+      const { repeatedIds, changed } = batch;
+      const successes = accepted.filter(({ itemId }) => !repeatedIds.has(itemId));
       return {
-        success: countItemsByLevel(accepted.filter(({ itemId }) => !repeatedIds.has(itemId))),
+        success: countItemsByLevel(successes),
+        changes: countChanges(successes, changed),
         failedDuplicates: countItemsByLevel(
           rejected.flatMap(({ item }) => (repeatedIds.has(item.itemId) ? item : [])),
         ),

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnknownDataTypeError } from '../data-types/data-types.ts';
+import { NO_CHANGES } from '../items/change-counts.ts';
 import { countSourceItems } from '../items/count-source-items.ts';
 import { createItemStore } from '../items/item-store.ts';
 import { sumLevels } from '../items/level-counts.ts';
@@ -192,7 +193,7 @@ async function confirmUnchanged(
   { success }: Extract<CheckedPlan, { kind: 'UNCHANGED' }>,
 ): Promise<void> {
   // An earlier attempt may have counted them.
-  if (sumLevels(task.success) === 0) await store.countSuccess(success);
+  if (sumLevels(task.success) === 0) await store.countSuccess(success, NO_CHANGES);
 }
 
 /** Restores the items that the catalog does not have as the store does. */

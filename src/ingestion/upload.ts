@@ -1,6 +1,7 @@
 import type { Catalog, UploadOutcome } from '../catalog/catalog.ts';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
+import { NO_CHANGES } from '../items/change-counts.ts';
 import type { UploadBatch, UploadedBatch } from '../items/item-batches.ts';
 import type { ItemStore } from '../items/item-store.ts';
 import { NO_COUNTS } from '../items/level-counts.ts';
@@ -26,11 +27,11 @@ export interface Uploader {
 export type SortedOutcomes = Pick<UploadedBatch, 'accepted' | 'rejected'>;
 
 /** A batch, and whether the catalog had lost it. */
-type BatchToUpload = Omit<UploadBatch, 'repeatedIds'> & { readonly isRestored?: boolean };
+type BatchToUpload = Omit<UploadBatch, 'repeatedIds' | 'changed'> & { readonly isRestored?: boolean };
 
 /** What the answers of the catalog add to the counts of the partition. */
 type UploadCounts = Pick<UploadedBatch, 'success' | 'countsRejections'> &
-  Partial<Pick<UploadedBatch, 'failedDuplicates'>>;
+  Partial<Pick<UploadedBatch, 'changes' | 'failedDuplicates'>>;
 
 /**
  * Uploads a batch and saves the outcome.
@@ -53,7 +54,7 @@ export async function uploadBatch(
     const receipt = { generation, key };
     const isPending = await store.markUploaded({
       ...{ id, receipt, readBatch, dataType, isRestored, countsRestored: uploader.isRepair },
-      failedDuplicates: NO_COUNTS,
+      ...{ changes: NO_CHANGES, failedDuplicates: NO_COUNTS },
       ...sorted,
       ...toCounts(sorted),
     });

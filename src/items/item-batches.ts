@@ -1,7 +1,8 @@
 import type { BladeItem, RowItem } from '../data-types/blade-item.ts';
 import type { Marking } from '../data-types/marking.ts';
-import type { ErrorStage } from '../database/generated/prisma/enums.ts';
+import type { ErrorStage, ItemChange } from '../database/generated/prisma/enums.ts';
 import type { JsonValue } from '../shared/json.ts';
+import type { ChangeCounts, ChangedIds } from './change-counts.ts';
 import type { LevelCounts } from './level-counts.ts';
 import type { MarkingRule } from './marking-rule.ts';
 import type { ReadBatch } from './read-batches.ts';
@@ -43,12 +44,22 @@ export interface UploadBatch {
   readonly items: readonly BladeItem[];
   /** The items that an earlier row of the read had made, too. They are counted as duplicates already. */
   readonly repeatedIds: ReadonlySet<string>;
+  readonly changed: ChangedIds;
   /** The batch of rows to remember once the items are uploaded; null for none. */
   readonly readBatch: ReadBatch | null;
 }
 
 /** A batch that is saved and not uploaded. */
-export type PendingBatch = Pick<UploadBatch, 'id' | 'repeatedIds'>;
+export interface PendingBatch extends Pick<UploadBatch, 'id' | 'repeatedIds'> {
+  /** The changes of all its items when it was saved, without the repeated ones. */
+  readonly changes: ChangeCounts;
+}
+
+/** An item of a pending batch. */
+export interface PendingItem extends BladeItem {
+  /** What the job of the lease has changed; null if it stored the item as it was, and if another job wrote it. */
+  readonly change: ItemChange | null;
+}
 
 export interface UploadedBatch {
   readonly id: string;
@@ -65,6 +76,8 @@ export interface UploadedBatch {
   readonly countsRestored: boolean;
   /** What the batch adds to the success count of the partition. */
   readonly success: LevelCounts;
+  /** What of it is new or has changed. */
+  readonly changes: ChangeCounts;
   /** Rows that were counted as duplicates, and whose items the catalog rejected: they are errors now. */
   readonly failedDuplicates: LevelCounts;
 }

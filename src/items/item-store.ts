@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { BladeItem } from '../data-types/blade-item.ts';
 import { createLeasedWriter, type PartitionLease } from '../database/partition-lease.ts';
 import { type ComparedItemStore, createComparedItems } from './compared-items.ts';
-import type { PendingBatch, SaveBatch, UploadBatch, UploadedBatch } from './item-batches.ts';
+import type { PendingBatch, PendingItem, SaveBatch, UploadBatch, UploadedBatch } from './item-batches.ts';
 import { orderRemovalsAgain } from './item-removals.ts';
 import { createLostUploads, type LostUploads } from './lost-uploads.ts';
 import { markUploaded } from './mark-uploaded.ts';
@@ -37,11 +37,11 @@ export interface ItemStore
   isHeld(): Promise<boolean>;
   /**
    * Finds the batches that this partition saved but has not uploaded, in the order in which they were saved; not those that
-   * it restores.
+   * it restores. All items of a batch may have moved to others.
    */
   findPendingBatches(): Promise<readonly PendingBatch[]>;
   /** Finds the current items of a batch, without those that have moved to another. */
-  findBatchItems(id: string): Promise<readonly BladeItem[]>;
+  findBatchItems(id: string): Promise<readonly PendingItem[]>;
   /** Finds the current content of items. */
   findItems(keys: ItemKeys): Promise<readonly BladeItem[]>;
   /** Orders the removal of items that may be in the catalog again after they were removed. */
@@ -83,7 +83,7 @@ export function createItemStore(
       }
     },
 
-    saveBatch: createBatchSaver({ pool, writer, seenIds, remember, savesAllIds, onRefused }),
+    saveBatch: createBatchSaver({ pool, lease, writer, seenIds, remember, savesAllIds, onRefused }),
 
     markUploaded: (batch) => markUploaded(writer, lease, batch),
 
@@ -96,18 +96,22 @@ export function createItemStore(
     },
 
     async findPendingBatches() {
-      const { rows } = await pool.query<{ id: string; repeatedIds: readonly string[] }>(
-        `select b.id, b.repeated_ids as "repeatedIds" from upload_batch b
-         where b.partition_id = $1 and b.lost_at is null and exists (select from blade_item i where i.upload_batch_id = b.id) order by b.id`,
+      const { rows } = await pool.query<StoredBatch>(
+        `select id, repeated_ids as "repeatedIds", inserted_by_level as inserted, updated_by_level as updated
+         from upload_batch where partition_id = $1 and lost_at is null order by id`,
         [lease.partitionId],
       );
-      return rows.map(({ id, repeatedIds }) => ({ id, repeatedIds: new Set(repeatedIds) }));
+      return rows.map(({ id, repeatedIds, inserted, updated }) => ({
+        ...{ id, repeatedIds: new Set(repeatedIds) },
+        changes: { inserted: inserted.map(Number), updated: updated.map(Number) },
+      }));
     },
 
     async findBatchItems(id) {
-      const { rows } = await pool.query<BladeItem>(
-        `select ${ITEM_COLUMNS} from blade_item i where upload_batch_id = $1 order by data_type, item_id`,
-        [id],
+      const { rows } = await pool.query<PendingItem>(
+        `select ${ITEM_COLUMNS}, case when job_id = $2 then change end as change
+         from blade_item i where upload_batch_id = $1 order by data_type, item_id`,
+        [id, lease.jobId],
       );
       return rows;
     },
@@ -116,4 +120,11 @@ export function createItemStore(
 
     orderRemovalsAgain: (keys) => orderRemovalsAgain(pool, keys),
   };
+}
+
+interface StoredBatch {
+  readonly id: string;
+  readonly repeatedIds: readonly string[];
+  readonly inserted: readonly string[];
+  readonly updated: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { HELD, LEASE, type LeasedWriter, type PartitionLease } from '../database/partition-lease.ts';
 import { encodeTextArray } from './binary-array.ts';
+import { addChanges } from './change-counts.ts';
 import type { UploadedBatch } from './item-batches.ts';
 import { noteItemChanges } from './item-changes.ts';
 import { createLevelArray, sumLevels } from './level-counts.ts';
@@ -17,7 +18,7 @@ export async function markUploaded(
   batch: UploadedBatch,
 ): Promise<boolean> {
   const { id, receipt, readBatch, dataType, accepted, rejected, countsRejections } = batch;
-  const { success, failedDuplicates } = batch;
+  const { success, changes, failedDuplicates } = batch;
   const errors = countsRejections ? rejected : [];
   const { isPending } = await write<{ isPending: boolean }>(MARK_UPLOADED, [
     jobId,
@@ -40,6 +41,8 @@ export async function markUploaded(
     readBatch?.idHashes ?? null,
     sumLevels(failedDuplicates),
     failedDuplicates,
+    changes.inserted,
+    changes.updated,
   ]);
   return isPending;
 }
@@ -110,6 +113,10 @@ update job_partition p set
   total_items = case when p.total_items is not null
     then greatest(p.total_items, p.processed_items + $14::int + cardinality($11::text[]) - $24::int) end,
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($15::int[])[${at}]`)},
+  ${addChanges(
+    (at) => `($26::int[])[${at}]`,
+    (at) => `($27::int[])[${at}]`,
+  )},
   restored_by_level = case when $22::boolean then ${createLevelArray(
     (at) => `p.restored_by_level[${at}] + ($15::int[])[${at}]`,
   )} else p.restored_by_level end,

@@ -1,4 +1,5 @@
 import { HELD, LEASE, type LeasedWriter } from '../database/partition-lease.ts';
+import { addChanges, type ChangeCounts } from './change-counts.ts';
 import { createLevelArray, type LevelCounts, NO_COUNTS_SQL, sumLevels } from './level-counts.ts';
 
 /** Statements that change only the counts of a partition, and the place where it resumes. */
@@ -8,7 +9,7 @@ export interface PartitionCounts {
   /** Saves the total number of rows of the partition. */
   saveTotal(totalItems: number): Promise<void>;
   /** Counts rows as success that an earlier attempt saved and that need no upload any more. */
-  countSuccess(rows: LevelCounts): Promise<void>;
+  countSuccess(rows: LevelCounts, changes: ChangeCounts): Promise<void>;
 }
 
 export function createPartitionCounts({ write }: Pick<LeasedWriter, 'write'>): PartitionCounts {
@@ -21,8 +22,8 @@ export function createPartitionCounts({ write }: Pick<LeasedWriter, 'write'>): P
       await write(SAVE_TOTAL, [totalItems]);
     },
 
-    async countSuccess(rows) {
-      await write(COUNT_SUCCESS, [sumLevels(rows), rows]);
+    async countSuccess(rows, { inserted, updated }) {
+      await write(COUNT_SUCCESS, [sumLevels(rows), rows, inserted, updated]);
     },
   };
 }
@@ -33,6 +34,8 @@ unread as (delete from read_ids r using lease where r.partition_id = lease.id)
 update job_partition p
 set ${HELD}, position = null, read_items = 0, processed_items = 0, success_count = 0, error_count = 0,
   read_by_level = ${NO_COUNTS_SQL}, success_by_level = ${NO_COUNTS_SQL}, error_by_level = ${NO_COUNTS_SQL},
+  inserted_by_level = case when p.inserted_by_level = '{}' then '{}' else ${NO_COUNTS_SQL} end,
+  updated_by_level = case when p.updated_by_level = '{}' then '{}' else ${NO_COUNTS_SQL} end,
   restored_count = 0, restored_by_level = ${NO_COUNTS_SQL},
   duplicate_count = 0, duplicate_by_level = ${NO_COUNTS_SQL}, duplicate_item_id = null, duplicate_marking = null
 from lease where p.id = lease.id returning p.id`;
@@ -48,6 +51,10 @@ update job_partition p set
   success_count = p.success_count + $3::bigint,
   processed_items = p.processed_items + $3::bigint,
   total_items = case when p.total_items is not null then greatest(p.total_items, p.processed_items + $3::bigint) end,
-  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::bigint[])[${at}]`)}
+  success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + ($4::bigint[])[${at}]`)},
+  ${addChanges(
+    (at) => `($5::bigint[])[${at}]`,
+    (at) => `($6::bigint[])[${at}]`,
+  )}
 from lease where p.id = lease.id
 returning p.id`;

@@ -1,14 +1,15 @@
 import type { Pool } from 'pg';
 import type { RowItem } from '../data-types/blade-item.ts';
 import { MARKINGS } from '../data-types/marking.ts';
+import { Prisma } from '../database/generated/prisma/client.ts';
 import { encodeTextArray } from './binary-array.ts';
+import { type ChangeCounts, COUNT_CHANGES, createChangeSql } from './change-counts.ts';
+import { isSharedSql } from './judged-items.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 
 /** What a sync would do with the rows of a batch, by marking. */
-export interface PreviewedItems {
-  readonly inserted: LevelCounts;
-  readonly updated: LevelCounts;
+export interface PreviewedItems extends ChangeCounts {
   readonly unchanged: LevelCounts;
 }
 
@@ -29,17 +30,14 @@ export async function compareWithStored(
   return found;
 }
 
-const ofKind = (kind: string) => countLevelsSql(`case when kind = '${kind}' then level end`);
-
 // The limit keeps the planner from a join with all items.
-const COMPARE = `select ${ofKind('inserted')} as inserted, ${ofKind('updated')} as updated, ${ofKind('unchanged')} as unchanged
+const COMPARE = `select ${COUNT_CHANGES}, ${countLevelsSql('case when change is null then level end')} as unchanged
 from (
   select ${toLevelSql('coalesce(i.classification_marking, u.marking)')} as level,
-    case when i.content_hash is null or i.deleted_at is not null then 'inserted'
-      when i.content_hash = u.content_hash then 'unchanged' else 'updated' end as kind
+    case when i.content_hash is null then 'INSERTED' else ${createChangeSql('i', 'u.content_hash')} end as change
   from unnest($2::text[], $3::text[], $4::text[]) as u (item_id, content_hash, marking)
   left join lateral (
-    select i.content_hash, i.deleted_at, i.classification_marking from blade_item i
+    select i.content_hash, i.deleted_at, i.classification_marking, i.was_uploaded, i.upload_batch_id from blade_item i
     where i.data_type = $1 and i.item_id = u.item_id limit 1
   ) as i on true
 ) as compared`;
@@ -61,9 +59,8 @@ export async function* readBroughtItems(
   for (const marking of MARKINGS) {
     let after = { dataType: '', itemId: '' };
     for (;;) {
-      const { rows } = await pool.query<BroughtItem>(READ_BROUGHT, [
-        ...[marking, dataSourceId, after.dataType, after.itemId],
-      ]);
+      const { text, values } = composeBrought(marking, dataSourceId, after);
+      const { rows } = await pool.query<BroughtItem>(text, values);
       const last = rows.at(-1);
       if (last === undefined) break;
       yield rows;
@@ -72,11 +69,17 @@ export async function* readBroughtItems(
   }
 }
 
-const READ_BROUGHT = `select i.data_type as "dataType", i.item_id as "itemId", ${toLevelSql('i.classification_marking')} as level,
-  exists (
-    select from jsonb_object_keys(i.other_markings) as other (id) join data_source s on s.id = other.id::uuid where s.id <> $2::uuid
-  ) as "isShared"
-from blade_item i
-where i.classification_marking = $1 and i.data_source_id = $2::uuid and (i.data_type, i.item_id) > ($3, $4)
-  and i.deleted_at is null and jsonb_exists(i.metadata, 'source_table')
-order by i.data_type, i.item_id limit 5000`;
+function composeBrought(
+  marking: string,
+  dataSourceId: string,
+  after: Pick<BroughtItem, 'dataType' | 'itemId'>,
+): Prisma.Sql {
+  const source = Prisma.sql`${dataSourceId}::uuid`;
+  return Prisma.sql`select i.data_type as "dataType", i.item_id as "itemId",
+      ${Prisma.raw(toLevelSql('i.classification_marking'))} as level, ${isSharedSql(source)} as "isShared"
+    from blade_item i
+    where i.classification_marking = ${marking} and i.data_source_id = ${source}
+      and (i.data_type, i.item_id) > (${after.dataType}, ${after.itemId})
+      and i.deleted_at is null and jsonb_exists(i.metadata, 'source_table')
+    order by i.data_type, i.item_id limit 5000`;
+}

@@ -33,8 +33,8 @@ export interface ReadBatches {
   /** Loads the ids of a remembered batch, hashed; null if it is not remembered. */
   loadIdHashes(batch: KnownRows): Promise<Buffer | null>;
   /**
-   * Moves the checkpoint past a batch and counts its rows as success, if all its items are unchanged and no earlier row of
-   * the read had their ids.
+   * Moves the checkpoint past a batch and counts its rows as success, if all its items are unchanged since before the job and
+   * no earlier row of the read had their ids.
    * @param read the number of rows in the batch, and the position of the read after it.
    * @param idHashes the ids of the batch, if they are being loaded already.
    * @returns whether they are; if not, nothing was written.
@@ -120,8 +120,11 @@ const addKnown = (column: string) =>
 
 const CONFIRM = `with ${LEASE},
 known as materialized (
-  select r.rows_by_level, r.seen_at, r.id_hashes, $6::int as rows from read_batch r
+  select r.rows_by_level, r.seen_at, r.id_hashes, $6::int as rows from lease, read_batch r
   where r.data_source_id = $3::uuid and r.fingerprint = $4 and ${areWhole('r.upload_batch_ids', 'r.item_counts')}
+    -- What the job itself has uploaded is compared item by item if it reads the rows once more.
+    and not exists (select from upload_batch b where b.id = any(r.upload_batch_ids)
+      and b.uploaded_at >= (select j.started_at from job j where j.id = lease.job_id))
 ),
 seen as (
   update read_batch r set seen_at = blade_now() from lease, known

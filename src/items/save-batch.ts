@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { BladeItem, RowItem } from '../data-types/blade-item.ts';
 import { isDataError } from '../database/database-error.ts';
-import { HELD, LEASE, type LeasedWriter } from '../database/partition-lease.ts';
+import { HELD, LEASE, type LeasedWriter, type PartitionLease } from '../database/partition-lease.ts';
 import type { ItemError, SaveBatch, UploadBatch } from './item-batches.ts';
 import { createLevelArray, type LevelCounts, NO_COUNTS, sumLevels } from './level-counts.ts';
 import type { CountedUploadBatch, ReadBatch, ReadBatches } from './read-batches.ts';
@@ -13,6 +13,7 @@ import { findUnchangedItems } from './unchanged-items.ts';
 
 export interface BatchSaverOptions {
   readonly pool: Pool;
+  readonly lease: Pick<PartitionLease, 'jobId'>;
   readonly writer: LeasedWriter;
   /** The ids of the read, to which each saved batch is added. */
   readonly seenIds: SeenIds;
@@ -25,7 +26,7 @@ export interface BatchSaverOptions {
 
 /** @returns a function that saves a batch; see `ItemStore`. */
 export function createBatchSaver(options: BatchSaverOptions) {
-  const { pool, writer, seenIds, remember, savesAllIds, onRefused } = options;
+  const { pool, lease, writer, seenIds, remember, savesAllIds, onRefused } = options;
 
   // Looking up unchanged rows before writing is cheapest, unless most rows are changed or new.
   let checksFirst = true;
@@ -44,7 +45,9 @@ export function createBatchSaver(options: BatchSaverOptions) {
   }
 
   async function findChanged(batch: SaveBatch): Promise<Changes> {
-    const { ids, byLevel, uploadBatches } = await findUnchangedItems(pool, batch);
+    const { ids, byLevel, uploadBatches, hasOwn } = await findUnchangedItems(pool, lease, batch);
+    // The job reads these rows once more, and its own changes look unchanged now.
+    if (hasOwn) return assumeAllChanged(batch);
     if (ids === null) return { changed: [], unchanged: byLevel, unchangedIn: uploadBatches };
     const unchangedIds = new Set(ids);
     const changed = batch.items.filter((item) => !unchangedIds.has(item.itemId));
@@ -53,23 +56,24 @@ export function createBatchSaver(options: BatchSaverOptions) {
 
   async function upsert(
     batch: SaveBatch,
-    { changed, unchanged }: Changes,
+    { changed: toWrite, unchanged }: Changes,
     itemIds: ReadIds,
   ): Promise<SavedBatch> {
     if (sumLevels(unchanged) === countRows(batch)) return countUnchanged(batch, unchanged, itemIds);
-    const statement = createSaveStatement(batch, changed, unchanged, itemIds);
-    const { id, count, ids, differing, levels } = await writer.write<SavedItems>(
+    const statement = createSaveStatement(batch, toWrite, unchanged, itemIds);
+    const { id, count, ids, differing, levels, inserted, updated } = await writer.write<SavedItems>(
       statement.text,
       statement.values,
     );
     const readBatch = toReadBatch(batch, levels, itemIds);
     if (id === null || count === 0) return { saved: null, readBatch };
     const savedIds = ids === null ? null : new Set(ids);
-    const saved = savedIds === null ? changed : changed.filter((item) => savedIds.has(item.itemId));
+    const saved = savedIds === null ? toWrite : toWrite.filter((item) => savedIds.has(item.itemId));
     const isAll = saved.length === batch.items.length;
     const items = await loadStored(batch.dataType, saved, differing ?? []);
     const repeatedIds = new Set(itemIds.repeated);
-    return { saved: { id, items, repeatedIds, readBatch: isAll ? readBatch : null }, readBatch };
+    const changed = { inserted: toSet(inserted), updated: toSet(updated) };
+    return { saved: { id, items, repeatedIds, changed, readBatch: isAll ? readBatch : null }, readBatch };
   }
 
   async function countUnchanged(batch: SaveBatch, unchanged: LevelCounts, ids: ReadIds): Promise<SavedBatch> {
@@ -138,6 +142,8 @@ interface SavedBatch {
   /** What to remember of the batch once its items are uploaded; null for nothing. */
   readonly readBatch: ReadBatch | null;
 }
+
+const toSet = (ids: readonly string[] | null) => (ids === null ? null : new Set(ids));
 
 function toItemError({ item, message }: RefusedItem): ItemError {
   return {

@@ -1,6 +1,7 @@
 import type { RowItem } from '../data-types/blade-item.ts';
 import { HELD, LEASE } from '../database/partition-lease.ts';
 import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
+import { addChanges, COUNT_CHANGES, createChangeSql } from './change-counts.ts';
 import type { SaveBatch } from './item-batches.ts';
 import { noteItemChanges } from './item-changes.ts';
 import { createLevelArray, type LevelCounts, NO_COUNTS_SQL } from './level-counts.ts';
@@ -30,6 +31,9 @@ export interface SavedItems {
   readonly id: string | null;
   /** Items that may be stored differently from how they came in; null for none. */
   readonly differing: string[] | null;
+  /** The written items that are new, and those that have changed; null for all of them. */
+  readonly inserted: string[] | null;
+  readonly updated: string[] | null;
   /** Counts all rows of the batch that became items. */
   readonly levels: LevelCounts;
 }
@@ -162,46 +166,62 @@ function createSaveText(upsert: Upsert, hasOtherRows: boolean): string {
   const { parameters, inserted, changed, isMoved, differs, changedSources } = upsert;
   const others = hasOtherRows ? createOtherRows(FIRST_RULE_PARAMETER + parameters) : NO_OTHER_ROWS;
   return `with ${LEASE},
-batch as (
-  insert into upload_batch (partition_id, repeated_ids) select lease.id, ${others.repeatedIds} from lease
-  where cardinality($6::text[]) > 0 returning id
+batch as materialized (
+  select nextval('upload_batch_id_seq') as id from lease where cardinality($6::text[]) > 0
 ),
 noted as (
   insert into read_ids (partition_id, hashes) select lease.id, $14::bytea from lease where $14::bytea is not null
 ),
 saved as (
   insert into blade_item as stored (data_type, item_id, data, metadata, content_hash, data_source_id, job_id,
-    upload_batch_id, ${Object.keys(inserted).join(', ')})
-  select $4, u.item_id, u.data, $9::jsonb, u.content_hash, $5, lease.job_id, batch.id, ${Object.values(inserted).join(', ')}
+    upload_batch_id, change, ${Object.keys(inserted).join(', ')})
+  select $4, u.item_id, u.data, $9::jsonb, u.content_hash, $5, lease.job_id, batch.id, 'INSERTED', ${Object.values(inserted).join(', ')}
   from lease, batch, unnest($6::text[], $7::text[], $8::jsonb[], $10::text[])
     as u (item_id, marking, data, content_hash)
   ${IN_ORDER}
   on conflict (data_type, item_id) do update set
     ${changed},
+    change = ${CHANGE},
     data = excluded.data, job_id = excluded.job_id, upload_batch_id = excluded.upload_batch_id,
     was_uploaded = stored.was_uploaded or ${isUploadedSql('stored')}, deleted_at = null,
     updated_at = case when stored.content_hash = excluded.content_hash and stored.deleted_at is null then stored.updated_at
       else greatest(blade_now(), stored.updated_at) end
   where stored.content_hash <> excluded.content_hash or not ${isUploadedSql('stored')} or ${isMoved}
     or stored.deleted_at is not null
-  returning item_id, classification_marking, data_source_id, other_markings,
+  returning item_id, classification_marking, data_source_id, other_markings, change,
     ${toLevelSql('classification_marking')} as level, (${differs}) as differs
 ),
 noticed as (${noteItemChanges(changedSources)}),
+written as materialized (
+  select level, change, item_id = any(${others.repeatedIds}) as is_repeated, count(*)::int as count, bool_or(differs) as differs
+  from saved group by 1, 2, 3
+),
+-- The ids are seldom needed: a subquery runs only where its case is reached.
 pending as (
-  select count(*)::int as count,
-    case when count(*) < cardinality($6::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
-    array_agg(item_id) filter (where differs) as differing,
-    ${countLevelsSql()} as by_level
-  from saved
+  select coalesce(sum(count), 0)::int as count,
+    case when coalesce(sum(count), 0) < cardinality($6::text[]) then ${collectIds('true')} end as ids,
+    case when bool_or(differs) then ${collectIds('differs')} end as differing,
+    case when bool_or(change is distinct from 'INSERTED') then ${collectIds(`change = 'INSERTED'`)} end as inserted,
+    case when bool_or(change is distinct from 'UPDATED') then ${collectIds(`change = 'UPDATED'`)} end as updated,
+    ${sumWritten('true')} as by_level,
+    ${sumWritten(`change = 'INSERTED' and not is_repeated`)} as awaited_inserted,
+    ${sumWritten(`change = 'UPDATED' and not is_repeated`)} as awaited_updated
+  from written
+),
+saved_batch as (
+  insert into upload_batch (id, partition_id, repeated_ids, inserted_by_level, updated_by_level)
+  select batch.id, lease.id, ${others.repeatedIds}, pending.awaited_inserted, pending.awaited_updated
+  from batch, lease, pending where pending.count > 0
 ),
 -- Counted by their stored marking, which the rows do not show. The limit keeps the planner from a join with all items.
 unwritten as (
-  select ${countLevelsSql()} as by_level from (
-    select ${toLevelSql('coalesce(i.classification_marking, u.marking, $13)')} as level
+  select ${countLevelsSql()} as by_level, ${COUNT_CHANGES} from (
+    select ${toLevelSql('coalesce(i.classification_marking, u.marking, $13)')} as level,
+      case when i.job_id = (select job_id from lease) and not u.item_id = any(${others.repeatedIds}) then i.change end as change
     from unnest($6::text[], $7::text[]) as u (item_id, marking)
     left join lateral (
-      select i.classification_marking from blade_item i where i.data_type = $4 and i.item_id = u.item_id limit 1
+      select i.classification_marking, i.job_id, i.change from blade_item i
+      where i.data_type = $4 and i.item_id = u.item_id limit 1
     ) as i on true
     where (select count from pending) < cardinality($6::text[])
       and not exists (select from saved s where s.item_id = u.item_id)
@@ -210,6 +230,7 @@ unwritten as (
 ${others.queries},
 counted as (
   select errors.by_level as errors, errors.count as failed, pending.count, pending.ids, pending.differing,
+    pending.inserted, pending.updated, unwritten.inserted as again_inserted, unwritten.updated as again_updated,
     pending.count - duplicates.pending as awaited, duplicates.count as duplicates, duplicates.by_level as duplicate,
     ${createLevelArray((at) => `pending.by_level[${at}] - duplicates.pending_by_level[${at}]`)} as awaited_by_level,
     ${createLevelArray((at) => `unwritten.by_level[${at}] - duplicates.unwritten_by_level[${at}] + ($12::int[])[${at}]`)} as success,
@@ -231,11 +252,29 @@ update job_partition p set
         + counted.duplicate[${at}]`,
   )},
   success_by_level = ${createLevelArray((at) => `p.success_by_level[${at}] + counted.success[${at}]`)},
+  ${addChanges(
+    (at) => `counted.again_inserted[${at}]`,
+    (at) => `counted.again_updated[${at}]`,
+  )},
   error_by_level = ${createLevelArray((at) => `p.error_by_level[${at}] + counted.errors[${at}]`)},
   duplicate_by_level = ${createLevelArray((at) => `p.duplicate_by_level[${at}] + counted.duplicate[${at}]`)}${others.assignments}
 from lease, counted where p.id = lease.id
-returning (select id from batch), counted.count, counted.ids, counted.differing, counted.levels`;
+returning (select id from batch), counted.count, counted.ids, counted.differing, counted.levels,
+  counted.inserted, counted.updated`;
 }
+
+// What an earlier row or attempt of the job has made of the item stays: counts say what the job has changed.
+const CHANGE = `case when stored.job_id = excluded.job_id and stored.deleted_at is null
+      and stored.data_source_id is not distinct from excluded.data_source_id and stored.change is not null then stored.change
+      else ${createChangeSql('stored', 'excluded.content_hash')} end`;
+
+/** Creates a subquery of the ids of saved items. */
+const collectIds = (condition: string) =>
+  `(select coalesce(array_agg(item_id), '{}') from saved where ${condition})`;
+
+/** Creates the number of written items by level. */
+const sumWritten = (condition: string) =>
+  createLevelArray((at) => `coalesce(sum(count) filter (where level = ${at - 1} and ${condition}), 0)::int`);
 
 /** Joins rows u of a batch with their items, as written now or as stored before. */
 const WITH_ITEM = `left join saved on saved.item_id = u.item_id

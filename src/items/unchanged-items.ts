@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { PartitionLease } from '../database/partition-lease.ts';
 import { encodeTextArray } from './binary-array.ts';
 import type { SaveBatch } from './item-batches.ts';
 import type { LevelCounts } from './level-counts.ts';
@@ -16,10 +17,13 @@ export interface UnchangedItems {
    * if they are in too many upload batches, or if the batch must not be remembered.
    */
   readonly uploadBatches: readonly CountedUploadBatch[] | null;
+  /** Whether some of them are what the job itself has made of them. */
+  readonly hasOwn: boolean;
 }
 
 export async function findUnchangedItems(
   pool: Pool,
+  { jobId }: Pick<PartitionLease, 'jobId'>,
   { dataType, items, fingerprint, dataSourceId, markingRule }: SaveBatch,
 ): Promise<UnchangedItems> {
   const { rows } = await pool.query<UnchangedItems>(FIND_UNCHANGED, [
@@ -28,6 +32,7 @@ export async function findUnchangedItems(
     encodeTextArray(items.map((item) => item.contentHash)),
     fingerprint !== null,
     markingRule.kind === 'SOURCE' ? dataSourceId : null,
+    jobId,
   ]);
   const [found] = rows;
   if (found === undefined) throw new Error('an aggregate returns one row');
@@ -39,17 +44,18 @@ const MAX_UPLOAD_BATCHES = 16;
 
 // The limit keeps the planner from a join, which would read a whole table for which it has no statistics yet.
 const FIND_UNCHANGED = `with unchanged as materialized (
-  select u.item_id, i.upload_batch_id, ${toLevelSql('i.classification_marking')} as level
+  select u.item_id, i.upload_batch_id, i.job_id = $6 and i.change is not null as is_own, ${toLevelSql('i.classification_marking')} as level
   from unnest($2::text[], $3::text[]) as u (item_id, content_hash)
   cross join lateral (
-    select i.content_hash, i.upload_batch_id, i.classification_marking, i.data_source_id, i.deleted_at from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
+    select i.content_hash, i.upload_batch_id, i.classification_marking, i.data_source_id, i.deleted_at, i.job_id, i.change
+    from blade_item i where i.data_type = $1 and i.item_id = u.item_id limit 1
   ) as i
   where i.content_hash = u.content_hash and ${isUploadedSql('i')} and ${isOrphanSql('i', '$5')} is not true
     and i.deleted_at is null
 )
 select
   case when count(*) < cardinality($2::text[]) then coalesce(array_agg(item_id), '{}') end as ids,
-  ${countLevelsSql()} as "byLevel",
+  ${countLevelsSql()} as "byLevel", coalesce(bool_or(is_own), false) as "hasOwn",
   case when $4 and count(*) = cardinality($2::text[]) and count(distinct upload_batch_id) <= ${MAX_UPLOAD_BATCHES} then (
     select json_agg(json_build_object('id', b.id::text, 'count', (
       select count(*) from blade_item i where i.upload_batch_id = b.id

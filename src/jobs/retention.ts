@@ -108,7 +108,9 @@ export async function prune(
     counts.auditEntries = await inBatches(() => pruneAudit(prisma, cutoff, BATCH));
   }
   await prisma.$executeRaw`
-    delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)`;
+    delete from upload_batch b where not exists (select from blade_item i where i.upload_batch_id = b.id)
+      -- A partition that resumes counts what it has saved.
+      and not exists (select from job_partition p where p.id = b.partition_id and p.state in ('PENDING', 'RUNNING'))`;
   await prisma.$executeRaw`
     with expired as (delete from delete_approval where expires_at < ${now} returning data_source_id)
     delete from read_ids r using job_partition p, job j, expired

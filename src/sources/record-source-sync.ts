@@ -1,10 +1,10 @@
 import { HIGHEST_MARKING, type Marking } from '../data-types/marking.ts';
 import { readDatabaseTime } from '../database/database-clock.ts';
-import { Prisma } from '../database/generated/prisma/client.ts';
+import { type JobPartition, Prisma } from '../database/generated/prisma/client.ts';
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
 import type { CopyMeasure, DeletePlan, FeedOutcome, ReadContents } from '../ingestion/partition-task.ts';
-import { addCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
+import { addCounts, NO_COUNTS, subtractCounts, sumLevels } from '../items/level-counts.ts';
 import { deleteChanged } from './delete-changed.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
 import { measureDrift } from './drift.ts';
@@ -118,6 +118,7 @@ async function record(
     select: {
       ...{ id: true, state: true, message: true, messageMarking: true, isUnchanged: true },
       ...{ successCount: true, successByLevel: true, errorCount: true, duplicateCount: true },
+      ...{ insertedByLevel: true, updatedByLevel: true, errorByLevel: true },
       ...{ tableVersion: true, tableTimestamp: true, readItems: true, startedAt: true },
     },
     orderBy: { ordinal: 'asc' },
@@ -172,7 +173,7 @@ async function record(
                   itemCount: partitions.reduce((sum, { successCount }) => sum + successCount, 0n),
                   itemCountByLevel: [...success],
                 }),
-            ...{ tableVersion, tableTimestamp, ...deleted },
+            ...{ tableVersion, tableTimestamp, ...deleted, ...sumRows(partitions) },
             // A change feed says nothing about items that wait to be deleted.
             ...(isWaiting && deletion?.isComplete === true
               ? {}
@@ -189,6 +190,26 @@ async function record(
           }
         : { ...lastSync, lastSyncMessage: unread.message, lastSyncMarking: unread.messageMarking },
   });
+}
+
+type PartitionCounts = Pick<
+  JobPartition,
+  'successByLevel' | 'insertedByLevel' | 'updatedByLevel' | 'errorByLevel'
+>;
+
+/** Sums the rows of a sync by what became of them; nothing if an earlier version of the program has begun it. */
+function sumRows(partitions: readonly PartitionCounts[]) {
+  if (partitions.some(({ insertedByLevel }) => insertedByLevel.length === 0))
+    return { insertedByLevel: [], updatedByLevel: [], unchangedByLevel: [], failedByLevel: [] };
+  const sum = (column: keyof PartitionCounts) =>
+    addCounts(...partitions.map((counts) => counts[column].map(Number)));
+  const [inserted, updated] = [sum('insertedByLevel'), sum('updatedByLevel')];
+  return {
+    insertedByLevel: [...inserted],
+    updatedByLevel: [...updated],
+    unchangedByLevel: [...subtractCounts(sum('successByLevel'), addCounts(inserted, updated))],
+    failedByLevel: [...sum('errorByLevel')],
+  };
 }
 
 /** Finds what to remember of a change feed: while items are left to judge, they are read again. */

@@ -41,7 +41,9 @@ describe('blade sync', () => {
   }) => {
     const { code, out, err } = await blade('sync', '--watch');
     expect(code).toBe(0);
-    expect(out).toMatch(/(^|\n)COMPLETED after [^\n]+, 30 items, 29 stored, 1 error\n$/);
+    expect(out).toMatch(
+      /(^|\n)COMPLETED after [^\n]+, 30 items, 29 stored \(29 inserted, 0 updated, 0 unchanged\), 1 error\n$/,
+    );
     expect(err).toMatch(/blade job Job:\S+ --errors\n$/);
     expect(out).not.toContain('\u001b');
   });
@@ -124,7 +126,9 @@ describe('the exit code of a watch', () => {
     const { code, out, err } = await blade('sync', '--type', 'sortie', '--watch');
     expect({ code, out }).toEqual({
       code: 10,
-      out: expect.stringMatching(/FAILED after [^\n]+, 30 items, 29 stored, 1 error, 1 of 2 sources: Gone: /),
+      out: expect.stringMatching(
+        /FAILED after [^\n]+, 30 items, 29 stored \(.*\), 1 error, 1 of 2 sources: Gone: /,
+      ),
     });
     const [, id = ''] = /blade retry (Job:\S+) --failed-sources\n$/.exec(err) ?? [];
     const shown = await blade('job', id);
@@ -140,7 +144,7 @@ describe('the exit code of a watch', () => {
     await removeTable(application.warehouseFolder, 'gone');
     expect({ code: retried.code, out: retried.out }).toEqual({
       code: 0,
-      out: expect.stringMatching(/COMPLETED after [^\n]+, 1 item, 1 stored, 0 errors\n$/),
+      out: expect.stringMatching(/COMPLETED after [^\n]+, 1 item, 1 stored \(.*\), 0 errors\n$/),
     });
   });
 });
@@ -160,7 +164,7 @@ describe('blade query', () => {
     );
     expect({ code, out }).toEqual({
       code: 0,
-      out: expect.stringMatching(/COMPLETED[^\n]* 10 items, 10 stored, 0 errors\n$/),
+      out: expect.stringMatching(/COMPLETED[^\n]* 10 items, 10 stored \(.*\), 0 errors\n$/),
     });
     const { items } = await blade.json('items', 'list', '--marking', 'SECRET', '--limit', '1');
     expect(items).toMatchObject([{ classificationMarking: 'SECRET', metadata: { run: 7, by: 'ops' } }]);

@@ -24,6 +24,7 @@ export const job: JobFactsFragment = {
     totalItems: null,
     processedItems: 0,
     successCount: 0,
+    ...{ insertedCount: 0, updatedCount: 0, unchangedCount: 0 },
     errorCount: 0,
     duplicateCount: 0,
     deletedCount: 0,

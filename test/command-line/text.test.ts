@@ -92,7 +92,13 @@ test('the time left counts down between two states, and the bar shows a lost con
 });
 
 test('the end of a job shows how long it took and what it stored', () => {
-  expect(formatEnd({ ...running, state: 'COMPLETED' })).toBe(
+  const changes = { insertedCount: 1_200_000, updatedCount: 2_000, unchangedCount: 1_000 };
+  expect(formatEnd({ ...running, state: 'COMPLETED', progress: { ...running.progress, ...changes } })).toBe(
+    'COMPLETED after 1m 37s, 1,204,000 items, 1,203,000 stored (1,200,000 inserted, 2,000 updated, 1,000 unchanged), 1,000 errors',
+  );
+  // An earlier version of the program did not count what changed.
+  const unknown = { insertedCount: null, updatedCount: null, unchangedCount: null };
+  expect(formatEnd({ ...running, state: 'COMPLETED', progress: { ...running.progress, ...unknown } })).toBe(
     'COMPLETED after 1m 37s, 1,204,000 items, 1,203,000 stored, 1,000 errors',
   );
   expect(formatEnd({ ...running, state: 'FAILED', failureReason: 'no source could\nbe read' })).toMatch(

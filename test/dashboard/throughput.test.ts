@@ -20,6 +20,7 @@ function progress(elapsedSeconds: number | null, processedItems: number) {
     totalItems: null,
     processedItems,
     successCount: processedItems,
+    ...{ insertedCount: processedItems, updatedCount: 0, unchangedCount: 0 },
     errorCount: 0,
     duplicateCount: 0,
     deletedCount: 0,

@@ -59,6 +59,12 @@ function watch({ client }: Program, id: string) {
 function expectSteady(seen: readonly JobFactsFragment[]): void {
   for (const { progress } of seen) {
     expect(progress.processedItems).toBe(progress.successCount + progress.errorCount);
+    // Each first sync inserts every row, however often one is written.
+    expect(progress).toMatchObject({
+      insertedCount: progress.successCount,
+      updatedCount: 0,
+      unchangedCount: 0,
+    });
     if (progress.totalItems !== null)
       expect(progress.totalItems).toBeGreaterThanOrEqual(progress.processedItems);
   }
@@ -79,7 +85,10 @@ async function expectNextSyncsRight(
     const { id } = await api.client.startSync({ syncType: 'FULL', options });
     expect(await api.client.waitForEnd(id)).toMatchObject({
       state: 'COMPLETED',
-      progress: { successCount: rows, errorCount: 0 },
+      progress: {
+        ...{ successCount: rows, errorCount: 0, insertedCount: 0 },
+        ...(edition === 1 ? { unchangedCount: rows } : { updatedCount: rows }),
+      },
     });
     expect(catalog.requests.length - uploads).toBe(edition === 1 ? 0 : rows);
     expectInCatalog(catalog, rows, edition);

@@ -2,6 +2,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest';
 import type { BladeItem, RowItem } from '../../src/data-types/blade-item.ts';
 import { LeaseLostError, type PartitionLease } from '../../src/database/partition-lease.ts';
+import { NO_CHANGES } from '../../src/items/change-counts.ts';
 import type { SaveBatch, UploadBatch } from '../../src/items/item-batches.ts';
 import { createItemStore, type ItemStore } from '../../src/items/item-store.ts';
 import { countItemsByLevel, NO_COUNTS } from '../../src/items/level-counts.ts';
@@ -104,6 +105,7 @@ function uploaded(
     rejected: rejected.map((item) => ({ item, message: `no ${item.itemId}` })),
     countsRejections: true,
     success: countItemsByLevel(accepted.filter(({ itemId }) => !repeatedIds.has(itemId))),
+    changes: NO_CHANGES,
     failedDuplicates: countItemsByLevel(rejected.filter(({ itemId }) => repeatedIds.has(itemId))),
   };
 }
@@ -113,7 +115,10 @@ async function owed(store: ItemStore): Promise<BladeItem[]> {
   const batches = await store.findPendingBatches();
   const items = (await Promise.all(batches.map(({ id }) => store.findBatchItems(id)))).flat();
   // As jsonb, it comes back with other white space.
-  return items.map((item) => ({ ...item, data: JSON.stringify(JSON.parse(item.data)) }));
+  return items.map(({ change: _change, ...item }) => ({
+    ...item,
+    data: JSON.stringify(JSON.parse(item.data)),
+  }));
 }
 
 /** Whether each item is uploaded, and whether the catalog has accepted an older content of it. */
@@ -217,7 +222,7 @@ describe('the counts of a batch', () => {
     const first = await saved(store, [item('a'), item('b')], { errors: [rowError] });
     await store.markUploaded(uploaded(first, first.items.slice(1), first.items.slice(0, 1)));
     await store.saveBatch(batch([item('b')]));
-    await store.countSuccess(NO_COUNTS);
+    await store.countSuccess(NO_COUNTS, NO_CHANGES);
     expect(await counts(lease)).toMatchObject({ total: null, read: 4, processed: 4 });
     await store.saveTotal(9);
     expect(await counts(lease)).toMatchObject({ total: 9 });
@@ -345,14 +350,60 @@ describe('a saved item', () => {
     expect((await saved(next, [item('a')])).items).toEqual([item('a')]);
     expect(await owed(next)).toHaveLength(1);
     expect(await owed(first)).toEqual([]);
-    expect(await first.findPendingBatches()).toEqual([]);
     expect((await database.pool.query('select updated_at from blade_item')).rows).toEqual(before.rows);
   });
 
   test('that the catalog rejected is uploaded by the next job that reads it', async () => {
     const first = openStore(await claimed());
     await first.markUploaded(uploaded(await saved(first, [item('a')]), [], [item('a')]));
-    expect((await saved(openStore(await claimed()), [item('a')])).items).toEqual([item('a')]);
+    const again = await saved(openStore(await claimed()), [item('a')]);
+    expect(again.items).toEqual([item('a')]);
+    // It comes into the catalog only now.
+    expect(again.changed).toEqual({ inserted: null, updated: new Set() });
+  });
+
+  test('whose new content the catalog rejected is updated by the next job that reads it', async () => {
+    const first = openStore(await claimed());
+    await first.markUploaded(uploaded(await saved(first, [item('a')]), [item('a')]));
+    const second = openStore(await claimed());
+    await second.markUploaded(uploaded(await saved(second, [item('a', 2)]), [], [item('a', 2)]));
+    const { changed } = await saved(openStore(await claimed()), [item('a', 2)]);
+    expect(changed).toEqual({ inserted: new Set(), updated: null });
+  });
+
+  test('of a partition that an earlier version of the program began leaves its changes unknown', async () => {
+    const lease = await claimed();
+    await database.pool.query(
+      `update job_partition set inserted_by_level = '{}', updated_by_level = '{}' where id = $1`,
+      [lease.partitionId],
+    );
+    const store = openStore(lease);
+    await store.markUploaded(uploaded(await saved(store, [item('a')]), [item('a')]));
+    await store.countSuccess([1, 0, 0, 0, 0], NO_CHANGES);
+    await store.startOver();
+    await store.saveBatch(batch([item('a')]));
+    const { rows } = await database.pool.query(
+      'select success_count::int as success, inserted_by_level as inserted, updated_by_level as updated from job_partition where id = $1',
+      [lease.partitionId],
+    );
+    expect(rows).toEqual([{ success: 1, inserted: [], updated: [] }]);
+  });
+
+  test('that its own job reads once more is what the job has made of it', async () => {
+    const before = openStore(await claimed());
+    await before.markUploaded(uploaded(await saved(before, [item('b')]), [item('b')]));
+    const lease = await claimed();
+    const items = [item('a'), item('b', 2), item('c')];
+    const store = openStore(lease);
+    await store.markUploaded(uploaded(await saved(store, items), items));
+    await store.startOver();
+    expect(await openStore(lease).saveBatch(batch(items))).toBeNull();
+    const { rows } = await database.pool.query(
+      `select success_count::int as success, inserted_by_level::int[] as inserted, updated_by_level::int[] as updated
+       from job_partition where id = $1`,
+      [lease.partitionId],
+    );
+    expect(rows).toEqual([{ success: 3, inserted: [0, 0, 2, 0, 0], updated: [0, 0, 1, 0, 0] }]);
   });
 
   test('whose content changed is known to be in the catalog with its older content', async () => {
@@ -391,7 +442,9 @@ describe('a saved item', () => {
     const first = await saved(store, [item('a'), item('b')]);
     const second = await saved(store, [item('a', 2)]);
     await store.markUploaded(uploaded(first, first.items));
-    expect(await store.findPendingBatches()).toEqual([{ id: second.id, repeatedIds: new Set(['a']) }]);
+    expect(await store.findPendingBatches()).toMatchObject([
+      { id: second.id, repeatedIds: new Set(['a']), changes: NO_CHANGES },
+    ]);
     await store.markUploaded(uploaded(second, second.items));
     expect(await store.findPendingBatches()).toEqual([]);
     expect(await uploads()).toMatchObject([{ uploaded: true, version: 2 }, { uploaded: true }]);
@@ -696,7 +749,7 @@ describe('an attempt that is no longer current', () => {
     startOver: (store) => store.startOver(),
     saveBatch: (store) => store.saveBatch(batch([item('a', 2), item('new')], { errors: [rowError] })),
     markUploaded: (store, pending) => store.markUploaded(uploaded(pending, [item('a')], [item('b')])),
-    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0]),
+    countSuccess: (store) => store.countSuccess([1, 0, 0, 0, 0], NO_CHANGES),
   };
 
   const losses: Record<string, string> = {

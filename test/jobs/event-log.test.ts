@@ -98,9 +98,19 @@ test('a reader gets the events and the numbers of a database without what is abo
     (await readLog(reader, id)).at(-1),
   );
   expect(await Promise.all(ends)).toMatchObject([
-    { outcome: 'ITEMS_FAILED', successCount: 3, errorCount: 1, message: 'Completed: 4 rows done, 1 failed' },
-    { outcome: 'ITEMS_FAILED', successCount: 2, errorCount: 1, message: 'Completed: 3 rows done, 1 failed' },
-    { outcome: 'SUCCEEDED', successCount: 1, errorCount: 0, message: 'Completed: 1 row done' },
+    {
+      outcome: 'ITEMS_FAILED',
+      successCount: 3,
+      errorCount: 1,
+      message: 'Completed: 4 rows done, 3 inserted, 1 failed',
+    },
+    {
+      outcome: 'ITEMS_FAILED',
+      successCount: 2,
+      errorCount: 1,
+      message: 'Completed: 3 rows done, 2 inserted, 1 failed',
+    },
+    { outcome: 'SUCCEEDED', successCount: 1, errorCount: 0, message: 'Completed: 1 row done, 1 inserted' },
   ]);
 });
 
@@ -135,7 +145,7 @@ test('the log says who paused, resumed and cancelled a job', async () => {
       'Continued',
       'Cancel requested by Maj Lee',
     ],
-    expect.stringMatching(/^Cancelled: [\d,]+ rows done$/),
+    expect.stringMatching(/^Cancelled: [\d,]+ rows done/),
   ]);
 });
 

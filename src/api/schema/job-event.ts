@@ -16,6 +16,7 @@ import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
+import { INSERTED_COUNT, UNCHANGED_COUNT, UPDATED_COUNT } from './change-counts.ts';
 import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
 import { createMessageFields, describeAfter, type FeedMessage, toMessage } from './feed-message.ts';
 import { encodeGlobalId, parseUuid } from './global-id.ts';
@@ -332,6 +333,15 @@ function createCountFields(t: Fields): FieldMap {
       resolve: (counted) => readCounts(counted).elapsedMs / 1_000,
     }),
     successCount: t.field({ ...SUCCESS_COUNT, resolve: (counted) => readCounts(counted).success }),
+    insertedCount: t.field({ ...INSERTED_COUNT, resolve: (counted) => readCounts(counted).inserted }),
+    updatedCount: t.field({ ...UPDATED_COUNT, resolve: (counted) => readCounts(counted).updated }),
+    unchangedCount: t.field({
+      ...UNCHANGED_COUNT,
+      resolve: (counted) => {
+        const { success, inserted, updated } = readCounts(counted);
+        return inserted === null || updated === null ? null : success - inserted - updated;
+      },
+    }),
     errorCount: t.field({ ...ERROR_COUNT, resolve: (counted) => readCounts(counted).errors }),
     duplicateCount: t.field({ ...DUPLICATE_COUNT, resolve: (counted) => readCounts(counted).duplicates }),
     deletedCount: t.field({ ...DELETED_COUNT, resolve: (counted) => readCounts(counted).deleted }),

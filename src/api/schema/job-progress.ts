@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Job, PartitionState } from '../../database/generated/prisma/client.ts';
 import { isTerminal, type JobState } from '../../jobs/job-state.ts';
 import { builder } from './builder.ts';
+import { countUnchanged, INSERTED_COUNT, sumKnown, UNCHANGED_COUNT, UPDATED_COUNT } from './change-counts.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { createColumnReader, declareColumns } from './read-columns.ts';
 
@@ -12,9 +13,12 @@ export const PROCESSED_ITEMS = {
 } as const;
 export const SUCCESS_COUNT = {
   type: 'SafeInt',
-  description: 'Rows stored and uploaded to the catalog.',
+  description: 'Rows stored and uploaded to the catalog: insertedCount + updatedCount + unchangedCount.',
 } as const;
-export const ERROR_COUNT = { type: 'SafeInt', description: 'Rows that failed.' } as const;
+export const ERROR_COUNT = {
+  type: 'SafeInt',
+  description: 'Rows that failed, also those whose items are stored but the catalog rejected.',
+} as const;
 export const DUPLICATE_COUNT = {
   type: 'SafeInt',
   description:
@@ -37,6 +41,8 @@ const typeProgressSchema = z.array(
     // Absent from jobs of an earlier version of the program.
     duplicateCount: z.int().default(0),
     deletedCount: z.int().default(0),
+    insertedByLevel: z.array(z.int()).default([]),
+    updatedByLevel: z.array(z.int()).default([]),
   }),
 );
 
@@ -57,6 +63,12 @@ const TypeProgressType = builder.objectRef<TypeProgress>('TypeProgress').impleme
     }),
     processedItems: t.expose('processedItems', PROCESSED_ITEMS),
     successCount: t.expose('successCount', SUCCESS_COUNT),
+    insertedCount: t.field({
+      ...INSERTED_COUNT,
+      resolve: ({ insertedByLevel }) => sumKnown(insertedByLevel),
+    }),
+    updatedCount: t.field({ ...UPDATED_COUNT, resolve: ({ updatedByLevel }) => sumKnown(updatedByLevel) }),
+    unchangedCount: t.field({ ...UNCHANGED_COUNT, resolve: countUnchanged }),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
     deletedCount: t.expose('deletedCount', DELETED_COUNT),
@@ -67,7 +79,7 @@ const readColumns = createColumnReader<Job>();
 
 export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
   description:
-    'Progress of a job, counting the rows that your clearance covers; for a repair, the items that it compares. Always processedItems = successCount + errorCount + duplicateCount ≤ totalItems.',
+    'Progress of a job, counting the rows that your clearance covers; for a repair, the items that it compares. Always processedItems = successCount + errorCount + duplicateCount ≤ totalItems, and successCount = insertedCount + updatedCount + unchangedCount.',
   fields: (t) => ({
     id: t.id({
       description: 'Identifies it in the caches of clients.',
@@ -109,6 +121,18 @@ export const JobProgressType = builder.objectRef<Job>('JobProgress').implement({
       description: 'Rows that are done: successCount + errorCount + duplicateCount.',
     }),
     successCount: t.expose('successCount', SUCCESS_COUNT),
+    insertedCount: t.field({
+      ...INSERTED_COUNT,
+      ...readColumns(['insertedByLevel'], ({ insertedByLevel }) => sumKnown(insertedByLevel)),
+    }),
+    updatedCount: t.field({
+      ...UPDATED_COUNT,
+      ...readColumns(['updatedByLevel'], ({ updatedByLevel }) => sumKnown(updatedByLevel)),
+    }),
+    unchangedCount: t.field({
+      ...UNCHANGED_COUNT,
+      ...readColumns(['successCount', 'insertedByLevel', 'updatedByLevel'], countUnchanged),
+    }),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
     deletedCount: t.expose('deletedCount', DELETED_COUNT),

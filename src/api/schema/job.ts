@@ -7,6 +7,7 @@ import {
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { toRowFilter } from '../../jobs/job-filter.ts';
 import { builder } from './builder.ts';
+import { countUnchanged, INSERTED_COUNT, sumKnown, UNCHANGED_COUNT, UPDATED_COUNT } from './change-counts.ts';
 import { DataSourceNode } from './data-source.ts';
 import { FailedSourceType, loadFailedSources } from './failed-sources.ts';
 import { parseUuid } from './global-id.ts';
@@ -46,6 +47,7 @@ import {
 import { requires } from './requires.ts';
 
 const readColumns = createColumnReader<Job>();
+const readPartitionColumns = createColumnReader<JobPartition>();
 
 /** A job as the API shows it. */
 export const JobNode = builder.prismaNode('Job', {
@@ -303,6 +305,18 @@ const JobPartitionNode = builder.prismaNode('JobPartition', {
     }),
     processedItems: t.expose('processedItems', PROCESSED_ITEMS),
     successCount: t.expose('successCount', SUCCESS_COUNT),
+    insertedCount: t.field({
+      ...INSERTED_COUNT,
+      ...readPartitionColumns(['insertedByLevel'], ({ insertedByLevel }) => sumKnown(insertedByLevel)),
+    }),
+    updatedCount: t.field({
+      ...UPDATED_COUNT,
+      ...readPartitionColumns(['updatedByLevel'], ({ updatedByLevel }) => sumKnown(updatedByLevel)),
+    }),
+    unchangedCount: t.field({
+      ...UNCHANGED_COUNT,
+      ...readPartitionColumns(['successCount', 'insertedByLevel', 'updatedByLevel'], countUnchanged),
+    }),
     errorCount: t.expose('errorCount', ERROR_COUNT),
     duplicateCount: t.expose('duplicateCount', DUPLICATE_COUNT),
     deletedCount: t.expose('deletedCount', DELETED_COUNT),

@@ -12,6 +12,7 @@ import './job-error-feed.ts';
 import './job-event.ts';
 import './job-throughput.ts';
 import './source-deletes.ts';
+import './source-counts.ts';
 import './source-removals.ts';
 import './sync-preview.ts';
 import './me.ts';

@@ -78,6 +78,7 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
       'OUTCOME',
       'DONE',
       'ITEMS',
+      ...CHANGES,
       'ERRORS',
       'DELETED',
       'CREATED',
@@ -91,12 +92,24 @@ async function listJobs(context: CommandContext, options: ListOptions): Promise<
       outcome ?? NO_VALUE,
       formatPercent(progress.percent),
       formatCount(progress.processedItems),
+      ...formatChanges(progress),
       formatCount(progress.errorCount),
       formatCount(progress.deletedCount),
       formatTime(createdAt),
       progress.elapsedSeconds === null ? NO_VALUE : formatDuration(progress.elapsedSeconds),
     ],
   });
+}
+
+const CHANGES = ['INSERTED', 'UPDATED', 'UNCHANGED'];
+
+/** Formats the columns of what became of the stored rows. */
+function formatChanges(counts: {
+  readonly insertedCount: number | null;
+  readonly updatedCount: number | null;
+  readonly unchangedCount: number | null;
+}): string[] {
+  return [counts.insertedCount, counts.updatedCount, counts.unchangedCount].map(formatCount);
 }
 
 /** How many errors a job returns at most. */
@@ -146,13 +159,26 @@ function writeJob(output: Output, job: JobDetails): void {
   if (job.partitions.length > 0) {
     output.write('');
     output.writeTable([
-      ['SOURCE', 'TYPE', 'STATE', 'DONE', 'ITEMS', 'ERRORS', 'DUPLICATES', 'DELETED', 'ATTEMPT', 'MESSAGE'],
+      [
+        'SOURCE',
+        'TYPE',
+        'STATE',
+        'DONE',
+        'ITEMS',
+        ...CHANGES,
+        'ERRORS',
+        'DUPLICATES',
+        'DELETED',
+        'ATTEMPT',
+        'MESSAGE',
+      ],
       ...job.partitions.map((partition) => [
         partition.sourceName,
         partition.dataType,
         partition.state,
         formatPercent(partition.percent),
         formatCount(partition.processedItems),
+        ...formatChanges(partition),
         formatCount(partition.errorCount),
         formatCount(partition.duplicateCount),
         formatCount(partition.deletedCount),

@@ -7,6 +7,7 @@ import { ProgressBar } from '../parts/progress-bar.tsx';
 import { isTerminal } from '../parts/status.tsx';
 import { Faint } from '../parts/text.tsx';
 import { Duration, TimeLeft } from '../parts/time.tsx';
+import { listChanges } from './changes.ts';
 import styles from './job-page.module.css';
 
 /** Shows a job's progress as a bar and numbers. */
@@ -20,6 +21,9 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
     processedItems,
     totalItems,
     successCount,
+    insertedCount,
+    updatedCount,
+    unchangedCount,
     errorCount,
     duplicateCount,
     deletedCount,
@@ -60,6 +64,13 @@ export function JobFigures({ job }: { job: JobRowFragment }) {
           </Faint>
         </Figure>
         <Figure name="In the catalog">{formatCount(successCount)}</Figure>
+        {restoredCount === null && insertedCount !== null && (
+          <>
+            <Figure name="Inserted">{formatCount(insertedCount)}</Figure>
+            <Figure name="Updated">{formatCount(updatedCount)}</Figure>
+            <Figure name="Unchanged">{formatCount(unchangedCount)}</Figure>
+          </>
+        )}
         {restoredCount !== null && <Figure name="Restored">{formatCount(restoredCount)}</Figure>}
         <Figure name="Errors">
           {errorCount > 0 ? (
@@ -108,6 +119,8 @@ export function JobTypes({ job: { state, outcome, progress }, types }: JobTypesP
           <span>
             {formatCount(type.processedItems)}
             <Faint> / {formatCount(type.totalItems)}</Faint>
+            {progress.restoredCount === null &&
+              listChanges(type).map((text) => <Faint key={text}> · {text}</Faint>)}
             {type.errorCount > 0 && <Faint c="red"> · {formatAmount(type.errorCount, 'error')}</Faint>}
             {type.duplicateCount > 0 && <Faint> · {formatAmount(type.duplicateCount, 'duplicate')}</Faint>}
             {type.deletedCount > 0 && <Faint> · {formatCount(type.deletedCount)} deleted</Faint>}

@@ -11,6 +11,7 @@ import { Status } from '../parts/status.tsx';
 import { type Column, DataTable } from '../parts/table.tsx';
 import { Faint, Message, Sub } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { listChanges } from './changes.ts';
 
 const COLUMNS: readonly Column<PartitionRowFragment>[] = [
   {
@@ -36,11 +37,15 @@ const COLUMNS: readonly Column<PartitionRowFragment>[] = [
   {
     head: 'Rows',
     align: 'end',
-    cell: ({ processedItems, totalItems, isUnchanged, tableVersion, deletedCount }) => (
+    cell: ({ processedItems, totalItems, isUnchanged, tableVersion, deletedCount, ...changes }) => (
       <>
         {formatCount(processedItems)}
         <Faint> / {formatCount(totalItems)}</Faint>
-        {isUnchanged && <Sub>unchanged</Sub>}
+        {isUnchanged ? (
+          <Sub>unchanged</Sub>
+        ) : (
+          listChanges(changes).map((text) => <Sub key={text}>{text}</Sub>)
+        )}
         {deletedCount > 0 && <Sub>{formatCount(deletedCount)} items deleted</Sub>}
         {tableVersion !== null && <Sub>version {tableVersion}</Sub>}
       </>

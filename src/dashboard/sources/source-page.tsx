@@ -129,6 +129,7 @@ function KnownSource({ id }: { id: string }) {
 
 function SyncFacts({ source }: { source: SourceRowFragment }) {
   const { id, lastSyncState, lastSyncAt, itemCount, deletedCount, watermark } = source;
+  const { insertedCount, updatedCount, unchangedCount, failedCount } = source;
   const { tableVersion, tableTimestamp, pendingRemovals, removalMessage } = source;
   return (
     <Facts>
@@ -145,6 +146,12 @@ function SyncFacts({ source }: { source: SourceRowFragment }) {
         {formatCount(itemCount)}{' '}
         {itemCount > 0 && <Link to={`/items?source=${readKey(id)}`}>Browse items</Link>}
       </Fact>
+      {insertedCount !== null && (
+        <Fact name="Rows of the last sync">
+          {formatCount(insertedCount)} inserted · {formatCount(updatedCount)} updated ·{' '}
+          {formatCount(unchangedCount)} unchanged · {formatCount(failedCount)} failed
+        </Fact>
+      )}
       {deletedCount > 0 && <Fact name="Deleted by the last sync">{formatAmount(deletedCount, 'item')}</Fact>}
       {pendingRemovals > 0 && (
         <Fact name="To be removed from the catalog">

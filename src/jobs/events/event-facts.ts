@@ -18,6 +18,12 @@ const planSchema = z.object({
 
 const levelsSchema = z.array(z.number()).transform(sumLevels);
 
+/** Null for a job that an earlier version of the program ran. */
+const knownLevelsSchema = z
+  .array(z.number())
+  .default([])
+  .transform((levels) => (levels.length === 0 ? null : sumLevels(levels)));
+
 const countsSchema = z.object({
   elapsedMs: z.number(),
   success: levelsSchema,
@@ -25,6 +31,8 @@ const countsSchema = z.object({
   duplicates: levelsSchema,
   // Absent from jobs of an earlier version of the program.
   deleted: levelsSchema.default(0),
+  inserted: knownLevelsSchema,
+  updated: knownLevelsSchema,
 });
 
 const endSchema = countsSchema.extend({
@@ -157,8 +165,10 @@ function describePlan(source: string, event: Event): string {
 }
 
 function describeCounts(event: Event): string {
-  const { success, errors, duplicates, deleted } = readCounts(event);
+  const { success, errors, duplicates, deleted, inserted, updated } = readCounts(event);
   const parts = [`${describeNumber(success + errors + duplicates, 'row')} done`];
+  if (inserted !== null && inserted > 0) parts.push(`${inserted.toLocaleString('en')} inserted`);
+  if (updated !== null && updated > 0) parts.push(`${updated.toLocaleString('en')} updated`);
   if (errors > 0) parts.push(`${errors.toLocaleString('en')} failed`);
   if (duplicates > 0) parts.push(describeNumber(duplicates, 'duplicate'));
   if (deleted > 0) parts.push(`${describeNumber(deleted, 'item')} deleted`);

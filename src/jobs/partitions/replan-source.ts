@@ -86,6 +86,17 @@ function sumStored(parts: readonly JobPartition[]) {
     ...{ successCount: sum(success), duplicateCount: sum(duplicates) },
     ...{ readItems: sum(stored), processedItems: sum(stored) },
     ...{ successByLevel: success, duplicateByLevel: duplicates, readByLevel: stored },
+    ...sumChanges(parts),
+  };
+}
+
+/** Sums what partitions have inserted and updated; nothing if an earlier version of the program has begun one of them. */
+function sumChanges(parts: readonly JobPartition[]) {
+  if (parts.some(({ insertedByLevel }) => insertedByLevel.length === 0))
+    return { insertedByLevel: [], updatedByLevel: [] };
+  return {
+    insertedByLevel: sumByLevel(parts.map(({ insertedByLevel }) => insertedByLevel)),
+    updatedByLevel: sumByLevel(parts.map(({ updatedByLevel }) => updatedByLevel)),
   };
 }
 

@@ -33,6 +33,7 @@ export async function savePlan(
       },
       data: {
         ...{ plan: toJson(first.plan), totalItems: first.totalItems, ...NOTHING_READ },
+        ...(partition.insertedByLevel.length === 0 ? {} : NOTHING_CHANGED),
         ...(await describePlan(transaction, partition, first)),
       },
     });
@@ -95,6 +96,9 @@ const NOTHING_READ = {
   ...{ readItems: 0n, processedItems: 0n, successCount: 0n, duplicateCount: 0n },
   ...{ readByLevel: NO_LEVELS, successByLevel: NO_LEVELS, duplicateByLevel: NO_LEVELS },
 };
+
+/** The same for the counts that stay unknown if an earlier version of the program has begun the partition. */
+const NOTHING_CHANGED = { insertedByLevel: NO_LEVELS, updatedByLevel: NO_LEVELS };
 
 /** Leaves out what the check of the statement found, because it is checked again once it was stored. */
 function toJson(plan: PartitionPlan): Prisma.InputJsonObject {

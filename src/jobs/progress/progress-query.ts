@@ -20,6 +20,8 @@ export function progressQuery(jobId: string, partitions = Prisma.raw('job_partit
       coalesce(sum(deleted_count), 0)::bigint as deleted_count,
       ${DELETED_BY_LEVEL} as deleted_by_level,
       ${SUCCESS_BY_LEVEL} as success_by_level,
+      ${INSERTED_BY_LEVEL} as inserted_by_level,
+      ${UPDATED_BY_LEVEL} as updated_by_level,
       ${ERROR_BY_LEVEL} as error_by_level,
       coalesce(bool_and(total_items is not null), false) as is_total_counted,
       coalesce(bool_and(total_items is not null or state = 'FAILED'), false) as is_total_known,
@@ -35,6 +37,7 @@ export function progressQuery(jobId: string, partitions = Prisma.raw('job_partit
       (select coalesce(jsonb_agg(jsonb_build_object('dataType', data_type, 'totalItems', total_items,
           'processedItems', processed_items, 'successCount', success_count, 'errorCount', error_count,
           'duplicateCount', duplicate_count, 'deletedCount', deleted_count, 'deletedByLevel', deleted_by_level, 'successByLevel', success_by_level, 'errorByLevel', error_by_level,
+          'insertedByLevel', inserted_by_level, 'updatedByLevel', updated_by_level,
           'duplicateByLevel', duplicate_by_level) order by data_type), '[]')
         from (
           select data_type,
@@ -43,6 +46,7 @@ export function progressQuery(jobId: string, partitions = Prisma.raw('job_partit
             sum(success_count)::bigint as success_count, sum(error_count)::bigint as error_count,
             sum(duplicate_count)::bigint as duplicate_count, ${DUPLICATE_BY_LEVEL} as duplicate_by_level,
             sum(deleted_count)::bigint as deleted_count, ${DELETED_BY_LEVEL} as deleted_by_level,
+            ${INSERTED_BY_LEVEL} as inserted_by_level, ${UPDATED_BY_LEVEL} as updated_by_level,
             ${SUCCESS_BY_LEVEL} as success_by_level, ${ERROR_BY_LEVEL} as error_by_level
           from ${partitions} where job_id = ${jobId}::uuid group by data_type
         ) as by_type
@@ -72,21 +76,24 @@ export const SET_COUNTS = Prisma.sql`
   restored_count = progress.restored_count, restored_by_level = progress.restored_by_level,
   deleted_count = progress.deleted_count, deleted_by_level = progress.deleted_by_level,
   duplicate_count = progress.duplicate_count, duplicate_by_level = progress.duplicate_by_level,
+  inserted_by_level = progress.inserted_by_level, updated_by_level = progress.updated_by_level,
   success_by_level = progress.success_by_level, error_by_level = progress.error_by_level,
   progress_by_type = progress.progress_by_type, recent_errors = progress.recent_errors`;
 
-const SUCCESS_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(success_by_level[${at}]), 0)::bigint`),
-);
-const ERROR_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(error_by_level[${at}]), 0)::bigint`),
-);
-const DUPLICATE_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(duplicate_by_level[${at}]), 0)::bigint`),
-);
-const RESTORED_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(restored_by_level[${at}]), 0)::bigint`),
-);
-const DELETED_BY_LEVEL = Prisma.raw(
-  createLevelArray((at) => `coalesce(sum(deleted_by_level[${at}]), 0)::bigint`),
-);
+/** Creates the sum of a column with a count for each level. */
+function sumLevels(column: string): string {
+  return createLevelArray((at) => `coalesce(sum(${column}[${at}]), 0)::bigint`);
+}
+
+/** Creates the same for a column that is empty where the counts are not known. */
+function sumKnownLevels(column: string): string {
+  return `case when bool_or(${column} = '{}') then '{}' else ${sumLevels(column)} end`;
+}
+
+const SUCCESS_BY_LEVEL = Prisma.raw(sumLevels('success_by_level'));
+const INSERTED_BY_LEVEL = Prisma.raw(sumKnownLevels('inserted_by_level'));
+const UPDATED_BY_LEVEL = Prisma.raw(sumKnownLevels('updated_by_level'));
+const ERROR_BY_LEVEL = Prisma.raw(sumLevels('error_by_level'));
+const DUPLICATE_BY_LEVEL = Prisma.raw(sumLevels('duplicate_by_level'));
+const RESTORED_BY_LEVEL = Prisma.raw(sumLevels('restored_by_level'));
+const DELETED_BY_LEVEL = Prisma.raw(sumLevels('deleted_by_level'));

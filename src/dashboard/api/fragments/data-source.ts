@@ -29,6 +29,10 @@ export const SourceRow = graphql(`
     itemCount
     deletePolicy
     maxDeletePercent
+    insertedCount
+    updatedCount
+    unchangedCount
+    failedCount
     deletedCount
     readMode
     onSchemaChange

@@ -34,6 +34,9 @@ export const JobRow = graphql(`
       totalItems
       processedItems
       successCount
+      insertedCount
+      updatedCount
+      unchangedCount
       errorCount
       duplicateCount
       deletedCount
@@ -61,6 +64,9 @@ export const JobDetails = graphql(`
         dataType
         totalItems
         processedItems
+        insertedCount
+        updatedCount
+        unchangedCount
         errorCount
         duplicateCount
         deletedCount

@@ -30,6 +30,9 @@ export const PartitionRow = graphql(`
     percent
     totalItems
     processedItems
+    insertedCount
+    updatedCount
+    unchangedCount
     errorCount
     duplicateCount
     duplicateItemId
