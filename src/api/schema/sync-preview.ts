@@ -27,7 +27,10 @@ const PreviewSyncSuccess = builder.objectRef<SyncPreview>('PreviewSyncSuccess').
         resolve: (preview) => (preview.isReadable ? null : preview.message),
       }),
       insertedCount: count('insertedCount', 'Rows that would make new items, or bring deleted ones back'),
-      updatedCount: count('updatedCount', 'Rows that would change the content, the marking or the source of their items'),
+      updatedCount: count(
+        'updatedCount',
+        'Rows that would change the content, the marking or the source of their items',
+      ),
       unchangedCount: count('unchangedCount', 'Rows whose items would stay as they are'),
       failedCount: count('failedCount', 'Rows that would fail before they are stored'),
       deletedCount: count('deletedCount', 'Items that would be deleted'),
