@@ -381,7 +381,7 @@ describe('a saved item', () => {
     await store.markUploaded(uploaded(await saved(store, [item('a')]), [item('a')]));
     await store.countSuccess([1, 0, 0, 0, 0], NO_CHANGES);
     await store.startOver();
-    await store.saveBatch(batch([item('a')]));
+    await openStore(lease).saveBatch(batch([item('a')]));
     const { rows } = await database.pool.query(
       'select success_count::int as success, inserted_by_level as inserted, updated_by_level as updated from job_partition where id = $1',
       [lease.partitionId],
