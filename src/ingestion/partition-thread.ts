@@ -300,8 +300,8 @@ async function openCommonResources(): Promise<CommonResources & { readonly regis
     settings: {
       // The planner would compile statements with thousands of array elements, which takes longer than running them.
       jit: 'off',
-      // Whatever its items are, a batch looks them up by their keys. Planning that again takes longer than a small batch.
-      plan_cache_mode: 'force_generic_plan',
+      // A plan for any number of items is worse for the batches of a large table: only parsing is saved.
+      plan_cache_mode: 'force_custom_plan',
     },
   });
   const { allowedSchemas } = configuration.warehouse;
