@@ -242,6 +242,8 @@ interface FileReader {
 
 /** Consecutive files that one function reads, which takes far less time than a function for each. */
 interface ReaderGroup<Reader extends FileReader> {
+  /** The first of them, which says how all are read. */
+  readonly head: Reader;
   readonly readers: readonly Reader[];
   /** The place of the first of them in the table. */
   readonly first: number;
@@ -250,17 +252,17 @@ interface ReaderGroup<Reader extends FileReader> {
 
 /** Groups the files that are read in the same way. */
 function groupReaders<Reader extends FileReader>(readers: readonly Reader[]): readonly ReaderGroup<Reader>[] {
-  const groups: { readonly first: number; readonly form: string | null; readonly readers: Reader[] }[] = [];
+  const groups: { head: Reader; first: number; form: string | null; readers: Reader[] }[] = [];
   for (const [place, reader] of readers.entries()) {
     const { file, shape } = reader;
     const compression = findCompression(file.path);
     const form = shape === null ? null : JSON.stringify([shape, compression, [...file.partition]]);
     const last = groups.at(-1);
     if (last !== undefined && form !== null && last.form === form) last.readers.push(reader);
-    else groups.push({ first: place, form, readers: [reader] });
+    else groups.push({ head: reader, first: place, form, readers: [reader] });
   }
-  return groups.map(({ first, readers: grouped }) => ({
-    ...{ first, readers: grouped },
+  return groups.map(({ head, first, readers: grouped }) => ({
+    ...{ head, first, readers: grouped },
     files: listGroup(grouped, first),
   }));
 }
@@ -278,14 +280,13 @@ function combine(table: FoundTable, readers: readonly FileReader[], columns: rea
   const inFiles = new Set(names.map(asciiLowerCase));
   const partition = findPartitionColumns(table.files, (column) => inFiles.has(asciiLowerCase(column)));
   const groups = groupReaders(readers);
-  const parts = groups.flatMap(({ readers: [reader, ...others], first, files }) => {
-    if (reader === undefined) return [];
-    const rows = reader.toReader(files);
-    if (groups.length === 1 && partition.size === 0) return rows;
-    const selected = ['*', ...selectPartition(reader.file, partition)].join(', ');
-    return `SELECT ${selected} FROM ${rows} WHERE ${areSelected(others.length + 1, first)}`;
+  const [only, ...others] = groups;
+  if (only !== undefined && others.length === 0 && partition.size === 0)
+    return only.head.toReader(only.files);
+  const parts = groups.map(({ head, readers: { length }, first, files }) => {
+    const selected = ['*', ...selectPartition(head.file, partition)].join(', ');
+    return `SELECT ${selected} FROM ${head.toReader(files)} WHERE ${areSelected(length, first)}`;
   });
-  if (groups.length === 1 && partition.size === 0) return parts.join();
   const selected = [...names, ...partition.keys()].map(quoteName);
   return `(SELECT ${selected.length === 0 ? '*' : selected.join(', ')} FROM ${unite(parts)})`;
 }
