@@ -21,6 +21,9 @@ export interface RowItem extends BladeItem {
   readonly statesMarking: boolean;
 }
 
+/** What an id begins with that was derived from all columns of a row without one. */
+export const DERIVED_ID = 'sha256-';
+
 /** Creates the id of an item in the catalog. */
 export function toCatalogId(dataType: string, itemId: string): string {
   return `BLADE-${dataType}-${itemId}`;

@@ -10,6 +10,8 @@ export interface FeedState {
   readonly hasSharedIds: boolean;
   /** Why all rows must be read once more, as a sentence without its full stop; null for nothing. */
   readonly brokenBy: string | null;
+  /** Whether the changes after the version cannot be read, which a log has said: all rows must be. */
+  readonly isLost?: boolean;
 }
 
 /** How a source finds what has changed. */
@@ -24,10 +26,20 @@ export interface ReadChoice {
 /** A source to read. */
 export interface SourceToRead {
   /** Null for a job that is to read only a part of the table. */
+  readonly copy: { readonly missedRows: number } | null;
+  /** Null for a job that is to read only a part of the table. */
   readonly choice: ReadChoice | null;
   readonly syncType: SyncType;
   readonly cursorColumn: string | null;
   readonly deletesGone: boolean;
+}
+
+/** What knows the source. */
+export interface ReadingContext {
+  readonly warehouse: Pick<Warehouse, 'history'>;
+  /** Whether it has items whose ids are derived from all columns of their rows; left out if nobody knows. */
+  readonly hasDerivedIds?: () => Promise<boolean>;
+  readonly signal: AbortSignal;
 }
 
 /** How a sync reads a source. */
@@ -47,11 +59,10 @@ export type Reading =
  * @throws WarehouseError STATEMENT_FAILED for a source that is to read changes, which its warehouse does not keep.
  */
 export async function chooseReading(
-  { history }: Pick<Warehouse, 'history'>,
-  { choice, syncType, cursorColumn, deletesGone }: SourceToRead,
+  { warehouse: { history }, hasDerivedIds, signal }: ReadingContext,
+  { choice, copy, syncType, cursorColumn, deletesGone }: SourceToRead,
   version: string | null,
   schemaChanges: readonly SchemaChange[],
-  signal: AbortSignal,
 ): Promise<Reading> {
   const asAsked = { kind: 'ROWS', syncType, cursorColumn, deletesGone, reason: null } as const;
   if (choice === null || syncType === 'FULL') return asAsked;
@@ -71,17 +82,26 @@ export async function chooseReading(
   const snapshot = { ...asAsked, syncType: 'FULL', deletesGone: choice.deletesGone } as const;
   if (!isKept)
     return { ...snapshot, reason: 'The table keeps no change feed: set delta.enableChangeDataFeed' };
-  if (state === null) return snapshot;
+  if (state === null || state.isLost === true) return snapshot;
   if (state.hasSharedIds)
     return {
       ...snapshot,
       reason: 'Rows of the table share an id, and its change feed does not tell which are left',
     };
   if (state.brokenBy !== null) return { ...snapshot, reason: state.brokenBy };
-  // A new column changes no rows. The feed has no rows for the others, though all items have the column.
+  const missed = copy?.missedRows ?? 0;
+  if (missed > 0)
+    return {
+      ...snapshot,
+      reason: `The copy lacked ${missed} ${missed === 1 ? 'row' : 'rows'} of the table, such as rows that came to share an id`,
+    };
+  // A new column changes no rows, but the ids that are derived from them. The feed has no rows for the others, though all items have the column.
   const changes = schemaChanges.filter(({ kind }) => kind !== 'ADDED');
-  if (changes.length > 0)
-    return { ...snapshot, reason: `The schema of the table has changed: ${describeSchemaChanges(changes)}` };
+  if (changes.length > 0 || (schemaChanges.length > 0 && (await hasDerivedIds?.()) === true))
+    return {
+      ...snapshot,
+      reason: `The schema of the table has changed: ${describeSchemaChanges(schemaChanges)}`,
+    };
   const reason = await history.findRewrite(state.version, version, signal);
   return reason === null ? { kind: 'CHANGES', from: state.version } : { ...snapshot, reason };
 }

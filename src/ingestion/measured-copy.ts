@@ -47,6 +47,21 @@ export async function findMeasure(
 }
 
 /**
+ * Finds out how the copy of a source is compared with its table once the changes of that were read: no rows shared an id before
+ * them, and those that do now are missing in the copy.
+ * @returns null if the rows of the table cannot be counted without reading them.
+ */
+export async function measureChanges(
+  { warehouse, reader, version, signal }: ReadContext,
+  { table, copy }: Pick<CheckedInput, 'table' | 'copy'>,
+): Promise<CopyMeasure | null> {
+  if (copy === null || !(await warehouse.hasRowCount?.(table, version, signal))) return null;
+  const { itemChanges, failedRows } = copy;
+  const tableRows = await reader.countRows(composeStatement`SELECT * FROM ${table}`, signal);
+  return { tableRows, itemChanges, sharedRows: 0, failedRows, idColumn: null };
+}
+
+/**
  * Counts the rows of a table that share the id of another, if there are as many items as expected only if their number has
  * changed: this scans the column of the ids.
  * @param countItems counts the items of the source.

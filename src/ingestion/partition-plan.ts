@@ -23,7 +23,7 @@ import {
   toLatest,
   type Watermark,
 } from './cursor.ts';
-import { findMeasure } from './measured-copy.ts';
+import { findMeasure, measureChanges } from './measured-copy.ts';
 import type { CheckedPlan, DeletePlan, FeedOutcome, PlannedPartition } from './partition-task.ts';
 import {
   type CheckedInput,
@@ -60,7 +60,7 @@ export async function planPartition(
   // First, so that a missing table is reported as such.
   const columns = await reader.describeTable(input.table, signal);
   const schema = await checkSchema(context, input, columns, version);
-  const reading = await chooseReading(warehouse, input, version, schema?.changes ?? [], signal);
+  const reading = await chooseReading(context, input, version, schema?.changes ?? []);
   if (reading.kind === 'CHANGES') {
     const { identifyingColumns = [] } = context.dataTypes.find(input.dataType) ?? {};
     const deletesGone = input.choice?.deletesGone === true;
@@ -72,7 +72,8 @@ export async function planPartition(
       deletesGone,
     );
     const tableVersion = version === null ? null : (history?.describe(version) ?? null);
-    return [{ plan: { ...plan, version, tableVersion, feed: 'SET' }, totalItems, schema }];
+    const measure = await measureChanges({ ...context, reader, version }, input);
+    return [{ plan: { ...plan, version, tableVersion, measure, feed: 'SET' }, totalItems, schema }];
   }
   const { kind: _, reason: snapshotReason, ...chosen } = reading;
   return planRows({ ...context, reader, version }, { ...input, ...chosen }, columns, {

@@ -28,6 +28,8 @@ export interface PlanContext {
   readonly dataTypes: DataTypes;
   /** No watermark may pass this time; null for no limit. */
   readonly latestWatermark: Date | null;
+  /** Whether the source has items whose ids are derived from all columns of their rows; left out if nobody knows. */
+  readonly hasDerivedIds?: () => Promise<boolean>;
   readonly signal: AbortSignal;
 }
 

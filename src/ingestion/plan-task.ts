@@ -1,7 +1,7 @@
 import { UnknownDataTypeError } from '../data-types/data-types.ts';
 import { countExpected } from '../items/compared-items.ts';
 import { sumLevels } from '../items/level-counts.ts';
-import { hasItemsWithoutUpload } from '../items/stored-items.ts';
+import { hasDerivedIds, hasItemsWithoutUpload } from '../items/stored-items.ts';
 import { allowTable } from '../sql-check/checked-statement.ts';
 import type { AllowedTable } from '../warehouse/warehouse.ts';
 import type { PartitionResources } from './attempt.ts';
@@ -83,7 +83,14 @@ async function planTable(
     const { success } = copy.synced;
     return [{ plan: { kind: 'UNCHANGED', success }, totalItems: sumLevels(success) }];
   }
-  const partitions = await planPartition(context, input);
+  const { dataSourceId } = task;
+  const partitions = await planPartition(
+    {
+      ...context,
+      hasDerivedIds: async () => dataSourceId !== null && hasDerivedIds(context.pool, dataSourceId),
+    },
+    input,
+  );
   const { itemChanges } = copy;
   const toRead = (isChanges: boolean) => (contents === null ? null : { contents, itemChanges, isChanges });
   return partitions.map(({ plan, ...planned }) => ({

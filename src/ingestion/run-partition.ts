@@ -14,7 +14,7 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { countRead } from './counted-read.ts';
 import { settleEarlierAttempts, uploadPending } from './earlier-attempts.ts';
 import { toOutcome } from './failure.ts';
-import { gatherGoneIds } from './gone-ids.ts';
+import { checkPassed, type GoneIds, gatherGoneIds } from './gone-ids.ts';
 import { countSharedRows } from './measured-copy.ts';
 import { countTotal, loadFingerprints, openRows, type RowPlan } from './open-rows.ts';
 import type {
@@ -213,7 +213,10 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<readonly string[
   const { task, store, signal } = attempt;
   const options = createTransformOptions(attempt, plan);
   const transform = createTransform(options);
-  const goneIds = plan.kind === 'STATEMENT' && plan.changes?.deletesGone === true ? new Set<string>() : null;
+  const goneIds: GoneIds | null =
+    plan.kind === 'STATEMENT' && plan.changes?.deletesGone === true
+      ? { gone: new Set(), passed: new Set() }
+      : null;
   const toFingerprint = createBatchFingerprint(options);
   let knownFingerprints: ReadonlySet<string> = new Set();
   const { resumed, batches } = await openRows(attempt, plan, (fingerprint) =>
@@ -231,7 +234,7 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<readonly string[
     batches: countTotal(
       attempt,
       plan,
-      goneIds === null ? batches : gatherGoneIds(batches, transform, (id) => goneIds.add(id)),
+      goneIds === null ? batches : gatherGoneIds(batches, transform, goneIds),
     ),
     rowsBefore: resumed ? sumLevels(task.read) : 0,
     plannedRows: plan.kind === 'STATEMENT' ? plan.rowCount : null,
@@ -256,12 +259,13 @@ async function ingest(attempt: Attempt, plan: RowPlan): Promise<readonly string[
     if (hasPending) await uploadPending(attempt);
     // After the uploads, so that what could be read of a failing source is kept.
     read.checkEnd();
+    if (goneIds !== null && !signal.aborted) await checkPassed(attempt, goneIds);
   } finally {
     // If saving or uploading failed, the statement still runs.
     attempt.endReading();
     await Promise.race([read.close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
-  return goneIds === null ? null : [...goneIds];
+  return goneIds === null ? null : [...goneIds.gone];
 }
 
 function describeOperation(task: PartitionTask): string {

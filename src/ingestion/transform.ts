@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { RowItem } from '../data-types/blade-item.ts';
+import { DERIVED_ID, type RowItem } from '../data-types/blade-item.ts';
 import { isAbsent, isNumeric, isWrittenNumber } from '../data-types/column-kind.ts';
 import type { DataType } from '../data-types/data-type.ts';
 import {
@@ -233,7 +233,7 @@ function findMarking(known: Row, shape: RowShape): Marking | Problem | null {
 /** Derives an id from the row as it was read, so that it stays the same whatever becomes of texts that say numbers. */
 function deriveId(row: Row, shape: RowShape, data: string): string {
   const read = shape.hasNumbers ? writeRowJson(row, shape, NONE) : data;
-  return `sha256-${hash('sha256', typeof read === 'string' ? read : data, 'hex').slice(0, 32)}`;
+  return `${DERIVED_ID}${hash('sha256', typeof read === 'string' ? read : data, 'hex').slice(0, 32)}`;
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import type { BladeItem } from '../data-types/blade-item.ts';
+import { type BladeItem, DERIVED_ID } from '../data-types/blade-item.ts';
+import { MARKINGS } from '../data-types/marking.ts';
 import { encodeJsonbArray, encodeTextArray } from './binary-array.ts';
 import { noteItemChanges } from './item-changes.ts';
 
@@ -78,6 +79,36 @@ export async function hasItemsWithoutUpload(pool: Pool, dataSourceId: string): P
   const { rowCount } = await pool.query(
     'select 1 from blade_item where upload_batch_id is null and data_source_id = $1 and deleted_at is null limit 1',
     [dataSourceId],
+  );
+  return rowCount !== 0;
+}
+
+/** Whether an item of a source has an id that was derived from its row. */
+export async function hasDerivedIds(pool: Pool, dataSourceId: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select 1 from blade_item where classification_marking = any($2) and data_source_id = $1
+     and starts_with(item_id, $3) and deleted_at is null limit 1`,
+    [dataSourceId, MARKINGS, DERIVED_ID],
+  );
+  return rowCount !== 0;
+}
+
+/** Whether a source has brought one of these items, and it is not deleted. */
+export async function hasItemsAmong(
+  pool: Pool,
+  {
+    dataSourceId,
+    dataType,
+    itemIds,
+  }: { readonly dataSourceId: string; readonly dataType: string; readonly itemIds: readonly string[] },
+): Promise<boolean> {
+  if (itemIds.length === 0) return false;
+  const { rowCount } = await pool.query(
+    `select 1 from unnest($3::text[]) as given (item_id)
+     join blade_item i on i.data_type = $2 and i.item_id = given.item_id
+     where i.deleted_at is null and jsonb_exists(i.metadata, 'source_table')
+       and (i.data_source_id = $1 or jsonb_exists(i.other_markings, $1::text)) limit 1`,
+    [dataSourceId, dataType, itemIds],
   );
   return rowCount !== 0;
 }

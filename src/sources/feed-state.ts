@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Marking } from '../data-types/marking.ts';
-import { Prisma } from '../database/generated/prisma/client.ts';
+import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { FeedState } from '../ingestion/choose-reading.ts';
 import type { SourceOfJob } from './found-schema.ts';
 
@@ -8,6 +8,7 @@ const feedStateSchema = z.object({
   version: z.string(),
   hasSharedIds: z.boolean(),
   brokenBy: z.string().nullable(),
+  isLost: z.boolean().default(false),
 });
 
 /** Reads what the change feed of a source is read from; null before the first snapshot. */
@@ -42,9 +43,8 @@ export async function forgetFeed(
   reason: string,
   marking: Marking,
 ): Promise<void> {
-  await transaction.dataSource.updateMany({
-    where: { id: source.dataSourceId },
-    data: { feedState: Prisma.DbNull },
-  });
+  // Not forgotten: should the table have no feed by then, rows from the watermark on would not be enough.
+  await transaction.$executeRaw`
+    update data_source set feed_state = feed_state || '{"isLost": true}' where id = ${source.dataSourceId}::uuid`;
   await recordSnapshot(transaction, source, reason, marking);
 }

@@ -63,9 +63,18 @@ function readerWithCodes(reader: TableReader): TableReader {
 async function* readWithCodes(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
   try {
     for await (const batch of batches) {
-      const { size, textColumns = [], unreadable = [], gone = [], fingerprint, position, kept } = batch;
+      const {
+        size,
+        textColumns = [],
+        unreadable = [],
+        gone = [],
+        passed = [],
+        fingerprint,
+        position,
+        kept,
+      } = batch;
       yield {
-        ...{ size, textColumns, unreadable, gone, fingerprint, position },
+        ...{ size, textColumns, unreadable, gone, passed, fingerprint, position },
         ...(kept === undefined
           ? {}
           : { kept: { load: () => withCode(() => kept.load()), release: () => kept.release() } }),

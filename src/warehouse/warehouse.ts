@@ -102,6 +102,8 @@ export interface RowBatch {
   readonly unreadable?: readonly string[];
   /** Rows that a change feed says are gone; they are not among `rows`, and do not count. */
   readonly gone?: readonly Row[];
+  /** Rows that a change feed says have come and gone: there is none of their key, unless one was there before. */
+  readonly passed?: readonly Row[];
   /** Equal for batches with the same rows in the same order. Null if not requested, or not available. */
   readonly fingerprint: string | null;
   /** The position from which a later read continues after this batch. */
@@ -210,7 +212,7 @@ export interface ChangeFeed {
   isKept(version: string): boolean;
   /**
    * Reads what has become of the rows that changed, by one statement: for each key the last row that is still there, or one of
-   * those that are `gone`.
+   * those that are `gone` or have `passed`.
    * @throws WarehouseError CHANGES_GONE if the changes of the range cannot be read.
    */
   readChanges(table: AllowedTable, range: ChangeRange, options: ReadOptions): Promise<RowStream>;

@@ -63,11 +63,11 @@ onEveryFront((test) => {
     await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'b' OR flight_hours = 8`);
     await engine.run(`INSERT INTO ${TABLE} ${select(`('g', 20), ('h', 21)`)}`);
     await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'h'`);
-    // Two changes of one key in one version, and two rows of one.
+    // Two changes of one key in one version.
     await engine.run(`MERGE INTO ${TABLE} t USING (SELECT * FROM VALUES ('c', 'gone'), ('x', 'new') AS s(key, what)) s
     ON t.item_id = s.key AND s.what = 'gone' WHEN MATCHED THEN DELETE
     WHEN NOT MATCHED THEN INSERT (item_id, flight_hours, mission_id, updated_at) VALUES ('c', 30, 'M', timestamp_micros(1))`);
-    await engine.run(`INSERT INTO ${TABLE} ${select(`('i', 40), ('i', 40)`)}`);
+    await engine.run(`INSERT INTO ${TABLE} ${select(`('i', 40)`)}`);
     await engine.run(`UPDATE ${TABLE} SET item_id = 'z' WHERE item_id = 'd'`);
     await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'e'`);
     await engine.run(`INSERT INTO ${TABLE} ${select(`('e', 50)`)}`);
@@ -89,6 +89,26 @@ onEveryFront((test) => {
     const items = await readItems(reader);
     expect(await sync(reader, 'FULL')).toMatchObject({ state: 'COMPLETED', deleted: 0 });
     expect(await readItems(reader)).toEqual(items);
+  });
+});
+
+onEveryFront((test) => {
+  test('all rows are read once if the feed is lost and then switched off, whatever the watermark says', {
+    timeout: 600_000,
+  }, async ({ engine, front, reader }) => {
+    await createTable(engine, `('a', 1), ('b', 2)`);
+    await add(reader, { readMode: 'AUTO', cursorColumn: 'updated_at' });
+    await sync(reader);
+    await engine.run(
+      `UPDATE ${TABLE} SET flight_hours = 5, updated_at = timestamp_micros(1) WHERE item_id = 'a'`,
+    );
+    front.before(/table_changes/, async () => {
+      await engine.run(`UPDATE ${TABLE} SET flight_hours = 6 WHERE item_id = 'a'`);
+      await engine.run(`VACUUM ${TABLE} RETAIN 0 HOURS`);
+      await engine.run(`ALTER TABLE ${TABLE} SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'false')`);
+    });
+    expect(await sync(reader)).toMatchObject({ state: 'COMPLETED' });
+    expect(await readItems(reader)).toEqual({ a: 6, b: 2 });
   });
 });
 
@@ -137,6 +157,65 @@ test('a key that moves from the table of one source to that of another stays an 
   expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', deleted: 0 });
   expect(await readItems(reader)).toEqual({ a: 10, b: 2, c: 3, d: 40 });
   expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', deleted: 0 });
+});
+
+test('an item that a sync with a filter has stored is deleted, though its row came and went between two reads of the feed', {
+  timeout: 600_000,
+}, async ({ engine, reader }) => {
+  await createTable(engine, `('a', 1), ('b', 2)`);
+  await add(reader);
+  await sync(reader);
+  await engine.run(`INSERT INTO ${TABLE} ${select(`('x', 7)`)}`);
+  await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'x'`);
+  // The copy never had it.
+  expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', deleted: 0, snapshots: [] });
+
+  await engine.run(`INSERT INTO ${TABLE} ${select(`('x', 7)`)}`);
+  const { id } = await reader.client.startSync({ syncType: 'INCREMENTAL', filter: 'flight_hours > 6' });
+  expect(await reader.client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED' });
+  expect(await readItems(reader)).toEqual({ a: 1, b: 2, x: 7 });
+  await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'x'`);
+  const reason = /The copy has items whose rows have come and gone/;
+  expect(await sync(reader)).toMatchObject({ deleted: 1, snapshots: [expect.stringMatching(reason)] });
+  expect(await readItems(reader)).toEqual({ a: 1, b: 2 });
+});
+
+test('rows without an id are the items that they are in a FULL sync, also after a column was added', {
+  timeout: 600_000,
+}, async ({ engine, reader }) => {
+  await createTable(engine, `('a', 1), (NULL, 7), (NULL, 8)`);
+  await add(reader);
+  await sync(reader);
+  await engine.run(`ALTER TABLE ${TABLE} ADD COLUMN extra INT`);
+  await engine.run(`DELETE FROM ${TABLE} WHERE flight_hours = 7`);
+  // Their ids are derived from all columns.
+  const reason = /The schema of the table has changed: extra INT? ?.*added/;
+  expect(await sync(reader)).toMatchObject({ deleted: 2, snapshots: [expect.stringMatching(reason)] });
+  expect(Object.values(await readItems(reader)).toSorted()).toEqual([1, 8]);
+  await engine.run(`DELETE FROM ${TABLE} WHERE flight_hours = 8`);
+  expect(await sync(reader)).toMatchObject({ deleted: 1, snapshots: [] });
+  expect(Object.values(await readItems(reader))).toEqual([1]);
+});
+
+test('rows that come to share an id are noticed, and the item stays while one of them is left', {
+  timeout: 600_000,
+}, async ({ engine, reader }) => {
+  await createTable(engine, `('a', 1), ('b', 2)`);
+  const source = await add(reader);
+  await sync(reader);
+  await engine.run(`INSERT INTO ${TABLE} ${select(`('a', 3), ('c', 4)`)}`);
+  expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', snapshots: [] });
+  const found = await reader.client.sendRaw(`{ dataSource(id: "${source}") { drift driftMessage } }`);
+  expect(found.data?.dataSource).toEqual({
+    drift: 1,
+    driftMessage: expect.stringMatching(/^1 row of the table is not in the copy/),
+  });
+  expect(await sync(reader)).toMatchObject({
+    snapshots: [expect.stringMatching(/The copy lacked 1 row of the table/)],
+  });
+  await engine.run(`DELETE FROM ${TABLE} WHERE flight_hours = 3`);
+  expect(await sync(reader)).toMatchObject({ deleted: 0, snapshots: [expect.stringMatching(/share an id/)] });
+  expect(await readItems(reader)).toEqual({ a: 1, b: 2, c: 4 });
 });
 
 /** Why the feed of a table cannot be used: the statements, and what the log of the job says. */

@@ -5,8 +5,8 @@ import { parseVersions } from './table-version.ts';
 
 /**
  * Composes the statement that reads what has become of the rows that changed; null if nothing has. Of the rows of a key, one
- * that came more often than it went is left; otherwise the last change decides, and within a version what came. Nothing is
- * known of a key whose last row went, unless more of its rows went than came: another row of it is left.
+ * that came more often than it went is left; otherwise the last change decides, and within a version what came. A key whose last
+ * row went has lost its row if more of its rows went than came. Otherwise, it has what it had before the range.
  */
 export function composeChanges(table: TableName, { from, to, key, text }: ChangeRange): string | null {
   const [earlier] = parseVersions(from);
@@ -20,7 +20,7 @@ export function composeChanges(table: TableName, { from, to, key, text }: Change
     SUM(${SIGN}) OVER (PARTITION BY ${KEY}) AS ${KEY_NET} FROM (${changes})`;
   const ranked = `SELECT *, ROW_NUMBER() OVER (PARTITION BY ${KEY}
     ORDER BY ${SIGN} = 1 AND ${ROW_NET} > 0 DESC, _commit_version DESC, ${SIGN} DESC, ${TEXT}) AS ${RANK} FROM (${counted})`;
-  return `SELECT * FROM (${ranked}) WHERE ${RANK} = 1 AND (${SIGN} = 1 OR ${KEY_NET} < 0)`;
+  return `SELECT * FROM (${ranked}) WHERE ${RANK} = 1`;
 }
 
 const KEY = '__blade_key';
@@ -30,7 +30,7 @@ const ROW_NET = '__blade_row_net';
 const KEY_NET = '__blade_key_net';
 const RANK = '__blade_rank';
 
-/** Separates the rows that are left from those that are gone, without the columns of the statement. */
+/** Separates the rows that are left from those that are gone or have passed, without the columns of the statement. */
 export async function* toChangedRows(
   batches: AsyncIterable<RowBatch>,
   { columns }: ChangeRange,
@@ -40,9 +40,13 @@ export async function* toChangedRows(
     for await (const batch of batches) {
       const rows: Row[] = [];
       const gone: Row[] = [];
-      for (const row of batch.rows) (row[SIGN] === 1 ? rows : gone).push(pick(row, columns));
+      const passed: Row[] = [];
+      for (const row of batch.rows) {
+        const went = Number(row[KEY_NET]) < 0 ? gone : passed;
+        (row[SIGN] === 1 ? rows : went).push(pick(row, columns));
+      }
       const textColumns = batch.textColumns?.filter((name) => names.has(name)) ?? [];
-      yield { ...batch, rows, gone, textColumns, size: rows.length };
+      yield { ...batch, rows, gone, passed, textColumns, size: rows.length };
     }
   } catch (error) {
     throw toGoneError(error);

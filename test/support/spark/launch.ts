@@ -75,6 +75,9 @@ function listSettings(warehouse: string, port: number): string[] {
     'spark.sql.session.timeZone': 'UTC',
     'spark.sql.shuffle.partitions': 2,
     'spark.ui.enabled': false,
+    // By default, Delta reads its own log in 50 tasks, and lists files for VACUUM in 10,000.
+    'spark.databricks.delta.snapshotPartitions': 2,
+    'spark.sql.sources.parallelPartitionDiscovery.parallelism': 2,
     // Tests vacuum what they have just written.
     'spark.databricks.delta.retentionDurationCheck.enabled': false,
   };
