@@ -89,11 +89,11 @@ export async function chooseReading(
       reason: 'Rows of the table share an id, and its change feed does not tell which are left',
     };
   if (state.brokenBy !== null) return { ...snapshot, reason: state.brokenBy };
-  const missed = copy?.missedRows ?? 0;
-  if (missed > 0)
+  // How many would count rows of every marking.
+  if (copy !== null && copy.missedRows > 0)
     return {
       ...snapshot,
-      reason: `The copy lacked ${missed} ${missed === 1 ? 'row' : 'rows'} of the table, such as rows that came to share an id`,
+      reason: 'The copy lacks rows of the table, such as rows that came to share an id',
     };
   // A new column changes no rows, but the ids that are derived from them. The feed has no rows for the others, though all items have the column.
   const changes = schemaChanges.filter(({ kind }) => kind !== 'ADDED');
