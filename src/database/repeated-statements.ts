@@ -1,15 +1,12 @@
-import type { Client, QueryConfig, QueryResult } from 'pg';
+import { Client, type QueryConfig, type QueryResult } from 'pg';
 
 /**
  * Lets a connection prepare the statements that this thread repeats: parsing and planning one of them often takes the server
  * longer than running it. Not for PGlite, whose clients share one session and so its names.
  */
 export function prepareRepeatedStatements(client: Client): void {
-  const query = client.query.bind(client) as unknown as (
-    config: QueryConfig,
-    values?: unknown,
-    callback?: unknown,
-  ) => Promise<QueryResult>;
+  const query = (...given: readonly unknown[]): Promise<QueryResult> =>
+    Reflect.apply(Client.prototype.query, client, given);
 
   async function runPrepared(statement: QueryConfig): Promise<QueryResult> {
     try {
@@ -23,7 +20,7 @@ export function prepareRepeatedStatements(client: Client): void {
 
   const prepared = (config: QueryConfig | string, values?: unknown, callback?: unknown): unknown => {
     const statement = toNamed(config, values);
-    if (statement === null) return query(config as QueryConfig, values, callback);
+    if (statement === null) return query(config, values, callback);
     const report = typeof values === 'function' ? values : callback;
     const result = runPrepared(statement);
     if (typeof report !== 'function') return result;

@@ -26,7 +26,9 @@ test('the command syncs with the plug-in that BLADE_PLUGINS names, and blade kno
   const source = ['--name', 'Fuel', '--type', 'fuel', '--table', 'blade.field.fuel'];
   expect(await blade('sources', 'add', ...source)).toMatchObject({ code: 0 });
   const { out } = await blade('sync', '--type', 'fuel', '--watch');
-  expect(out).toMatch(/COMPLETED after .*, 3 items, 2 stored, 1 error\n$/);
+  expect(out).toMatch(
+    /COMPLETED after .*, 3 items, 2 stored \(2 inserted, 0 updated, 0 unchanged\), 1 error\n$/,
+  );
   expect((await blade('items', 'list', '--type', 'fuel')).out).toMatch(/fuel.*\n.*fuel/);
   expect(await blade('jobs', '--type', 'tea')).toMatchObject({
     code: 2,
