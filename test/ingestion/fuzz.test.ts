@@ -624,7 +624,11 @@ describe('a text file with poisoned lines', () => {
     const next = await application.client.startSync({ syncType: 'FULL', options: { batchSize: 3 } });
     const again = await application.client.waitForEnd(next.id);
     const timeless = { itemsPerSecond: null, elapsedSeconds: null };
-    expect({ ...again.progress, ...timeless }).toEqual({ ...job.progress, ...timeless });
+    const byType = job.progress.byType.map(withoutChanges);
+    expect({ ...again.progress, ...timeless }).toEqual({
+      ...withoutChanges(job.progress),
+      ...{ byType, ...timeless },
+    });
     expect(await storedItems(application)).toEqual(items);
   }
 
@@ -642,3 +646,8 @@ describe('a text file with poisoned lines', () => {
     );
   });
 });
+
+/** The counts of a sync that finds the same rows again. */
+function withoutChanges<Counts extends { successCount: number }>(counts: Counts) {
+  return { ...counts, insertedCount: 0, updatedCount: 0, unchangedCount: counts.successCount };
+}
