@@ -32,7 +32,10 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 300_000 }, () =>
       const { id } = await first.client.startSync(SLOW_SYNC);
       await list.goto('/');
       await job.goto(`/jobs/${id.split(':')[1]}`);
-      await job.getByText(/^Syncing/).waitFor();
+      await job
+        .getByRole('group', { name: 'State of the job' })
+        .getByText(/^Syncing/)
+        .waitFor();
       await first.end('SIGKILL');
       for (const page of [job, list]) await page.getByText('Connection lost.').waitFor();
 
