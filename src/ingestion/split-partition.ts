@@ -1,6 +1,11 @@
 import { bindParameter, compose, composeStatement } from '../sql-check/checked-statement.ts';
 import { findColumn } from '../warehouse/find-column.ts';
-import type { TableColumn } from '../warehouse/warehouse.ts';
+import {
+  type CheckedSql,
+  type CheckedStatement,
+  type TableColumn,
+  WarehouseError,
+} from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import { composeItemId } from './item-id-sql.ts';
 import {
@@ -16,7 +21,7 @@ import { splitByParts } from './split-by-parts.ts';
 /**
  * Splits a large read into partitions that can run in parallel: by the parts of its table, or else by the hash of a column.
  * Each row is in exactly one of them, rows of one id are in the same, and their sizes are about equal. A limited read is not
- * split.
+ * split, and neither is one whose ids the warehouse cannot compare.
  */
 export async function splitPartition(
   context: ReadContext,
@@ -42,11 +47,8 @@ export async function splitPartition(
   if (parts !== null)
     return parts.map(({ statement: part, total }) => toPlannedPartition(part, total, facts));
   const bucket = compose`SUBSTRING(MD5(${key}), 1, 2)`;
-  const rows = await readAll(
-    context,
-    composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
-  );
-  const counted = rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
+  const counted = await countBuckets(context, statement, bucket);
+  if (counted === null) return [whole];
   const sum = counted.reduce((rowCount, { total }) => rowCount + total, 0);
   if (sum !== whole.totalItems) throw new RowCountError(whole.totalItems, sum);
   return groupBuckets(counted, wanted).map(({ after, last, total }) =>
@@ -56,6 +58,29 @@ export async function splitPartition(
       facts,
     ),
   );
+}
+
+interface Bucket {
+  readonly name: string;
+  readonly total: number;
+}
+
+/** Counts the rows of each bucket; null if the warehouse cannot write the ids as text, such as one that is an object. */
+async function countBuckets(
+  context: ReadContext,
+  statement: CheckedStatement,
+  bucket: CheckedSql,
+): Promise<readonly Bucket[] | null> {
+  try {
+    const rows = await readAll(
+      context,
+      composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
+    );
+    return rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
+  } catch (error) {
+    if (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED') return null;
+    throw error;
+  }
 }
 
 /**
@@ -96,10 +121,7 @@ interface BucketGroup {
 }
 
 /** Groups the buckets, in the order of their names, into at most `wanted` groups of about equal totals. */
-export function groupBuckets(
-  buckets: readonly { readonly name: string; readonly total: number }[],
-  wanted: number,
-): readonly BucketGroup[] {
+export function groupBuckets(buckets: readonly Bucket[], wanted: number): readonly BucketGroup[] {
   const sorted = buckets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const groups: BucketGroup[] = [];
   let rest = sorted.reduce((sum, { total }) => sum + total, 0);

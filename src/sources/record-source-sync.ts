@@ -58,6 +58,7 @@ export async function recordSourceSync(
   facts: ReadFacts,
 ): Promise<void> {
   const { id, jobId } = ended;
+  if (await readsSource(transaction, ended)) return;
   if (judgesItems(facts) && (await readsSibling(transaction, ended))) {
     const postponedFacts = facts as unknown as Prisma.InputJsonObject;
     await transaction.jobPartition.update({ where: { id }, data: { postponedFacts } });
@@ -89,6 +90,18 @@ export async function recordPostponed(transaction: Prisma.TransactionClient, job
 /** Whether items of the source may be deleted. */
 function judgesItems({ deletes, goneIds }: ReadFacts): boolean {
   return deletes?.isAllowed === true || (goneIds !== null && goneIds.length > 0);
+}
+
+/** Whether the job still reads other partitions of the source: only the last one records it, so that items are judged once. */
+async function readsSource(
+  transaction: Prisma.TransactionClient,
+  { jobId, dataSourceId }: EndedRead,
+): Promise<boolean> {
+  if (dataSourceId === null) return false;
+  const active = await transaction.jobPartition.count({
+    where: { jobId, dataSourceId, state: { in: ['PENDING', 'RUNNING'] } },
+  });
+  return active > 0;
 }
 
 /** Whether the job still reads another source of the data type. */
@@ -123,7 +136,6 @@ async function record(
     },
     orderBy: { ordinal: 'asc' },
   });
-  if (partitions.some(({ state }) => state === 'PENDING' || state === 'RUNNING')) return;
   const unread =
     partitions.find(({ state }) => state === 'FAILED') ??
     partitions.find(({ state }) => state === 'CANCELLED');

@@ -229,6 +229,34 @@ describe('a source that marks', () => {
     expect(await countReadIds()).toBe(0);
   });
 
+  test('does so once for each of several sources that are read in several partitions', async () => {
+    const tables = ['first', 'second'];
+    const writeTables = (from: number) =>
+      Promise.all(
+        tables.map((name, index) =>
+          write(flights(2_000 * index + 2_000 + from, 2_000 * index + 4_000), name),
+        ),
+      );
+    await writeTables(0);
+    const sources: string[] = [];
+    for (const name of tables) sources.push(await addSource({ name, tableName: name }));
+    const input = { dataSourceIds: sources, options: { partitionRows: 1_000 } };
+    await sync('', input);
+    await writeTables(100);
+    const job = await sync('', input);
+    expect(job.progress).toMatchObject({ unchangedCount: 3_800, deletedCount: 200 });
+    const { job: found } = await client.send(JobById, { id: job.id });
+    expect(found?.partitions.nodes).toHaveLength(4);
+    for (const source of sources)
+      expect(await findSource(source)).toMatchObject({ deletedCount: 100, drift: 0, lastSyncMessage: null });
+    const messages = (await readMessages(job)).filter((message) => /delete/.test(message));
+    expect(messages).toHaveLength(3);
+    // What was read has been recorded, so that it need not be read again.
+    expect(await client.send(JobById, { id: (await sync('', input)).id })).toMatchObject({
+      job: { partitions: { nodes: [{ isUnchanged: true }, { isUnchanged: true }] } },
+    });
+  });
+
   test('deletes nothing in an INCREMENTAL sync', async () => {
     await change(source, { cursorColumn: 'flight_hours' });
     await sync(source, { syncType: 'INCREMENTAL' });

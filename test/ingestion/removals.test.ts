@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
+import { createBlade } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { test } from '../support/on-server.ts';
 import { JobById, UpdateDataSource } from '../support/operations.ts';
@@ -257,6 +258,11 @@ describe('a source that removes, with a service', () => {
           removalMessage: expect.stringContaining('answered 403'),
         }),
       PATIENCE,
+    );
+    const token = (await bearer({ role: 'viewer', clearance: 'TOP SECRET' })).replace('Bearer ', '');
+    const blade = createBlade({ BLADE_URL: application.url, BLADE_TOKEN: token });
+    expect((await blade('sources', 'list')).err).toMatch(
+      /: 5 deleted items still in the catalog\. .*answered 403/,
     );
     await change({ deletePolicy: 'MARK' });
     server.removeWith('ALWAYS_204');

@@ -3,7 +3,7 @@ import { groupBuckets } from '../../src/ingestion/split-partition.ts';
 import { test } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
 import { createSortieTable } from '../support/sortie-table.ts';
-import { addSource, catalogContent, writeQuery } from '../support/tables.ts';
+import { addSource, catalogContent, writeQuery, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 const ROWS = 10_000;
@@ -95,6 +95,28 @@ test('rows without an id and rows with the same id are each in one partition, to
   expect((await listPartitions(id)).length).toBeGreaterThan(2);
   const { rows } = await application.database.pool.query('select count(*)::int as stored from blade_item');
   expect(rows[0].stored).toBe(600 + 1 + 4_800);
+});
+
+test('a source in which one id is no text is read in one partition, and only that row is another', async () => {
+  const { client, warehouseFolder } = application;
+  const rows = Array.from({ length: 2_500 }, (_none, index) => ({
+    item_id: index === 7 ? ['D-7'] : index % 2 === 0 ? index : `D-${index}`,
+    deployment_id: `DEP-${index}`,
+  }));
+  await writeRows(warehouseFolder, 'deployment', rows);
+  await addSource(application, { name: 'Deployments', dataType: 'deployment', tableName: 'deployment' });
+  const { id } = await client.startSync({
+    syncType: 'FULL',
+    dataType: 'deployment',
+    options: { partitionRows: 1_000 },
+  });
+  const job = await client.waitForEnd(id);
+  expect(job).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 2_500, processedItems: 2_500 } });
+  expect(await listPartitions(id)).toHaveLength(1);
+  const { rows: stored } = await application.database.pool.query(
+    `select count(*)::int as stored from blade_item where item_id ~ '^(D-)?[0-9]+$'`,
+  );
+  expect(stored).toEqual([{ stored: 2_499 }]);
 });
 
 test('the watermark does not move when one of the partitions is cancelled with its job', async () => {

@@ -16,7 +16,7 @@ import {
 } from '../generated/graphql.ts';
 import { parseWholeNumber } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { formatCount, formatCounted, formatTime, NO_VALUE } from '../text.ts';
+import { formatCount, formatCounted, formatTime, NO_VALUE, toPrintable } from '../text.ts';
 import { addAcceptSchemaCommand, READ_MODES, SCHEMA_CHOICES } from './source-schema.ts';
 
 /** Adds the commands that manage data sources. */
@@ -139,7 +139,7 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
     ...(options.type === undefined ? {} : { dataTypes: [options.type] }),
     enabled,
   });
-  output.writeResult(dataSources, () =>
+  output.writeResult(dataSources, () => {
     output.writeTable([
       [
         ...[
@@ -175,8 +175,13 @@ async function listSources({ api, output }: CommandContext, options: ListOptions
         formatTime(source.lastSyncAt),
         source.lastSyncState ?? NO_VALUE,
       ]),
-    ]),
-  );
+    ]);
+    for (const { name, pendingRemovals, removalMessage } of dataSources)
+      if (removalMessage !== null)
+        output.say(
+          `${toPrintable(name)}: ${formatCounted(pendingRemovals, 'deleted item')} still in the catalog. ${toPrintable(removalMessage)}`,
+        );
+  });
 }
 
 interface Table {

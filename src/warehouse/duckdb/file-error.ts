@@ -23,6 +23,8 @@ export function fileProblem(message: string): string | null {
       CSV_REASONS.find(([pattern]) => pattern.test(message))?.[1] ?? 'it does not match the others';
     return `Line ${csv[1]} of the file cannot be read as CSV: ${reason}.`;
   }
+  if (/^Permission Error: Cannot access file/.test(message))
+    return 'The file is reached through a link that leads out of the folder of the warehouse: move what it leads to into that folder.';
   if (/CSV Sniffer: Sniffer detected/.test(message)) return 'The file has no header.';
   if (/No magic bytes found|too small to be a Parquet file|Footer length error/.test(message))
     return 'The file is not a whole Parquet file: it was cut off, or has another format.';

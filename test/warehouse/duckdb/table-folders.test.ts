@@ -326,6 +326,29 @@ describe('a folder is refused by name', () => {
     expect(await folder.rows(ALL)).toHaveLength(2);
   });
 
+  test.for(['csv', 'ndjson', 'parquet'])(
+    'with a link out of the folder of the warehouse, to %s',
+    async (ending) => {
+      const folder = await folderWarehouse();
+      const outside = await folderWarehouse();
+      const write = (one: typeof folder, path: string) =>
+        ending === 'parquet'
+          ? one.write(path, "SELECT 'a' AS item_id")
+          : writeText(one, path, ending === 'csv' ? 'item_id\na\n' : '{"item_id":"a"}\n');
+      await mkdir(folder.path('sortie'));
+      await write(outside, `outside.${ending}`);
+      await write(folder, `inside.${ending}`);
+      await write(folder, `sortie/a.${ending}`);
+      await symlink(folder.path(`inside.${ending}`), folder.path(`sortie/b.${ending}`));
+      expect(await folder.rows(ALL)).toHaveLength(2);
+      await symlink(outside.path(`outside.${ending}`), folder.path(`sortie/c.${ending}`));
+      await expect(folder.rows(ALL)).rejects.toMatchObject({
+        code: 'STATEMENT_FAILED',
+        message: `The file is reached through a link that leads out of the folder of the warehouse: move what it leads to into that folder. (in blade/field/sortie/c.${ending})`,
+      });
+    },
+  );
+
   test('with a part that cannot be listed, whose rows would be missing', async () => {
     const folder = await folderWarehouse();
     await writeText(folder, 'sortie/day=1/a.csv', 'item_id\na\n');
