@@ -1,5 +1,4 @@
-import { expect, inject } from 'vitest';
-import { createPool } from '../../src/database/connection.ts';
+import { expect, inject, vi } from 'vitest';
 import { test as base } from '../support/on-server.ts';
 
 const test = base.skipIf(inject('preparedDatabase').kind !== 'server');
@@ -7,6 +6,9 @@ const test = base.skipIf(inject('preparedDatabase').kind !== 'server');
 test('a statement that is repeated is prepared, and still works when its table has changed', async ({
   database,
 }) => {
+  // Other tests of this process may have used up the names.
+  vi.resetModules();
+  const { createPool } = await import('../../src/database/connection.ts');
   const pool = createPool(database.connectionString, { max: 1, prepares: true });
   const find = async () =>
     (await pool.query<{ value: unknown }>('select * from changing where id = $1', [1])).rows;
