@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { JobOptionsInput } from '../generated/graphql.ts';
-import { test } from '../support/on-embedded.ts';
+import { test } from '../support/on-server.ts';
 import { JobById, UpdateDataSource } from '../support/operations.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
