@@ -18,7 +18,7 @@ export const texts: Family = {
     ['collation', 'spark_collation($s1)', 'STRING'],
     ['find_in_set', 'spark_find_in_set($t1, $t2)', 'INT'],
     ['initcap', 'spark_js_initcap($t1)', 'STRING'],
-    ['instr', 'spark_locate($t2, $t1, 1)', 'INT', 'locate($2, $1, 1)'],
+    ['instr', 'CAST(instr($t1, $t2) AS INTEGER)', 'INT', 'locate($2, $1, 1)'],
     [
       'charindex locate position',
       ['spark_locate($t1, $t2, 1)', 'spark_locate($t1, $t2, $i3)'],
