@@ -66,7 +66,7 @@ function countChanged(items: readonly PendingItem[], change: ItemChange): LevelC
   return countItemsByLevel(items.filter((item) => item.change === change));
 }
 
-/** Limits changes to the successes of which they are a part: markings may have changed since the items were saved. */
+/** Caps the changes at the successes they belong to: markings may have changed since the items were saved. */
 function limitChanges(changes: ChangeCounts, success: LevelCounts): ChangeCounts {
   const inserted = takeLesserCounts(changes.inserted, success);
   return { inserted, updated: takeLesserCounts(changes.updated, subtractCounts(success, inserted)) };

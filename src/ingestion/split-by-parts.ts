@@ -1,11 +1,11 @@
 import { composeStatement, readParts } from '../sql-check/checked-statement.ts';
 import {
   type AllowedTable,
+  allowFailedStatement,
   type CheckedSql,
   type CheckedStatement,
   type PartRange,
   type TablePart,
-  WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import { type ReadContext, readAll } from './plan-parts.ts';
@@ -68,13 +68,11 @@ async function countKeys(
   range: PartRange | null,
 ): Promise<{ readonly total: number; readonly keys: number } | null> {
   const counting = composeStatement`SELECT COUNT(*) AS total, COUNT(DISTINCT ${key}) AS keys FROM (${statement})`;
-  try {
-    const [row] = await readAll(context, range === null ? counting : readParts(counting, range));
-    return { total: Number(row?.total), keys: Number(row?.keys) };
-  } catch (error) {
-    if (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED') return null;
-    throw error;
-  }
+  const rows = await readAll(context, range === null ? counting : readParts(counting, range)).catch(
+    allowFailedStatement,
+  );
+  if (rows === null) return null;
+  return { total: Number(rows[0]?.total), keys: Number(rows[0]?.keys) };
 }
 
 interface PartGroup {

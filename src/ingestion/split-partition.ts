@@ -1,10 +1,10 @@
 import { bindParameter, compose, composeStatement } from '../sql-check/checked-statement.ts';
 import { findColumn } from '../warehouse/find-column.ts';
 import {
+  allowFailedStatement,
   type CheckedSql,
   type CheckedStatement,
   type TableColumn,
-  WarehouseError,
 } from '../warehouse/warehouse.ts';
 import { RowCountError } from './counted-read.ts';
 import { composeItemId } from './item-id-sql.ts';
@@ -71,16 +71,12 @@ async function countBuckets(
   statement: CheckedStatement,
   bucket: CheckedSql,
 ): Promise<readonly Bucket[] | null> {
-  try {
-    const rows = await readAll(
-      context,
-      composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
-    );
-    return rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
-  } catch (error) {
-    if (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED') return null;
-    throw error;
-  }
+  const rows = await readAll(
+    context,
+    composeStatement`SELECT ${bucket} AS bucket, COUNT(*) AS total FROM (${statement}) GROUP BY ${bucket}`,
+  ).catch(allowFailedStatement);
+  if (rows === null) return null;
+  return rows.map(({ bucket: name, total }) => ({ name: String(name), total: Number(total) }));
 }
 
 /**

@@ -297,3 +297,13 @@ export class WarehouseError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * Handles the error of a statement that a warehouse or a table may not support.
+ * @returns null if the statement was refused or failed.
+ * @throws any other error.
+ */
+export function allowFailedStatement(error: unknown): null {
+  if (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED') return null;
+  throw error;
+}

@@ -43,7 +43,7 @@ const POLICIES = ['KEEP', 'MARK', 'REMOVE'] as const;
 interface Row {
   readonly item_id: string;
   readonly flight_hours: number;
-  /** Text in place of a time makes the row fail. */
+  /** A row fails if this is not a time. */
   readonly scheduled_departure: string;
   readonly classification_marking: (typeof MARKINGS)[number];
   readonly seq: number;

@@ -120,7 +120,7 @@ onEveryFront((test) => {
   );
 });
 
-/** Two processes, of which one serves the API; both run jobs, and either can be killed. */
+/** Two processes. Both run jobs, one also serves the API, and either can be killed. */
 async function startProcesses(cluster: Cluster, dead: Program[]) {
   const roles = ['api,worker', 'worker'] as const;
   const programs = [await cluster.start(roles[0]), await cluster.start(roles[1])];

@@ -34,6 +34,14 @@ export function countUnchanged({
   insertedByLevel,
   updatedByLevel,
 }: ChangedSuccesses): number | null {
-  const [inserted, updated] = [sumKnown(insertedByLevel), sumKnown(updatedByLevel)];
-  return inserted === null || updated === null ? null : Number(successCount) - inserted - updated;
+  return subtractChanges(Number(successCount), sumKnown(insertedByLevel), sumKnown(updatedByLevel));
+}
+
+/** Subtracts what has changed from successes; null if it is not known. */
+export function subtractChanges(
+  success: number,
+  inserted: number | null,
+  updated: number | null,
+): number | null {
+  return inserted === null || updated === null ? null : success - inserted - updated;
 }

@@ -16,7 +16,7 @@ import type { After } from '../../jobs/events/feed.ts';
 import { JobNotFoundError } from '../../jobs/job-errors.ts';
 import { mapIterator } from '../../shared/async-iterator.ts';
 import { builder } from './builder.ts';
-import { INSERTED_COUNT, UNCHANGED_COUNT, UPDATED_COUNT } from './change-counts.ts';
+import { INSERTED_COUNT, subtractChanges, UNCHANGED_COUNT, UPDATED_COUNT } from './change-counts.ts';
 import { type CursorForm, decodeCursor, encodeCursor } from './cursor.ts';
 import { createMessageFields, describeAfter, type FeedMessage, toMessage } from './feed-message.ts';
 import { encodeGlobalId, parseUuid } from './global-id.ts';
@@ -339,7 +339,7 @@ function createCountFields(t: Fields): FieldMap {
       ...UNCHANGED_COUNT,
       resolve: (counted) => {
         const { success, inserted, updated } = readCounts(counted);
-        return inserted === null || updated === null ? null : success - inserted - updated;
+        return subtractChanges(success, inserted, updated);
       },
     }),
     errorCount: t.field({ ...ERROR_COUNT, resolve: (counted) => readCounts(counted).errors }),

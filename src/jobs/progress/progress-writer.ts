@@ -81,7 +81,7 @@ export function createProgressWriter(prisma: PrismaClient, options: ProgressOpti
   async function write(jobId: string, tracked: Tracked): Promise<void> {
     const itemsPerSecond = recentRate(tracked.samples);
     const writtenAt = now();
-    // First, so that whoever is told of the job finds its partitions as new as itself.
+    // Before the job, so that a subscriber who is notified of the job does not read stale partitions.
     await writeOperations([...tracked.partitions.values()]);
     const elapsedMs = tracked.measuredFrom === null ? 0 : Math.round(writtenAt - tracked.measuredFrom);
     // Lock first, so that the counts include what another worker has just written.

@@ -4,6 +4,7 @@ import { findWholeTable } from '../../sql-check/whole-table.ts';
 import { throwIfAborted } from '../abort.ts';
 import { measureValue } from '../value.ts';
 import {
+  allowFailedStatement,
   BATCH_BYTES,
   type OnWaiting,
   type Row,
@@ -78,7 +79,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
       const latest = await findLatest(name, signal, onWaiting);
       return { table: name, id: String(detail.id), ...latest, ...(hasChanges ? { hasChanges } : {}) };
     } catch (error) {
-      return refuseFailedStatement(error);
+      return allowFailedStatement(error);
     }
   }
 
@@ -101,7 +102,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
       const [row] = await describe(`TABLE EXTENDED ${quoteTable(table)} AS JSON`, signal, onWaiting);
       return row ?? null;
     } catch (error) {
-      return refuseFailedStatement(error);
+      return allowFailedStatement(error);
     }
   }
 
@@ -221,7 +222,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
         }
         return JSON.stringify(contents);
       } catch (error) {
-        return refuseFailedStatement(error);
+        return allowFailedStatement(error);
       }
     },
 
@@ -297,12 +298,6 @@ async function pinStatement(sql: string, versions: readonly DeltaVersion[]): Pro
 }
 
 async function* readNothing(): AsyncGenerator<RowBatch, void, undefined> {}
-
-/** A table without versions, or whose history must not be read, refuses the statement. */
-function refuseFailedStatement(error: unknown): null {
-  if (error instanceof WarehouseError && error.code === 'STATEMENT_FAILED') return null;
-  throw error;
-}
 
 /** Rows that are converted before they are measured. */
 const ROWS_AT_ONCE = 100;

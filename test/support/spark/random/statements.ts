@@ -207,7 +207,7 @@ function addTwins(context: StatementContext): readonly string[] {
   return [`INSERT INTO ${table} ${COLUMNS} ${copied}`];
 }
 
-/** Rows without an id, of which a sortie needs none, and rows with a marking that is none. */
+/** Adds rows without an id, which a sortie does not need, and rows with an invalid marking. */
 function addBadRows(context: StatementContext): readonly string[] {
   const { table, tick, chance } = context;
   const time = `timestamp_seconds(${tick()})`;
