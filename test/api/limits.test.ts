@@ -64,6 +64,10 @@ describe('an operation that asks for too much is refused before anything is read
     ],
     'of more words than one may have': [`{ ${'dataTypes { name } '.repeat(600)} }`, ''],
     'of a text that is too long': [`{ job(id: "${'x'.repeat(200_000)}") { id } }`, 'DOCUMENT_TOO_LARGE'],
+    'of lists in lists in lists': [
+      `{ job(id: ${'['.repeat(300)}1${']'.repeat(300)}) { id } }`,
+      'DOCUMENT_TOO_LARGE',
+    ],
   };
 
   test.each(Object.entries(refused))('%s', async (_what, [query, code]) => {

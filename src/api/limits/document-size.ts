@@ -1,7 +1,10 @@
-import { parse } from 'graphql';
+import { Lexer, type ParseOptions, parse, Source, TokenKind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { tooLarge } from './limit-error.ts';
 import type { DocumentLimits } from './settings.ts';
+
+/** How deep brackets may be nested: the parser needs some stack for each, and a value may have only 100 levels anyway. */
+const MAX_NESTING = 250;
 
 /** Refuses documents that cost too much to parse, validate or cache. */
 export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits): Plugin {
@@ -13,9 +16,35 @@ export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits):
           'DOCUMENT_TOO_LARGE',
           `The document has ${text.length} characters; at most ${maxCharacters} are allowed. Move values into variables.`,
         );
-      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
-        parse(source, { ...options, maxTokens }),
-      );
+      setParseFn((source: string | Source, options: ParseOptions) => {
+        if (isNestedTooDeeply(source, maxTokens))
+          throw tooLarge(
+            'DOCUMENT_TOO_LARGE',
+            `The document nests brackets more than ${MAX_NESTING} levels deep. Move values into variables.`,
+          );
+        return parse(source, { ...options, maxTokens });
+      });
     },
   };
 }
+
+/** Reads no more tokens than may be parsed; what is no token at all is left to the parser, which says where it is. */
+function isNestedTooDeeply(source: string | Source, maxTokens: number): boolean {
+  const lexer = new Lexer(typeof source === 'string' ? new Source(source) : source);
+  let depth = 0;
+  try {
+    for (let count = 0; count < maxTokens; count += 1) {
+      const { kind } = lexer.advance();
+      if (kind === TokenKind.EOF) return false;
+      if (OPENING.has(kind)) depth += 1;
+      else if (CLOSING.has(kind)) depth -= 1;
+      if (depth > MAX_NESTING) return true;
+    }
+  } catch {
+    return false;
+  }
+  return false;
+}
+
+const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
