@@ -4,10 +4,12 @@ import type { CommandContext } from './context.ts';
 import { ExitCode } from './exit-code.ts';
 import { takeSuccess } from './failure.ts';
 import { CancelJobDocument, type JobFactsFragment } from './generated/graphql.ts';
+import { type Notice, readNotices } from './job-notices.ts';
 import { toExitCode } from './job-state.ts';
 import type { WatchOptions } from './option-values.ts';
 import type { Output } from './output.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
+import { toPrintable } from './text.ts';
 import { watchJob } from './watch-job.ts';
 
 /**
@@ -37,10 +39,28 @@ export async function followJob(
     view.close();
   }
   if (last === undefined) return ExitCode.UNEXPECTED;
+  await sayNotices({ api, output }, id);
   if (last.recentErrors.length > 0) output.say(`See its errors: blade job ${id} --errors`);
   if (last.state === 'FAILED')
     output.say(`Retry the sources that failed: blade retry ${id} --failed-sources`);
   return toExitCode(last, failOnErrors === true);
+}
+
+/** The most notices that are written after a watch. */
+const MOST_NOTICES = 20;
+
+/** Writes what the counts of an ended job do not tell. */
+async function sayNotices({ api, output }: CommandContext, id: string): Promise<void> {
+  let notices: readonly Notice[];
+  try {
+    notices = await readNotices(api, id);
+  } catch (error) {
+    output.say(`Its log cannot be read: ${describeError(error)}`);
+    return;
+  }
+  for (const { message } of notices.slice(0, MOST_NOTICES)) output.say(toPrintable(message));
+  const left = notices.length - MOST_NOTICES;
+  if (left > 0) output.say(`… and ${left} more: blade job ${id}`);
 }
 
 interface Watched {

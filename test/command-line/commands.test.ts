@@ -532,6 +532,43 @@ describe('--json', () => {
   });
 });
 
+test('a sync whose deletes wait for an admin says so when it ends, and so does its job afterwards', async ({
+  application,
+  blade,
+}) => {
+  const rows = Array.from({ length: 10 }, (_, index) => ({ item_id: `M-${index}` }));
+  await writeRows(application.warehouseFolder, 'shrinking', rows);
+  const table = ['--table', 'blade.field.shrinking'];
+  await blade(
+    'sources',
+    'add',
+    '--name',
+    'Shrinking',
+    '--type',
+    'maintenance',
+    ...table,
+    '--deletes',
+    'mark',
+  );
+  const only = ['--source', 'Shrinking'];
+  expect((await blade('sync', ...only, '--watch')).err).not.toMatch(/wait for an admin/);
+  await writeRows(application.warehouseFolder, 'shrinking', rows.slice(0, 5));
+  const { code, out, err } = await blade('sync', ...only, '--watch');
+  expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('COMPLETED') });
+  expect(err).toMatch(/^5 items of Shrinking wait for an admin before they are deleted: 5 of its 10 items/m);
+
+  const [id = ''] = /Job:\S+(?=\))/.exec(err) ?? [];
+  await blade('sources', 'approve-deletes', 'Shrinking', '--expect', '5');
+  expect((await blade('job', id)).out).toMatch(
+    /\nTIME +NOTICE\n\S+ \S+ +5 items of Shrinking wait .+\n\S+ \S+ +5 items of Shrinking deleted, as approved/,
+  );
+  expect((await blade.json('job', id)).notices).toMatchObject([
+    { __typename: 'DeletesWaitingEvent' },
+    { __typename: 'DeletesApprovedEvent' },
+  ]);
+  await blade('sources', 'delete', 'Shrinking');
+});
+
 test('control characters in rows cannot change a terminal', async ({ application, blade }) => {
   const evil = [{ item_id: '\u001b]0;owned\u0007\u001b[2J\u202eEVIL', flight_hours: 'x\u001b[31m' }];
   await writeRows(application.warehouseFolder, 'evil', evil);

@@ -12,6 +12,7 @@ import {
   type RetryMode,
 } from '../generated/graphql.ts';
 import { addJobFilterOptions, type JobFilterOptions, toJobFilter } from '../job-filter.ts';
+import { type Notice, readNotices } from '../job-notices.ts';
 import { describeOutcome, isTerminal } from '../job-state.ts';
 import {
   addPageOptions,
@@ -119,6 +120,7 @@ type FoundJob = NonNullable<JobDetailsQuery['job']>;
 
 interface JobDetails extends Omit<FoundJob, 'partitions'> {
   readonly partitions: FoundJob['partitions']['nodes'];
+  readonly notices: readonly Notice[];
 }
 
 /** Of a job that was pruned in the meantime. */
@@ -131,7 +133,7 @@ async function showJob({ api, output }: CommandContext, id: string): Promise<und
     async (after) => (await api.send(JobPartitionsDocument, { id, after })).job?.partitions ?? NO_PAGE,
     job.partitions,
   );
-  const whole = { ...job, partitions };
+  const whole = { ...job, partitions, notices: await readNotices(api, id) };
   output.writeResult(whole, () => writeJob(output, whole));
 }
 
@@ -193,6 +195,13 @@ function writeJob(output: Output, job: JobDetails): void {
   if (job.progress.duplicateCount > 0) {
     output.write('');
     output.write(describeDuplicates(job));
+  }
+  if (job.notices.length > 0) {
+    output.write('');
+    output.writeTable([
+      ['TIME', 'NOTICE'],
+      ...job.notices.map(({ time, message }) => [formatTime(time), message]),
+    ]);
   }
   if (job.recentErrors.length > 0) {
     output.write('');
