@@ -162,7 +162,8 @@ async function measureChanges(
     logProgress(`  first ${first.seconds} s, unchanged ${unchanged.seconds} s`);
 
     await engine.run(
-      `UPDATE ${TABLE} SET flight_hours = flight_hours + 1 WHERE item_id IN (SELECT item_id FROM ${TABLE} ORDER BY item_id LIMIT 100)`,
+      `MERGE INTO ${TABLE} AS t USING (SELECT item_id FROM ${TABLE} ORDER BY item_id LIMIT 100) AS s ON t.item_id = s.item_id
+        WHEN MATCHED THEN UPDATE SET flight_hours = t.flight_hours + 1`,
     );
     const answer = await timeAnswer(engine, `SELECT * FROM table_changes('${TABLE}', 1)`);
     const byFeed = await runSync(program, { syncType: 'INCREMENTAL' });

@@ -100,7 +100,7 @@ describe('the tests of a warehouse find one that', () => {
   ])('%s', async (_fault, name, spoil) => {
     const tests = (change: (warehouse: Warehouse) => Warehouse) =>
       warehouseTests(async () => {
-        const { warehouse, write } = await folderWarehouse();
+        const { warehouse, write } = await folderWarehouse({});
         const folder = await temporaryFolder();
         return {
           warehouse: change(warehouse),

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { type FolderWarehouseOptions, openFolderWarehouse } from '../../src/ware
 import type { ParameterValue, Row, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { batchesOf, statement } from './reading.ts';
 
-/** A folder warehouse in a temporary folder that is gone after the test. */
+/** A folder warehouse without tables. What is written to its folder is gone after the test. */
 export interface FolderWarehouse {
   readonly folder: string;
   readonly warehouse: Warehouse;
@@ -19,13 +20,12 @@ export interface FolderWarehouse {
   rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
 }
 
+/** @param limits opens a warehouse of its own with these; otherwise tests share one, because an engine takes long to start. */
 export async function folderWarehouse(
-  limits: Omit<FolderWarehouseOptions, 'folder'> = {},
+  limits?: Omit<FolderWarehouseOptions, 'folder'>,
 ): Promise<FolderWarehouse> {
-  const folder = await temporaryFolder();
+  const { folder, warehouse } = await (limits === undefined ? takeShared() : openOwn(limits));
   await mkdir(join(folder, 'blade', 'field'), { recursive: true });
-  const warehouse = await openFolderWarehouse({ folder, ...limits });
-  onTestFinished(() => warehouse.close());
   const path = (file: string) => join(folder, 'blade', 'field', file);
   return {
     folder,
@@ -37,11 +37,36 @@ export async function folderWarehouse(
   };
 }
 
+async function openOwn(limits: Omit<FolderWarehouseOptions, 'folder'>) {
+  const folder = await temporaryFolder();
+  const warehouse = await openFolderWarehouse({ folder, ...limits });
+  onTestFinished(() => warehouse.close());
+  return { folder, warehouse };
+}
+
+let shared: Promise<{ readonly folder: string; readonly warehouse: Warehouse }> | undefined;
+
+async function takeShared() {
+  shared ??= openShared();
+  const { folder, warehouse } = await shared;
+  onTestFinished(() => rm(join(folder, 'blade'), { recursive: true, force: true }));
+  return { folder, warehouse };
+}
+
+async function openShared() {
+  const folder = await makeFolder();
+  const warehouse = await openFolderWarehouse({ folder });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return { folder, warehouse };
+}
+
 export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'blade-warehouse-test-')));
+  const folder = await makeFolder();
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+const makeFolder = async () => realpath(await mkdtemp(join(tmpdir(), 'blade-warehouse-test-')));
 
 async function writeFile(path: string, query: string, options?: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');

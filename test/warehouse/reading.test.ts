@@ -1,8 +1,8 @@
 import { mkdir, stat, utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { warehouseTests } from '../../src/testing/warehouse-tests.ts';
+import { type TestTable, warehouseTests } from '../../src/testing/warehouse-tests.ts';
 import { openFolderWarehouse } from '../../src/warehouse/duckdb/open.ts';
-import type { RowBatch } from '../../src/warehouse/warehouse.ts';
+import type { RowBatch, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { folderWarehouse, temporaryFolder } from './folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from './reading.ts';
 import { toDuckDbQuery } from './test-table.ts';
@@ -15,16 +15,22 @@ function listIds(batches: readonly RowBatch[]): unknown[] {
   return batches.flatMap((batch) => batch.rows.map((row) => row.id));
 }
 
+/** Other tests go on with what a test closes at its end. */
+const keepOpen = (warehouse: Warehouse): Warehouse => ({ ...warehouse, close: async () => {} });
+
 describe('it keeps what every warehouse promises', () => {
-  const tests = warehouseTests(async () => {
-    const { warehouse, write } = await folderWarehouse();
+  const openWith = (limits?: object) => async () => {
+    const { warehouse, write } = await folderWarehouse(limits);
     const rowsFolder = await temporaryFolder();
     return {
-      warehouse,
-      writeTable: async (table) => write(`${table.name}.parquet`, await toDuckDbQuery(rowsFolder, table)),
+      warehouse: limits === undefined ? keepOpen(warehouse) : warehouse,
+      writeTable: async (table: TestTable) =>
+        write(`${table.name}.parquet`, await toDuckDbQuery(rowsFolder, table)),
     };
-  });
-  for (const { name, run } of tests) test(name, run);
+  };
+  const shared = warehouseTests(openWith());
+  for (const [index, { name, run }] of warehouseTests(openWith({})).entries())
+    test(name, /clos(ed|ing)/.test(name) ? run : shared[index]?.run);
 });
 
 describe('it keeps it for a table of several files', () => {
@@ -33,7 +39,7 @@ describe('it keeps it for a table of several files', () => {
     const { warehouse, write, path } = await folderWarehouse();
     const rowsFolder = await temporaryFolder();
     return {
-      warehouse,
+      warehouse: keepOpen(warehouse),
       async writeTable(table) {
         await mkdir(path(table.name), { recursive: true });
         const share = Math.ceil(table.rows.length / FILES);

@@ -61,7 +61,7 @@ describe('the end of an engine', () => {
   );
 
   test('in the middle of a read ends the read, after whole batches', async () => {
-    const { warehouse, write } = await folderWarehouse();
+    const { warehouse, write } = await folderWarehouse({});
     await write('many.parquet', 'SELECT i AS id FROM range(1000000) t(i)');
     const pid = await findEngine(warehouse);
     const options = { batchSize: 500, resumeAfter: null, signal: never };
@@ -77,7 +77,7 @@ describe('the end of an engine', () => {
   });
 
   test('is not noticed by a statement of another warehouse', async () => {
-    const [one, other] = [await folderWarehouse(), await folderWarehouse()];
+    const [one, other] = [await folderWarehouse({}), await folderWarehouse()];
     const pid = await findEngine(one.warehouse);
     const rows = readAll(other.warehouse, 'SELECT * FROM range(1000000)');
     const failing = readAll(one.warehouse, ENDLESS).catch((error: unknown) => error);
@@ -87,7 +87,7 @@ describe('the end of an engine', () => {
   });
 
   test('comes with the end of its parent, however that ends, and while it works', async () => {
-    const { folder } = await folderWarehouse();
+    const { folder } = await folderWarehouse({});
     const before = listTemporaryFolders();
     const parent = fork(join(import.meta.dirname, 'engine-parent.ts'), [folder, SPILLING, '500']);
     onTestFinished(() => void parent.kill('SIGKILL'));
@@ -101,7 +101,7 @@ describe('the end of an engine', () => {
   });
 
   test('comes after some time without work, and leaves nothing', async () => {
-    const { warehouse } = await folderWarehouse();
+    const { warehouse } = await folderWarehouse({});
     const pid = await findEngine(warehouse);
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 20_000);
     expect(await readAll(warehouse, 'SELECT 1 AS one')).toBe(1);
@@ -173,7 +173,7 @@ function selectTexts(length: number): string {
 
 describe('cancel returns in less than three seconds', () => {
   test.each(Object.entries(SLOW))('from %s on huge texts', async (_name, [call, length]) => {
-    const { warehouse, write } = await folderWarehouse();
+    const { warehouse, write } = await folderWarehouse({});
     await write('texts.parquet', selectTexts(length));
     const many = `SELECT ${call} AS v FROM blade.field.texts CROSS JOIN range(100)`;
     const controller = new AbortController();
@@ -194,7 +194,7 @@ test.runIf(existsSync('/proc/self/environ'))(
   async () => {
     process.env.DATABASE_URL = 'postgres://secret';
     onTestFinished(() => void delete process.env.DATABASE_URL);
-    const { warehouse } = await folderWarehouse();
+    const { warehouse } = await folderWarehouse({});
     const pid = await findEngine(warehouse);
     const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')
@@ -209,7 +209,7 @@ test.runIf(existsSync('/proc/self/environ'))(
 );
 
 test('rows of known batches stay in the engine until they are needed', async () => {
-  const { warehouse, write } = await folderWarehouse();
+  const { warehouse, write } = await folderWarehouse({});
   await write('many.parquet', 'SELECT i AS id FROM range(10000) t(i)');
   const select = statement('SELECT * FROM blade.field.many');
   const options = { batchSize: 1_000, resumeAfter: null, signal: never, withFingerprints: true };
@@ -227,7 +227,7 @@ test('rows of known batches stay in the engine until they are needed', async () 
 });
 
 test('rows of batches that are not known come with their batches', async () => {
-  const { warehouse, write } = await folderWarehouse();
+  const { warehouse, write } = await folderWarehouse({});
   await write('many.parquet', 'SELECT i AS id FROM range(10000) t(i)');
   const select = statement('SELECT * FROM blade.field.many');
   const options = { batchSize: 500, resumeAfter: null, signal: never, withFingerprints: true };
@@ -247,7 +247,7 @@ test('rows of batches that are not known come with their batches', async () => {
 });
 
 test('kept rows can be loaded after the read has failed, and not after a cancel', async () => {
-  const { warehouse, folder, write } = await folderWarehouse();
+  const { warehouse, folder, write } = await folderWarehouse({});
   await write('many.parquet', 'SELECT i AS id FROM range(10000) t(i)');
   const controller = new AbortController();
   const { batches } = await warehouse.readRows(statement('SELECT * FROM blade.field.many'), {

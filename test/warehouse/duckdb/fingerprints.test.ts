@@ -190,7 +190,7 @@ describe('the fingerprints of batches', () => {
       ['some.csv', 'id,name\n1,a\n'],
       ['some.ndjson', '{"id":1,"tree":{"a":[1,{"b":null}]}}\n7\n'],
     ] as const) {
-      const folder = await folderWarehouse();
+      const folder = await folderWarehouse({});
       await writeFile(folder.path(file), text);
       expect(await readFingerprints(folder)).toEqual([expect.any(String)]);
     }
@@ -205,7 +205,7 @@ describe('the fingerprints of batches', () => {
 });
 
 test('rows can be asked for when the reading of them has long ended', async () => {
-  const folder = await folderWarehouse();
+  const folder = await folderWarehouse({});
   await folder.write('some.parquet', MANY);
   const batches = await readBatches(folder);
   await folder.warehouse.close();

@@ -18,7 +18,7 @@ import {
 import { runHostile } from './run-hostile.ts';
 
 async function oddWarehouse(): Promise<FolderWarehouse> {
-  const warehouse = await folderWarehouse();
+  const warehouse = await folderWarehouse({});
   const values = Object.entries(columns).map(([name, { value }]) => `${value} AS ${name}`);
   await warehouse.write('odd.parquet', `SELECT ${values.join(', ')}`);
   return warehouse;

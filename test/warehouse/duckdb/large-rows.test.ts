@@ -39,7 +39,7 @@ describe('a Parquet file with rows so large that it is read in windows', () => {
   const ROWS = 2_100;
 
   async function largeTable() {
-    const folder = await folderWarehouse();
+    const folder = await folderWarehouse({});
     await folder.write(
       'many.parquet',
       `SELECT i AS id, repeat(md5(CAST(i AS VARCHAR)), 6250) AS text FROM range(${ROWS}) t(i)`,
@@ -73,7 +73,7 @@ describe('a Parquet file with rows so large that it is read in windows', () => {
 });
 
 test('a row of 20 MB costs only itself, with a message', async () => {
-  const { warehouse, write } = await folderWarehouse();
+  const { warehouse, write } = await folderWarehouse({});
   await write(
     'many.parquet',
     `SELECT i AS id, CASE WHEN i = 7 THEN repeat('x', 20000000) ELSE 'x' END AS text FROM range(20) t(i)`,

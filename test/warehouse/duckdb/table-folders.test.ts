@@ -330,7 +330,7 @@ describe('a folder is refused by name', () => {
     'with a link out of the folder of the warehouse, to %s',
     async (ending) => {
       const folder = await folderWarehouse();
-      const outside = await folderWarehouse();
+      const outside = await folderWarehouse({});
       const write = (one: typeof folder, path: string) =>
         ending === 'parquet'
           ? one.write(path, "SELECT 'a' AS item_id")
