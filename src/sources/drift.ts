@@ -26,7 +26,7 @@ export async function measureDrift(
 ): Promise<Drift | null> {
   const [counted] = await transaction.$queryRaw<Counted[]>`
     select s.item_changes as "itemChanges", s.delete_policy::text as "deletePolicy", (select count(*) from blade_item i
-      where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = s.id and i.deleted_at is null) as items
+      where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${dataSourceId}::uuid and i.deleted_at is null) as items
     from data_source s where s.id = ${dataSourceId}::uuid`;
   if (counted === undefined || Number(counted.itemChanges) !== itemChanges) return null;
   const shared = sharedRows ?? counts.duplicates;
