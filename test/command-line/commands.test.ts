@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { type Blade, runBlade } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
-import { test } from '../support/on-embedded.ts';
+import { test } from '../support/on-server.ts';
 import { addSource, removeTable, writeRows } from '../support/tables.ts';
 import { readStates } from './watched-states.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
 import { hasTerminal, needsTerminal } from '../support/command-line.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
-import { test as base } from '../support/on-embedded.ts';
+import { test as base } from '../support/on-server.ts';
 import { JobById } from '../support/operations.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { readStates } from './watched-states.ts';

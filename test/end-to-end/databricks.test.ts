@@ -3,7 +3,7 @@ import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
 import type { JobFactsFragment } from '../generated/graphql.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import { startDatabricksServer } from '../support/databricks-server.ts';
-import { test as base } from '../support/on-embedded.ts';
+import { test as base } from '../support/on-server.ts';
 import { JobById, JobProgress, TestDataSource } from '../support/operations.ts';
 import { addSource, catalogContent, storedItems, uploadedContent } from '../support/tables.ts';
 import { startTestApplication } from '../support/test-application.ts';

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type HttpCatalogOptions, httpCatalogDefaults } from '../../src/catalog/http/options.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { readLog } from '../support/job-events.ts';
-import { test as base } from '../support/on-embedded.ts';
+import { test as base } from '../support/on-server.ts';
 import { JobErrors, JobProgress, RetryJob } from '../support/operations.ts';
 import { addSorties } from '../support/tables.ts';
 import { startTestApplication } from '../support/test-application.ts';

@@ -5,7 +5,7 @@ import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { type Chance, createChance } from '../support/chance.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { fuzzRuns, fuzzSeed } from '../support/fuzz-runs.ts';
-import { test } from '../support/on-embedded.ts';
+import { test } from '../support/on-server.ts';
 import { JobById, UpdateDataSource } from '../support/operations.ts';
 import { addSource, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';

@@ -7,7 +7,7 @@ import type { PartitionTask } from '../../src/ingestion/partition-task.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingestion/thread-pool.ts';
 import { NO_COUNTS } from '../../src/items/level-counts.ts';
 import { ANY_SCHEMA } from '../../src/sql-check/allowed-schemas.ts';
-import { test } from '../support/on-embedded.ts';
+import { test } from '../support/on-server.ts';
 import { writeQuery } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
