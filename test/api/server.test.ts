@@ -198,6 +198,19 @@ describe('in a browser', () => {
     );
     expect([...imports].map(([text]) => text)).toEqual([]);
   });
+
+  test.each([
+    ['gzip', true],
+    ['br, GZIP;q=0.5', true],
+    ['gzip;q=0, identity', false],
+    ['identity', false],
+  ])('GraphiQL is compressed for a client that accepts it: %s', async (accepted, isCompressed) => {
+    const answer = await get('/graphql', { accept: 'text/html', 'accept-encoding': accepted });
+    expect(answer.headers.get('content-encoding')).toBe(isCompressed ? 'gzip' : null);
+    expect(answer.headers.get('vary')).toBe('accept-encoding');
+    expect(Number(answer.headers.get('content-length')) < 3_000_000).toBe(isCompressed);
+    expect(await answer.text()).toMatch(/renderYogaGraphiQL\(.*<\/html>\s*$/s);
+  });
 });
 
 describe('over HTTP', () => {
