@@ -109,12 +109,16 @@ async function planRows(
   });
 }
 
-/** Finds what reading rows says about the change feed of their table; null if it says nothing, because they are not all. */
+/**
+ * Finds what reading rows says about the change feed of their table; null if it says nothing, because they are not all, or because
+ * items of rows that are gone stay, whose deletes are then still to be read.
+ */
 function findFeed(
   { warehouse: { history }, version }: ReadContext,
-  { choice, syncType, cursorColumn }: CheckedInput,
+  { choice, syncType, cursorColumn, deletesGone }: CheckedInput,
 ): FeedOutcome | null {
   if (choice === null || (syncType !== 'FULL' && cursorColumn !== null)) return null;
+  if (choice.deletesGone && !deletesGone) return null;
   return version !== null && history?.changes?.isKept(version) === true ? 'SET' : 'FORGET';
 }
 

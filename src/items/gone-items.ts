@@ -23,6 +23,8 @@ export interface GoneItems {
   readonly goneByLevel: LevelCounts;
   /** The deleted ones, which are all of those or none. */
   readonly deleted: LevelCounts;
+  /** Those that have passed to another source. */
+  readonly passed: number;
   /** Those that the read has not seen, but another job wrote since it began. */
   readonly written: number;
 }
@@ -60,11 +62,11 @@ export async function deleteGoneItems(
     -- Items that only query jobs have made come from no sync.
     unseen as materialized (
       select i.ctid as place, i.data_type, i.item_id, i.upload_batch_id, i.job_id,
-        ${LEVEL} as level, ${isSharedSql(source)} as is_shared
+        ${LEVEL} as level, ${isSharedSql(source)} as is_shared, true as is_owned
       from blade_item i where i.classification_marking = any(${[...MARKINGS]}) and i.data_source_id = ${source}
         and jsonb_exists(i.metadata, 'source_table') and ${unseen}
       union all
-      select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, ${LEVEL}, true from blade_item i where i.other_markings is not null
+      select i.ctid, i.data_type, i.item_id, i.upload_batch_id, i.job_id, ${LEVEL}, true, false from blade_item i where i.other_markings is not null
         and jsonb_exists(i.other_markings, ${dataSourceId}) and i.data_source_id <> ${source} and ${unseen}
     ),
     ${composeDeletes(
@@ -81,6 +83,7 @@ export async function deleteGoneItems(
     select known.is_known as "isKnown", counted.items::int as items, counted.gone::int as gone,
       (select ${Prisma.raw(countLevelsSql())} from deleted) as deleted,
       (select ${Prisma.raw(countLevelsSql())} from gone where not is_shared) as "goneByLevel",
+      (select count(*)::int from allowed where is_shared and is_owned) as passed,
       (select count(*)::int from judged where is_written) as written
     from known, counted`;
   await transaction.$queryRaw`select set_config('enable_nestloop', 'on', true)`;

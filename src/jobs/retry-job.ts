@@ -13,6 +13,7 @@ import { createJob, type JobStarter, type NewJob, type NewPartition, type Starte
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
+import { toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
 /** A job to retry, and what of it. */
@@ -49,7 +50,12 @@ export async function retryJob(
     const partitions = await listPartitions(transaction, job, mode, principal.clearance);
     if (partitions.length === 0) throw new NothingToRetryError(jobId, mode);
     return {
-      job: { ...copyConfiguration(job), retryOfId: job.id, retryMode: combineModes(job.retryMode, mode) },
+      job: {
+        ...copyConfiguration(job),
+        dataType: partitions.every(({ dataType }) => dataType === job.dataType) ? job.dataType : null,
+        retryOfId: job.id,
+        retryMode: combineModes(job.retryMode, mode),
+      },
       partitions,
       operation: 'retryJob',
       details: { retryOf: jobId, mode },
@@ -71,9 +77,11 @@ async function listPartitions(
 ): Promise<NewPartition[]> {
   switch (mode) {
     case 'ALL':
-      return toWholeSources(partitions);
+      return toWholeSources(transaction, kind, partitions);
     case 'FAILED_SOURCES':
       return toWholeSources(
+        transaction,
+        kind,
         partitions.filter((partition) => partition.state === 'FAILED' && canReadAgain(kind, partition)),
       );
     case 'FAILED_ITEMS':
@@ -89,12 +97,22 @@ export function canReadAgain(
   return kind !== 'SYNC' || dataSourceId !== null || retryOfPartitionId !== null;
 }
 
-/** Returns each source once, however many partitions it was split into, and the failed items that were retried. */
-function toWholeSources(partitions: readonly JobPartition[]): NewPartition[] {
+/**
+ * Returns each source once, as it is now, however many partitions it was split into, and the failed items that were retried. Read as
+ * what it was, a source that has got another data type since would lose the items of that.
+ */
+async function toWholeSources(
+  transaction: Prisma.TransactionClient,
+  kind: JobKind,
+  partitions: readonly JobPartition[],
+): Promise<NewPartition[]> {
+  const ids = kind === 'SYNC' ? partitions.flatMap(({ dataSourceId }) => dataSourceId ?? []) : [];
+  const sources = await transaction.dataSource.findMany({ where: { id: { in: ids } } });
+  const current = new Map(sources.map((source) => [source.id, toPartition(source)]));
   const wanted = new Map<string, NewPartition>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
     const partition = { dataType, dataSourceId, sourceName };
-    if (retryOfPartitionId === null) wanted.set(sourceName, partition);
+    if (retryOfPartitionId === null) wanted.set(sourceName, current.get(dataSourceId ?? '') ?? partition);
     else wanted.set(retryOfPartitionId, { ...partition, retryOfPartitionId });
   }
   return [...wanted.values()];

@@ -8,13 +8,14 @@ import type {
   Prisma,
   PrismaClient,
 } from '../database/generated/prisma/client.ts';
-import { deleteGoneItems, hasAllIds } from '../items/gone-items.ts';
+import { deleteGoneItems, type GoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, sumLevels } from '../items/level-counts.ts';
 import { ExpectedError } from '../shared/expected-error.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { findLowestMarking } from './delete-gone.ts';
+import { describeDriftAnew } from './drift.ts';
 import { refuseWhileInUse } from './source-use.ts';
-import { countProposed, forgetProposal, isOutdated } from './waiting-deletes.ts';
+import { countProposed, forgetKept, forgetProposal, forgetProposed, isOutdated } from './waiting-deletes.ts';
 
 /** No deletes of the job wait for a decision. */
 export class DeletesNotWaitingError extends ExpectedError {
@@ -56,15 +57,19 @@ export async function approveDeletes(
       const { source, proposal, count, now } = await lockProposal(transaction, principal, decided);
       await refuseWhileInUse(transaction, source.id);
       if (count !== expectedCount) throw new DeleteCountChangedError(expectedCount, count);
-      const deleted = await deleteProposed(transaction, source, proposal);
+      const { deleted, passed } = await deleteProposed(transaction, source, proposal);
       await transaction.dataSource.update({
         where: { id: source.id },
         data: {
           deletedCount: sumLevels(deleted),
           deletedByLevel: [...deleted],
           deletesSettledAt: now,
-          ...(source.lastSyncMessage?.includes(proposal.message) === true ? NO_MESSAGE : {}),
-          ...(source.drift === null ? {} : describeDriftAfter(Number(source.drift) + sumLevels(deleted))),
+          // A later sync may have said of its change feed that it deletes too many.
+          ...forgetKept(source),
+          ...describeDriftAnew({
+            ...source,
+            drift: source.drift === null ? null : source.drift + BigInt(sumLevels(deleted) + passed),
+          }),
         },
       });
       await recordDecision(transaction, principal, { source, proposal }, 'DELETES_APPROVED', deleted);
@@ -82,8 +87,10 @@ export async function rejectDeletes(
 ): Promise<{ readonly dataSourceId: string }> {
   return prisma.$transaction(async (transaction) => {
     const { source, proposal } = await lockProposal(transaction, principal, decided);
-    if (source.lastSyncMessage?.includes(proposal.message) === true)
-      await transaction.dataSource.update({ where: { id: source.id }, data: NO_MESSAGE });
+    await transaction.dataSource.update({
+      where: { id: source.id },
+      data: forgetProposed(source, proposal),
+    });
     const waiting = proposal.countByLevel.map(Number);
     await recordDecision(transaction, principal, { source, proposal }, 'DELETES_REJECTED', waiting);
     return { dataSourceId: source.id };
@@ -92,8 +99,6 @@ export async function rejectDeletes(
 
 /** Long enough for millions of items. */
 const DELETE_TIMEOUT_MS = 300_000;
-
-const NO_MESSAGE = { lastSyncMessage: null, lastSyncMarking: null };
 
 interface Proposal {
   readonly source: DataSource;
@@ -144,7 +149,7 @@ async function deleteProposed(
   transaction: Prisma.TransactionClient,
   source: DataSource,
   { jobId, dataType, startedAt }: DeleteApproval,
-): Promise<LevelCounts> {
+): Promise<Pick<GoneItems, 'deleted' | 'passed'>> {
   const partitions = await transaction.$queryRaw<{ id: string; isOwn: boolean; isUnknown: boolean }[]>`
     select p.id::text, p.job_id = ${jobId}::uuid as "isOwn", exists (
       select from job_error e where e.partition_id = p.id and e.item_id is null and (p.state <> 'FAILED' or e.stage <> 'READ')
@@ -159,16 +164,12 @@ async function deleteProposed(
   const own = partitions.filter(({ isOwn }) => isOwn).map(({ id }) => id);
   if (own.length === 0 || !(await hasAllIds(transaction, own)))
     throw new DeletesNotWaitingError('the ids of its rows are not known any more. Run a FULL sync');
-  const { isKnown, deleted } = await deleteGoneItems(transaction, {
+  const { isKnown, deleted, passed } = await deleteGoneItems(transaction, {
     ...{ jobId, dataSourceId: source.id, dataType, partitionIds: partitions.map(({ id }) => id), startedAt },
     ...{ settledAt: startedAt, removes: source.deletePolicy === 'REMOVE', maxDeletePercent: 100 },
   });
   if (!isKnown) throw new Error('the database server has another byte order than this program');
-  return deleted;
-}
-
-function describeDriftAfter(drift: number) {
-  return { drift, ...(drift === 0 ? { driftMessage: null } : {}) };
+  return { deleted, passed };
 }
 
 async function recordDecision(

@@ -4,7 +4,7 @@ import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { DeletePlan } from '../ingestion/partition-task.ts';
 import { deleteGoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
-import { forgetProposal, proposeDeletes, type WaitingDeletes } from './waiting-deletes.ts';
+import { describeKept, forgetProposal, proposeDeletes, type WaitingDeletes } from './waiting-deletes.ts';
 
 /** A source that was read to its end. */
 export interface ReadSource {
@@ -69,7 +69,7 @@ export async function deleteGone(
     await recordWaiting(transaction, source, goneByLevel, waiting);
     return {
       ...{ deleted: NO_COUNTS, isComplete: false, settledAt },
-      warning: `No items were deleted: ${waiting.message}`,
+      warning: describeKept(waiting.message),
     };
   }
   if (sumLevels(deleted) > 0) await recordDeleted(transaction, source, deleted);
@@ -109,7 +109,7 @@ export async function skip(
   await recordSkipped(transaction, source, reason, HIGHEST_MARKING);
   return {
     deleted: NO_COUNTS,
-    warning: `No items were deleted: ${reason}`,
+    warning: describeKept(reason),
     isComplete: false,
     settledAt: null,
   };

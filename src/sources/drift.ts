@@ -1,8 +1,8 @@
 import { MARKINGS } from '../data-types/marking.ts';
-import type { Prisma } from '../database/generated/prisma/client.ts';
+import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
 import type { DeletePolicy } from '../database/generated/prisma/enums.ts';
 import type { CopyMeasure } from '../ingestion/partition-task.ts';
-import type { DriftBasis } from './synced-contents.ts';
+import { type DriftBasis, readDriftBasis } from './synced-contents.ts';
 
 /** How the copy of a source differs from its table. */
 export interface Drift {
@@ -15,14 +15,15 @@ export interface Drift {
 
 /**
  * Compares the copy of a source with its table, at the end of a sync.
- * @param counts the rows of the sync that shared the id of an earlier one, and those that failed.
+ * @param counts the rows of the sync that shared the id of an earlier one, and those that failed; whether items of the source wait to
+ * be deleted.
  * @returns null if something else has changed items of the source meanwhile.
  */
 export async function measureDrift(
   transaction: Prisma.TransactionClient,
   dataSourceId: string,
   { tableRows, itemChanges, sharedRows, failedRows: failedBefore }: CopyMeasure,
-  counts: { readonly duplicates: number; readonly errors: number },
+  counts: { readonly duplicates: number; readonly errors: number; readonly isWaiting: boolean },
 ): Promise<Drift | null> {
   const [counted] = await transaction.$queryRaw<Counted[]>`
     select s.item_changes as "itemChanges", s.delete_policy::text as "deletePolicy", (select count(*) from blade_item i
@@ -31,13 +32,25 @@ export async function measureDrift(
   if (counted === undefined || Number(counted.itemChanges) !== itemChanges) return null;
   const shared = sharedRows ?? counts.duplicates;
   const drift = tableRows - shared - Number(counted.items);
-  // Whatever is missing after all rows were read has failed.
-  const failedRows = sharedRows === null ? Math.max(drift, 0) : failedBefore + counts.errors;
+  // Whatever is missing after all rows were read has failed. Items that wait hide how many that are.
+  const missing = Math.max(drift, counts.isWaiting ? counts.errors : 0);
+  const failedRows = sharedRows === null ? missing : failedBefore + counts.errors;
   return {
     drift,
     driftMessage: describeDrift(drift, failedRows, counted.deletePolicy),
     driftBasis: { sharedRows: shared, failedRows, itemChanges },
   };
+}
+
+/** Describes the drift of a source anew, once it has another delete policy or its copy has lost items. */
+export function describeDriftAnew({
+  drift,
+  driftBasis,
+  deletePolicy,
+}: Pick<DataSource, 'drift' | 'driftBasis' | 'deletePolicy'>): Pick<DataSource, 'drift' | 'driftMessage'> {
+  if (drift === null) return { drift: null, driftMessage: null };
+  const failedRows = readDriftBasis(driftBasis)?.failedRows ?? 0;
+  return { drift, driftMessage: describeDrift(Number(drift), failedRows, deletePolicy) };
 }
 
 interface Counted {
@@ -46,7 +59,8 @@ interface Counted {
   readonly items: bigint;
 }
 
-function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePolicy): string | null {
+/** Describes a drift as `Drift.driftMessage` does. @param failedRows the most rows that can be missing because they failed. */
+export function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePolicy): string | null {
   const count = Math.abs(drift).toLocaleString('en-US');
   const isOne = Math.abs(drift) === 1;
   if (drift === 0) return null;

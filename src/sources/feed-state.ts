@@ -21,6 +21,17 @@ export function toFeedState(state: FeedState): Prisma.InputJsonObject {
   return { ...state };
 }
 
+/** Has the next INCREMENTAL sync of a source read all rows, where it would read changes. @param reason a sentence without its full stop. */
+export async function breakFeed(
+  transaction: Prisma.TransactionClient,
+  dataSourceId: string,
+  reason: string,
+): Promise<void> {
+  await transaction.$executeRaw`
+    update data_source set feed_state = feed_state || jsonb_build_object('brokenBy', ${reason}::text)
+    where id = ${dataSourceId}::uuid`;
+}
+
 /**
  * Records why all rows of a source are read instead of its changes, as an event of the job.
  * @param marking the reason is hidden from callers without clearance for it; null for that of the job.

@@ -160,6 +160,7 @@ async function record(
   const counts = {
     duplicates: partitions.reduce((sum, { duplicateCount }) => sum + Number(duplicateCount), 0),
     errors: partitions.reduce((sum, { errorCount }) => sum + Number(errorCount), 0),
+    isWaiting,
   };
   const isMeasured = unread === undefined && measure !== null;
   const drift = isMeasured ? await measureDrift(transaction, dataSourceId, measure, counts) : null;
@@ -246,5 +247,5 @@ function addWarning(
   added: string | null,
 ): Pick<ReadFacts, 'warning' | 'marking'> {
   if (added === null) return { warning, marking };
-  return { warning: warning === null ? added : `${warning} ${added}`, marking: HIGHEST_MARKING };
+  return { warning: warning === null ? added : `${warning}. ${added}`, marking: HIGHEST_MARKING };
 }

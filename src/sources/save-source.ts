@@ -5,12 +5,14 @@ import { type DataSource, Prisma, type PrismaClient } from '../database/generate
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import type { SchemaPattern } from '../sql-check/allowed-schemas.ts';
 import { checkTables } from './allowed-tables.ts';
+import { describeDriftAnew } from './drift.ts';
 import { findFirstDueTime, recordDueTimes } from './due-times.ts';
 import { NO_SCHEMA } from './found-schema.ts';
 import { checkSchedule, findNextDueTime, type Schedule } from './schedule.ts';
 import { DataSourceChangedError, DataSourceNotFoundError } from './source-errors.ts';
 import type { NewSource, SourceChanges } from './source-input.ts';
 import { refuseWhileInUse } from './source-use.ts';
+import { forgetProposal, forgetProposed, isOutdated } from './waiting-deletes.ts';
 
 /** What sources are saved with. */
 export interface SavingParts {
@@ -149,6 +151,8 @@ async function findFurtherChanges(
     | 'watermark'
     | 'watermarkType'
     | 'watermarkVersion'
+    | 'lastSyncMessage'
+    | 'lastSyncMarking'
     | 'drift'
     | 'driftMessage'
     | 'driftBasis'
@@ -163,17 +167,32 @@ async function findFurtherChanges(
   const findsOther = before.deletePolicy !== after.deletePolicy || before.readMode !== after.readMode;
   if (!readsOther && !findsOther) return renamed;
   await refuseWhileInUse(transaction, before.id);
+  const withdrawn = await withdrawProposal(transaction, before, after);
   const resettled =
-    before.deletePolicy === after.deletePolicy ? {} : { deletesSettledAt: null, feedState: Prisma.DbNull };
-  if (!readsOther) return { ...renamed, ...resettled, synced: Prisma.DbNull };
+    before.deletePolicy === after.deletePolicy
+      ? {}
+      : { deletesSettledAt: null, feedState: Prisma.DbNull, ...describeDriftAnew(after) };
+  if (!readsOther) return { ...renamed, ...withdrawn, ...resettled, synced: Prisma.DbNull };
   return {
-    ...{ ...renamed, ...resettled },
+    ...{ ...renamed, ...withdrawn, ...resettled },
     ...{ watermark: null, watermarkType: null, watermarkVersion: null },
     ...{ drift: null, driftMessage: null, driftBasis: Prisma.DbNull },
     feedState: Prisma.DbNull,
     // Of the columns, another cursor says nothing.
     ...(SCHEMA_COLUMNS.every((column) => before[column] === after[column]) ? {} : NO_SCHEMA),
   };
+}
+
+/** Forgets deletes of a source that wait, if they say nothing about what it is from now on. @returns its message without them. */
+async function withdrawProposal(
+  transaction: Prisma.TransactionClient,
+  before: DataSource,
+  after: DataSource,
+): Promise<ReturnType<typeof forgetProposed>> {
+  const proposal = await transaction.deleteApproval.findUnique({ where: { dataSourceId: before.id } });
+  if (proposal === null || !isOutdated(after, proposal)) return {};
+  await forgetProposal(transaction, before.id);
+  return forgetProposed(before, proposal);
 }
 
 const SCHEMA_COLUMNS = ['dataType', ...TABLE_COLUMNS] as const;

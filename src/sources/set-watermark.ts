@@ -8,6 +8,7 @@ import type { ThreadPool } from '../ingestion/thread-pool.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { isStorableText, UNSTORABLE_TEXT } from '../shared/storable-text.ts';
 import { findColumn } from '../warehouse/find-column.ts';
+import { breakFeed } from './feed-state.ts';
 import { DataSourceNotFoundError, WatermarkChangedError } from './source-errors.ts';
 import { sourceTable } from './source-table.ts';
 import { refuseWhileInUse } from './source-use.ts';
@@ -28,8 +29,11 @@ export const setWatermarkInputSchema = z.object({
 
 export type SetWatermarkInput = z.output<typeof setWatermarkInputSchema>;
 
+/** Why all rows are read although the table has a change feed. */
+const UNSET = 'The watermark of the source was set to none, so that everything is read again';
+
 /**
- * Sets the watermark of a source, so that its next INCREMENTAL sync reads from there on.
+ * Sets the watermark of a source, so that its next INCREMENTAL sync reads from there on, unless it reads a change feed.
  * @param change `value`: null to read everything again; `expected`: the present watermark.
  * @throws DataSourceNotFoundError; DataSourceInUseError while an active job reads the source; WatermarkChangedError if the
  * watermark is not the expected one; InvalidInputError for a value that is not of the watermark's type,
@@ -62,6 +66,7 @@ export async function setWatermark(
       marking: HIGHEST_MARKING,
       details: { name: source.name, from: source.watermark, to: value },
     });
+    if (value === null) await breakFeed(transaction, sourceId, UNSET);
     return transaction.dataSource.update({
       where: { id: sourceId },
       data: {

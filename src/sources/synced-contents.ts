@@ -15,6 +15,11 @@ const driftBasisSchema = z.object({
 /** What the next comparison of the copy of a source with its table begins with. */
 export type DriftBasis = z.output<typeof driftBasisSchema>;
 
+/** Reads what the next comparison begins with; null if it is not known. */
+export function readDriftBasis(stored: DataSource['driftBasis']): DriftBasis | null {
+  return driftBasisSchema.safeParse(stored).data ?? null;
+}
+
 const syncedSchema = z.object({
   contents: z.string(),
   /** An INCREMENTAL sync has read only the rows from the watermark on. */
@@ -42,7 +47,7 @@ export function toSynced(
 /** Reads what is known of the copy of a source, for a sync of all its rows. */
 export function readSourceCopy(source: DataSource, syncType: SyncType | null): SourceCopy {
   const itemChanges = Number(source.itemChanges);
-  const basis = driftBasisSchema.safeParse(source.driftBasis).data;
+  const basis = readDriftBasis(source.driftBasis);
   const known = basis?.itemChanges === itemChanges ? basis : null;
   const drift = {
     sharedRows: known?.sharedRows ?? null,

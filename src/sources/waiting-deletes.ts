@@ -50,6 +50,36 @@ export async function forgetProposal(
   });
 }
 
+/** What the message of a source says of deletes that do not happen; it ends with that. */
+const KEPT = /(?:^|\. )No items were deleted: .*$/s;
+
+/** Describes deletes that do not happen, for the message of a source. */
+export function describeKept(reason: string): string {
+  return `No items were deleted: ${reason}`;
+}
+
+/** Takes what the last sync said of deletes that did not happen from the message of a source. */
+export function forgetKept({
+  lastSyncMessage,
+  lastSyncMarking,
+}: Pick<DataSource, 'lastSyncMessage' | 'lastSyncMarking'>): Pick<
+  DataSource,
+  'lastSyncMessage' | 'lastSyncMarking'
+> {
+  const left = lastSyncMessage?.replace(KEPT, '') ?? '';
+  return left === ''
+    ? { lastSyncMessage: null, lastSyncMarking: null }
+    : { lastSyncMessage: left, lastSyncMarking };
+}
+
+/** Takes what the last sync said of these deletes, if it was the one that proposed them, from the message of a source. */
+export function forgetProposed(
+  source: Pick<DataSource, 'lastSyncMessage' | 'lastSyncMarking'>,
+  { message }: Pick<DeleteApproval, 'message'>,
+): Partial<Pick<DataSource, 'lastSyncMessage' | 'lastSyncMarking'>> {
+  return source.lastSyncMessage?.includes(message) === true ? forgetKept(source) : {};
+}
+
 /** Whether deletes of a source wait, so that the ids that its syncs read are needed. */
 export async function hasProposal(
   transaction: Prisma.TransactionClient,

@@ -203,15 +203,75 @@ test('expired deletes are not approved, and retention forgets them', async () =>
   expect(await list()).toHaveLength(50);
 });
 
-test('a source that reads something else since gets no approval', async () => {
+test.each([
+  ['another table', { tableName: 'other' }, { tableName: 'sortie' }],
+  ['another delete policy', { deletePolicy: 'KEEP' }, { deletePolicy: 'MARK' }],
+])(
+  'a source that gets %s has no deletes that wait, also once it is as before',
+  async (_what, there, back) => {
+    await write(flights(20, 45));
+    const job = await sync();
+    await change(there);
+    expect(await findSource()).toMatchObject({ waitingDeletes: null, lastSyncMessage: null });
+    expect(await approve(job, 25)).toMatchObject(REPLACED);
+    await change(back);
+    expect(await findSource()).toMatchObject({ waitingDeletes: null });
+    expect(await approve(job, 25)).toMatchObject(REPLACED);
+    expect(await list()).toHaveLength(50);
+    expect(await countReadIds()).toBe(0);
+  },
+);
+
+test('the drift of a source says what becomes of its items under the policy that it has now', async () => {
   await write(flights(20, 45));
-  const job = await sync();
-  await change({ tableName: 'other' });
-  expect(await approve(job, 25)).toMatchObject({
-    ...REPLACED,
-    message: expect.stringContaining('another table'),
+  await sync();
+  await change({ deletePolicy: 'KEEP' });
+  expect(await findSource()).toMatchObject({
+    ...{
+      drift: -25,
+      driftMessage: expect.stringMatching(/^25 items .*; syncs of this source delete no items$/),
+    },
   });
-  expect(await list()).toHaveLength(50);
+});
+
+test('an approval corrects the drift by what has left the source, in words, too', async () => {
+  // Another source has five of the items without a row; a row fails in place of each other one.
+  await writeRows(application.warehouseFolder, 'other', flights(0, 5));
+  const other = await addSource({ client }, { name: 'Others', tableName: 'other' });
+  await sync({ dataSourceIds: [other] });
+  await write(flights(0, 50));
+  await sync();
+  await write([...flights(25, 45), ...flights(60, 83, 'BOGUS')]);
+  const job = await sync();
+  expect(await findSource()).toMatchObject({ drift: -7, waitingDeletes: { count: 25 } });
+  expect(await approve(job, 25)).toMatchObject({ deletedCount: 25 });
+  expect(await findSource()).toMatchObject({
+    ...{
+      drift: 23,
+      driftMessage: expect.stringMatching(/^23 rows of the table are not in the copy, because they failed/),
+    },
+  });
+});
+
+test.each([
+  ['approval', (job: { id: string }) => approve(job, 25)],
+  ['rejection', ({ id }: { id: string }) => decide('reject', `jobId: "${id}"`)],
+])('an %s leaves what else the sync had to say', async (_what, decideOn) => {
+  await change({ cursorColumn: 'landed_at' });
+  const landed = flights(20, 45).map((row) => ({ ...row, landed_at: '2999-01-01T00:00:00Z' }));
+  await write(landed);
+  const job = await sync();
+  expect(await findSource()).toMatchObject({
+    lastSyncMessage: expect.stringMatching(/^landed_at has times after .*\. No items were deleted: 25 /),
+  });
+  expect((await decideOn(job)).__typename).toMatch(/Success$/);
+  expect(await findSource()).toMatchObject({
+    ...{
+      lastSyncMessage: expect.stringMatching(
+        /^landed_at has times after .* the watermark stays before them$/,
+      ),
+    },
+  });
 });
 
 test('an empty table waits for nobody', async () => {

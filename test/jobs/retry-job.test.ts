@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import type { JobFactsFragment, RetryMode, StartSyncInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { test } from '../support/on-server.ts';
-import { DeleteDataSource, JobById, JobErrors, RetryJob } from '../support/operations.ts';
+import { DeleteDataSource, JobById, JobErrors, RetryJob, UpdateDataSource } from '../support/operations.ts';
 import { addSource, forgetAll, removeTable, storedItems, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
@@ -137,6 +137,34 @@ describe('a retry of a whole job', () => {
     expect(job?.partitions.nodes.length).toBeGreaterThan(1);
     expect(await retry(first.id)).toMatchObject({ state: 'COMPLETED', progress: { totalItems: 2_500 } });
   });
+
+  test.each(['ALL', 'FAILED_SOURCES'] as const)(
+    'reads a source as it is now, and leaves the items of its new data type alone (%s)',
+    async (mode) => {
+      const source = await addSource(application, { maxDeletePercent: 100, deletePolicy: 'MARK' });
+      await removeTable(application.warehouseFolder, 'sortie');
+      const failed = await sync({ dataType: 'sortie' });
+      expect(failed.state).toBe('FAILED');
+      await writeRows(
+        application.warehouseFolder,
+        'sortie',
+        flights.map((row) => ({ ...row, deployment_id: row.mission_id })),
+      );
+      const { updateDataSource } = await application.client.send(UpdateDataSource, {
+        input: { id: source, dataType: 'deployment', name: 'Deployments' },
+      });
+      expect(updateDataSource.__typename).toBe('UpdateDataSourceSuccess');
+      await sync();
+      expect(await retry(failed.id, mode)).toMatchObject({
+        ...{ state: 'COMPLETED', dataType: null },
+        progress: { unchangedCount: 20, deletedCount: 0 },
+      });
+      const items = await storedItems(application);
+      expect(new Set(items.map(({ dataType, metadata }) => `${dataType} ${metadata.data_source}`))).toEqual(
+        new Set(['deployment Deployments']),
+      );
+    },
+  );
 
   test('whose source has been deleted fails at once and says so', async () => {
     const sourceId = await addSorties(flights);

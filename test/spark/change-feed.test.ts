@@ -139,6 +139,29 @@ test('deletes of the feed go by the policy of the source and its cap, which is n
   expect(Object.keys(await readItems(reader))).toEqual(['d']);
 });
 
+test.for(['SNAPSHOT', 'CURSOR'])(
+  'rows that go while the source reads all rows (%s), and deletes none, are deleted once it reads the feed',
+  {
+    timeout: 600_000,
+  },
+  async (mode, { engine, reader }) => {
+    await createTable(engine, `('a', 1), ('b', 2), ('c', 3), ('d', 4)`);
+    const source = await add(reader);
+    const change = (readMode: string) =>
+      reader.client.sendRaw(
+        `mutation { updateDataSource(input: { id: "${source}", readMode: ${readMode} }) { __typename } }`,
+      );
+    await sync(reader);
+    await change(mode);
+    await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'a'`);
+    await engine.run(`UPDATE ${TABLE} SET flight_hours = 20 WHERE item_id = 'b'`);
+    expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', deleted: 0 });
+    await change('CHANGE_FEED');
+    expect(await sync(reader)).toMatchObject({ state: 'COMPLETED', deleted: 1, snapshots: [] });
+    expect(await readItems(reader)).toEqual({ b: 20, c: 3, d: 4 });
+  },
+);
+
 test('a key that moves from the table of one source to that of another stays an item', {
   timeout: 600_000,
 }, async ({ engine, reader }) => {

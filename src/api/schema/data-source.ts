@@ -486,7 +486,7 @@ const SetWatermarkInput = builder.inputType('SetWatermarkInput', {
     id: t.id({ required: true, description: SOURCE_ID }),
     value: t.string({
       description:
-        'From where the next INCREMENTAL sync reads, as text of the type of the cursor column. Null to read everything again.',
+        'From where the next INCREMENTAL sync reads, as text of the type of the cursor column. Null to read everything again. A source that reads a change feed goes on with that, unless this is null.',
     }),
     expected: t.string({
       description: 'The present watermark, so that no change of somebody else is lost; null for none.',
