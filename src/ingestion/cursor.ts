@@ -41,11 +41,16 @@ type BoundParameter = Parameters<typeof bindParameter>[0];
 
 /** Types of columns that can be cursors. */
 export const CURSOR_TYPES =
-  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(\d+(, ?\d+)?\))?|FLOAT|DOUBLE|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING|(VAR)?CHAR\(\d+\))$/;
+  /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL(\(\d+(, ?\d+)?\))?|FLOAT|DOUBLE|DATE|TIMESTAMP|TIMESTAMP_NTZ|STRING( COLLATE \w+)?|(VAR)?CHAR\(\d+\))$/;
 
 /** Whether a column holds texts, which can be those of numbers or times. */
 export function isTextColumn({ type }: TableColumn): boolean {
-  return type === 'STRING' || type.includes('CHAR(');
+  return isTextType(type);
+}
+
+/** Whether a type is one of texts; a STRING may have a collation. */
+function isTextType(type: string): boolean {
+  return /^STRING\b/.test(type) || type.includes('CHAR(');
 }
 
 /** What the texts of a cursor column can be compared as, the narrowest first. */
@@ -119,10 +124,19 @@ export function stepBack(value: string, type: string, lookback: number): string 
   if (type.startsWith('TIMESTAMP') || type === 'DATE') return stepBackTime(value, type, lookback);
   if (isFloat(type)) return String(Number(value) - lookback);
   const whole = /^-?\d+/.exec(value)?.[0];
+  if (whole === undefined || isTextType(type)) return value;
   // Rounded down: to read a little more is no harm.
-  return whole === undefined || type === 'STRING'
-    ? value
-    : String(BigInt(whole) - BigInt(Math.ceil(lookback)) - (whole === value ? 0n : 1n));
+  const earlier = BigInt(whole) - BigInt(Math.ceil(lookback)) - (whole === value ? 0n : 1n);
+  const least = findLeast(type);
+  return earlier < BigInt(least.replace(/\..*/, '')) ? least : String(earlier);
+}
+
+/** Finds the least number of a type that is exact. */
+function findLeast(type: string): string {
+  const bits = INTEGER_BITS.get(type);
+  if (bits !== undefined) return String(-(2n ** BigInt(bits - 1)));
+  const [, precision = '10', scale = '0'] = /^DECIMAL(?:\((\d+)(?:, ?(\d+))?\))?$/.exec(type) ?? [];
+  return `-${'9'.repeat(+precision - +scale) || '0'}${+scale > 0 ? `.${'9'.repeat(+scale)}` : ''}`;
 }
 
 function stepBackTime(value: string, type: string, lookback: number): string {
@@ -131,9 +145,12 @@ function stepBackTime(value: string, type: string, lookback: number): string {
   const offset = /^[+-]\d\d$/.test(zone) ? `${zone}:00` : zone;
   const earlier = Date.parse(`${date}T${time.slice(0, 12)}${offset}`) - lookback * 1_000;
   if (Number.isNaN(earlier) || Math.abs(earlier) > 8.64e15) return value;
-  const text = new Date(earlier).toISOString();
+  // The years before are written in several ways.
+  const text = new Date(Math.max(earlier, FIRST_YEAR)).toISOString();
   return type === 'DATE' ? text.slice(0, 10) : `${text.slice(0, 10)} ${text.slice(11, 23)}`;
 }
+
+const FIRST_YEAR = Date.parse('0001-01-01T00:00:00Z');
 
 /** Describes why the cell of a cursor column has no value of its type; null if it has one, or is empty. */
 export function findCursorProblem(value: unknown, type: string): string | null {
@@ -149,7 +166,7 @@ export function findCursorProblem(value: unknown, type: string): string | null {
 
 /** Whether a text is a value of a watermark's type, one of `CURSOR_TYPES`. */
 export function isValueOfType(text: string, type: string): boolean {
-  if (type === 'STRING' || type.includes('CHAR(')) return true;
+  if (isTextType(type)) return true;
   if (/^(DATE|TIMESTAMP)/.test(type))
     return columnSchemas.timestamp.safeParse(text).success && text.trim() !== '';
   if (isFloat(type)) return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text));
@@ -178,7 +195,7 @@ export function haveOneOrder(one: string | null, other: string): boolean {
 }
 
 function findOrder(type: string): 'TEXT' | 'TIME' | 'NUMBER' {
-  if (type === 'STRING' || type.includes('CHAR(')) return 'TEXT';
+  if (isTextType(type)) return 'TEXT';
   return /^(DATE|TIMESTAMP)/.test(type) ? 'TIME' : 'NUMBER';
 }
 

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { SyncType } from '../generated/graphql.ts';
 import { onEveryFront } from '../support/on-spark.ts';
@@ -129,4 +131,55 @@ onEveryFront((test) => {
       expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
     },
   );
+
+  test('an INCREMENTAL sync reads all of a table that may have been restored in a part of its history that is not kept', {
+    timeout: 300_000,
+  }, async ({ engine, reader, folder }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+    const table = join(folder, 'sortie');
+    await engine.run(
+      `CREATE TABLE blade.field.sortie USING DELTA TBLPROPERTIES ('delta.checkpointInterval' = '4') LOCATION '${table}' AS ${selectVersion(0)}`,
+    );
+    await engine.run(`DELETE FROM blade.field.sortie WHERE item_id = 'S-7'`);
+    const source = await addSource(reader, { cursorColumn: 'updated_at' });
+    await sync(reader, 'INCREMENTAL');
+    expect(await storedItems(reader)).toHaveLength(ROWS - 1);
+    await engine.run('RESTORE TABLE blade.field.sortie TO VERSION AS OF 0');
+    await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 1, ROWS)}`);
+    await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 1, ROWS + 1)}`);
+    const log = join(table, '_delta_log');
+    // What Delta does with the part of a log before a checkpoint.
+    for (const name of await readdir(log))
+      if (/^0+[0-3]\.(?:json|crc)$/.test(name)) await rm(join(log, name));
+    await sync(reader, 'INCREMENTAL');
+    expect((await findSource(reader, source))?.lastSyncMessage).toMatch(
+      /^The history of the table since version 1 is not kept any more, so the table may have been restored to an earlier version: all rows were read/,
+    );
+    expect(await storedItems(reader)).toHaveLength(ROWS + 2);
+    await sync(reader, 'INCREMENTAL');
+    expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
+  });
+
+  test('an INCREMENTAL sync finds out that its table was restored, while others write to it', {
+    timeout: 300_000,
+  }, async ({ engine, front, reader }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+    await engine.run(`CREATE TABLE blade.field.sortie USING DELTA AS ${selectVersion(0)}`);
+    await engine.run(`DELETE FROM blade.field.sortie WHERE item_id = 'S-7'`);
+    const source = await addSource(reader, { cursorColumn: 'updated_at' });
+    await sync(reader, 'INCREMENTAL');
+    await engine.run('RESTORE TABLE blade.field.sortie TO VERSION AS OF 0');
+    await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 1, ROWS)}`);
+    front.before(/HISTORY .* LIMIT 2$/, async () => {
+      await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 1, ROWS + 1)}`);
+      await engine.run(`INSERT INTO blade.field.sortie ${selectSorties(1, 1, ROWS + 2)}`);
+    });
+    await sync(reader, 'INCREMENTAL');
+    expect((await findSource(reader, source))?.lastSyncMessage).toMatch(
+      /^The table was restored to an earlier version, as version 2: all rows were read/,
+    );
+    expect(await storedItems(reader)).toHaveLength(ROWS + 1);
+  });
 });

@@ -16,12 +16,16 @@ export interface SparkSession {
 /** The session shared by all statements of a thread. */
 export interface SparkSessions {
   /**
-   * Returns the session; the first call opens it.
+   * Returns the session, for a statement that ends with `putBack`; the first call opens it.
    * @param onRepeat called before another attempt, because Spark could not be reached.
    */
   get(signal: AbortSignal, onRepeat: () => void): Promise<SparkSession>;
+  /** Gives a session back, which is closed once it was renewed and no other statement has it. */
+  putBack(session: SparkSession): void;
   /** Drops a session that Spark has lost, so that the next call opens a new one. */
   forget(session: SparkSession): void;
+  /** Makes the next call open a new session, unless SPARK_REMOTE names the one to use. */
+  renew(): void;
   /** Closes the session, and with it the statements still running in it. */
   close(): Promise<void>;
 }
@@ -46,6 +50,8 @@ export function createSessions({
   const closing = new AbortController();
   let opening: Promise<SparkSession> | null = null;
   let opened: SparkSession | null = null;
+  /** How many statements have each session. */
+  const users = new Map<SparkSession, number>();
   const watchers = new Set<() => void>();
 
   async function open(): Promise<SparkSession> {
@@ -77,6 +83,17 @@ export function createSessions({
     }
   }
 
+  /** Closes a session. Spark closes by itself what nobody uses for an hour. */
+  async function release({ context }: SparkSession): Promise<void> {
+    await client.request('ReleaseSession', context).catch(() => {});
+  }
+
+  function releaseUnused(session: SparkSession): void {
+    if (users.has(session)) return;
+    if (session === opened && opening !== null) return;
+    void release(session);
+  }
+
   return {
     async get(signal, onRepeat) {
       if (closing.signal.aborted) throw new WarehouseError('UNAVAILABLE', 'The warehouse is closed.');
@@ -86,20 +103,33 @@ export function createSessions({
       });
       watchers.add(onRepeat);
       try {
-        return await waitUntilAborted(opening, signal);
+        const session = await waitUntilAborted(opening, signal);
+        users.set(session, (users.get(session) ?? 0) + 1);
+        return session;
       } finally {
         watchers.delete(onRepeat);
       }
     },
+    putBack(session) {
+      const others = (users.get(session) ?? 1) - 1;
+      if (others > 0) users.set(session, others);
+      else users.delete(session);
+      // Others use a session that SPARK_REMOTE names.
+      if (remote.sessionId === null) releaseUnused(session);
+    },
     forget(session) {
       if (session === opened) opening = null;
+    },
+    renew() {
+      if (remote.sessionId !== null || opening === null || opened === null) return;
+      opening = null;
+      releaseUnused(opened);
     },
     async close() {
       closing.abort();
       const session = await opening?.catch(() => null);
-      // Others use a session that SPARK_REMOTE names.
-      if (session && remote.sessionId === null)
-        await client.request('ReleaseSession', session.context).catch(() => {});
+      if (remote.sessionId === null)
+        await Promise.all([...new Set([...users.keys(), ...(session ? [session] : [])])].map(release));
       client.close();
     },
   };

@@ -49,12 +49,34 @@ async function runUntilFirstRows(
 ): Promise<FinishedStatement> {
   const session = await settings.sessions.get(run.signal, notice.showWaiting);
   try {
-    return await runInSession(settings, session, run, notice);
+    return await runAndPutBack(settings, session, run, notice);
   } catch (error) {
     if (!isSessionLost(error)) throw error;
     settings.sessions.forget(session);
     const renewed = await settings.sessions.get(run.signal, notice.showWaiting);
-    return await runInSession(settings, renewed, run, notice);
+    return await runAndPutBack(settings, renewed, run, notice);
+  }
+}
+
+/** Runs a statement in a session, which it gives back at its end. */
+async function runAndPutBack(
+  settings: StatementSettings,
+  session: SparkSession,
+  run: StatementRun,
+  notice: Notice,
+): Promise<FinishedStatement> {
+  try {
+    const statement = await runInSession(settings, session, run, notice);
+    return {
+      next: () => statement.next(),
+      close() {
+        statement.close();
+        settings.sessions.putBack(session);
+      },
+    };
+  } catch (error) {
+    settings.sessions.putBack(session);
+    throw error;
   }
 }
 

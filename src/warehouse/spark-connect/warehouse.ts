@@ -25,9 +25,8 @@ export function openSparkWarehouse({
     clientType: `${remote.userAgent ?? 'blade-ingestion'} ${version}`,
   });
   const settings = { sessions, retryDelayMs, createId: randomUUID, timeoutMs: statementTimeoutMs };
-  return createSparkSqlWarehouse(
-    createStatementRunner(sessions, (statement, trackBackground) =>
-      runStatement({ ...settings, trackBackground }, statement),
-    ),
+  const runner = createStatementRunner(sessions, (statement, trackBackground) =>
+    runStatement({ ...settings, trackBackground }, statement),
   );
+  return createSparkSqlWarehouse({ ...runner, forgetFiles: () => sessions.renew() });
 }

@@ -28,6 +28,11 @@ export interface StatementRunner {
    * @throws WarehouseError, or AbortError within a second of the signal.
    */
   run(statement: StatementRun): Promise<FinishedStatement>;
+  /**
+   * Makes later statements find the files of tables anew: a session of Spark lists those of a table that is no Delta table once,
+   * and never sees what others write to it. Left out where that is not needed.
+   */
+  forgetFiles?(): void;
   /** Ends the statements that still run, and the session. */
   close(): Promise<void>;
 }

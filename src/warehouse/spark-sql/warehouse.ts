@@ -116,14 +116,34 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     if (later.id !== earlier.id || later.version < earlier.version)
       return `The table was replaced by another one of its name after version ${earlier.version}`;
     if (later.version === earlier.version) return null;
-    const limit = later.version - earlier.version;
-    const history = await describe(`HISTORY ${earlier.table} LIMIT ${limit}`, signal, onWaiting);
-    const restored = history.find(
-      ({ version, operation }) => operation === 'RESTORE' && Number(version) > earlier.version,
-    );
-    return restored === undefined
-      ? null
-      : `The table was restored to an earlier version, as version ${restored.version}`;
+    const history = await listHistory(earlier, later, signal, onWaiting);
+    const restored = history.find(({ operation }) => operation === 'RESTORE');
+    if (restored !== undefined)
+      return `The table was restored to an earlier version, as version ${restored.version}`;
+    // Delta removes the oldest part of a log.
+    return history.length < later.version - earlier.version
+      ? `The history of the table since version ${earlier.version} is not kept any more, so the table may have been restored to an earlier version`
+      : null;
+  }
+
+  /** Lists what is kept of the history after one version of a table up to another, the last first. */
+  async function listHistory(
+    after: DeltaVersion,
+    last: DeltaVersion,
+    signal: AbortSignal,
+    onWaiting: OnWaiting | undefined,
+  ): Promise<readonly Row[]> {
+    let limit = last.version - after.version;
+    for (;;) {
+      const history = await describe(`HISTORY ${last.table} LIMIT ${limit}`, signal, onWaiting);
+      const newer = Number(history[0]?.version ?? 0) - last.version;
+      // The limit counts from the newest version, and others may have come since the last one.
+      if (history.length < limit || newer <= limit - (last.version - after.version))
+        return history.filter(
+          ({ version }) => Number(version) > after.version && Number(version) <= last.version,
+        );
+      limit += newer;
+    }
   }
 
   /** Checks that tables are still those that had the versions: another one counts its versions from 0, too. */
@@ -141,6 +161,9 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
   /** @param versions those of the tables; empty to read them as they are. */
   function createReader(versions: readonly DeltaVersion[]): TableReader {
     const pin = (sql: string) => (versions.length === 0 ? sql : pinStatement(sql, versions));
+    const forgetFiles = () => {
+      if (versions.length === 0) runner.forgetFiles?.();
+    };
     const readPinned = (sql: string, run: Omit<StatementRun, 'sql'>): Promise<readonly Row[]> =>
       // The warehouse may delete a version at any time.
       readAll({ sql, ...run }).catch((error: unknown) => {
@@ -148,6 +171,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
       });
     return {
       async describeTable(table, signal, onWaiting) {
+        forgetFiles();
         // Unlike DESCRIBE TABLE, it gives the columns alone, and those of the version.
         const run = { parameters: {}, signal, onWaiting };
         const sql = `DESCRIBE QUERY ${await pin(`SELECT * FROM ${quoteTable(table)}`)}`;
@@ -167,6 +191,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
 
       async readRows({ sql, parameters }, { resumeAfter, batchSize, signal, onWaiting }) {
         throwIfAborted(signal);
+        forgetFiles();
         const run = { sql: await pin(sql), parameters, signal, onWaiting };
         const batches = readBatches(readPages(run), batchSize, signal);
         return {
@@ -269,13 +294,9 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
         const [earlier] = parseVersions(from);
         const [later] = parseVersions(to);
         if (earlier === undefined || later === undefined || later.id !== earlier.id) return [];
-        const count = later.version - earlier.version;
-        if (count < 1) return [];
-        const history = await describe(`HISTORY ${later.table} LIMIT ${count}`, signal, onWaiting);
-        return history
-          .filter(({ version }) => Number(version) > earlier.version && Number(version) <= later.version)
-          .toReversed()
-          .flatMap((row) => toRename(row) ?? []);
+        if (later.version <= earlier.version) return [];
+        const history = await listHistory(earlier, later, signal, onWaiting);
+        return history.toReversed().flatMap((row) => toRename(row) ?? []);
       },
     },
 
