@@ -61,11 +61,11 @@ export function composeDeletes(
       ${RENEW_REMOVAL}
     ),
     released as (
-      update blade_item i set data_source_id = (blade_without_source(i, ${source})).owner,
-        row_marking = (blade_without_source(i, ${source})).own,
-        other_markings = (blade_without_source(i, ${source})).others,
-        was_uploaded = i.was_uploaded or ${IS_UPLOADED},
-        upload_batch_id = case when not (blade_without_source(i, ${source})).must_be_read then i.upload_batch_id end
+      update blade_item i set was_uploaded = i.was_uploaded or ${IS_UPLOADED},
+        -- Called once an item, which is most of the work.
+        (data_source_id, row_marking, other_markings, upload_batch_id) = (
+          select passed.owner, passed.own, passed.others, case when not passed.must_be_read then i.upload_batch_id end
+          from blade_without_source(i, ${source}) as passed)
       where i.ctid = any(array(select place from allowed where is_shared))
       returning i.data_source_id
     ),

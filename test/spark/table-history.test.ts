@@ -45,6 +45,15 @@ const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /^The table was restored to an earlier version, as version 2: all rows were read/,
   ],
   [
+    'a clone of another table in its place',
+    [
+      `CREATE OR REPLACE TABLE blade.field.cloned USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS ${selectMixed()}`,
+      'DELETE FROM blade.field.sortie',
+      'CREATE OR REPLACE TABLE blade.field.sortie SHALLOW CLONE blade.field.cloned',
+    ],
+    /^The table was replaced by a clone of another one, as version 2: all rows were read/,
+  ],
+  [
     'a DELETE of all rows, and others before the watermark',
     [`DELETE FROM blade.field.sortie`, `INSERT INTO blade.field.sortie ${selectVersion(1, -ROWS)}`],
     /^No row of the table is at or after the watermark any more: all rows were read/,

@@ -120,10 +120,25 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     const restored = history.find(({ operation }) => operation === 'RESTORE');
     if (restored !== undefined)
       return `The table was restored to an earlier version, as version ${restored.version}`;
+    const clone = history.find(isClone);
+    if (clone !== undefined && !(await repeatsClone(clone, earlier, signal, onWaiting)))
+      return `The table was replaced by a clone of another one, as version ${clone.version}`;
     // Delta removes the oldest part of a log.
     return history.length < later.version - earlier.version
       ? `The history of the table since version ${earlier.version} is not kept any more, so the table may have been restored to an earlier version`
       : null;
+  }
+
+  /** Whether a clone brings a table up to date that was one of the same table before: the rows are those of before, with changes. */
+  async function repeatsClone(
+    clone: Row,
+    { table, version }: DeltaVersion,
+    signal: AbortSignal,
+    onWaiting: OnWaiting | undefined,
+  ): Promise<boolean> {
+    const history = await describe(`HISTORY ${table}`, signal, onWaiting);
+    const before = history.find((row) => isClone(row) && Number(row.version) <= version);
+    return before !== undefined && findCloned(before) === findCloned(clone);
   }
 
   /** Lists what is kept of the history after one version of a table up to another, the last first. */
@@ -307,6 +322,15 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
       await runner.close();
     },
   };
+}
+
+/** Whether a version of a table was made by CLONE, which leaves a table its id. */
+function isClone({ operation }: Row): boolean {
+  return operation === 'CLONE';
+}
+
+function findCloned({ operationParameters: parameters }: Row): string {
+  return isObject(parameters) ? String(parameters.source) : '';
 }
 
 /** Makes a statement read tables as of these versions; only other statements than whole tables need the parser. */
