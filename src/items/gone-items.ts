@@ -5,6 +5,9 @@ import type { LevelCounts } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 import { hashIds } from './seen-ids.ts';
 
+/** How long a transaction that deletes may take, in milliseconds: long enough for millions of items. */
+export const DELETE_TIMEOUT_MS = 300_000;
+
 /** A complete read of a source, whose ids are saved. */
 export interface CompleteRead extends Judgement {
   readonly dataType: string;

@@ -8,7 +8,7 @@ import type {
   Prisma,
   PrismaClient,
 } from '../database/generated/prisma/client.ts';
-import { deleteGoneItems, type GoneItems, hasAllIds } from '../items/gone-items.ts';
+import { DELETE_TIMEOUT_MS, deleteGoneItems, type GoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, sumLevels } from '../items/level-counts.ts';
 import { ExpectedError } from '../shared/expected-error.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
@@ -96,9 +96,6 @@ export async function rejectDeletes(
     return { dataSourceId: source.id };
   });
 }
-
-/** Long enough for millions of items. */
-const DELETE_TIMEOUT_MS = 300_000;
 
 interface Proposal {
   readonly source: DataSource;

@@ -10,7 +10,10 @@ export async function refuseWhileInUse(
   const active = await transaction.jobPartition.count({
     where: {
       ...{ dataSourceId: sourceId, job: { kind: 'SYNC' } },
-      OR: [{ state: { in: ['PENDING', 'RUNNING'] } }, { postponedFacts: { not: Prisma.DbNull }, job: IS_ACTIVE }],
+      OR: [
+        { state: { in: ['PENDING', 'RUNNING'] } },
+        { postponedFacts: { not: Prisma.DbNull }, job: IS_ACTIVE },
+      ],
     },
   });
   if (active > 0) throw new DataSourceInUseError(sourceId);

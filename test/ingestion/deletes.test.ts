@@ -559,7 +559,7 @@ test('a source whose deletes wait for another source of the sync to be read is n
   await client.cancelJob(id);
   expect((await client.waitForEnd(id)).state).toBe('CANCELLED');
   await change(source, { deletePolicy: 'KEEP' });
-  expect(await list('{ dataSourceId: "' + source + '" }')).toHaveLength(50);
+  expect(await list(`{ dataSourceId: "${source}" }`)).toHaveLength(50);
 });
 
 describe('an item of two sources', () => {

@@ -2,6 +2,7 @@ import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { DELETE_TIMEOUT_MS } from '../../items/gone-items.ts';
 import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
@@ -27,14 +28,18 @@ export async function finishPartition(
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   outcome: FinalOutcome,
 ): Promise<boolean> {
-  return prisma.$transaction(async (transaction) => {
-    const job = await lockPartitionJob(transaction, partition.id);
-    // A partition is gone once its source has been planned again.
-    if (job === null) return false;
-    return (
-      isTerminal(job.state) || endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
-    );
-  });
+  return prisma.$transaction(
+    async (transaction) => {
+      const job = await lockPartitionJob(transaction, partition.id);
+      // A partition is gone once its source has been planned again.
+      if (job === null) return false;
+      return (
+        isTerminal(job.state) ||
+        endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
+      );
+    },
+    { timeout: DELETE_TIMEOUT_MS },
+  );
 }
 
 /** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
