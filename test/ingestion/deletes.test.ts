@@ -533,6 +533,35 @@ describe('a source that marks', () => {
   });
 });
 
+test('a source whose deletes wait for another source of the sync to be read is not changed until then', async () => {
+  await write(flights(0, 50));
+  const source = await addSource({ maxDeletePercent: 100 });
+  await sync(source);
+  await write(flights(5, 50));
+  await write(flights(100, 3_100), 'other');
+  const other = await addSource({ name: 'Other', tableName: 'other' });
+  const { id } = await client.startSync({
+    ...{ syncType: 'FULL', dataSourceIds: [source, other], options: { batchSize: 1 } },
+  });
+  await vi.waitFor(
+    async () => {
+      const { rows } = await application.database.pool.query(
+        'select 1 from job_partition where postponed_facts is not null',
+      );
+      expect(rows).toHaveLength(1);
+    },
+    { timeout: 30_000 },
+  );
+  const { updateDataSource } = await client.send(UpdateDataSource, {
+    input: { id: source, deletePolicy: 'KEEP' },
+  });
+  expect(updateDataSource.__typename).toBe('DataSourceInUseError');
+  await client.cancelJob(id);
+  expect((await client.waitForEnd(id)).state).toBe('CANCELLED');
+  await change(source, { deletePolicy: 'KEEP' });
+  expect(await list(`{ dataSourceId: "${source}" }`)).toHaveLength(50);
+});
+
 describe('an item of two sources', () => {
   let one: string;
   let other: string;
