@@ -6,13 +6,14 @@ import { BATCH_BYTES, type Row, type RowBatch } from '../warehouse/warehouse.ts'
  * Creates the `from` and `where` of a statement over errors `e` that can be retried without the warehouse, with their
  * stored items `b`; further conditions may follow. A stored row is taken from the store. Left out are rows that could not
  * be read, rows in which U+FFFD replaces what could not be kept, and rows whose items have changed since, because the kept
- * row is older.
+ * row is older, or were deleted.
  * @param retryJobId SQL expression for the job whose own writes do not count as changes.
  */
 export const selectRetryableErrors = (retryJobId: string) => `from job_error e
   left join blade_item b on b.data_type = e.data_type and b.item_id = e.item_id
   where e.stage <> 'READ' and coalesce(e."row", b.data) is not null
     and (e.stage <> 'TRANSFORM' or position(chr(65533) in e."row"::text) = 0)
+    and (e."row" is not null or b.deleted_at is null)
     and (e."row" is null or b.item_id is null or b.updated_at <= e.created_at or b.job_id = ${retryJobId})`;
 
 /** The same, before a job retries them. */

@@ -248,6 +248,22 @@ describe('a retry of only the failed items', () => {
     expect(catalog.items.has('BLADE:sortie/S-11')).toBe(true);
   });
 
+  test('does not bring back what the catalog refused and a sync has deleted since', async () => {
+    await writeRows(application.warehouseFolder, 'sortie', flights);
+    await addSource(application, { deletePolicy: 'MARK', maxDeletePercent: 100 });
+    refuseUploads('S-01', 'S-02');
+    const first = await sync();
+    expect(first.progress.errorCount).toBe(2);
+    await writeRows(application.warehouseFolder, 'sortie', flights.slice(1));
+    expect((await sync()).progress.deletedCount).toBe(1);
+    catalog.answerWith(() => null);
+    expect(await retry(first.id, 'FAILED_ITEMS')).toMatchObject({
+      progress: { totalItems: 1, insertedCount: 1 },
+    });
+    const { data } = await application.client.sendRaw('{ items(first: 1) { totalCount } }');
+    expect(data?.items).toEqual({ totalCount: 19 });
+  });
+
   test('does not replace newer content with an older row', async () => {
     const { pool } = application.database;
     await addSorties([{ item_id: 'S-05', mission_status: 'PLANNED' }]);
