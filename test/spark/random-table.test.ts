@@ -75,6 +75,7 @@ onEveryFront((test) => {
       const isOver = () => Date.now() > until;
       const tally = {
         ...{ ended: 0, completed: 0, failed: 0, cancelled: 0, comparisons: 0, unchanged: 0, decisions: 0 },
+        ...{ retries: 0, changes: 0 },
         ...{ problems: new Map<string, string[]>(), story: [] as string[] },
       };
       const tell = () => {

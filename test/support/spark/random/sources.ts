@@ -30,7 +30,7 @@ export async function addSources(
           ...{ name, dataType, readMode, tableName: life.name, catalogName: 'spark_catalog' },
           cursorColumn: readMode === 'CURSOR' || chance.below(2) === 0 ? 'updated_at' : null,
           deletePolicy: chance.oneOf(['KEEP', 'MARK', 'REMOVE', 'REMOVE']),
-          maxDeletePercent: chance.oneOf([20, 60, 100, 100]),
+          maxDeletePercent: chance.oneOf([1, 20, 60, 100, 100]),
         },
       );
       sources.set(id, { life, dataType, name });

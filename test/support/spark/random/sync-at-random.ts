@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeletePolicy, ReadMode } from '../../../generated/graphql.ts';
+import type { DeletePolicy, ReadMode, UpdateDataSourceInput } from '../../../generated/graphql.ts';
 import type { ApiClient } from '../../api-client.ts';
 import type { Chance } from '../../chance.ts';
 import type { Cluster } from '../../cluster.ts';
@@ -20,6 +20,8 @@ export interface Tally {
   comparisons: number;
   unchanged: number;
   decisions: number;
+  retries: number;
+  changes: number;
   /** By the name of the source: once it differs, its later syncs say nothing. */
   readonly problems: Map<string, string[]>;
   readonly story: string[];
@@ -66,33 +68,104 @@ export async function syncAtRandom(context: RandomSyncs): Promise<void> {
       `mutation Start($input: StartSyncInput!) { startSync(input: $input) { __typename ... on UserError { message } ... on StartSyncSuccess { job { id } } } }`,
       { input },
     );
-    let jobId = startSync.job?.id;
+    const jobId = startSync.job?.id;
     if (jobId === undefined) throw new Error(JSON.stringify(startSync));
-    if (chance.below(6) === 0) {
-      await delay(chance.below(4_000));
-      await send(context, `mutation Cancel($id: ID!) { cancelJob(input: { id: $id }) { __typename } }`, {
-        id: jobId,
-      });
-    }
-    let state = await waitForEnd(context, jobId);
+    const decided = await disturb(context, jobId, ids);
+    const state = await waitForEnd(context, jobId);
     tally.story.push(
       `${new Date().toISOString()} ${state} ${JSON.stringify(sync)} ${before.map(describe).join(', ')}`,
     );
-    if (state !== 'COMPLETED' && chance.below(2) === 0) {
-      const { retryJob } = await send<{ retryJob: { job?: { id: string } } }>(
-        context,
-        `mutation Retry($id: ID!) { retryJob(input: { id: $id, mode: ALL, idempotencyKey: "${randomUUID()}" }) { __typename ... on UserError { message } ... on RetryJobSuccess { job { id } } } }`,
-        { id: jobId },
-      );
-      if (retryJob.job !== undefined) {
-        await checkJob(context, { jobId, ids: [], before, sync, first });
-        jobId = retryJob.job.id;
-        state = await waitForEnd(context, jobId);
-        tally.story.push(`  retried: ${state}`);
-      }
-    }
-    await checkJob(context, { jobId, ids, before, sync, first });
+    await checkJob(context, { jobId, ids, before, sync, first, decided });
+    await decideAtRandom(context, []);
+    if (chance.below(state === 'COMPLETED' ? 4 : 2) === 0) await retry(context, jobId, ids, sync);
+    await changeAtRandom(context, []);
+    await decideAtRandom(context, []);
   }
+}
+
+/** Does something to a sync that runs, to its sources and to others. @returns its sources whose deletes were decided meanwhile. */
+async function disturb(context: RandomSyncs, id: string, ids: readonly string[]): Promise<readonly string[]> {
+  const { chance, tally } = context;
+  const isPaused = chance.below(6) === 0;
+  if (chance.below(2) === 0) await delay(chance.below(3_000));
+  if (isPaused)
+    await send(context, `mutation Pause($id: ID!) { pauseJob(input: { id: $id }) { __typename } }`, { id });
+  await changeAtRandom(context, ids);
+  const decided = await decideAtRandom(context, ids);
+  if (isPaused) {
+    await delay(chance.below(2_000));
+    // It may not be paused yet, or may have ended.
+    for (let state = 'PAUSING'; state === 'PAUSING'; await delay(100)) state = await readState(context, id);
+    await send(context, `mutation Resume($id: ID!) { resumeJob(input: { id: $id }) { __typename } }`, { id });
+    tally.story.push('  paused and resumed');
+  }
+  if (chance.below(6) === 0)
+    await send(context, `mutation Cancel($id: ID!) { cancelJob(input: { id: $id }) { __typename } }`, { id });
+  return decided;
+}
+
+/** Retries a job that has ended, and compares the sources that are read again. */
+async function retry(
+  context: RandomSyncs,
+  id: string,
+  all: readonly string[],
+  sync: JudgedSync,
+): Promise<void> {
+  const { chance, tally } = context;
+  const mode = chance.oneOf(['ALL', 'FAILED_SOURCES', 'FAILED_ITEMS']);
+  const before = await Promise.all(all.map((source) => readSource(context, source)));
+  const first = all.map((source) => find(context.sources, source).life.versions.length - 1);
+  const { retryJob } = await send<{ retryJob: { job?: { id: string } } }>(
+    context,
+    `mutation Retry($id: ID!) { retryJob(input: { id: $id, mode: ${mode}, idempotencyKey: "${randomUUID()}" }) { __typename ... on UserError { message } ... on RetryJobSuccess { job { id } } } }`,
+    { id },
+  );
+  if (retryJob.job === undefined) return;
+  tally.retries += 1;
+  const jobId = retryJob.job.id;
+  const decided = await disturb(context, jobId, all);
+  tally.story.push(`  retried ${mode}: ${await waitForEnd(context, jobId)}`);
+  // Kept rows say nothing about the table.
+  const ids = mode === 'FAILED_ITEMS' ? [] : all;
+  await checkJob(context, { jobId, ids, before, sync, first, decided });
+}
+
+type Change = (chance: Chance) => Omit<UpdateDataSourceInput, 'id'>;
+
+/** Without the watermark, which goes with it, a sync that has just ended cannot be judged. */
+const CURSOR_CHANGE: Change = (chance) => ({ cursorColumn: chance.oneOf(['updated_at', null]) });
+
+const CHANGES: readonly [Change, ...Change[]] = [
+  (chance) => ({ deletePolicy: chance.oneOf(['KEEP', 'MARK', 'MARK', 'REMOVE'] as const) }),
+  (chance) => ({ readMode: chance.oneOf(['AUTO', 'CHANGE_FEED', 'CURSOR', 'SNAPSHOT'] as const) }),
+  (chance) => ({ maxDeletePercent: chance.oneOf([1, 20, 60, 100]) }),
+  (chance) => ({ onSchemaChange: chance.oneOf(['CONTINUE', 'CONTINUE', 'PAUSE'] as const) }),
+];
+
+/** Changes settings of a source, or accepts its schema. @param reading the sources that a sync reads. */
+async function changeAtRandom(context: RandomSyncs, reading: readonly string[]): Promise<void> {
+  const { chance, sources, tally } = context;
+  if (chance.below(3) === 0) return;
+  const own = reading.length > 0 && chance.below(2) === 0;
+  const id = chance.oneOf((own ? reading : [...sources.keys()]) as [string, ...string[]]);
+  const input = {
+    id: `DataSource:${id}`,
+    ...(reading.length === 0 && chance.below(5) === 0 ? CURSOR_CHANGE : chance.oneOf(CHANGES))(chance),
+  };
+  const { updateDataSource, acceptSchemaChange } = await send<Record<string, { __typename: string }>>(
+    context,
+    `mutation Change($input: UpdateDataSourceInput!) { updateDataSource(input: $input) { __typename ... on UserError { message } }
+      acceptSchemaChange(input: { id: "${id}" }) { __typename } }`,
+    { input },
+  );
+  const kind = updateDataSource?.__typename;
+  tally.changes += 1;
+  tally.story.push(
+    `  ${find(sources, id).name}: ${JSON.stringify(input)} ${kind}, accepted: ${acceptSchemaChange?.__typename}`,
+  );
+  const isExpected =
+    kind === 'UpdateDataSourceSuccess' || (kind === 'DataSourceInUseError' && reading.includes(id));
+  if (!isExpected) note(tally, find(sources, id).name, `a change says ${JSON.stringify(updateDataSource)}`);
 }
 
 function choose({ sources, chance }: RandomSyncs): readonly string[] {
@@ -111,6 +184,8 @@ interface EndedJob {
   readonly sync: JudgedSync;
   /** The newest version of each source's table when the job was started. */
   readonly first: readonly number[];
+  /** The sources whose deletes were decided before the end of the job. */
+  readonly decided: readonly string[];
 }
 
 interface JobFacts {
@@ -137,7 +212,10 @@ const JOB = `query Job($id: ID!) { job(id: $id) { state failureReason failedSour
     duplicateCount drift dataSource { id } } }
   events(first: 200) { edges { node { __typename message } } } } }`;
 
-async function checkJob(context: RandomSyncs, { jobId, ids, before, sync, first }: EndedJob): Promise<void> {
+async function checkJob(
+  context: RandomSyncs,
+  { jobId, ids, before, sync, first, decided }: EndedJob,
+): Promise<void> {
   const { tally, sources } = context;
   const damaged = new Set(tally.problems.keys());
   const { job } = await send<JobFacts>(context, JOB, { id: jobId });
@@ -181,7 +259,12 @@ async function checkJob(context: RandomSyncs, { jobId, ids, before, sync, first 
     const now = await readSource(context, id);
     const sum = (pick: (part: PartFacts) => number) => parts.reduce((total, each) => total + pick(each), 0);
     const report: SourceReport = {
-      ...{ message: now.message, watermark: now.watermark, isUnchanged: part.isUnchanged, drift: part.drift },
+      ...{
+        message: now.message,
+        watermark: now.watermark,
+        isUnchanged: part.isUnchanged,
+        drift: decided.includes(id) ? null : part.drift,
+      },
       log: log
         .filter(
           ({ __typename, message }) =>
@@ -202,7 +285,7 @@ async function checkJob(context: RandomSyncs, { jobId, ids, before, sync, first 
     tally.story.push(
       `  ${source.name}: version ${part.tableVersion}, ${copy.size} items, ${version.rows.length} rows${part.isUnchanged ? ', unchanged' : ''}, drift ${part.drift}; ${now.message ?? ''}`,
     );
-    await decide(context, id, copy, add);
+    checkWords(await readFacts(context, id), add);
   }
   if (tally.problems.size > damaged.size)
     tally.story.push(...log.map(({ __typename, message }) => `    ${__typename}: ${message}`));
@@ -218,43 +301,127 @@ function note({ problems, story }: Tally, name: string, problem: string): void {
 const EXPECTED =
   /The schema of the table has changed|TABLE_OR_VIEW_NOT_FOUND|cannot be found|does not exist|changed/;
 
-/** Approves or rejects the deletes of a source that wait. */
+interface Waiting {
+  readonly jobId: string;
+  readonly count: number;
+}
+
+/** What a source says of its copy now. */
+interface SourceFacts {
+  readonly drift: number | null;
+  readonly driftMessage: string | null;
+  readonly lastSyncMessage: string | null;
+  readonly waitingDeletes: Waiting | null;
+}
+
+async function readFacts(context: RandomSyncs, id: string): Promise<SourceFacts> {
+  const { dataSource } = await send<{ dataSource: SourceFacts }>(
+    context,
+    `query Facts($id: ID!) { dataSource(id: $id) { drift driftMessage lastSyncMessage waitingDeletes { jobId count } } }`,
+    { id: `DataSource:${id}` },
+  );
+  return dataSource;
+}
+
+/** Approves or rejects deletes that wait, at times with a wrong number or twice at once. @param reading the sources that a sync reads. @returns those decided. */
+async function decideAtRandom(context: RandomSyncs, reading: readonly string[]): Promise<readonly string[]> {
+  const { chance, sources } = context;
+  const decided: string[] = [];
+  for (const id of sources.keys()) {
+    const facts = await readFacts(context, id);
+    if (facts.waitingDeletes === null || chance.below(3) === 0) continue;
+    await decide(context, id, facts, facts.waitingDeletes, reading.includes(id));
+    decided.push(id);
+  }
+  return decided;
+}
+
 async function decide(
   context: RandomSyncs,
   id: string,
-  copy: Copy,
-  add: (problem: string) => void,
+  facts: SourceFacts,
+  { jobId, count }: Waiting,
+  isRead: boolean,
 ): Promise<void> {
-  const { chance, tally } = context;
-  const { dataSource } = await send<{
-    dataSource: { waitingDeletes: { jobId: string; count: number } | null };
-  }>(context, `query Waiting($id: ID!) { dataSource(id: $id) { waitingDeletes { jobId count } } }`, {
-    id: `DataSource:${id}`,
-  });
-  const { waitingDeletes } = dataSource;
-  if (waitingDeletes === null || chance.below(3) === 0) return;
-  tally.decisions += 1;
-  const { jobId, count } = waitingDeletes;
-  if (chance.below(2) === 0) {
-    await send(
+  const { chance, tally, sources } = context;
+  const { name, life } = find(sources, id);
+  const add = (problem: string) => note(tally, name, `a decision on ${count} deletes: ${problem}`);
+  const before = await readCopy(context, id);
+  const version = await findProposed(context, jobId, id);
+  const expected = chance.below(4) === 0 ? count + 1 : count;
+  const input = { jobId, dataSourceId: `DataSource:${id}` };
+  const approve = () =>
+    send<{ decided: { __typename: string; deletedCount?: number } }>(
       context,
-      `mutation Reject($jobId: ID!) { rejectDeletes(input: { jobId: $jobId }) { __typename } }`,
-      { jobId },
+      `mutation Approve($input: ApproveDeletesInput!) { decided: approveDeletes(input: $input) { __typename ... on ApproveDeletesSuccess { deletedCount } } }`,
+      { input: { ...input, expectedCount: expected } },
     );
-    tally.story.push(`  rejected ${count} deletes`);
-    return;
-  }
-  const { approveDeletes } = await send<{ approveDeletes: { __typename: string; deletedCount?: number } }>(
-    context,
-    `mutation Approve($jobId: ID!) { approveDeletes(input: { jobId: $jobId, expectedCount: ${count} }) { __typename ... on ApproveDeletesSuccess { deletedCount } } }`,
-    { jobId },
+  const reject = () =>
+    send<{ decided: { __typename: string; deletedCount?: number } }>(
+      context,
+      `mutation Reject($input: RejectDeletesInput!) { decided: rejectDeletes(input: $input) { __typename } }`,
+      { input },
+    );
+  const ways = chance.oneOf([[approve], [approve], [reject], [approve, approve], [approve, reject]]);
+  const answers = (await Promise.all(ways.map((way) => way()))).map(({ decided }) => decided);
+  tally.decisions += 1;
+  tally.story.push(
+    `  ${name}: decision on ${count} deletes, expecting ${expected}: ${JSON.stringify(answers)}`,
   );
-  tally.story.push(`  approved ${count} deletes: ${JSON.stringify(approveDeletes)}`);
-  const { deletedCount } = approveDeletes;
-  if (deletedCount === undefined) return;
-  const left = (await readCopy(context, id)).size;
-  if (left !== copy.size - deletedCount)
-    add(`an approval deleted ${deletedCount} items, and ${left} of ${copy.size} are left`);
+  const done = answers.filter(({ __typename }) => __typename.endsWith('Success'));
+  if (done.length > 1) add(`two were made: ${JSON.stringify(answers)}`);
+  const wrong = answers.filter(
+    ({ __typename }) => expected !== count && __typename === 'ApproveDeletesSuccess',
+  );
+  if (wrong.length > 0) add('a wrong number was accepted');
+  // What a sync of the source does meanwhile is judged at its end.
+  if (isRead) return;
+  const left = await readCopy(context, id);
+  const gone = [...before.keys()].filter((itemId) => !left.has(itemId));
+  // An answer to a process that was killed is lost, and the second one then says that nothing waits.
+  const deleted = done[0]?.deletedCount ?? (done.length > 0 ? 0 : null);
+  if (deleted !== null && gone.length !== deleted)
+    add(`${deleted} were deleted, and ${gone.length} are gone`);
+  const held = new Set(version?.rows.map((row) => row.id));
+  const alive = gone.find((itemId) => held.has(itemId));
+  if (alive !== undefined)
+    add(`${alive} is gone, which had a row in version ${version?.number} of ${life.name}`);
+  const after = await readFacts(context, id);
+  if (facts.drift !== null && after.drift !== facts.drift + gone.length)
+    add(`drift was ${facts.drift} and is ${after.drift} after ${gone.length} deletes`);
+  checkWords(after, add);
+  if (done.length > 0 && after.waitingDeletes !== null) add('they still wait');
+  if (done.length > 0 && /They wait until/.test(after.lastSyncMessage ?? ''))
+    add(`the source still says: ${after.lastSyncMessage}`);
+}
+
+/** Compares what a source says of its drift in words with the number. */
+function checkWords({ drift, driftMessage }: SourceFacts, add: (problem: string) => void): void {
+  const [said] = /^[\d,]+/.exec(driftMessage ?? '0') ?? [];
+  if (
+    Number(said?.replaceAll(',', '')) !== Math.abs(drift ?? 0) ||
+    /no row/.test(driftMessage ?? '') !== (drift ?? 0) < 0
+  )
+    add(`drift is ${drift}, and in words: ${driftMessage}`);
+}
+
+/** Finds the version of the table that a sync read which proposed deletes; null if it cannot be told. */
+async function findProposed(
+  { cluster: { pool }, sources }: RandomSyncs,
+  jobId: string,
+  id: string,
+): Promise<TableVersion | null> {
+  const { rows } = await pool.query<{ tableVersion: number; tableTimestamp: Date }>(
+    `select table_version::int as "tableVersion", table_timestamp as "tableTimestamp" from job_partition
+     where job_id = $1 and data_source_id = $2 and table_version is not null`,
+    [uuid(jobId), id],
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { tableVersion, tableTimestamp } = row;
+  const { life } = find(sources, id);
+  const place = await findVersion(life, { tableVersion, tableTimestamp: tableTimestamp.toISOString() });
+  return life.versions[place] ?? null;
 }
 
 async function checkCatalog(
@@ -274,7 +441,7 @@ async function checkCatalog(
 /** Finds the place of the version that a sync names; it may still be being remembered. */
 async function findVersion(
   { versions }: TableLife,
-  { tableVersion, tableTimestamp }: PartFacts,
+  { tableVersion, tableTimestamp }: Pick<PartFacts, 'tableVersion' | 'tableTimestamp'>,
 ): Promise<number> {
   const isNamed = ({ number, committedAt }: TableVersion) =>
     number === tableVersion && committedAt.getTime() === Date.parse(tableTimestamp ?? '');
@@ -284,6 +451,13 @@ async function findVersion(
     await delay(200);
   }
   return -1;
+}
+
+async function readState({ cluster: { pool } }: RandomSyncs, id: string): Promise<string> {
+  const { rows } = await pool.query<{ state: string }>('select state::text from job where id = $1', [
+    uuid(id),
+  ]);
+  return rows[0]?.state ?? '';
 }
 
 async function waitForEnd({ cluster: { pool } }: RandomSyncs, id: string): Promise<string> {
