@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import type { JobOptionsInput } from '../generated/graphql.ts';
-import { test } from '../support/on-every-database.ts';
+import { test } from '../support/on-server.ts';
 import { DataSources, JobById } from '../support/operations.ts';
 import {
   addSource,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, JobOptionsInput } from '../generated/graphql.ts';
-import { test } from '../support/on-every-database.ts';
+import { test } from '../support/on-server.ts';
 import {
   addSource,
   catalogContent,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { JobFactsFragment, StartQueryJobInput, StartSyncInput } from '../generated/graphql.ts';
 import { catalogItems } from '../support/catalog-items.ts';
-import { test } from '../support/on-every-database.ts';
+import { test } from '../support/on-server.ts';
 import { ItemWithMarkings, RetryJob, UpdateDataSource } from '../support/operations.ts';
 import { addSource, forgetAll, storedItems, uuid, writeRows } from '../support/tables.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
