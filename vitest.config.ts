@@ -18,6 +18,7 @@ const onServer = findFiles('on-server');
 const onEmbedded = findFiles('on-embedded');
 const onCluster = findFiles('on-cluster');
 const slowOnEmbedded = findFiles('slow-on-embedded');
+const slowOnServer = findFiles('slow-on-server');
 const slowParts = findFiles('slow-parts');
 const onSpark = findFiles('on-spark');
 const inChromium = findFiles('in-chromium');
@@ -26,6 +27,7 @@ const withDatabase = new Set([
   ...onServer,
   ...onEmbedded,
   ...slowOnEmbedded,
+  ...slowOnServer,
   ...slowParts,
   ...onCluster,
   ...onSpark,
@@ -87,6 +89,10 @@ export default defineConfig({
                 globalSetup,
               },
             },
+            {
+              extends: true as const,
+              test: { name: 'slow-on-server', include: slowOnServer, globalSetup },
+            },
           ]
         : []),
       {
@@ -116,7 +122,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'slow-on-embedded',
-          include: slowOnEmbedded,
+          include: [...slowOnEmbedded, ...(hasServer ? [] : slowOnServer)],
           globalSetup: [...globalSetup, 'test/support/build-dashboard.ts'],
         },
       },
