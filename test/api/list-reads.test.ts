@@ -4,7 +4,6 @@ import { MAX_ROWS_COUNTED, MAX_ROWS_READ } from '../../src/database/paging/keyse
 import { type ApiClient, createApiClient } from '../support/api-client.ts';
 import { bearer, SECRET_SETTINGS } from '../support/credentials.ts';
 import { insertManyRows, MANY } from '../support/many-rows.ts';
-import { test } from '../support/slow-on-server.ts';
 import {
   formatOrder,
   joinArguments,
@@ -19,6 +18,7 @@ import {
   type SentStatements,
   type StatementReads,
 } from '../support/sent-statements.ts';
+import { test } from '../support/slow-on-server.ts';
 import { startTestApplication, type TestApplication } from '../support/test-application.ts';
 
 /**

@@ -17,8 +17,8 @@ import type { Choice } from '../../src/shared/definition.ts';
 import type { JobFactsFragment, JobOptionsInput, SyncType } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
 import { createChance } from '../support/chance.ts';
-import { test as base } from '../support/slow-on-server.ts';
 import { JobProgress, PauseJob, ResumeJob } from '../support/operations.ts';
+import { test as base } from '../support/slow-on-server.ts';
 import {
   addSource,
   catalogContent,
