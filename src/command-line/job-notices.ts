@@ -1,6 +1,6 @@
 import type { ApiLink } from './api-link.ts';
 import { JobNoticesDocument, type JobNoticesQuery } from './generated/graphql.ts';
-import { readAll } from './page.ts';
+import { NO_PAGE, readAll } from './page.ts';
 
 type Event = NonNullable<JobNoticesQuery['job']>['events']['nodes'][number];
 
@@ -17,10 +17,7 @@ const NOTICES = {
 /** Reads from the log of a job what a person should know about it besides its counts, oldest first. */
 export async function readNotices(api: ApiLink, id: string): Promise<Notice[]> {
   const events = await readAll(
-    async (after) => (await api.send(JobNoticesDocument, { id, after })).job?.events ?? PRUNED,
+    async (after) => (await api.send(JobNoticesDocument, { id, after })).job?.events ?? NO_PAGE,
   );
   return events.filter((event): event is Notice => Object.hasOwn(NOTICES, event.__typename));
 }
-
-/** Of a job that was pruned in the meantime. */
-const PRUNED = { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] };

@@ -36,6 +36,9 @@ interface Page<Node> {
   readonly nodes: readonly Node[];
 }
 
+/** The page of a job that was pruned in the meantime. */
+export const NO_PAGE = { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] };
+
 /** As many entries as the API returns at once without much work. */
 const LARGEST_PAGE = 100;
 

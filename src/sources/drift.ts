@@ -59,8 +59,8 @@ interface Counted {
   readonly items: bigint;
 }
 
-/** Describes a drift as `Drift.driftMessage` does. @param failedRows the most rows that can be missing because they failed. */
-export function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePolicy): string | null {
+/** @param failedRows the most rows that can be missing because they failed. */
+function describeDrift(drift: number, failedRows: number, deletePolicy: DeletePolicy): string | null {
   const count = Math.abs(drift).toLocaleString('en-US');
   const isOne = Math.abs(drift) === 1;
   if (drift === 0) return null;

@@ -2,16 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFailed, vi } from 'vitest';
 import type { DeletePolicy } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
-import { createChance } from '../support/chance.ts';
-import { type Cluster, sortieIds } from '../support/cluster.ts';
+import { createChaosChances } from '../support/chance.ts';
+import { type Cluster, replaceWorker, sortieIds } from '../support/cluster.ts';
 import { letTimeFly } from '../support/let-time-fly.ts';
 import { describeOnServer, test } from '../support/on-cluster.ts';
 import type { Program } from '../support/program.ts';
 import { addSource } from '../support/tables.ts';
-
-// CHAOS_RUNS=50 runs more; CHAOS_SEED=… repeats one.
-const RUNS = Number(process.env.CHAOS_RUNS ?? 1);
-const SEED = process.env.CHAOS_SEED;
 
 const ROWS = 2_400;
 const ROUNDS = 4;
@@ -37,9 +33,7 @@ async function hurryRemovals({ pool }: Cluster): Promise<void> {
   );
 }
 
-const seeds = Array.from({ length: SEED === undefined ? RUNS : 1 }, () =>
-  createChance(SEED === undefined ? undefined : Number(SEED)),
-);
+const seeds = createChaosChances();
 
 describeOnServer('workers that are killed while rows vanish and come back', () => {
   test.for(seeds)(
@@ -79,12 +73,8 @@ describeOnServer('workers that are killed while rows vanish and come back', () =
         const ended = api.client.waitForEnd(id);
         for (let blow = chance.below(3); blow > 0; blow--) {
           await delay(chance.below(1_500));
-          const [killed] = workers.splice(chance.below(workers.length), 1);
-          if (killed === undefined) continue;
-          await killed.end('SIGKILL');
-          dead.push(killed);
+          await replaceWorker(cluster, { workers, dead, index: chance.below(workers.length) });
           story.push('killed one');
-          workers.push(await cluster.start('worker'));
         }
         const job = await ended;
         expect(job).toMatchObject({
@@ -94,11 +84,8 @@ describeOnServer('workers that are killed while rows vanish and come back', () =
         expect(await listItems(cluster, 'deleted_at is null')).toEqual(there);
         if (round % 2 === 1) continue;
         await delay(chance.below(1_000));
-        const [killed] = workers.splice(0, 1);
-        await killed?.end('SIGKILL');
-        if (killed !== undefined) dead.push(killed);
+        await replaceWorker(cluster, { workers, dead, index: 0 });
         story.push('killed one after the sync');
-        workers.push(await cluster.start('worker'));
       }
 
       const live = await listItems(cluster, 'deleted_at is null');

@@ -1,22 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFailed, vi } from 'vitest';
 import { startCatalogServer } from '../support/catalog-server.ts';
-import { createChance } from '../support/chance.ts';
-import { type Cluster, sortieIds } from '../support/cluster.ts';
+import { createChaosChances } from '../support/chance.ts';
+import { type Cluster, replaceWorker, sortieIds } from '../support/cluster.ts';
 import { letTimeFly } from '../support/let-time-fly.ts';
 import { describeOnServer, test } from '../support/on-cluster.ts';
 import { CancelJob, JobById, PauseJob, ResumeJob } from '../support/operations.ts';
 import type { Program } from '../support/program.ts';
 
-// CHAOS_RUNS=50 runs more; CHAOS_SEED=… repeats one.
-const RUNS = Number(process.env.CHAOS_RUNS ?? 1);
-const SEED = process.env.CHAOS_SEED;
-
 const JOBS = 40;
 
-const seeds = Array.from({ length: SEED === undefined ? RUNS : 1 }, () =>
-  createChance(SEED === undefined ? undefined : Number(SEED)),
-);
+const seeds = createChaosChances();
 
 /** What the database holds of the items with these ids. */
 async function findItems({ pool }: Cluster, ids: readonly string[]) {
@@ -64,7 +58,7 @@ describeOnServer(
               await api.client.send(PauseJob, { input: { id } });
               await delay(chance.below(300));
               await api.client.send(ResumeJob, { input: { id } });
-              // Whoever asks while it is still pausing is told to ask again.
+              // A resume is refused while the job is still pausing.
               await vi.waitFor(
                 async () => {
                   const { job } = await api.client.send(JobById, { id });
@@ -93,12 +87,8 @@ describeOnServer(
         const kill = async () => {
           while (!isOver) {
             await delay(500 + chance.below(6_000));
-            const [killed] = workers.splice(chance.below(workers.length), 1);
-            if (killed === undefined) continue;
-            await killed.end('SIGKILL');
-            dead.push(killed);
+            await replaceWorker(cluster, { workers, dead, index: chance.below(workers.length) });
             story.push('killed one');
-            workers.push(await cluster.start('worker'));
           }
         };
         const killing = kill();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFailed, onTestFinished, vi } from 'vitest';
 import type { JobFactsFragment, JobOptionsInput } from '../generated/graphql.ts';
 import { type CatalogServer, startCatalogServer } from '../support/catalog-server.ts';
-import { type Chance, createChance } from '../support/chance.ts';
+import { type Chance, createChaosChances } from '../support/chance.ts';
 import { type Cluster, expectAllOnce, listClaims, sortieIds } from '../support/cluster.ts';
 import { letTimeFly, letTimePass } from '../support/let-time-fly.ts';
 import { test as base, describeOnServer } from '../support/on-cluster.ts';
@@ -10,10 +10,6 @@ import { JobProgress } from '../support/operations.ts';
 import { findServerPrograms, startPrivateServer } from '../support/private-server.ts';
 import type { Program } from '../support/program.ts';
 import { addSource, uuid } from '../support/tables.ts';
-
-// CHAOS_RUNS=50 runs more; CHAOS_SEED=… repeats one.
-const RUNS = Number(process.env.CHAOS_RUNS ?? 1);
-const SEED = process.env.CHAOS_SEED;
 
 const programs = await findServerPrograms();
 
@@ -198,9 +194,7 @@ describeOnServer('workers and a database that are killed at any moment', () => {
     clearTimeout(timer);
   }
 
-  const seeds = Array.from({ length: SEED === undefined ? RUNS : 1 }, () =>
-    createChance(SEED === undefined ? undefined : Number(SEED)),
-  );
+  const seeds = createChaosChances();
 
   test.for(seeds)(
     'lose nothing: each row is once in database and catalog [CHAOS_SEED=$seed]',

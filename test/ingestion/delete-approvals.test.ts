@@ -235,7 +235,7 @@ test('the drift of a source says what becomes of its items under the policy that
 });
 
 test('an approval corrects the drift by what has left the source, in words, too', async () => {
-  // Another source has five of the items without a row; a row fails in place of each other one.
+  // Five of the items without a row belong to another source too. For each of the rest, a failing row keeps the row count the same.
   await writeRows(application.warehouseFolder, 'other', flights(0, 5));
   const other = await addSource({ client }, { name: 'Others', tableName: 'other' });
   await sync({ dataSourceIds: [other] });

@@ -25,3 +25,10 @@ export function createChance(seed: number = randomInt(2 ** 31)): Chance {
     oneOf: <Value>(values: readonly [Value, ...Value[]]) => values[below(values.length)] ?? values[0],
   };
 }
+
+/** Creates the choices of a chaos test, one for each of its runs. CHAOS_RUNS=50 runs more; CHAOS_SEED=… repeats one. */
+export function createChaosChances(): Chance[] {
+  const { CHAOS_RUNS = '1', CHAOS_SEED } = process.env;
+  if (CHAOS_SEED !== undefined) return [createChance(Number(CHAOS_SEED))];
+  return Array.from({ length: Number(CHAOS_RUNS) }, () => createChance());
+}

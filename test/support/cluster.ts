@@ -77,6 +77,18 @@ export async function createCluster(
   };
 }
 
+/** Kills a worker, notes it as dead, and starts another one in its place. */
+export async function replaceWorker(
+  cluster: Cluster,
+  { workers, dead, index }: { workers: Program[]; dead: Program[]; index: number },
+): Promise<void> {
+  const [killed] = workers.splice(index, 1);
+  if (killed === undefined) return;
+  await killed.end('SIGKILL');
+  dead.push(killed);
+  workers.push(await cluster.start('worker'));
+}
+
 /** Writes this edition of the table. */
 async function writeSorties(folder: string, rows: number, edition: number): Promise<void> {
   await writeQuery(

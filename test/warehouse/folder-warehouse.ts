@@ -20,7 +20,7 @@ export interface FolderWarehouse {
   rows(sql: string, parameters?: Readonly<Record<string, ParameterValue>>): Promise<Row[]>;
 }
 
-/** @param limits opens a warehouse of its own with these; otherwise tests share one, because an engine takes long to start. */
+/** @param limits those of a warehouse for this test alone. Without them, tests share one, because engines are slow to start. */
 export async function folderWarehouse(
   limits?: Omit<FolderWarehouseOptions, 'folder'>,
 ): Promise<FolderWarehouse> {

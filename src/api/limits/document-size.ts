@@ -17,7 +17,7 @@ export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits):
           `The document has ${text.length} characters; at most ${maxCharacters} are allowed. Move values into variables.`,
         );
       setParseFn((source: string | Source, options: ParseOptions) => {
-        if (isNestedTooDeeply(source, maxTokens))
+        if (isNestedTooDeeply(text, maxTokens))
           throw tooLarge(
             'DOCUMENT_TOO_LARGE',
             `The document nests brackets more than ${MAX_NESTING} levels deep. Move values into variables.`,
@@ -28,22 +28,21 @@ export function limitDocumentSize({ maxCharacters, maxTokens }: DocumentLimits):
   };
 }
 
-/** Reads no more tokens than may be parsed; what is no token at all is left to the parser, which says where it is. */
-function isNestedTooDeeply(source: string | Source, maxTokens: number): boolean {
-  const lexer = new Lexer(typeof source === 'string' ? new Source(source) : source);
+/** Reads no more tokens than may be parsed. */
+function isNestedTooDeeply(text: string, maxTokens: number): boolean {
+  const lexer = new Lexer(new Source(text));
   let depth = 0;
   try {
-    for (let count = 0; count < maxTokens; count += 1) {
+    for (let count = 0; count < maxTokens && depth <= MAX_NESTING; count += 1) {
       const { kind } = lexer.advance();
-      if (kind === TokenKind.EOF) return false;
       if (OPENING.has(kind)) depth += 1;
       else if (CLOSING.has(kind)) depth -= 1;
-      if (depth > MAX_NESTING) return true;
+      else if (kind === TokenKind.EOF) break;
     }
   } catch {
-    return false;
+    // The parser will say what is no token, and where.
   }
-  return false;
+  return depth > MAX_NESTING;
 }
 
 const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);

@@ -23,7 +23,7 @@ import {
   type WatchOptions,
 } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { readAll, writeList } from '../page.ts';
+import { NO_PAGE, readAll, writeList } from '../page.ts';
 import { formatEnd, formatProgress } from '../progress-text.ts';
 import {
   formatCount,
@@ -122,9 +122,6 @@ interface JobDetails extends Omit<FoundJob, 'partitions'> {
   readonly partitions: FoundJob['partitions']['nodes'];
   readonly notices: readonly Notice[];
 }
-
-/** Of a job that was pruned in the meantime. */
-const NO_PAGE = { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] };
 
 async function showJob({ api, output }: CommandContext, id: string): Promise<undefined> {
   const { job } = await api.send(JobDetailsDocument, { id });

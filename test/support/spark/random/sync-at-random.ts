@@ -94,7 +94,7 @@ async function disturb(context: RandomSyncs, id: string, ids: readonly string[])
   const decided = await decideAtRandom(context, ids);
   if (isPaused) {
     await delay(chance.below(2_000));
-    // It may not be paused yet, or may have ended.
+    // The job may still be pausing, or may have ended.
     for (let state = 'PAUSING'; state === 'PAUSING'; await delay(100)) state = await readState(context, id);
     await send(context, `mutation Resume($id: ID!) { resumeJob(input: { id: $id }) { __typename } }`, { id });
     tally.story.push('  paused and resumed');
@@ -405,7 +405,7 @@ function checkWords({ drift, driftMessage }: SourceFacts, add: (problem: string)
     add(`drift is ${drift}, and in words: ${driftMessage}`);
 }
 
-/** Finds the version of the table that a sync read which proposed deletes; null if it cannot be told. */
+/** Finds the table version read by the sync that proposed the deletes; null if it is unknown. */
 async function findProposed(
   { cluster: { pool }, sources }: RandomSyncs,
   jobId: string,
