@@ -1,5 +1,6 @@
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { isObject } from '../shared/json.ts';
+import { createRecentResults } from '../shared/recent-results.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
 import { checkCondition, findExtraClause } from './filter-condition.ts';
 import { type GeneratedStatement, generateStatement } from './generated-statement.ts';
@@ -51,6 +52,18 @@ export interface CheckedFilter {
 
 /** Checks that a text is exactly one SELECT in the Databricks dialect that only reads tables, by their full names. */
 export function checkQuery(sql: string, maxBytes = MAX_STATEMENT_BYTES): CheckedQuery | Refusal {
+  // What is kept is far shorter than any limit.
+  const known = checkedLast.get(sql);
+  if (known !== undefined) return known;
+  const checked = checkNewQuery(sql, maxBytes);
+  checkedLast.keep(sql, checked);
+  return checked;
+}
+
+/** People send the same query again and again, and each is checked when it is sent and again before it runs. */
+const checkedLast = createRecentResults<CheckedQuery | Refusal>();
+
+function checkNewQuery(sql: string, maxBytes: number): CheckedQuery | Refusal {
   return catchRefusal(() => {
     const words = readWords(sql, 'query', maxBytes);
     const tokens = dropClosingSemicolon(words.tokens);

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isObject } from '../../shared/json.ts';
+import { createRecentResults } from '../../shared/recent-results.ts';
 import { WarehouseError } from '../warehouse.ts';
 
 /** A node of a statement as DuckDB reads it. */
@@ -18,11 +19,7 @@ export function listIn(node: TreeNode, key: string): readonly TreeNode[] {
 }
 
 /** What the last statements were read as. The engine reads the same text several times until its rows arrive. */
-const lastRead = new Map<string, TreeNode>();
-
-/** The most statements that are remembered, and the longest, in characters. */
-const MAX_REMEMBERED = 200;
-const MAX_REMEMBERED_CHARACTERS = 4_000;
+const lastRead = createRecentResults<TreeNode>();
 
 /**
  * The statement as DuckDB reads it. It gives this for SELECT alone.
@@ -33,11 +30,7 @@ export async function readStatement(connection: DuckDBConnection, sql: string): 
   if (known !== undefined) return known;
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
   const statement = parseSerialized(String(reader.getRows()[0]?.[0]));
-  if (sql.length <= MAX_REMEMBERED_CHARACTERS) lastRead.set(sql, statement);
-  for (const oldest of lastRead.keys()) {
-    if (lastRead.size <= MAX_REMEMBERED) break;
-    lastRead.delete(oldest);
-  }
+  lastRead.keep(sql, statement);
   return statement;
 }
 
