@@ -27,6 +27,14 @@ export function recordDone(
   return save(transaction, principal, record, 'DONE');
 }
 
+/** Describes the entry of what is done by the statement that inserts the entry. */
+export function describeDone(
+  principal: Principal,
+  record: AuditRecord & { readonly marking: Marking },
+): Prisma.AuditEntryUncheckedCreateInput {
+  return describe(principal, record, 'DONE');
+}
+
 /** Records what was refused. */
 export function recordRefused(
   prisma: PrismaClient,
@@ -39,23 +47,26 @@ export function recordRefused(
 async function save(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { details, marking, ...record }: AuditRecord,
+  record: AuditRecord,
   outcome: 'DONE' | 'REFUSED',
 ): Promise<void> {
+  const marking = record.marking ?? (await findJobMarking(transaction, principal, record.jobId));
+  const data = describe(principal, { ...record, marking }, outcome);
+  await transaction.auditEntry.create({ data, select: { id: true } });
+}
+
+function describe(
+  principal: Principal,
+  { details, ...record }: AuditRecord & { readonly marking: Marking },
+  outcome: 'DONE' | 'REFUSED',
+): Prisma.AuditEntryUncheckedCreateInput {
   const { jobId, dataSourceId, apiKeyId } = record;
   noteInRequest({ jobId, dataSourceId, apiKeyId });
-  await transaction.auditEntry.create({
-    data: {
-      id: newUuid(),
-      principalId: principal.id,
-      principalName: principal.name,
-      outcome,
-      ...record,
-      details: (details ?? {}) as Prisma.InputJsonObject,
-      marking: marking ?? (await findJobMarking(transaction, principal, record.jobId)),
-    },
-    select: { id: true },
-  });
+  return {
+    ...{ id: newUuid(), principalId: principal.id, principalName: principal.name, outcome },
+    ...record,
+    details: (details ?? {}) as Prisma.InputJsonObject,
+  };
 }
 
 /**

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Principal } from '../access/principal.ts';
 import type { DataTypes } from '../data-types/data-types.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
-import { createJob, type JobStarter, type NewJob, type StartedJob } from './create-job.ts';
+import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
 import { idempotencyKeyInputSchema } from './input/idempotency-key-input.ts';
 import { DEFAULT_JOB_OPTIONS } from './input/job-options.ts';
 import { labelsInputSchema } from './input/labels-input.ts';
+import type { NewJob } from './insert-job.ts';
 import { describeStartRequest } from './start-request.ts';
 
 export const repairCatalogInputSchema = z.object({

@@ -9,7 +9,8 @@ import {
   type RetryMode,
 } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
-import { createJob, type JobStarter, type NewJob, type NewPartition, type StartedJob } from './create-job.ts';
+import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
+import type { NewJob, NewPartition } from './insert-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';

@@ -1,7 +1,7 @@
 import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { DataSourceNotFoundError } from '../sources/source-errors.ts';
-import type { NewPartition } from './create-job.ts';
+import type { NewPartition } from './insert-job.ts';
 
 /** Lists the enabled sources, or those of one data type. */
 export function listEnabledSources(
@@ -38,6 +38,10 @@ export async function findEnabledSources(
 }
 
 /** The partition that reads a source. */
-export function toPartition({ id, name, dataType }: DataSource): NewPartition {
+export function toPartition({
+  id,
+  name,
+  dataType,
+}: Pick<DataSource, 'id' | 'name' | 'dataType'>): NewPartition {
   return { dataType, dataSourceId: id, sourceName: name };
 }

@@ -4,8 +4,9 @@ import type { DataSource, Prisma } from '../database/generated/prisma/client.ts'
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { sourceTable } from '../sources/source-table.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
-import { createJob, type JobStarter, type NewJob, type NewPartition, type StartedJob } from './create-job.ts';
+import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
+import type { NewJob, NewPartition } from './insert-job.ts';
 import { toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
@@ -19,36 +20,39 @@ export async function startQueryJob(
   input: StartQueryJobInput,
   least: Marking,
 ): Promise<StartedJob> {
-  const describe = async (transaction: Prisma.TransactionClient): Promise<NewJob> => {
-    const sources = await transaction.dataSource.findMany({ where: { dataType: input.dataType } });
-    return {
-      job: {
-        kind: 'QUERY',
-        dataType: input.dataType,
-        sqlQuery: input.sqlQuery,
-        parameters: input.parameters,
-        classification: input.catalogConfig.classification,
-        reason: input.catalogConfig.reason,
-        marking: pickHigherMarking(input.catalogConfig.classification ?? least, least),
-        ...(input.catalogConfig.metadata === null
-          ? {}
-          : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
-        options: input.options,
-        labels: input.labels,
-      },
-      partitions: [createQueryPartition(input, sources)],
-      operation: 'startQueryJob',
-      // Its statement is with the job, for those who may see that.
-      details: {
-        dataType: input.dataType,
-        classification: input.catalogConfig.classification,
-        parameterNames: Object.keys(input.parameters).sort(),
-        labels: input.labels,
-      },
-    };
+  const sources = await starter.prisma.dataSource.findMany({
+    where: { dataType: input.dataType },
+    select: { id: true, name: true, dataType: true, catalogName: true, schemaName: true, tableName: true },
+  });
+  const job: NewJob = {
+    job: {
+      kind: 'QUERY',
+      dataType: input.dataType,
+      sqlQuery: input.sqlQuery,
+      parameters: input.parameters,
+      classification: input.catalogConfig.classification,
+      reason: input.catalogConfig.reason,
+      marking: pickHigherMarking(input.catalogConfig.classification ?? least, least),
+      ...(input.catalogConfig.metadata === null
+        ? {}
+        : { metadata: input.catalogConfig.metadata as Prisma.InputJsonObject }),
+      options: input.options,
+      labels: input.labels,
+    },
+    partitions: [createQueryPartition(input, sources)],
+    operation: 'startQueryJob',
+    // Its statement is with the job, for those who may see that.
+    details: {
+      dataType: input.dataType,
+      classification: input.catalogConfig.classification,
+      parameterNames: Object.keys(input.parameters).sort(),
+      labels: input.labels,
+    },
   };
-  return createJob(starter, principal, describe, describeStartRequest('startQueryJob', input));
+  return createJob(starter, principal, job, describeStartRequest('startQueryJob', input));
 }
+
+type QuerySource = Pick<DataSource, 'id' | 'name' | 'dataType' | 'catalogName' | 'schemaName' | 'tableName'>;
 
 /**
  * Creates the partition of a query. Its items belong to the source of their data type whose table it reads; to none if it
@@ -56,7 +60,7 @@ export async function startQueryJob(
  */
 function createQueryPartition(
   { dataType, tables }: Pick<StartQueryJobInput, 'dataType' | 'tables'>,
-  sources: readonly DataSource[],
+  sources: readonly QuerySource[],
 ): NewPartition {
   const read = new Set(tables.map(toComparable));
   const [source, ...others] = sources.filter((candidate) => read.has(toComparable(sourceTable(candidate))));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Principal } from '../access/principal.ts';
 import { toLevel, toMarking } from '../data-types/marking.ts';
-import type { Job, Prisma, PrismaClient } from '../database/generated/prisma/client.ts';
+import { type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { toCanonicalJson } from '../ingestion/canonical-json.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { IdempotencyKeyReusedError } from './job-errors.ts';
@@ -42,16 +42,26 @@ export class RepeatedStart extends Error {}
 export async function saveStartRequest(
   transaction: Prisma.TransactionClient,
   principal: Principal,
-  { operation, idempotencyKey, inputHash }: StartRequest,
+  request: StartRequest,
   jobId: string,
 ): Promise<void> {
-  const saved = await transaction.$executeRaw`
+  const saved = await transaction.$executeRaw(insertStartRequest(principal, request, jobId));
+  if (saved === 0) throw new RepeatedStart();
+}
+
+/** Writes the statement that saves a start, which returns no row if it was saved before. */
+export function insertStartRequest(
+  principal: Principal,
+  { operation, idempotencyKey, inputHash }: StartRequest,
+  jobId: string,
+): Prisma.Sql {
+  return Prisma.sql`
     insert into start_request as old (principal_id, operation, idempotency_key, input_hash, job_id)
     values (${principal.id}, ${operation}, ${idempotencyKey}, ${inputHash}, ${jobId}::uuid)
     on conflict (principal_id, operation, idempotency_key)
     do update set input_hash = excluded.input_hash, job_id = excluded.job_id, created_at = blade_now()
-    where old.created_at < blade_now() - ${`${RECOGNIZED_HOURS} hours`}::interval`;
-  if (saved === 0) throw new RepeatedStart();
+    where old.created_at < blade_now() - ${`${RECOGNIZED_HOURS} hours`}::interval
+    returning job_id`;
 }
 
 /**

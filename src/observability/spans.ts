@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Measurements, Stage, StageTiming } from '../ingestion/stage-meter.ts';
+import type { JsonObject } from '../shared/json.ts';
 import { version } from '../shared/version.ts';
 import { SERVICE } from './tracing.ts';
 
@@ -72,13 +73,34 @@ export function startSpan(name: string, attributes: Attributes): { end(): void }
   };
 }
 
+/**
+ * Runs work that sends messages in a new span.
+ * @param work is given the context of the span, for whoever receives them; null if traces are off.
+ */
+export function runInProducerSpan<Result>(
+  name: string,
+  work: (traceContext: JsonObject | null) => Promise<Result>,
+): Promise<Result> {
+  return runInSpan(
+    name,
+    {},
+    () => {
+      const carrier: Record<string, string> = {};
+      propagation.inject(context.active(), carrier);
+      return work(Object.keys(carrier).length === 0 ? null : carrier);
+    },
+    SpanKind.PRODUCER,
+  );
+}
+
 /** Runs work in a new span. */
 export async function runInSpan<Result>(
   name: string,
   attributes: Attributes,
   work: () => Promise<Result>,
+  kind = SpanKind.INTERNAL,
 ): Promise<Result> {
-  return getTracer().startActiveSpan(name, { attributes }, async (span) => {
+  return getTracer().startActiveSpan(name, { attributes, kind }, async (span) => {
     try {
       return await work();
     } catch (error) {

@@ -91,13 +91,15 @@ describe('without a worker, so that jobs stay in the queue', () => {
     async (_name, operation, input) => {
       const { client, database } = application;
       await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
-      await database.pool.query('alter table pgboss.job_common rename to job_away');
+      await database.pool.query(
+        'alter table pgboss.job_common add constraint refused check (false) not valid',
+      );
       try {
         const { errors } = await client.sendRaw(operation.toString(), { input });
         expect(errors).toHaveLength(1);
         expect(errors?.[0]?.message).not.toContain('pgboss');
       } finally {
-        await database.pool.query('alter table pgboss.job_away rename to job_common');
+        await database.pool.query('alter table pgboss.job_common drop constraint refused');
       }
       expect(await countRows(application, 'job')).toBe(0);
       expect(await countRows(application, 'job_partition')).toBe(0);

@@ -1,6 +1,7 @@
 import { fromPrisma, type Job, type PgBoss, type Queue } from 'pg-boss';
 import type { Prisma } from '../../database/generated/prisma/client.ts';
 import type { QueueFacts } from '../../observability/metrics.ts';
+import { PARTITIONS, type PartitionMessage } from './message-insert.ts';
 
 /** Hands partitions to workers. pg-boss claims them, retries with backoff, and detects dead workers. */
 export interface PartitionQueue {
@@ -58,7 +59,6 @@ const GIVE_UP_RETRIES = 10_000;
 /** A worker without a heartbeat for this long, in seconds, is presumed dead. */
 export const HEARTBEAT_SECONDS = 15;
 
-const PARTITIONS = 'partitions';
 const GIVEN_UP = 'partitions-given-up';
 
 /** The names of its queues. */
@@ -72,10 +72,6 @@ const QUEUE_FACTS = `select
     coalesce(extract(epoch from now() - min(start_after) filter (where state < 'active' and start_after <= now())), 0)
       as "oldestReadySeconds"
   from pgboss.job where name = $1 and state in ('created', 'retry', 'active')`;
-
-interface PartitionMessage {
-  readonly partitionId: string;
-}
 
 /** Opens the queue of partitions. */
 export async function openPartitionQueue(boss: PgBoss): Promise<PartitionQueue> {
