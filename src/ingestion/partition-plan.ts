@@ -358,15 +358,15 @@ async function findMark(context: ReadContext, input: CheckedInput, cursor: Curso
     };
   const { version, signal } = context;
   const { history } = context.warehouse;
-  if (version !== null && watermarkVersion !== null && history !== undefined) {
-    const reason = await history.findRewrite(watermarkVersion, version, signal);
-    if (reason !== null) return { mark: null, reason };
-  }
   if (!haveOneOrder(watermark.type, cursor.type))
     return {
       mark: null,
       reason: `The watermark is a ${watermark.type}, and ${cursor.name} is now a ${cursor.type}`,
     };
+  if (version !== null && watermarkVersion !== null && history !== undefined) {
+    const reason = await history.findRewrite(watermarkVersion, version, signal);
+    if (reason !== null) return { mark: null, reason };
+  }
   const mark = await readWatermark(context, watermark, cursor);
   return { mark, reason: mark === null ? `The watermark is too far ahead, or no ${cursor.type}` : null };
 }

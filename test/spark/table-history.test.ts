@@ -56,6 +56,24 @@ const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'a DELETE of all rows, and others before the watermark',
     [`DELETE FROM blade.field.sortie`, `INSERT INTO blade.field.sortie ${selectVersion(1, -ROWS)}`],
+    /^All rows of the table were deleted, as version 1: all rows were read/,
+  ],
+  [
+    'a DELETE of all rows, and others before and after the watermark',
+    [`DELETE FROM blade.field.sortie WHERE true`, `INSERT INTO blade.field.sortie ${selectMixed()}`],
+    /^All rows of the table were deleted, as version 1: all rows were read/,
+  ],
+  [
+    'INSERT OVERWRITE, with rows before and after the watermark',
+    [`INSERT OVERWRITE blade.field.sortie ${selectMixed()}`],
+    /^All rows of the table were overwritten, as version 1: all rows were read/,
+  ],
+  [
+    'DELETEs of some rows that leave none at the watermark',
+    [
+      `DELETE FROM blade.field.sortie WHERE item_id <> 'S-7'`,
+      `UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id = 'S-7'`,
+    ],
     /^No row of the table is at or after the watermark any more: all rows were read/,
   ],
   [

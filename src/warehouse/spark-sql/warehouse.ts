@@ -123,6 +123,9 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     const clone = history.find(isClone);
     if (clone !== undefined && !(await repeatsClone(clone, earlier, signal, onWaiting)))
       return `The table was replaced by a clone of another one, as version ${clone.version}`;
+    const replaced = history.find(replacesRows);
+    if (replaced !== undefined)
+      return `All rows of the table were ${isOverwrite(replaced) ? 'overwritten' : 'deleted'}, as version ${replaced.version}`;
     // Delta removes the oldest part of a log.
     return history.length < later.version - earlier.version
       ? `The history of the table since version ${earlier.version} is not kept any more, so the table may have been restored to an earlier version`
@@ -327,6 +330,31 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
 /** Whether a version of a table was made by CLONE, which leaves a table its id. */
 function isClone({ operation }: Row): boolean {
   return operation === 'CLONE';
+}
+
+/** Whether a version of a table has none of the rows of the one before. */
+function replacesRows(row: Row): boolean {
+  return (
+    isOverwrite(row) ||
+    row.operation === 'TRUNCATE' ||
+    (row.operation === 'DELETE' && findPredicate(row) === '["true"]')
+  );
+}
+
+/** Whether all rows were overwritten. Of partitions that a statement finds by itself, the history does not tell. */
+function isOverwrite(row: Row): boolean {
+  const { operation, operationParameters: parameters } = row;
+  return (
+    operation === 'WRITE' &&
+    isObject(parameters) &&
+    parameters.mode === 'Overwrite' &&
+    findPredicate(row) === null
+  );
+}
+
+/** The condition of the rows that a statement has changed; null for none. */
+function findPredicate({ operationParameters: parameters }: Row): string | null {
+  return isObject(parameters) && typeof parameters.predicate === 'string' ? parameters.predicate : null;
 }
 
 function findCloned({ operationParameters: parameters }: Row): string {
