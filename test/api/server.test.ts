@@ -214,6 +214,36 @@ describe('in a browser', () => {
 });
 
 describe('over HTTP', () => {
+  test.each([
+    ['application/json', 'gzip', true],
+    ['application/graphql-response+json', 'br, gzip', true],
+    ['application/json', 'identity', false],
+  ])(
+    'a large answer as %s to a client that accepts %s is compressed: %s',
+    async (accept, coding, isCompressed) => {
+      const schema = '{ __schema { types { name description fields { name description } } } }';
+      const answer = await get(toPath(schema), { accept, 'accept-encoding': coding });
+      expect(answer.headers.get('content-type')).toContain(accept);
+      expect(answer.headers.get('content-encoding')).toBe(isCompressed ? 'gzip' : null);
+      expect(answer.headers.get('vary')).toContain('accept-encoding');
+      const sent = Number(answer.headers.get('content-length'));
+      const text = await answer.text();
+      expect(JSON.parse(text)).toMatchObject({ data: { __schema: { types: expect.any(Array) } } });
+      expect(sent < Buffer.byteLength(text) / 3).toBe(isCompressed);
+    },
+  );
+
+  test('a small answer, and a stream, are sent as they are', async () => {
+    const small = await get(toPath('{ __typename }'), { 'accept-encoding': 'gzip' });
+    expect(small.headers.get('content-encoding')).toBeNull();
+    const stream = await get(toPath('subscription { jobChanges { __typename } }'), {
+      ...{ accept: 'text/event-stream', 'accept-encoding': 'gzip' },
+    });
+    expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    expect(stream.headers.get('content-encoding')).not.toBe('gzip');
+    await stream.body?.cancel();
+  });
+
   test('a query can be a GET', async () => {
     const answer = await get(toPath('query ($first: Int) { dataSources(first: $first) { nodes { name } } }'));
     expect(answer.status).toBe(200);

@@ -21,7 +21,7 @@ import { schema } from '../schema/schema.ts';
 import { authenticateRequests, type NodeContext } from './authentication.ts';
 import type { BackupEndpoint } from './backup-endpoint.ts';
 import { admitBody } from './body-size.ts';
-import { compressGraphiQL } from './compress-graphiql.ts';
+import { compressResponses } from './compress-responses.ts';
 import type { AuthenticatedConnection } from './connection/authenticate-connections.ts';
 import { createOperationProtocol } from './connection/operation-protocol.ts';
 import { createDashboardFiles } from './dashboard-files.ts';
@@ -116,7 +116,7 @@ export async function startApiServer({
   const yoga = createYoga<NodeContext & Partial<AuthenticatedConnection>, RequestContext>({
     schema,
     plugins: [
-      compressGraphiQL(),
+      compressResponses(),
       operations.plugin,
       requests.plugin,
       admission,
