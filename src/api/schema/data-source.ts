@@ -174,7 +174,7 @@ export const DataSourceNode = builder.prismaNode('DataSource', {
       type: 'SafeInt',
       nullable: true,
       description:
-        'How far the copy was from the table after its last completed sync: how many rows were not in the copy or, below zero, how many items had no row any more. Rows that share an id count once. Null if that is not known (the sync had a filter or a limit, something else changed its items meanwhile, or the rows could not be counted without reading them), and without clearance for TOP SECRET.',
+        'How far the copy was from the table after its last completed sync: how many rows were not in the copy or, below zero, how many items had no row any more. A net number: an item without a row hides a row that is missing. Rows that share an id count once. Null if that is not known (the sync had a filter or a limit, something else changed its items meanwhile, or the rows could not be counted without reading them), and without clearance for TOP SECRET.',
     }),
     driftMessage: t.exposeString('driftMessage', {
       nullable: true,

@@ -344,7 +344,7 @@ const JobPartitionNode = builder.prismaNode('JobPartition', {
       type: 'SafeInt',
       nullable: true,
       description:
-        'How far the copy of its source is from the table after this sync: how many rows are not in the copy or, below zero, how many items have no row any more. Null before the source is read, if it is not known, on further partitions of the source, and without clearance for TOP SECRET.',
+        'How far the copy of its source is from the table after this sync: how many rows are not in the copy or, below zero, how many items have no row any more. A net number: an item without a row hides a row that is missing. Null before the source is read, if it is not known, on further partitions of the source, and without clearance for TOP SECRET.',
     }),
     driftMessage: t.exposeString('driftMessage', {
       nullable: true,
