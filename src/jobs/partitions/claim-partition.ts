@@ -1,5 +1,6 @@
 import { selectColumns, toColumn } from '../../database/columns.ts';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -24,7 +25,7 @@ export type Claim =
 export async function claimPartition(prisma: PrismaClient, partitionId: string): Promise<Claim> {
   const claim = await claimRunnable(prisma, partitionId);
   if (claim !== null) return claim;
-  return prisma.$transaction(async (transaction) => {
+  return runDeleting(prisma, async (transaction): Promise<Claim> => {
     const job = await lockPartitionJob(transaction, partitionId);
     if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
     switch (job.state) {

@@ -2,7 +2,7 @@ import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
-import { DELETE_TIMEOUT_MS } from '../../items/gone-items.ts';
+import { type DeletingTransaction, runDeleting } from '../../items/deleting-transaction.ts';
 import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
@@ -28,18 +28,14 @@ export async function finishPartition(
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   outcome: FinalOutcome,
 ): Promise<boolean> {
-  return prisma.$transaction(
-    async (transaction) => {
-      const job = await lockPartitionJob(transaction, partition.id);
-      // A partition is gone once its source has been planned again.
-      if (job === null) return false;
-      return (
-        isTerminal(job.state) ||
-        endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
-      );
-    },
-    { timeout: DELETE_TIMEOUT_MS },
-  );
+  return runDeleting(prisma, async (transaction) => {
+    const job = await lockPartitionJob(transaction, partition.id);
+    // A partition is gone once its source has been planned again.
+    if (job === null) return false;
+    return (
+      isTerminal(job.state) || endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
+    );
+  });
 }
 
 /** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
@@ -47,7 +43,7 @@ export async function abandonPartition(
   { prisma, dataTypes }: EndingParts,
   partitionId: string,
 ): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+  await runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partitionId);
     if (job === null || isTerminal(job.state)) return;
     const partition = await transaction.jobPartition.findUnique({ where: { id: partitionId } });
@@ -74,7 +70,7 @@ const WORKER_DIED =
  * @returns whether the job has ended.
  */
 export async function endPartition(
-  transaction: Transaction,
+  transaction: DeletingTransaction,
   job: LockedPartitionJob,
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: MarkedOutcome,

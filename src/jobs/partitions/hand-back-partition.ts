@@ -1,5 +1,6 @@
 import { HIGHEST_MARKING } from '../../data-types/marking.ts';
 import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -17,7 +18,7 @@ export async function handBackPartition(
   reason: string | null,
   requeue: (transaction: Transaction, job: LockedJob) => Promise<void> = async () => {},
 ): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+  await runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
     if (job === null || isTerminal(job.state)) return;
     if (job.state === 'CANCELLING') {

@@ -1,6 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import type { JobPartition } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { NO_COUNTS } from '../../items/level-counts.ts';
 import { forgetFeed } from '../../sources/feed-state.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
@@ -26,7 +27,7 @@ export async function replanSource(
   change: Extract<PartitionOutcome, { status: 'CHANGED' }>,
   enqueue: (transaction: Transaction, job: LockedJob, partitionIds: readonly string[]) => Promise<void>,
 ): Promise<boolean> {
-  return prisma.$transaction(async (transaction) => {
+  return runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
     if (job === null) return false;
     if (isTerminal(job.state)) return true;
