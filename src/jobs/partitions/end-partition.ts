@@ -38,14 +38,17 @@ export async function finishPartition(
   });
 }
 
-/** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
+/**
+ * Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too.
+ * @returns names the statements that the last attempt may have left in the warehouse; null for none.
+ */
 export async function abandonPartition(
   { prisma, dataTypes }: EndingParts,
   partitionId: string,
-): Promise<void> {
-  await runDeleting(prisma, async (transaction) => {
+): Promise<string | null> {
+  return runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partitionId);
-    if (job === null || isTerminal(job.state)) return;
+    if (job === null || isTerminal(job.state)) return null;
     const partition = await transaction.jobPartition.findUnique({ where: { id: partitionId } });
     await endPartition(
       transaction,
@@ -57,6 +60,7 @@ export async function abandonPartition(
         dataTypes,
       ),
     );
+    return job.partitionStatements;
   });
 }
 

@@ -88,6 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const claim = await writePersistently(partitionId, lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') {
       fullDisk.forget(partitionId);
+      await endLeftStatements([claim.leftStatements]);
       return true;
     }
     const { partition, isFirstOfJob, job } = claim;
@@ -239,7 +240,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
       case 'CHANGED': {
-        const isJobEnded = await replanSource(
+        const { isJobEnded, leftStatements } = await replanSource(
           { prisma, dataTypes },
           partition,
           outcome,
@@ -247,6 +248,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         );
         if (isJobEnded) progress.ended(partition.jobId);
         else queue.wake();
+        await endLeftStatements(leftStatements);
         return;
       }
     }
@@ -262,6 +264,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (!isJobEnded) return;
     progress.ended(partition.jobId);
     itemRemovals.wake();
+  }
+
+  /** Ends what killed attempts left in the warehouse and no later attempt will. */
+  async function endLeftStatements(handles: readonly (string | null)[]): Promise<void> {
+    const known = handles.filter((handle) => handle !== null);
+    if (known.length === 0) return;
+    await pool
+      .endLeftStatements(known)
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'statements that were left in the warehouse could not be ended'),
+      );
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
@@ -291,8 +304,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       }
       log.error({ partitionId }, 'partition failed after its last attempt');
-      await writePersistently(partitionId, null, () => abandonPartition({ prisma, dataTypes }, partitionId));
+      const left = await writePersistently(partitionId, null, () =>
+        abandonPartition({ prisma, dataTypes }, partitionId),
+      );
       diskSpace.forget(partitionId);
+      await endLeftStatements([left]);
     },
   });
 

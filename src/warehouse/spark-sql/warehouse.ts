@@ -317,6 +317,8 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
 
     countUnreadable: async () => 0,
 
+    ...(runner.endStatements && { endStatements: runner.endStatements }),
+
     async close() {
       closing.abort();
       await runner.close();
