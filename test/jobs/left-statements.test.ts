@@ -60,7 +60,10 @@ test('a source that is planned again ends the statements of its other partitions
     await claimPartition(prisma, id);
     await saveStatementHandle(pool, { jobId, partitionId: id, attempt: 1 }, `session ${ordinal}`);
   }
-  await prisma.jobPartition.update({ where: { id: parts[1]?.id ?? '' }, data: { state: 'COMPLETED' } });
+  await prisma.jobPartition.update({
+    where: { id: parts[1]?.id ?? '' },
+    data: { state: 'COMPLETED', finishedAt: new Date() },
+  });
   const change = { status: 'CHANGED', message: 'The table changed.', hasRowCounts: false } as const;
   expect(
     await replanSource(

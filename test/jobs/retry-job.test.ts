@@ -425,6 +425,7 @@ describe('a retry of the failed sources', () => {
   test('leaves out a source that is disabled by now, and is refused with that reason if nothing else is left', async () => {
     const { client, warehouseFolder } = application;
     const names = ['Gone', 'Off'];
+    await Promise.all(names.map((name) => removeTable(warehouseFolder, name.toLowerCase())));
     const ids = await Promise.all(
       names.map((name) =>
         addSource(application, { name, dataType: 'sortie', tableName: name.toLowerCase() }),
