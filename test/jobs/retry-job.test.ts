@@ -451,8 +451,8 @@ describe('a retry of the failed sources', () => {
         retryJob: {
           __typename: 'InvalidInputError',
           issues: [
-            { path: 'input.id', message: '"Gone" is disabled: enable it first' },
-            { path: 'input.id', message: '"Off" is disabled: enable it first' },
+            { path: ['input', 'id'], message: '"Gone" is disabled: enable it first' },
+            { path: ['input', 'id'], message: '"Off" is disabled: enable it first' },
           ],
         },
       });

@@ -147,14 +147,17 @@ onEveryFront((test) => {
     await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
     for (const name of ['sortie', 'origin']) await engine.run(`DROP TABLE IF EXISTS blade.field.${name}`);
     await engine.run(`CREATE TABLE blade.field.origin USING DELTA AS ${selectVersion(0)}`);
-    const clone = (name = 'origin') =>
-      engine.run(`CREATE OR REPLACE TABLE blade.field.sortie SHALLOW CLONE blade.field.${name}`);
-    await clone();
+    await engine.run('CREATE TABLE blade.field.sortie SHALLOW CLONE blade.field.origin');
+    const clone = async (name: string) => {
+      // Databricks needs no DELETE; Delta itself clones into an empty table only.
+      await engine.run('DELETE FROM blade.field.sortie');
+      await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie SHALLOW CLONE blade.field.${name}`);
+    };
     const source = await addSource(reader, { cursorColumn: 'updated_at' });
     await sync(reader, 'INCREMENTAL');
     for (const round of [1, 2]) {
       await engine.run(`INSERT INTO blade.field.origin ${selectSorties(1, round, ROWS + round)}`);
-      await clone();
+      await clone('origin');
       const read = (await sync(reader, 'INCREMENTAL'))?.partitions.nodes;
       expect(read).toMatchObject([{ isUnchanged: false }]);
       // The row of the watermark is read again.
