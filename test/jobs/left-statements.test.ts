@@ -3,6 +3,7 @@ import { LeaseLostError } from '../../src/database/partition-lease.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
 import { saveStatementHandle } from '../../src/ingestion/statement-handles.ts';
 import { claimPartition } from '../../src/jobs/partitions/claim-partition.ts';
+import { handBackPartition } from '../../src/jobs/partitions/hand-back-partition.ts';
 import { replanSource } from '../../src/jobs/partitions/replan-source.ts';
 import { createRegistry } from '../../src/plugins/registry.ts';
 import { test as base } from '../support/on-server.ts';
@@ -39,7 +40,10 @@ test('an attempt knows by what handle the one before it left statements, and onl
   await expect(
     saveStatementHandle(pool, { jobId, partitionId: id, attempt: 1 }, 'session late'),
   ).rejects.toThrow(LeaseLostError);
-  expect((await prisma.jobPartition.findFirstOrThrow()).statementHandle).toBe('session one');
+  // Its own are handed back with the partition, and not those of the attempt that has taken its lease.
+  await saveStatementHandle(pool, { jobId, partitionId: id, attempt: 2 }, 'session two');
+  expect(await handBackPartition(prisma, { id, attempt: 1 }, 'Its thread has died.')).toBeNull();
+  expect(await handBackPartition(prisma, { id, attempt: 2 }, 'Its thread has died.')).toBe('session two');
   await forgetAll(application);
 });
 

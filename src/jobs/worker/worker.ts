@@ -151,8 +151,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     } catch (error) {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
       const reason = error instanceof InterruptedError ? error.message : describeUnexpected(error);
-      await writePersistently(partitionId, lost, () => handBackPartition(prisma, partition, reason));
+      const statements = await writePersistently(partitionId, lost, () =>
+        handBackPartition(prisma, partition, reason),
+      );
       progress.changed(jobId, describeWaiting(reason), null);
+      // A thread that has died ends none, and the next attempt may come in a minute, or never.
+      if (!(error instanceof InterruptedError)) await endLeftStatements([statements]);
       throw error;
     }
   }
@@ -236,9 +240,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       case 'STOPPED':
         // The job itself continues, now or after a resume: only the attempt ends.
-        return handBackPartition(prisma, partition, null, (transaction, job) =>
+        await handBackPartition(prisma, partition, null, (transaction, job) =>
           turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
+        return;
       case 'CHANGED': {
         const { isJobEnded, leftStatements } = await replanSource(
           { prisma, dataTypes },
