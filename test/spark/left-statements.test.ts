@@ -77,16 +77,24 @@ test('a sync whose program is killed ends its statement in Spark when the next p
   await waitForAttempts(id, [], SOON_MS);
 });
 
-test('after a kill, Spark works on the statement of the next attempt alone, which a cancel ends', {
-  timeout: 300_000,
-}, async ({ start }) => {
-  const id = await startAndKill(await start());
-  const { client } = await start();
-  await waitForAttempts(id, [2]);
-  await client.cancelJob(id);
-  expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
-  await waitForAttempts(id, [], SOON_MS);
-});
+test.for([
+  ['in its own sessions', ''],
+  ['in a session that all share', `/;session_id=${crypto.randomUUID()}`],
+] as const)(
+  'after a kill, Spark works on the statement of the next attempt alone, which a cancel ends: %s',
+  {
+    timeout: 300_000,
+  },
+  async ([, parameters], { start }) => {
+    const settings = { SPARK_REMOTE: `sc://${spark.address}${parameters}` };
+    const id = await startAndKill(await start(settings));
+    const { client } = await start(settings);
+    await waitForAttempts(id, [2]);
+    await client.cancelJob(id);
+    expect(await client.waitForEnd(id)).toMatchObject({ state: 'CANCELLED' });
+    await waitForAttempts(id, [], SOON_MS);
+  },
+);
 
 test.for(['cancelJob', 'pauseJob'] as const)(
   '%s of a job whose worker was killed ends its statement',
