@@ -38,7 +38,7 @@ const test = base
   });
 
 /** Waits until Spark works on exactly these attempts of a job. */
-async function waitForAttempts(jobId: string, attempts: readonly number[], timeout = 60_000): Promise<void> {
+async function waitForAttempts(jobId: string, attempts: readonly number[], timeout = 120_000): Promise<void> {
   const listAttempts = async () => [
     ...new Set((await listRunning(spark, uuid(jobId))).map((tag) => Number(/attempt (\d+)$/.exec(tag)?.[1]))),
   ];

@@ -145,7 +145,8 @@ onEveryFront((test) => {
     timeout: 300_000,
   }, async ({ engine, reader }) => {
     await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
-    for (const name of ['sortie', 'origin']) await engine.run(`DROP TABLE IF EXISTS blade.field.${name}`);
+    for (const name of ['sortie', 'origin', 'copy'])
+      await engine.run(`DROP TABLE IF EXISTS blade.field.${name}`);
     await engine.run(`CREATE TABLE blade.field.origin USING DELTA AS ${selectVersion(0)}`);
     await engine.run('CREATE TABLE blade.field.sortie SHALLOW CLONE blade.field.origin');
     const clone = async (name: string) => {
@@ -166,7 +167,7 @@ onEveryFront((test) => {
       expect(await storedItems(reader)).toHaveLength(ROWS + round);
     }
     // A clone of the clone is one of another table.
-    await engine.run('CREATE OR REPLACE TABLE blade.field.copy SHALLOW CLONE blade.field.origin');
+    await engine.run('CREATE TABLE blade.field.copy SHALLOW CLONE blade.field.origin');
     await clone('copy');
     await sync(reader, 'INCREMENTAL');
     expect((await findSource(reader, source))?.lastSyncMessage).toMatch(
