@@ -282,6 +282,8 @@ function createViews(clearance: Marking): readonly View[] {
         // They reveal values of a row, or how many rows there are.
         plan: 'null::jsonb',
         postponed_facts: 'null::jsonb',
+        // Only a worker uses it.
+        statement_handle: 'null::text',
         ...{ drift: 'null::bigint', drift_message: 'null::text' },
         position: 'null::jsonb',
         total_items: `case when not parts.waits and not parts.runs and not parts.failed and not parts.cancelled

@@ -48,6 +48,8 @@ export interface PartitionTask {
   readonly maxErrors: number | null;
   /** The number of attempts before it fails. */
   readonly maxAttempts: number;
+  /** Names the statements of an earlier attempt in the warehouse, which go on if its process was killed; null for none. */
+  readonly earlierStatements: string | null;
 }
 
 /** What a query job adds to its items. */

@@ -2,6 +2,7 @@ import { constants, platform, setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { createPool } from '../database/connection.ts';
+import { LeaseLostError } from '../database/partition-lease.ts';
 import { findUnclaimedRaisedItems, type ItemKeys } from '../items/stored-items.ts';
 import { loadRegistry } from '../plugins/load-plugins.ts';
 import type { Registry } from '../plugins/registry.ts';
@@ -17,6 +18,7 @@ import { findLatest, planTask } from './plan-task.ts';
 import { type PreviewedSource, previewSource as preview } from './preview-source.ts';
 import { type RemovalRun, removeDueItems } from './remove-items.ts';
 import { runPartition } from './run-partition.ts';
+import { endStatements, saveStatementHandle } from './statement-handles.ts';
 import type {
   SourcePreview,
   SourceProblem,
@@ -36,27 +38,57 @@ interface Call<Input> {
 
 /** Runs a partition, which is planned first if it has no plan; called by the thread pool. */
 export function partition({ input, port }: Call<PartitionTask>): Promise<PartitionOutcome> {
-  return runTagged(input, port, async (signal) => {
-    const report = createReport(port);
-    const load = loadResourcesFor(input);
-    if (input.plan !== null) return runPartition(load, input, null, report, signal);
-    const planned = await planTask(load, input, report, signal);
-    if (planned.status !== 'PLANNED') return planned;
-    const [first] = planned.partitions;
-    if (first === undefined) throw new Error('a plan has at least one partition');
-    const { partitions } = planned;
-    const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
-    if (signal.aborted) return { status: 'STOPPED' };
-    return isSaved
-      ? runPartition(load, { ...input, ...first }, first.plan, report, signal)
-      : { status: 'LEASE_LOST' };
-  });
+  const stop = new AbortController();
+  const keepHandle = (handle: string) => saveHandle(input, handle, stop);
+  // No two attempts share a tag, so that ending the statements of one leaves the others alone.
+  const tag = `${createTag(input)} attempt ${input.attempt}`;
+  return tagStatements({ tag, keepHandle }, () =>
+    runUntilStopped(port, (signal) => planAndRun(input, port, signal), stop),
+  );
+}
+
+async function planAndRun(
+  input: PartitionTask,
+  port: MessagePort,
+  signal: AbortSignal,
+): Promise<PartitionOutcome> {
+  const report = createReport(port);
+  const load = loadResourcesFor(input);
+  const { earlierStatements } = input;
+  // Whether the warehouse can be opened, the attempt itself reports.
+  if (earlierStatements !== null)
+    await load().then(
+      ({ warehouse }) => endStatements(warehouse, earlierStatements),
+      () => {},
+    );
+  if (input.plan !== null) return runPartition(load, input, null, report, signal);
+  const planned = await planTask(load, input, report, signal);
+  if (planned.status !== 'PLANNED') return planned;
+  const [first] = planned.partitions;
+  if (first === undefined) throw new Error('a plan has at least one partition');
+  const { partitions } = planned;
+  const isSaved = await askMainThread(port, { kind: 'planned', partitions }, signal);
+  if (signal.aborted) return { status: 'STOPPED' };
+  return isSaved
+    ? runPartition(load, { ...input, ...first }, first.plan, report, signal)
+    : { status: 'LEASE_LOST' };
+}
+
+/** Saves by what the statements of an attempt can be ended; one that has lost its lease stops, and runs none. */
+async function saveHandle(task: PartitionTask, handle: string, stop: AbortController): Promise<void> {
+  try {
+    await saveStatementHandle((await loadCommonResources()).pool, task, handle);
+  } catch (error) {
+    if (error instanceof LeaseLostError) stop.abort();
+    // A database that is away is reported by the next write.
+  }
 }
 
 /** Plans a partition; called by the thread pool. */
 export function plan({ input, port }: Call<PartitionTask>): Promise<PlanOutcome> {
-  return runTagged(input, port, (signal) =>
-    planTask(loadResourcesFor(input), input, createReport(port), signal),
+  // Without a lease, it keeps no handle.
+  return tagStatements({ tag: createTag(input) }, () =>
+    runUntilStopped(port, (signal) => planTask(loadResourcesFor(input), input, createReport(port), signal)),
   );
 }
 
@@ -91,20 +123,24 @@ export async function close(): Promise<void> {
   await resources?.warehouse.close();
 }
 
-/** Runs a task, whose statements name it. */
-function runTagged<Result>(
-  { jobId, partitionId }: PartitionTask,
-  port: MessagePort,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  return tagStatements(`BLADE job ${jobId} partition ${partitionId}`, () => runUntilStopped(port, work));
+/** The statements of a task name it. */
+function createTag({ jobId, partitionId }: PartitionTask): string {
+  return `BLADE job ${jobId} partition ${partitionId}`;
+}
+
+/** Ends statements of attempts that were killed; called by the thread pool. */
+export function endLeftStatements({ input, port }: Call<readonly string[]>): Promise<void> {
+  return runUntilStopped(port, async () => {
+    const { warehouse } = await loadResources();
+    await Promise.all(input.map((handle) => endStatements(warehouse, handle)));
+  });
 }
 
 async function runUntilStopped<Result>(
   port: MessagePort,
   work: (signal: AbortSignal) => Promise<Result>,
+  stop = new AbortController(),
 ): Promise<Result> {
-  const stop = new AbortController();
   port.on('message', ({ kind }: ThreadOrder) => {
     if (kind === 'stop') stop.abort();
   });

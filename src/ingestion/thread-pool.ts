@@ -119,6 +119,12 @@ export interface ThreadPool {
    * @throws if the database does not answer; it can be called again.
    */
   removeDue(): Promise<RemovalRun>;
+  /**
+   * Ends statements in the warehouse that killed processes left there, as far as it allows that.
+   * @param handles name them.
+   * @throws if the warehouse cannot be opened.
+   */
+  endLeftStatements(handles: readonly string[]): Promise<void>;
   /** Stops the work of the threads, and ends them. */
   close(): Promise<void>;
 }
@@ -209,6 +215,7 @@ export function createThreadPool(configuration: ThreadConfiguration, threads: nu
     describeTable: (source) => call('describeTable', source, unwatched),
     previewSource: (source) => call('previewSource', source, unwatched),
     removeDue: () => call('removeDue', null, unwatched),
+    endLeftStatements: (handles) => call('endLeftStatements', handles, unwatched),
     uploadPending: (keys) => call('uploadPending', keys, unwatched),
     async close() {
       closing.abort();

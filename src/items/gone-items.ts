@@ -1,12 +1,10 @@
 import { MARKINGS } from '../data-types/marking.ts';
 import { Prisma } from '../database/generated/prisma/client.ts';
+import type { DeletingTransaction } from './deleting-transaction.ts';
 import { composeDeletes, isSharedSql, type Judgement } from './judged-items.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { countLevelsSql, toLevelSql } from './marking-sql.ts';
 import { hashIds } from './seen-ids.ts';
-
-/** How long a transaction that deletes may take, in milliseconds: long enough for millions of items. */
-export const DELETE_TIMEOUT_MS = 300_000;
 
 /** A complete read of a source, whose ids are saved. */
 export interface CompleteRead extends Judgement {
@@ -37,7 +35,7 @@ export interface GoneItems {
  * that another source still has passes to that one.
  */
 export async function deleteGoneItems(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   read: CompleteRead,
 ): Promise<GoneItems> {
   const { dataSourceId, dataType, partitionIds, removes } = read;

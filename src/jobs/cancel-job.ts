@@ -1,6 +1,7 @@
 import { recordDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { PrismaClient } from '../database/generated/prisma/client.ts';
+import { runDeleting } from '../items/deleting-transaction.ts';
 import { recordPostponed } from '../sources/record-source-sync.ts';
 import { changeJobState } from './change-job-state.ts';
 import { endJob } from './end-job.ts';
@@ -19,7 +20,7 @@ export async function cancelJob(
   jobId: string,
   operation: 'cancelJob' | 'stopSync' = 'cancelJob',
 ): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+  await runDeleting(prisma, async (transaction) => {
     const job = await lockJobFor(transaction, principal, jobId);
     if (isTerminal(job.state)) throw new JobAlreadyFinishedError(jobId, job.state);
     if (job.state === 'CANCELLING') return;

@@ -19,6 +19,8 @@ export interface LockedJob {
 /** A partition's locked job, with the partition's data type. */
 export interface LockedPartitionJob extends LockedJob {
   readonly partitionDataType: string;
+  /** Names the statements of the partition's last attempt in the warehouse; null for none. */
+  readonly partitionStatements: string | null;
   /** Null if the job is no sync. */
   readonly syncType: SyncType | null;
 }
@@ -46,7 +48,7 @@ export async function lockPartitionJob(
 ): Promise<LockedPartitionJob | null> {
   const rows = await transaction.$queryRaw<LockedPartitionJob[]>`
     select job.id, job.state, job.kind, job.marking, job.options, job.sync_type as "syncType",
-      p.data_type as "partitionDataType"
+      p.data_type as "partitionDataType", p.statement_handle as "partitionStatements"
     from job_partition p join job on job.id = p.job_id where p.id = ${partitionId}::uuid for update of job`;
   return rows[0] ?? null;
 }

@@ -2,6 +2,7 @@ import { ForbiddenError } from '../access/access-errors.ts';
 import { includesRole, type Principal } from '../access/principal.ts';
 import { listMarkingsUpTo, type Marking } from '../data-types/marking.ts';
 import {
+  type DataSource,
   type Job,
   type JobKind,
   type JobPartition,
@@ -9,12 +10,13 @@ import {
   type RetryMode,
 } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
+import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
 import type { NewJob, NewPartition } from './insert-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { toPartition } from './source-partitions.ts';
+import { describeDisabled, toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
 /** A job to retry, and what of it. */
@@ -29,8 +31,9 @@ export interface RetryJobInput {
  * @param input.mode ALL reads everything again and skips what has not changed; FAILED_SOURCES reads only the sources that
  * failed; FAILED_ITEMS takes up only the items that failed, from their kept rows and the store, without reading the warehouse.
  * @param principal who starts it: failed items above its clearance do not count; without others there is nothing to retry.
- * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError; SyncAlreadyRunningError or RepairAlreadyRunningError
- * while another one is active; and ForbiddenError for a repair, which only an admin may start.
+ * Sources that are disabled are left out, as in a sync.
+ * @throws JobNotFoundError, JobNotFinishedError, NothingToRetryError; InvalidInputError if all that it would read is disabled;
+ * SyncAlreadyRunningError or RepairAlreadyRunningError while another one is active; and ForbiddenError for a repair, which only an admin may start.
  */
 export async function retryJob(
   starter: JobStarter,
@@ -91,16 +94,29 @@ async function listPartitions(
 }
 
 /** Whether what a partition reads still exists: the source of a sync may have been deleted. */
-export function canReadAgain(
+function canReadAgain(
   kind: JobKind,
   { dataSourceId, retryOfPartitionId }: Pick<JobPartition, 'dataSourceId' | 'retryOfPartitionId'>,
 ): boolean {
   return kind !== 'SYNC' || dataSourceId !== null || retryOfPartitionId !== null;
 }
 
+/** Whether a retry reads the source of a partition that failed, which may have been deleted or disabled. */
+export function isRetryable(
+  kind: JobKind,
+  partition: Pick<JobPartition, 'dataSourceId' | 'retryOfPartitionId'> & {
+    readonly dataSource: Pick<DataSource, 'enabled'> | null;
+  },
+): boolean {
+  const { retryOfPartitionId, dataSource } = partition;
+  const isDisabled = kind === 'SYNC' && retryOfPartitionId === null && dataSource?.enabled === false;
+  return canReadAgain(kind, partition) && !isDisabled;
+}
+
 /**
  * Returns each source once, as it is now, however many partitions it was split into, and the failed items that were retried. Read as
  * what it was, a source that has got another data type since would lose the items of that.
+ * @throws InvalidInputError if there are only disabled sources.
  */
 async function toWholeSources(
   transaction: Prisma.TransactionClient,
@@ -109,13 +125,20 @@ async function toWholeSources(
 ): Promise<NewPartition[]> {
   const ids = kind === 'SYNC' ? partitions.flatMap(({ dataSourceId }) => dataSourceId ?? []) : [];
   const sources = await transaction.dataSource.findMany({ where: { id: { in: ids } } });
-  const current = new Map(sources.map((source) => [source.id, toPartition(source)]));
+  const current = new Map(sources.map((source) => [source.id, source]));
   const wanted = new Map<string, NewPartition>();
+  const disabled = new Set<string>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
     const partition = { dataType, dataSourceId, sourceName };
-    if (retryOfPartitionId === null) wanted.set(sourceName, current.get(dataSourceId ?? '') ?? partition);
-    else wanted.set(retryOfPartitionId, { ...partition, retryOfPartitionId });
+    const source = current.get(dataSourceId ?? '');
+    if (retryOfPartitionId !== null) wanted.set(retryOfPartitionId, { ...partition, retryOfPartitionId });
+    else if (source?.enabled === false) disabled.add(source.name);
+    else wanted.set(sourceName, source === undefined ? partition : toPartition(source));
   }
+  if (wanted.size === 0 && disabled.size > 0)
+    throw new InvalidInputError(
+      [...disabled].map((name) => createIssue('input.id', 'NOT_ALLOWED', describeDisabled(name))),
+    );
   return [...wanted.values()];
 }
 

@@ -30,11 +30,16 @@ export async function findEnabledSources(
   const issues = ids.flatMap((id, index) => {
     const source = byId.get(id);
     if (source === undefined) throw new DataSourceNotFoundError(id);
-    const message = `${JSON.stringify(source.name)} is disabled: enable it first`;
-    return source.enabled ? [] : [createIssue(`input.dataSourceIds.${index}`, 'NOT_ALLOWED', message)];
+    if (source.enabled) return [];
+    return [createIssue(`input.dataSourceIds.${index}`, 'NOT_ALLOWED', describeDisabled(source.name))];
   });
   if (issues.length > 0) throw new InvalidInputError(issues);
   return sources;
+}
+
+/** Why a job cannot read a source that is disabled. */
+export function describeDisabled(name: string): string {
+  return `${JSON.stringify(name)} is disabled: enable it first`;
 }
 
 /** The partition that reads a source. */

@@ -8,7 +8,8 @@ import type {
   Prisma,
   PrismaClient,
 } from '../database/generated/prisma/client.ts';
-import { DELETE_TIMEOUT_MS, deleteGoneItems, type GoneItems, hasAllIds } from '../items/gone-items.ts';
+import { type DeletingTransaction, runDeleting } from '../items/deleting-transaction.ts';
+import { deleteGoneItems, type GoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, sumLevels } from '../items/level-counts.ts';
 import { ExpectedError } from '../shared/expected-error.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
@@ -52,31 +53,28 @@ export async function approveDeletes(
   principal: Principal,
   { expectedCount, ...decided }: DecidedDeletes & { readonly expectedCount: number },
 ): Promise<{ readonly dataSourceId: string; readonly deletedCount: number }> {
-  return prisma.$transaction(
-    async (transaction) => {
-      const { source, proposal, count, now } = await lockProposal(transaction, principal, decided);
-      await refuseWhileInUse(transaction, source.id);
-      if (count !== expectedCount) throw new DeleteCountChangedError(expectedCount, count);
-      const { deleted, passed } = await deleteProposed(transaction, source, proposal);
-      await transaction.dataSource.update({
-        where: { id: source.id },
-        data: {
-          deletedCount: sumLevels(deleted),
-          deletedByLevel: [...deleted],
-          deletesSettledAt: now,
-          // A later sync may have said of its change feed that it deletes too many.
-          ...forgetKept(source),
-          ...describeDriftAnew({
-            ...source,
-            drift: source.drift === null ? null : source.drift + BigInt(sumLevels(deleted) + passed),
-          }),
-        },
-      });
-      await recordDecision(transaction, principal, { source, proposal }, 'DELETES_APPROVED', deleted);
-      return { dataSourceId: source.id, deletedCount: sumCovered(deleted, principal.clearance) };
-    },
-    { timeout: DELETE_TIMEOUT_MS },
-  );
+  return runDeleting(prisma, async (transaction) => {
+    const { source, proposal, count, now } = await lockProposal(transaction, principal, decided);
+    await refuseWhileInUse(transaction, source.id);
+    if (count !== expectedCount) throw new DeleteCountChangedError(expectedCount, count);
+    const { deleted, passed } = await deleteProposed(transaction, source, proposal);
+    await transaction.dataSource.update({
+      where: { id: source.id },
+      data: {
+        deletedCount: sumLevels(deleted),
+        deletedByLevel: [...deleted],
+        deletesSettledAt: now,
+        // A later sync may have said of its change feed that it deletes too many.
+        ...forgetKept(source),
+        ...describeDriftAnew({
+          ...source,
+          drift: source.drift === null ? null : source.drift + BigInt(sumLevels(deleted) + passed),
+        }),
+      },
+    });
+    await recordDecision(transaction, principal, { source, proposal }, 'DELETES_APPROVED', deleted);
+    return { dataSourceId: source.id, deletedCount: sumCovered(deleted, principal.clearance) };
+  });
 }
 
 /** @returns the source that keeps its items. */
@@ -143,7 +141,7 @@ async function lockProposal(
 
 /** Deletes the items that no sync of the source has seen since, and that nothing has written since. */
 async function deleteProposed(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   source: DataSource,
   { jobId, dataType, startedAt }: DeleteApproval,
 ): Promise<Pick<GoneItems, 'deleted' | 'passed'>> {

@@ -1,5 +1,5 @@
-import type { Prisma } from '../database/generated/prisma/client.ts';
 import { deleteItems } from '../items/deleted-ids.ts';
+import type { DeletingTransaction } from '../items/deleting-transaction.ts';
 import { sumLevels } from '../items/level-counts.ts';
 import {
   type Deletes,
@@ -15,7 +15,7 @@ import {
  * of the transaction that completes the source.
  */
 export async function deleteChanged(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   source: ReadSource,
   itemIds: readonly string[],
 ): Promise<Deletes> {

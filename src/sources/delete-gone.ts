@@ -2,6 +2,7 @@ import { HIGHEST_MARKING, MARKINGS, type Marking, toLevel } from '../data-types/
 import { readDatabaseTime } from '../database/database-clock.ts';
 import type { Prisma } from '../database/generated/prisma/client.ts';
 import type { DeletePlan } from '../ingestion/partition-task.ts';
+import type { DeletingTransaction } from '../items/deleting-transaction.ts';
 import { deleteGoneItems, hasAllIds } from '../items/gone-items.ts';
 import { type LevelCounts, NO_COUNTS, sumLevels } from '../items/level-counts.ts';
 import { describeKept, forgetProposal, proposeDeletes, type WaitingDeletes } from './waiting-deletes.ts';
@@ -37,7 +38,7 @@ export interface Deletes {
  * transaction that ends the last partition of the source, so it happens exactly once.
  */
 export async function deleteGone(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   source: ReadSource,
   plan: DeletePlan,
 ): Promise<Deletes> {

@@ -4,6 +4,7 @@ import { type JobPartition, Prisma } from '../database/generated/prisma/client.t
 import type { SyncType } from '../database/generated/prisma/enums.ts';
 import type { Watermark } from '../ingestion/cursor.ts';
 import type { CopyMeasure, DeletePlan, FeedOutcome, ReadContents } from '../ingestion/partition-task.ts';
+import type { DeletingTransaction } from '../items/deleting-transaction.ts';
 import { addCounts, NO_COUNTS, subtractCounts, sumLevels } from '../items/level-counts.ts';
 import { deleteChanged } from './delete-changed.ts';
 import { type Deletes, deleteGone } from './delete-gone.ts';
@@ -53,7 +54,7 @@ export interface ReadFacts {
  * one of them.
  */
 export async function recordSourceSync(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   ended: EndedRead,
   facts: ReadFacts,
 ): Promise<void> {
@@ -69,7 +70,7 @@ export async function recordSourceSync(
 }
 
 /** Records on sources of a job what was postponed, unless another source of their data type is still being read. */
-export async function recordPostponed(transaction: Prisma.TransactionClient, jobId: string): Promise<void> {
+export async function recordPostponed(transaction: DeletingTransaction, jobId: string): Promise<void> {
   const postponed = await transaction.jobPartition.findMany({
     where: { jobId, postponedFacts: { not: Prisma.DbNull } },
     orderBy: { ordinal: 'asc' },
@@ -120,7 +121,7 @@ async function readsSibling(
 }
 
 async function record(
-  transaction: Prisma.TransactionClient,
+  transaction: DeletingTransaction,
   { id: endedId, jobId, dataType, dataSourceId, sourceName, retryOfPartitionId }: EndedRead,
   facts: ReadFacts,
 ): Promise<void> {

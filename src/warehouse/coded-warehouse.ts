@@ -15,7 +15,7 @@ import {
  * cannot be decoded, is STATEMENT_FAILED, because reading again would fail again.
  */
 export function withErrorCodes(warehouse: Warehouse): Warehouse {
-  const { findContents, findParts, hasRowCount, history } = warehouse;
+  const { findContents, findParts, hasRowCount, history, endStatements } = warehouse;
   return {
     ...readerWithCodes(warehouse),
     findVersion: (...given) => withCode(() => warehouse.findVersion(...given)),
@@ -24,6 +24,9 @@ export function withErrorCodes(warehouse: Warehouse): Warehouse {
     ...(hasRowCount && { hasRowCount: (...given) => withCode(() => hasRowCount.apply(warehouse, given)) }),
     ...(history && { history: historyWithCodes(history) }),
     countUnreadable: (...given) => withCode(() => warehouse.countUnreadable(...given)),
+    ...(endStatements && {
+      endStatements: (...given) => withCode(() => endStatements.apply(warehouse, given)),
+    }),
     close: () => warehouse.close(),
   };
 }

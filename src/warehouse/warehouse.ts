@@ -267,6 +267,12 @@ export interface Warehouse extends TableReader {
   findParts?(table: AllowedTable, version: string, signal: AbortSignal): Promise<readonly TablePart[]>;
   /** Counts the lines of the file of a table that are not rows; 0 if the table is not a file. */
   countUnreadable(table: AllowedTable, signal: AbortSignal): Promise<number>;
+  /**
+   * Ends the statements that a process left behind when it was killed. Only warehouses whose statements go on without their
+   * process, and can be ended from another one, have it.
+   * @param handle names them; see `keepHandle`.
+   */
+  endStatements?(handle: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -91,7 +91,7 @@ describe.skipIf(findChromium() === null)(inChromium, { timeout: 180_000 }, () =>
   test('a source that was deleted since cannot be retried', async () => {
     await application.database.pool.query(`delete from data_source where name = 'South'`);
     await page.goto(`/jobs/${uuid(jobId)}`);
-    await page.getByText('deleted, so it cannot be read again').waitFor();
+    await page.getByText('deleted or disabled, so it cannot be read again').waitFor();
     expect(await page.getByRole('button', { name: 'Retry failed sources' }).count()).toBe(0);
   });
 });

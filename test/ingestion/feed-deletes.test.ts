@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import type { PrismaClient } from '../../src/database/generated/prisma/client.ts';
 import { createPrismaClient } from '../../src/database/prisma-client.ts';
+import { runDeleting } from '../../src/items/deleting-transaction.ts';
 import { sumLevels } from '../../src/items/level-counts.ts';
 import { deleteChanged } from '../../src/sources/delete-changed.ts';
 import { test } from '../support/on-server.ts';
@@ -32,7 +33,7 @@ async function remove(jobId: string, itemIds: readonly string[], startedAt = new
   const read = { jobId, dataSourceId: source, dataType: 'sortie', sourceName: 'Sorties' };
   const [partition] = await query(`select id from job_partition where job_id = '${jobId}'`);
   const partitions = [{ id: partition.id, readItems: 0n, startedAt }];
-  return prisma.$transaction((transaction) => deleteChanged(transaction, { ...read, partitions }, itemIds));
+  return runDeleting(prisma, (transaction) => deleteChanged(transaction, { ...read, partitions }, itemIds));
 }
 
 const change = (settings: object) => prisma.dataSource.update({ where: { id: source }, data: settings });

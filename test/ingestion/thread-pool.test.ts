@@ -63,7 +63,7 @@ const unplanned: PartitionTask = {
   ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null, plan: null },
   ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, duplicates: NO_COUNTS },
   ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
-  ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
+  ...{ batchSize: 10, maxErrors: null, maxAttempts: 1, earlierStatements: null },
   input: {
     ...{ kind: 'TABLE', table, dataType: 'sortie', syncType: 'FULL', filter: null, maxItems: null },
     ...{ cursorColumn: null, watermark: null, lookback: 0, partitionRows: 100 },
@@ -124,7 +124,7 @@ test('threads that work on a statement without end are closed within seconds', a
     ...{ dataSourceId: null, sourceName: 'Sorties', totalItems: null, position: null },
     ...{ read: NO_COUNTS, success: NO_COUNTS, errors: NO_COUNTS, duplicates: NO_COUNTS },
     ...{ sourceMetadata: {}, hashedMetadata: {}, query: null },
-    ...{ batchSize: 10, maxErrors: null, maxAttempts: 1 },
+    ...{ batchSize: 10, maxErrors: null, maxAttempts: 1, earlierStatements: null },
     input: { kind: 'QUERY', ...statement },
     plan: {
       kind: 'STATEMENT',

@@ -422,6 +422,44 @@ describe('a retry of the failed sources', () => {
     });
   });
 
+  test('leaves out a source that is disabled by now, and is refused with that reason if nothing else is left', async () => {
+    const { client, warehouseFolder } = application;
+    const names = ['Gone', 'Off'];
+    await Promise.all(names.map((name) => removeTable(warehouseFolder, name.toLowerCase())));
+    const ids = await Promise.all(
+      names.map((name) =>
+        addSource(application, { name, dataType: 'sortie', tableName: name.toLowerCase() }),
+      ),
+    );
+    const failed = await sync();
+    await Promise.all(
+      names.map((name) => writeRows(warehouseFolder, name.toLowerCase(), [{ item_id: name }])),
+    );
+    const enable = (id: string | undefined, enabled: boolean) =>
+      client.send(UpdateDataSource, { input: { id: `DataSource:${id}`, enabled } });
+    await enable(ids[1], false);
+    const { job } = await client.send(JobById, { id: failed.id });
+    expect(job?.failedSources).toMatchObject([
+      { sourceName: 'Gone', isRetryable: true },
+      { sourceName: 'Off', isRetryable: false },
+    ]);
+    for (const mode of ['FAILED_SOURCES', 'ALL'] as const)
+      expect(await readSources((await retry(failed.id, mode)).id)).toEqual(['Gone']);
+    await enable(ids[0], false);
+    for (const mode of ['FAILED_SOURCES', 'ALL'] as const)
+      expect(await send(failed.id, mode)).toMatchObject({
+        retryJob: {
+          __typename: 'InvalidInputError',
+          issues: [
+            { path: ['input', 'id'], message: '"Gone" is disabled: enable it first' },
+            { path: ['input', 'id'], message: '"Off" is disabled: enable it first' },
+          ],
+        },
+      });
+    await enable(ids[1], true);
+    expect(await readSources((await retry(failed.id, 'ALL')).id)).toEqual(['Off']);
+  });
+
   test('keeps its mode if it is itself retried as a whole', async () => {
     await addSorties(flights);
     await addSource(application, { name: 'Gone', dataType: 'sortie', tableName: 'gone' });

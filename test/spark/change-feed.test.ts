@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { CreateDataSourceInput } from '../generated/graphql.ts';
 import { readLog } from '../support/job-events.ts';
 import { onEveryFront, test } from '../support/on-spark.ts';
-import { AcceptSchemaChange, JobReads } from '../support/operations.ts';
+import { AcceptSchemaChange, JobReads, SetWatermark, SourceReads } from '../support/operations.ts';
 import type { SparkEngine } from '../support/spark/connect.ts';
 import { addSource, storedItems } from '../support/tables.ts';
 import type { TestApplication } from '../support/test-application.ts';
@@ -322,6 +322,26 @@ test('after a column was renamed all rows are read, after that of the ids once i
   expect(items.filter(({ itemId }) => itemId.startsWith('sha256-'))).toHaveLength(3);
   expect(Object.keys(await readItems(reader))).toHaveLength(3);
 });
+
+test.for(['CHANGE_FEED', 'AUTO'] as const)(
+  'a watermark that is set to none makes the next sync read all rows once, though the table has a change feed: %s',
+  { timeout: 600_000 },
+  async (readMode, { engine, reader }) => {
+    await createTable(engine, `('a', 1), ('b', 2)`);
+    const id = await add(reader, { readMode, cursorColumn: readMode === 'AUTO' ? 'updated_at' : null });
+    await sync(reader, 'FULL');
+    expect(await sync(reader)).toMatchObject({ isUnchanged: true });
+    const expected = (await reader.client.send(SourceReads, { id })).dataSource?.watermark ?? null;
+    expect(expected === null).toBe(readMode === 'CHANGE_FEED');
+    // Without a new version, too.
+    await reader.client.send(SetWatermark, { input: { id, value: null, expected } });
+    const reason = /The watermark of the source was set to none/;
+    expect(await sync(reader)).toMatchObject({ readItems: 2, snapshots: [expect.stringMatching(reason)] });
+    await engine.run(`DELETE FROM ${TABLE} WHERE item_id = 'a'`);
+    expect(await sync(reader)).toMatchObject({ deleted: 1, readItems: 0, snapshots: [] });
+    expect(await readItems(reader)).toEqual({ b: 2 });
+  },
+);
 
 test('AUTO reads the change feed where the table has one, and otherwise from the watermark', {
   timeout: 600_000,

@@ -159,6 +159,40 @@ onEveryFront((test) => {
     },
   );
 
+  test('a CLONE that is repeated brings its table up to date, and an INCREMENTAL sync reads what is new', {
+    timeout: 300_000,
+  }, async ({ engine, reader }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    for (const name of ['sortie', 'origin', 'copy'])
+      await engine.run(`DROP TABLE IF EXISTS blade.field.${name}`);
+    await engine.run(`CREATE TABLE blade.field.origin USING DELTA AS ${selectVersion(0)}`);
+    await engine.run('CREATE TABLE blade.field.sortie SHALLOW CLONE blade.field.origin');
+    const clone = async (name: string) => {
+      // Databricks needs no DELETE; Delta itself clones into an empty table only.
+      await engine.run('DELETE FROM blade.field.sortie');
+      await engine.run(`CREATE OR REPLACE TABLE blade.field.sortie SHALLOW CLONE blade.field.${name}`);
+    };
+    const source = await addSource(reader, { cursorColumn: 'updated_at' });
+    await sync(reader, 'INCREMENTAL');
+    for (const round of [1, 2]) {
+      await engine.run(`INSERT INTO blade.field.origin ${selectSorties(1, round, ROWS + round)}`);
+      await clone('origin');
+      const read = (await sync(reader, 'INCREMENTAL'))?.partitions.nodes;
+      expect(read).toMatchObject([{ isUnchanged: false }]);
+      // The row of the watermark is read again.
+      expect(read?.[0]?.readItems).toBeLessThan(3);
+      expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
+      expect(await storedItems(reader)).toHaveLength(ROWS + round);
+    }
+    // A clone of the clone is one of another table.
+    await engine.run('CREATE TABLE blade.field.copy SHALLOW CLONE blade.field.origin');
+    await clone('copy');
+    await sync(reader, 'INCREMENTAL');
+    expect((await findSource(reader, source))?.lastSyncMessage).toMatch(
+      /^The table was replaced by a clone of another one/,
+    );
+  });
+
   test('an INCREMENTAL sync reads all of a table that may have been restored in a part of its history that is not kept', {
     timeout: 300_000,
   }, async ({ engine, reader, folder }) => {

@@ -1,5 +1,5 @@
 import type { Job, JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
-import { canReadAgain } from '../../jobs/retry-job.ts';
+import { isRetryable } from '../../jobs/retry-job.ts';
 import { createLoader } from '../../shared/loader.ts';
 import { builder } from './builder.ts';
 import { encodeGlobalId } from './global-id.ts';
@@ -38,7 +38,7 @@ export const FailedSourceType = builder.objectRef<FailedSource>('FailedSource').
     }),
     isRetryable: t.exposeBoolean('isRetryable', {
       description:
-        'Whether `retryJob` with FAILED_SOURCES reads it again, once the job has ended. False if the source was deleted.',
+        'Whether `retryJob` with FAILED_SOURCES reads it again, once the job has ended. False if the source was deleted, and while it is disabled.',
     }),
   }),
 });
@@ -52,7 +52,7 @@ export async function loadFailedSources(
   const sources = new Map<string, FailedSource>();
   for (const partition of failed.get(job.id) ?? []) {
     if (sources.has(partition.sourceName)) continue;
-    sources.set(partition.sourceName, { ...partition, isRetryable: canReadAgain(job.kind, partition) });
+    sources.set(partition.sourceName, { ...partition, isRetryable: isRetryable(job.kind, partition) });
   }
   return [...sources.values()];
 }
@@ -60,6 +60,7 @@ export async function loadFailedSources(
 const loadFailedPartitions = createLoader(async (prisma: PrismaClient, jobIds: readonly string[]) => {
   const partitions = await prisma.jobPartition.findMany({
     where: { jobId: { in: [...new Set(jobIds)] }, state: 'FAILED' },
+    include: { dataSource: { select: { enabled: true } } },
     orderBy: [{ jobId: 'asc' }, { ordinal: 'asc' }],
   });
   return Map.groupBy(partitions, ({ jobId }) => jobId);

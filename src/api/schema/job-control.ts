@@ -181,7 +181,9 @@ builder.mutationFields((t) => ({
     authScopes: requires('operator'),
     nullable: true,
     type: RetryJobSuccess,
-    description: 'Runs an ended job again, as a new job. A repair of the catalog needs the role ADMIN.',
+    description:
+      'Runs an ended job again, as a new job. Sources that are disabled by now are left out, as in a sync; an ' +
+      'InvalidInputError says so if nothing else is left. A repair of the catalog needs the role ADMIN.',
     args: { input: t.arg({ required: true, type: RetryJobInput, description: 'The job to retry.' }) },
     errors: {
       types: [

@@ -26,7 +26,7 @@ export function FailedSources({ job: { id, state }, sources }: FailedSourcesProp
         {sources.map(({ sourceName, dataType, message, isRetryable }) => (
           <li key={sourceName}>
             <strong>{sourceName}</strong> <Faint>{dataType}</Faint>
-            {!isRetryable && <Faint> · deleted, so it cannot be read again</Faint>}
+            {!isRetryable && <Faint> · deleted or disabled, so it cannot be read again</Faint>}
             <Message>{message}</Message>
           </li>
         ))}

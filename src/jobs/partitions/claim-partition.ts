@@ -1,5 +1,6 @@
 import { selectColumns, toColumn } from '../../database/columns.ts';
 import { type JobPartition, Prisma, type PrismaClient } from '../../database/generated/prisma/client.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -14,8 +15,13 @@ export type Claim =
       readonly isFirstOfJob: boolean;
       readonly job: RunnableJob;
     }
-  /** There is nothing to run: the partition or its job has ended. */
-  | { readonly status: 'ENDED' };
+  /**
+   * There is nothing to run: the partition or its job has ended. An attempt that was killed before may have left statements in
+   * the warehouse.
+   */
+  | { readonly status: 'ENDED'; readonly leftStatements: string | null };
+
+const ENDED: Claim = { status: 'ENDED', leftStatements: null };
 
 /**
  * Claims a partition for one attempt and, with the first partition, sets its job running. An earlier attempt loses its
@@ -24,26 +30,26 @@ export type Claim =
 export async function claimPartition(prisma: PrismaClient, partitionId: string): Promise<Claim> {
   const claim = await claimRunnable(prisma, partitionId);
   if (claim !== null) return claim;
-  return prisma.$transaction(async (transaction) => {
+  return runDeleting(prisma, async (transaction): Promise<Claim> => {
     const job = await lockPartitionJob(transaction, partitionId);
-    if (job === null || isTerminal(job.state)) return { status: 'ENDED' };
+    if (job === null || isTerminal(job.state)) return ENDED;
     switch (job.state) {
       case 'CANCELLING':
         await endPartition(transaction, job, { id: partitionId, attempt: null }, { status: 'STOPPED' });
-        return { status: 'ENDED' };
+        return { status: 'ENDED', leftStatements: job.partitionStatements };
       case 'PAUSING':
         await transaction.jobPartition.updateMany({
           where: { id: partitionId, state: 'RUNNING' },
           data: { state: 'PENDING' },
         });
         await pauseWhenIdle(transaction, job);
-        return { status: 'ENDED' };
+        return { status: 'ENDED', leftStatements: job.partitionStatements };
       case 'PAUSED':
-        return { status: 'ENDED' };
+        return ENDED;
       case 'QUEUED':
       case 'RUNNING':
         // The partition has ended, or its job was resumed in the meantime.
-        return (await claimRunnable(transaction, partitionId)) ?? { status: 'ENDED' };
+        return (await claimRunnable(transaction, partitionId)) ?? ENDED;
     }
   });
 }

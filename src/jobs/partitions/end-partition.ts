@@ -2,7 +2,7 @@ import type { DataTypes } from '../../data-types/data-types.ts';
 import { HIGHEST_MARKING, type Marking, pickHigherMarking, toMarking } from '../../data-types/marking.ts';
 import type { JobPartition, PartitionState, PrismaClient } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
-import { DELETE_TIMEOUT_MS } from '../../items/gone-items.ts';
+import { type DeletingTransaction, runDeleting } from '../../items/deleting-transaction.ts';
 import { recordFoundSchema } from '../../sources/found-schema.ts';
 import { recordSourceSync } from '../../sources/record-source-sync.ts';
 import { endJobWhenDone } from '../end-job.ts';
@@ -28,28 +28,27 @@ export async function finishPartition(
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   outcome: FinalOutcome,
 ): Promise<boolean> {
-  return prisma.$transaction(
-    async (transaction) => {
-      const job = await lockPartitionJob(transaction, partition.id);
-      // A partition is gone once its source has been planned again.
-      if (job === null) return false;
-      return (
-        isTerminal(job.state) ||
-        endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
-      );
-    },
-    { timeout: DELETE_TIMEOUT_MS },
-  );
+  return runDeleting(prisma, async (transaction) => {
+    const job = await lockPartitionJob(transaction, partition.id);
+    // A partition is gone once its source has been planned again.
+    if (job === null) return false;
+    return (
+      isTerminal(job.state) || endPartition(transaction, job, partition, withMarking(outcome, job, dataTypes))
+    );
+  });
 }
 
-/** Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too. */
+/**
+ * Ends a partition whose attempts keep failing, whichever attempt holds it, so that its job ends too.
+ * @returns names the statements that the last attempt may have left in the warehouse; null for none.
+ */
 export async function abandonPartition(
   { prisma, dataTypes }: EndingParts,
   partitionId: string,
-): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+): Promise<string | null> {
+  return runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partitionId);
-    if (job === null || isTerminal(job.state)) return;
+    if (job === null || isTerminal(job.state)) return null;
     const partition = await transaction.jobPartition.findUnique({ where: { id: partitionId } });
     await endPartition(
       transaction,
@@ -61,6 +60,7 @@ export async function abandonPartition(
         dataTypes,
       ),
     );
+    return job.partitionStatements;
   });
 }
 
@@ -74,7 +74,7 @@ const WORKER_DIED =
  * @returns whether the job has ended.
  */
 export async function endPartition(
-  transaction: Transaction,
+  transaction: DeletingTransaction,
   job: LockedPartitionJob,
   partition: { readonly id: string; readonly attempt: number | null },
   outcome: MarkedOutcome,

@@ -1,5 +1,6 @@
 import { HIGHEST_MARKING } from '../../data-types/marking.ts';
 import type { JobPartition, PrismaClient } from '../../database/generated/prisma/client.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
 import { isTerminal } from '../job-state.ts';
 import { pauseWhenIdle } from '../pause-job.ts';
@@ -10,33 +11,40 @@ import { endPartition } from './end-partition.ts';
  * was asked to stop, it ends instead. Does nothing when the attempt has lost its lease.
  * @param reason why it has to be tried again, for people; null if nothing is wrong with it.
  * @param requeue puts it back into the queue as part of the transaction, if it still has to run.
+ * @returns names the statements of the attempt in the warehouse, which go on if its thread has died; null for none.
  */
 export async function handBackPartition(
   prisma: PrismaClient,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   reason: string | null,
   requeue: (transaction: Transaction, job: LockedJob) => Promise<void> = async () => {},
-): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+): Promise<string | null> {
+  return runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
-    if (job === null || isTerminal(job.state)) return;
+    if (job === null || isTerminal(job.state)) return null;
+    const held = { id: partition.id, attempt: partition.attempt, state: 'RUNNING' } as const;
+    const own = await transaction.jobPartition.findUnique({
+      where: held,
+      select: { statementHandle: true },
+    });
+    if (own === null) return null;
     if (job.state === 'CANCELLING') {
       await endPartition(transaction, job, partition, { status: 'STOPPED' });
-      return;
+      return own.statementHandle;
     }
-    const { count } = await transaction.jobPartition.updateMany({
-      where: { id: partition.id, attempt: partition.attempt, state: 'RUNNING' },
+    await transaction.jobPartition.update({
+      where: held,
       data: { state: 'PENDING', message: reason, messageMarking: reason === null ? null : HIGHEST_MARKING },
     });
-    if (count === 0) return;
     if (job.state === 'PAUSING') {
       await pauseWhenIdle(transaction, job);
-      return;
+      return own.statementHandle;
     }
     await transaction.$executeRaw`
       update job set current_operation = ${describeWaiting(reason)}, estimated_completion = null
       where id = ${job.id}::uuid`;
     await requeue(transaction, job);
+    return own.statementHandle;
   });
 }
 

@@ -84,6 +84,7 @@ export async function loadPartitionTask(
     batchSize: options.batchSize,
     maxErrors: options.maxErrors,
     maxAttempts: options.maxAttempts,
+    earlierStatements: partition.statementHandle,
   };
 }
 

@@ -1,6 +1,7 @@
 import { v7 as newUuid } from 'uuid';
 import type { JobPartition } from '../../database/generated/prisma/client.ts';
 import type { PartitionOutcome } from '../../ingestion/partition-task.ts';
+import { runDeleting } from '../../items/deleting-transaction.ts';
 import { NO_COUNTS } from '../../items/level-counts.ts';
 import { forgetFeed } from '../../sources/feed-state.ts';
 import { type LockedJob, lockPartitionJob, type Transaction } from '../job-lock.ts';
@@ -18,15 +19,17 @@ const MAX_PLANS = 3;
  * nothing when the attempt has lost its lease.
  * @param partition the one that noticed the change.
  * @param enqueue enqueues the new partition as part of the transaction.
- * @returns whether the job has ended.
+ * @returns whether the job has ended, and the statements of the replaced partitions in the warehouse: nobody else ends those of
+ * attempts that were killed, and those of others are of no use any more.
  */
 export async function replanSource(
   { prisma, dataTypes }: EndingParts,
   partition: Pick<JobPartition, 'id' | 'attempt'>,
   change: Extract<PartitionOutcome, { status: 'CHANGED' }>,
   enqueue: (transaction: Transaction, job: LockedJob, partitionIds: readonly string[]) => Promise<void>,
-): Promise<boolean> {
-  return prisma.$transaction(async (transaction) => {
+): Promise<Replan> {
+  const leftStatements: string[] = [];
+  const isJobEnded = await runDeleting(prisma, async (transaction) => {
     const job = await lockPartitionJob(transaction, partition.id);
     if (job === null) return false;
     if (isTerminal(job.state)) return true;
@@ -48,6 +51,8 @@ export async function replanSource(
     if (change.isFeedGone === true && first.dataSourceId !== null)
       await forgetFeed(transaction, { ...first, dataSourceId: first.dataSourceId }, message, messageMarking);
     const ids = parts.map(({ id }) => id);
+    const running = parts.filter((part) => part.state === 'RUNNING' && part.id !== partition.id);
+    leftStatements.push(...running.flatMap(({ statementHandle }) => statementHandle ?? []));
     const id = newUuid();
     // Deleted rather than reset, so that their messages left in the queue find nothing to run or to give up.
     await transaction.jobPartition.deleteMany({ where: { id: { in: ids } } });
@@ -75,6 +80,13 @@ export async function replanSource(
     await enqueue(transaction, job, [id]);
     return false;
   });
+  return { isJobEnded, leftStatements };
+}
+
+/** What became of a source that is planned again. */
+export interface Replan {
+  readonly isJobEnded: boolean;
+  readonly leftStatements: readonly string[];
 }
 
 /** Sums the rows that partitions have stored. Their errors are deleted with them. */

@@ -88,6 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const claim = await writePersistently(partitionId, lost, () => claimPartition(prisma, partitionId));
     if (claim.status === 'ENDED') {
       fullDisk.forget(partitionId);
+      await endLeftStatements([claim.leftStatements]);
       return true;
     }
     const { partition, isFirstOfJob, job } = claim;
@@ -150,8 +151,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     } catch (error) {
       partitionLog.warn({ err: error }, 'an attempt failed, and the partition is tried again');
       const reason = error instanceof InterruptedError ? error.message : describeUnexpected(error);
-      await writePersistently(partitionId, lost, () => handBackPartition(prisma, partition, reason));
+      const statements = await writePersistently(partitionId, lost, () =>
+        handBackPartition(prisma, partition, reason),
+      );
       progress.changed(jobId, describeWaiting(reason), null);
+      // A thread that has died ends none, and the next attempt may come in a minute, or never.
+      if (!(error instanceof InterruptedError)) await endLeftStatements([statements]);
       throw error;
     }
   }
@@ -235,11 +240,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       case 'STOPPED':
         // The job itself continues, now or after a resume: only the attempt ends.
-        return handBackPartition(prisma, partition, null, (transaction, job) =>
+        await handBackPartition(prisma, partition, null, (transaction, job) =>
           turn.putBack(transaction, readJobOptions(job).maxAttempts),
         );
+        return;
       case 'CHANGED': {
-        const isJobEnded = await replanSource(
+        const { isJobEnded, leftStatements } = await replanSource(
           { prisma, dataTypes },
           partition,
           outcome,
@@ -247,6 +253,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         );
         if (isJobEnded) progress.ended(partition.jobId);
         else queue.wake();
+        await endLeftStatements(leftStatements);
         return;
       }
     }
@@ -262,6 +269,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (!isJobEnded) return;
     progress.ended(partition.jobId);
     itemRemovals.wake();
+  }
+
+  /** Ends what killed attempts left in the warehouse and no later attempt will. */
+  async function endLeftStatements(handles: readonly (string | null)[]): Promise<void> {
+    const known = handles.filter((handle) => handle !== null);
+    if (known.length === 0) return;
+    await pool
+      .endLeftStatements(known)
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'statements that were left in the warehouse could not be ended'),
+      );
   }
 
   async function planEarly(partition: JobPartition, signal: AbortSignal): Promise<void> {
@@ -291,8 +309,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         return;
       }
       log.error({ partitionId }, 'partition failed after its last attempt');
-      await writePersistently(partitionId, null, () => abandonPartition({ prisma, dataTypes }, partitionId));
+      const left = await writePersistently(partitionId, null, () =>
+        abandonPartition({ prisma, dataTypes }, partitionId),
+      );
       diskSpace.forget(partitionId);
+      await endLeftStatements([left]);
     },
   });
 

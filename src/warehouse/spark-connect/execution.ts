@@ -23,7 +23,7 @@ export interface ExecutionOptions {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** A UUID. */
   readonly operationId: string;
-  /** Tags that people find the statement by in Spark. */
+  /** By which people find the statement in Spark; without a comma, which would separate two. */
   readonly tag: string | undefined;
   readonly retryDelayMs: number;
   /** Called before another attempt, because Spark could not be reached. */
@@ -142,8 +142,7 @@ function toRequest(
     ...operation,
     plan: { root: { common: {}, sql: { query: sql, named_arguments: Object.fromEntries(values) } } },
     request_options: [{ reattach_options: { reattachable: true } }],
-    // A comma would separate two.
-    tags: tag === undefined ? [] : [tag.replaceAll(',', ' ')],
+    tags: tag === undefined ? [] : [tag],
   };
 }
 

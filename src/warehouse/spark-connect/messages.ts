@@ -70,10 +70,11 @@ export interface ReleaseExecuteRequest extends SessionContext {
   readonly release_until?: { readonly response_id: string };
 }
 
-export interface InterruptRequest extends SessionContext {
-  readonly interrupt_type: 'INTERRUPT_TYPE_OPERATION_ID';
-  readonly operation_id: string;
-}
+export type InterruptRequest = SessionContext &
+  (
+    | { readonly interrupt_type: 'INTERRUPT_TYPE_OPERATION_ID'; readonly operation_id: string }
+    | { readonly interrupt_type: 'INTERRUPT_TYPE_TAG'; readonly operation_tag: string }
+  );
 
 export interface ConfigRequest extends SessionContext {
   readonly operation: {
@@ -215,10 +216,15 @@ const sparkMessages = {
       ...sessionFields,
       client_type: [3, 'string'],
       interrupt_type: [4, 'InterruptType'],
+      operation_tag: [5, 'string'],
       operation_id: [6, 'string'],
       client_observed_server_side_session_id: [7, 'string'],
     },
-    { InterruptType: { values: { INTERRUPT_TYPE_UNSPECIFIED: 0, INTERRUPT_TYPE_OPERATION_ID: 3 } } },
+    {
+      InterruptType: {
+        values: { INTERRUPT_TYPE_UNSPECIFIED: 0, INTERRUPT_TYPE_TAG: 2, INTERRUPT_TYPE_OPERATION_ID: 3 },
+      },
+    },
   ),
   InterruptResponse: message({ interrupted_ids: [2, 'string', 'repeated'] }),
   KeyValue: message({ key: [1, 'string'], value: [2, 'string'] }),

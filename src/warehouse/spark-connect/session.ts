@@ -5,6 +5,7 @@ import type { SparkRemote } from './connection-string.ts';
 import { isTransient, toInterruptionError } from './error.ts';
 import type { SessionContext } from './messages.ts';
 import { createRetries } from './retries.ts';
+import { parseHandle } from './statement-handle.ts';
 
 /** A session of Spark, with the settings that statements need. */
 export interface SparkSession {
@@ -26,6 +27,11 @@ export interface SparkSessions {
   forget(session: SparkSession): void;
   /** Makes the next call open a new session, unless SPARK_REMOTE names the one to use. */
   renew(): void;
+  /**
+   * Interrupts the statements that a handle names, in whichever session they are, and lets Spark forget them.
+   * @throws ServiceError of gRPC.
+   */
+  endStatements(handle: string): Promise<void>;
   /** Closes the session, and with it the statements still running in it. */
   close(): Promise<void>;
 }
@@ -54,12 +60,14 @@ export function createSessions({
   const users = new Map<SparkSession, number>();
   const watchers = new Set<() => void>();
 
+  const createContext = (sessionId: string): SessionContext => ({
+    session_id: sessionId,
+    user_context: { user_id: remote.userId ?? 'blade-ingestion' },
+    client_type: clientType,
+  });
+
   async function open(): Promise<SparkSession> {
-    const context = {
-      session_id: remote.sessionId ?? createId(),
-      user_context: { user_id: remote.userId ?? 'blade-ingestion' },
-      client_type: clientType,
-    };
+    const context = createContext(remote.sessionId ?? createId());
     const request = { ...context, operation: { set: { pairs: SETTINGS } } };
     const retries = createRetries(retryDelayMs, closing.signal);
     for (;;) {
@@ -79,6 +87,18 @@ export function createSessions({
         if (await retries.wait()) continue;
         // A Spark that was there before is likely to come back.
         throw opened === null ? error : toInterruptionError(error, {});
+      }
+    }
+  }
+
+  async function interrupt(context: SessionContext, tag: string): Promise<readonly string[]> {
+    const request = { ...context, interrupt_type: 'INTERRUPT_TYPE_TAG', operation_tag: tag } as const;
+    const retries = createRetries(retryDelayMs, closing.signal);
+    for (;;) {
+      try {
+        return (await client.request('Interrupt', request)).interrupted_ids ?? [];
+      } catch (error) {
+        if (!isTransient(error) || !(await retries.wait())) throw error;
       }
     }
   }
@@ -124,6 +144,15 @@ export function createSessions({
       if (remote.sessionId !== null || opening === null || opened === null) return;
       opening = null;
       releaseUnused(opened);
+    },
+    async endStatements(handle) {
+      const { sessionId, tag } = parseHandle(handle);
+      const context = createContext(sessionId);
+      // Spark forgets by itself what nobody asks for.
+      for (const id of await interrupt(context, tag))
+        await client
+          .request('ReleaseExecute', { ...context, operation_id: id, release_all: {} })
+          .catch(() => {});
     },
     async close() {
       closing.abort();

@@ -4,13 +4,14 @@ import { createMissingRowsError, readArrowChunks } from '../spark-sql/arrow-chun
 import type { Chunk } from '../spark-sql/chunk.ts';
 import type { FinishedStatement, StatementRun } from '../spark-sql/statement.ts';
 import type { TrackBackground } from '../spark-sql/statement-runner.ts';
-import { findTag } from '../statement-tag.ts';
+import { findTag, keepHandle } from '../statement-tag.ts';
 import { type OnWaiting, WarehouseError } from '../warehouse.ts';
 import { isSessionLost, toInterruptionError, toReadableError } from './error.ts';
 import { type Execution, startExecution } from './execution.ts';
 import type { ArrowBatch, ExecutePlanResponse } from './messages.ts';
 import { describeProgress } from './progress.ts';
 import type { SparkSession, SparkSessions } from './session.ts';
+import { formatHandle } from './statement-handle.ts';
 
 export interface StatementSettings {
   readonly sessions: SparkSessions;
@@ -86,10 +87,12 @@ async function runInSession(
   { sql, parameters, signal }: StatementRun,
   notice: Notice,
 ): Promise<FinishedStatement> {
+  const tag = findTag()?.replaceAll(',', ' ');
+  if (tag !== undefined) await keepHandle(formatHandle({ sessionId: session.context.session_id, tag }));
   throwIfAborted(signal);
   const execution = startExecution(session, {
-    ...{ sql, parameters, onRepeat: notice.showWaiting, operationId: settings.createId(), tag: findTag() },
-    retryDelayMs: settings.retryDelayMs,
+    ...{ sql, parameters, onRepeat: notice.showWaiting, operationId: settings.createId() },
+    ...{ tag, retryDelayMs: settings.retryDelayMs },
   });
   const batches = readBatches(execution, settings.timeoutMs, notice);
   const cancel = () => cancelExecution(settings, execution);

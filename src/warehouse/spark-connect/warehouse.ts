@@ -5,6 +5,7 @@ import { createSparkSqlWarehouse } from '../spark-sql/warehouse.ts';
 import type { Warehouse } from '../warehouse.ts';
 import type { ReadingLimits } from '../warehouse-definition.ts';
 import type { SparkRemote } from './connection-string.ts';
+import { toReadableError } from './error.ts';
 import { createSessions } from './session.ts';
 import { runStatement } from './statement.ts';
 
@@ -28,5 +29,15 @@ export function openSparkWarehouse({
   const runner = createStatementRunner(sessions, (statement, trackBackground) =>
     runStatement({ ...settings, trackBackground }, statement),
   );
-  return createSparkSqlWarehouse({ ...runner, forgetFiles: () => sessions.renew() });
+  return createSparkSqlWarehouse({
+    ...runner,
+    forgetFiles: () => sessions.renew(),
+    endStatements: async (handle) => {
+      try {
+        await sessions.endStatements(handle);
+      } catch (error) {
+        throw toReadableError(error, {});
+      }
+    },
+  });
 }

@@ -33,6 +33,8 @@ export interface StatementRunner {
    * and never sees what others write to it. Left out where that is not needed.
    */
   forgetFiles?(): void;
+  /** See `Warehouse`. Left out where statements of another process cannot be ended. */
+  endStatements?(handle: string): Promise<void>;
   /** Ends the statements that still run, and the session. */
   close(): Promise<void>;
 }

@@ -123,7 +123,9 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     const clone = history.find(isClone);
     if (clone !== undefined && !(await repeatsClone(clone, earlier, signal, onWaiting)))
       return `The table was replaced by a clone of another one, as version ${clone.version}`;
-    const replaced = history.find(replacesRows);
+    // A clone brings its rows back that were deleted before it.
+    const sinceClone = clone === undefined ? history : history.slice(0, history.indexOf(clone));
+    const replaced = sinceClone.find(replacesRows);
     if (replaced !== undefined)
       return `All rows of the table were ${isOverwrite(replaced) ? 'overwritten' : 'deleted'}, as version ${replaced.version}`;
     // Delta removes the oldest part of a log.
@@ -319,6 +321,8 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     },
 
     countUnreadable: async () => 0,
+
+    ...(runner.endStatements && { endStatements: runner.endStatements }),
 
     async close() {
       closing.abort();

@@ -18,9 +18,11 @@ import {
 } from '../databricks/execution.ts';
 import type { ResultPage, ResultSchema } from '../databricks/result.ts';
 
-/** Where a Spark Connect server listens, and the folder with the definition of its messages. */
+/** Where a Spark Connect server listens and says what it does, and the folder with the definition of its messages. */
 export interface SparkServer {
   readonly address: string;
+  /** Its status API. */
+  readonly statusUrl: string;
   readonly protoFolder: string;
 }
 

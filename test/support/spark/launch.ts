@@ -13,6 +13,8 @@ export const JARS = join(FOLDER, 'jars');
 /** A Spark Connect server in a process. */
 export interface LaunchedSpark {
   readonly port: number;
+  /** Where Spark says what it is doing (https://spark.apache.org/docs/4.0.1/monitoring.html#rest-api). */
+  readonly statusUrl: string;
   kill(): Promise<void>;
 }
 
@@ -22,7 +24,8 @@ export interface LaunchedSpark {
  */
 export async function launchSpark(warehouse: string): Promise<LaunchedSpark> {
   const port = await freePort();
-  const child = spawn('java', [...OPENED, ...listSettings(warehouse, port), MAIN], {
+  const statusPort = await freePort();
+  const child = spawn('java', [...OPENED, ...listSettings(warehouse, port, statusPort), MAIN], {
     cwd: warehouse,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -41,6 +44,7 @@ export async function launchSpark(warehouse: string): Promise<LaunchedSpark> {
   ]);
   return {
     port,
+    statusUrl: `http://127.0.0.1:${statusPort}/api/v1`,
     async kill() {
       child.kill('SIGKILL');
       await ended;
@@ -63,7 +67,7 @@ const OPENED = [
 
 const MAIN = 'org.apache.spark.sql.connect.service.SparkConnectServer';
 
-function listSettings(warehouse: string, port: number): string[] {
+function listSettings(warehouse: string, port: number, statusPort: number): string[] {
   const settings = {
     'spark.master': 'local[2]',
     'spark.connect.grpc.binding.address': '127.0.0.1',
@@ -74,7 +78,7 @@ function listSettings(warehouse: string, port: number): string[] {
     'spark.sql.warehouse.dir': warehouse,
     'spark.sql.session.timeZone': 'UTC',
     'spark.sql.shuffle.partitions': 2,
-    'spark.ui.enabled': false,
+    'spark.ui.port': statusPort,
     // By default, Delta reads its own log in 50 tasks, and lists files for VACUUM in 10,000.
     'spark.databricks.delta.snapshotPartitions': 2,
     'spark.sql.sources.parallelPartitionDiscovery.parallelism': 2,

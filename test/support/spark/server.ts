@@ -19,9 +19,9 @@ export async function startSparkServer(): Promise<OwnSpark> {
   const protoFolder = join(FOLDER, 'proto');
   if (!existsSync(protoFolder)) await extractDefinitions(protoFolder);
   const warehouse = await mkdtemp(join(tmpdir(), 'blade-spark-'));
-  const { port, kill } = await launchSpark(warehouse);
+  const { port, statusUrl, kill } = await launchSpark(warehouse);
   return {
-    server: { address: `127.0.0.1:${port}`, protoFolder },
+    server: { address: `127.0.0.1:${port}`, statusUrl, protoFolder },
     async close() {
       await kill();
       await rm(warehouse, { recursive: true, force: true });

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "job_partition" ADD COLUMN     "statement_handle" TEXT;
