@@ -1,9 +1,10 @@
 // Part of npm run build, after tsc: bundles the compiled modules and the parts of their dependencies that they use. A user
-// then installs 148 packages instead of 279, and a start loads 550 modules instead of 1,850. The dependencies that are left are
+// then installs 16 packages instead of 279, and a start loads 550 modules instead of 1,850. The dependencies that are left are
 // native, load files or threads of their own, or, like zod, are shared with plug-ins.
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, posix, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { type Plugin, rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,13 +30,50 @@ const keepModuleUrls: Plugin = {
     if (/import\.meta\.(?:dirname|filename)/.test(code))
       throw new Error(`${id} must use import.meta.url: the folder of a bundled module is another one`);
     const path = relative(compiled, id).split(sep).join('/');
-    return code.replaceAll('import.meta.url', `__MODULE_URL__(${JSON.stringify(path)})`);
+    // Without this line, `require` is the bundler's.
+    return code
+      .replace('const require = createRequire(import.meta.url);', '')
+      .replaceAll('import.meta.url', `__MODULE_URL__(${JSON.stringify(path)})`);
   },
   renderChunk(code, { fileName }) {
     return code.replaceAll(/__MODULE_URL__\("([^"]+)"\)/g, (_call, path: string) => {
       const from = posix.relative(posix.dirname(fileName), path);
       return `new URL(${JSON.stringify(from.startsWith('.') ? from : `./${from}`)}, import.meta.url).href`;
     });
+  },
+};
+
+/** What the Databricks driver requires, and uses only for what we never ask of it: its kernel, browsers, proxies, its log. */
+const UNUSED =
+  /^(?:@databricks\/databricks-sql-kernel-.*|\.\.\/\.\.\/native\/kernel|open|openid-client|proxy-agent|winston)$/;
+
+const leaveOutUnused: Plugin = {
+  name: 'leave-out-unused',
+  resolveId: (source, importer) =>
+    UNUSED.test(source) && importer?.includes('@databricks') ? '\0unused' : null,
+  load: (id) => (id === '\0unused' ? 'module.exports = {};' : null),
+};
+
+const SMALLEST = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
+
+/** Large texts of dependencies, by their packages' modules, which are kept compressed: they are loaded seldom, or as fast. */
+const LARGE_TEXTS = /render-graphiql\/esm\/graphiql\.js$|\.wasm-base64\.mjs$/;
+
+const compressTexts: Plugin = {
+  name: 'compress-texts',
+  async load(id) {
+    if (!LARGE_TEXTS.test(id.replaceAll('\\', '/'))) return null;
+    const texts: object = { ...(await import(pathToFileURL(id).href)) };
+    const file = this.emitFile({
+      type: 'asset',
+      name: `${basename(id, extname(id))}.json.zst`,
+      source: zstdCompressSync(JSON.stringify(texts), SMALLEST),
+    });
+    return `import { readFileSync } from 'node:fs';
+      import { zstdDecompressSync } from 'node:zlib';
+      export const { ${Object.keys(texts).join(', ')} } = JSON.parse(
+        zstdDecompressSync(readFileSync(new URL(import.meta.ROLLDOWN_FILE_URL_${file}))).toString(),
+      );`;
   },
 };
 
@@ -47,13 +85,14 @@ const bundle = await rolldown({
     ['pg-native', 'bufferutil', 'utf-8-validate', ...external].some(
       (name) => id === name || id.startsWith(`${name}/`),
     ),
-  plugins: [keepModuleUrls],
+  plugins: [keepModuleUrls, leaveOutUnused, compressTexts],
 });
 const { output } = await bundle.write({
   dir: dist,
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: 'modules/[name]-[hash].js',
+  assetFileNames: 'modules/[name]-[hash][extname]',
   // Names show in stacks and in messages of errors.
   minify: false,
   keepNames: true,
@@ -74,9 +113,8 @@ async function writeLicenses(modules: ReadonlySet<string>): Promise<void> {
 
 async function describeLicense(folder: string): Promise<string> {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'license.md', 'LICENCE']) {
-    const text = await readFile(join(folder, file), 'utf8').catch(() => null);
-    if (text !== null) return `# ${name} ${version} (${license})\n\n${text.trim()}`;
-  }
-  return `# ${name} ${version} (${license})`;
+  // The Apache License asks for the notice, too.
+  const files = (await readdir(folder)).filter((file) => /^(?:licen[cs]e|notice)(?:\.|$)/i.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  return [`# ${name} ${version} (${license})`, ...texts.map((text) => text.trim())].join('\n\n');
 }

@@ -8,6 +8,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { service } from '../src/warehouse/spark-connect/messages.ts';
+import { startDatabricksServer, testToken } from '../test/support/databricks-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'blade-package-'));
@@ -26,6 +29,8 @@ try {
     usePlugin,
   );
   await embed();
+  await syncFromDatabricks();
+  await askSpark();
   manageKeys();
   refuseOldNode();
   say('everything works');
@@ -132,20 +137,75 @@ async function use(url: string): Promise<void> {
 }
 
 async function usePlugin(url: string): Promise<void> {
-  await ask(
-    url,
-    `mutation {
-      createDataSource(
-        input: { name: "Fuel", dataType: "fuel", catalogName: "blade", schemaName: "field", tableName: "fuel" }
-      ) { __typename }
-    }`,
-  );
+  await createSource(url, 'fuel');
   await sync(url);
   const { items } = await ask<{ items: { edges: unknown[] } }>(
     url,
     '{ items(filter: { dataTypes: ["fuel"] }) { edges { node { itemId } } } }',
   );
   check(items.edges.length === 1, 'has an item of the data type of a plug-in');
+}
+
+/** Syncs from a stand-in for Databricks, by the driver that is bundled; the batches are compressed. */
+async function syncFromDatabricks(): Promise<void> {
+  const server = await startDatabricksServer();
+  const { host, port, httpPath, certificateAuthority = '' } = server.configuration;
+  const authorityFile = join(folder, 'authority.pem');
+  await writeFile(authorityFile, certificateAuthority);
+  try {
+    await server.run(`CREATE TABLE blade.field.sortie AS SELECT 'S-' || i AS item_id FROM range(10) t(i)`);
+    await whileStarted(
+      {
+        BLADE_DATA_FOLDER: 'databricks',
+        DATABRICKS_HOST: host,
+        DATABRICKS_PORT: String(port),
+        DATABRICKS_HTTP_PATH: httpPath,
+        DATABRICKS_TOKEN: testToken,
+        DATABRICKS_CA_FILE: authorityFile,
+      },
+      async (url) => {
+        await createSource(url, 'sortie');
+        await sync(url);
+      },
+    );
+  } finally {
+    await server.close();
+  }
+}
+
+/** Sends a request to a stand-in for Spark that refuses it, by the client that is bundled. */
+async function askSpark(): Promise<void> {
+  const server = new Server();
+  server.addService(
+    { Config: service.Config as NonNullable<typeof service.Config> },
+    {
+      Config(_call: unknown, refuse: (error: object) => void) {
+        refuse({ code: status.UNAUTHENTICATED, details: 'wrong' });
+      },
+    },
+  );
+  const port = await promisify(server.bindAsync.bind(server))(
+    '127.0.0.1:0',
+    ServerCredentials.createInsecure(),
+  );
+  try {
+    await whileStarted(
+      { BLADE_DATA_FOLDER: 'spark', SPARK_REMOTE: `sc://127.0.0.1:${port}` },
+      async (url) => {
+        const id = await createSource(url, 'sortie');
+        const { testDataSource } = await ask<{ testDataSource: { problem: string | null } }>(
+          url,
+          `mutation { testDataSource(input: { id: "${id}" }) { ... on TestDataSourceSuccess { problem } } }`,
+        );
+        check(
+          testDataSource.problem?.startsWith('Spark refused the credentials') === true,
+          `asks Spark, which answers: ${testDataSource.problem}`,
+        );
+      },
+    );
+  } finally {
+    server.forceShutdown();
+  }
 }
 
 /** Runs the program inside another one. */
@@ -167,6 +227,19 @@ async function embed(): Promise<void> {
     await blade.stop();`,
   );
   check(run(process.execPath, [program], folder).includes('"fuel"'), 'answers inside another program');
+}
+
+/** Creates the source of the table of a data type. */
+async function createSource(url: string, dataType: string): Promise<string> {
+  const { createDataSource } = await ask<{ createDataSource: { dataSource: { id: string } } }>(
+    url,
+    `mutation {
+      createDataSource(input: {
+        name: "Test", dataType: "${dataType}", catalogName: "blade", schemaName: "field", tableName: "${dataType}"
+      }) { ... on CreateDataSourceSuccess { dataSource { id } } }
+    }`,
+  );
+  return createDataSource.dataSource.id;
 }
 
 async function sync(url: string): Promise<void> {

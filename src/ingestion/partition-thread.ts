@@ -1,5 +1,5 @@
 import { constants, platform, setPriority } from 'node:os';
-import type { MessagePort } from 'node:worker_threads';
+import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { createPool } from '../database/connection.ts';
 import { LeaseLostError } from '../database/partition-lease.ts';
@@ -29,6 +29,9 @@ import type {
   ThreadReport,
 } from './thread-pool.ts';
 import { type ItemUploadOutcome, uploadItems } from './upload-items.ts';
+
+// Node reports deprecated calls of dependencies where they are bundled, and an operator can do nothing about them.
+if (!isMainThread) process.noDeprecation = true;
 
 /** A call from the thread pool. The port carries progress out and the stop in. */
 interface Call<Input> {

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 
+const require = createRequire(import.meta.url);
+
 type Arrow = typeof import('apache-arrow', { with: { 'resolution-mode': 'require' }});
 
 export type Data = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Data;
@@ -9,4 +11,4 @@ export type RecordBatch = import('apache-arrow', { with: { 'resolution-mode': 'r
 export type Schema = import('apache-arrow', { with: { 'resolution-mode': 'require' }}).Schema;
 
 /** The copy of Apache Arrow that the Databricks driver has loaded; importing its ES module would load a second one. */
-export const arrow = createRequire(import.meta.url)('apache-arrow') as Arrow;
+export const arrow = require('apache-arrow') as Arrow;
