@@ -41,15 +41,11 @@ export async function findRelations(database: PGlite): Promise<ReadonlySet<strin
   return new Set(rows.map(({ path }) => path));
 }
 
-/** What initdb creates and PostgreSQL never removes. */
+/** What initdb creates and nothing removes. */
 const ESSENTIALS = [
   ...['PG_VERSION', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'],
   ...['global', 'global/pg_control', 'global/pg_filenode.map'],
-  ...['base', 'base/1', 'base/4', 'base/5'],
-  ...['base/1', 'base/4', 'base/5'].flatMap((folder) => [
-    `${folder}/PG_VERSION`,
-    `${folder}/pg_filenode.map`,
-  ]),
+  ...['base', 'base/5', 'base/5/PG_VERSION', 'base/5/pg_filenode.map'],
   ...['pg_wal', 'pg_wal/archive_status', 'pg_wal/summaries'],
   ...[
     'pg_xact',

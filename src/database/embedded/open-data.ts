@@ -101,6 +101,7 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
       startParams: START_PARAMETERS,
       initDbStartParams: CREATE_PARAMETERS,
     });
+    if (prepared === null) await dropTemplates(database);
     await database.exec('checkpoint');
     const journal = beginManifest(manifestPath, listDataFiles(dataFolder), fileSystem);
     syncFolder(dirname(manifestPath));
@@ -110,6 +111,12 @@ async function createDatabase(options: DataOptions): Promise<OpenData> {
     const code = findFailure(error, fileSystem);
     throw code === null ? error : new DataError({ kind: 'file-system', code }, { cause: error });
   }
+}
+
+/** Drops the databases that only CREATE DATABASE needs: half of the files of a new data folder. */
+async function dropTemplates(database: PGlite): Promise<void> {
+  await database.exec('update pg_database set datistemplate = false');
+  for (const name of ['template0', 'template1']) await database.exec(`drop database ${name}`);
 }
 
 async function copyPrepared({ kind, path }: PreparedData, dataFolder: string): Promise<void> {
