@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { packTar } from 'modern-tar/fs';
+import { getConstructionPlans } from 'pg-boss';
 import { createClient } from '../src/database/connection.ts';
 import { resolvePaths } from '../src/database/embedded/database-folder.ts';
 import { openDatabase } from '../src/database/open-database.ts';
@@ -16,7 +17,7 @@ await rm(path, { force: true });
 const folder = await mkdtemp(join(tmpdir(), 'blade-prepared-'));
 try {
   const database = await openDatabase({ folder });
-  await forgetTime(database.connectionString);
+  await complete(database.connectionString);
   await database.close();
   // A cluster holds the same tables three times, megabytes apart.
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_enableLongDistanceMatching]: 1 } });
@@ -25,11 +26,12 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** Removes the time from which retention counts, which is to be that of the first start, not of the build. */
-async function forgetTime(connectionString: string): Promise<void> {
+/** Adds the tables of the queue, and removes the time from which retention counts, which is to be that of the first start. */
+async function complete(connectionString: string): Promise<void> {
   const client = createClient(connectionString);
   await client.connect();
   try {
+    await client.query(getConstructionPlans());
     await client.query('delete from retention');
     await client.query('checkpoint');
   } finally {

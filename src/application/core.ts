@@ -25,6 +25,7 @@ import {
   startMetricsServer,
 } from '../observability/metrics-endpoint.ts';
 import { settingsFor } from '../shared/definition.ts';
+import { waitForAll } from '../shared/wait-for-all.ts';
 import { folderWarehouse } from '../warehouse/duckdb/definition.ts';
 import { createDemoData } from './demo-data.ts';
 import type { StartedParts } from './started-parts.ts';
@@ -75,17 +76,15 @@ export async function startCore(foundation: Foundation): Promise<Core> {
   );
   const { prisma } = clients;
   const folder = settingsFor(folderWarehouse, config.warehouse);
-  if (folder?.hasDemoData) await createDemoData(prisma, folder.folder);
-
-  const boss = parts.add(
-    await startBoss({
+  const [boss] = await waitForAll([
+    startBoss({
       connectionString,
       useNotifications: database.kind === 'server',
       runsSchedules: isWorker,
       onError: (error) => log.error({ err: error }, 'the queue met an error'),
-    }),
-    (started) => started.stop({ graceful: false }),
-  );
+    }).then((started) => parts.add(started, () => started.stop({ graceful: false }))),
+    folder?.hasDemoData ? createDemoData(prisma, folder.folder) : null,
+  ]);
   const queue = await openPartitionQueue(boss);
   const schedules = createSchedules(boss, { prisma, queue });
   const itemUploads = await openItemUploads(boss);

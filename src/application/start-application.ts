@@ -10,11 +10,10 @@ import { startTracing } from '../observability/tracing.ts';
 import { settingsFor } from '../shared/definition.ts';
 import { nameSome } from '../shared/folder-error.ts';
 import { version } from '../shared/version.ts';
-import { startApiRole } from './api-role.ts';
-import { type Core, startCore } from './core.ts';
+import { waitForAll } from '../shared/wait-for-all.ts';
+import type { Core } from './core.ts';
 import { openConfiguredDatabase } from './data-folder.ts';
 import { StartedParts } from './started-parts.ts';
-import { startWorkerRole } from './worker-role.ts';
 
 /** A running program: the roles that its configuration names, on one database. */
 export interface Application {
@@ -61,15 +60,19 @@ export async function startApplication(
         );
       }
     }
-    const database = parts.add(await open(config), (opened) => opened.close());
+    // Most of the code loads while the database opens, which takes an embedded one as long, in its thread.
+    const [database, { startCore, startApiRole, startWorkerRole }] = await waitForAll([
+      open(config).then((opened) => parts.add(opened, () => opened.close())),
+      loadRoles(config),
+    ]);
     isEmbedded = database.kind === 'embedded';
     log.info({ database: database.kind }, 'database is open');
 
     const core = await startCore({ config, log, parts, database });
-    const api = config.roles.has('api') ? await startApiRole(core, listens) : null;
+    const api = startApiRole === undefined ? null : await startApiRole(core, listens);
     if (api === null && listens) await serveHealth(core);
     // The worker starts last and so stops first: the API reports running jobs until they are back at their checkpoints.
-    if (config.roles.has('worker')) await startWorkerRole(core);
+    await startWorkerRole?.(core);
     parts.add(core.health, (health) => health.drain());
     return {
       url: api?.url ?? null,
@@ -81,6 +84,20 @@ export async function startApplication(
     await parts.stop();
     throw isEmbedded ? explainDatabaseError(config.database.folder, error) : error;
   }
+}
+
+/** Loads the code of the roles that a process has, and no other. */
+async function loadRoles({ roles }: Config) {
+  const [core, api, worker] = await Promise.all([
+    import('./core.ts'),
+    roles.has('api') ? import('./api-role.ts') : undefined,
+    roles.has('worker') ? import('./worker-role.ts') : undefined,
+  ]);
+  return {
+    startCore: core.startCore,
+    startApiRole: api?.startApiRole,
+    startWorkerRole: worker?.startWorkerRole,
+  };
 }
 
 async function serveHealth({ config, log, parts, health, createMainEndpoint }: Core): Promise<void> {
