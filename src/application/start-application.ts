@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { ApiServer } from '../api/http/server.ts';
 import { folderCatalog } from '../catalog/folder/definition.ts';
@@ -60,10 +61,12 @@ export async function startApplication(
         );
       }
     }
-    // Most of the code loads while the database opens, which takes an embedded one as long, in its thread.
+    // Most of the code loads while the database opens: an embedded one in its thread, which is to start first.
+    const threadStarts = once(process, 'worker');
+    const opening = open(config).then((opened) => parts.add(opened, () => opened.close()));
     const [database, { startCore, startApiRole, startWorkerRole }] = await waitForAll([
-      open(config).then((opened) => parts.add(opened, () => opened.close())),
-      loadRoles(config),
+      opening,
+      Promise.race([threadStarts, opening]).then(() => loadRoles(config)),
     ]);
     isEmbedded = database.kind === 'embedded';
     log.info({ database: database.kind }, 'database is open');
