@@ -1,17 +1,14 @@
 // Part of npm run build: makes the archive of a new embedded database, with which a first start begins.
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress } from 'node:zlib';
-import { packTar } from 'modern-tar/fs';
 import type { Client } from 'pg';
 import { getConstructionPlans } from 'pg-boss';
 import { createClient } from '../src/database/connection.ts';
 import { resolvePaths } from '../src/database/embedded/database-folder.ts';
 import { openDatabase } from '../src/database/open-database.ts';
 import { resolvePreparedPath } from '../src/database/prepared-database.ts';
+import { packFolder } from './pack-folder.ts';
 
 const path = await resolvePreparedPath();
 await rm(path, { force: true });
@@ -20,9 +17,7 @@ try {
   const database = await openDatabase({ folder });
   await complete(database.connectionString);
   await database.close();
-  // A cluster holds the same tables three times, megabytes apart.
-  const compress = createZstdCompress({ params: { [constants.ZSTD_c_enableLongDistanceMatching]: 1 } });
-  await pipeline(packTar(resolvePaths(folder).dataFolder), compress, createWriteStream(path));
+  await packFolder(resolvePaths(folder).dataFolder, path);
 } finally {
   await rm(folder, { recursive: true });
 }

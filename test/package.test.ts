@@ -27,8 +27,9 @@ test('the package has every migration', async () => {
   expect(packed).toEqual(expect.arrayContaining(wanted));
 });
 
-test('the package has the database that a first start begins with', () => {
+test('the package has the database and the tables that a first start begins with', () => {
   expect(packed.filter((path) => /^dist\/database-\w+\.tar\.zst$/.test(path))).toHaveLength(1);
+  expect(packed).toContain('dist/demo-tables.tar.zst');
 });
 
 test('each command of the package is a module of ours, compiled, that a shell can start', async () => {

@@ -1,11 +1,10 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { unpackTar } from 'modern-tar';
 import { isFileError } from '../../shared/file-error.ts';
 import { isFullCode } from '../../shared/full-disk.ts';
 import { syncFolder } from '../../shared/sync-folder.ts';
+import { unpackFolder } from '../../shared/unpack-folder.ts';
 import { findMissingRelations, findRelations } from './data-essentials.ts';
 import { DataFileSystem } from './data-file-system.ts';
 import { type DataFile, listDataFiles } from './data-files.ts';
@@ -124,13 +123,9 @@ async function dropTemplates(database: PGlite): Promise<void> {
 }
 
 async function copyPrepared({ kind, path }: PreparedData, dataFolder: string): Promise<void> {
-  // Synchronous functions take a fraction of the time, and this thread has nothing else to do.
-  if (kind === 'folder') return cpSync(path, dataFolder, { recursive: true });
-  for (const { header, data } of await unpackTar(zstdDecompressSync(readFileSync(path)))) {
-    const target = join(dataFolder, header.name);
-    if (data === undefined) mkdirSync(target, { recursive: true });
-    else writeFileSync(target, data);
-  }
+  // Several times as fast as the asynchronous function, and this thread has nothing else to do.
+  if (kind === 'folder') cpSync(path, dataFolder, { recursive: true });
+  else await unpackFolder(path, dataFolder);
 }
 
 async function openDatabase(

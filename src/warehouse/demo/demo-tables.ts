@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFileError } from '../../shared/file-error.ts';
 import { removeClutter } from '../../shared/folder-error.ts';
+import { unpackFolder } from '../../shared/unpack-folder.ts';
 import type { TableName } from '../warehouse.ts';
 import { copyRows } from './copy-table.ts';
 import { selectDeploymentRows, selectLogisticsRows, selectMaintenanceRows } from './generated-rows.ts';
@@ -40,7 +41,8 @@ export async function createDemoTables(folder: string): Promise<boolean> {
   const schema = join(unfinished, 'field');
   await mkdir(schema, { recursive: true });
   try {
-    await writeTables(schema);
+    if (isCompiled) await unpackFolder(PACKED_TABLES, schema);
+    else await writeTables(schema);
     await rename(unfinished, catalog);
     return true;
   } catch (error) {
@@ -66,6 +68,10 @@ async function isEmpty(folder: string): Promise<boolean> {
   });
   return removeClutter(names).every((name) => name.startsWith(UNFINISHED));
 }
+
+// The build packs the tables: unpacking them needs no engine, which takes half a second and memory of this process for ever.
+const isCompiled = import.meta.url.endsWith('.js');
+const PACKED_TABLES = new URL('../../demo-tables.tar.zst', import.meta.url);
 
 async function writeTables(schema: string): Promise<void> {
   // Only here: a server that reads tables leaves DuckDB to its engines.
