@@ -1,11 +1,9 @@
 // node scripts/write-flights.ts: writes demo/flights.parquet, the flight records that the demo makes sorties of. They are those
 // of vega-datasets, which has 40 MB of others, too.
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { fetchPackage } from './fetch-package.ts';
 
-const records = join(await fetchPackage('vega-datasets', '3.2.1'), 'data/flights-20k.json');
+const records = fileURLToPath(new URL('../data/flights-20k.json', import.meta.resolve('vega-datasets')));
 const target = fileURLToPath(new URL('../demo/flights.parquet', import.meta.url));
 
 const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
