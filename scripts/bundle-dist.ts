@@ -1,5 +1,5 @@
 // Part of npm run build, after tsc: bundles the compiled modules and the parts of their dependencies that they use. A user
-// then installs 16 packages instead of 279, and a start loads 550 modules instead of 1,850. The dependencies that are left are
+// then installs 14 packages instead of 279, and a start loads 550 modules instead of 1,850. The dependencies that are left are
 // native, load files or threads of their own, or, like zod, are shared with plug-ins.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join, posix, relative, sep } from 'node:path';
