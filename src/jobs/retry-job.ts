@@ -9,12 +9,12 @@ import {
   type RetryMode,
 } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
-import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
+import { createJob, describeAnew, type JobStarter, type StartedJob } from './create-job.ts';
 import type { NewJob, NewPartition } from './insert-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { toPartition } from './source-partitions.ts';
+import { findSources, toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
 /** A job to retry, and what of it. */
@@ -62,7 +62,8 @@ export async function retryJob(
       details: { retryOf: jobId, mode },
     };
   };
-  return createJob(starter, principal, describe, describeStartRequest('retryJob', input));
+  const request = describeStartRequest('retryJob', input);
+  return describeAnew(() => createJob(starter, principal, describe, request));
 }
 
 /** Returns the mode of a retry of a job that may be a retry itself, whose partitions are all that there is to take up. */
@@ -108,7 +109,7 @@ async function toWholeSources(
   partitions: readonly JobPartition[],
 ): Promise<NewPartition[]> {
   const ids = kind === 'SYNC' ? partitions.flatMap(({ dataSourceId }) => dataSourceId ?? []) : [];
-  const sources = await transaction.dataSource.findMany({ where: { id: { in: ids } } });
+  const sources = await findSources(transaction, ids);
   const current = new Map(sources.map((source) => [source.id, toPartition(source)]));
   const wanted = new Map<string, NewPartition>();
   for (const { dataType, dataSourceId, sourceName, retryOfPartitionId } of partitions) {
