@@ -1,3 +1,5 @@
+import { isObject } from '../shared/json.ts';
+
 interface DatabaseError extends Error {
   /** SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
   readonly code: string;
@@ -10,6 +12,15 @@ export function hasCode(error: unknown): error is DatabaseError {
 
 export function isDeadlock(error: unknown): boolean {
   return hasCode(error) && error.code === '40P01';
+}
+
+/** Whether a statement of Prisma failed because a row that it refers to is gone. */
+export function refersToMissingRow(error: unknown): boolean {
+  if (!(error instanceof Error && 'meta' in error && isObject(error.meta))) return false;
+  // Prisma keeps the error of the driver there.
+  const driverError = error.meta.driverAdapterError;
+  const cause = driverError instanceof Error ? driverError.cause : undefined;
+  return isObject(cause) && cause.originalCode === '23503';
 }
 
 /** Whether the data of a row may have caused the error: data exceptions, constraints, program limits. */

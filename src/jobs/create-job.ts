@@ -1,5 +1,6 @@
 import { v7 as newUuid } from 'uuid';
 import type { Principal } from '../access/principal.ts';
+import { refersToMissingRow } from '../database/database-error.ts';
 import type { Job, JobKind, PrismaClient } from '../database/generated/prisma/client.ts';
 import { findActiveRepair, findActiveSync } from './active-sync.ts';
 import { insertJob, type NewJob } from './insert-job.ts';
@@ -43,6 +44,16 @@ export async function createJob(
     if (error instanceof ActiveConflict) throw await describeConflict(prisma, error.kind);
     if (request === null || !(error instanceof RepeatedStart)) throw error;
     return { job: await findStartedJob(prisma, principal, request), isReplay: true };
+  }
+}
+
+/** Describes and creates a job again if what it was described from has been deleted before the job was there. */
+export async function describeAnew(start: () => Promise<StartedJob>, attemptsLeft = 4): Promise<StartedJob> {
+  try {
+    return await start();
+  } catch (error) {
+    if (attemptsLeft === 0 || !refersToMissingRow(error)) throw error;
+    return describeAnew(start, attemptsLeft - 1);
   }
 }
 

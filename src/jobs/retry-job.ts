@@ -11,12 +11,12 @@ import {
 } from '../database/generated/prisma/client.ts';
 import { RETRYABLE_ERRORS } from '../ingestion/failed-items.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
-import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
+import { createJob, describeAnew, type JobStarter, type StartedJob } from './create-job.ts';
 import type { NewJob, NewPartition } from './insert-job.ts';
 import { copyConfiguration } from './job-configuration.ts';
 import { JobNotFinishedError, JobNotFoundError, NothingToRetryError } from './job-errors.ts';
 import { isTerminal } from './job-state.ts';
-import { describeDisabled, toPartition } from './source-partitions.ts';
+import { describeDisabled, findSources, toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
 /** A job to retry, and what of it. */
@@ -65,7 +65,8 @@ export async function retryJob(
       details: { retryOf: jobId, mode },
     };
   };
-  return createJob(starter, principal, describe, describeStartRequest('retryJob', input));
+  const request = describeStartRequest('retryJob', input);
+  return describeAnew(() => createJob(starter, principal, describe, request));
 }
 
 /** Returns the mode of a retry of a job that may be a retry itself, whose partitions are all that there is to take up. */
@@ -124,7 +125,7 @@ async function toWholeSources(
   partitions: readonly JobPartition[],
 ): Promise<NewPartition[]> {
   const ids = kind === 'SYNC' ? partitions.flatMap(({ dataSourceId }) => dataSourceId ?? []) : [];
-  const sources = await transaction.dataSource.findMany({ where: { id: { in: ids } } });
+  const sources = await findSources(transaction, ids);
   const current = new Map(sources.map((source) => [source.id, source]));
   const wanted = new Map<string, NewPartition>();
   const disabled = new Set<string>();

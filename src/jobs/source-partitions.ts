@@ -1,4 +1,5 @@
-import type { DataSource, Prisma } from '../database/generated/prisma/client.ts';
+import { selectColumns } from '../database/columns.ts';
+import { type DataSource, Prisma } from '../database/generated/prisma/client.ts';
 import { createIssue, InvalidInputError } from '../shared/invalid-input.ts';
 import { DataSourceNotFoundError } from '../sources/source-errors.ts';
 import type { NewPartition } from './insert-job.ts';
@@ -7,11 +8,11 @@ import type { NewPartition } from './insert-job.ts';
 export function listEnabledSources(
   transaction: Prisma.TransactionClient,
   dataType: string | null,
-): Promise<DataSource[]> {
-  return transaction.dataSource.findMany({
-    where: { enabled: true, ...(dataType === null ? {} : { dataType }) },
-    orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
-  });
+): Promise<ReadSource[]> {
+  return readSources(
+    transaction,
+    dataType === null ? Prisma.sql`enabled` : Prisma.sql`enabled and data_type = ${dataType}`,
+  );
 }
 
 /**
@@ -21,11 +22,8 @@ export function listEnabledSources(
 export async function findEnabledSources(
   transaction: Prisma.TransactionClient,
   ids: readonly string[],
-): Promise<DataSource[]> {
-  const sources = await transaction.dataSource.findMany({
-    where: { id: { in: [...ids] } },
-    orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
-  });
+): Promise<ReadSource[]> {
+  const sources = await findSources(transaction, ids);
   const byId = new Map(sources.map((source) => [source.id, source]));
   const issues = ids.flatMap((id, index) => {
     const source = byId.get(id);
@@ -40,6 +38,25 @@ export async function findEnabledSources(
 /** Why a job cannot read a source that is disabled. */
 export function describeDisabled(name: string): string {
   return `${JSON.stringify(name)} is disabled: enable it first`;
+}
+
+/** Finds sources by their ids, in the order of their names. Those that do not exist are missing. */
+export function findSources(
+  transaction: Prisma.TransactionClient,
+  ids: readonly string[],
+): Promise<ReadSource[]> {
+  return readSources(transaction, Prisma.sql`id = any(${ids}::uuid[])`);
+}
+
+/** What a job is made of. */
+type ReadSource = Pick<DataSource, (typeof READ_FIELDS)[number]>;
+
+const READ_FIELDS = ['id', 'name', 'dataType', 'enabled'] as const;
+
+/** Reads sources that nobody can change or delete until the transaction has created the job that reads them. */
+function readSources(transaction: Prisma.TransactionClient, condition: Prisma.Sql): Promise<ReadSource[]> {
+  return transaction.$queryRaw<ReadSource[]>`
+    select ${selectColumns(READ_FIELDS)} from data_source where ${condition} order by data_type, name for key share`;
 }
 
 /** The partition that reads a source. */

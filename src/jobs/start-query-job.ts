@@ -4,7 +4,7 @@ import type { DataSource, Prisma } from '../database/generated/prisma/client.ts'
 import { asciiLowerCase } from '../shared/ascii-case.ts';
 import { sourceTable } from '../sources/source-table.ts';
 import type { TableName } from '../warehouse/warehouse.ts';
-import { createJob, type JobStarter, type StartedJob } from './create-job.ts';
+import { createJob, describeAnew, type JobStarter, type StartedJob } from './create-job.ts';
 import type { StartQueryJobInput } from './input/start-query-job-input.ts';
 import type { NewJob, NewPartition } from './insert-job.ts';
 import { toPartition } from './source-partitions.ts';
@@ -20,11 +20,22 @@ export async function startQueryJob(
   input: StartQueryJobInput,
   least: Marking,
 ): Promise<StartedJob> {
-  const sources = await starter.prisma.dataSource.findMany({
-    where: { dataType: input.dataType },
-    select: { id: true, name: true, dataType: true, catalogName: true, schemaName: true, tableName: true },
+  const request = describeStartRequest('startQueryJob', input);
+  return describeAnew(async () => {
+    const sources = await starter.prisma.dataSource.findMany({
+      where: { dataType: input.dataType },
+      select: { id: true, name: true, dataType: true, catalogName: true, schemaName: true, tableName: true },
+    });
+    return createJob(starter, principal, describeQueryJob(input, sources, least), request);
   });
-  const job: NewJob = {
+}
+
+function describeQueryJob(
+  input: StartQueryJobInput,
+  sources: readonly QuerySource[],
+  least: Marking,
+): NewJob {
+  return {
     job: {
       kind: 'QUERY',
       dataType: input.dataType,
@@ -49,7 +60,6 @@ export async function startQueryJob(
       labels: input.labels,
     },
   };
-  return createJob(starter, principal, job, describeStartRequest('startQueryJob', input));
 }
 
 type QuerySource = Pick<DataSource, 'id' | 'name' | 'dataType' | 'catalogName' | 'schemaName' | 'tableName'>;

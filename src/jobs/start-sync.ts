@@ -7,7 +7,7 @@ import { DEFAULT_JOB_OPTIONS } from './input/job-options.ts';
 import type { StartSyncInput } from './input/start-sync-input.ts';
 import type { NewJob } from './insert-job.ts';
 import { NoDataSourceError, SyncAlreadyRunningError } from './job-errors.ts';
-import { findEnabledSources, listEnabledSources, toPartition } from './source-partitions.ts';
+import { findEnabledSources, findSources, listEnabledSources, toPartition } from './source-partitions.ts';
 import { describeStartRequest } from './start-request.ts';
 
 /**
@@ -79,10 +79,10 @@ export async function startWaitingSync(starter: JobStarter): Promise<WaitingSync
   try {
     const { job } = await createJob(starter, schedulerPrincipal, async (transaction) => {
       const runs = await lockWaitingRuns(transaction);
-      const sources = await transaction.dataSource.findMany({
-        where: { id: { in: runs.map(({ dataSourceId }) => dataSourceId) } },
-        orderBy: [{ dataType: 'asc' }, { name: 'asc' }],
-      });
+      const sources = await findSources(
+        transaction,
+        runs.map(({ dataSourceId }) => dataSourceId),
+      );
       if (sources.length === 0) throw new NothingWaitsError();
       const [onlyType = null, ...otherTypes] = new Set(sources.map(({ dataType }) => dataType));
       const dataType = otherTypes.length === 0 ? onlyType : null;
@@ -118,13 +118,16 @@ interface WaitingRun {
   readonly dueTimes: number;
 }
 
-/** Locks what waits and is not locked by another process, of sources whose schedule is still in force. */
+/**
+ * Locks what waits, of sources whose schedule is still in force, unless another process has locked it, or deletes or changes
+ * the source.
+ */
 function lockWaitingRuns(transaction: Prisma.TransactionClient): Promise<WaitingRun[]> {
   return transaction.$queryRaw<WaitingRun[]>`
     select r.id, r.data_source_id as "dataSourceId", r.due_times as "dueTimes" from scheduled_run r
     join data_source s on s.id = r.data_source_id
     where r.state = 'WAITING' and s.enabled and s.schedule_cron is not null
-    order by r.id for update of r skip locked`;
+    order by r.id for update of r skip locked for key share of s skip locked`;
 }
 
 /** Everybody may know that a table is synced: each row has its own marking. */

@@ -14,6 +14,8 @@ export async function deleteDataSource(
   sourceId: string,
 ): Promise<DataSource> {
   return prisma.$transaction(async (transaction) => {
+    // Locked, so that no sync of it starts in between.
+    await transaction.$queryRaw`select 1 from data_source where id = ${sourceId}::uuid for update`;
     const source = await transaction.dataSource.findUnique({ where: { id: sourceId } });
     if (source === null) throw new DataSourceNotFoundError(sourceId);
     await refuseWhileInUse(transaction, sourceId);

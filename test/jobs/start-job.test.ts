@@ -74,6 +74,43 @@ describe('without a worker, so that jobs stay in the queue', () => {
     }
   });
 
+  test.each([
+    [
+      'a sync of a source that is being deleted finds none',
+      'delete from data_source',
+      StartSync,
+      'NoDataSourceError',
+    ],
+    ['a query job of one belongs to none', 'delete from data_source', StartQueryJob, 'StartQueryJobSuccess'],
+    [
+      'a sync of one that is being disabled finds none',
+      'update data_source set enabled = false',
+      StartSync,
+      'NoDataSourceError',
+    ],
+  ] as const)('%s', async (_name, change, operation, expected) => {
+    const { client, database } = application;
+    await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });
+    const busy = await database.pool.connect();
+    try {
+      await busy.query('begin');
+      await busy.query('select from data_source for update');
+      await busy.query(change);
+      const input =
+        operation === StartSync
+          ? { syncType: 'FULL' }
+          : { ...query, sqlQuery: 'SELECT item_id FROM blade.field.sortie' };
+      const started = client.sendRaw(operation.toString(), { input });
+      await busy.query('select pg_sleep(0.3)');
+      await busy.query('commit');
+      const { data } = await started;
+      expect(Object.values(data ?? {})).toMatchObject([{ __typename: expected }]);
+      expect(await countRows(application, 'job_partition where data_source_id is not null')).toBe(0);
+    } finally {
+      busy.release();
+    }
+  });
+
   test('query jobs start during a sync and during each other', async () => {
     const { client } = application;
     await addSource(application, { name: 'Sorties', dataType: 'sortie', tableName: 'sortie' });

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -12,6 +12,7 @@ import { rateLimited } from '../limits/limit-error.ts';
 /** The server context of each HTTP request in yoga. */
 export interface NodeContext {
   readonly req: IncomingMessage;
+  readonly res: ServerResponse;
 }
 
 /** Authenticates each HTTP request by its headers, before the body is read. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
@@ -8,7 +9,7 @@ const compress = promisify(gzip);
  * Compresses large responses for clients that accept it: pages of items and the schema, which shrink to a tenth, and the page
  * of GraphiQL. Streams are not: each of their events is small, and must not wait for others.
  */
-export function compressResponses(): Plugin {
+export function compressResponses(): Plugin<object, { readonly res: ServerResponse }> {
   let kept: { readonly page: string; readonly compressed: Buffer<ArrayBuffer> } | null = null;
 
   /** Compresses the page of GraphiQL, which has 9 MB, once for all clients. */
@@ -18,11 +19,12 @@ export function compressResponses(): Plugin {
   }
 
   return {
-    async onResponse({ request, response, setResponse, fetchAPI }) {
+    async onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
       const type = response.headers.get('content-type') ?? '';
       if (!COMPRESSIBLE.test(type)) return;
       if (Number(response.headers.get('content-length')) < MIN_BYTES && !type.startsWith('text/html')) return;
-      response.headers.append('vary', 'accept-encoding');
+      // A header of the response would replace what the server has already set there.
+      serverContext?.res.appendHeader('vary', 'accept-encoding');
       if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
       const text = await response.text();
       const compressed = type.startsWith('text/html')
