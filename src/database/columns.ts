@@ -23,7 +23,7 @@ export function insertRecords(
   const rows = records.map((record) =>
     Object.fromEntries(fields.map((field) => [toColumn(field), record[field]])),
   );
-  // Half a surrogate pair becomes what it would as a value of its own.
+  // Lone surrogates become U+FFFD, as in a text parameter: jsonb refuses them.
   const json = JSON.stringify(rows, (_key, value) =>
     typeof value === 'string' ? value.toWellFormed() : value,
   );

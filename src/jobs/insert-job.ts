@@ -1,7 +1,6 @@
 import { v7 as newUuid } from 'uuid';
 import { type AuditRecord, describeDone } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import type { Marking } from '../data-types/marking.ts';
 import { insertRecords, selectColumns } from '../database/columns.ts';
 import { type Job, Prisma, type PrismaClient } from '../database/generated/prisma/client.ts';
 import { runInProducerSpan } from '../observability/spans.ts';
@@ -69,8 +68,8 @@ export async function insertJob(
   });
 }
 
-/** Prisma's own null of the database is that of JSON here. */
-function toJson(job: NewJobColumns & { readonly marking: Marking }): object {
+/** Converts Prisma's null of the database to that of JSON, which the database reads as its own. */
+function toJson(job: NewJobColumns): object {
   return Object.fromEntries(
     Object.entries(job).map(([name, value]) => [name, value === Prisma.DbNull ? null : value]),
   );

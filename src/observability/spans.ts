@@ -75,7 +75,7 @@ export function startSpan(name: string, attributes: Attributes): { end(): void }
 
 /**
  * Runs work that sends messages in a new span.
- * @param work is given the context of the span, for whoever receives them; null if traces are off.
+ * @param work receives the span's context, to send along with the messages; null if traces are off.
  */
 export function runInProducerSpan<Result>(
   name: string,

@@ -2,11 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Work whose statements a warehouse runs. */
 export interface TaggedWork {
-  /** Plain words, by which its statements are found in the query history of the warehouse. */
+  /** Identifies its statements in the query history of the warehouse, in plain words. */
   readonly tag: string;
   /**
-   * Keeps the handle by which the statements can be ended when this process is gone; called before the first of them runs,
-   * and again with each new handle. Left out if nobody would end them.
+   * Keeps the handle that a later process needs to end the statements; called before the first of them runs, and again with
+   * each new handle. Left out if nobody would end them.
    */
   readonly keepHandle?: (handle: string) => Promise<void>;
 }

@@ -55,7 +55,7 @@ async function startAndKill(program: Program, input: object = {}): Promise<strin
   return id;
 }
 
-/** Spark ends what it was told to end within a second or two; by itself it would after five minutes. */
+/** Spark takes a second or two to end an interrupted statement, and five minutes to end an abandoned one. */
 const SOON_MS = 15_000;
 
 test('a sync whose program is killed ends its statement in Spark when the next program takes it up, and stores each row', {

@@ -22,12 +22,13 @@ export function compressResponses(): Plugin<object, { readonly res: ServerRespon
     async onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
       const type = response.headers.get('content-type') ?? '';
       if (!COMPRESSIBLE.test(type)) return;
-      if (Number(response.headers.get('content-length')) < MIN_BYTES && !type.startsWith('text/html')) return;
+      const isPage = type.startsWith('text/html');
+      if (Number(response.headers.get('content-length')) < MIN_BYTES && !isPage) return;
       // A header of the response would replace what the server has already set there.
       serverContext?.res.appendHeader('vary', 'accept-encoding');
       if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
       const text = await response.text();
-      const compressed = type.startsWith('text/html')
+      const compressed = isPage
         ? await compressPage(text)
         : await compress(text, { level: constants.Z_BEST_SPEED });
       const headers = new fetchAPI.Headers(response.headers);

@@ -10,8 +10,8 @@ export interface PartitionMessage {
 }
 
 /**
- * Enqueues partitions as a part of the statement that inserts them, as pg-boss does in a statement of its own: a test
- * compares the messages.
+ * Enqueues partitions within the statement that inserts them, where pg-boss would need one more. A test checks that the
+ * messages equal those of pg-boss.
  * @param inserted the name of the part that returns their ids.
  * @param maxAttempts how often a failing partition is run before it is given up.
  * @param traceContext the trace to continue; null for none.

@@ -23,7 +23,7 @@ export interface ExecutionOptions {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** A UUID. */
   readonly operationId: string;
-  /** By which people find the statement in Spark; without a comma, which would separate two. */
+  /** Identifies the statement in Spark's UI; without commas, which separate tags. */
   readonly tag: string | undefined;
   readonly retryDelayMs: number;
   /** Called before another attempt, because Spark could not be reached. */
