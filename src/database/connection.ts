@@ -98,7 +98,7 @@ export function createConnectionOptions(
       // Of a pool, the same option would limit the wait for a connection that others use.
       const connecting = connectTimeout === null ? {} : { connectionTimeoutMillis: connectTimeout };
       super(typeof config === 'string' ? config : { ...config, ...connecting });
-      if (prepares) prepareRepeatedStatements(this);
+      if (prepares) prepareRepeatedStatements(this, settings.plan_cache_mode ?? 'auto');
     }
 
     override connect(): Promise<Client>;

@@ -43,8 +43,6 @@ export function createPrismaClients(
   const pool = createPool(connectionString, {
     max: options.maxConnections,
     prepares: options.prepares ?? false,
-    // How to find what people search for depends on what it is: only parsing is saved.
-    settings: { plan_cache_mode: 'force_custom_plan' },
   });
   const clients = new Map<string | null, PrismaClient>();
 

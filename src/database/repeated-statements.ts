@@ -2,14 +2,29 @@ import { Client, type QueryConfig, type QueryResult } from 'pg';
 
 /**
  * Lets a connection prepare the statements that this thread repeats: parsing and planning one of them often takes the server
- * longer than running it. Not for PGlite, whose clients share one session and so its names.
+ * longer than running it. Pages of lists and large batches are planned by their values every time. Not for PGlite, whose clients
+ * share one session and so its names.
+ * @param smallPlanMode the `plan_cache_mode` of the session, which large batches change for as long as they come.
  */
-export function prepareRepeatedStatements(client: Client): void {
+export function prepareRepeatedStatements(client: Client, smallPlanMode: string): void {
   const query = (...given: readonly unknown[]): Promise<QueryResult> =>
     Reflect.apply(Client.prototype.query, client, given);
+  let plansByValues = false;
+  let smallInTurn = 0;
+
+  /** Tells the session before a statement whether it has to be planned by its values. */
+  function choosePlan(values: readonly unknown[]): void {
+    const isBatch = isLarge(values);
+    smallInTurn = isBatch ? 0 : smallInTurn + 1;
+    if (isBatch === plansByValues || (plansByValues && smallInTurn < SMALL_BEFORE)) return;
+    plansByValues = isBatch;
+    // The next statement waits for it. In a failed transaction it fails, and so does that.
+    query(`set plan_cache_mode to ${isBatch ? 'force_custom_plan' : smallPlanMode}`).catch(() => {});
+  }
 
   async function runPrepared(statement: QueryConfig): Promise<QueryResult> {
     try {
+      choosePlan(statement.values ?? []);
       return await query(statement);
     } catch (error) {
       // Another process has changed a table, for example by a migration: the session never plans this name again.
@@ -43,8 +58,18 @@ function toNamed(config: QueryConfig | string, values: unknown): QueryConfig | n
   return { ...others, text, name, ...(Array.isArray(values) ? { values } : {}) };
 }
 
-/** What can be prepared, and is worth it. Several statements at once cannot. */
-const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b[^;]*$/i;
+/**
+ * What can be prepared, and is worth it. Several statements at once cannot. How to find a page best depends on how many rows
+ * its conditions leave, so it is planned by its values.
+ */
+const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b(?!.*\blimit\s+\$\d)[^;]*$/is;
+
+/** Whether the values are of so many rows that a plan for any number of them would be worse. */
+function isLarge(values: readonly unknown[]): boolean {
+  return values.some((value) =>
+    Buffer.isBuffer(value) ? value.length > LARGE_BYTES : Array.isArray(value) && value.length > LARGE_LENGTH,
+  );
+}
 
 /** Whether a prepared statement would now return other columns than when it was prepared. */
 function isStalePlan(error: unknown): boolean {
@@ -82,6 +107,13 @@ function renewNames(): void {
 
 /** How often a statement is run before it is prepared: much of what people search for is never repeated. */
 const RUNS_BEFORE = 3;
+
+/** The size of an array in PostgreSQL's binary format, and the length of another, from which a batch is large. */
+const LARGE_BYTES = 64 * 1024;
+const LARGE_LENGTH = 200;
+
+/** How many small statements in turn show that a large table has been read. */
+const SMALL_BEFORE = 10;
 
 /** How many statements are prepared: each session keeps their plans. */
 const MAX_NAMES = 150;

@@ -339,8 +339,8 @@ async function openCommonResources(): Promise<CommonResources & { readonly regis
     settings: {
       // The planner would compile statements with thousands of array elements, which takes longer than running them.
       jit: 'off',
-      // A plan for any number of items is worse for the batches of a large table: only parsing is saved.
-      plan_cache_mode: 'force_custom_plan',
+      // Planning the statements of a small source takes longer than running any plan of them.
+      plan_cache_mode: 'force_generic_plan',
     },
   });
   const { allowedSchemas } = configuration.warehouse;

@@ -120,6 +120,9 @@ async function readPages(
   );
 }
 
+// In the text, as a page with a limit among its values is not prepared.
+const LIMIT = Prisma.raw(String(MOST_BEHIND + 1));
+
 /** Finds the jobs that were written since a transaction, the newest if they are too many, in the order of their writes. */
 async function findKeys(
   sight: PrismaClient,
@@ -140,7 +143,7 @@ async function findKeys(
       select ${columns} where ${isSince(Prisma.sql`j.written_in`)} and j.id in (
         select a.id from public.job a where a.state = any(${[...ACTIVE_STATES]}::text[]::public.job_state[])
       )
-      order by written_in desc, id desc limit ${MOST_BEHIND + 1}
+      order by written_in desc, id desc limit ${LIMIT}
     )
     select pg_current_snapshot()::text as now, c.id, c.revision, c.written_in::text as "writtenIn"
     from (values (1)) as always left join changed c on true order by c.written_in, c.id`;
