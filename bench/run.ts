@@ -19,6 +19,7 @@ const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   'api-during-sync': () => import('./api-during-sync.ts'),
   items: () => import('./items.ts'),
   start: () => import('./start.ts'),
+  weight: () => import('./weight.ts'),
   spark: () => import('./spark.ts'),
 };
 
