@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createBenchDatabase } from './support/database.ts';
 import { type MeasureOptions, type Result, ratioAtMost } from './support/measure.ts';
+import { readResidentMegabytes } from './support/memory.ts';
 import { addSource, startMeasuredProgram, startSync } from './support/program.ts';
 
 // The most memory of the program and its engines while it syncs rows of 100 KB, beside rows of 100 bytes.
@@ -41,7 +41,7 @@ async function measurePeak(format: string, rows: number, bytes: number): Promise
   });
   let peak = 0;
   const sampling = setInterval(() => {
-    peak = Math.max(peak, measureTree(program.pid));
+    peak = Math.max(peak, readResidentMegabytes(program.pid));
   }, 20);
   try {
     await addSource(program);
@@ -52,7 +52,7 @@ async function measurePeak(format: string, rows: number, bytes: number): Promise
       );
       const [job] = jobs;
       if (job === undefined) await wait(100);
-      else if (job.state === 'COMPLETED' && job.success === rows) return peak / 1_000;
+      else if (job.state === 'COMPLETED' && job.success === rows) return peak;
       else throw new Error(JSON.stringify(job));
     }
   } finally {
@@ -76,19 +76,4 @@ async function createTable(folder: string, format: string, rows: number, bytes: 
   );
   connection.closeSync();
   instance.closeSync();
-}
-
-/** Measures the memory of a process and of the processes that it started, in kilobytes. */
-function measureTree(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const own = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-    );
-    return children.reduce((sum, child) => sum + measureTree(child), own);
-  } catch {
-    // It has ended meanwhile.
-    return 0;
-  }
 }

@@ -17,6 +17,9 @@ const MEASURES: Readonly<Record<string, () => Promise<Measure>>> = {
   'large-rows': () => import('./large-rows.ts'),
   'small-sources': () => import('./small-sources.ts'),
   'api-during-sync': () => import('./api-during-sync.ts'),
+  items: () => import('./items.ts'),
+  start: () => import('./start.ts'),
+  weight: () => import('./weight.ts'),
   spark: () => import('./spark.ts'),
 };
 

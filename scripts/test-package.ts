@@ -1,21 +1,18 @@
 // npm run test:package: packs the package, installs it into an empty folder, and uses it there, also with the example plug-in.
-import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { service } from '../src/warehouse/spark-connect/messages.ts';
 import { startDatabricksServer, testToken } from '../test/support/databricks-server.ts';
+import { environment, installPackage, packCheckout, root, run } from './packed-package.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'blade-package-'));
-// The Node.js of this process first, whatever the machine has.
-const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
 
 try {
   const tarball = await pack();
@@ -51,19 +48,16 @@ function check(condition: boolean, what: string): void {
 /** Builds and packs, as `npm publish` would. */
 async function pack(): Promise<string> {
   run('npm', ['run', 'build'], root);
-  const printed = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root);
-  const [{ filename, entryCount }] = JSON.parse(printed) as [{ filename: string; entryCount: number }];
-  const tarball = join(folder, filename);
-  const { size } = await stat(tarball);
-  say(`packed ${filename}: ${entryCount} files, ${Math.round(size / 1024)} KiB`);
-  return tarball;
+  const { path, entryCount, size } = packCheckout(folder);
+  say(`packed ${basename(path)}: ${entryCount} files, ${Math.round(size / 1024)} KiB`);
+  return path;
 }
 
 /** Installs with all install scripts, as users do: none of ours may need what is not packed. */
 async function install(tarball: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   const before = Date.now();
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], folder);
+  installPackage(folder, tarball);
   say(`installed in ${Math.round((Date.now() - before) / 1000)} s`);
   const installed = JSON.parse(
     await readFile(join(folder, 'node_modules/blade-ingestion/package.json'), 'utf8'),
@@ -79,7 +73,7 @@ async function installPlugin(): Promise<void> {
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--typeRoots', typeRoots], source);
   say('  compiles a plug-in with its types');
   const [{ filename }] = JSON.parse(run('npm', ['pack', '--json'], source)) as [{ filename: string }];
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(source, filename)], folder);
+  installPackage(folder, join(source, filename));
 }
 
 /** Runs the tests of the example plug-in, by the runner of Node. */
@@ -305,14 +299,4 @@ function refuseOldNode(): void {
   const bin = join(folder, 'node_modules/blade-ingestion/dist/blade-ingestion.js');
   const { status, stderr } = spawnSync(old, [bin], { encoding: 'utf8' });
   check(status === 1 && stderr.startsWith('blade-ingestion needs Node.js 24'), `says: ${stderr.trim()}`);
-}
-
-function run(command: string, args: readonly string[], cwd: string): string {
-  return execFileSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    shell: process.platform === 'win32',
-  });
 }

@@ -1,19 +1,25 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ProbeReading } from './probe.ts';
 
-/** The program in its own process, as users run it, with a probe in it. */
-export interface MeasuredProgram {
+/** The program in its own process. */
+export interface Program {
   /** The address of its API; of its health without that role. */
   readonly url: string;
   readonly pid: number;
   /** Sends an operation. @throws for errors in the answer. */
   send<Result>(query: string, variables?: object): Promise<Result>;
-  read(): Promise<ProbeReading>;
   stop(): Promise<void>;
+}
+
+/** The program with a probe in it. */
+export interface MeasuredProgram extends Program {
+  read(): Promise<ProbeReading>;
 }
 
 /** Limits for clients that a benchmark would meet. */
@@ -24,14 +30,16 @@ const NO_LIMITS = {
   BLADE_MAX_SUBSCRIPTIONS: '1000000',
 };
 
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+
 /**
- * Starts the program and waits until it serves.
+ * Starts the program from its sources and waits until it serves.
  * @param settings of the program, which inherits only the PATH of this process.
  * @param checkout the root of the checkout to run, if not this one.
  */
 export async function startMeasuredProgram(
   settings: Record<string, string>,
-  checkout = fileURLToPath(new URL('../..', import.meta.url)),
+  checkout = CHECKOUT,
 ): Promise<MeasuredProgram> {
   const probe = new URL('./probe.ts', import.meta.url).href;
   const child = spawn(process.execPath, ['--import', probe, 'src/main.ts'], {
@@ -43,6 +51,39 @@ export async function startMeasuredProgram(
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  return {
+    ...(await waitUntilServing(child)),
+    async read() {
+      const reading = once(child, 'message');
+      child.send('read');
+      const [message] = await reading;
+      return message as ProbeReading;
+    },
+  };
+}
+
+/**
+ * Starts the built program as `npm start` does, with the demo's data, and waits until it serves.
+ * @param settings of the program, which inherits only the PATH of this process.
+ * @throws if it is not built.
+ */
+export async function startBuiltProgram(settings: Record<string, string>): Promise<Program> {
+  checkIsBuilt();
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    cwd: CHECKOUT,
+    env: { PATH: process.env.PATH, PORT: '0', ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return waitUntilServing(child);
+}
+
+/** @throws if the checkout has no built program. */
+export function checkIsBuilt(): void {
+  const entry = join(CHECKOUT, 'dist', 'main.js');
+  if (!existsSync(entry)) throw new Error(`There is no ${entry}. Build the program first: npm run build`);
+}
+
+async function waitUntilServing(child: ChildProcess): Promise<Program> {
   const exited = once(child, 'exit');
   const { stdout } = child;
   if (stdout === null) throw new Error('the program has no output');
@@ -69,12 +110,6 @@ export async function startMeasuredProgram(
       const { data, errors } = (await response.json()) as { data?: Result; errors?: unknown };
       if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
       return data;
-    },
-    async read() {
-      const reading = once(child, 'message');
-      child.send('read');
-      const [message] = await reading;
-      return message as ProbeReading;
     },
     async stop() {
       child.kill('SIGTERM');
