@@ -69,11 +69,28 @@ const compressTexts: Plugin = {
       name: `${basename(id, extname(id))}.json.zst`,
       source: zstdCompressSync(JSON.stringify(texts), SMALLEST),
     });
+    const read = `JSON.parse(
+        zstdDecompressSync(readFileSync(new URL(import.meta.ROLLDOWN_FILE_URL_${file}))).toString(),
+      )`;
+    // Prisma's compiler is read from its text once, which would stay in memory.
+    const exported = id.endsWith('.mjs')
+      ? `export const wasm = { [Symbol.toPrimitive]: () => ${read}.wasm };`
+      : `export const { ${Object.keys(texts).join(', ')} } = ${read};`;
     return `import { readFileSync } from 'node:fs';
       import { zstdDecompressSync } from 'node:zlib';
-      export const { ${Object.keys(texts).join(', ')} } = JSON.parse(
-        zstdDecompressSync(readFileSync(new URL(import.meta.ROLLDOWN_FILE_URL_${file}))).toString(),
-      );`;
+      ${exported}`;
+  },
+};
+
+/** Escapes what is not Latin-1: for one such character, V8 keeps all of a file in twice the memory. */
+const escapeWideCharacters: Plugin = {
+  name: 'escape-wide-characters',
+  renderChunk(code) {
+    return code.replaceAll(/(\\*)([\u0100-\uffff])/g, (_found, backslashes: string, character: string) => {
+      const escaped = `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+      // Of an odd number, the last one already escapes the character, to itself.
+      return backslashes.slice(backslashes.length % 2) + escaped;
+    });
   },
 };
 
@@ -85,7 +102,7 @@ const bundle = await rolldown({
     ['pg-native', 'bufferutil', 'utf-8-validate', ...external].some(
       (name) => id === name || id.startsWith(`${name}/`),
     ),
-  plugins: [keepModuleUrls, leaveOutUnused, compressTexts],
+  plugins: [keepModuleUrls, leaveOutUnused, compressTexts, escapeWideCharacters],
 });
 const { output } = await bundle.write({
   dir: dist,
@@ -96,6 +113,7 @@ const { output } = await bundle.write({
   // Names show in stacks and in messages of errors.
   minify: false,
   keepNames: true,
+  comments: false,
 });
 await bundle.close();
 await writeLicenses(new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))));
