@@ -69,6 +69,27 @@ const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /^All rows of the table were overwritten, as version 1: all rows were read/,
   ],
   [
+    'a DELETE whose condition all rows meet, and others before the watermark',
+    [
+      `DELETE FROM blade.field.sortie WHERE item_id IS NOT NULL`,
+      `INSERT INTO blade.field.sortie ${selectVersion(1, -ROWS)}`,
+    ],
+    /^All rows of the table were deleted, as version 1: all rows were read/,
+  ],
+  [
+    'a MERGE that deletes all rows, and others before and after the watermark',
+    [
+      `MERGE INTO blade.field.sortie AS t USING (${selectMixed()}) AS s ON t.item_id = s.item_id AND false
+        WHEN NOT MATCHED THEN INSERT * WHEN NOT MATCHED BY SOURCE THEN DELETE`,
+    ],
+    /^All rows of the table were deleted, as version 1: all rows were read/,
+  ],
+  [
+    'an INSERT that replaces the rows of a condition that all of them meet',
+    [`INSERT INTO blade.field.sortie REPLACE WHERE item_id IS NOT NULL ${selectMixed()}`],
+    /^All rows of the table were overwritten, as version 1: all rows were read/,
+  ],
+  [
     'DELETEs of some rows that leave none at the watermark',
     [
       `DELETE FROM blade.field.sortie WHERE item_id <> 'S-7'`,
@@ -158,6 +179,34 @@ onEveryFront((test) => {
       expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
     },
   );
+
+  test('an INCREMENTAL sync reads only what is new after statements that remove some of the rows', {
+    timeout: 300_000,
+  }, async ({ engine, reader }) => {
+    await engine.run('CREATE DATABASE IF NOT EXISTS blade.field');
+    await engine.run('DROP TABLE IF EXISTS blade.field.sortie');
+    await engine.run(
+      `CREATE TABLE blade.field.sortie USING DELTA PARTITIONED BY (mission_id) AS ${selectVersion(0)}`,
+    );
+    await engine.run(`UPDATE blade.field.sortie SET mission_id = '1' WHERE item_id IN ('S-7', 'S-8', 'S-9')`);
+    const source = await addSource(reader, { cursorColumn: 'updated_at' });
+    await sync(reader, 'INCREMENTAL');
+    const last = `item_id = 'S-${ROWS - 1}'`;
+    for (const change of [
+      `DELETE FROM blade.field.sortie WHERE mission_id = '1' AND item_id = 'S-7'`,
+      // All files of a partition.
+      `DELETE FROM blade.field.sortie WHERE mission_id = '1' AND item_id IS NOT NULL`,
+      `INSERT INTO blade.field.sortie REPLACE WHERE mission_id = '1'
+        SELECT item_id, '1' AS mission_id, flight_hours, updated_at FROM blade.field.sortie WHERE ${last}`,
+      `MERGE INTO blade.field.sortie AS t USING (SELECT 'S-11' AS item_id) AS s ON t.item_id = s.item_id
+        WHEN MATCHED THEN DELETE`,
+    ]) {
+      await engine.run(change);
+      const [read] = (await sync(reader, 'INCREMENTAL'))?.partitions.nodes ?? [];
+      expect(read?.readItems).toBeLessThan(3);
+      expect((await findSource(reader, source))?.lastSyncMessage).toBeNull();
+    }
+  });
 
   test('a CLONE that is repeated brings its table up to date, and an INCREMENTAL sync reads what is new', {
     timeout: 300_000,

@@ -125,13 +125,34 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
       return `The table was replaced by a clone of another one, as version ${clone.version}`;
     // A clone brings its rows back that were deleted before it.
     const sinceClone = clone === undefined ? history : history.slice(0, history.indexOf(clone));
-    const replaced = sinceClone.find(replacesRows);
-    if (replaced !== undefined)
-      return `All rows of the table were ${isOverwrite(replaced) ? 'overwritten' : 'deleted'}, as version ${replaced.version}`;
+    for (const row of sinceClone)
+      if (await replacesRows(row, earlier.table, signal, onWaiting))
+        return `All rows of the table were ${row.operation === 'WRITE' ? 'overwritten' : 'deleted'}, as version ${row.version}`;
     // Delta removes the oldest part of a log.
     return history.length < later.version - earlier.version
       ? `The history of the table since version ${earlier.version} is not kept any more, so the table may have been restored to an earlier version`
       : null;
+  }
+
+  /** Whether a version of a table has none of the rows of the one before: those that it has are all its own. */
+  async function replacesRows(
+    row: Row,
+    table: string,
+    signal: AbortSignal,
+    onWaiting: OnWaiting | undefined,
+  ): Promise<boolean> {
+    if (isOverwrite(row)) return true;
+    const written = countWrittenBesideRemoved(row);
+    if (written === null) return false;
+    const sql = `SELECT COUNT(*) AS total FROM ${table} VERSION AS OF ${row.version}`;
+    try {
+      const [counted] = await readAll({ sql, parameters: {}, signal, onWaiting });
+      return Number(counted?.total) <= written;
+    } catch (error) {
+      // Rows that are read again are stored once; rows that are left out are missed.
+      if (error instanceof WarehouseError && VERSION_GONE.test(error.message)) return true;
+      throw error;
+    }
   }
 
   /** Whether a clone brings a table up to date that was one of the same table before: the rows are those of before, with changes. */
@@ -336,33 +357,46 @@ function isClone({ operation }: Row): boolean {
   return operation === 'CLONE';
 }
 
-/** Whether a version of a table has none of the rows of the one before. */
-function replacesRows(row: Row): boolean {
-  return (
-    isOverwrite(row) ||
-    row.operation === 'TRUNCATE' ||
-    (row.operation === 'DELETE' && findPredicate(row) === '["true"]')
-  );
-}
-
 /** Whether all rows were overwritten. Of partitions that a statement finds by itself, the history does not tell. */
-function isOverwrite(row: Row): boolean {
-  const { operation, operationParameters: parameters } = row;
-  return (
-    operation === 'WRITE' &&
-    isObject(parameters) &&
-    parameters.mode === 'Overwrite' &&
-    findPredicate(row) === null
-  );
+function isOverwrite({ operation, operationParameters }: Row): boolean {
+  const parameters = toObject(operationParameters);
+  if (operation === 'STREAMING UPDATE') return parameters.outputMode === 'Complete';
+  return operation === 'WRITE' && parameters.mode === 'Overwrite' && typeof parameters.predicate !== 'string';
 }
 
-/** The condition of the rows that a statement has changed; null for none. */
-function findPredicate({ operationParameters: parameters }: Row): string | null {
-  return isObject(parameters) && typeof parameters.predicate === 'string' ? parameters.predicate : null;
+/**
+ * Counts the rows that a statement has written which removed others, as far as the history tells whether all were removed.
+ * @returns null if it has removed none, or has kept some.
+ */
+function countWrittenBesideRemoved({ operation, operationParameters, operationMetrics }: Row): number | null {
+  const metrics = toObject(operationMetrics);
+  const count = (...names: readonly string[]) =>
+    names.reduce((sum, name) => sum + Number(metrics[name] ?? 0), 0);
+  switch (operation) {
+    case 'TRUNCATE':
+      return 0;
+    case 'DELETE':
+      return count('numCopiedRows', 'numDeletionVectorsAdded') > 0 ? null : 0;
+    case 'MERGE':
+      return count('numTargetRowsDeleted') === 0 ||
+        count('numTargetRowsCopied', 'numTargetRowsUpdated', 'numTargetDeletionVectorsAdded') > 0
+        ? null
+        : count('numTargetRowsInserted');
+    case 'WRITE':
+      return toObject(operationParameters).mode !== 'Overwrite' || count('numCopiedRows') > 0
+        ? null
+        : Number(metrics.numOutputRows ?? Number.POSITIVE_INFINITY);
+    default:
+      return null;
+  }
 }
 
-function findCloned({ operationParameters: parameters }: Row): string {
-  return isObject(parameters) ? String(parameters.source) : '';
+function toObject(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
+}
+
+function findCloned({ operationParameters }: Row): string {
+  return String(toObject(operationParameters).source ?? '');
 }
 
 /** Makes a statement read tables as of these versions; only other statements than whole tables need the parser. */
