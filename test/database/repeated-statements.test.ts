@@ -99,3 +99,21 @@ test('where statements share plans, pages and large batches are planned by their
     await pool.end();
   }
 });
+
+test('exact counts are planned by their filter, whatever was counted before', async ({ database }) => {
+  vi.resetModules();
+  const { createPrismaClients } = await import('../../src/database/prisma-client.ts');
+  const { createKeysetReader } = await import('../../src/database/paging/keyset.ts');
+  const clients = createPrismaClients(database.connectionString, { maxConnections: 1, prepares: true });
+  const reader = createKeysetReader(clients.prisma, 'TOP SECRET');
+  const table = { name: 'job', key: ['id'] as const, indexes: [], fewValued: [], types: {} };
+  try {
+    for (let run = 0; run < 6; run++)
+      expect(await reader.countExactly<{ id: string }>(table, { equals: {} })).toBe(0);
+    const prepared = await clients.prisma.$queryRaw`
+      select statement from pg_prepared_statements where statement like '%count(*)%'`;
+    expect(prepared).toEqual([]);
+  } finally {
+    await clients.close();
+  }
+});
