@@ -113,7 +113,8 @@ const { output } = await bundle.write({
   // Names show in stacks and in messages of errors.
   minify: false,
   keepNames: true,
-  comments: false,
+  // Packages have code of others in them, whose licenses stand nowhere else.
+  comments: { legal: true, annotation: false, jsdoc: false },
 });
 await bundle.close();
 await writeLicenses(new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))));

@@ -32,6 +32,13 @@ test('the package has the database and the tables that a first start begins with
   expect(packed).toContain('dist/demo-tables.tar.zst');
 });
 
+test('the package keeps the notices of what its dependencies have taken from others', async () => {
+  const modules = packed.filter((path) => /^dist\/.*\.js$/.test(path));
+  const texts = (await Promise.all(modules.map((path) => readFile(path, 'utf8')))).join('\n');
+  for (const author of ['Michael Mclaughlin', 'Kris Kowal', 'The Closure Library Authors'])
+    expect(texts.includes(author), author).toBe(true);
+});
+
 test('each command of the package is a module of ours, compiled, that a shell can start', async () => {
   expect(Object.keys(manifest.bin)).toContain('blade-ingestion');
   for (const path of Object.values(manifest.bin)) {

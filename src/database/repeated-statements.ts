@@ -10,21 +10,25 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
   const query = (...given: readonly unknown[]): Promise<QueryResult> =>
     Reflect.apply(Client.prototype.query, client, given);
   let plansByValues = false;
+  let mayBeTakenBack = false;
   let smallInTurn = 0;
 
   /** Tells the session before a statement whether it has to be planned by its values. */
-  function choosePlan(values: readonly unknown[]): void {
-    const isBatch = isLarge(values);
-    smallInTurn = isBatch ? 0 : smallInTurn + 1;
-    if (isBatch === plansByValues || (plansByValues && smallInTurn < SMALL_BEFORE)) return;
-    plansByValues = isBatch;
+  function choosePlan(needsValues: boolean): void {
+    smallInTurn = needsValues ? 0 : smallInTurn + 1;
+    const byValues = needsValues || (plansByValues && smallInTurn < SMALL_BEFORE);
+    const isInTransaction = client.getTransactionStatus() !== 'I';
+    if (byValues === plansByValues && (isInTransaction || !mayBeTakenBack)) return;
+    plansByValues = byValues;
+    // A rollback takes it back.
+    mayBeTakenBack = isInTransaction;
     // The next statement waits for it. In a failed transaction it fails, and so does that.
-    query(`set plan_cache_mode to ${isBatch ? 'force_custom_plan' : smallPlanMode}`).catch(() => {});
+    query(`set plan_cache_mode to ${byValues ? 'force_custom_plan' : smallPlanMode}`).catch(() => {});
   }
 
   async function runPrepared(statement: QueryConfig): Promise<QueryResult> {
     try {
-      choosePlan(statement.values ?? []);
+      choosePlan(isLarge(statement.values ?? []));
       return await query(statement);
     } catch (error) {
       // Another process has changed a table, for example by a migration: the session never plans this name again.
@@ -35,7 +39,11 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
 
   const prepared = (config: QueryConfig | string, values?: unknown, callback?: unknown): unknown => {
     const statement = toNamed(config, values);
-    if (statement === null) return query(config, values, callback);
+    if (statement === null) {
+      // This mode also holds for statements that are not prepared.
+      if (smallPlanMode === 'force_generic_plan' && PAGE.test(toText(config))) choosePlan(true);
+      return query(config, values, callback);
+    }
     const report = typeof values === 'function' ? values : callback;
     const result = runPrepared(statement);
     if (typeof report !== 'function') return result;
@@ -52,17 +60,21 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
 function toNamed(config: QueryConfig | string, values: unknown): QueryConfig | null {
   const { text, ...others }: QueryConfig = typeof config === 'string' ? { text: config } : config;
   if (typeof text !== 'string' || 'submit' in others || others.name !== undefined) return null;
-  if (!PREPARABLE.test(text)) return null;
+  if (!PREPARABLE.test(text) || PAGE.test(text)) return null;
   const name = findName(text);
   if (name === null) return null;
   return { ...others, text, name, ...(Array.isArray(values) ? { values } : {}) };
 }
 
-/**
- * What can be prepared, and is worth it. Several statements at once cannot. How to find a page best depends on how many rows
- * its conditions leave, so it is planned by its values.
- */
-const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b(?!.*\blimit\s+\$\d)[^;]*$/is;
+/** How to find a page best depends on how many rows its conditions leave, so it is planned by its values. */
+const PAGE = /\blimit\s+\$\d/i;
+
+/** What can be prepared, and is worth it unless it is a page. Several statements at once cannot. */
+const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b[^;]*$/i;
+
+function toText(config: QueryConfig | string): string {
+  return typeof config === 'string' ? config : String(config.text);
+}
 
 /** Whether the values are of so many rows that a plan for any number of them would be worse. */
 function isLarge(values: readonly unknown[]): boolean {

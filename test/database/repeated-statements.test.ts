@@ -66,3 +66,54 @@ test('small batches share a plan, large ones have plans of their own, and pages 
     await pool.end();
   }
 });
+
+test('where statements share plans, pages and large batches are planned by their values, also after a rollback', async ({
+  database,
+}) => {
+  vi.resetModules();
+  const { createPool } = await import('../../src/database/connection.ts');
+  const pool = createPool(database.connectionString, {
+    max: 1,
+    prepares: true,
+    settings: { plan_cache_mode: 'force_generic_plan' },
+  });
+  // The pool would give up a connection whose statement has failed.
+  const client = await pool.connect();
+  const mode = `current_setting('plan_cache_mode') as mode`;
+  const readPage = async () => (await client.query(`select ${mode} limit $1`, [1])).rows;
+  const readBatch = async (length: number) =>
+    (await client.query(`select ${mode} where $1::text[] is not null`, [Array(length).fill('a')])).rows;
+  try {
+    expect(await readPage()).toEqual([{ mode: 'force_custom_plan' }]);
+    for (let run = 0; run < 14; run++) await readBatch(2);
+    expect(await readBatch(2)).toEqual([{ mode: 'force_generic_plan' }]);
+
+    await client.query('begin');
+    expect(await readBatch(1_000)).toEqual([{ mode: 'force_custom_plan' }]);
+    await expect(client.query('select 1 / $1::int', [0])).rejects.toThrow('division by zero');
+    await expect(readBatch(2)).rejects.toThrow('transaction is aborted');
+    await client.query('rollback');
+    expect(await readBatch(1_000)).toEqual([{ mode: 'force_custom_plan' }]);
+  } finally {
+    client.release();
+    await pool.end();
+  }
+});
+
+test('exact counts are planned by their filter, whatever was counted before', async ({ database }) => {
+  vi.resetModules();
+  const { createPrismaClients } = await import('../../src/database/prisma-client.ts');
+  const { createKeysetReader } = await import('../../src/database/paging/keyset.ts');
+  const clients = createPrismaClients(database.connectionString, { maxConnections: 1, prepares: true });
+  const reader = createKeysetReader(clients.prisma, 'TOP SECRET');
+  const table = { name: 'job', key: ['id'] as const, indexes: [], fewValued: [], types: {} };
+  try {
+    for (let run = 0; run < 6; run++)
+      expect(await reader.countExactly<{ id: string }>(table, { equals: {} })).toBe(0);
+    const prepared = await clients.prisma.$queryRaw`
+      select statement from pg_prepared_statements where statement like '%count(*)%'`;
+    expect(prepared).toEqual([]);
+  } finally {
+    await clients.close();
+  }
+});
