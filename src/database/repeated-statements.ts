@@ -41,7 +41,7 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
     const statement = toNamed(config, values);
     if (statement === null) {
       // This mode also holds for statements that are not prepared.
-      if (smallPlanMode === 'force_generic_plan' && PAGE.test(toText(config))) choosePlan(true);
+      if (smallPlanMode === 'force_generic_plan' && needsValues(config, values)) choosePlan(true);
       return query(config, values, callback);
     }
     const report = typeof values === 'function' ? values : callback;
@@ -72,8 +72,10 @@ const PAGE = /\blimit\s+\$\d/i;
 /** What can be prepared, and is worth it unless it is a page. Several statements at once cannot. */
 const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b[^;]*$/i;
 
-function toText(config: QueryConfig | string): string {
-  return typeof config === 'string' ? config : String(config.text);
+/** Whether a plan for any values would be worse for a statement than one for its own. */
+function needsValues(config: QueryConfig | string, values: unknown): boolean {
+  const { text, values: own = [] } = typeof config === 'string' ? { text: config } : config;
+  return PAGE.test(String(text)) || isLarge(Array.isArray(values) ? values : own);
 }
 
 /** Whether the values are of so many rows that a plan for any number of them would be worse. */
