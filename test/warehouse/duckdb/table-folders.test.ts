@@ -1,8 +1,9 @@
-import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { includeUnreadable, readParts } from '../../../src/sql-check/checked-statement.ts';
+import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
@@ -488,6 +489,36 @@ describe('what changes in a folder', () => {
     const after = await find();
     expect(after[0]).not.toBe(before[0]);
     expect(after[1]).not.toBe(before[1]);
+  });
+
+  test('between the plan of one process and the read of another is CHANGED, whatever its files would now be read as', async () => {
+    const folder = await folderWarehouse();
+    const other = await openFolderWarehouse({ folder: folder.folder });
+    onTestFinished(() => other.close());
+    const time = new Date('2026-01-02T03:04:05Z');
+    const changes: (readonly [file: string, text: string])[] = [
+      ['a.csv', 'item_id;n\na;1\n'],
+      ['a.csv', 'item_id,m\na,1\n'],
+      ['a.csv', 'item_id,n\na,x\n'],
+      ['0.csv', 'item_id,o\na,1\n'],
+      ['b.csv', '\n'],
+    ];
+    for (const [file, text] of changes) {
+      await rm(folder.path('sortie'), { recursive: true, force: true });
+      await writeText(folder, 'sortie/a.csv', 'item_id,n\na,1\n');
+      await utimes(folder.path('sortie/a.csv'), time, time);
+      const version = await folder.warehouse.findVersion([fieldTable('sortie')], never);
+      const read = async () => {
+        const options = { batchSize: 10, resumeAfter: null, version, signal: never };
+        const { batches } = await other.readRows(statement(`${ALL} WHERE n > 0`), options);
+        return (await Array.fromAsync(batches)).flatMap(({ rows }) => [...rows]);
+      };
+      expect(await read()).toEqual([{ item_id: 'a', n: '1' }]);
+      await writeText(folder, `sortie/${file}`, text);
+      // Of the same size, and with the time of the one before.
+      await utimes(folder.path(`sortie/${file}`), time, time);
+      await expect(read(), text).rejects.toMatchObject({ code: 'CHANGED' });
+    }
   });
 
   test('while it is read ends the read as CHANGED', async () => {
