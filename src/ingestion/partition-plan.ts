@@ -157,8 +157,16 @@ async function planVersion(
     totalItems,
   }));
   const unreadable = await context.warehouse.countUnreadable(input.table, context.signal);
-  return unreadable === 0 ? partitions : addUnreadable(context, partitions, unreadable);
+  if (unreadable === 0) return partitions;
+  const isHeldBack = input.maxItems !== null && input.syncType === 'INCREMENTAL';
+  const moves = partitions.some(({ plan }) => plan.kind === 'STATEMENT' && plan.watermark !== null);
+  const warned = isHeldBack && moves ? partitions.map((each) => addWarning(each, UNREADABLE)) : partitions;
+  return addUnreadable(context, warned, unreadable);
 }
+
+/** Why a limited sync does not get on, which its errors alone would not say. */
+const UNREADABLE =
+  'Lines of the table cannot be read, so the watermark did not move, and the next sync with a limit reads the same rows: repair the lines, or sync without a limit';
 
 /**
  * Adds unreadable lines to the partitions of their files, or else to the first. The watermark does not move, because a line
@@ -323,11 +331,17 @@ async function planFrom(
     firstLeftOut === null ? pastWatermark : [...pastWatermark, cursor.atMost(firstLeftOut, 'high')];
   const limit = input.maxItems ?? 0;
   const { total: available } = await measure(context, input, cursor, oldestGroup);
-  return toPlannedPartition(
+  const planned = toPlannedPartition(
     selectRows(input, oldestGroup, limit),
     Math.min(limit, available),
     describeBad(cursor, measured),
   );
+  return available > limit && input.filter === null
+    ? addWarning(
+        planned,
+        `More rows than the limit of the sync come next with one value of ${cursor.name}, or none, so the watermark did not move, and the next sync with this limit reads the same rows: raise the limit`,
+      )
+    : planned;
 }
 
 /** Widens a condition to rows without a value of the cursor's type. */

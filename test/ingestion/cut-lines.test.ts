@@ -40,6 +40,13 @@ async function findErrors({ id }: JobFactsFragment) {
   return job?.errors.edges.map(({ node }) => node) ?? [];
 }
 
+async function findSource() {
+  const { rows } = await application.database.pool.query(
+    'select watermark, last_sync_message as message from data_source',
+  );
+  return rows[0];
+}
+
 async function markings(): Promise<Record<string, string>> {
   const items = await storedItems(application);
   return Object.fromEntries(items.map(({ itemId, marking }) => [itemId, marking]));
@@ -164,6 +171,38 @@ describe('a line of CSV with another number of cells than the header', () => {
     expect(await markings()).toEqual({ M1: 'U', M2: 'TS', M3: 'U' });
     // The file is whole and has not changed, so there is nothing to read.
     expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 0 } });
+  });
+
+  test('holds an INCREMENTAL sync with a limit at its watermark, which says so, until it is mended', async () => {
+    const file = (line: string) =>
+      `${HEAD},seq\nM1,first,U,1\n${line}\nM2,second,U,2\nM3,third,U,3\nM4,fourth,U,4\n`;
+    await write('sortie.csv', file('M0,broken'));
+    await addSorties('seq');
+    const limited = { syncType: 'INCREMENTAL', maxItems: 2 } as const;
+    for (const _ of [1, 2]) {
+      const job = await sync(limited);
+      // The line counts beyond the limit, and is reported by each sync.
+      expect(job).toMatchObject({
+        outcome: 'ITEMS_FAILED',
+        progress: { totalItems: 3, successCount: 2, errorCount: 1 },
+      });
+      expect((await findErrors(job)).map(({ stage }) => stage)).toEqual(['READ']);
+      expect(Object.keys(await markings())).toEqual(['M1', 'M2']);
+      expect(await findSource()).toMatchObject({
+        watermark: null,
+        message:
+          'Lines of the table cannot be read, so the watermark did not move, and the next sync with a limit reads the same rows: repair the lines, or sync without a limit',
+      });
+    }
+    await sync({ syncType: 'INCREMENTAL' });
+    expect(Object.keys(await markings())).toEqual(['M1', 'M2', 'M3', 'M4']);
+    expect(await findSource()).toMatchObject({ watermark: null, message: null });
+    await write('sortie.csv', file('M0,mended,U,0'));
+    for (const watermark of ['1', '3', '4']) {
+      await sync(limited);
+      expect(await findSource()).toMatchObject({ watermark, message: null });
+    }
+    expect(Object.keys(await markings()).sort()).toEqual(['M0', 'M1', 'M2', 'M3', 'M4']);
   });
 
   test('is an error of a query job that names the table, whatever the query makes of it', async () => {

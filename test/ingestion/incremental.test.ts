@@ -40,6 +40,11 @@ async function watermark(): Promise<string | null> {
   return rows[0].watermark;
 }
 
+async function lastMessage(): Promise<string | null> {
+  const { rows } = await application.database.pool.query('select last_sync_message from data_source');
+  return rows[0].last_sync_message;
+}
+
 async function itemIds(): Promise<string[]> {
   return (await storedItems(application)).map(({ itemId }) => itemId);
 }
@@ -256,8 +261,12 @@ describe('a limited incremental sync', () => {
     await addCursorSource();
     expect(await rowsRead({ maxItems: 3 })).toBe(1);
     expect(await watermark()).toBe('2026-03-01');
+    expect(await lastMessage()).toBeNull();
     expect(await rowsRead({ maxItems: 3 })).toBe(3);
     expect(await watermark()).toBe('2026-03-01');
+    expect(await lastMessage()).toContain(
+      'the next sync with this limit reads the same rows: raise the limit',
+    );
     expect(await rowsRead()).toBe(6);
     expect(await itemIds()).toHaveLength(6);
   });

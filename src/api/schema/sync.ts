@@ -51,7 +51,7 @@ const StartSyncInput = builder.inputType('StartSyncInput', {
     }),
     maxItems: t.int({
       description:
-        'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows.',
+        'Maximum number of rows to read per source; at least 1. Default: all. An INCREMENTAL sync reads the oldest new rows, and the rows at the watermark again, so repeated syncs reach the end. They repeat the same rows while the watermark cannot move: without a cursor column, with a `filter`, while more new rows than this share a cursor value, and while lines of a file cannot be read. `lastSyncMessage` of the source reports the last two. Lines that cannot be read do not count: each sync reports all of them as errors.',
     }),
     options: t.field({ type: JobOptionsInput, description: 'Options of the job.' }),
     labels: t.field({ type: [LabelInput], description: 'By what to find the job, at most 20.' }),

@@ -32,16 +32,16 @@ export type KnownShapes = Map<string, SniffedShape>;
  * neither is the last line of a file truncated within a quoted cell or before its last cell.
  * @param scratch a folder for temporary files that the engine can read; created if it is missing.
  * @param known files with equal headers have one shape, which is found once.
+ * @returns null if the file is blank: without a header it has no columns, and so no rows.
  * @throws an error of DuckDB, or WarehouseError STATEMENT_FAILED, if the file cannot be read as CSV.
  */
 export async function findCsvReading(
   run: RunStatement,
   path: string,
   { scratch, signal, known }: { scratch: string; signal: AbortSignal; known: KnownShapes },
-): Promise<CsvReading> {
+): Promise<CsvReading | null> {
   const start = await readStart(path, HEADER_BYTES);
-  if (start.length === 0)
-    throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it has no header and no rows.');
+  if (await isBlankFile(path, start, signal)) return null;
   const firstLine = findFirstLine(start);
   const alike = firstLine === null ? undefined : known.get(firstLine);
   if (alike !== undefined) {
@@ -63,6 +63,21 @@ export async function findCsvReading(
   if (shape === null) throw createTextAfterQuoteError(lines) ?? failure;
   if (firstLine !== null) known.set(firstLine, shape);
   return createReading(shape, lines);
+}
+
+/** Whether a file has nothing but white space, which the engine refuses or takes for the name of a column. */
+async function isBlankFile(path: string, start: Buffer, signal: AbortSignal): Promise<boolean> {
+  if (!BLANK.test(withoutMark(start))) return false;
+  for await (const chunk of readTextFile(path, { start: start.length, signal }))
+    if (!BLANK.test(chunk.toString('latin1'))) return false;
+  return true;
+}
+
+const BLANK = /^[ \t\r\n\v\f]*$/;
+
+/** Returns the bytes at the beginning of a file as characters, without its byte order mark. */
+function withoutMark(start: Buffer): string {
+  return start.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '');
 }
 
 /** Whether all lines of a file are rows. */
@@ -205,7 +220,7 @@ function guessDelimiter(start: Buffer): string {
 
 /** Counts the empty lines before the header: the engine skips them to find it, but then reads it as a row. */
 function countEmptyLines(start: Buffer): number {
-  const [ends = ''] = /^[\r\n]*/.exec(start.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '')) ?? [];
+  const [ends = ''] = /^[\r\n]*/.exec(withoutMark(start)) ?? [];
   return ends.replaceAll('\r\n', '\n').length;
 }
 

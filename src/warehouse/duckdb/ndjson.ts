@@ -15,8 +15,11 @@ const MAX_COLUMNS = 10_000;
 /** How to read the files of a table with one object per line. Each cell is what was written, whatever the others are. */
 export interface NdjsonReading {
   readonly columns: readonly string[];
-  /** Finds which of the watched keys one of the files has, and which of those only some of its lines have. */
-  findKeys(path: string): { readonly columns: readonly string[]; readonly partial: readonly string[] };
+  /**
+   * Finds which of the watched keys one of the files has, and which of those only some of its lines have.
+   * @returns null if the file has no rows.
+   */
+  findKeys(path: string): { readonly columns: readonly string[]; readonly partial: readonly string[] } | null;
   /** Writes the SQL after FROM for some of the files, with the columns of all of them. */
   toReader(files: FileList): string;
   /** How large the text of one of the files is. */
@@ -41,6 +44,7 @@ export async function findNdjsonReading(
   const shapes = await readLineShapes(paths, signal, watched);
   const findKeys = (path: string) => {
     const { rows = 0, counts = new Map<string, number>() } = shapes.keyCounts.get(path) ?? {};
+    if (rows === 0) return null;
     return {
       columns: [...counts.keys()],
       partial: [...counts].flatMap(([key, count]) => (count < rows ? [key] : [])),

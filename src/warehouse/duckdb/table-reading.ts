@@ -56,14 +56,14 @@ async function findParquetTable(run: RunStatement, table: FoundTable): Promise<T
   const isWhole = table.files.length === 1 && table.files[0]?.partition.size === 0;
   const texts = await findSchemas(run, table);
   const known = new Map<string, ParquetReading>();
-  const readings = await readEach(table, async (file) => {
+  const readings = await readEach(table, async (file, index) => {
     if ((await stat(file.path)).size === 0)
       throw new WarehouseError('STATEMENT_FAILED', 'The file is empty: it is no Parquet file.');
     const text = texts.get(file.path);
     const alike = text === undefined ? undefined : known.get(text);
     const reading = alike ?? (await findParquetReading(run, file.path, isWhole));
     if (text !== undefined) known.set(text, reading);
-    return { file, bytes: 0, ...reading };
+    return { file, index, bytes: 0, ...reading };
   });
   checkTypes(readings);
   checkPartitions(readings.map(({ file, columns }) => ({ file, columns: columns.map(({ name }) => name) })));
@@ -137,11 +137,13 @@ async function findCsvTable(
   signal: AbortSignal,
 ): Promise<TableReading> {
   const known: KnownShapes = new Map();
-  const found = await readEach(table, async (file) => ({
-    file,
-    ...(await findCsvReading(run, file.path, { scratch, signal, known })),
-  }));
-  const readings = await checkRows(run, table, found);
+  const found = await readEach(table, async (file, index) => {
+    const reading = await findCsvReading(run, file.path, { scratch, signal, known });
+    return reading === null ? [] : [{ file, index, ...reading }];
+  });
+  const filled = found.flat();
+  if (filled.length === 0) throw createEmptyError(table);
+  const readings = await checkRows(run, table, filled);
   checkPartitions(readings);
   const names = readings.flatMap(({ columns }) => columns);
   const reader = combine(table, readings, names);
@@ -151,6 +153,15 @@ async function findCsvTable(
     unreadable: readings.flatMap(({ file, unreadable }) => nameFile(table, file, unreadable)),
     windows: null,
   };
+}
+
+function createEmptyError({ isFolder, label }: FoundTable): WarehouseError {
+  return new WarehouseError(
+    'STATEMENT_FAILED',
+    isFolder
+      ? `All files of ${label} are empty: none has a header or rows.`
+      : 'The file is empty: it has no header and no rows.',
+  );
 }
 
 type CsvFile = CsvReading & FileReader;
@@ -188,10 +199,14 @@ async function findNdjsonTable(
   const paths = table.files.map(({ path }) => path);
   const partition = [...(table.files[0]?.partition.keys() ?? [])];
   const reading = await findNdjsonReading(paths, partition, signal);
-  checkPartitions(table.files.map((file) => ({ file, ...reading.findKeys(file.path) })));
-  const readers = table.files.map((file) => {
+  const own = table.files.flatMap((file) => {
+    const keys = reading.findKeys(file.path);
+    return keys === null ? [] : [{ file, ...keys }];
+  });
+  checkPartitions(own);
+  const readers = table.files.map((file, index) => {
     const bytes = reading.findBytes(file.path);
-    return { file, bytes, toReader: reading.toReader, shape: '' };
+    return { file, index, bytes, toReader: reading.toReader, shape: '' };
   });
   const reader = combine(table, readers, reading.columns);
   const unreadable = await readEach(table, async (file) =>
@@ -208,12 +223,12 @@ async function findNdjsonTable(
 /** Reads something of each file, one after the other, because the engine has one thread. */
 async function readEach<Result>(
   { files, isFolder }: FoundTable,
-  read: (file: DataFile) => Promise<Result>,
+  read: (file: DataFile, index: number) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
-  for (const file of files) {
+  for (const [index, file] of files.entries()) {
     try {
-      results.push(await read(file));
+      results.push(await read(file, index));
     } catch (error) {
       if (!(error instanceof WarehouseError) || !isFolder) throw error;
       throw new WarehouseError(error.code, `${error.message} (in ${file.label})`, { cause: error });
@@ -232,6 +247,8 @@ function nameFile(
 
 interface FileReader {
   readonly file: DataFile;
+  /** Its index among the files of the table, of which some have no reader. */
+  readonly index: number;
   /** The size of its text; 0 if it is none. */
   readonly bytes: number;
   /** Writes the SQL after FROM. */
@@ -245,7 +262,7 @@ interface ReaderGroup<Reader extends FileReader> {
   /** The first of them, which says how all are read. */
   readonly head: Reader;
   readonly readers: readonly Reader[];
-  /** The place of the first of them in the table. */
+  /** The index of the first of them among the files of the table. */
   readonly first: number;
   readonly files: FileList;
 }
@@ -253,13 +270,14 @@ interface ReaderGroup<Reader extends FileReader> {
 /** Groups the files that are read in the same way. */
 function groupReaders<Reader extends FileReader>(readers: readonly Reader[]): readonly ReaderGroup<Reader>[] {
   const groups: { head: Reader; first: number; form: string | null; readers: Reader[] }[] = [];
-  for (const [place, reader] of readers.entries()) {
-    const { file, shape } = reader;
+  for (const reader of readers) {
+    const { file, index, shape } = reader;
     const compression = findCompression(file.path);
     const form = shape === null ? null : JSON.stringify([shape, compression, [...file.partition]]);
     const last = groups.at(-1);
-    if (last !== undefined && form !== null && last.form === form) last.readers.push(reader);
-    else groups.push({ head: reader, first: place, form, readers: [reader] });
+    const isNext = last !== undefined && last.first + last.readers.length === index;
+    if (isNext && form !== null && last.form === form) last.readers.push(reader);
+    else groups.push({ head: reader, first: index, form, readers: [reader] });
   }
   return groups.map(({ head, first, readers: grouped }) => ({
     ...{ head, first, readers: grouped },
@@ -281,8 +299,8 @@ function combine(table: FoundTable, readers: readonly FileReader[], columns: rea
   const partition = findPartitionColumns(table.files, (column) => inFiles.has(asciiLowerCase(column)));
   const groups = groupReaders(readers);
   const [only, ...others] = groups;
-  if (only !== undefined && others.length === 0 && partition.size === 0)
-    return only.head.toReader(only.files);
+  const isAll = others.length === 0 && only?.readers.length === table.files.length;
+  if (isAll && partition.size === 0) return only.head.toReader(only.files);
   const parts = groups.map(({ head, readers: { length }, first, files }) => {
     const selected = ['*', ...selectPartition(head.file, partition)].join(', ');
     return `SELECT ${selected} FROM ${head.toReader(files)} WHERE ${areSelected(length, first)}`;

@@ -253,9 +253,9 @@ describe('a text file that cannot be told apart is refused by its line, without 
     });
   });
 
-  test('CSV with nothing in it', async () => {
+  test.each(['', '\r\n\r\n\n', ' \t\n ', '\ufeff'])('CSV with nothing in it (%j)', async (text) => {
     const { path, rows } = await folderWarehouse();
-    await writeFile(path('lines.csv'), '');
+    await writeFile(path('lines.csv'), text);
     await expect(rows(READ)).rejects.toMatchObject({
       message: 'The file is empty: it has no header and no rows.',
     });

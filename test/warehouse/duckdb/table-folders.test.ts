@@ -1,8 +1,9 @@
-import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
-import { includeUnreadable } from '../../../src/sql-check/checked-statement.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { includeUnreadable, readParts } from '../../../src/sql-check/checked-statement.ts';
+import { openFolderWarehouse } from '../../../src/warehouse/duckdb/open.ts';
 import { folderWarehouse } from '../folder-warehouse.ts';
 import { batchesOf, fieldTable, never, statement } from '../reading.ts';
 
@@ -161,6 +162,52 @@ describe('a table can be a folder of files', () => {
     ]);
   });
 
+  const [row, object] = ['item_id,hours\na,1\n', '{"item_id":"a","hours":"1"}\n'];
+
+  test.each([
+    ['csv', '', '', row],
+    ['csv', ' of line ends', '\r\n\r\n\n', row],
+    ['csv', ' of white space', '  \n \t \n', row],
+    ['csv', ' of a byte order mark', '\ufeff\n', row],
+    ['csv', ' of a header', 'item_id,hours', row],
+    ['csv.gz', ' of nothing', gzipSync(''), gzipSync(row)],
+    ['csv.zst', ' of nothing', zstdCompressSync(''), zstdCompressSync(row)],
+    ['csv.gz', ' cut to nothing', '', gzipSync(row)],
+    ['ndjson', '', '', object],
+    ['ndjson', ' of white space', '\ufeff \r\n', object],
+    ['ndjson.gz', ' of nothing', gzipSync(''), gzipSync(object)],
+  ])('with an empty file (.%s%s) anywhere in it, which has no rows', async (ending, _what, empty, filled) => {
+    const folder = await folderWarehouse();
+    for (const place of [0, 1, 2, 3, 4])
+      await writeText(folder, `sortie/part-${place}.${ending}`, place % 2 === 0 ? empty : filled);
+    const [one] = [{ item_id: 'a', hours: '1' }];
+    expect(await folder.rows(ALL)).toEqual([one, one]);
+    expect(await folder.warehouse.countUnreadable(fieldTable('sortie'), never)).toBe(0);
+  });
+
+  test('with an empty file as large as others, which is a part without rows', async () => {
+    const folder = await folderWarehouse();
+    const blank = '\n'.repeat(row.length);
+    for (const [place, text] of [blank, row, row, blank].entries())
+      await writeText(folder, `sortie/part-${place}.csv`, text);
+    const counts = await Promise.all(
+      [0, 1, 2, 3].map((first) =>
+        folder.warehouse.countRows(readParts(statement(ALL), { first, end: first + 1 }), never),
+      ),
+    );
+    expect(counts).toEqual([0, 1, 1, 0]);
+  });
+
+  test('of nothing but empty files is refused: without a header, nobody knows its columns', async () => {
+    const folder = await folderWarehouse();
+    await writeText(folder, 'sortie/a.csv', '\n');
+    await writeText(folder, 'sortie/b.csv.gz', gzipSync(''));
+    await expect(folder.rows(ALL)).rejects.toMatchObject({
+      code: 'STATEMENT_FAILED',
+      message: 'All files of blade/field/sortie are empty: none has a header or rows.',
+    });
+  });
+
   test('with hundreds of files, in the order of their names', async () => {
     const folder = await folderWarehouse();
     const files = Array.from({ length: 300 }, (_, index) => index);
@@ -230,6 +277,16 @@ describe('partitions of a folder are columns', () => {
       { item_id: 'a', day: '2024-02-29' },
       { item_id: 'b', day: '2024-02-30' },
     ]);
+  });
+
+  test.each([
+    ['csv', 'wing,item_id\n7,a\n'],
+    ['ndjson', '{"wing":"7","item_id":"a"}\n'],
+  ])('which the files of %s also have, but for an empty one', async (ending, text) => {
+    const folder = await folderWarehouse();
+    await writeText(folder, `sortie/wing=1/empty.${ending}`, '\n');
+    await writeText(folder, `sortie/wing=2/full.${ending}`, text);
+    expect(await folder.rows(ALL)).toEqual([{ wing: '7', item_id: 'a' }]);
   });
 
   test('not those of the folders above it', async () => {
@@ -432,6 +489,36 @@ describe('what changes in a folder', () => {
     const after = await find();
     expect(after[0]).not.toBe(before[0]);
     expect(after[1]).not.toBe(before[1]);
+  });
+
+  test('between the plan of one process and the read of another is CHANGED, whatever its files would now be read as', async () => {
+    const folder = await folderWarehouse();
+    const other = await openFolderWarehouse({ folder: folder.folder });
+    onTestFinished(() => other.close());
+    const time = new Date('2026-01-02T03:04:05Z');
+    const changes: (readonly [file: string, text: string])[] = [
+      ['a.csv', 'item_id;n\na;1\n'],
+      ['a.csv', 'item_id,m\na,1\n'],
+      ['a.csv', 'item_id,n\na,x\n'],
+      ['0.csv', 'item_id,o\na,1\n'],
+      ['b.csv', '\n'],
+    ];
+    for (const [file, text] of changes) {
+      await rm(folder.path('sortie'), { recursive: true, force: true });
+      await writeText(folder, 'sortie/a.csv', 'item_id,n\na,1\n');
+      await utimes(folder.path('sortie/a.csv'), time, time);
+      const version = await folder.warehouse.findVersion([fieldTable('sortie')], never);
+      const read = async () => {
+        const options = { batchSize: 10, resumeAfter: null, version, signal: never };
+        const { batches } = await other.readRows(statement(`${ALL} WHERE n > 0`), options);
+        return (await Array.fromAsync(batches)).flatMap(({ rows }) => [...rows]);
+      };
+      expect(await read()).toEqual([{ item_id: 'a', n: '1' }]);
+      await writeText(folder, `sortie/${file}`, text);
+      // Of the same size, and with the time of the one before.
+      await utimes(folder.path(`sortie/${file}`), time, time);
+      await expect(read(), text).rejects.toMatchObject({ code: 'CHANGED' });
+    }
   });
 
   test('while it is read ends the read as CHANGED', async () => {
