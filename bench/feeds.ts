@@ -1,38 +1,40 @@
 import type { Pool } from 'pg';
 import { v7 as newUuid } from 'uuid';
 import { createBenchDatabase } from './support/database.ts';
+import { growHistory } from './support/history.ts';
 import { type MeasureOptions, quantile, type Result, valueAtMost } from './support/measure.ts';
 import { startMeasuredProgram } from './support/program.ts';
 import { openSubscribers } from './support/subscribers.ts';
 
-// How long after its commit an event of a job reaches subscribers of its log, in a process that did not write it.
+// How long after its commit an event of a job reaches subscribers of its log, and a change one of all jobs, in a process that did
+// not write it, among many that have ended.
 
 export async function measure({ quick }: MeasureOptions): Promise<readonly Result[]> {
   const database = await createBenchDatabase();
   const program = await startMeasuredProgram({ DATABASE_URL: database.url, BLADE_ROLES: 'api' });
   try {
+    await growHistory(database.pool, quick ? 1_000 : 100_000);
+    await database.pool.query('analyze');
     const jobId = await createJob(database.pool);
     const results: Result[] = [];
     for (const size of quick ? [1] : [1, 1_000]) {
-      const times = await run(
-        program.url,
-        database.pool,
-        jobId,
+      const times = await run(program.url, database.pool, createEvents(jobId), {
         size,
-        quick ? 20 : 1_000 / Math.min(size, 20),
+        rounds: quick ? 20 : 1_000 / Math.min(size, 20),
+      });
+      results.push(
+        ...toResults(
+          `event of a job to ${size} idle ${size === 1 ? 'WebSocket' : 'WebSockets'}`,
+          times,
+          size === 1,
+        ),
       );
-      for (const [name, share, bound] of [
-        ['p50', 0.5, 5],
-        ['p99', 0.99, 25],
-      ] as const)
-        results.push({
-          measure: `event of a job to ${size} idle ${size === 1 ? 'WebSocket' : 'WebSockets'}, ${name} after its commit`,
-          unit: 'ms',
-          value: quantile(times, share),
-          peer: null,
-          goal: size === 1 ? valueAtMost(bound) : null,
-        });
     }
+    const times = await run(program.url, database.pool, createChanges(jobId), {
+      size: 1,
+      rounds: quick ? 20 : 500,
+    });
+    results.push(...toResults('change of a job to 1 idle WebSocket', times, true));
     return results;
   } finally {
     await program.stop();
@@ -40,8 +42,47 @@ export async function measure({ quick }: MeasureOptions): Promise<readonly Resul
   }
 }
 
-async function run(url: string, pool: Pool, jobId: string, size: number, rounds: number): Promise<number[]> {
-  const query = `subscription { jobEvents(id: "${jobId}") { cursor event { __typename time message } gap { reason } } }`;
+function toResults(what: string, times: readonly number[], hasGoals: boolean): Result[] {
+  return (
+    [
+      ['p50', 0.5, 5],
+      ['p99', 0.99, 25],
+    ] as const
+  ).map(([name, share, bound]) => ({
+    measure: `${what}, ${name} after its commit`,
+    unit: 'ms',
+    value: quantile(times, share),
+    peer: null,
+    goal: hasGoals ? valueAtMost(bound) : null,
+  }));
+}
+
+/** A subscription, and the statement that has it deliver a text. */
+interface Feed {
+  readonly query: string;
+  readonly statement: string;
+}
+
+function createEvents(jobId: string): Feed {
+  return {
+    query: `subscription { jobEvents(id: "${jobId}") { cursor event { __typename time message } gap { reason } } }`,
+    statement: `select blade_add_job_event('${jobId}', 'WAITING', reason => $1)`,
+  };
+}
+
+function createChanges(jobId: string): Feed {
+  return {
+    query: 'subscription { jobChanges { job { id progress { currentOperation } } } }',
+    statement: `update job set current_operation = $1 where id = '${jobId}'`,
+  };
+}
+
+async function run(
+  url: string,
+  pool: Pool,
+  { query, statement }: Feed,
+  { size, rounds }: { readonly size: number; readonly rounds: number },
+): Promise<number[]> {
   const subscribers = await openSubscribers(url.replace('http', 'ws'), size, query);
   try {
     const times: number[] = [];
@@ -50,7 +91,7 @@ async function run(url: string, pool: Pool, jobId: string, size: number, rounds:
       let committed = 0;
       const start = performance.now();
       const arrivals = await subscribers.round(reason, async () => {
-        await pool.query(`select blade_add_job_event($1, 'WAITING', reason => $2)`, [jobId, reason]);
+        await pool.query(statement, [reason]);
         committed = performance.now() - start;
       });
       times.push(...arrivals.map((time) => Math.max(0, time - committed)));
