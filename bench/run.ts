@@ -39,6 +39,16 @@ interface Section {
   readonly results: readonly Result[];
 }
 
+const machine = {
+  node: process.version,
+  processors: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
+  memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+  server: await describeServer(),
+};
+// Results that stand side by side are from one run, and a quick run measures nothing that is worth keeping.
+const keepsResults = !options.quick && options.only === undefined;
+const COLUMNS = ['measure', 'unit', 'value', 'peer', 'of peer', 'ratio', 'goal', 'reached'];
+
 const sections: Section[] = [];
 for (const name of names) {
   const open = MEASURES[name];
@@ -48,6 +58,8 @@ for (const name of names) {
   try {
     const { measure } = await open();
     sections.push({ name, loadBefore, results: await measure(options), loadAfter: load() });
+    // After each, because all of them take an hour.
+    if (keepsResults) await writeFile(new URL('./results.md', import.meta.url), toMarkdown(sections));
   } catch (error) {
     // The others are measured all the same.
     process.exitCode = 1;
@@ -55,21 +67,10 @@ for (const name of names) {
   }
 }
 
-const COLUMNS = ['measure', 'unit', 'value', 'peer', 'of peer', 'ratio', 'goal', 'reached'];
-
 printTable(
   COLUMNS,
   sections.flatMap(({ results }) => results.map(toCells)),
 );
-const machine = {
-  node: process.version,
-  processors: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
-  memoryGigabytes: Math.round(totalmem() / 2 ** 30),
-  server: await describeServer(),
-};
-// Results that stand side by side are from one run, and a quick run measures nothing that is worth keeping.
-if (!options.quick && options.only === undefined)
-  await writeFile(new URL('./results.md', import.meta.url), toMarkdown(sections));
 
 function toCells(result: Result): string[] {
   const { measure, unit, value, peer, goal } = result;
