@@ -14,9 +14,9 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
   let smallInTurn = 0;
 
   /** Tells the session before a statement whether it has to be planned by its values. */
-  function choosePlan(needsValues: boolean): void {
-    smallInTurn = needsValues ? 0 : smallInTurn + 1;
-    const byValues = needsValues || (plansByValues && smallInTurn < SMALL_BEFORE);
+  function choosePlan(isByValues: boolean): void {
+    smallInTurn = isByValues ? 0 : smallInTurn + 1;
+    const byValues = isByValues || (plansByValues && smallInTurn < SMALL_BEFORE);
     const isInTransaction = client.getTransactionStatus() !== 'I';
     if (byValues === plansByValues && (isInTransaction || !mayBeTakenBack)) return;
     plansByValues = byValues;
@@ -28,7 +28,6 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
 
   async function runPrepared(statement: QueryConfig): Promise<QueryResult> {
     try {
-      choosePlan(isLarge(statement.values ?? []));
       return await query(statement);
     } catch (error) {
       // Another process has changed a table, for example by a migration: the session never plans this name again.
@@ -39,11 +38,10 @@ export function prepareRepeatedStatements(client: Client, smallPlanMode: string)
 
   const prepared = (config: QueryConfig | string, values?: unknown, callback?: unknown): unknown => {
     const statement = toNamed(config, values);
-    if (statement === null) {
-      // This mode also holds for statements that are not prepared.
-      if (smallPlanMode === 'force_generic_plan' && needsValues(config, values)) choosePlan(true);
-      return query(config, values, callback);
-    }
+    const isByValues = isPlannedByValues(config, values);
+    // A forced mode also holds for statements that are not prepared.
+    if (statement !== null || (isByValues && smallPlanMode === 'force_generic_plan')) choosePlan(isByValues);
+    if (statement === null) return query(config, values, callback);
     const report = typeof values === 'function' ? values : callback;
     const result = runPrepared(statement);
     if (typeof report !== 'function') return result;
@@ -73,7 +71,7 @@ const PAGE = /\blimit\s+\$\d/i;
 const PREPARABLE = /^\s*(?:with|select|insert|update|delete)\b[^;]*$/i;
 
 /** Whether a plan for any values would be worse for a statement than one for its own. */
-function needsValues(config: QueryConfig | string, values: unknown): boolean {
+function isPlannedByValues(config: QueryConfig | string, values: unknown): boolean {
   const { text, values: own = [] } = typeof config === 'string' ? { text: config } : config;
   return PAGE.test(String(text)) || isLarge(Array.isArray(values) ? values : own);
 }

@@ -173,7 +173,7 @@ describe('a line of CSV with another number of cells than the header', () => {
     expect(await sync({ syncType: 'INCREMENTAL' })).toMatchObject({ progress: { totalItems: 0 } });
   });
 
-  test('holds an INCREMENTAL sync with a limit at its watermark, which says so, until it is mended', async () => {
+  test('keeps a limited INCREMENTAL sync from moving its watermark, and the source says why, until the line is repaired', async () => {
     const file = (line: string) =>
       `${HEAD},seq\nM1,first,U,1\n${line}\nM2,second,U,2\nM3,third,U,3\nM4,fourth,U,4\n`;
     await write('sortie.csv', file('M0,broken'));
@@ -197,7 +197,7 @@ describe('a line of CSV with another number of cells than the header', () => {
     await sync({ syncType: 'INCREMENTAL' });
     expect(Object.keys(await markings())).toEqual(['M1', 'M2', 'M3', 'M4']);
     expect(await findSource()).toMatchObject({ watermark: null, message: null });
-    await write('sortie.csv', file('M0,mended,U,0'));
+    await write('sortie.csv', file('M0,repaired,U,0'));
     for (const watermark of ['1', '3', '4']) {
       await sync(limited);
       expect(await findSource()).toMatchObject({ watermark, message: null });

@@ -2,16 +2,16 @@ import { expect } from 'vitest';
 import type { StartSyncInput } from '../generated/graphql.ts';
 import { onEveryFront } from '../support/on-spark.ts';
 import { DriftReads } from '../support/operations.ts';
+import { runSync } from '../support/spark/completed-sync.ts';
 import { selectSorties } from '../support/spark/sorties.ts';
 import { addSource, storedItems } from '../support/tables.ts';
 import type { TestApplication } from '../support/test-application.ts';
 
 const ROWS = 2_000;
 
-async function sync({ client }: TestApplication, source: string, input: StartSyncInput) {
-  const { id } = await client.startSync(input);
-  expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
-  const { dataSource, job } = await client.send(DriftReads, { source, job: id });
+async function sync(application: TestApplication, source: string, input: StartSyncInput) {
+  const id = await runSync(application, input);
+  const { dataSource, job } = await application.client.send(DriftReads, { source, job: id });
   return { ...dataSource, readItems: job?.partitions.nodes.reduce((sum, part) => sum + part.readItems, 0) };
 }
 

@@ -77,6 +77,16 @@ const REWRITES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /^All rows of the table were overwritten, as version 1: all rows were read/,
   ],
   [
+    'a DELETE of all rows that deletion vectors have left, and others before the watermark',
+    [
+      `ALTER TABLE blade.field.sortie SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')`,
+      `DELETE FROM blade.field.sortie WHERE flight_hours >= 0 AND item_id IN ('S-7', 'S-8')`,
+      `DELETE FROM blade.field.sortie WHERE item_id IS NOT NULL`,
+      `INSERT INTO blade.field.sortie ${selectVersion(1, -ROWS)}`,
+    ],
+    /^All rows of the table were deleted, as version 3: all rows were read/,
+  ],
+  [
     'DELETEs of some rows that leave none at the watermark',
     [
       `DELETE FROM blade.field.sortie WHERE item_id <> 'S-7'`,

@@ -247,7 +247,7 @@ function nameFile(
 
 interface FileReader {
   readonly file: DataFile;
-  /** Its index among the files of the table, of which some have no reader. */
+  /** Its index among all files of the table, including those without a reader. */
   readonly index: number;
   /** The size of its text; 0 if it is none. */
   readonly bytes: number;

@@ -127,7 +127,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     const sinceClone = clone === undefined ? history : history.slice(0, history.indexOf(clone));
     for (const row of sinceClone)
       if (await replacesRows(row, earlier.table, signal, onWaiting))
-        return `All rows of the table were ${row.operation === 'WRITE' ? 'overwritten' : 'deleted'}, as version ${row.version}`;
+        return `All rows of the table were ${isWrite(row) ? 'overwritten' : 'deleted'}, as version ${row.version}`;
     // Delta removes the oldest part of a log.
     return history.length < later.version - earlier.version
       ? `The history of the table since version ${earlier.version} is not kept any more, so the table may have been restored to an earlier version`
@@ -141,7 +141,7 @@ export function createSparkSqlWarehouse(runner: StatementRunner): Warehouse {
     signal: AbortSignal,
     onWaiting: OnWaiting | undefined,
   ): Promise<boolean> {
-    if (isOverwrite(row)) return true;
+    if (isOverwrite(row) || row.operation === 'TRUNCATE') return true;
     const written = countWrittenBesideRemoved(row);
     if (written === null) return false;
     const sql = `SELECT COUNT(*) AS total FROM ${table} VERSION AS OF ${row.version}`;
@@ -357,6 +357,10 @@ function isClone({ operation }: Row): boolean {
   return operation === 'CLONE';
 }
 
+function isWrite({ operation }: Row): boolean {
+  return operation === 'WRITE' || operation === 'STREAMING UPDATE';
+}
+
 /** Whether all rows were overwritten. Of partitions that a statement finds by itself, the history does not tell. */
 function isOverwrite({ operation, operationParameters }: Row): boolean {
   const parameters = toObject(operationParameters);
@@ -373,8 +377,6 @@ function countWrittenBesideRemoved({ operation, operationParameters, operationMe
   const count = (...names: readonly string[]) =>
     names.reduce((sum, name) => sum + Number(metrics[name] ?? 0), 0);
   switch (operation) {
-    case 'TRUNCATE':
-      return 0;
     case 'DELETE':
       return count('numCopiedRows', 'numDeletionVectorsAdded') > 0 ? null : 0;
     case 'MERGE':

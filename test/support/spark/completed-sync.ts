@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { SyncType } from '../../generated/graphql.ts';
+import type { StartSyncInput, SyncType } from '../../generated/graphql.ts';
 import { JobReads, SourceReads } from '../operations.ts';
 import type { TestApplication } from '../test-application.ts';
 
@@ -8,9 +8,15 @@ export async function findSource({ client }: TestApplication, id: string) {
   return (await client.send(SourceReads, { id })).dataSource;
 }
 
-/** Runs a sync to its end, which has to be COMPLETED without errors, and reads it. */
-export async function completeSync({ client }: TestApplication, syncType: SyncType) {
-  const { id } = await client.startSync({ syncType });
+/** Runs a sync to its end, which has to be COMPLETED without errors. @returns the id of its job. */
+export async function runSync({ client }: TestApplication, input: StartSyncInput): Promise<string> {
+  const { id } = await client.startSync(input);
   expect(await client.waitForEnd(id)).toMatchObject({ state: 'COMPLETED', progress: { errorCount: 0 } });
-  return (await client.send(JobReads, { id })).job;
+  return id;
+}
+
+/** Runs such a sync of all sources, and reads its job. */
+export async function completeSync(application: TestApplication, syncType: SyncType) {
+  const id = await runSync(application, { syncType });
+  return (await application.client.send(JobReads, { id })).job;
 }
