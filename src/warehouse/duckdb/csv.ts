@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { asciiLowerCase } from '../../shared/ascii-case.ts';
+import { isObject } from '../../shared/json.ts';
 import { WarehouseError } from '../warehouse.ts';
 import { type CsvLines, type CsvShape, readCsvHeader, readCsvLines } from './csv-lines.ts';
 import { type FileColumn, formatColumnTypes, type RunStatement, type UnreadableLine } from './file.ts';
@@ -19,6 +20,8 @@ export interface CsvReading {
   /** The size of its text. */
   readonly bytes: number;
   readonly columns: readonly string[];
+  /** How many of its lines are rows. */
+  readonly rows: number;
   readonly unreadable: readonly UnreadableLine[];
   /** What its lines are, if the engine must still be asked for as many rows. */
   readonly unchecked: CsvLines | null;
@@ -91,6 +94,7 @@ function createReading(shape: SniffedShape, lines: CsvLines): CsvReading {
     shape: JSON.stringify([shape, readInParts(lines)]),
     bytes: lines.bytes,
     columns: listNames(shape),
+    rows: lines.rows,
     unreadable: [],
     unchecked: lines,
   };
@@ -271,6 +275,7 @@ async function readEvenLines(
   const isCut = lineWithoutEnd !== null;
   return {
     toReader: (files) => (isCut ? `(SELECT * FROM ${toReader(files)} LIMIT ${rows - 1})` : toReader(files)),
+    rows: isCut ? rows - 1 : rows,
     shape: null,
     bytes: found.bytes,
     unchecked: null,
@@ -327,14 +332,14 @@ const EVEN = `${QUOTING}, parallel = false, ignore_errors = true`;
 
 async function sniff(run: RunStatement, path: string, options: string): Promise<SniffedShape> {
   const [found = {}] = await run(
-    `SELECT Delimiter AS delimiter, SkipRows AS skip,
-      list_transform(Columns, lambda c: {'name': c.name, 'type': c.type})::JSON::VARCHAR AS columns
+    `SELECT Delimiter AS delimiter, SkipRows AS skip, Columns AS columns
     FROM sniff_csv(${formatFile(path)}, ${options}, all_varchar = true, sample_size = -1)`,
   );
+  const columns: readonly unknown[] = Array.isArray(found.columns) ? found.columns : [];
   return {
     delimiter: String(found.delimiter),
     skip: Number(found.skip),
-    columns: JSON.parse(String(found.columns)),
+    columns: columns.filter(isObject).map(({ name, type }) => ({ name: String(name), type: String(type) })),
   };
 }
 

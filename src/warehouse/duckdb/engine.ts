@@ -50,6 +50,8 @@ export interface EngineStatement {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly tables: readonly TableName[];
+  /** Whether it selects everything of its only table, in words of the program. */
+  readonly isWholeTable: boolean;
   readonly isRepeatable: boolean;
   readonly withUnreadable: boolean;
   /** The files of its only table that it reads; null for all. */
@@ -157,7 +159,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /** Whether a statement only reads rows of one table. */
-  async function isScanning({ sql, context }: Pick<StatementToStart, 'sql' | 'context'>): Promise<boolean> {
+  async function isScanning({
+    sql,
+    context,
+    isOwn = false,
+  }: Pick<StatementToStart, 'sql' | 'context' | 'isOwn'>): Promise<boolean> {
+    if (isOwn) return true;
     if (context.files.length !== 1) return false;
     const connection = await instance.connect();
     try {
@@ -168,7 +175,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /** Has a statement take the texts of files for numbers and times where it compares or calculates. */
-  async function typeColumns(sql: string, context: StatementContext): Promise<string> {
+  async function typeColumns(
+    { sql, isWholeTable }: EngineStatement,
+    context: StatementContext,
+  ): Promise<string> {
+    if (isWholeTable) return sql;
     const connection = await instance.connect();
     try {
       const tables = context.files.map(({ columns }) => columns);
@@ -219,6 +230,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const columns = files.map(({ columns: found }) => selectTyped(found)).join(', ');
     const run = await start({
       sql: `SELECT ${columns} FROM ${name}`,
+      isOwn: true,
       context: { parameters: {}, files },
       signal,
     });
@@ -256,13 +268,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return listUnreadableLines(await prepare([table], signal)).length;
     },
 
-    async countRows({ sql, parameters, tables: names, withUnreadable, parts }, signal) {
-      const files = await prepare(names, signal);
+    async countRows(statement, signal) {
+      const { parameters, withUnreadable, parts, isWholeTable } = statement;
+      const files = await prepare(statement.tables, signal);
       checkParts(files, parts);
-      const typed = await typeColumns(sql, { parameters, files });
+      const unreadable = withUnreadable ? listUnreadableLines(files, parts).length : 0;
+      const known = isWholeTable && parts === null ? (files[0]?.rows ?? null) : null;
+      if (known !== null) return known + unreadable;
+      const typed = await typeColumns(statement, { parameters, files });
       const counting = `SELECT COUNT(*) AS total FROM (${typed})`;
+      const context = { parameters, files };
       const batches = readBatches({
-        runs: startOnce(() => start({ sql: counting, context: { parameters, files }, signal, parts })),
+        runs: startOnce(() => start({ sql: counting, isOwn: isWholeTable, context, signal, parts })),
         finish,
         checkSources: () => tables.checkUnchanged(files),
         positionAt: () => null,
@@ -271,21 +288,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         batchSize: 1,
         signal,
       });
-      let total = withUnreadable ? listUnreadableLines(files, parts).length : 0;
+      let total = unreadable;
       for await (const batch of batches) total += Number(batch.readValues()[0]?.[0]);
       return total;
     },
 
     async readRows(statement, { batchSize, resumeAfter, withFingerprints, version }, signal) {
-      const { sql, parameters, isRepeatable, parts } = statement;
+      const { parameters, isRepeatable, parts } = statement;
       const files = await prepareVersion(statement.tables, version, signal);
       checkParts(files, parts);
       const fingerprint = isRepeatable ? fingerprintStatement(statement, files) : null;
       const covered = countCoveredRows(resumeAfter, fingerprint);
-      const typed = await typeColumns(sql, { parameters, files });
+      const typed = await typeColumns(statement, { parameters, files });
       const batches = readBatches({
         runs: startInWindows({
-          ...{ sql: typed, context: { parameters, files }, signal, withHashes: withFingerprints, parts },
+          ...{ sql: typed, isOwn: statement.isWholeTable, context: { parameters, files }, signal },
+          ...{ withHashes: withFingerprints, parts },
         }),
         finish,
         checkSources: () => tables.checkUnchanged(files),

@@ -92,10 +92,10 @@ export function openTableFolder(
       await limitReading(connection);
       await run(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(file.name.catalog)}`);
       await run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(file.name.catalog)}.${quoteName(file.name.schema)}`);
-      const { reader, typed, unreadable, windows } = await findTableReading(run, file, scratch, signal);
+      const { reader, typed, ...found } = await findTableReading(run, file, scratch, signal);
       await run(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${reader}`);
       if (file.format === 'parquet') await guard(() => checkNestedLists(connection, view));
-      return { unreadable, windows, columns: await findColumns(run, view, typed) };
+      return { ...found, columns: await findColumns(run, view, typed) };
     });
   }
 

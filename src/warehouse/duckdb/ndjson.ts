@@ -119,7 +119,7 @@ function findType(kinds: number): string {
 /** Finds what SQL takes columns for. */
 async function findTypes(run: RunStatement, reader: string, shapes: LineShapes): Promise<TypedColumns> {
   const texts = shapes.columns.filter(({ kinds }) => kinds === CELL.TEXT);
-  const times = await findTypedColumns(run, reader, texts.map(toName), ['TIME']);
+  const times = await findTypedColumns(run, { reader, rows: null }, texts.map(toName), ['TIME']);
   const typed = new Map<string, TypedColumn>(times);
   for (const column of shapes.columns) {
     const expression =

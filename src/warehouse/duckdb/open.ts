@@ -74,13 +74,14 @@ export async function openFolderWarehouse(options: FolderWarehouseOptions): Prom
   /** Translates a statement, with the types of its columns where they decide on how. */
   async function translate(checked: CheckedStatement, signal: AbortSignal): Promise<EngineStatement> {
     const { parameters, tables, isRepeatable, withUnreadable, parts } = checked;
+    const whole = translateWholeTable(checked.sql);
     const sql =
-      translateWholeTable(checked.sql) ??
+      whole ??
       (await reported({ parameters, files: [] }, async () => {
         const { translateOnTables } = await import('./dialect.ts');
         return translateOnTables(checked.sql, parameters, () => describeTables(tables, signal));
       }));
-    return { sql, parameters, tables, isRepeatable, withUnreadable, parts };
+    return { sql, parameters, tables, isWholeTable: whole !== null, isRepeatable, withUnreadable, parts };
   }
 
   async function describeTables(tables: readonly TableName[], signal: AbortSignal): Promise<TableTypes> {

@@ -98,6 +98,8 @@ export interface StatementContext extends MessageContext {
 export interface StatementToStart {
   /** In the dialect of DuckDB. */
   readonly sql: string;
+  /** Whether the program has composed it of columns and its only table, so that nothing of it is to be checked. */
+  readonly isOwn?: boolean;
   readonly context: StatementContext;
   readonly signal: AbortSignal;
   /** Whether rows are to have hashes; they have none where the engine has none for a type. */
@@ -132,6 +134,7 @@ export async function startStatement(
   { instance, limits }: StatementEngine,
   {
     sql,
+    isOwn = false,
     context: { parameters, files },
     signal,
     withHashes = false,
@@ -151,7 +154,8 @@ export async function startStatement(
     return prepared;
   };
   const readable = files.map(({ name }) => name);
-  const prepare = async (text: string) => bound(await guard(() => prepareSelect(connection, text, readable)));
+  const prepare = async (text: string) =>
+    bound(await guard(() => (isOwn ? connection.prepare(text) : prepareSelect(connection, text, readable))));
   // Where the value of a parameter decides on the type of a column, nothing is known of any before it is bound.
   const boundNames = async (text: string) => {
     const described = bound(await guard(() => connection.prepare(`DESCRIBE (${text}\n)`)));

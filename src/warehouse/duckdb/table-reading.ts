@@ -22,6 +22,8 @@ export interface TableReading {
   readonly unreadable: readonly UnreadableRow[];
   /** The windows that its rows are to be read in; null to read them as they come. */
   readonly windows: RowWindows | null;
+  /** How many rows it has, if they were counted; null if not. */
+  readonly rows: number | null;
 }
 
 /** A line of one of the files of a table that is not a row. */
@@ -73,6 +75,7 @@ async function findParquetTable(run: RunStatement, table: FoundTable): Promise<T
     typed: new Map(),
     unreadable: [],
     windows: isWhole ? (readings[0]?.windows ?? null) : null,
+    rows: null,
   };
 }
 
@@ -147,11 +150,13 @@ async function findCsvTable(
   checkPartitions(readings);
   const names = readings.flatMap(({ columns }) => columns);
   const reader = combine(table, readings, names);
+  const rows = readings.reduce((total, reading) => total + reading.rows, 0);
   return {
     reader,
-    typed: await findTypedColumns(run, reader, listDifferent(names)),
+    typed: await findTypedColumns(run, { reader, rows }, listDifferent(names)),
     unreadable: readings.flatMap(({ file, unreadable }) => nameFile(table, file, unreadable)),
     windows: null,
+    rows,
   };
 }
 
@@ -217,6 +222,7 @@ async function findNdjsonTable(
     typed: await reading.findTypes(run, reader),
     unreadable: unreadable.flat(),
     windows: null,
+    rows: null,
   };
 }
 

@@ -26,7 +26,10 @@ const FULL_INSTANT = `${DATE}(${TIME})?|${DATE}${HOURS}${SECONDS}Z|${INNER_DATE}
 
 const cast = (type: string) => `TRY_CAST(${TYPED_COLUMN} AS ${type})`;
 
-/** The forms that all texts of a column must have to count as values of a type, the narrowest first. */
+/**
+ * The forms that all texts of a column must have to count as values of a type, the narrowest first. Each pattern means the same
+ * in JavaScript and in the engine.
+ */
 const SHAPES: readonly (TypedColumn & { readonly pattern: string })[] = [
   { kind: 'NUMBER', pattern: String.raw` *[+-]?\d{1,18} *`, expression: cast('BIGINT') },
   { kind: 'NUMBER', pattern: String.raw` *[+-]?\d{1,38} *`, expression: cast('HUGEINT') },
@@ -35,7 +38,7 @@ const SHAPES: readonly (TypedColumn & { readonly pattern: string })[] = [
     pattern: String.raw` *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *`,
     expression: cast('DOUBLE'),
   },
-  { kind: 'BOOLEAN', pattern: '(?i)true|false', expression: cast('BOOLEAN') },
+  { kind: 'BOOLEAN', pattern: '(?i:true|false)', expression: cast('BOOLEAN') },
   { kind: 'TIME', pattern: DATE, expression: cast('DATE') },
   { kind: 'TIME', pattern: `${DATE}(${TIME})?`, expression: cast('TIMESTAMP') },
   { kind: 'TIME', pattern: FULL_INSTANT, expression: cast('TIMESTAMPTZ') },
@@ -53,37 +56,35 @@ const SAMPLE_ROWS = 2_048;
 /** How many rows already show of most columns that they have none of the types. */
 const FIRST_ROWS = 20;
 
-/** What each text of a kind begins with. */
-const BEGINNINGS: Readonly<Record<TypedColumn['kind'], RegExp>> = {
-  NUMBER: /^ *[+-]?[.\d]/,
-  BOOLEAN: /^(?:true|false)$/i,
-  TIME: /^\d{4}-/,
-  JSON: /^/,
-};
+const TESTS = SHAPES.map((shape) => ({ ...shape, test: new RegExp(`^(?:${shape.pattern})$`) }));
+
+/** The rows whose texts have types. */
+interface TypedRows {
+  /** The SQL after FROM. */
+  readonly reader: string;
+  /** How many there are; null if that is not known. */
+  readonly rows: number | null;
+}
 
 /** Finds the columns whose texts all are numbers, dates and times, or truth values. Everything else counts as text. */
 export async function findTypedColumns(
   run: RunStatement,
-  reader: string,
+  { reader, rows }: TypedRows,
   names: readonly string[],
   kinds: readonly TypedColumn['kind'][] = ['NUMBER', 'BOOLEAN', 'TIME'],
 ): Promise<TypedColumns> {
   if (names.length === 0) return new Map();
   const first = await run(`SELECT * FROM ${reader} LIMIT ${FIRST_ROWS}`);
-  const canBe = (name: string, kind: TypedColumn['kind']) =>
+  const canBe = (name: string, test: RegExp) =>
     first.every((row) => {
       const text = Object.hasOwn(row, name) ? row[name] : null;
-      return typeof text !== 'string' || BEGINNINGS[kind].test(text);
+      return typeof text !== 'string' || test.test(text);
     });
   const all = names.map((name) => ({
     name,
-    shapes: SHAPES.filter(({ kind }) => kinds.includes(kind) && canBe(name, kind)),
+    shapes: TESTS.filter(({ kind, test }) => kinds.includes(kind) && canBe(name, test)),
   }));
-  const [counted] = await run(
-    `SELECT count(*) AS total FROM (SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS + 1})`,
-  );
-  const isSmall = Number(counted?.total) <= SAMPLE_ROWS;
-  const sampled = isSmall
+  const sampled = (await isSmall(run, { reader, rows }))
     ? all
     : await findFitting(run, `(SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS})`, all);
   const fitting = await findFitting(run, reader, sampled);
@@ -94,6 +95,15 @@ export async function findTypedColumns(
         : [[asciiLowerCase(name), { kind: first.kind, expression: first.expression }]],
     ),
   );
+}
+
+/** Whether a sample would be all rows. */
+async function isSmall(run: RunStatement, { reader, rows }: TypedRows): Promise<boolean> {
+  if (rows !== null) return rows <= SAMPLE_ROWS;
+  const [counted] = await run(
+    `SELECT count(*) AS total FROM (SELECT * FROM ${reader} LIMIT ${SAMPLE_ROWS + 1})`,
+  );
+  return Number(counted?.total) <= SAMPLE_ROWS;
 }
 
 interface Candidate {
@@ -120,12 +130,11 @@ async function findFitting(
       const value = expression.replaceAll(TYPED_COLUMN, 'written');
       return `bool_and(regexp_full_match(written, ${quoteText(pattern)}) AND (${value}) IS NOT NULL) AS fits_${shape}`;
     });
-    const places = columns.map(({ name }, place) => `${quoteName(name)} AS p${place}`);
-    const results = await run(
-      `SELECT place, ${tests.join(', ')} FROM (
-        UNPIVOT (SELECT ${places.join(', ')} FROM ${reader}) ON COLUMNS(*) INTO NAME place VALUE written
-      ) GROUP BY place`,
+    const texts = listTexts(
+      reader,
+      columns.map(({ name }) => quoteName(name)),
     );
+    const results = await run(`SELECT place, ${tests.join(', ')} FROM (${texts}) GROUP BY place`);
     const fits = new Map(results.map((result) => [String(result.place), result]));
     columns.forEach(({ name }, place) => {
       const result = fits.get(`p${place}`);
@@ -137,4 +146,13 @@ async function findFitting(
     });
   }
   return found;
+}
+
+/** Writes the SQL for the texts of columns, each with the place of its column: `p0` for the first. */
+function listTexts(reader: string, columns: readonly string[]): string {
+  const [only, ...others] = columns;
+  if (others.length === 0)
+    return `SELECT 'p0' AS place, ${only} AS written FROM ${reader} WHERE ${only} IS NOT NULL`;
+  const places = columns.map((column, place) => `${column} AS p${place}`);
+  return `UNPIVOT (SELECT ${places.join(', ')} FROM ${reader}) ON COLUMNS(*) INTO NAME place VALUE written`;
 }

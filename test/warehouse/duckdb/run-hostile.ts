@@ -101,12 +101,20 @@ async function translate(sql: string): Promise<EngineStatement> {
     ANY_SCHEMA,
   );
   const translated = await reported({ parameters: {}, files: [] }, async () => toDuckDbSql(checked.sql));
-  return { sql: translated, parameters: {}, tables, isRepeatable, withUnreadable, parts };
+  const statement = { parameters: {}, tables, isRepeatable, withUnreadable, parts };
+  return { sql: translated, isWholeTable: false, ...statement };
 }
 
 function toStatement(sql: string, table: string): EngineStatement {
   const name = { catalog: 'blade', schema: 'field', table };
-  return { sql, parameters: {}, tables: [name], isRepeatable: true, withUnreadable: false, parts: null };
+  const statement = {
+    parameters: {},
+    tables: [name],
+    isRepeatable: true,
+    withUnreadable: false,
+    parts: null,
+  };
+  return { sql, isWholeTable: false, ...statement };
 }
 
 async function readAll(engine: EngineClient, statement: EngineStatement): Promise<void> {
