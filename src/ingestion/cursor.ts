@@ -56,7 +56,9 @@ function isTextType(type: string): boolean {
 /** What the texts of a cursor column can be compared as, the narrowest first. */
 export const TEXT_CURSORS = [
   { type: 'BIGINT', pattern: '^[+-]?[0-9]{1,18}$' },
-  { type: 'DECIMAL(38, 18)', pattern: '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$' },
+  // Such as nanoseconds since 1970, which have 19 digits.
+  { type: 'DECIMAL(38, 0)', pattern: '^[+-]?[0-9]{1,38}$' },
+  { type: 'DECIMAL(38, 18)', pattern: '^[+-]?[0-9]{1,20}([.][0-9]{1,18})?$' },
   {
     type: 'TIMESTAMP',
     pattern:
