@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SparkServer } from './connect.ts';
@@ -15,9 +15,9 @@ export interface OwnSpark {
 /** Fetches Spark with Maven where it is missing, and starts Spark Connect. */
 export async function startSparkServer(): Promise<OwnSpark> {
   await mkdir(FOLDER, { recursive: true });
-  if (!existsSync(JARS)) fetchJars();
+  await fillOnce(JARS, fetchJars);
   const protoFolder = join(FOLDER, 'proto');
-  if (!existsSync(protoFolder)) await extractDefinitions(protoFolder);
+  await fillOnce(protoFolder, extractDefinitions);
   const warehouse = await mkdtemp(join(tmpdir(), 'blade-spark-'));
   const { port, statusUrl, kill } = await launchSpark(warehouse);
   return {
@@ -29,16 +29,23 @@ export async function startSparkServer(): Promise<OwnSpark> {
   };
 }
 
-function fetchJars(): void {
+/** Fills a folder that is missing, so that it is whole wherever it is: a run that is interrupted leaves only a temporary one. */
+async function fillOnce(folder: string, fill: (folder: string) => void): Promise<void> {
+  if (existsSync(folder)) return;
+  const temporary = await mkdtemp(`${folder}-`);
+  fill(temporary);
+  await rename(temporary, folder);
+}
+
+function fetchJars(folder: string): void {
   const options = ['-q', '-B', '-f', join(import.meta.dirname, 'pom.xml'), '-DincludeScope=runtime'];
-  execFileSync('mvn', [...options, `-DoutputDirectory=${JARS}`, 'dependency:copy-dependencies'], {
+  execFileSync('mvn', [...options, `-DoutputDirectory=${folder}`, 'dependency:copy-dependencies'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
 }
 
 /** The definition of the messages lies in the jar of the server. */
-async function extractDefinitions(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+function extractDefinitions(folder: string): void {
   const [jar = ''] = execFileSync('sh', ['-c', `ls "${JARS}"/spark-connect_*.jar`], {
     encoding: 'utf8',
   }).split('\n');
