@@ -1,10 +1,11 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect, inject, vi } from 'vitest';
 import { diffMigrations } from '../../scripts/write-migration.ts';
 import { MIGRATIONS_FOLDER } from '../../src/database/migrations/migration-files.ts';
 import { applyMigrations, MigrationError } from '../../src/database/migrations/migrations.ts';
+import { collectGarbage } from '../../src/shared/collect-garbage.ts';
 import { test } from '../support/on-every-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -40,6 +41,20 @@ test("a migrated database records that in Prisma's table", async () => {
 test('applying the migrations again changes nothing, even if several processes start at once', async () => {
   const applied = await Promise.all([1, 2, 3].map(() => applyMigrations(database.connectionString)));
   expect(applied).toEqual([[], [], []]);
+});
+
+test('a process that loads the program again can migrate, while what it has used before is collected', async () => {
+  const collecting = setInterval(collectGarbage, 200);
+  try {
+    for (let load = 0; load < 2; load++) {
+      vi.resetModules();
+      const loaded = await import('../../src/database/migrations/migrations.ts');
+      await database.pool.query('drop schema public cascade; create schema public');
+      expect(await loaded.applyMigrations(database.connectionString)).toContain('20261124000000_init');
+    }
+  } finally {
+    clearInterval(collecting);
+  }
 });
 
 test('the migrations lead to prisma/schema.prisma, also with their handwritten parts', async () => {

@@ -106,11 +106,15 @@ declare const WebAssembly: {
   ): Promise<{ instance: { exports: Record<string, unknown> } }>;
 };
 
-let engineModule: Promise<EngineModule> | undefined;
+/** Where the process keeps its instance, even if this module is loaded again, as vitest does for each file. */
+const INSTANCE = Symbol.for(`schema engine of ${import.meta.url}`);
+
+const processWide: typeof globalThis & { [INSTANCE]?: Promise<EngineModule> } = globalThis;
 
 function loadEngineModule(): Promise<EngineModule> {
-  engineModule ??= instantiateEngine();
-  return engineModule;
+  // The bindings know one instance: a second would receive what the first has yet to free.
+  processWide[INSTANCE] ??= instantiateEngine();
+  return processWide[INSTANCE];
 }
 
 async function instantiateEngine(): Promise<EngineModule> {
