@@ -274,7 +274,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       checkParts(files, parts);
       const unreadable = withUnreadable ? listUnreadableLines(files, parts).length : 0;
       const known = isWholeTable && parts === null ? (files[0]?.rows ?? null) : null;
-      if (known !== null) return known + unreadable;
+      if (known !== null) {
+        await tables.checkUnchanged(files);
+        return known + unreadable;
+      }
       const typed = await typeColumns(statement, { parameters, files });
       const counting = `SELECT COUNT(*) AS total FROM (${typed})`;
       const context = { parameters, files };

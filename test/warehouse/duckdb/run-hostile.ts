@@ -101,20 +101,23 @@ async function translate(sql: string): Promise<EngineStatement> {
     ANY_SCHEMA,
   );
   const translated = await reported({ parameters: {}, files: [] }, async () => toDuckDbSql(checked.sql));
-  const statement = { parameters: {}, tables, isRepeatable, withUnreadable, parts };
-  return { sql: translated, isWholeTable: false, ...statement };
+  return {
+    sql: translated,
+    parameters: {},
+    tables,
+    isWholeTable: false,
+    isRepeatable,
+    withUnreadable,
+    parts,
+  };
 }
 
 function toStatement(sql: string, table: string): EngineStatement {
   const name = { catalog: 'blade', schema: 'field', table };
-  const statement = {
-    parameters: {},
-    tables: [name],
-    isRepeatable: true,
-    withUnreadable: false,
-    parts: null,
+  return {
+    ...{ sql, parameters: {}, tables: [name], isWholeTable: false },
+    ...{ isRepeatable: true, withUnreadable: false, parts: null },
   };
-  return { sql, isWholeTable: false, ...statement };
 }
 
 async function readAll(engine: EngineClient, statement: EngineStatement): Promise<void> {
